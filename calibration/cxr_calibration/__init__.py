@@ -1,0 +1,1 @@
+"""Scores and truth to calibrated probabilities, operating points and drift alarms."""

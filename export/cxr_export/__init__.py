@@ -1,0 +1,1 @@
+"""PyTorch to ONNX with conv5, precisions, and TensorRT engines."""

@@ -1,0 +1,1 @@
+"""Inference backends: one small protocol, one file each, imported on use."""

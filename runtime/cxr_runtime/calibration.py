@@ -1,0 +1,160 @@
+"""A model's calibration.json, applied: from logits to a probability, from a probability to a triage."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxr_runtime.errors import CalibrationError
+from cxr_runtime.outcome import Triage
+
+CALIBRATION_FILE = "calibration.json"
+METHODS = ("temperature", "platt", "isotonic")
+
+
+@dataclass(frozen=True)
+class OperatingPoint:
+    """A named threshold, and what it was measured to buy."""
+
+    name: str  # e.g. balanced
+    threshold: float  # flagged at or above this probability
+    met: bool = True  # the data supported the point's own target
+    review_low: float | None = None  # films in [review_low, review_high] go to review
+    review_high: float | None = None
+    sensitivity: float | None = None  # measured by cross-validation, 0..1
+    specificity: float | None = None  # measured by cross-validation, 0..1
+
+    def triage(self, probability: float) -> Triage:
+        """What a film of this probability asks of the reader."""
+        low, high = self.review_low, self.review_high
+        if low is not None and high is not None and low <= probability <= high:
+            return Triage.REVIEW
+        return Triage.FLAGGED if probability >= self.threshold else Triage.NOT_FLAGGED
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How a model's logits become probabilities; fitted by `cxr-triage calibrate`."""
+
+    model_sha256: str  # of the model.onnx it was fitted on
+    preprocessing_version: str  # of the preprocessing it was fitted on
+    precision: str  # fp32, fp16 or int8
+    input_route: str  # how film pixels reach the preprocessing; `full` = decoded at full size
+    method: str  # one of METHODS
+    temperature: float = 1.0  # method temperature: margin / temperature
+    slope: float = 1.0  # method platt: slope * margin + intercept
+    intercept: float = 0.0  # method platt
+    knots: tuple[tuple[float, float], ...] = ()  # method isotonic: (margin, probability), both rising
+    operating_points: tuple[OperatingPoint, ...] = ()
+    default_operating_point: str = "balanced"
+
+    def probability(self, logits: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Calibrated probability of abnormal.
+
+        Args:
+            logits: (B, 2) float32, [normal, abnormal].
+
+        Returns:
+            (B,) float64 in 0..1.
+        """
+        margin = logits[:, 1].astype(np.float64) - logits[:, 0].astype(np.float64)
+        if self.method == "isotonic":
+            at, value = np.array(self.knots, np.float64).T
+            return np.asarray(np.interp(margin, at, value), np.float64)
+        if self.method == "platt":
+            return _sigmoid(self.slope * margin + self.intercept)
+        return _sigmoid(margin / self.temperature)
+
+    def operating_point(self, name: str | None = None) -> OperatingPoint:
+        """The operating point of that name, or the default one.
+
+        Raises:
+            CalibrationError: there is none of that name.
+        """
+        wanted = name or self.default_operating_point
+        for point in self.operating_points:
+            if point.name == wanted:
+                return point
+        known = ", ".join(point.name for point in self.operating_points) or "none"
+        raise CalibrationError(
+            f"operating point {wanted!r} is not in the calibration (it has: {known}); "
+            "choose one of these, or make it with `cxr-triage calibrate`"
+        )
+
+
+def uncalibrated(model_sha256: str, preprocessing_version: str, precision: str) -> Calibration:
+    """The plain softmax with a threshold of one half, for `--allow-uncalibrated` only."""
+    half = OperatingPoint("uncalibrated", threshold=0.5, met=False)
+    return Calibration(
+        model_sha256, preprocessing_version, precision, "full", "temperature",
+        operating_points=(half,), default_operating_point=half.name,
+    )  # fmt: skip
+
+
+def read_calibration(path: Path) -> Calibration:
+    """Read a calibration.json.
+
+    Raises:
+        CalibrationError: the file is damaged, or states something that cannot be.
+    """
+    try:
+        return _parse(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CalibrationError(
+            f"calibration {path} cannot be used ({error!r}); expected a file written by "
+            "`cxr-triage calibrate`: make it anew with that command"
+        ) from error
+
+
+def _parse(stated: dict[str, Any]) -> Calibration:
+    points = tuple(_parse_point(name, point) for name, point in stated["operating_points"].items())
+    default = [name for name, point in stated["operating_points"].items() if point.get("default")]
+    calibration = Calibration(
+        model_sha256=str(stated["model_sha256"]),
+        preprocessing_version=str(stated["preprocessing_version"]),
+        precision=str(stated["precision"]),
+        input_route=str(stated["input_route"]),
+        method=str(stated["method"]),
+        temperature=float(stated.get("temperature", 1.0)),
+        slope=float(stated.get("slope", 1.0)),
+        intercept=float(stated.get("intercept", 0.0)),
+        knots=tuple((float(at), float(value)) for at, value in stated.get("knots", ())),
+        operating_points=points,
+        default_operating_point=default[0] if default else "balanced",
+    )
+    _check(calibration)
+    return calibration
+
+
+def _parse_point(name: str, stated: dict[str, Any]) -> OperatingPoint:
+    def number(key: str) -> float | None:
+        return None if stated.get(key) is None else float(stated[key])
+
+    return OperatingPoint(
+        name=name,
+        threshold=float(stated["threshold"]),
+        met=bool(stated.get("met", True)),
+        review_low=number("review_low"),
+        review_high=number("review_high"),
+        sensitivity=number("sensitivity"),
+        specificity=number("specificity"),
+    )
+
+
+def _check(calibration: Calibration) -> None:
+    if calibration.method not in METHODS:
+        raise ValueError(f"method {calibration.method!r} is none of {', '.join(METHODS)}")
+    if calibration.method == "isotonic" and len(calibration.knots) < 2:
+        raise ValueError("method isotonic needs at least two knots")
+    numbers = [calibration.temperature, calibration.slope, calibration.intercept]
+    numbers += [point.threshold for point in calibration.operating_points]
+    if not np.isfinite(numbers).all() or calibration.temperature <= 0:
+        raise ValueError("a temperature, slope or threshold is not a positive, finite number")
+
+
+def _sigmoid(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    result: NDArray[np.float64] = np.exp(-np.logaddexp(0.0, -x))
+    return result

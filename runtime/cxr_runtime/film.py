@@ -1,0 +1,51 @@
+"""A decoded film: its pixels as a reader would see them, and the facts its file states about them."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+GreyPixels = NDArray[np.uint8]  # (rows, columns), 0 black .. 255 white
+
+
+class View(StrEnum):
+    """Projection of a chest film (DICOM PS3.3 C.8.11.5.1.1, View Position)."""
+
+    PA = "PA"
+    AP = "AP"
+    LATERAL = "LATERAL"
+    UNKNOWN = ""
+
+
+@dataclass(frozen=True)
+class FilmFacts:
+    """What the file says about itself; empty or None where it says nothing."""
+
+    file_format: str  # png, jpeg, tiff, bmp or dicom
+    bits_stored: int = 8  # significant bits of one sample in the file
+    frames: int = 1  # pictures in the file; the first one is read
+    view: View = View.UNKNOWN  # DICOM View Position (0018,5101)
+    modality: str = ""  # DICOM Modality (0008,0060), e.g. CR
+    body_part: str = ""  # DICOM Body Part Examined (0018,0015), upper case
+    transfer_syntax: str = ""  # DICOM transfer syntax UID
+    photometric: str = ""  # DICOM Photometric Interpretation (0028,0004)
+    age_years: float | None = None  # DICOM Patient's Age (0010,1010)
+    source_is_colour: bool = False  # the file held differing colour channels, e.g. a photograph
+
+
+@dataclass(frozen=True)
+class Film:
+    """One film, ready to look at.
+
+    `pixels` has shape (rows, columns), dtype uint8, 0 black .. 255 white, after modality LUT, VOI LUT or
+    window, and photometric inversion, so that dense tissue is bright (MONOCHROME2 sense).
+    """
+
+    pixels: GreyPixels = field(repr=False)  # (rows, columns) uint8
+    facts: FilmFacts  # what the file states
+
+    @property
+    def hw(self) -> tuple[int, int]:
+        """Rows and columns of the film."""
+        return self.pixels.shape[0], self.pixels.shape[1]

@@ -1,0 +1,91 @@
+"""From a film to the network's input: the one preprocessing, used by training and by the clinic alike."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from cxr_runtime.film import GreyPixels
+from cxr_runtime.placement import Box, Placement
+
+PREPROCESSING_VERSION = "1"  # changes whenever the same film would give another input
+
+InputPixels = NDArray[np.uint8]  # (H, W), the network's input before normalisation
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How a film becomes the network's input; part of a model's manifest."""
+
+    input_hw: tuple[int, int] = (224, 224)  # rows and columns of the network's input
+    working_hw: tuple[int, int] = (512, 512)  # contrast is equalised at this size (paper, II.A: 1024)
+    crop: str = "film"  # what is stretched onto the input: `film`, or `lung-field` with its margin
+    crop_margin: float = 0.1  # added on each side of the lung field, as a share of its box
+    clahe_clip: float = 0.0  # contrast limit of CLAHE (paper, II.A); 0 leaves the contrast as it is
+    clahe_tiles: int = 8  # CLAHE tiles along each axis
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)  # subtracted, a channel each, of 0..1
+    std: tuple[float, float, float] = (0.229, 0.224, 0.225)  # divided by, a channel each
+    version: str = PREPROCESSING_VERSION
+
+
+def place(film_hw: tuple[int, int], lung_box: Box | None, how: Preprocessing) -> Placement:
+    """Choose the part of the film that the network is shown.
+
+    Args:
+        film_hw: rows and columns of the film.
+        lung_box: box around both lungs in film pixels, or None where it is not known.
+        how: the model's preprocessing.
+    """
+    whole: Box = (0.0, 0.0, float(film_hw[1]), float(film_hw[0]))
+    if how.crop == "film" or lung_box is None:
+        return Placement(film_hw, whole, how.input_hw)
+    x0, y0, x1, y1 = lung_box
+    dx, dy = how.crop_margin * (x1 - x0), how.crop_margin * (y1 - y0)
+    inside = (max(x0 - dx, 0.0), max(y0 - dy, 0.0), min(x1 + dx, whole[2]), min(y1 + dy, whole[3]))
+    rounded = (float(int(inside[0])), float(int(inside[1])), float(-int(-inside[2])), float(-int(-inside[3])))
+    return Placement(film_hw, rounded, how.input_hw)
+
+
+def prepare(pixels: GreyPixels, placement: Placement, how: Preprocessing) -> InputPixels:
+    """Crop, equalise and shrink a film.
+
+    Args:
+        pixels: (rows, columns) uint8, 0 black .. 255 white.
+        placement: the part of the film to show, in whole film pixels and within the film.
+        how: the model's preprocessing.
+
+    Returns:
+        (H, W) uint8, the same in every channel of the network's input.
+    """
+    x0, y0, x1, y1 = (int(edge) for edge in placement.box_film_xyxy)
+    working = _resize(pixels[y0:y1, x0:x1], how.working_hw)
+    if how.clahe_clip > 0:
+        tiles = (how.clahe_tiles, how.clahe_tiles)
+        equalised = cv2.createCLAHE(clipLimit=how.clahe_clip, tileGridSize=tiles).apply(working)
+        working = np.asarray(equalised, np.uint8)
+    return _resize(working, how.input_hw)
+
+
+def normalise(inputs: NDArray[np.uint8], how: Preprocessing) -> NDArray[np.float32]:
+    """Turn prepared films into a batch for the network.
+
+    Args:
+        inputs: (B, H, W) uint8.
+        how: the model's preprocessing.
+
+    Returns:
+        (B, 3, H, W) float32, C-contiguous: (value / 255 - mean) / std in each channel.
+    """
+    scale = np.array([1 / (255 * s) for s in how.std], np.float32)[None, :, None, None]
+    shift = np.array([m / s for m, s in zip(how.mean, how.std, strict=True)], np.float32)[None, :, None, None]
+    return inputs[:, None].astype(np.float32) * scale - shift
+
+
+def _resize(pixels: GreyPixels, hw: tuple[int, int]) -> GreyPixels:
+    """Shrink by area averaging, enlarge bilinearly; (H, W) uint8 in and out."""
+    if pixels.shape == hw:
+        return pixels
+    shrinks = pixels.shape[0] >= hw[0] and pixels.shape[1] >= hw[1]
+    interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(pixels, (hw[1], hw[0]), interpolation=interpolation), np.uint8)

@@ -1,0 +1,1 @@
+"""Data sets, networks, training, search, evaluation and figures."""
