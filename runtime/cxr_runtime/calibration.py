@@ -51,16 +51,15 @@ class Calibration:
     operating_points: tuple[OperatingPoint, ...] = ()
     default_operating_point: str = "balanced"
 
-    def probability(self, logits: NDArray[np.float32]) -> NDArray[np.float64]:
+    def probability(self, margin: NDArray[np.float64]) -> NDArray[np.float64]:
         """Calibrated probability of abnormal.
 
         Args:
-            logits: (B, 2) float32, [normal, abnormal].
+            margin: (B,) float64, logit of abnormal minus logit of normal.
 
         Returns:
             (B,) float64 in 0..1.
         """
-        margin = logits[:, 1].astype(np.float64) - logits[:, 0].astype(np.float64)
         if self.method == "isotonic":
             at, value = np.array(self.knots, np.float64).T
             return np.asarray(np.interp(margin, at, value), np.float64)
