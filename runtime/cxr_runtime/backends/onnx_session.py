@@ -1,0 +1,68 @@
+"""An ONNX Runtime session that says what failed, and where it really runs."""
+
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from cxr_runtime.backends.engine import Outputs
+from cxr_runtime.backends.failure import failure
+from cxr_runtime.errors import BackendError
+
+INPUT, LOGITS, CONV5 = "image", "logits", "conv5"  # names in every model.onnx
+_ERRORS_ONLY = 3  # log severity of ONNX Runtime
+
+Providers = list[str] | list[tuple[str, dict[str, str]]]
+
+
+def session_options(threads: int | None) -> Any:
+    """Session options: threads that sleep while they wait, so that two sessions do not hinder each other."""
+    options = ort.SessionOptions()
+    options.log_severity_level = _ERRORS_ONLY
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if threads is not None:
+        options.intra_op_num_threads = threads
+    return options
+
+
+class OnnxSession:
+    """One network in one ONNX Runtime session."""
+
+    def __init__(self, onnx: bytes, providers: Providers, options: Any) -> None:
+        """Load a network.
+
+        Raises:
+            BackendError: ONNX Runtime refused it, or took another provider than the first one asked for.
+        """
+        asked = providers[0] if isinstance(providers[0], str) else providers[0][0]
+        try:
+            self._session = ort.InferenceSession(onnx, options, providers=providers)
+        except Exception as error:
+            raise BackendError(f"ONNX Runtime cannot load the network on {asked}: {_line(error)}") from error
+        used = self._session.get_providers()
+        if asked not in used[:1]:
+            raise BackendError(
+                f"ONNX Runtime was asked for {asked} and silently took {used[0] if used else 'nothing'}; "
+                "`cxr-triage doctor` shows what that provider lacks"
+            )
+
+    def run(self, batch: NDArray[np.float32]) -> Outputs:
+        """Infer one batch.
+
+        Raises:
+            BackendError: the device failed.
+        """
+        try:
+            logits, conv5 = self._session.run([LOGITS, CONV5], {INPUT: batch})
+        except Exception as error:
+            raise failure(_line(error)) from error
+        return Outputs(logits, conv5)
+
+    def close(self) -> None:
+        """Give back the session's memory."""
+        del self._session
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:300]

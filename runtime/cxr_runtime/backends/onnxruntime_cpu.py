@@ -1,0 +1,55 @@
+"""ONNX Runtime on the CPU: the reference that every other backend is held against."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxr_runtime.backends.engine import Engine, Outputs
+from cxr_runtime.backends.lrn import rewrite_lrn
+from cxr_runtime.backends.onnx_session import OnnxSession, session_options
+from cxr_runtime.errors import BackendError
+from cxr_runtime.model import Model
+
+NAME = "onnxruntime-cpu"
+PROVIDER = "CPUExecutionProvider"
+
+
+class OnnxRuntimeCpu:
+    """ONNX Runtime on the CPU; a film's result depends on neither its place in a batch nor its company."""
+
+    def __init__(self, onnx: bytes, *, threads: int | None = None, is_lrn_rewritten: bool = True) -> None:
+        """Load a network.
+
+        Args:
+            onnx: a model.onnx.
+            threads: processor threads of one run; None leaves the number to ONNX Runtime.
+            is_lrn_rewritten: replace the slow LRN kernel by equal arithmetic; False for the reference.
+
+        Raises:
+            BackendError: ONNX Runtime cannot load the network.
+        """
+        try:
+            loaded = rewrite_lrn(onnx) if is_lrn_rewritten else onnx
+        except ValueError as error:
+            raise BackendError(
+                f"cannot load the network: {error}; put the model folder back whole"
+            ) from error
+        self._session = OnnxSession(loaded, [PROVIDER], session_options(threads))
+
+    @property
+    def backend(self) -> str:
+        """The provider really in use."""
+        return NAME
+
+    def run(self, batch: NDArray[np.float32]) -> Outputs:
+        """Infer one batch of any size: (B, 3, H, W) float32."""
+        return self._session.run(batch)
+
+    def close(self) -> None:
+        """Give back the session's memory."""
+        self._session.close()
+
+
+def open_model(model: Model, batch_size: int, threads: int | None) -> Engine:
+    """Open a model folder's network; any batch size runs."""
+    del batch_size
+    return OnnxRuntimeCpu(model.onnx, threads=threads)
