@@ -1,0 +1,49 @@
+"""VGG16 and VGG19 for transfer learning (paper, II.C)."""
+
+from torch import nn
+
+from cxr_train.networks.architecture import Architecture
+from cxr_train.networks.network import Network, new_linear
+
+FILTERS = (64, 128, 256, 512, 512)  # of the convolutions of each block
+VGG16_DEPTHS = (2, 2, 3, 3, 3)  # convolutions of each block
+VGG19_DEPTHS = (2, 2, 4, 4, 4)
+DROPOUT = 0.5
+
+
+def vgg16(architecture: Architecture) -> Network:
+    """VGG16 in torchvision's layout; conv5 is the last convolution of the fifth block (conv5_3)."""
+    return _vgg(architecture, VGG16_DEPTHS)
+
+
+def vgg19(architecture: Architecture) -> Network:
+    """VGG19 in torchvision's layout; conv5 is the last convolution of the fifth block (conv5_4)."""
+    return _vgg(architecture, VGG19_DEPTHS)
+
+
+def _vgg(architecture: Architecture, depths: tuple[int, ...]) -> Network:
+    architecture.refuse_shape("filters", "kernel", "head")
+    layers: list[nn.Module] = []
+    inputs = 3
+    for block, (outputs, depth) in enumerate(zip(FILTERS, depths, strict=True)):
+        if block > 0:
+            layers.append(nn.MaxPool2d(2, 2))
+        for _ in range(depth):
+            layers += [nn.Conv2d(inputs, outputs, 3, padding=1), nn.ReLU(inplace=True)]
+            inputs = outputs
+    dropout = DROPOUT if architecture.dropout is None else architecture.dropout
+    classifier = nn.Sequential(
+        nn.Linear(512 * 7 * 7, 4096),
+        nn.ReLU(inplace=True),
+        nn.Dropout(dropout),
+        nn.Linear(4096, 4096),
+        nn.ReLU(inplace=True),
+        nn.Dropout(dropout),
+        new_linear(4096),
+    )
+    pool = nn.Sequential(nn.MaxPool2d(2, 2), nn.AdaptiveAvgPool2d(7), nn.Flatten())
+    last = str(len(layers) - 1)
+    convolutions = nn.Sequential(*layers)
+    return Network(
+        convolutions, pool, classifier, conv5_layer=last, conv5_channels=inputs, new_layer="classifier.6"
+    )
