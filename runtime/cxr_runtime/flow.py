@@ -1,7 +1,7 @@
-"""The flow of films through a scan: examined in processes, scored in batches, drawn in threads, stored in order.
+"""The flow of films through a scan: examined in processes, scored in batches, drawn in threads, then stored.
 
-Films are given to the workers in input order and come back as they are done. At most two batches wait to be drawn
-at a time, so memory does not grow with the number of films.
+Films are given to the workers in input order and come back as they are done. At most two batches wait to be
+drawn at a time, so memory does not grow with the number of films.
 """
 
 from collections import deque

@@ -75,8 +75,8 @@ class Scorer:
         outputs = self.engine.run(normalise(padded, how))
         if not (np.isfinite(outputs.logits).all() and np.isfinite(outputs.conv5).all()):
             raise BackendError(
-                f"the backend {self.engine.backend} gave a number that is not finite; nothing of this batch was "
-                "scored: run `cxr-triage doctor`, or scan with --backend onnxruntime"
+                f"the backend {self.engine.backend} gave a number that is not finite; nothing of this batch "
+                "was scored: run `cxr-triage doctor`, or scan with --backend onnxruntime"
             )
         return outputs
 

@@ -1,4 +1,4 @@
-"""One digest of all that decides a film's row and pictures, so that a resumed scan knows what is still valid."""
+"""One digest of all that decides a film's row and pictures: a resumed scan knows by it what still holds."""
 
 import json
 from dataclasses import asdict
@@ -11,7 +11,7 @@ RULES_VERSION = 1  # changes whenever reading or the gate would end some film di
 
 
 def settings_digest(manifest: Manifest, heat_method: HeatMethod) -> str:
-    """64 hex digits; the operating point and the calibration are not part of it, for a row can be rejudged."""
+    """64 hex digits; calibration and operating point are not part of it, for a row can be rejudged."""
     decisive = {
         "rules": RULES_VERSION,
         "model": manifest.model_sha256,

@@ -1,0 +1,95 @@
+"""`cxr-triage scan`: the thin face of `cxr_runtime.scan`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from cxr_runtime.scan import ScanSummary
+
+EXIT_SOME_NOT_SCORED = 3
+_DEFAULT_FORMATS = "csv,html,pdf,png"
+
+
+def scan(
+    inputs: Annotated[
+        list[str],
+        typer.Argument(metavar="INPUT...", show_default=False, help="Films, folders (recursive), zip files."),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", show_default="NAME-cxr-triage beside the first INPUT", help="Output folder."
+        ),
+    ] = None,
+    model: Annotated[
+        str, typer.Option(metavar="NAME|DIR", help="A model that came with the program, or a model folder.")
+    ] = "default",
+    backend: Annotated[
+        Literal["auto", "onnxruntime", "openvino", "cuda", "tensorrt"],
+        typer.Option(help="What runs the network; auto: the fastest that proves right on this machine."),
+    ] = "auto",
+    operating_point: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", show_default="the calibration's own", help="Which threshold flags."),
+    ] = None,
+    heat: Annotated[
+        Literal["cam", "strongest-channel"], typer.Option(help="Which heat map the reports show.")
+    ] = "cam",
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, max=256, show_default="one a processor", help="Processes that read films."),
+    ] = None,
+    batch_size: Annotated[int, typer.Option(min=1, max=1024, help="Films inferred at once.")] = 8,
+    formats: Annotated[
+        str, typer.Option("--format", metavar="LIST", help="Any of csv,html,pdf,png,npz.")
+    ] = _DEFAULT_FORMATS,
+    allow_uncalibrated: Annotated[
+        bool, typer.Option("--allow-uncalibrated", help="Scan without a calibration; every report is marked.")
+    ] = False,
+    require_gpu: Annotated[
+        bool, typer.Option("--require-gpu", help="Fail rather than fall back to the processor.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Do films anew that an earlier run finished.")
+    ] = False,
+) -> int:
+    """Rank films by how likely they are abnormal and write heat-map reports.
+
+    A second run with the same output folder goes on where the first one stopped. Exit status: 0 every film
+    scored, 3 some rejected or failed, 2 wrong usage, 1 could not run, 130 interrupted.
+    """
+    from cxr_runtime.reports.publishing import parse_formats
+
+    from cxr_cli.progress import terminal_or_lines
+    from cxr_runtime.heat import HeatMethod
+    from cxr_runtime.scan import ScanOptions, scan
+
+    options = ScanOptions(
+        out=out,
+        model=model,
+        backend=backend,
+        operating_point=operating_point,
+        heat=HeatMethod(heat),
+        workers=workers,
+        batch_size=batch_size,
+        formats=parse_formats(formats),
+        allow_uncalibrated=allow_uncalibrated,
+        require_gpu=require_gpu,
+        force=force,
+    )
+    summary = scan(inputs, options, terminal_or_lines())
+    typer.echo(_told(summary))
+    return EXIT_SOME_NOT_SCORED if summary.rejected or summary.failed else 0
+
+
+def _told(summary: "ScanSummary") -> str:
+    review = f", {summary.review} to review" if summary.review else ""
+    counts = (
+        f"{summary.films} films: {summary.scored} scored ({summary.flagged} flagged{review}), "
+        f"{summary.rejected} rejected, {summary.failed} failed"
+    )
+    before = f"; {summary.finished_before} were finished before" if summary.finished_before else ""
+    others = f"; {summary.passed_over} other files passed over" if summary.passed_over else ""
+    return f"{counts}{before}{others}\nreports in {summary.out} ({summary.backend})"
