@@ -1,7 +1,7 @@
 """ONNX Runtime's LRN kernel is slow on a CPU; the same arithmetic from faster operators.
 
 LRN divides x by (bias + alpha / size * sum of x * x over `size` neighbouring channels) ** beta (paper, II.B;
-ONNX operator LRN). The sum is a 1 x 1 convolution, and with the usual beta of 0.75 the power two square roots.
+ONNX operator LRN). The sum is a 1 x 1 convolution, and with the usual beta of 0.75 the power two roots.
 """
 
 import numpy as np
