@@ -1,0 +1,94 @@
+"""DeLong's variance of the area under the curve, and the paired comparison of two models with it.
+
+DeLong, DeLong and Clarke-Pearson, Biometrics 1988; computed by ranks as Sun and Xu, 2014.
+"""
+
+from dataclasses import dataclass
+from math import sqrt
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxr_calibration.checked import AnyLabels, AnyScores, checked_both
+from cxr_calibration.intervals import CONFIDENCE, Estimate, normal_quantile
+from cxr_calibration.roc import placements
+
+
+@dataclass(frozen=True)
+class PairedComparison:
+    """Two models on the same films."""
+
+    first: Estimate  # AUC of the first model
+    second: Estimate  # AUC of the second model
+    difference: Estimate  # first minus second
+    p_value: float  # two-sided, of no difference
+
+
+def delong_auc(scores: AnyScores, labels: AnyLabels, confidence: float = CONFIDENCE) -> Estimate:
+    """AUC with DeLong's interval, for films of different patients.
+
+    Args:
+        scores: (N,) higher is more suspicious.
+        labels: (N,) 0 normal, 1 abnormal; at least two of each.
+        confidence: two-sided.
+
+    Raises:
+        ValueError: lengths differ, a score is not finite, or a class has fewer than two films.
+    """
+    areas, covariance = _areas(scores[None], labels)
+    return _within(float(areas[0]), float(covariance[0, 0]), confidence, (0.0, 1.0))
+
+
+def compare_aucs(
+    first: AnyScores, second: AnyScores, labels: AnyLabels, confidence: float = CONFIDENCE
+) -> PairedComparison:
+    """Compare two models that scored the same films.
+
+    Args:
+        first: (N,) scores of one model.
+        second: (N,) scores of the other, the same films in the same order.
+        labels: (N,) 0 normal, 1 abnormal; at least two of each.
+        confidence: two-sided.
+
+    Raises:
+        ValueError: lengths differ, a score is not finite, or a class has fewer than two films.
+    """
+    if first.shape != second.shape:
+        raise ValueError(f"{first.size} and {second.size} scores; expected the same films from both models")
+    areas, covariance = _areas(np.stack([first, second]), labels)
+    difference = float(areas[0] - areas[1])
+    variance = max(0.0, float(covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1]))
+    return PairedComparison(
+        first=_within(float(areas[0]), float(covariance[0, 0]), confidence, (0.0, 1.0)),
+        second=_within(float(areas[1]), float(covariance[1, 1]), confidence, (0.0, 1.0)),
+        difference=_within(difference, variance, confidence, (-1.0, 1.0)),
+        p_value=_two_sided(difference, variance),
+    )
+
+
+def _areas(scores: AnyScores, labels: AnyLabels) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(M,) areas and (M, M) covariance of M models from (M, N) scores."""
+    of_abnormal, of_normal = [], []
+    for row in scores:
+        values, truth = checked_both(row, labels)
+        abnormal, normal = np.sort(values[truth]), np.sort(values[~truth])
+        of_abnormal.append(placements(values[truth], normal))
+        of_normal.append(1 - placements(values[~truth], abnormal))
+    abnormal_films, normal_films = np.stack(of_abnormal), np.stack(of_normal)
+    if min(abnormal_films.shape[1], normal_films.shape[1]) < 2:
+        raise ValueError("DeLong's variance needs at least two films of each class")
+    covariance = np.atleast_2d(np.cov(abnormal_films)) / abnormal_films.shape[1]
+    covariance = covariance + np.atleast_2d(np.cov(normal_films)) / normal_films.shape[1]
+    return abnormal_films.mean(axis=1), covariance
+
+
+def _within(value: float, variance: float, confidence: float, limits: tuple[float, float]) -> Estimate:
+    half = normal_quantile(confidence) * sqrt(variance)
+    return Estimate(value, max(limits[0], value - half), min(limits[1], value + half))
+
+
+def _two_sided(difference: float, variance: float) -> float:
+    if variance == 0:
+        return 1.0 if difference == 0 else 0.0
+    return 2 * NormalDist().cdf(-abs(difference) / sqrt(variance))
