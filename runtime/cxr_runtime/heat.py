@@ -59,10 +59,13 @@ def heat_cells(conv5: NDArray[np.float32], recipe: HeatRecipe, method: HeatMetho
     return heat.astype(np.float32)
 
 
-def film_heat(
-    conv5: NDArray[np.float32], placement: Placement, recipe: HeatRecipe, method: HeatMethod
-) -> NDArray[np.float32]:
+def film_heat(cells: NDArray[np.float32], placement: Placement, recipe: HeatRecipe) -> NDArray[np.float32]:
     """Heat over the whole film, at the film's own proportions.
+
+    Args:
+        cells: (h, w) float32 in 0..1, from `heat_cells`.
+        placement: the part of the film that the network was shown.
+        recipe: the model's heat recipe.
 
     Returns:
         (h, w) float32 in 0..1, the longer side FILM_HEAT_LONG_SIDE; 0 where the network was shown nothing.
@@ -70,4 +73,4 @@ def film_heat(
     rows, columns = placement.film_hw
     scale = FILM_HEAT_LONG_SIDE / max(rows, columns)
     out_hw = max(1, round(rows * scale)), max(1, round(columns * scale))
-    return placement.heat_on_film(heat_cells(conv5, recipe, method), recipe.cells, out_hw)
+    return placement.heat_on_film(cells, recipe.cells, out_hw)

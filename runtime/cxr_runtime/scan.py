@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from cxr_runtime.backends import open_engine
+from cxr_runtime.backends.choose import open_engine
 from cxr_runtime.backends.engine import Engine
 from cxr_runtime.errors import CxrTriageError
 from cxr_runtime.examination import Examination, Examined
