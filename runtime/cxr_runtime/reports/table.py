@@ -1,0 +1,47 @@
+"""results.csv: one row a film, for spreadsheets and programs alike."""
+
+import csv
+import io
+from collections.abc import Iterable
+from pathlib import Path
+
+from cxr_runtime.atomic import replacing
+from cxr_runtime.outcome import Outcome
+from cxr_runtime.reports.printable import printable
+
+COLUMNS = (
+    "file", "sha256", "status", "code", "message", "score", "probability", "triage", "threshold",
+    "operating_point", "view", "lung_heat_share", "model", "model_sha256", "backend", "seconds",
+)  # fmt: skip
+DECIMALS = {"score": 2, "probability": 6, "threshold": 6, "lung_heat_share": 3, "seconds": 3}
+
+# A spreadsheet runs a cell that begins so as a formula (OWASP, CSV injection); tab and CR never get here.
+_FORMULA_STARTS = ("=", "+", "-", "@")
+
+
+def write_table(path: Path, outcomes: Iterable[Outcome]) -> None:
+    """Write results.csv (RFC 4180, UTF-8 without byte order mark, lines end with a line feed).
+
+    Args:
+        path: replaced when all rows are there; until then it is as it was.
+        outcomes: in the order of the rows; read once.
+
+    Raises:
+        OSError: the folder cannot be written, or the disk is full.
+    """
+    with replacing(path) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+        rows = csv.writer(text, lineterminator="\n")
+        rows.writerow(COLUMNS)
+        rows.writerows([_cell(outcome, column) for column in COLUMNS] for outcome in outcomes)
+        text.detach()
+
+
+def _cell(outcome: Outcome, column: str) -> str:
+    value = getattr(outcome, column)
+    if value is None:
+        return ""
+    if column in DECIMALS:
+        return f"{value:.{DECIMALS[column]}f}"
+    text = printable(str(value))
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
