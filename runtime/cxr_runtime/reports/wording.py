@@ -1,0 +1,59 @@
+"""The sentences that the worklist and the PDF share, so that they say the same."""
+
+from cxr_runtime.outcome import Outcome, Status, Triage
+from cxr_runtime.reports.exhibit import RunFacts
+from cxr_runtime.reports.printable import printable
+
+LUNG_HEAT_LEAST = 0.5  # a flagged film with less of its heat than this inside the lungs is marked
+
+RESEARCH_NOTICE = (
+    "Research use only. This list ranks films by suspicion; it never clears one. "
+    "A film that is not flagged can be abnormal: every film needs a reader."
+)
+HEAT_NOTICE = (
+    "Colour shows where the network found what raised the score, from blue (weak) to red (strong); "
+    "below the threshold nothing is coloured. It is no outline of a finding and no diagnosis: "
+    "disease can lie where there is no colour."
+)
+UNCALIBRATED_NOTICE = (
+    "NOT CALIBRATED: these scores are the network's raw output. They rank films, but they are no "
+    "probabilities, and the threshold was never tested."
+)
+OUTSIDE_LUNGS = "heat lies outside the lungs"
+
+
+def is_heat_outside_lungs(outcome: Outcome) -> bool:
+    """Whether a flagged film's heat lies mostly outside the lungs: the network looked at the wrong thing."""
+    share = outcome.lung_heat_share
+    return outcome.triage is Triage.FLAGGED and share is not None and share < LUNG_HEAT_LEAST
+
+
+def verdict(outcome: Outcome) -> str:
+    """How the film ended, in a word or two."""
+    if outcome.status is not Status.SCORED:
+        return outcome.status.value.capitalize()
+    words = {Triage.FLAGGED: "Flagged", Triage.REVIEW: "Review", Triage.NOT_FLAGGED: "Not flagged"}
+    return "Scored" if outcome.triage is None else words[outcome.triage]
+
+
+def remarks(outcome: Outcome) -> tuple[str, ...]:
+    """What else a reader must know of this film; printable, without a full stop of our own."""
+    said = []
+    if is_heat_outside_lungs(outcome):
+        said.append(f"{OUTSIDE_LUNGS} ({outcome.lung_heat_share:.0%} of it within)")
+    if outcome.message or outcome.code:
+        said.append(": ".join(printable(part) for part in (outcome.code, outcome.message) if part))
+    return tuple(said)
+
+
+def operating_point(run: RunFacts) -> str:
+    """The operating point with what it was measured to buy."""
+    flagged_at = f"{run.operating_point}: flagged at a score of {100 * run.threshold:.2f} or more"
+    measured = [
+        f"{name} {value:.0%}"
+        for name, value in (("sensitivity", run.sensitivity), ("specificity", run.specificity))
+        if value is not None
+    ]
+    if not measured:
+        return f"{flagged_at}; its sensitivity and specificity were not measured"
+    return f"{flagged_at}; {', '.join(measured)} (cross-validated)"
