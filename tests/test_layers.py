@@ -1,0 +1,54 @@
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FOLDERS = {
+    "cxr_runtime": "runtime",
+    "cxr_calibration": "calibration",
+    "cxr_train": "train",
+    "cxr_export": "export",
+    "cxr_cli": "cli",
+}
+MAY_IMPORT = {
+    "cxr_runtime": set(),
+    "cxr_calibration": {"cxr_runtime"},
+    "cxr_train": {"cxr_runtime", "cxr_calibration"},
+    "cxr_export": {"cxr_runtime", "cxr_train"},
+    "cxr_cli": {"cxr_runtime", "cxr_calibration", "cxr_train", "cxr_export"},
+}
+NOT_IN_THE_BASE_INSTALL = {"torch", "onnx", "matplotlib", "scipy", "sklearn", "skimage", "pandas", "PIL"}
+
+
+def imported(file: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            yield node.module.split(".")[0]
+
+
+def imported_by(package: str) -> set[str]:
+    files = (ROOT / FOLDERS[package] / package).rglob("*.py")
+    return {name for file in files for name in imported(file)}
+
+
+@pytest.mark.parametrize("package", FOLDERS)
+def test_a_package_imports_only_those_its_arrows_point_to(package: str) -> None:
+    ours = imported_by(package) & FOLDERS.keys()
+    assert ours - {package} <= MAY_IMPORT[package]
+
+
+@pytest.mark.parametrize("package", ["cxr_runtime", "cxr_calibration"])
+def test_what_a_clinic_installs_needs_nothing_of_the_laboratory(package: str) -> None:
+    assert imported_by(package).isdisjoint(NOT_IN_THE_BASE_INSTALL)
+
+
+@pytest.mark.parametrize("heavy", ["numpy", "cv2", "onnxruntime", "pydicom", "torch", "fpdf"])
+def test_showing_help_loads_nothing_heavy(heavy: str) -> None:
+    program = f"import sys, cxr_cli.main; sys.exit({heavy!r} in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
