@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cxr_runtime.errors import CalibrationError
 from cxr_runtime.outcome import Triage
+from cxr_runtime.probability_map import ProbabilityMap
 
 CALIBRATION_FILE = "calibration.json"
-METHODS = ("temperature", "platt", "isotonic")
 
 
 @dataclass(frozen=True)
@@ -36,36 +35,15 @@ class OperatingPoint:
 
 
 @dataclass(frozen=True)
-class Calibration:
-    """How a model's logits become probabilities; fitted by `cxr-triage calibrate`."""
+class Calibration(ProbabilityMap):
+    """How one model's margins become probabilities and triage; fitted by `cxr-triage calibrate`."""
 
     model_sha256: str  # of the model.onnx it was fitted on
     preprocessing_version: str  # of the preprocessing it was fitted on
     precision: str  # fp32, fp16 or int8
     input_route: str  # how film pixels reach the preprocessing; `full` = decoded at full size
-    method: str  # one of METHODS
-    temperature: float = 1.0  # method temperature: margin / temperature
-    slope: float = 1.0  # method platt: slope * margin + intercept
-    intercept: float = 0.0  # method platt
-    knots: tuple[tuple[float, float], ...] = ()  # method isotonic: (margin, probability), both rising
     operating_points: tuple[OperatingPoint, ...] = ()
     default_operating_point: str = "balanced"
-
-    def probability(self, margin: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Calibrated probability of abnormal.
-
-        Args:
-            margin: (B,) float64, logit of abnormal minus logit of normal.
-
-        Returns:
-            (B,) float64 in 0..1.
-        """
-        if self.method == "isotonic":
-            at, value = np.array(self.knots, np.float64).T
-            return np.asarray(np.interp(margin, at, value), np.float64)
-        if self.method == "platt":
-            return _sigmoid(self.slope * margin + self.intercept)
-        return _sigmoid(margin / self.temperature)
 
     def operating_point(self, name: str | None = None) -> OperatingPoint:
         """The operating point of that name, or the default one.
@@ -88,7 +66,7 @@ def uncalibrated(model_sha256: str, preprocessing_version: str, precision: str) 
     """The plain softmax with a threshold of one half, for `--allow-uncalibrated` only."""
     half = OperatingPoint("uncalibrated", threshold=0.5, met=False)
     return Calibration(
-        model_sha256, preprocessing_version, precision, "full", "temperature",
+        model_sha256, preprocessing_version, precision, "full", method="temperature",
         operating_points=(half,), default_operating_point=half.name,
     )  # fmt: skip
 
@@ -111,7 +89,9 @@ def read_calibration(path: Path) -> Calibration:
 def _parse(stated: dict[str, Any]) -> Calibration:
     points = tuple(_parse_point(name, point) for name, point in stated["operating_points"].items())
     default = [name for name, point in stated["operating_points"].items() if point.get("default")]
-    calibration = Calibration(
+    if not np.isfinite([point.threshold for point in points]).all():
+        raise ValueError("a threshold is not a finite number")
+    return Calibration(
         model_sha256=str(stated["model_sha256"]),
         preprocessing_version=str(stated["preprocessing_version"]),
         precision=str(stated["precision"]),
@@ -124,8 +104,6 @@ def _parse(stated: dict[str, Any]) -> Calibration:
         operating_points=points,
         default_operating_point=default[0] if default else "balanced",
     )
-    _check(calibration)
-    return calibration
 
 
 def _parse_point(name: str, stated: dict[str, Any]) -> OperatingPoint:
@@ -141,19 +119,3 @@ def _parse_point(name: str, stated: dict[str, Any]) -> OperatingPoint:
         sensitivity=number("sensitivity"),
         specificity=number("specificity"),
     )
-
-
-def _check(calibration: Calibration) -> None:
-    if calibration.method not in METHODS:
-        raise ValueError(f"method {calibration.method!r} is none of {', '.join(METHODS)}")
-    if calibration.method == "isotonic" and len(calibration.knots) < 2:
-        raise ValueError("method isotonic needs at least two knots")
-    numbers = [calibration.temperature, calibration.slope, calibration.intercept]
-    numbers += [point.threshold for point in calibration.operating_points]
-    if not np.isfinite(numbers).all() or calibration.temperature <= 0:
-        raise ValueError("a temperature, slope or threshold is not a positive, finite number")
-
-
-def _sigmoid(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    result: NDArray[np.float64] = np.exp(-np.logaddexp(0.0, -x))
-    return result
