@@ -81,15 +81,16 @@ def scan(
     )
     summary = scan(inputs, options, terminal_or_lines())
     typer.echo(_told(summary))
-    return EXIT_SOME_NOT_SCORED if summary.rejected or summary.failed else 0
+    return EXIT_SOME_NOT_SCORED if summary.tally.rejected or summary.tally.failed else 0
 
 
 def _told(summary: "ScanSummary") -> str:
-    review = f", {summary.review} to review" if summary.review else ""
-    counts = (
-        f"{summary.films} films: {summary.scored} scored ({summary.flagged} flagged{review}), "
-        f"{summary.rejected} rejected, {summary.failed} failed"
+    counts = summary.tally
+    review = f", {counts.review} to review" if counts.review else ""
+    told = (
+        f"{counts.films} films: {counts.scored} scored ({counts.flagged} flagged{review}), "
+        f"{counts.rejected} rejected, {counts.failed} failed"
     )
     before = f"; {summary.finished_before} were finished before" if summary.finished_before else ""
     others = f"; {summary.passed_over} other files passed over" if summary.passed_over else ""
-    return f"{counts}{before}{others}\nreports in {summary.out} ({summary.backend})"
+    return f"{told}{before}{others}\nreports in {summary.out} ({summary.backend})"

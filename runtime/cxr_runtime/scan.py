@@ -1,23 +1,23 @@
 """The scan: from a folder of films to a ranked worklist with heat maps."""
 
 import os
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from cxr_runtime.backends.choose import open_engine
+from cxr_runtime.backends import open_engine
 from cxr_runtime.backends.engine import Engine
 from cxr_runtime.errors import CxrTriageError
 from cxr_runtime.examination import Examination, Examined
 from cxr_runtime.flow import examine_all, finish_all
 from cxr_runtime.heat import HeatMethod
 from cxr_runtime.model import DEFAULT_MODEL, Model, open_model
-from cxr_runtime.outcome import Outcome, Status, Triage
+from cxr_runtime.outcome import Outcome
 from cxr_runtime.output_folder import default_output_folder, held
 from cxr_runtime.progress import Progress, Silence
 from cxr_runtime.reports.publishing import DEFAULT_FORMATS, Publisher, ReportFormat
+from cxr_runtime.reports.tally import Tally
 from cxr_runtime.scoring import Scorer
 from cxr_runtime.settings import settings_digest
 from cxr_runtime.sources import Found, find_films
@@ -49,13 +49,8 @@ class ScanSummary:
     """What a scan came to; the rows are in the store of `out`."""
 
     out: Path  # the output folder
-    films: int  # of this run's inputs
-    scored: int
-    rejected: int
-    failed: int
-    flagged: int  # scored films at or above the threshold
-    review: int  # scored films too close to the threshold to call
-    finished_before: int  # of `films`, those an earlier run had done
+    tally: Tally  # how many films ended how
+    finished_before: int  # of all films, those that an earlier run had done
     passed_over: int  # files that cannot be films by name
     backend: str  # the provider that was used
 
@@ -110,8 +105,8 @@ def scan(
             progress.advance(outcome)
         progress.end()
         store.rejudge(list(_judged_anew(store, scorer)))
-        publisher.publish(store, names, engine.backend, found.passed_over)
-        return _summary(store, out, finished_before, found.passed_over, engine.backend)
+        counts = publisher.publish(store, names, engine.backend, found.passed_over)
+        return ScanSummary(out, counts, finished_before, found.passed_over, engine.backend)
 
 
 def _find(names: list[str], out: Path) -> Found:
@@ -148,23 +143,3 @@ def _judged_anew(store: Store, scorer: Scorer) -> Iterator[Outcome]:
             judged = scorer.judge(score.outcome, score.margin)
             if judged != score.outcome:
                 yield judged
-
-
-def _summary(store: Store, out: Path, finished_before: int, passed_over: int, backend: str) -> ScanSummary:
-    ends = Counter((outcome.status, outcome.triage) for outcome in store.outcomes())
-    by_status, by_triage = Counter[Status](), Counter[Triage | None]()
-    for (status, triage), films in ends.items():
-        by_status[status] += films
-        by_triage[triage] += films
-    return ScanSummary(
-        out=out,
-        films=by_status.total(),
-        scored=by_status[Status.SCORED],
-        rejected=by_status[Status.REJECTED],
-        failed=by_status[Status.FAILED],
-        flagged=by_triage[Triage.FLAGGED],
-        review=by_triage[Triage.REVIEW],
-        finished_before=finished_before,
-        passed_over=passed_over,
-        backend=backend,
-    )

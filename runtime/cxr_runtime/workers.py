@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Generic, Self, TypeVar
 
+from cxr_runtime.answers import read_answer
 from cxr_runtime.errors import CxrTriageError
 
 T = TypeVar("T")
@@ -157,6 +158,6 @@ class WorkerPool(Generic[T, R]):
         assert worker.process.stdout is not None
         try:
             while True:
-                self._answers.put((worker, pickle.load(worker.process.stdout)))
-        except (EOFError, OSError, ValueError, pickle.UnpicklingError):
+                self._answers.put((worker, read_answer(worker.process.stdout)))
+        except (EOFError, OSError, ValueError, AttributeError, ImportError, pickle.UnpicklingError):
             self._answers.put((worker, None))
