@@ -1,6 +1,7 @@
 """Inference backends: one small protocol, one file each, imported on use.
 
-`open_engine` is found on first use, so that the TensorRT modules load where only numpy, tensorrt and pycuda are.
+`open_engine` is found on first use, so that the TensorRT modules load where there is nothing but numpy,
+tensorrt and pycuda.
 """
 
 from typing import TYPE_CHECKING, Any

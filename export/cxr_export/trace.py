@@ -1,0 +1,74 @@
+"""From a PyTorch network to an ONNX model."""
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import onnx
+import torch
+
+from cxr_export.tidy import tidy
+from cxr_export.wrapper import LogitsAndConv5, onnx_lrn
+from cxr_runtime.backends.onnx_session import CONV5, INPUT, LOGITS
+from cxr_runtime.errors import ModelError
+from cxr_train.networks import Network
+
+TRACED_OPSET = 18  # the lowest that the exporter writes itself; `tidy` lowers it
+LARGEST_FILE = 2**31 - 2**20  # bytes; protobuf cannot hold 2 GiB
+
+
+def trace(network: Network, input_hw: tuple[int, int]) -> onnx.ModelProto:
+    """Export a network with inputs and outputs as in the contract; only the batch is dynamic.
+
+    Args:
+        network: any network of the train package; it is left in evaluation mode.
+        input_hw: rows and columns of the input.
+
+    Returns:
+        A checked model, all float32: input `image` (B, 3, H, W), outputs `logits` (B, 2) and `conv5`
+        (B, C, h, w).
+
+    Raises:
+        ModelError: the network is too large for one file, or became a model that is not valid.
+    """
+    wrapped = LogitsAndConv5(network).eval()
+    example = torch.zeros(2, 3, *input_hw)
+    with onnx_lrn(network), torch.no_grad(), _quiet():
+        program = torch.onnx.export(
+            wrapped,
+            (example,),
+            dynamo=True,
+            opset_version=TRACED_OPSET,
+            dynamic_shapes={"image": {0: torch.export.Dim("B")}},
+            input_names=[INPUT],
+            output_names=[LOGITS, CONV5],
+            external_data=False,
+            verbose=False,
+        )
+    assert program is not None
+    _refuse_too_large(network)
+    return tidy(program.model_proto)
+
+
+def _refuse_too_large(network: Network) -> None:
+    size = sum(tensor.numel() * tensor.element_size() for tensor in network.state_dict().values())
+    if size > LARGEST_FILE:
+        raise ModelError(
+            f"the network holds {size / 2**30:.1f} GiB of weights, one ONNX file can hold 2 GiB; "
+            "train a smaller one, or export with --precision fp16"
+        )
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """The exporter remarks on its own innards, which says nothing to our users; errors are still raised."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
