@@ -1,0 +1,36 @@
+"""Data sets by what lies at a path: the one place that knows all layouts."""
+
+import csv
+from pathlib import Path
+
+from cxr_runtime.errors import UsageError
+from cxr_train.data.film import DataSet, DrawnBox, TrainingFilm, Truth
+from cxr_train.data.nih import find_nih, read_nih
+from cxr_train.data.nlm import is_nlm, read_nlm
+from cxr_train.data.prepared import is_prepared, read_prepared
+from cxr_train.data.table import read_table
+
+__all__ = ["DataSet", "DrawnBox", "TrainingFilm", "Truth", "read_data_set"]
+
+
+def read_data_set(path: Path) -> DataSet:
+    """Read the films at a path, whatever their layout.
+
+    Args:
+        path: a folder of ChestX-ray14, Montgomery or Shenzhen as downloaded, or a CSV.
+
+    Raises:
+        UsageError: nothing there is a layout that is known, or a needed part of it is missing.
+    """
+    if path.is_dir() and find_nih(path):
+        return read_nih(path)
+    if path.is_dir() and is_nlm(path):
+        return read_nlm(path)
+    if path.is_file():
+        with path.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
+            header = set(next(csv.reader(lines), []))
+        return read_prepared(path) if is_prepared(header) else read_table(path)
+    raise UsageError(
+        f"{path} is no data set; expected a CSV with the columns file and label, or a folder with "
+        "Data_Entry_2017.csv (ChestX-ray14) or CXR_png/ and ClinicalReadings/ (Montgomery, Shenzhen)"
+    )

@@ -1,0 +1,73 @@
+"""Small tables made from public collections: NIH films with radiologists' classes, and NLM films."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from cxr_train.data.film import DataSet, DrawnBox, TrainingFilm, Truth
+from cxr_train.data.nih import text_label
+from cxr_train.data.table import age_of, present, read_rows, sex_of, view_of
+
+NIH_COLUMNS = ("file", "patient", "view", "sex", "age", "nih_findings", "rsna_class", "boxes_512")
+NLM_COLUMNS = ("file", "site", "label", "sex", "age")
+BOX_FRAME = 512  # pixels along both sides of the frame of `boxes_512`, whatever the film's own size
+COMPLETE = "RSNA2018"  # every opacity of a film has a box
+RADIOLOGISTS = (COMPLETE, "NIH-BBox2017")  # sources of boxes that may be scored on
+NORMAL = "Normal"  # the one class of `rsna_class` without disease
+
+
+def is_prepared(header: set[str]) -> bool:
+    """Whether a table has the columns of either kind."""
+    return header >= set(NIH_COLUMNS) or {"site", "label", "clinical_reading"} <= header
+
+
+def read_prepared(path: Path) -> DataSet:
+    """A table of NIH films (`rsna_class`, `nih_findings`, `boxes_512`) or of NLM films (`clinical_reading`).
+
+    A radiologist's class is the label where there is one; elsewhere it is mined from the report.
+
+    Raises:
+        UsageError: a column is missing or no film is there.
+    """
+    rows = read_rows(path, ("file",))
+    read = _nih if "nih_findings" in rows[0] else _nlm
+    return present(path.stem, [read(path.parent, row) for row in rows])
+
+
+def _nih(folder: Path, row: dict[str, str]) -> TrainingFilm:
+    read_class = row["rsna_class"]
+    label, findings = text_label(row["nih_findings"])
+    boxes = json.loads(row["boxes_512"] or "[]")
+    return TrainingFilm(
+        path=folder / row["file"],
+        name=row["file"],
+        patient=f"nih:{row['patient'].zfill(8)}",
+        label=float(read_class != NORMAL) if read_class else label,
+        truth=Truth.RADIOLOGIST if read_class else Truth.REPORT,
+        view=view_of(row["view"]),
+        sex=sex_of(row["sex"]),
+        age=age_of(row["age"]),
+        site="NIH",
+        radiologist_class=read_class,
+        findings=findings,
+        boxes=tuple(_box(box) for box in boxes),
+        boxes_complete=any(box["src"] == COMPLETE for box in boxes),
+    )
+
+
+def _nlm(folder: Path, row: dict[str, str]) -> TrainingFilm:
+    return TrainingFilm(
+        path=folder / row["file"],
+        name=row["file"],
+        patient=f"nlm:{Path(row['file']).stem}",
+        label=float(row["label"]),
+        truth=Truth.CLINIC,
+        sex=sex_of(row["sex"]),
+        age=age_of(row["age"]),
+        site=row["site"],
+    )
+
+
+def _box(stated: dict[str, Any]) -> DrawnBox:
+    x, y, width, height = (float(number) / BOX_FRAME for number in stated["xywh"])
+    return DrawnBox((x, y, x + width, y + height), stated["label"], stated["src"] in RADIOLOGISTS)

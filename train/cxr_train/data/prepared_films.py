@@ -1,0 +1,143 @@
+"""Films as the network is shown them, prepared once by the runtime's preprocessing and kept in a cache folder."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from hashlib import sha256
+from pathlib import Path
+
+import cv2
+import numpy as np
+from cxr_runtime.atomic import replacing
+from cxr_runtime.errors import FilmError, UsageError
+from cxr_runtime.film import GreyPixels
+from cxr_runtime.placement import Box, Placement
+from cxr_runtime.preprocessing import InputPixels, Preprocessing, place, prepare
+from cxr_runtime.reading import read_film
+from numpy.typing import NDArray
+
+from cxr_train.data.film import DrawnBox, TrainingFilm
+from cxr_train.progress import Progress, Silence
+
+CACHE = Path.home() / ".cache" / "cxr-triage" / "films"
+
+
+@dataclass(frozen=True)
+class PreparedFilms:
+    """A film table's pictures, in its order."""
+
+    inputs: NDArray[np.uint8] = field(repr=False)  # (N, H, W), before normalisation; read from disk as needed
+    placements: tuple[Placement, ...] = field(repr=False)  # where each input lies on its film
+    sha256s: tuple[str, ...] = field(repr=False)  # of each film's file
+
+    def region(self, row: int, boxes: Sequence[DrawnBox]) -> InputPixels:
+        """Boxes drawn on one film, as they lie on its input: (H, W) uint8, 255 inside and 0 outside."""
+        placement = self.placements[row]
+        x0, y0, x1, y1 = placement.box_film_xyxy
+        rows, columns = placement.film_hw
+        height, width = placement.input_hw
+        drawn = np.zeros((height, width), np.uint8)
+        for box in boxes:
+            left, top, right, bottom = box.share_xyxy
+            xs = [round((share * columns - x0) / (x1 - x0) * width) for share in (left, right)]
+            ys = [round((share * rows - y0) / (y1 - y0) * height) for share in (top, bottom)]
+            drawn[max(0, ys[0]) : max(0, ys[1]), max(0, xs[0]) : max(0, xs[1])] = 255
+        return drawn
+
+
+def films_digest(sha256s: Sequence[str]) -> str:
+    """One digest of a set of films: the sha256 of their sorted sha256s, each on a line."""
+    return sha256("".join(f"{digest}\n" for digest in sorted(sha256s)).encode()).hexdigest()
+
+
+def prepare_films(
+    films: Sequence[TrainingFilm],
+    how: Preprocessing,
+    cache: Path = CACHE,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> PreparedFilms:
+    """Decode and prepare films, or find them prepared.
+
+    Args:
+        films: the film table.
+        how: the network's preprocessing.
+        cache: folder of prepared films; safe to delete.
+        workers: threads that decode.
+        progress: told of every film that is prepared.
+
+    Raises:
+        UsageError: a film cannot be read; it is named.
+    """
+    key = _key(films, how)
+    pictures, facts = cache / f"{key}.npy", cache / f"{key}.json"
+    if not (pictures.is_file() and facts.is_file()):
+        cache.mkdir(parents=True, exist_ok=True)
+        _prepare_all(films, how, pictures, facts, workers, progress or Silence())
+    stated = json.loads(facts.read_text(encoding="utf-8"))
+    placements = tuple(
+        Placement((rows, columns), (x0, y0, x1, y1), how.input_hw)
+        for rows, columns, x0, y0, x1, y1 in stated["placements"]
+    )
+    return PreparedFilms(np.load(pictures, mmap_mode="r"), placements, tuple(stated["sha256s"]))
+
+
+def _key(films: Sequence[TrainingFilm], how: Preprocessing) -> str:
+    files = [(str(film.path.resolve()), film.path.stat()) for film in films]
+    stated = [[path, stat.st_size, stat.st_mtime_ns] for path, stat in files]
+    return sha256(json.dumps([stated, asdict(how)]).encode()).hexdigest()[:32]
+
+
+def _prepare_all(
+    films: Sequence[TrainingFilm],
+    how: Preprocessing,
+    pictures: Path,
+    facts: Path,
+    workers: int,
+    progress: Progress,
+) -> None:
+    """Fill the cache; the facts are written last, so that half a cache is never taken for a whole one."""
+    placements, sha256s = [], []
+    with replacing(pictures) as file:
+        np.lib.format.write_array_header_1_0(
+            file, {"descr": "|u1", "fortran_order": False, "shape": (len(films), *how.input_hw)}
+        )
+        progress.begin("preparing films", len(films))
+        for picture, placement, digest in _each(films, how, workers):
+            file.write(picture.tobytes())
+            placements.append((*placement.film_hw, *placement.box_film_xyxy))
+            sha256s.append(digest)
+            progress.advance()
+        progress.end()
+    with replacing(facts) as file:
+        file.write(json.dumps({"placements": placements, "sha256s": sha256s}).encode())
+
+
+def _each(
+    films: Sequence[TrainingFilm], how: Preprocessing, workers: int
+) -> Iterator[tuple[InputPixels, Placement, str]]:
+    find_lungs = _lung_finder(how)
+
+    def one(film: TrainingFilm) -> tuple[InputPixels, Placement, str]:
+        content = film.path.read_bytes()
+        try:
+            decoded = read_film(content)
+        except FilmError as error:
+            raise UsageError(f"film {film.path} cannot be used: {error}; take it out of the data set") from error
+        placement = place(decoded.hw, find_lungs(decoded.pixels), how)
+        return prepare(decoded.pixels, placement, how), placement, sha256(content).hexdigest()
+
+    cv2.setNumThreads(1)
+    with ThreadPoolExecutor(workers) as threads:
+        yield from threads.map(one, films)
+
+
+def _lung_finder(how: Preprocessing) -> Callable[[GreyPixels], Box | None]:
+    """How the box around the lungs is found: as the clinic does it, and only where the network needs it."""
+    if how.crop == "film":
+        return lambda _: None
+    from cxr_runtime.lungs.field import lung_field
+
+    lungs = lung_field()
+    return lambda pixels: lungs.find(pixels).box_film_xyxy

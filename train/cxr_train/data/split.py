@@ -1,0 +1,167 @@
+"""Which film stands on which side: always by patient, even in label and view, and checked for leaks."""
+
+import csv
+import io
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxr_runtime.atomic import write_bytes
+from cxr_runtime.errors import UsageError
+from cxr_train.data.film import TrainingFilm, column
+from cxr_train.data.table import read_rows
+
+SHARES = (0.7, 0.2, 0.1)  # training, validation, test (paper, II.A)
+SIDES = ("training", "validation", "test")
+STRATA = ("label", "truth", "view", "site")  # columns that every side gets its share of
+
+Rows = NDArray[np.intp]  # (n,) row numbers of a film table
+
+
+@dataclass(frozen=True)
+class Split:
+    """Row numbers of a film table, by side."""
+
+    training: Rows
+    validation: Rows
+    test: Rows
+
+    def side(self, name: str) -> Rows:
+        """The rows of `training`, `validation`, `test`, or `all` of them.
+
+        Raises:
+            UsageError: there is no such side.
+        """
+        if name not in (*SIDES, "all"):
+            raise UsageError(f"there is no side {name!r}; expected {', '.join(SIDES)} or all")
+        sides: dict[str, Rows] = {side: getattr(self, side) for side in SIDES}
+        return np.sort(np.concatenate(list(sides.values()))) if name == "all" else sides[name]
+
+
+def split_films(films: Sequence[TrainingFilm], seed: int = 0, shares: Sequence[float] = SHARES) -> Split:
+    """Split 70/20/10, or by other shares."""
+    training, validation, test = _deal(films, shares, seed)
+    return _checked(films, Split(training, validation, test))
+
+
+def fold_films(films: Sequence[TrainingFilm], folds: int, fold: int, seed: int = 0) -> Split:
+    """One fold of cross-validation: its part is the test, the next fold's part the validation.
+
+    Args:
+        films: the film table.
+        folds: how many, at least 3.
+        fold: which one, 0 <= fold < folds.
+        seed: the same for all folds of one cross-validation.
+
+    Raises:
+        UsageError: the numbers are out of range.
+    """
+    if folds < 3 or not 0 <= fold < folds:
+        raise UsageError(
+            f"fold {fold} of {folds} cannot be made; expected 3 folds or more, the first being 0"
+        )
+    parts = _deal(films, [1 / folds] * folds, seed)
+    after = (fold + 1) % folds
+    rest = [part for number, part in enumerate(parts) if number not in (fold, after)]
+    return _checked(films, Split(np.sort(np.concatenate(rest)), parts[after], parts[fold]))
+
+
+def refuse_leaks(films: Sequence[TrainingFilm], split: Split, sha256s: Sequence[str] | None = None) -> None:
+    """Refuse a split with one patient, or one film, on two sides.
+
+    Args:
+        films: the film table.
+        split: row numbers by side.
+        sha256s: of each film's file; with them, copies under another patient's name are found too.
+
+    Raises:
+        UsageError: a patient or a film stands on two sides.
+    """
+    _refuse_shared("patient", [film.patient for film in films], split)
+    if sha256s is not None:
+        _refuse_shared("film", sha256s, split)
+
+
+def write_split(path: Path, films: Sequence[TrainingFilm], split: Split) -> str:
+    """Write split.csv (name, patient, side) and return its sha256."""
+    side_of = {int(row): side for side in SIDES for row in split.side(side)}
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(("name", "patient", "side"))
+    rows.writerows((films[row].name, films[row].patient, side_of[row]) for row in sorted(side_of))
+    content = text.getvalue().encode()
+    write_bytes(path, content)
+    return sha256(content).hexdigest()
+
+
+def read_split(path: Path, films: Sequence[TrainingFilm]) -> Split:
+    """Find a written split's films again.
+
+    Raises:
+        UsageError: a film of the split is not among `films`, or a patient stands on two sides.
+    """
+    rows = read_rows(path, ("name", "patient", "side"))
+    at = {(film.name, film.patient): row for row, film in enumerate(films)}
+    sides: dict[str, list[int]] = defaultdict(list)
+    for row in rows:
+        key = (row["name"], row["patient"])
+        if key not in at:
+            raise UsageError(
+                f"film {row['name']} of {path} is not in this data set; give the one it was made from"
+            )
+        sides[row["side"]].append(at[key])
+    training, validation, test = (np.array(sides[side], np.intp) for side in SIDES)
+    return _checked(films, Split(training, validation, test))
+
+
+def _deal(films: Sequence[TrainingFilm], shares: Sequence[float], seed: int) -> list[Rows]:
+    """Deal patients to parts so that each part gets its share of every stratum.
+
+    Patients with many films come first, in a seeded order; each goes where it is missed most.
+    """
+    strata, of_patient = _strata(films), defaultdict(list)
+    for row, film in enumerate(films):
+        of_patient[film.patient].append(row)
+    patients = sorted(of_patient)
+    np.random.default_rng(seed).shuffle(patients)
+    patients.sort(key=lambda patient: -len(of_patient[patient]))
+    missing = np.outer(shares, np.bincount(strata)).astype(np.float64)
+    scale = np.maximum(missing, 1e-9)
+    parts: list[list[int]] = [[] for _ in shares]
+    for patient in patients:
+        counts = np.bincount(strata[of_patient[patient]], minlength=missing.shape[1])
+        part = int(np.argmax(((missing * counts) / scale).sum(axis=1)))
+        missing[part] -= counts
+        parts[part] += of_patient[patient]
+    return [np.array(sorted(part), np.intp) for part in parts]
+
+
+def _strata(films: Sequence[TrainingFilm]) -> NDArray[np.intp]:
+    """(N,) the number of each film's stratum."""
+    keys = list(zip(*(column(films, name) for name in STRATA), strict=True))
+    number = {key: count for count, key in enumerate(Counter(keys))}
+    return np.array([number[key] for key in keys], np.intp)
+
+
+def _checked(films: Sequence[TrainingFilm], split: Split) -> Split:
+    refuse_leaks(films, split)
+    for side in ("training", "validation"):
+        if not len(split.side(side)):
+            raise UsageError(f"no film is left for {side} of {len(films)}; give more films or other shares")
+    return split
+
+
+def _refuse_shared(kind: str, values: Sequence[str], split: Split) -> None:
+    seen: dict[str, str] = {}
+    for side in SIDES:
+        for value in {values[row] for row in split.side(side)}:
+            if seen.setdefault(value, side) != side:
+                raise UsageError(
+                    f"{kind} {value} stands in {seen[value]} and in {side}; the result would be worthless: "
+                    "split by patient and take copies away"
+                )

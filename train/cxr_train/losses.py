@@ -1,0 +1,84 @@
+"""The loss: named terms, each with a weight in the recipe, each silent on films of which it knows nothing."""
+
+from collections.abc import Callable, Mapping
+
+import torch
+from cxr_runtime.errors import UsageError
+from torch import Tensor
+from torch.nn import functional
+
+from cxr_train.networks import Outputs
+from cxr_train.targets import Targets
+
+Term = Callable[[Outputs, Targets], Tensor]
+
+
+def label_term(outputs: Outputs, targets: Targets, smoothing: float = 0.0) -> Tensor:
+    """Multinomial logistic regression (paper, II.B) on labels that may be soft, smoothed and weighted."""
+    soft = targets.label * (1 - smoothing) + smoothing / 2
+    return _cross_entropy(outputs.logits, soft, targets.weight)
+
+
+def teacher_term(outputs: Outputs, targets: Targets) -> Tensor:
+    """Cross entropy against the teachers' mean probability (Hinton 2015)."""
+    return _cross_entropy(outputs.logits, targets.teacher, torch.ones_like(targets.teacher))
+
+
+def findings_term(outputs: Outputs, targets: Targets) -> Tensor:
+    """The 14 findings of NIH ChestX-ray14, each by itself."""
+    return _binary(outputs.auxiliary["findings"], targets.findings)
+
+
+def view_term(outputs: Outputs, targets: Targets) -> Tensor:
+    """The view, told by a head whose gradient is turned round: conv5 forgets how the film was taken."""
+    return _binary(outputs.auxiliary["view"][:, 0], targets.view)
+
+
+def heat_term(outputs: Outputs, targets: Targets) -> Tensor:
+    """Disease cell by cell, where boxes say where it is or a film is known to be normal."""
+    return _binary(outputs.auxiliary["heat"], targets.heat)
+
+
+def reconstruction_term(outputs: Outputs, targets: Targets) -> Tensor:
+    """Mean squared error of the coarse picture; needs no labels."""
+    return functional.mse_loss(outputs.auxiliary["reconstruction"], targets.clean)
+
+
+TERMS: dict[str, Term] = {
+    "label": label_term,
+    "teacher": teacher_term,
+    "findings": findings_term,
+    "view": view_term,
+    "heat": heat_term,
+    "reconstruction": reconstruction_term,
+}
+HEADED = ("findings", "view", "heat", "reconstruction")  # terms that need the training head of their name
+
+
+def loss_terms(weights: Mapping[str, float], label_smoothing: float) -> dict[str, Term]:
+    """The terms of a recipe by name.
+
+    Raises:
+        UsageError: there is no term of that name.
+    """
+    unknown = [name for name in weights if name not in TERMS]
+    if unknown or not weights:
+        raise UsageError(f"there is no loss term {unknown[:1]}; expected some of: {', '.join(TERMS)}")
+    smoothed: Term = lambda outputs, targets: label_term(outputs, targets, label_smoothing)  # noqa: E731
+    return {name: smoothed if name == "label" else TERMS[name] for name in weights}
+
+
+def _cross_entropy(logits: Tensor, abnormal: Tensor, weight: Tensor) -> Tensor:
+    """Mean over the films whose probability of abnormal is known; (B, 2), (B,), (B,) -> ()."""
+    known = torch.isfinite(abnormal)
+    wanted, weight = abnormal.nan_to_num(), weight * known
+    said = functional.log_softmax(logits.float(), dim=1)
+    losses = -(1 - wanted) * said[:, 0] - wanted * said[:, 1]
+    return (losses * weight).sum() / weight.sum().clamp(min=1e-6)
+
+
+def _binary(logits: Tensor, wanted: Tensor) -> Tensor:
+    """Mean binary cross entropy over what is known; any shape, nan in `wanted` where nothing is."""
+    known = torch.isfinite(wanted)
+    losses = functional.binary_cross_entropy_with_logits(logits.float(), wanted.nan_to_num(), reduction="none")
+    return (losses * known).sum() / known.sum().clamp(min=1)

@@ -1,0 +1,102 @@
+"""Weights to start from: ImageNet's as published, a local file of them, or an earlier run."""
+
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import torch
+from cxr_runtime.errors import UsageError
+from safetensors.torch import load_file
+from torch import Tensor
+from torch.hub import download_url_to_file, get_dir
+
+from cxr_train.checkpoint import load_checkpoint
+from cxr_train.networks import Network, network_kind
+
+
+def start_from(network: Network, name: str, start: str) -> str:
+    """Load the weights a network starts from, all but those of its new layer.
+
+    Args:
+        network: built as `name`, its weights fresh.
+        name: as in NETWORKS.
+        start: `scratch`; `published` for ImageNet's, downloaded unless they are in torch's cache; a .pth,
+            .safetensors or .npz file of them in torchvision's layout; or a run, whose heads are taken over too.
+
+    Returns:
+        What was loaded, with the start of its sha256: the line for tables and manifests.
+
+    Raises:
+        UsageError: the weights cannot be had, or do not fit the network.
+    """
+    if start == "scratch":
+        return "scratch"
+    path = _published(name) if start == "published" else Path(start)
+    if path.is_dir():
+        earlier, _ = load_checkpoint(path)
+        _load(network, earlier.state_dict(), kept=(), source=path)
+        return f"run {path.resolve().name}"
+    _load(network, read_weights(path), kept=(network.new_layer, "heads"), source=path)
+    return f"{path.stem} (sha256 {_digest(path)[:12]})"
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """Read a state dict as float32 from .pth, .safetensors or .npz.
+
+    Raises:
+        UsageError: the file is missing, damaged or of another kind.
+    """
+    try:
+        if path.suffix == ".npz":
+            with np.load(path) as arrays:
+                return {name: torch.from_numpy(arrays[name].astype(np.float32)) for name in arrays.files}
+        tensors = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
+        return {name: tensor.float() for name, tensor in tensors.items()}
+    except Exception as error:
+        raise UsageError(
+            f"weights {path} cannot be read ({error}); expected a .pth, .safetensors or .npz file of a state dict"
+        ) from error
+
+
+def _load(network: Network, weights: dict[str, Tensor], kept: tuple[str, ...], source: Path) -> None:
+    """Load what fits; only what is `kept` may be missing or differ."""
+    own = network.state_dict()
+    fitting = {name: tensor for name, tensor in weights.items() if name in own and not name.startswith(kept or "\0")}
+    missing = [name for name in own if name not in fitting and not name.startswith(kept or "heads")]
+    other = [name for name, tensor in fitting.items() if tensor.shape != own[name].shape]
+    if missing or other:
+        raise UsageError(
+            f"weights {source} do not fit: {(missing + other)[0]} is missing or of another shape; "
+            "give weights of the same network in torchvision's layout, or a run of the same architecture"
+        )
+    network.load_state_dict(fitting, strict=False)
+
+
+def _published(name: str) -> Path:
+    """The published file in torch's cache, downloaded and checked by the hash in its name where it is not there."""
+    address = network_kind(name).published
+    if not address:
+        raise UsageError(f"there are no published weights for {name}; start from scratch, a file or a run")
+    path = Path(get_dir()) / "checkpoints" / address.rsplit("/", 1)[1]
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            download_url_to_file(address, str(path), progress=False)
+        except OSError as error:
+            raise UsageError(
+                f"weights {address} cannot be downloaded ({error}); give a local copy with --start FILE, "
+                "or train from scratch with --start scratch"
+            ) from error
+    wanted = path.stem.rsplit("-", 1)[1]
+    found = _digest(path)
+    if not found.startswith(wanted):
+        raise UsageError(f"weights {path} are damaged: sha256 {found[:8]}..., expected {wanted}...; delete the file")
+    return path
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        digest = sha256()
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

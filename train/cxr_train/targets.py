@@ -1,0 +1,89 @@
+"""What the losses compare a network's outputs with; nan where nothing is known."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+
+import cv2
+import numpy as np
+from cxr_runtime.film import View
+from cxr_runtime.placement import CellGrid
+from cxr_runtime.preprocessing import InputPixels
+from numpy.typing import NDArray
+from torch import Tensor
+
+from cxr_train.data.film import TrainingFilm, Truth
+from cxr_train.networks.architecture import FINDINGS
+from cxr_train.networks.heads import SUBCELLS
+
+VIEWS = {View.PA: 0.0, View.AP: 1.0}
+
+
+@dataclass(frozen=True)
+class Targets:
+    """Of one batch, float32."""
+
+    label: Tensor  # (B,) 0 normal .. 1 abnormal
+    weight: Tensor  # (B,) of the label
+    findings: Tensor  # (B, 14) 0 or 1
+    view: Tensor  # (B,) 0 PA, 1 AP
+    heat: Tensor  # (B, h, w) share of each conv5 cell that lies in a box
+    clean: Tensor  # (B, SUBCELLS h, SUBCELLS w) the film before it was spoilt, 0..1
+    teacher: Tensor  # (B,) the teachers' probability of abnormal
+
+    def map(self, change: Callable[[Tensor], Tensor]) -> "Targets":
+        """The same change of every tensor, e.g. a move to a device or another order of films."""
+        return Targets(**{field.name: change(getattr(self, field.name)) for field in fields(self)})
+
+
+def film_targets(
+    films: Sequence[TrainingFilm], report_weight: float, teacher: NDArray[np.float32]
+) -> dict[str, NDArray[np.float32]]:
+    """The targets that a film has however it is varied, for a whole film table.
+
+    Args:
+        films: the film table.
+        report_weight: weight of labels that were mined from reports.
+        teacher: (N,) the teachers' probability, nan without any.
+    """
+    weights = [film.weight * (report_weight if film.truth is Truth.REPORT else 1.0) for film in films]
+    labels = [math.nan if film.label is None else film.label for film in films]
+    return {
+        "label": np.array(labels, np.float32),
+        "weight": np.array(weights, np.float32),
+        "findings": np.stack([_findings(film) for film in films]),
+        "view": np.array([VIEWS.get(film.view, math.nan) for film in films], np.float32),
+        "teacher": teacher,
+    }
+
+
+def heat_target(film: TrainingFilm, region: InputPixels, cells: CellGrid, hw: tuple[int, int]) -> NDArray[np.float32]:
+    """How much of every conv5 cell lies in the film's boxes.
+
+    Args:
+        film: says what is known where no box is.
+        region: (H, W) uint8, the boxes on the input as it was varied.
+        cells: where conv5's cells lie on the input; a cell is a square as wide as their stride.
+        hw: rows and columns of conv5.
+
+    Returns:
+        (h, w) 0..1; nan in cells of which nothing is known.
+    """
+    side = round(cells.stride)
+    shares = cv2.blur(region, (side, side), borderType=cv2.BORDER_CONSTANT).astype(np.float32) / 255
+    y, x = ((cells.origin - 0.5 + cells.stride * np.arange(count)).astype(np.float32) for count in hw)
+    inside = np.asarray(cv2.remap(shares, *np.meshgrid(x, y), cv2.INTER_LINEAR), np.float32)
+    healthy = film.label == 0 and film.truth is not Truth.REPORT
+    return inside if healthy or film.boxes_complete else np.where(inside > 0, inside, np.float32(math.nan))
+
+
+def clean_target(clean: InputPixels, hw: tuple[int, int]) -> NDArray[np.float32]:
+    """The film as the reconstruction head should draw it: (SUBCELLS h, SUBCELLS w) 0..1."""
+    size = (SUBCELLS * hw[1], SUBCELLS * hw[0])
+    return np.asarray(cv2.resize(clean, size, interpolation=cv2.INTER_AREA), np.float32) / 255
+
+
+def _findings(film: TrainingFilm) -> NDArray[np.float32]:
+    if film.findings is None:
+        return np.full(len(FINDINGS), math.nan, np.float32)
+    return np.array([name in film.findings for name in FINDINGS], np.float32)
