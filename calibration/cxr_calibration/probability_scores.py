@@ -44,9 +44,14 @@ def log_loss(probabilities: AnyScores, labels: AnyLabels) -> float:
     Raises:
         ValueError: not probabilities, or not labels of 0 and 1.
     """
+    return float(film_log_losses(probabilities, labels).mean())
+
+
+def film_log_losses(probabilities: AnyScores, labels: AnyLabels) -> Scores:
+    """(N,) the log loss of each film; arguments and errors as `log_loss`."""
     said, truth = _checked(probabilities, labels)
     given = np.where(truth, said, 1 - said)
-    return float(-np.mean(np.log(np.maximum(given, LEAST_PROBABILITY))))
+    return np.asarray(-np.log(np.maximum(given, LEAST_PROBABILITY)), np.float64)
 
 
 def calibration_error(

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cxr_runtime.probability_map import ProbabilityMap
@@ -13,6 +13,7 @@ MAPS = [
 
 
 @pytest.mark.parametrize("fitted", MAPS, ids=lambda fitted: fitted.method)
+@settings(derandomize=True, deadline=None)
 @given(margins=st.lists(st.floats(-50, 50), min_size=2, max_size=20))
 def test_no_map_changes_the_order_of_films(fitted: ProbabilityMap, margins: list[float]) -> None:
     probability = fitted.probability(np.sort(np.array(margins)))
