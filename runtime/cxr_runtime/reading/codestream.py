@@ -1,0 +1,75 @@
+"""The compressed streams of DICOM, decoded by imagecodecs (libjpeg-turbo, CharLS and OpenJPEG)."""
+
+import struct
+from typing import Any
+
+import imagecodecs
+import numpy as np
+from numpy.typing import NDArray
+
+from cxr_runtime.reading.failure import damaged, truncated
+from cxr_runtime.reading.grey import Samples
+from cxr_runtime.reading.jpeg_markers import complete_frame, ends_early
+from cxr_runtime.reading.limits import check_size
+
+Stored = NDArray[np.integer[Any]]  # (rows, columns) or (rows, columns, 3)
+
+START_OF_CODESTREAM = b"\xff\x4f\xff\x51"  # SOC and SIZ of JPEG 2000
+END_OF_CODESTREAM = b"\xff\xd9"  # EOC of JPEG 2000
+
+
+def decode_jpeg(stream: bytes, *, is_rgb: bool = False) -> Samples:
+    """Decode any JPEG stream of ISO/IEC 10918-1: 8 and 12 bits, lossless up to 16 bits.
+
+    Args:
+        stream: the stream, complete.
+        is_rgb: three components are red, green and blue, whatever the stream says.
+
+    Returns:
+        (rows, columns) or (rows, columns, 3) RGB, uint8 or uint16.
+    """
+    colours = "RGB" if is_rgb else None
+    try:
+        return np.asarray(imagecodecs.jpeg8_decode(stream, colorspace=colours, outcolorspace=colours))
+    except (RuntimeError, ValueError) as error:
+        raise damaged("its JPEG data cannot be decoded") from error
+
+
+def jpeg(stream: bytes, *, is_rgb: bool) -> Stored:
+    """A complete JPEG frame of a DICOM file; raises as `complete_frame` and `decode_jpeg` do."""
+    frame = complete_frame(stream)
+    check_size(frame.rows, frame.columns)
+    pixels = decode_jpeg(stream, is_rgb=is_rgb)
+    if ends_early(stream, frame, pixels, lambda changed: decode_jpeg(changed, is_rgb=is_rgb)):
+        raise truncated("part of its JPEG picture is missing")
+    return pixels
+
+
+def jpeg_ls(stream: bytes) -> Stored:
+    """A JPEG-LS frame (ISO/IEC 14495-1), lossless or near-lossless."""
+    frame = complete_frame(stream)
+    check_size(frame.rows, frame.columns)
+    try:
+        return np.asarray(imagecodecs.jpegls_decode(stream))
+    except (RuntimeError, ValueError) as error:
+        raise damaged("its JPEG-LS data cannot be decoded") from error
+
+
+def jpeg_2000(stream: bytes) -> Stored:
+    """A JPEG 2000 or HTJ2K frame (ISO/IEC 15444-1 and -15), lossless or lossy."""
+    start = stream.find(START_OF_CODESTREAM)
+    if start < 0 or len(stream) < start + 24:
+        raise damaged("it holds no JPEG 2000 picture")
+    right, bottom, left, top = struct.unpack_from(">IIII", stream, start + 8)  # SIZ, annex A.5.1
+    check_size(bottom - top, right - left)
+    if END_OF_CODESTREAM not in stream[-16:]:
+        raise truncated("its JPEG 2000 end mark is missing")
+    try:
+        return np.asarray(imagecodecs.jpeg2k_decode(stream))
+    except (RuntimeError, ValueError) as error:
+        raise damaged("its JPEG 2000 data cannot be decoded") from error
+
+
+def is_lossless_jpeg(stream: bytes) -> bool:
+    """Whether a complete JPEG stream is of a lossless process, whose components are left as they are."""
+    return complete_frame(stream).is_lossless

@@ -1,0 +1,80 @@
+"""PNG (ISO/IEC 15948): every depth, palette, transparency, interlacing; of an animation the first picture."""
+
+import struct
+import zlib
+from dataclasses import dataclass
+
+from cxr_runtime.film import Film, FilmFacts
+from cxr_runtime.reading import opencv
+from cxr_runtime.reading.failure import damaged, truncated
+from cxr_runtime.reading.grey import grey_of_bgr, on_black, to_8_bits
+from cxr_runtime.reading.limits import check_size
+
+SIGNATURE = 8  # bytes
+GREY_ALPHA, RGB_ALPHA = 4, 6  # colour types with transparency
+
+
+@dataclass(frozen=True)
+class _Header:
+    rows: int
+    columns: int
+    bits: int  # of one sample
+    transparent: bool  # an alpha channel or a tRNS chunk
+    frames: int  # pictures of an animation, else 1
+
+
+def read_png(content: bytes) -> Film:
+    """Decode a PNG file; transparent parts lie on black.
+
+    Raises:
+        UnreadableFilmError: `truncated`, `damaged`, `no-pixels` or `too-large`.
+    """
+    header = _walk(content)
+    pixels = opencv.decode(content, opencv.AS_STORED if header.transparent else opencv.UPRIGHT)
+    coloured = False
+    if pixels.ndim == 3:
+        grey, coloured = grey_of_bgr(pixels[..., :3])
+        pixels = on_black(grey, pixels[..., 3]) if pixels.shape[2] == 4 else grey
+    facts = FilmFacts("png", bits_stored=header.bits, frames=header.frames, source_is_colour=coloured)
+    return Film(to_8_bits(pixels), facts)
+
+
+def _walk(content: bytes) -> _Header:
+    """Check that every chunk is there and whole, without decoding."""
+    chunks: dict[bytes, bytes] = {}
+    at, name = SIGNATURE, b""
+    while name != b"IEND":
+        if at + 12 > len(content):
+            raise truncated("its PNG end mark is missing")
+        length, name = struct.unpack_from(">I4s", content, at)
+        end = at + 12 + length
+        if end > len(content):
+            raise truncated("inside a PNG chunk")
+        body = memoryview(content)[at + 8 : end - 4]
+        _check_sum(name, body, content[end - 4 : end])
+        if name != b"IDAT":
+            chunks[name] = bytes(body[:32])
+        if at == SIGNATURE:
+            _check_header(name, body)
+        at = end
+    return _header(chunks)
+
+
+def _check_sum(name: bytes, body: memoryview, stated: bytes) -> None:
+    is_critical = name[:1].isupper()
+    if is_critical and zlib.crc32(body, zlib.crc32(name)) != int.from_bytes(stated, "big"):
+        raise damaged(f"the checksum of PNG chunk {name.decode('ascii', 'replace')} is wrong")
+
+
+def _check_header(name: bytes, body: memoryview) -> None:
+    if name != b"IHDR" or len(body) != 13:
+        raise damaged("it does not begin with a PNG header")
+    columns, rows = struct.unpack_from(">II", body)
+    check_size(rows, columns)
+
+
+def _header(chunks: dict[bytes, bytes]) -> _Header:
+    columns, rows, bits, colour_type = struct.unpack_from(">IIBB", chunks[b"IHDR"])
+    transparent = colour_type in (GREY_ALPHA, RGB_ALPHA) or b"tRNS" in chunks
+    animation = chunks.get(b"acTL", b"\0\0\0\1")
+    return _Header(rows, columns, bits, transparent, max(1, int.from_bytes(animation[:4], "big")))
