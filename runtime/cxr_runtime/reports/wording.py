@@ -16,8 +16,8 @@ HEAT_NOTICE = (
     "disease can lie where there is no colour."
 )
 UNCALIBRATED_NOTICE = (
-    "NOT CALIBRATED: these scores are the network's raw output. They rank films, but they are no "
-    "probabilities, and the threshold was never tested."
+    "NOT CALIBRATED: scores are the network's raw output. They rank films but are no probabilities, "
+    "and the threshold is untested."
 )
 OUTSIDE_LUNGS = "heat lies outside the lungs"
 
@@ -44,6 +44,11 @@ def remarks(outcome: Outcome) -> tuple[str, ...]:
     if outcome.message or outcome.code:
         said.append(": ".join(printable(part) for part in (outcome.code, outcome.message) if part))
     return tuple(said)
+
+
+def finished(run: RunFacts) -> str:
+    """When the run ended, e.g. 2026-11-23 21:40 (UTC+01:00)."""
+    return f"{run.finished:%Y-%m-%d %H:%M} ({run.finished.tzname() or 'local time'})"
 
 
 def operating_point(run: RunFacts) -> str:
