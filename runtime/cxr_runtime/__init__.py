@@ -1,1 +1,47 @@
-"""Ranks chest X-ray films by how likely they are abnormal, without torch and without a network connection."""
+"""Ranks chest X-ray films by how likely they are abnormal, without torch and without a network connection.
+
+from cxr_runtime import scan
+summary = scan(["films/"])
+print(summary.tally.flagged, "of", summary.tally.scored, "films are flagged; see", summary.out)
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cxr_runtime.model import Model, open_model
+    from cxr_runtime.outcome import Outcome, Status, Triage
+    from cxr_runtime.reading import read_film
+    from cxr_runtime.scanning import ScanOptions, ScanSummary, scan
+
+_HOMES = {
+    "Model": "cxr_runtime.model",
+    "Outcome": "cxr_runtime.outcome",
+    "ScanOptions": "cxr_runtime.scanning",
+    "ScanSummary": "cxr_runtime.scanning",
+    "Status": "cxr_runtime.outcome",
+    "Triage": "cxr_runtime.outcome",
+    "open_model": "cxr_runtime.model",
+    "read_film": "cxr_runtime.reading",
+    "scan": "cxr_runtime.scanning",
+}
+
+__all__ = [
+    "Model",
+    "Outcome",
+    "ScanOptions",
+    "ScanSummary",
+    "Status",
+    "Triage",
+    "open_model",
+    "read_film",
+    "scan",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name on first use, so that `--help` and the worker processes start quickly."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)

@@ -19,6 +19,11 @@ def shrink(pixels: GreyPixels, long_side: int = PREVIEW_LONG_SIDE) -> GreyPixels
     return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
+def decode_jpeg(content: bytes) -> GreyPixels:
+    """(rows, columns) uint8 of a JPEG that `encode_jpeg` wrote."""
+    return np.asarray(cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE), np.uint8)
+
+
 def encode_jpeg(pixels: GreyPixels) -> bytes:
     """A grey JPEG of (rows, columns) uint8."""
     return bytes(cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1])

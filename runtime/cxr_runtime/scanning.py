@@ -16,7 +16,8 @@ from cxr_runtime.model import DEFAULT_MODEL, Model, open_model
 from cxr_runtime.outcome import Outcome
 from cxr_runtime.output_folder import default_output_folder, held
 from cxr_runtime.progress import Progress, Silence
-from cxr_runtime.reports.publishing import DEFAULT_FORMATS, Publisher, ReportFormat
+from cxr_runtime.reports.formats import DEFAULT_FORMATS, ReportFormat
+from cxr_runtime.reports.publishing import Publisher
 from cxr_runtime.reports.tally import Tally
 from cxr_runtime.scoring import Scorer
 from cxr_runtime.settings import settings_digest

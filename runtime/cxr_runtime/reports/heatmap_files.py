@@ -1,0 +1,59 @@
+"""The files in heatmaps/: an overlay picture for every scored film, and its heat as numbers if asked for."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxr_runtime.atomic import replacing, write_bytes
+from cxr_runtime.film import GreyPixels
+from cxr_runtime.heat import HeatRecipe, film_heat
+from cxr_runtime.output_folder import HEATMAPS_FOLDER
+from cxr_runtime.overlay import overlay
+from cxr_runtime.png import encode_png
+from cxr_runtime.preview import decode_jpeg
+from cxr_runtime.reports.formats import ReportFormat
+from cxr_runtime.store import StoredPicture
+
+
+@dataclass(frozen=True)
+class HeatmapFiles:
+    """Writes a film's files below one output folder."""
+
+    out: Path
+    recipe: HeatRecipe
+    formats: frozenset[ReportFormat]
+
+    def write(self, name: str, picture: StoredPicture, preview: GreyPixels | None = None) -> None:
+        """Write a scored film's files.
+
+        Args:
+            name: stem of the files.
+            picture: of a scored film, with heat.
+            preview: (rows, columns) uint8, if at hand; otherwise decoded from the picture.
+
+        Raises:
+            OSError: the folder cannot be written, or the disk is full.
+        """
+        assert picture.heat_cells is not None
+        heat = film_heat(picture.heat_cells, picture.placement, self.recipe)
+        if ReportFormat.PNG in self.formats:
+            shown = decode_jpeg(picture.preview_jpeg) if preview is None else preview
+            write_bytes(self._path(name, "png"), encode_png(overlay(shown, heat, self.recipe.threshold)))
+        if ReportFormat.NPZ in self.formats:
+            self._write_numbers(self._path(name, "npz"), heat, picture.placement.film_hw)
+
+    def write_missing(self, name: str, picture: StoredPicture) -> None:
+        """Write those of a scored film's files that an earlier run left out."""
+        wanted = {ReportFormat.PNG, ReportFormat.NPZ} & self.formats
+        if picture.heat_cells is not None and not all(self._path(name, kind).is_file() for kind in wanted):
+            self.write(name, picture)
+
+    def _path(self, name: str, kind: str) -> Path:
+        return self.out / HEATMAPS_FOLDER / f"{name}.{kind}"
+
+    @staticmethod
+    def _write_numbers(path: Path, heat: NDArray[np.float32], film_hw: tuple[int, int]) -> None:
+        with replacing(path) as file:
+            np.savez_compressed(file, heat=heat, film_hw=np.array(film_hw, np.int64))

@@ -1,0 +1,95 @@
+"""From the store to the reports: every one of them is made from the store alone."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from cxr_runtime.calibration import OperatingPoint
+from cxr_runtime.heat import HeatMethod, film_heat
+from cxr_runtime.model import Model
+from cxr_runtime.reports.exhibit import Exhibit, Picture, RunFacts
+from cxr_runtime.reports.formats import ReportFormat
+from cxr_runtime.reports.heatmap_files import HeatmapFiles
+from cxr_runtime.reports.pdf import write_report
+from cxr_runtime.reports.table import write_table
+from cxr_runtime.reports.tally import Tally, tally
+from cxr_runtime.reports.worklist import write_worklist
+from cxr_runtime.safe_name import safe_name
+from cxr_runtime.scoring import Finished
+from cxr_runtime.store import Store, StoredPicture
+
+
+@dataclass(frozen=True)
+class Publisher:
+    """Draws films as they finish, and writes the reports at the end."""
+
+    out: Path
+    model: Model
+    point: OperatingPoint
+    heat_method: HeatMethod
+    formats: frozenset[ReportFormat]
+
+    def draw(self, finished: Finished) -> Finished:
+        """Write the heat map files of a film that was scored; any other film has none."""
+        if finished.picture is not None and finished.picture.heat_cells is not None:
+            outcome = finished.score.outcome
+            name = safe_name(outcome.file, outcome.sha256)
+            self._heatmaps.write(name, finished.picture, finished.examined.preview)
+        return finished
+
+    def publish(self, store: Store, inputs: Sequence[str], backend: str, passed_over: int) -> Tally:
+        """Write all asked reports of the store's run.
+
+        Raises:
+            OSError: the folder cannot be written, or the disk is full.
+        """
+        counts = tally(store.outcomes())
+        run = self._run_facts(inputs, backend, passed_over)
+        if {ReportFormat.PNG, ReportFormat.NPZ} & self.formats:
+            for outcome, picture in store.pictured():
+                if picture is not None:
+                    self._heatmaps.write_missing(safe_name(outcome.file, outcome.sha256), picture)
+        if ReportFormat.CSV in self.formats:
+            write_table(self.out / "results.csv", store.outcomes())
+        if ReportFormat.HTML in self.formats:
+            write_worklist(self.out / "worklist.html", run, counts, self._exhibits(store))
+        if ReportFormat.PDF in self.formats:
+            write_report(self.out / "report.pdf", run, counts, self._exhibits(store))
+        return counts
+
+    @property
+    def _heatmaps(self) -> HeatmapFiles:
+        return HeatmapFiles(self.out, self.model.manifest.heat, self.formats)
+
+    def _exhibits(self, store: Store) -> Iterator[Exhibit]:
+        for outcome, picture in store.pictured():
+            shown = None if picture is None else self._picture(picture)
+            yield Exhibit(outcome, shown, safe_name(outcome.file, outcome.sha256))
+
+    def _picture(self, picture: StoredPicture) -> Picture:
+        heat = None
+        if picture.heat_cells is not None:
+            heat = film_heat(picture.heat_cells, picture.placement, self.model.manifest.heat)
+        return Picture(picture.preview_jpeg, picture.placement.film_hw, heat, picture.lung_outlines)
+
+    def _run_facts(self, inputs: Sequence[str], backend: str, passed_over: int) -> RunFacts:
+        manifest = self.model.manifest
+        return RunFacts(
+            product=f"cxr-triage {version('cxr-triage')}",
+            finished=datetime.now().astimezone(),
+            inputs=tuple(inputs),
+            model=manifest.name,
+            model_sha256=manifest.model_sha256,
+            licence=manifest.licence,
+            backend=backend,
+            is_calibrated=self.model.is_calibrated,
+            operating_point=self.point.name,
+            threshold=self.point.threshold,
+            sensitivity=self.point.sensitivity,
+            specificity=self.point.specificity,
+            heat_method=self.heat_method.value,
+            heat_threshold=manifest.heat.threshold,
+            passed_over=passed_over,
+        )

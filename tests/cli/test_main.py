@@ -1,0 +1,97 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import pytest
+from cxr_runtime.phantom import draw_phantom
+
+from cxr_cli.main import main
+from model_folders import write_model_folder
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    path = tmp_path / "film.png"
+    cv2.imwrite(str(path), draw_phantom(1, hw=(256, 256)))
+    return path
+
+
+def status(*arguments: object) -> object:
+    with pytest.raises(SystemExit) as caught:
+        main([str(argument) for argument in arguments])
+    return caught.value.code
+
+
+def error_line(capsys: pytest.CaptureFixture[str]) -> str:
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("cxr-triage: ")]
+    assert len(lines) == 1
+    return lines[0]
+
+
+def test_a_scan_of_good_films_exits_0_and_says_where_the_reports_are(
+    film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = write_model_folder(tmp_path / "m")
+    assert status("scan", film, "--model", model, "--backend", "onnxruntime") == 0
+    told = capsys.readouterr().out
+    assert "1 films: 1 scored" in told
+    assert f"reports in {tmp_path}/film.png-cxr-triage" in told
+
+
+def test_a_scan_with_a_bad_film_exits_3(film: Path, tmp_path: Path) -> None:
+    (tmp_path / "bad.png").write_bytes(b"")
+    model = write_model_folder(tmp_path / "m")
+    out = tmp_path / "out"
+    assert status("scan", film, tmp_path / "bad.png", "--model", model, "--out", out) == 3
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("scan",),
+        ("scan", "no-such-file.png"),
+        ("scan", ".", "--format", "docx"),
+        ("scan", ".", "--backend", "abacus"),
+        ("scan", ".", "--workers", "0"),
+        ("scan", ".", "--no-such-option"),
+        ("no-such-command",),
+    ],
+)
+def test_wrong_usage_exits_2_with_one_line(
+    arguments: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    assert status(*arguments) == 2
+    assert error_line(capsys)
+
+
+@pytest.mark.parametrize("broken", ["model.onnx", "model.json", "calibration.json"])
+def test_a_refused_model_exits_1_with_one_line(
+    broken: str, film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = write_model_folder(tmp_path / "m")
+    (model / broken).write_bytes(b"{}")
+    assert status("scan", film, "--model", model) == 1
+    assert error_line(capsys)
+
+
+def test_debug_shows_the_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert status("scan", "no-such-file.png", "--debug") == 2
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_without_arguments_the_help_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert status() == 0
+    assert "scan" in capsys.readouterr().out
+
+
+def test_the_program_runs_as_a_module_would() -> None:
+    program = "from cxr_cli.main import main; main(['--version'])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("cxr-triage ")
