@@ -8,13 +8,14 @@ import numpy as np
 
 from cxr_runtime.film import GreyPixels
 from cxr_runtime.overlay import overlay
+from cxr_runtime.preview import shrink
 from cxr_runtime.reports.exhibit import Outline, Picture
 from cxr_runtime.reports.heat_layer import heat_layer
 
 THUMBNAIL_LONG_SIDE = 112  # pixels; shown at 52, sharp on fine screens too
 THUMBNAIL_QUALITY = 80
 # A JPEG is decoded at a part of its size for next to nothing (ITU-T T.81, by its 8 x 8 blocks).
-REDUCED = {8: cv2.IMREAD_REDUCED_GRAYSCALE_8, 4: cv2.IMREAD_REDUCED_GRAYSCALE_4}
+READ_SIZES = (cv2.IMREAD_REDUCED_GRAYSCALE_8, cv2.IMREAD_REDUCED_GRAYSCALE_4, cv2.IMREAD_GRAYSCALE)
 
 
 class Detail(Enum):
@@ -52,7 +53,10 @@ def _layers(picture: Picture, threshold: float) -> str:
         heat = _uri("image/png", heat_layer(picture.heat, picture.film_hw, threshold))
         layers.append(f'<image class="heat" {whole} href="{heat}"/>')
     layers += [_polygon(outline, width, height) for outline in picture.lung_outlines]
-    return f'<svg class="film" viewBox="0 0 {width} {height}" role="img" aria-label="Film">{"".join(layers)}</svg>'
+    return (
+        f'<svg class="film" viewBox="0 0 {width} {height}" role="img" aria-label="Film">'
+        f"{''.join(layers)}</svg>"
+    )
 
 
 def _polygon(outline: Outline, width: int, height: int) -> str:
@@ -70,17 +74,13 @@ def _thumbnail(picture: Picture, threshold: float) -> bytes:
 
 
 def _small(jpeg: bytes) -> GreyPixels:
+    """(rows, columns) uint8, the longer side THUMBNAIL_LONG_SIDE or the film's own if that is less."""
     data = np.frombuffer(jpeg, np.uint8)
-    for flag in (*REDUCED.values(), cv2.IMREAD_GRAYSCALE):
-        grey = cv2.imdecode(data, flag)
-        if grey is not None and max(grey.shape) >= THUMBNAIL_LONG_SIDE:
+    for size in READ_SIZES:
+        grey = np.asarray(cv2.imdecode(data, size), np.uint8)
+        if max(grey.shape) >= THUMBNAIL_LONG_SIDE:
             break
-    assert grey is not None
-    scale = THUMBNAIL_LONG_SIDE / max(grey.shape)
-    if scale < 1:
-        size = max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale))
-        grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
-    return np.asarray(grey, np.uint8)
+    return shrink(grey, THUMBNAIL_LONG_SIDE)
 
 
 def _uri(kind: str, content: bytes) -> str:
