@@ -125,6 +125,14 @@ def write_graph(graph: Graph) -> bytes:
     return b"".join(model + length_field(7, *parts))
 
 
+def with_outputs(graph: Graph, names: list[str]) -> Graph:
+    """The same model, with more of its tensors as outputs."""
+    new = [name for name in names if name not in graph.outputs]
+    messages = [b"".join(length_field(1, name.encode())) for name in new]
+    added = tuple((12, LENGTH, 0, memoryview(message)) for message in messages)
+    return replace(graph, outputs=(*graph.outputs, *new), graph_rest=(*graph.graph_rest, *added))
+
+
 def constant(name: str, values: NDArray[np.float32] | NDArray[np.float16]) -> Tensor:
     """A new constant of float32 or float16."""
     data_type = FLOAT16 if values.dtype == np.float16 else FLOAT32

@@ -10,6 +10,7 @@ from cxr_runtime.backends.engine import Outputs
 from cxr_runtime.backends.failure import failure
 from cxr_runtime.errors import BackendError
 
+CPU_PROVIDER = "CPUExecutionProvider"
 INPUT, LOGITS, CONV5 = "image", "logits", "conv5"  # names in every model.onnx
 _ERRORS_ONLY = 3  # log severity of ONNX Runtime
 
@@ -35,11 +36,8 @@ class OnnxSession:
         Raises:
             BackendError: ONNX Runtime refused it, or took another provider than the first one asked for.
         """
-        asked = providers[0] if isinstance(providers[0], str) else providers[0][0]
-        try:
-            self._session = ort.InferenceSession(onnx, options, providers=providers)
-        except Exception as error:
-            raise BackendError(f"ONNX Runtime cannot load the network on {asked}: {_line(error)}") from error
+        asked = _asked(providers)
+        self._session = new_session(onnx, providers, options)
         used = self._session.get_providers()
         if asked not in used[:1]:
             raise BackendError(
@@ -62,6 +60,24 @@ class OnnxSession:
     def close(self) -> None:
         """Give back the session's memory."""
         del self._session
+
+
+def new_session(onnx: bytes, providers: Providers, options: Any) -> Any:
+    """An onnxruntime.InferenceSession.
+
+    Raises:
+        BackendError: ONNX Runtime refused the network.
+    """
+    try:
+        return ort.InferenceSession(onnx, options, providers=providers)
+    except Exception as error:
+        reason = f"ONNX Runtime cannot load the network on {_asked(providers)}: {_line(error)}"
+        raise BackendError(reason) from error
+
+
+def _asked(providers: Providers) -> str:
+    first = providers[0]
+    return first if isinstance(first, str) else first[0]
 
 
 def _line(error: Exception) -> str:

@@ -5,12 +5,11 @@ from numpy.typing import NDArray
 
 from cxr_runtime.backends.engine import Engine, Outputs
 from cxr_runtime.backends.lrn import rewrite_lrn
-from cxr_runtime.backends.onnx_session import OnnxSession, session_options
+from cxr_runtime.backends.onnx_session import CPU_PROVIDER, OnnxSession, session_options
 from cxr_runtime.errors import BackendError
 from cxr_runtime.model import Model
 
 NAME = "onnxruntime-cpu"
-PROVIDER = "CPUExecutionProvider"
 
 
 class OnnxRuntimeCpu:
@@ -33,7 +32,7 @@ class OnnxRuntimeCpu:
             raise BackendError(
                 f"cannot load the network: {error}; put the model folder back whole"
             ) from error
-        self._session = OnnxSession(loaded, [PROVIDER], session_options(threads))
+        self._session = OnnxSession(loaded, [CPU_PROVIDER], session_options(threads))
 
     @property
     def backend(self) -> str:

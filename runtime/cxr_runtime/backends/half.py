@@ -1,0 +1,124 @@
+"""FP16 as an explicitly typed graph: every tensor's type is in the file, none is left to a compiler's choice.
+
+TensorRT 11 takes its precisions from the graph alone, and the same graph builds on 8.5 and 10. Convolutions and
+matrix products become float16; inputs, outputs, LRN, softmax, averages and what could overflow stay float32.
+"""
+
+from collections.abc import Collection
+
+import numpy as np
+
+from cxr_runtime.backends.onnx_graph import (
+    FLOAT16,
+    FLOAT32,
+    Graph,
+    Node,
+    Tensor,
+    constant,
+    int_attribute,
+    read_graph,
+    write_graph,
+)
+
+COMPUTED = (
+    "Conv",
+    "Gemm",
+    "MatMul",
+)  # these gain from float16; their sums are kept in float32 by the hardware
+CARRIED = ("Relu", "MaxPool", "Concat", "Flatten")  # these take the type of what they are given
+SAFE_MAGNITUDE = 65504 / 8  # float16's largest number, with room for films unlike those that were tried
+
+
+def half_graph(onnx: bytes, magnitudes: dict[str, float]) -> bytes:
+    """Turn a float32 model into one that computes in float16 where that is safe.
+
+    Args:
+        onnx: a float32 model.
+        magnitudes: largest absolute value seen in each tensor, as `largest_magnitudes` measures them.
+
+    Returns:
+        A typed model with float32 inputs and outputs.
+
+    Raises:
+        ValueError: the bytes are no ONNX model, or a weight is not float32.
+    """
+    graph = read_graph(onnx)
+    unsafe = {name for name, largest in magnitudes.items() if not largest <= SAFE_MAGNITUDE}
+    return write_graph(_Typing(graph, unsafe).typed())
+
+
+class _Typing:
+    """One pass over a graph in its order; tensors keep their names, their twins in another type get new ones."""
+
+    def __init__(self, graph: Graph, unsafe: Collection[str]) -> None:
+        self.graph, self.unsafe = graph, unsafe
+        self.nodes: list[Node] = []
+        self.constants: dict[str, Tensor] = {}
+        self.half_tensors: set[str] = set()  # float16 under their own name
+        self.twins: set[str] = set()  # names that have a twin of the other type by now
+
+    def typed(self) -> Graph:
+        """The typed graph."""
+        for node in self.graph.nodes:
+            self._add(node)
+        return self.graph.changed(self.nodes, self.constants)
+
+    def _add(self, node: Node) -> None:
+        is_half = self._is_half(node)
+        inputs = tuple(self._as(name, is_half) for name in node.inputs)
+        outputs = tuple(self._named(name, is_half) for name in node.outputs)
+        self.nodes.append(Node(node.op_type, inputs, outputs, node.name, node.attributes, node.domain))
+        for name, written in zip(node.outputs, outputs, strict=True):
+            if written != name:  # an output of the model: float32 under its name, float16 within
+                self.twins.add(name)
+                self.nodes.append(_cast(written, name, FLOAT32))
+
+    def _is_half(self, node: Node) -> bool:
+        tensors = [name for name in (*node.inputs, *node.outputs) if name]
+        if any(name in self.unsafe for name in tensors) or self._is_last(node):
+            return False
+        if node.op_type in CARRIED:
+            return all(name in self.half_tensors or name in self.twins for name in node.inputs)
+        return node.op_type in COMPUTED
+
+    def _is_last(self, node: Node) -> bool:
+        """A product whose result leaves the network is not rounded once more for nothing."""
+        return node.op_type in ("Gemm", "MatMul") and bool(set(node.outputs) & set(self.graph.outputs))
+
+    def _named(self, name: str, is_half: bool) -> str:
+        """The name under which a node writes; float16 results that are model outputs go by another one."""
+        if is_half and name in self.graph.outputs:
+            return _twin(name, FLOAT16)
+        if is_half:
+            self.half_tensors.add(name)
+        return name
+
+    def _as(self, name: str, is_half: bool) -> str:
+        """The name of an input in the wanted type; casts are made once."""
+        if name in self.graph.constants:
+            return self._constant(name, is_half)
+        if not name or (name in self.half_tensors) == is_half:
+            return name
+        twin = _twin(name, FLOAT16 if is_half else FLOAT32)
+        if name not in self.twins:
+            self.twins.add(name)
+            self.nodes.append(_cast(name, twin, FLOAT16 if is_half else FLOAT32))
+        return twin
+
+    def _constant(self, name: str, is_half: bool) -> str:
+        tensor = self.graph.constants[name]
+        if not is_half or tensor.data_type != FLOAT32:
+            self.constants[name] = tensor
+            return name
+        half = _twin(name, FLOAT16)
+        if half not in self.constants:
+            self.constants[half] = constant(half, tensor.array().astype(np.float16))
+        return half
+
+
+def _twin(name: str, data_type: int) -> str:
+    return f"{name}/float{16 if data_type == FLOAT16 else 32}"
+
+
+def _cast(source: str, result: str, data_type: int) -> Node:
+    return Node("Cast", (source,), (result,), f"{result}/cast", int_attribute("to", data_type))
