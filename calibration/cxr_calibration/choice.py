@@ -68,7 +68,5 @@ def _plainest_of_the_best(losses: dict[str, Scores]) -> str:
     best = min(losses.values(), key=lambda loss: float(loss.mean()))
     excesses = {method: loss - best for method, loss in losses.items()}
     return next(
-        method
-        for method, excess in excesses.items()
-        if excess.mean() <= excess.std() / np.sqrt(excess.size)
+        method for method, excess in excesses.items() if excess.mean() <= excess.std() / np.sqrt(excess.size)
     )
