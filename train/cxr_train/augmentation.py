@@ -1,4 +1,4 @@
-"""Variations of a film: what another patient's position, another machine or another file would have changed."""
+"""Variations of a film: what another position, another machine or another file would have changed."""
 
 import math
 from collections.abc import Callable
@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from cxr_runtime.preprocessing import InputPixels
 from numpy.random import Generator
 
+from cxr_runtime.preprocessing import InputPixels
 from cxr_train.recipe import Augmentation
 
 
@@ -40,7 +40,9 @@ def vary(picture: InputPixels, region: InputPixels, how: Augmentation, rng: Gene
     return Varied(spoilt, clean, _warp(region, matrix, 0))
 
 
-def _placement(height: int, width: int, how: Augmentation, rng: Generator) -> "np.ndarray[tuple[int, int], np.dtype[np.float64]]":
+def _placement(
+    height: int, width: int, how: Augmentation, rng: Generator
+) -> "np.ndarray[tuple[int, int], np.dtype[np.float64]]":
     """Where each pixel of the film moves to: a 2 x 3 matrix about the middle of the input."""
     angle = math.radians(rng.uniform(-how.rotation, how.rotation))
     scale = math.exp(rng.uniform(-how.scale, how.scale))
@@ -53,9 +55,13 @@ def _placement(height: int, width: int, how: Augmentation, rng: Generator) -> "n
     return np.column_stack([linear, middle + shift - linear @ middle])
 
 
-def _warp(picture: InputPixels, matrix: "np.ndarray[tuple[int, int], np.dtype[np.float64]]", outside: int) -> InputPixels:
+def _warp(
+    picture: InputPixels, matrix: "np.ndarray[tuple[int, int], np.dtype[np.float64]]", outside: int
+) -> InputPixels:
     size = (picture.shape[1], picture.shape[0])
-    return np.asarray(cv2.warpAffine(picture, matrix, size, flags=cv2.INTER_LINEAR, borderValue=(outside,)), np.uint8)
+    return np.asarray(
+        cv2.warpAffine(picture, matrix, size, flags=cv2.INTER_LINEAR, borderValue=(outside,)), np.uint8
+    )
 
 
 def _tone(picture: InputPixels, how: Augmentation, rng: Generator) -> InputPixels:
@@ -69,7 +75,9 @@ def _tone(picture: InputPixels, how: Augmentation, rng: Generator) -> InputPixel
 def _downscale(picture: InputPixels, amount: float, rng: Generator) -> InputPixels:
     share = math.exp(-rng.uniform(0, amount))
     height, width = picture.shape
-    small = cv2.resize(picture, (max(8, round(width * share)), max(8, round(height * share))), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(
+        picture, (max(8, round(width * share)), max(8, round(height * share))), interpolation=cv2.INTER_AREA
+    )
     return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 

@@ -20,6 +20,7 @@ from torch import Tensor
 from cxr_runtime.atomic import replacing, write_bytes
 from cxr_runtime.errors import ModelError
 from cxr_runtime.preprocessing import PREPROCESSING_VERSION
+from cxr_train.data.split import SplitPlan
 from cxr_train.networks import Network, build_network
 from cxr_train.recipe import Recipe
 from cxr_train.settings import from_plain
@@ -49,6 +50,7 @@ class RunConfig:
     """config.json."""
 
     recipe: Recipe
+    split: SplitPlan = field(default_factory=SplitPlan)
     starting_weights: str = "scratch"  # what the network really started from, with its sha256
     data: DataFacts = field(default_factory=DataFacts)
 

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 
 import torch
-from cxr_runtime.errors import UsageError
 from torch import Tensor
 from torch.nn import functional
 
+from cxr_runtime.errors import UsageError
 from cxr_train.networks import Outputs
 from cxr_train.targets import Targets
 
@@ -80,5 +80,7 @@ def _cross_entropy(logits: Tensor, abnormal: Tensor, weight: Tensor) -> Tensor:
 def _binary(logits: Tensor, wanted: Tensor) -> Tensor:
     """Mean binary cross entropy over what is known; any shape, nan in `wanted` where nothing is."""
     known = torch.isfinite(wanted)
-    losses = functional.binary_cross_entropy_with_logits(logits.float(), wanted.nan_to_num(), reduction="none")
+    losses = functional.binary_cross_entropy_with_logits(
+        logits.float(), wanted.nan_to_num(), reduction="none"
+    )
     return (losses * known).sum() / known.sum().clamp(min=1)

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from cxr_runtime.errors import UsageError
 from safetensors.torch import load_file
 from torch import Tensor
 from torch.hub import download_url_to_file, get_dir
 
+from cxr_runtime.errors import UsageError
 from cxr_train.checkpoint import load_checkpoint
 from cxr_train.networks import Network, network_kind
 
@@ -21,7 +21,7 @@ def start_from(network: Network, name: str, start: str) -> str:
         network: built as `name`, its weights fresh.
         name: as in NETWORKS.
         start: `scratch`; `published` for ImageNet's, downloaded unless they are in torch's cache; a .pth,
-            .safetensors or .npz file of them in torchvision's layout; or a run, whose heads are taken over too.
+            .safetensors or .npz file of them in torchvision's layout; or a run, its heads included.
 
     Returns:
         What was loaded, with the start of its sha256: the line for tables and manifests.
@@ -50,18 +50,22 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         if path.suffix == ".npz":
             with np.load(path) as arrays:
                 return {name: torch.from_numpy(arrays[name].astype(np.float32)) for name in arrays.files}
-        tensors = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
+        tensors = (
+            load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
+        )
         return {name: tensor.float() for name, tensor in tensors.items()}
     except Exception as error:
         raise UsageError(
-            f"weights {path} cannot be read ({error}); expected a .pth, .safetensors or .npz file of a state dict"
+            f"weights {path} cannot be read ({error}); expected a state dict as .pth, .safetensors or .npz"
         ) from error
 
 
 def _load(network: Network, weights: dict[str, Tensor], kept: tuple[str, ...], source: Path) -> None:
     """Load what fits; only what is `kept` may be missing or differ."""
     own = network.state_dict()
-    fitting = {name: tensor for name, tensor in weights.items() if name in own and not name.startswith(kept or "\0")}
+    fitting = {
+        name: tensor for name, tensor in weights.items() if name in own and not name.startswith(kept or "\0")
+    }
     missing = [name for name in own if name not in fitting and not name.startswith(kept or "heads")]
     other = [name for name, tensor in fitting.items() if tensor.shape != own[name].shape]
     if missing or other:
@@ -73,7 +77,7 @@ def _load(network: Network, weights: dict[str, Tensor], kept: tuple[str, ...], s
 
 
 def _published(name: str) -> Path:
-    """The published file in torch's cache, downloaded and checked by the hash in its name where it is not there."""
+    """The published file in torch's cache, downloaded if need be, and checked by the hash in its name."""
     address = network_kind(name).published
     if not address:
         raise UsageError(f"there are no published weights for {name}; start from scratch, a file or a run")
@@ -90,7 +94,9 @@ def _published(name: str) -> Path:
     wanted = path.stem.rsplit("-", 1)[1]
     found = _digest(path)
     if not found.startswith(wanted):
-        raise UsageError(f"weights {path} are damaged: sha256 {found[:8]}..., expected {wanted}...; delete the file")
+        raise UsageError(
+            f"weights {path} are damaged: sha256 {found[:8]}..., expected {wanted}...; delete the file"
+        )
     return path
 
 

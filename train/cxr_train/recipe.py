@@ -53,16 +53,13 @@ class Recipe:
     frozen_layers: int = 0  # modules of `features` that keep their weights, from the first on
     terms: Mapping[str, float] = field(default_factory=lambda: {"label": 1.0})  # losses and their weights
     label_smoothing: float = 0.0  # share of a label given to the other class
+    report_weight: float = 1.0  # of labels mined from reports, which are often wrong
     balance: tuple[str, ...] = ()  # columns whose every combination is shown equally often
     ema: float = 0.0  # decay a step of the running average of weights that is kept; 0: none
     teachers: tuple[str, ...] = ()  # runs whose mean opinion the term `teacher` follows
-    half_precision: bool = True  # automatic mixed precision, on a GPU only
-    select_by: str = "auc"  # validation figure whose best epoch is kept: auc, accuracy or loss
+    half_precision: bool = True  # bfloat16 where it is safe, on a GPU that has it
+    select_by: str = "accuracy"  # validation figure that must improve (paper, II.B): accuracy, auc or loss
     seed: int = 0
-
-    def steps_an_epoch(self, films: int) -> int:
-        """Steps that show `films` films once."""
-        return max(1, films // self.films_a_step(films))
 
     def films_a_step(self, films: int) -> int:
         """Batch size for a training set of `films` films."""
@@ -104,6 +101,8 @@ def default_recipe(name: str) -> Recipe:
             clip_norm=2.0,
             ema=0.99,
             label_smoothing=0.05,
+            report_weight=0.3,
             balance=("label", "view"),
+            select_by="auc",
         )
     return paper

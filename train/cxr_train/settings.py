@@ -3,7 +3,7 @@
 import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import is_dataclass
 from pathlib import Path
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -45,7 +45,7 @@ def from_plain(kind: type[T], plain: Mapping[str, Any], base: T | None = None, w
     unknown = sorted(set(plain) - set(hints))
     if unknown:
         raise UsageError(f"there is no setting {where}{unknown[0]}; expected some of: {', '.join(hints)}")
-    values = {} if base is None else {f.name: getattr(base, f.name) for f in fields(kind)}  # type: ignore[arg-type]  # any dataclass
+    values = {} if base is None else {name: getattr(base, name) for name in hints}
     for name, value in plain.items():
         values[name] = _convert(hints[name], value, values.get(name), f"{where}{name}")
     try:

@@ -6,12 +6,12 @@ from dataclasses import dataclass, fields
 
 import cv2
 import numpy as np
-from cxr_runtime.film import View
-from cxr_runtime.placement import CellGrid
-from cxr_runtime.preprocessing import InputPixels
 from numpy.typing import NDArray
 from torch import Tensor
 
+from cxr_runtime.film import View
+from cxr_runtime.placement import CellGrid
+from cxr_runtime.preprocessing import InputPixels
 from cxr_train.data.film import TrainingFilm, Truth
 from cxr_train.networks.architecture import FINDINGS
 from cxr_train.networks.heads import SUBCELLS
@@ -57,7 +57,9 @@ def film_targets(
     }
 
 
-def heat_target(film: TrainingFilm, region: InputPixels, cells: CellGrid, hw: tuple[int, int]) -> NDArray[np.float32]:
+def heat_target(
+    film: TrainingFilm, region: InputPixels, cells: CellGrid, hw: tuple[int, int]
+) -> NDArray[np.float32]:
     """How much of every conv5 cell lies in the film's boxes.
 
     Args:
@@ -74,7 +76,9 @@ def heat_target(film: TrainingFilm, region: InputPixels, cells: CellGrid, hw: tu
     y, x = ((cells.origin - 0.5 + cells.stride * np.arange(count)).astype(np.float32) for count in hw)
     inside = np.asarray(cv2.remap(shares, *np.meshgrid(x, y), cv2.INTER_LINEAR), np.float32)
     healthy = film.label == 0 and film.truth is not Truth.REPORT
-    return inside if healthy or film.boxes_complete else np.where(inside > 0, inside, np.float32(math.nan))
+    if not (healthy or film.boxes_complete):
+        inside[inside == 0] = math.nan
+    return inside
 
 
 def clean_target(clean: InputPixels, hw: tuple[int, int]) -> NDArray[np.float32]:

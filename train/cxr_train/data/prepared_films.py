@@ -1,4 +1,4 @@
-"""Films as the network is shown them, prepared once by the runtime's preprocessing and kept in a cache folder."""
+"""Films as the network is shown them: prepared by the runtime's preprocessing once, and kept in a cache."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -9,14 +9,14 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
+
 from cxr_runtime.atomic import replacing
 from cxr_runtime.errors import FilmError, UsageError
 from cxr_runtime.film import GreyPixels
 from cxr_runtime.placement import Box, Placement
 from cxr_runtime.preprocessing import InputPixels, Preprocessing, place, prepare
 from cxr_runtime.reading import read_film
-from numpy.typing import NDArray
-
 from cxr_train.data.film import DrawnBox, TrainingFilm
 from cxr_train.progress import Progress, Silence
 
@@ -124,7 +124,9 @@ def _each(
         try:
             decoded = read_film(content)
         except FilmError as error:
-            raise UsageError(f"film {film.path} cannot be used: {error}; take it out of the data set") from error
+            raise UsageError(
+                f"film {film.path} cannot be used: {error}; take it out of the data set"
+            ) from error
         placement = place(decoded.hw, find_lungs(decoded.pixels), how)
         return prepare(decoded.pixels, placement, how), placement, sha256(content).hexdigest()
 

@@ -24,6 +24,16 @@ Rows = NDArray[np.intp]  # (n,) row numbers of a film table
 
 
 @dataclass(frozen=True)
+class SplitPlan:
+    """How films are dealt to the sides."""
+
+    shares: tuple[float, ...] = SHARES  # without folds: training, validation, test
+    folds: int = 0  # of a cross-validation; 0: none
+    fold: int = 0  # the one whose part is the test, 0 <= fold < folds
+    seed: int = 0  # the same for all folds of one cross-validation
+
+
+@dataclass(frozen=True)
 class Split:
     """Row numbers of a film table, by side."""
 
@@ -43,32 +53,25 @@ class Split:
         return np.sort(np.concatenate(list(sides.values()))) if name == "all" else sides[name]
 
 
-def split_films(films: Sequence[TrainingFilm], seed: int = 0, shares: Sequence[float] = SHARES) -> Split:
-    """Split 70/20/10, or by other shares."""
-    training, validation, test = _deal(films, shares, seed)
-    return _checked(films, Split(training, validation, test))
-
-
-def fold_films(films: Sequence[TrainingFilm], folds: int, fold: int, seed: int = 0) -> Split:
-    """One fold of cross-validation: its part is the test, the next fold's part the validation.
-
-    Args:
-        films: the film table.
-        folds: how many, at least 3.
-        fold: which one, 0 <= fold < folds.
-        seed: the same for all folds of one cross-validation.
+def split_films(films: Sequence[TrainingFilm], plan: SplitPlan) -> Split:
+    """Split by shares, or into folds: then one part is the test, and the next one the validation.
 
     Raises:
-        UsageError: the numbers are out of range.
+        UsageError: the plan cannot be carried out, or leaves nothing to train or to validate on.
     """
-    if folds < 3 or not 0 <= fold < folds:
+    if not plan.folds:
+        if len(plan.shares) != len(SIDES) or min(plan.shares) < 0 or abs(sum(plan.shares) - 1) > 1e-6:
+            raise UsageError(f"shares {plan.shares} cannot be split; expected three numbers that make 1")
+        training, validation, test = _deal(films, plan.shares, plan.seed)
+        return _checked(films, Split(training, validation, test))
+    if plan.folds < 3 or not 0 <= plan.fold < plan.folds:
         raise UsageError(
-            f"fold {fold} of {folds} cannot be made; expected 3 folds or more, the first being 0"
+            f"fold {plan.fold} of {plan.folds} cannot be made; expected 3 folds or more, the first being 0"
         )
-    parts = _deal(films, [1 / folds] * folds, seed)
-    after = (fold + 1) % folds
-    rest = [part for number, part in enumerate(parts) if number not in (fold, after)]
-    return _checked(films, Split(np.sort(np.concatenate(rest)), parts[after], parts[fold]))
+    parts = _deal(films, [1 / plan.folds] * plan.folds, plan.seed)
+    after = (plan.fold + 1) % plan.folds
+    rest = [part for number, part in enumerate(parts) if number not in (plan.fold, after)]
+    return _checked(films, Split(np.sort(np.concatenate(rest)), parts[after], parts[plan.fold]))
 
 
 def refuse_leaks(films: Sequence[TrainingFilm], split: Split, sha256s: Sequence[str] | None = None) -> None:

@@ -1,0 +1,94 @@
+"""Batches of varied films: the same whatever the number of threads that make them."""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from cxr_runtime.placement import CellGrid
+from cxr_runtime.preprocessing import Preprocessing, normalise
+from cxr_train.augmentation import Varied, vary
+from cxr_train.data.film import TrainingFilm
+from cxr_train.data.prepared_films import PreparedFilms
+from cxr_train.data.split import Rows
+from cxr_train.recipe import Augmentation
+from cxr_train.targets import Targets, clean_target, heat_target
+
+AHEAD = 3  # batches that wait for the network
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one step sees."""
+
+    images: Tensor  # (B, 3, H, W) float32, normalised
+    targets: Targets
+
+
+@dataclass(frozen=True)
+class BatchMaker:
+    """Turns rows of a film table into batches."""
+
+    films: Sequence[TrainingFilm]  # the film table
+    prepared: PreparedFilms  # its pictures
+    targets: dict[str, NDArray[np.float32]]  # targets.film_targets of the table
+    how: Preprocessing
+    cells: CellGrid  # conv5's
+    cells_hw: tuple[int, int]  # rows and columns of conv5
+
+    def make(self, rows: Rows, variation: Augmentation | None = None, seed: Sequence[int] = ()) -> Batch:
+        """Make one batch.
+
+        Args:
+            rows: of the film table.
+            variation: how films are varied; None shows them as they are.
+            seed: with a film's place in the batch, decides its variation.
+        """
+        varied = [self._vary(row, variation, (*seed, place)) for place, row in enumerate(rows)]
+        images = normalise(np.stack([film.picture for film in varied]), self.how)
+        heat = [
+            heat_target(self.films[row], film.region, self.cells, self.cells_hw)
+            for row, film in zip(rows, varied, strict=True)
+        ]
+        clean = [clean_target(film.clean, self.cells_hw) for film in varied]
+        fixed = {name: torch.from_numpy(values[rows]) for name, values in self.targets.items()}
+        moved = {"heat": torch.from_numpy(np.stack(heat)), "clean": torch.from_numpy(np.stack(clean))}
+        return Batch(torch.from_numpy(images), Targets(**fixed, **moved))
+
+    def _vary(self, row: int, variation: Augmentation | None, seed: Sequence[int]) -> Varied:
+        picture = np.asarray(self.prepared.inputs[row])
+        region = self.prepared.region(row, self.films[row].boxes)
+        if variation is None:
+            return Varied(picture, picture, region)
+        return vary(picture, region, variation, np.random.default_rng(list(seed)))
+
+
+def in_steps(rows: Rows, films_a_step: int) -> list[Rows]:
+    """Cut an epoch into steps, the last of which may be smaller."""
+    return [rows[start : start + films_a_step] for start in range(0, len(rows), films_a_step)]
+
+
+def made_ahead(
+    maker: BatchMaker,
+    steps: Sequence[Rows],
+    variation: Augmentation | None,
+    seed: Sequence[int],
+    workers: int,
+) -> Iterator[Batch]:
+    """Make batches in order, a few of them ahead of the network in other threads."""
+    with ThreadPoolExecutor(workers) as threads:
+        waiting = deque(
+            threads.submit(maker.make, rows, variation, (*seed, step))
+            for step, rows in enumerate(steps[:AHEAD])
+        )
+        for step in range(len(steps)):
+            batch = waiting.popleft().result()
+            if step + AHEAD < len(steps):
+                following = step + AHEAD
+                waiting.append(threads.submit(maker.make, steps[following], variation, (*seed, following)))
+            yield batch

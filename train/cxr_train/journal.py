@@ -1,0 +1,76 @@
+"""A run's log: one row an epoch as CSV, as curves, and in TensorBoard where it is installed."""
+
+import csv
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cxr_runtime.atomic import write_bytes
+from cxr_train.checkpoint import CURVES_FILE, LOG_FILE
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
+
+Entry = Mapping[str, float]  # one epoch: its number, seconds, learning rate, losses, validation figures
+
+
+class Journal:
+    """Writes the log of one run.
+
+    Args:
+        run: the run folder.
+        entries: the epochs before the one that it goes on from.
+    """
+
+    def __init__(self, run: Path, entries: list[Entry]) -> None:
+        self.run, self.entries = run, list(entries)
+        self._board = _tensor_board(run)
+
+    def add(self, entry: Entry) -> None:
+        """Log an epoch."""
+        self.entries.append(entry)
+        write_bytes(self.run / LOG_FILE, _as_csv(self.entries).encode())
+        if self._board is not None:
+            for name, value in entry.items():
+                self._board.add_scalar(name, value, int(entry["epoch"]))
+
+    def close(self) -> None:
+        """Draw the curves, and let TensorBoard finish its file."""
+        write_bytes(self.run / CURVES_FILE, _curves(self.entries))
+        if self._board is not None:
+            self._board.close()
+
+
+def _as_csv(entries: list[Entry]) -> str:
+    text = io.StringIO()
+    rows = csv.DictWriter(text, list(entries[0]), lineterminator="\n")
+    rows.writeheader()
+    rows.writerows({name: f"{value:.6g}" for name, value in entry.items()} for entry in entries)
+    return text.getvalue()
+
+
+def _curves(entries: list[Entry]) -> bytes:
+    """Losses on the left, what validation measures on the right; PNG."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    epochs = [entry["epoch"] for entry in entries]
+    for axes, names in ((left, ("loss", "validation_loss")), (right, ("auc", "accuracy"))):
+        for name in names:
+            axes.plot(epochs, [entry[name] for entry in entries], label=name.replace("_", " "))
+        axes.set_xlabel("epoch")
+        axes.grid(alpha=0.3)
+        axes.legend()
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png")
+    return picture.getvalue()
+
+
+def _tensor_board(run: Path) -> "SummaryWriter | None":
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        return None
+    return SummaryWriter(str(run))

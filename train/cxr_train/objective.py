@@ -1,0 +1,57 @@
+"""What a step makes smaller: the weighted terms of a batch, on one device, in one precision."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cxr_train.batches import Batch
+from cxr_train.losses import loss_terms
+from cxr_train.networks import Network, Outputs
+from cxr_train.recipe import Recipe
+from cxr_train.targets import Targets
+
+Losses = dict[str, float]  # `loss`, the weighted sum, and `TERM_loss`, each term by itself
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A recipe's loss."""
+
+    recipe: Recipe
+    device: str  # cpu, or cuda
+
+    def of(self, network: Network, batch: Batch) -> tuple[Tensor, Losses, Outputs]:
+        """Loss, its terms, and outputs of a batch as it is."""
+        outputs = self._outputs(network, batch.images.to(self.device))
+        total, losses = self._sum(outputs, batch.targets.map(lambda tensor: tensor.to(self.device)))
+        return total, losses, outputs
+
+    def of_mixed(self, network: Network, batch: Batch, rng: np.random.Generator) -> tuple[Tensor, Losses]:
+        """Loss of a batch whose films are mixed in pairs (mixup, Zhang 2018)."""
+        alpha = self.recipe.augmentation.mixup
+        share, order = float(rng.beta(alpha, alpha)), torch.from_numpy(rng.permutation(len(batch.images)))
+        images = share * batch.images + (1 - share) * batch.images[order]
+        targets = batch.targets.map(lambda tensor: tensor.to(self.device))
+        outputs = self._outputs(network, images.to(self.device))
+        first, losses = self._sum(outputs, targets)
+        second, others = self._sum(outputs, targets.map(lambda tensor: tensor[order.to(self.device)]))
+        mixed = {name: share * losses[name] + (1 - share) * others[name] for name in losses}
+        return share * first + (1 - share) * second, mixed
+
+    def _outputs(self, network: Network, images: Tensor) -> Outputs:
+        """Bfloat16 where the recipe wants it and the GPU has it, for what bears it; else float32."""
+        half = self.recipe.half_precision and self.device != "cpu" and torch.cuda.is_bf16_supported()
+        with torch.autocast("cuda" if half else "cpu", torch.bfloat16, enabled=half):
+            outputs: Outputs = network(images.contiguous(memory_format=torch.channels_last))
+        return outputs
+
+    def _sum(self, outputs: Outputs, targets: Targets) -> tuple[Tensor, Losses]:
+        terms = loss_terms(self.recipe.terms, self.recipe.label_smoothing)
+        values = {name: term(outputs, targets) for name, term in terms.items()}
+        total = torch.stack([self.recipe.terms[name] * value for name, value in values.items()]).sum()
+        return total, {
+            "loss": total.item(),
+            **{f"{name}_loss": value.item() for name, value in values.items()},
+        }
