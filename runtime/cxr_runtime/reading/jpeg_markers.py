@@ -3,7 +3,6 @@
 Decoders fill what is missing from a JPEG with grey and hardly say so; whether all is there is checked here.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,8 +15,6 @@ SOI, EOI, SOS = 0xD8, 0xD9, 0xDA
 PROGRESSIVE = (0xC2, 0xC6, 0xCA, 0xCE)
 LOSSLESS = (0xC3, 0xC7, 0xCB, 0xCF)
 FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xF7}  # 0xF7: JPEG-LS
-_AFTER_SCAN = re.compile(rb"\xff+[^\x00\xff\xd0-\xd7]")
-_AFTER_LS_SCAN = re.compile(rb"\xff+[\x80-\xfe]")  # JPEG-LS stuffs a bit, not a byte
 MORE_BITS = b"\x5a\xa5" * 64  # read only by a decoder that still waits for data
 
 
@@ -98,10 +95,16 @@ def _frame_header(marker: int, body: bytes) -> tuple[int, int, int, int, int]:
 
 def _skip_scan(stream: bytes, at: int, *, is_ls: bool) -> int:
     """Position of the marker behind the entropy-coded data that begins at `at`."""
-    found = (_AFTER_LS_SCAN if is_ls else _AFTER_SCAN).search(stream, at)
-    if found is None:
+    codes = np.frombuffer(stream, np.uint8)
+    marks = np.flatnonzero(codes[at:-1] == 0xFF) + at
+    after = codes[marks + 1]
+    if is_ls:  # stuffs a bit, not a byte
+        ends = marks[(after >= 0x80) & (after != 0xFF)]
+    else:
+        ends = marks[(after != 0) & (after != 0xFF) & ((after < 0xD0) | (after > 0xD7))]
+    if not ends.size:
         raise truncated("its JPEG end mark is missing")
-    return found.end() - 2
+    return int(ends[0])
 
 
 def _has_flat_corner(pixels: Samples, frame: JpegFrame) -> bool:

@@ -9,9 +9,8 @@ from cxr_runtime.reading.grey import Samples
 AS_STORED = int(cv2.IMREAD_UNCHANGED)  # with transparency; orientation ignored
 UPRIGHT = int(cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR)  # turned as EXIF says; transparency dropped
 
-cv2.utils.logging.setLogLevel(
-    cv2.utils.logging.LOG_LEVEL_SILENT
-)  # a bad film is reported in its row, not on the terminal
+# A bad film is reported in its row, not on the terminal.
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 
 def decode(content: bytes, flags: int) -> Samples:
