@@ -61,9 +61,7 @@ def read_member(path: Path, name: str) -> bytes:
 
 def _check_member(info: zipfile.ZipInfo) -> None:
     if info.flag_bits & ENCRYPTED:
-        raise UnreadableFilmError(
-            "encrypted", "it is encrypted in the zip file; unpack it and scan the folder"
-        )
+        raise UnreadableFilmError("encrypted", "it is encrypted in the zip file; unpack it and scan again")
     ratio = info.file_size / max(info.compress_size, 1)
     if info.file_size > MAX_MEMBER_BYTES or (info.file_size > FREE_BYTES and ratio > MAX_RATIO):
         raise UnreadableFilmError(

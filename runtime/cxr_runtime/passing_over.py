@@ -1,9 +1,7 @@
 """Files of a folder that cannot be films by their names; they are counted, not listed."""
 
 PASSED_OVER_NAMES = frozenset({"dicomdir"})
-_DOCUMENTS = (
-    "txt csv tsv json jsonl xml html htm css js pdf md rst log doc docx xls xlsx ppt pptx odt ods rtf"
-)
+_DOCUMENTS = "txt csv tsv json jsonl xml html htm css js pdf md rst log doc docx xls xlsx ppt odt ods rtf"
 _PROGRAMS = "py pyc ipynb sh bat cmd ps1 exe dll so ini cfg conf toml yaml yml lock"
 _DATA = "db sqlite sqlite-wal sqlite-shm npy npz onnx engine pt pth safetensors sha256 md5"
 _LEFTOVERS = "lnk url part tmp bak"

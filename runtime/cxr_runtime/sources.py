@@ -11,7 +11,7 @@ from typing import NamedTuple
 from cxr_runtime import archives
 from cxr_runtime.disk import disk_failure
 from cxr_runtime.errors import UnreadableFilmError, UsageError
-from cxr_runtime.passing_over import is_hidden, is_passed_over
+from cxr_runtime.passing_over import is_hidden, is_member_passed_over, is_passed_over
 from cxr_runtime.safe_name import printable
 
 MAX_FILE_BYTES = 1 << 30  # a film of 100 megapixels in 16 bits has 200 MB
@@ -33,8 +33,8 @@ class FilmSource:
         """Read the whole file; pipes, devices and sockets are never opened.
 
         Raises:
-            UnreadableFilmError: `missing`, `no-permission`, `not-a-file`, `too-large`, `read-error`, or one of
-                the codes of archives.py.
+            UnreadableFilmError: `missing`, `no-permission`, `not-a-file`, `too-large`, `read-error`, or as
+                `archives.read_member`.
         """
         if self.failure is not None:
             raise self.failure
@@ -128,7 +128,7 @@ class _Search:
             self._keep(FilmSource(printable(shown), path, failure=failure))
             return
         for name in members:
-            if is_passed_over(name.rpartition("/")[2]):
+            if is_member_passed_over(name):
                 self.passed_over += 1
             else:
                 self._keep(FilmSource(printable(f"{shown}!{name}"), path, name))
@@ -139,10 +139,11 @@ class _Search:
 
 def _expand(typed: str) -> Iterator[str]:
     """The INPUT itself, or the matches of a pattern, which some shells leave to the program."""
-    if os.path.exists(typed):
+    if os.path.exists(typed):  # noqa: PTH110 - Path("") would be the current folder
         yield typed
         return
-    matches = sorted(glob.glob(typed, recursive=True)) if glob.has_magic(typed) else []
+    found = glob.iglob(typed, recursive=True)  # noqa: PTH207 - Path.glob takes no absolute pattern
+    matches = sorted(found) if glob.has_magic(typed) else []
     if not matches:
         raise UsageError(
             f"{printable(typed)} does not exist; expected films, folders or zip files: check the spelling"
@@ -167,9 +168,7 @@ def _read_file(path: Path) -> bytes:
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
-            raise UnreadableFilmError(
-                "not-a-file", "this is a pipe, device, socket or folder; expected a file"
-            )
+            raise UnreadableFilmError("not-a-file", "it is a pipe, device, socket or folder; expected a file")
         if status.st_size > MAX_FILE_BYTES:
             raise UnreadableFilmError(
                 "too-large",
