@@ -1,6 +1,6 @@
 """Operating points: a threshold by a rule, and what it buys on films that had no part in setting it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +43,8 @@ class MeasuredPoint:
     specificity: Estimate
     flagged_share: Estimate  # of films as they come
     at_prevalence: tuple[AtPrevalence, ...]
-    flagged: NDArray[np.bool_]  # (N,) the judgements that `counts` counts
+    flagged: Truth = field(repr=False)  # (N,) the judgements that `counts` counts
+    thresholds_by_fold: tuple[float, ...] = field(repr=False)  # each set without its fold
 
     @property
     def met(self) -> bool:
@@ -67,10 +68,11 @@ def measure_point(
         everyday: (M,) margins of films as they come, labelled or not.
     """
     everyone = np.ones(films.films, np.bool_)
-    flagged = np.empty(films.films, np.bool_)
-    for fold, fitted in enumerate(choice.by_fold):
-        threshold = rule.threshold(_sample(films, folds != fold, everyday, fitted))
-        flagged[folds == fold] = fitted.probability(films.margins[folds == fold]) >= threshold
+    by_fold = tuple(
+        rule.threshold(_sample(films, folds != fold, everyday, fitted))
+        for fold, fitted in enumerate(choice.by_fold)
+    )
+    flagged = choice.probabilities >= np.array(by_fold)[folds]
     threshold = rule.threshold(_sample(films, everyone, everyday, choice.chosen))
     usual = choice.chosen.probability(everyday)
     sensitivity = wilson_by_patient(flagged[films.truth], films.patients[films.truth])
@@ -87,6 +89,7 @@ def measure_point(
         flagged_share=share,
         at_prevalence=tuple(_at(prevalence, sensitivity, specificity) for prevalence in PREVALENCES),
         flagged=flagged,
+        thresholds_by_fold=by_fold,
     )
 
 

@@ -78,6 +78,7 @@ class SensitivityAtLeast:
         """See `Rule`."""
         return (
             too_few(measured)
+            or by_chance(measured)
             or _below("sensitivity", measured.sensitivity, self.sensitivity, measured.abnormal, "abnormal")
             or _below("specificity", measured.specificity, self.specificity, measured.normal, "normal")
         )
@@ -107,14 +108,7 @@ class Balanced:
 
     def shortfall(self, measured: Measured) -> str:
         """See `Rule`."""
-        lost = np.hypot(
-            measured.sensitivity.value - measured.sensitivity.low,
-            measured.specificity.value - measured.specificity.low,
-        )
-        youden = measured.sensitivity.value + measured.specificity.value - 1
-        if too_few(measured) or youden > lost:
-            return too_few(measured)
-        return f"sensitivity + specificity - 1 is {youden:.2f}, not above 0 beyond chance"
+        return too_few(measured) or by_chance(measured)
 
 
 @dataclass(frozen=True)
@@ -135,8 +129,8 @@ class Capacity:
 
     def shortfall(self, measured: Measured) -> str:
         """See `Rule`."""
-        if too_few(measured) or measured.flagged_share.low <= self.share <= measured.flagged_share.high:
-            return too_few(measured)
+        if measured.flagged_share.low <= self.share <= measured.flagged_share.high:
+            return too_few(measured) or by_chance(measured)
         return f"{measured.flagged_share.value:.1%} of the films are flagged, asked for {self.share:.1%}"
 
 
@@ -153,7 +147,7 @@ class Fixed:
 
     def shortfall(self, measured: Measured) -> str:
         """See `Rule`."""
-        return too_few(measured)
+        return too_few(measured) or by_chance(measured)
 
 
 WHO_TRIAGE = SensitivityAtLeast("who-triage", 0.90, 0.70)  # WHO target product profile of a triage test, 2014
@@ -193,6 +187,15 @@ def too_few(measured: Measured) -> str:
         if films < LEAST_FILMS_OF_A_CLASS:
             return f"too few {kind} films: {films}, at least {LEAST_FILMS_OF_A_CLASS} are needed"
     return ""
+
+
+def by_chance(measured: Measured) -> str:
+    """A sentence where flags have nothing to do with the truth, as far as these films can tell, else ""."""
+    found, right = measured.sensitivity, measured.specificity
+    youden = found.value + right.value - 1
+    if youden > np.hypot(found.value - found.low, right.value - right.low):
+        return ""
+    return f"sensitivity + specificity - 1 is {youden:.2f}, not above 0 beyond chance"
 
 
 def _below(what: str, found: Estimate, target: float, films: int, kind: str) -> str:
