@@ -1,0 +1,99 @@
+"""One film of the report: as it is, and with its heat, beside each other."""
+
+from io import BytesIO
+
+from fpdf.enums import Align
+
+from cxr_runtime.colour import legend
+from cxr_runtime.reports import wording
+from cxr_runtime.reports.exhibit import Exhibit, Outline, Picture, RunFacts
+from cxr_runtime.reports.heat_layer import heat_layer
+from cxr_runtime.reports.pages.score_bar import draw_score_bar
+from cxr_runtime.reports.pages.sheet import INK, INNER, MARGIN, QUIET, TOP, WIDTH, Sheet
+from cxr_runtime.reports.pages.verdict_mark import draw_verdict, verdict_colour
+
+GAP = 5.0  # mm between the two pictures
+BOX_W, BOX_H = (INNER - GAP) / 2, 126.0  # mm; a picture is as large as fits
+PICTURES_TOP = TOP + 21  # mm
+UNDER_PICTURES = PICTURES_TOP + BOX_H + 1.5  # mm
+
+Frame = tuple[float, float, float, float]  # x, y, width, height in mm
+
+
+def add_film_page(sheet: Sheet, exhibit: Exhibit, run: RunFacts, rank: int) -> None:
+    """Add the page of a scored film; `rank` is its place by suspicion, from 1."""
+    sheet.add_page()
+    _head(sheet, exhibit, rank)
+    if exhibit.picture is None:
+        sheet.say(MARGIN, PICTURES_TOP, "The picture of this film was not kept.", 10, colour=QUIET)
+    else:
+        _pictures(sheet, exhibit.picture, run.heat_threshold)
+    _remarks(sheet, exhibit, run)
+
+
+def _head(sheet: Sheet, exhibit: Exhibit, rank: int) -> None:
+    outcome = exhibit.outcome
+    left = INNER * 0.56
+    cut = max(outcome.file.rfind(mark) for mark in "/\\!") + 1
+    sheet.quote(MARGIN, TOP - 4, outcome.file[cut:] or outcome.file, 15, left)
+    sheet.quote(MARGIN, TOP + 3.8, outcome.file[:cut], 9, left, QUIET)
+    facts = [f"place {rank} by suspicion", f"sha256 {outcome.sha256[:12]}"]
+    if outcome.view:
+        facts.insert(0, f"view {outcome.view}")
+    sheet.say(MARGIN, TOP + 9, " \u00b7 ".join(facts), 9, colour=QUIET)
+    x = MARGIN + left + 6
+    draw_verdict(sheet, x, TOP - 3.4, outcome, 13)
+    sheet.say(
+        x, TOP - 4, f"{outcome.score:.2f}", 18, "B", verdict_colour(outcome), WIDTH - MARGIN - x, Align.R
+    )
+    draw_score_bar(sheet, x, TOP + 5.5, WIDTH - MARGIN - x, outcome)
+
+
+def _pictures(sheet: Sheet, picture: Picture, threshold: float) -> None:
+    """The film twice, the second time with its heat on top."""
+    frames = [_frame(picture, MARGIN + place * (BOX_W + GAP)) for place in (0, 1)]
+    for frame in frames:
+        _image(sheet, picture.preview_jpeg, frame)
+    if picture.heat is not None:
+        _image(sheet, heat_layer(picture.heat, picture.film_hw, threshold), frames[1])
+    for outline in picture.lung_outlines:
+        _outline(sheet, outline, frames[1])
+
+
+def _frame(picture: Picture, left: float) -> Frame:
+    """Where a picture lies in its box: as large as fits, centred."""
+    rows, columns = picture.film_hw
+    scale = min(BOX_W / columns, BOX_H / rows)
+    width, height = columns * scale, rows * scale
+    return left + (BOX_W - width) / 2, PICTURES_TOP + (BOX_H - height) / 2, width, height
+
+
+def _image(sheet: Sheet, content: bytes, frame: Frame) -> None:
+    x, y, width, height = frame
+    sheet.image(BytesIO(content), x, y, width, height)
+
+
+def _outline(sheet: Sheet, outline: Outline, frame: Frame) -> None:
+    x, y, width, height = frame
+    sheet.set_draw_color(255, 255, 255)
+    sheet.set_line_width(0.25)
+    sheet.polygon([(x + across * width, y + down * height) for across, down in outline])
+
+
+def _remarks(sheet: Sheet, exhibit: Exhibit, run: RunFacts) -> None:
+    """Remarks on the left; on the right the legend of the heat and what it is not."""
+    right = MARGIN + BOX_W + GAP
+    y = UNDER_PICTURES
+    for remark in wording.remarks(exhibit.outcome):
+        y = sheet.paragraph(MARGIN, y, remark[:1].upper() + remark[1:], 9.5, BOX_W) + 0.8
+    if exhibit.picture is not None and exhibit.picture.heat is not None:
+        _legend(sheet, right, UNDER_PICTURES, run.heat_threshold)
+        sheet.paragraph(right, UNDER_PICTURES + 4.6, wording.HEAT_NOTICE, 7.5, BOX_W, QUIET)
+
+
+def _legend(sheet: Sheet, x: float, y: float, threshold: float) -> None:
+    sheet.say(x, y, f"heat {threshold:.2f}", 8, colour=INK)
+    for place, step in enumerate(legend(threshold)):
+        sheet.set_fill_color(*step.rgb)
+        sheet.rect(x + 16 + 6 * place, y + 0.3, 6, 3.2, style="F")
+    sheet.say(x + 65.5, y, "1", 8, colour=INK)

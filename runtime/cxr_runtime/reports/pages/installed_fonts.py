@@ -1,0 +1,90 @@
+"""Fonts of this machine, for file names in scripts that the reports' own font does not have."""
+
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from fontTools.ttLib import TTFont, TTLibError
+
+FONT_KINDS = (".ttf", ".otf", ".ttc")
+MAX_OPENED = 300  # fonts looked into; a name that none of these can write is spelt out in codes
+RESTRICTED = 0x0002  # OS/2 fsType: the maker does not allow embedding (OpenType, OS/2 table)
+
+# Words in the file names of fonts with many scripts; these are looked into first.
+_BROAD = (
+    "cjk",
+    "fallback",
+    "unicode",
+    "noto",
+    "wqy",
+    "yahei",
+    "msyh",
+    "gothic",
+    "malgun",
+    "nirmala",
+    "meiryo",
+)
+
+
+@dataclass(frozen=True)
+class InstalledFont:
+    """A font file that may be embedded."""
+
+    path: Path
+    code_points: frozenset[int]  # characters that it has
+
+
+def font_for(character: str) -> InstalledFont | None:
+    """The first installed font that has a character, or None."""
+    found = (font for path in _files() if (font := _opened(path)) and ord(character) in font.code_points)
+    return next(found, None)
+
+
+def font_folders() -> tuple[Path, ...]:
+    """Where this system keeps its fonts."""
+    home = Path.home()
+    if sys.platform == "win32":
+        return Path(
+            os.environ.get("WINDIR", "C:/Windows")
+        ) / "Fonts", home / "AppData/Local/Microsoft/Windows/Fonts"
+    if sys.platform == "darwin":
+        return Path("/System/Library/Fonts"), Path("/Library/Fonts"), home / "Library/Fonts"
+    return (
+        Path("/usr/share/fonts"),
+        Path("/usr/local/share/fonts"),
+        home / ".local/share/fonts",
+        home / ".fonts",
+    )
+
+
+@cache
+def _files() -> tuple[Path, ...]:
+    found = sorted(path for folder in font_folders() for path in _below(folder))
+    return tuple(sorted(found, key=_narrowness)[:MAX_OPENED])
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.rglob("*") if path.suffix.lower() in FONT_KINDS)
+
+
+def _narrowness(path: Path) -> tuple[bool, bool]:
+    """Sorts fonts of many scripts first, and upright before bold and italic ones."""
+    name = path.stem.lower()
+    slanted_or_heavy = any(word in name for word in ("bold", "italic", "oblique", "black", "light", "thin"))
+    return not any(word in name for word in _BROAD), slanted_or_heavy
+
+
+@cache
+def _opened(path: Path) -> InstalledFont | None:
+    """The font, or None if it is damaged or may not be embedded."""
+    try:
+        with TTFont(path, lazy=True, fontNumber=0) as font:
+            has_outlines = "glyf" in font or "CFF " in font
+            if not has_outlines or font["OS/2"].fsType & RESTRICTED:
+                return None
+            return InstalledFont(path, frozenset(font.getBestCmap() or ()))
+    except (TTLibError, OSError, KeyError, ValueError, AssertionError):
+        return None
