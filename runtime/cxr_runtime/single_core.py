@@ -1,0 +1,39 @@
+"""Small networks of our own, run on one core inside the scan's worker processes."""
+
+import os
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+Session = object
+
+
+class SmallNetwork:
+    """An ONNX file with one input and one output; opened at its first use, once a process.
+
+    Args:
+        path: the ONNX file; its input has a leading batch axis of 1.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def run(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Give the network its one input, take its one output (float32, any shape)."""
+        session = _open(self.path, os.getpid())
+        name = session.get_inputs()[0].name  # type: ignore[attr-defined]
+        return np.asarray(session.run(None, {name: inputs})[0], np.float32)  # type: ignore[attr-defined]
+
+
+@lru_cache(maxsize=8)
+def _open(path: Path, process: int) -> Session:  # noqa: ARG001 (a forked process must not use its parent's)
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])

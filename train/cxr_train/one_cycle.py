@@ -1,0 +1,82 @@
+"""The training loop of the runtime's small networks: AdamW over one cycle, averaged weights."""
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from cxr_runtime.errors import CxrTriageError
+from cxr_train.progress import Progress
+
+SAY_EVERY = 100  # steps
+LARGEST_GRADIENT = 5.0  # norm at which gradients are cut
+
+Net = TypeVar("Net", bound=nn.Module)
+Draw = Callable[[np.random.Generator, float], tuple[Tensor, Tensor]]  # share done -> inputs, targets
+Loss = Callable[[Tensor, Tensor], Tensor]  # outputs, targets -> scalar
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how fast a network learns."""
+
+    steps: int  # batches
+    batch_size: int
+    peak_rate: float = 3e-3  # of AdamW, one cycle (Smith & Topin 2018)
+    weight_decay: float = 1e-3
+    averaging: float = 0.995  # of the weights, exponentially; the average is the result
+    seed: int = 1
+
+
+def train(network: Net, draw: Draw, loss_of: Loss, schedule: Schedule, progress: Progress) -> Net:
+    """Train a network; on one thread the same arguments give the same weights.
+
+    Args:
+        network: freshly made after `torch.manual_seed`.
+        draw: draws a batch.
+        loss_of: the loss of a batch.
+
+    Returns:
+        The running average of the network's weights, in evaluation mode.
+
+    Raises:
+        CxrTriageError: the loss is not finite any more.
+    """
+    rng = np.random.default_rng(schedule.seed)
+    average = copy.deepcopy(network).eval()
+    optimiser = torch.optim.AdamW(
+        network.parameters(), lr=schedule.peak_rate, weight_decay=schedule.weight_decay
+    )
+    cycle = torch.optim.lr_scheduler.OneCycleLR(optimiser, schedule.peak_rate, total_steps=schedule.steps)
+    network.train()
+    progress.begin("training", schedule.steps)
+    for step in range(schedule.steps):
+        inputs, targets = draw(rng, step / schedule.steps)
+        loss = loss_of(network(inputs), targets)
+        if not torch.isfinite(loss):
+            raise CxrTriageError(f"the loss is {loss.item()} at step {step}; lower the rate and start again")
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch states no type
+        torch.nn.utils.clip_grad_norm_(network.parameters(), LARGEST_GRADIENT)
+        optimiser.step()
+        cycle.step()
+        _move(average, network, min(schedule.averaging, (step + 1) / (step + 10)))
+        progress.advance()
+        if (step + 1) % SAY_EVERY == 0:
+            progress.say(f"step {step + 1} of {schedule.steps}: loss {loss.item():.3f}")
+    progress.end()
+    return average
+
+
+@torch.no_grad()
+def _move(average: nn.Module, network: nn.Module, keep: float) -> None:
+    """Move the average towards the network; counts, as of batch normalisation, are taken over."""
+    for mean, new in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
+        if mean.is_floating_point():
+            mean.lerp_(new, 1 - keep)
+        else:
+            mean.copy_(new)
