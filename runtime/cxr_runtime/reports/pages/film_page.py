@@ -9,7 +9,7 @@ from cxr_runtime.reports import wording
 from cxr_runtime.reports.exhibit import Exhibit, Outline, Picture, RunFacts
 from cxr_runtime.reports.heat_layer import heat_layer
 from cxr_runtime.reports.pages.score_bar import draw_score_bar
-from cxr_runtime.reports.pages.sheet import INK, INNER, MARGIN, QUIET, TOP, WIDTH, Sheet
+from cxr_runtime.reports.pages.sheet import INK, INNER, MARGIN, QUIET, TOP, Sheet
 from cxr_runtime.reports.pages.verdict_mark import draw_verdict, verdict_colour
 
 GAP = 5.0  # mm between the two pictures
@@ -41,12 +41,10 @@ def _head(sheet: Sheet, exhibit: Exhibit, rank: int) -> None:
     if outcome.view:
         facts.insert(0, f"view {outcome.view}")
     sheet.say(MARGIN, TOP + 9, " \u00b7 ".join(facts), 9, colour=QUIET)
-    x = MARGIN + left + 6
+    x, width = MARGIN + left + 6, INNER - left - 6
     draw_verdict(sheet, x, TOP - 3.4, outcome, 13)
-    sheet.say(
-        x, TOP - 4, f"{outcome.score:.2f}", 18, "B", verdict_colour(outcome), WIDTH - MARGIN - x, Align.R
-    )
-    draw_score_bar(sheet, x, TOP + 5.5, WIDTH - MARGIN - x, outcome)
+    sheet.say(x, TOP - 4, f"{outcome.score:.2f}", 18, "B", verdict_colour(outcome), width, Align.R)
+    draw_score_bar(sheet, x, TOP + 5.5, width, outcome)
 
 
 def _pictures(sheet: Sheet, picture: Picture, threshold: float) -> None:

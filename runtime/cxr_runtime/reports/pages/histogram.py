@@ -55,7 +55,7 @@ def _draw_threshold(sheet: Sheet, box: tuple[float, float, float, float], run: R
     sheet.set_line_width(0.4)
     sheet.line(at, y - 2.5, at, y + height)
     label = f"threshold {100 * run.threshold:.2f}"
-    is_right = run.threshold > 0.7
-    sheet.say(
-        at - 41 if is_right else at + 1, y - 4.6, label, 8, "B", INK, 40, Align.R if is_right else Align.L
-    )
+    if run.threshold > 0.7:
+        sheet.say(at - 41, y - 4.6, label, 8, "B", INK, 40, Align.R)
+    else:
+        sheet.say(at + 1, y - 4.6, label, 8, "B", INK, 40, Align.L)
