@@ -7,26 +7,14 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from fontTools.ttLib import TTFont, TTLibError
+from fontTools.ttLib import TTFont, TTLibError  # type: ignore[import-untyped]  # it ships no types
 
 FONT_KINDS = (".ttf", ".otf", ".ttc")
 MAX_OPENED = 300  # fonts looked into; a name that none of these can write is spelt out in codes
 RESTRICTED = 0x0002  # OS/2 fsType: the maker does not allow embedding (OpenType, OS/2 table)
 
 # Words in the file names of fonts with many scripts; these are looked into first.
-_BROAD = (
-    "cjk",
-    "fallback",
-    "unicode",
-    "noto",
-    "wqy",
-    "yahei",
-    "msyh",
-    "gothic",
-    "malgun",
-    "nirmala",
-    "meiryo",
-)
+_BROAD = ("cjk", "fallback", "unicode", "noto", "wqy", "yahei", "msyh", "gothic", "malgun", "nirmala")
 
 
 @dataclass(frozen=True)
@@ -47,17 +35,12 @@ def font_folders() -> tuple[Path, ...]:
     """Where this system keeps its fonts."""
     home = Path.home()
     if sys.platform == "win32":
-        return Path(
-            os.environ.get("WINDIR", "C:/Windows")
-        ) / "Fonts", home / "AppData/Local/Microsoft/Windows/Fonts"
+        shared = Path(os.environ.get("WINDIR", "C:/Windows")) / "Fonts"
+        return shared, home / "AppData/Local/Microsoft/Windows/Fonts"
     if sys.platform == "darwin":
         return Path("/System/Library/Fonts"), Path("/Library/Fonts"), home / "Library/Fonts"
-    return (
-        Path("/usr/share/fonts"),
-        Path("/usr/local/share/fonts"),
-        home / ".local/share/fonts",
-        home / ".fonts",
-    )
+    everyones = Path("/usr/share/fonts"), Path("/usr/local/share/fonts")
+    return *everyones, home / ".local/share/fonts", home / ".fonts"
 
 
 @cache

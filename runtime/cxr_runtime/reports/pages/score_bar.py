@@ -10,7 +10,7 @@ HEIGHT = 3.6  # mm
 
 
 def draw_score_bar(sheet: Sheet, x: float, y: float, width: float, outcome: Outcome) -> None:
-    """Draw the bar, its top left corner at (x, y); the threshold is a line across it with its number below."""
+    """Draw the bar, its top left corner at (x, y), with the threshold as a line across it."""
     assert outcome.score is not None
     sheet.set_fill_color(*PALE)
     sheet.rect(x, y, width, HEIGHT, style="F")

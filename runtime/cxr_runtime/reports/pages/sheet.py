@@ -1,9 +1,10 @@
-"""The paper of the report: its size, fonts and colours, and what stands at the head and foot of every page."""
+"""The paper of the report: its size, fonts and colours, and what stands on every page."""
 
 from importlib.resources import as_file, files
 
 from fpdf import FPDF
 from fpdf.enums import Align, MethodReturnValue
+from fpdf.fonts import TTFFont
 
 from cxr_runtime.reports import wording
 from cxr_runtime.reports.exhibit import RunFacts
@@ -38,6 +39,7 @@ class Sheet(FPDF):
         self._borrowed: list[str] = []  # installed fonts in use, by name
         self.set_auto_page_break(False)
         self.set_margin(0)
+        self.c_margin = 0
         for style, suffix in (("", ""), ("B", "-Bold")):
             with as_file(files("cxr_runtime.reports.fonts").joinpath(f"{FAMILY}{suffix}.ttf")) as path:
                 self.add_font(FAMILY, style, path)
@@ -115,11 +117,11 @@ class Sheet(FPDF):
     def paragraph_height(self, text: str, size: float, width: float) -> float:
         """mm from the upper to the lower end of a paragraph."""
         self.set_font(FAMILY, "", size)
-        height = 1.35 * size * POINT
         lines = self.multi_cell(
-            width, height, self.legible(text), dry_run=True, output=MethodReturnValue.LINES
+            width, text=self.legible(text), dry_run=True, output=MethodReturnValue.LINES, align=Align.L
         )
-        return len(lines) * height
+        assert isinstance(lines, list)
+        return len(lines) * 1.35 * size * POINT
 
     def legible(self, text: str) -> str:
         """The text with every character that no font on this machine has spelt out, e.g. `\\u4e00`."""
@@ -135,7 +137,8 @@ class Sheet(FPDF):
         return True
 
     def _has(self, font: str, character: str) -> bool:
-        return ord(character) in self.fonts[font].cmap
+        loaded = self.fonts[font]
+        return isinstance(loaded, TTFFont) and ord(character) in loaded.cmap
 
     def _borrow(self, character: str) -> bool:
         """Load the installed font that has the character, if there is one."""

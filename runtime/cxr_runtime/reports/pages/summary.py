@@ -1,4 +1,4 @@
-"""The first page of the report: what the run came to, and, on as many pages as it takes, what has no score."""
+"""The first page of the report: what the run came to, and every film without a score, with its reason."""
 
 from fpdf.enums import Align
 
@@ -53,16 +53,17 @@ def _tiles(sheet: Sheet, counts: Tally) -> None:
 
 def _facts(sheet: Sheet, run: RunFacts, counts: Tally) -> float:
     """Name and value of what the run was done with; returns y of the lower end."""
-    outside = f"{counts.outside_lungs} flagged films: {wording.OUTSIDE_LUNGS}"
+    outside = f"{wording.OUTSIDE_LUNGS} on {counts.outside_lungs:,} of the {counts.flagged:,} flagged"
     facts = [
         ("Operating point", wording.operating_point(run)),
         ("Inputs", ", ".join(run.inputs)),
-        ("Model", f"{run.model}, sha256 {run.model_sha256}"),
+        ("Model", run.model),
+        ("its sha256", f"{run.model_sha256[:32]} {run.model_sha256[32:]}"),
         ("Weights", run.licence),
         ("Backend", run.backend),
         ("Heat map", f"{run.heat_method}, coloured from {run.heat_threshold:.2f}"),
         ("Passed over", f"{run.passed_over} other files, no films by their name" if run.passed_over else ""),
-        ("Look at", outside if counts.outside_lungs else ""),
+        ("Note", outside if counts.outside_lungs else ""),
     ]
     y = TOP + 7 + 2 * (TILE_H + 3) + 3
     for name, value in facts:
