@@ -1,0 +1,139 @@
+"""The gate: nothing is scored that is not an upright frontal chest film with readable lungs."""
+
+from dataclasses import dataclass, field, replace
+
+from cxr_runtime.film import Film
+from cxr_runtime.gate.anatomy import check_lungs, check_sharpness
+from cxr_runtime.gate.exposure import check_exposure, check_size
+from cxr_runtime.gate.reading import TURNS, GateNetwork, Kind, Reading
+from cxr_runtime.gate.tags import check_tags
+from cxr_runtime.gate.verdict import Code, Verdict, reject, sentence
+from cxr_runtime.lungs import LungField, LungMask
+
+LEAST_FRONTAL = 0.8  # probability of a frontal film below which it is none; thresholds: see docs/gate.md
+SURE_TURN = 0.9  # probability from which a film lies turned
+SURE_MIRROR = 0.98  # probability from which it is mirrored; a heart on the right is rare, so this is high
+SURE_INVERSION = 0.9  # probability from which its polarity is changed
+SURE_CUT = 0.6  # probability from which the lungs are cut off
+
+KIND_REASONS = {
+    Kind.LATERAL: (
+        Code.LATERAL,
+        "this looks like a lateral chest film",
+        "only frontal ones (PA or AP) are scored",
+    ),
+    Kind.OTHER: (
+        Code.NOT_A_CHEST_FILM,
+        "this does not look like a chest film",
+        "a frontal chest film was expected: have it looked at",
+    ),
+    Kind.PICTURED: (
+        Code.PHOTOGRAPHED,
+        "this looks like a photograph or screenshot of a film",
+        "give the film's own file",
+    ),
+    Kind.SEVERAL: (
+        Code.SEVERAL_IMAGES,
+        "this looks like several films in one picture",
+        "give each of them as a file of its own",
+    ),
+}
+TURN_CODES = {90: Code.ROTATED_90, 180: Code.ROTATED_180, 270: Code.ROTATED_270}
+
+
+@dataclass(frozen=True)
+class Admission:
+    """A film that may be scored."""
+
+    film: Film  # its polarity set right
+    lungs: LungMask = field(repr=False)
+    remark: Verdict | None  # something to tell about a film that is scored all the same
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Looks at a film before any score."""
+
+    lung_field: LungField
+    network: GateNetwork = field(default_factory=GateNetwork)
+
+    def examine(self, film: Film) -> Admission:
+        """Admit a film, or reject it.
+
+        Raises:
+            RejectedFilmError: it must not be scored; `code` is one of `Code`.
+        """
+        check_size(film.hw)
+        check_tags(film.facts)
+        return self.examine_pixels(film)
+
+    def examine_pixels(self, film: Film) -> Admission:
+        """Admit a film by its pixels alone, whatever its tags say.
+
+        Raises:
+            RejectedFilmError: it must not be scored.
+        """
+        check_exposure(film.pixels)
+        reading = self.network.read(film.pixels)
+        remark = _pages(film)
+        if reading.inverted >= SURE_INVERSION:
+            film, remark = _inverted(film), _inversion(reading.inverted)
+            reading = self.network.read(film.pixels)
+        _check_kind(reading)
+        _check_position(reading)
+        lungs = self.lung_field.find(film.pixels)
+        check_lungs(lungs)
+        check_sharpness(film.pixels, lungs)
+        return Admission(film, lungs, remark)
+
+
+def examine(film: Film, lung_field: LungField) -> Admission:
+    """Pass a film through the gate that came with the program; see `Gate.examine`."""
+    return Gate(lung_field).examine(film)
+
+
+def _check_kind(reading: Reading) -> None:
+    if reading.kinds[Kind.FRONTAL] >= LEAST_FRONTAL:
+        return
+    likeliest = max(KIND_REASONS, key=lambda kind: reading.kinds[kind])
+    code, found, next_step = KIND_REASONS[likeliest]
+    raise reject(code, found, next_step, 1 - reading.kinds[Kind.FRONTAL])
+
+
+def _check_position(reading: Reading) -> None:
+    for turn, probability in zip(TURNS, reading.turns, strict=True):
+        if turn and probability >= SURE_TURN:
+            found = f"the film lies turned by {turn} degrees clockwise"
+            raise reject(TURN_CODES[turn], found, "turn it back, then scan it again", probability)
+    if reading.mirrored >= SURE_MIRROR:
+        raise reject(
+            Code.MIRRORED,
+            "left and right seem to have changed places: the heart lies on the other side",
+            "check the side marker; flip the film if it was mirrored",
+            reading.mirrored,
+        )
+    if reading.cut_off >= SURE_CUT:
+        raise reject(
+            Code.LUNGS_CUT_OFF,
+            "a good part of the lungs lies beyond the film's edge",
+            "give a film that shows both lungs whole",
+            reading.cut_off,
+        )
+
+
+def _pages(film: Film) -> Verdict | None:
+    """A file of several pages or frames: the first one is examined and scored."""
+    if film.facts.frames <= 1:
+        return None
+    found = f"the file holds {film.facts.frames} pictures and only the first was read"
+    return Verdict(Code.SEVERAL_IMAGES, sentence(found, "give the others as files of their own", 1.0), 1.0)
+
+
+def _inverted(film: Film) -> Film:
+    return replace(film, pixels=255 - film.pixels)
+
+
+def _inversion(confidence: float) -> Verdict:
+    found = "the polarity was inverted and has been corrected before scoring"
+    next_step = "check the file's photometric interpretation"
+    return Verdict(Code.POLARITY_INVERTED, sentence(found, next_step, confidence), confidence)

@@ -1,0 +1,61 @@
+"""What a film's tags alone say against it: modality, body part, view, age."""
+
+from cxr_runtime.errors import RejectedFilmError
+from cxr_runtime.film import FilmFacts, View
+from cxr_runtime.gate.verdict import Code, reject
+
+# Modality (PS3.3 C.7.3.1.1.1) of what may be a chest film: computed, digital and plain radiography, digitised
+# films, secondary captures, and what some devices write instead. Others are certain to be something else.
+FILM_MODALITIES = frozenset({"", "CR", "DX", "DR", "RG", "HC", "SC", "OT", "XR", "X-RAY", "RF", "DF"})
+PHOTOGRAPH_MODALITIES = frozenset({"XC", "GM"})  # cameras
+
+# Body Part Examined (PS3.16 CID 4, Annex L) of other parts. A value that is in neither list, such as a
+# hospital's own, decides nothing: the pixels do.
+OTHER_PARTS = frozenset((
+    "ABDOMEN", "ACJOINT", "ANKLE", "ARM", "BLADDER", "BREAST", "CALCANEUS", "CALF", "CLAVICLE",
+    "COCCYX", "COLON", "CSPINE", "CTSPINE", "ELBOW", "EXTREMITY", "EYE", "FACE", "FEMUR", "FINGER",
+    "FOOT", "FOREARM", "HAND", "HEAD", "HIP", "HUMERUS", "JAW", "KIDNEY", "KNEE", "KUB", "LEG",
+    "LOWERLEG", "LOWERLIMB", "LSPINE", "LSSPINE", "LUMBAR", "MANDIBLE", "MAXILLA", "NASALBONE",
+    "NECK", "ORBIT", "PELVIS", "RADIUSULNA", "SACRUM", "SCAPULA", "SHOULDER", "SIJOINT", "SINUS",
+    "SKULL", "SPINE", "TEETH", "THIGH", "THUMB", "TIBIAFIBULA", "TLSPINE", "TMJ", "TOE", "TOOTH",
+    "TSPINE", "UPPERARM", "UPPERLIMB", "WRIST", "ZYGOMA",
+))  # fmt: skip
+YOUNGEST_ADULT = 15.0  # years; WHO recommends computer-aided detection from this age on (2021)
+
+
+def check_tags(facts: FilmFacts) -> None:
+    """Reject a film whose tags say that it is none to score; tags that are missing say nothing.
+
+    Raises:
+        RejectedFilmError: not a chest film, a photograph, a lateral view, or a child.
+    """
+    if facts.modality in PHOTOGRAPH_MODALITIES:
+        raise reject(
+            Code.PHOTOGRAPHED,
+            f"the tags say that this is a camera's picture (modality {facts.modality})",
+            "give the film itself, as CR or DX",
+        )
+    if facts.modality not in FILM_MODALITIES:
+        raise _no_chest(f"the modality is {facts.modality}", "a chest film is CR, DX or DR")
+    if _is_other_part(facts.body_part):
+        raise _no_chest(f"the body part is {facts.body_part}", "if it is a chest, correct that tag")
+    if facts.view is View.LATERAL:
+        raise reject(
+            Code.LATERAL,
+            "the tags say that this is a lateral film",
+            "only frontal ones (PA or AP) are scored",
+        )
+    if facts.age_years is not None and facts.age_years < YOUNGEST_ADULT:
+        raise reject(
+            Code.CHILD,
+            f"the patient is {facts.age_years:.0f} years old by the tags",
+            f"the model was made for patients of {YOUNGEST_ADULT:.0f} years and more: have the film read",
+        )
+
+
+def _no_chest(found: str, next_step: str) -> RejectedFilmError:
+    return reject(Code.NOT_A_CHEST_FILM, f"this is no chest film by its tags: {found}", next_step)
+
+
+def _is_other_part(body_part: str) -> bool:
+    return "".join(letter for letter in body_part.upper() if letter.isalpha()) in OTHER_PARTS
