@@ -18,6 +18,7 @@ MARGIN = 14.0  # mm
 INNER = WIDTH - 2 * MARGIN  # mm
 TOP, BOTTOM = 30.0, 194.0  # mm; a page's own content lies between
 POINT = 25.4 / 72  # mm
+LINE_HEIGHT = 1.35  # of a line of text, in its size
 
 INK: Rgb = (23, 32, 43)
 QUIET: Rgb = (88, 99, 114)
@@ -36,6 +37,7 @@ class Sheet(FPDF):
         super().__init__(orientation="landscape", format="A4")
         self._run = run
         self._readable: set[str] = set()  # characters that some loaded font has
+        self._wrapped: dict[tuple[str, float, float], list[str]] = {}  # lines of paragraphs seen before
         self._borrowed: list[str] = []  # installed fonts in use, by name
         self.set_auto_page_break(False)
         self.set_margin(0)
@@ -89,7 +91,7 @@ class Sheet(FPDF):
         self.set_font(FAMILY, style, size)
         self.set_text_color(*colour)
         self.set_xy(x, y)
-        self.cell(width or WIDTH - x, 1.35 * size * POINT, text, align=align)
+        self.cell(width or WIDTH - x, LINE_HEIGHT * size * POINT, text, align=align)
 
     def quote(self, x: float, y: float, text: str, size: float, width: float, colour: Rgb = INK) -> None:
         """Print one line of text from outside, in any script, cut in its middle where it is too long."""
@@ -106,22 +108,23 @@ class Sheet(FPDF):
         Returns:
             y of its lower end.
         """
-        self.set_font(FAMILY, "", size)
-        self.set_text_color(*colour)
-        self.set_xy(x, y)
-        self.multi_cell(
-            width, 1.35 * size * POINT, self.legible(text), align=Align.L, new_x="LEFT", new_y="NEXT"
-        )
-        return float(self.get_y())
+        for line in self.wrapped(text, size, width):
+            self.say(x, y, line, size, "", colour)
+            y += LINE_HEIGHT * size * POINT
+        return y
 
-    def paragraph_height(self, text: str, size: float, width: float) -> float:
-        """mm from the upper to the lower end of a paragraph."""
-        self.set_font(FAMILY, "", size)
-        lines = self.multi_cell(
-            width, text=self.legible(text), dry_run=True, output=MethodReturnValue.LINES, align=Align.L
-        )
-        assert isinstance(lines, list)
-        return len(lines) * 1.35 * size * POINT
+    def wrapped(self, text: str, size: float, width: float) -> list[str]:
+        """The lines of a paragraph."""
+        key = (text, size, width)
+        if key not in self._wrapped:
+            self.set_font(FAMILY, "", size)
+            shown = self.legible(text)
+            lines = self.multi_cell(
+                width, text=shown, dry_run=True, output=MethodReturnValue.LINES, align=Align.L
+            )
+            assert isinstance(lines, list)
+            self._wrapped[key] = lines
+        return self._wrapped[key]
 
     def legible(self, text: str) -> str:
         """The text with every character that no font on this machine has spelt out, e.g. `\\u4e00`."""

@@ -6,7 +6,20 @@ from cxr_runtime.outcome import Outcome
 from cxr_runtime.reports import wording
 from cxr_runtime.reports.exhibit import RunFacts
 from cxr_runtime.reports.pages.histogram import draw_histogram
-from cxr_runtime.reports.pages.sheet import BOTTOM, INK, INNER, LINE, MARGIN, PALE, QUIET, TOP, Rgb, Sheet
+from cxr_runtime.reports.pages.sheet import (
+    BOTTOM,
+    INK,
+    INNER,
+    LINE,
+    LINE_HEIGHT,
+    MARGIN,
+    PALE,
+    POINT,
+    QUIET,
+    TOP,
+    Rgb,
+    Sheet,
+)
 from cxr_runtime.reports.pages.verdict_mark import FLAGGED, NOT_FLAGGED, REVIEW
 from cxr_runtime.reports.tally import Tally
 
@@ -112,5 +125,5 @@ def _reason(outcome: Outcome) -> str:
 
 def _height(sheet: Sheet, outcome: Outcome) -> float:
     """mm that a row takes."""
-    width = COLUMNS[2][2]
-    return sheet.paragraph_height(_reason(outcome), LIST_SIZE, width) + ROW_GAP
+    lines = sheet.wrapped(_reason(outcome), LIST_SIZE, COLUMNS[2][2])
+    return len(lines) * LINE_HEIGHT * LIST_SIZE * POINT + ROW_GAP
