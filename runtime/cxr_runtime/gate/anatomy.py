@@ -12,8 +12,6 @@ from cxr_runtime.lungs import LungMask
 SMALLEST_AREA = 0.02  # share of the film that is lung
 # The softest of 2,006 films has 0.78; blurred by 1/128 of their side, they have 0.66 at most.
 LEAST_SHARPNESS = 0.66
-    0.66  # the softest of 2,006 films has 0.78; blurred by 1 / 128 of their side they have 0.66 at most
-)
 FINE, COARSE = 1.0, 2.0  # standard deviations of the two blurs, in pixels at SIDE x SIDE
 
 
