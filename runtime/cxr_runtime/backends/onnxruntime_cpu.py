@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxr_runtime.backends.engine import Engine, Outputs
-from cxr_runtime.backends.lrn import rewrite_lrn
+from cxr_runtime.backends.graph.lrn import rewrite_lrn
 from cxr_runtime.backends.onnx_session import CPU_PROVIDER, OnnxSession, session_options
 from cxr_runtime.errors import BackendError
 from cxr_runtime.model import Model

@@ -8,8 +8,8 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto
 
-from cxr_runtime.backends.half import SAFE_MAGNITUDE, half_graph
-from cxr_runtime.backends.magnitudes import largest_magnitudes
+from cxr_runtime.backends.graph.half import SAFE_MAGNITUDE, half_graph
+from cxr_runtime.backends.graph.magnitudes import largest_magnitudes
 from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
 
 

@@ -1,14 +1,15 @@
-"""FP16 as an explicitly typed graph: every tensor's type is in the file, none is left to a compiler's choice.
+"""FP16 as an explicitly typed graph: every tensor's type is in the file, none is left to a compiler.
 
-TensorRT 11 takes its precisions from the graph alone, and the same graph builds on 8.5 and 10. Convolutions and
-matrix products become float16; inputs, outputs, LRN, softmax, averages and what could overflow stay float32.
+TensorRT 11 takes its precisions from the graph alone, and the same graph builds on 8.5 and 10. Convolutions
+and matrix products become float16; inputs, outputs, LRN, softmax, averages, the last product and whatever
+could overflow stay float32.
 """
 
 from collections.abc import Collection
 
 import numpy as np
 
-from cxr_runtime.backends.onnx_graph import (
+from cxr_runtime.backends.graph.onnx_graph import (
     FLOAT16,
     FLOAT32,
     Graph,
@@ -47,8 +48,15 @@ def half_graph(onnx: bytes, magnitudes: dict[str, float]) -> bytes:
     return write_graph(_Typing(graph, unsafe).typed())
 
 
+def count_float32_convolutions(onnx: bytes) -> int:
+    """Convolutions that a model computes in float32."""
+    graph = read_graph(onnx)
+    weights = [node.inputs[1] for node in graph.nodes if node.op_type == "Conv"]
+    return sum(name in graph.constants and graph.constants[name].data_type == FLOAT32 for name in weights)
+
+
 class _Typing:
-    """One pass over a graph in its order; tensors keep their names, their twins in another type get new ones."""
+    """One pass over a graph in order; a tensor keeps its name, its twin in another type gets a new one."""
 
     def __init__(self, graph: Graph, unsafe: Collection[str]) -> None:
         self.graph, self.unsafe = graph, unsafe

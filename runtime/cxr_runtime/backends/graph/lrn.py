@@ -7,7 +7,7 @@ ONNX operator LRN). The sum is a 1 x 1 convolution, and with the usual beta of 0
 import numpy as np
 from numpy.typing import NDArray
 
-from cxr_runtime.backends.onnx_graph import Graph, Node, Tensor, constant, read_graph, write_graph
+from cxr_runtime.backends.graph.onnx_graph import Graph, Node, Tensor, constant, read_graph, write_graph
 
 REWRITTEN_BETA = 0.75  # the only power that two square roots make
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from cxr_runtime.backends.onnx_graph import FLOAT32, read_graph, with_outputs, write_graph
+from cxr_runtime.backends.graph.onnx_graph import FLOAT32, read_graph, with_outputs, write_graph
 from cxr_runtime.backends.onnx_session import CPU_PROVIDER, INPUT, new_session, session_options
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from cxr_runtime.backends.wire import (
+from cxr_runtime.backends.graph.wire import (
     LENGTH,
     Field,
     fields,

@@ -7,7 +7,7 @@ import onnx
 import pytest
 from numpy.typing import NDArray
 
-from cxr_runtime.backends.lrn import neighbour_kernel, rewrite_lrn
+from cxr_runtime.backends.graph.lrn import neighbour_kernel, rewrite_lrn
 from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
 
 

@@ -7,7 +7,7 @@ import onnx
 import pytest
 from onnx import helper, numpy_helper
 
-from cxr_runtime.backends.onnx_graph import constant, int_attribute, read_graph, write_graph
+from cxr_runtime.backends.graph.onnx_graph import constant, int_attribute, read_graph, write_graph
 
 
 def test_a_graph_read_and_written_is_the_same_model_without_its_inferred_shapes(

@@ -1,0 +1,120 @@
+"""Compiled engines of this machine: found by all that can invalidate them, never trusted from elsewhere.
+
+An engine file is a line of JSON (its key), a line with a seal, and the engine. The seal is a keyed digest
+over the other two; its secret is drawn once a cache and stays there, so a file from another place is not opened.
+"""
+
+import hmac
+import json
+import secrets
+from dataclasses import asdict, dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from cxr_runtime.atomic import write_bytes
+from cxr_runtime.backends.cache_folder import cache_folder
+
+SUFFIX = ".engine"
+_SECRET_FILE = "seal.key"
+_SECRET_BYTES = 32
+
+
+@dataclass(frozen=True)
+class EngineKey:
+    """Everything that decides whether an engine may be used."""
+
+    model_sha256: str  # of model.onnx
+    network_sha256: str  # of the typed network that was compiled
+    compiler: str  # e.g. tensorrt 10.16.0
+    gpu: str
+    compute_capability: str
+    driver: str
+    cuda: str
+    system: str  # operating system and processor
+    options: dict[str, Any] = field(default_factory=dict)  # what it was built for
+
+    @property
+    def name(self) -> str:
+        """Name of its file, without suffix."""
+        return sha256(self.line()).hexdigest()[:32]
+
+    def line(self) -> bytes:
+        """The key as one line."""
+        return json.dumps(asdict(self), sort_keys=True).encode()
+
+
+class EngineCache:
+    """The engines in one folder."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        """Open the cache of this machine, or a folder.
+
+        Raises:
+            BackendError: the cache cannot be written, or others can.
+        """
+        self.folder = cache_folder("engines") if folder is None else folder
+
+    def find(self, key: EngineKey) -> bytes | None:
+        """The engine of exactly this key; None where there is none, or it is damaged, stale or foreign."""
+        try:
+            content = self._path(key).read_bytes()
+            line, seal, plan = content.split(b"\n", 2)
+        except (OSError, ValueError):
+            return None
+        is_ours = hmac.compare_digest(seal, self._seal(line, plan)) and line == key.line()
+        return plan if is_ours else None
+
+    def keep(self, key: EngineKey, plan: bytes, log: str = "") -> Path:
+        """Put an engine into the cache, wholly or not at all, and the builder's log beside it.
+
+        Raises:
+            OSError: the disk is full.
+        """
+        line, path = key.line(), self._path(key)
+        write_bytes(path, b"\n".join((line, self._seal(line, plan), plan)))
+        write_bytes(path.with_suffix(".log"), log.encode())
+        return path
+
+    def find_timings(self, key: EngineKey) -> bytes:
+        """Kernel timings of earlier builds with this compiler on this GPU; b"" where there are none."""
+        try:
+            return self._timings(key).read_bytes()
+        except OSError:
+            return b""
+
+    def keep_timings(self, key: EngineKey, timings: bytes) -> None:
+        """Keep kernel timings for the next build."""
+        write_bytes(self._timings(key), timings)
+
+    def keys(self) -> list[EngineKey]:
+        """Keys of all engines that are whole and ours."""
+        found = []
+        for path in sorted(self.folder.glob(f"*{SUFFIX}")):
+            try:
+                key = EngineKey(**json.loads(path.read_bytes().split(b"\n", 1)[0]))
+            except (OSError, ValueError, TypeError):
+                continue
+            if self.find(key) is not None:
+                found.append(key)
+        return found
+
+    def _path(self, key: EngineKey) -> Path:
+        return self.folder / f"{key.name}{SUFFIX}"
+
+    def _timings(self, key: EngineKey) -> Path:
+        where = (key.compiler, key.gpu, key.compute_capability, key.driver, key.cuda, key.system)
+        return self.folder / f"{sha256(json.dumps(where).encode()).hexdigest()[:32]}.timings"
+
+    def _seal(self, line: bytes, plan: bytes) -> bytes:
+        digest = hmac.new(self._secret(), line, sha256)
+        digest.update(plan)
+        return digest.hexdigest().encode()
+
+    def _secret(self) -> bytes:
+        """Drawn once; a cache that lost it starts anew."""
+        path = self.folder / _SECRET_FILE
+        if not path.is_file() or path.stat().st_size != _SECRET_BYTES:
+            write_bytes(path, secrets.token_bytes(_SECRET_BYTES))
+            path.chmod(0o600)
+        return path.read_bytes()

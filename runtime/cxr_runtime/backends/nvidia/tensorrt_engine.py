@@ -1,0 +1,166 @@
+"""The native TensorRT backend: a model's engine, from the cache or built, behind the engine protocol."""
+
+import logging
+import platform
+from dataclasses import asdict, dataclass, field
+from hashlib import sha256
+from importlib.util import find_spec
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxr_runtime.backends.engine import Engine, Outputs
+from cxr_runtime.backends.graph.half import count_float32_convolutions, half_graph
+from cxr_runtime.backends.graph.magnitudes import largest_magnitudes
+from cxr_runtime.backends.nvidia.builder import BuildOptions, Say, build_engine
+from cxr_runtime.backends.nvidia.driver import Gpu, find_gpus
+from cxr_runtime.backends.nvidia.engine_cache import EngineCache, EngineKey
+from cxr_runtime.backends.nvidia.inspector import plan_layers, refuse_wrong_precision
+from cxr_runtime.backends.nvidia.memory import missing_library, open_memory
+from cxr_runtime.backends.nvidia.runner import TensorRtRunner
+from cxr_runtime.backends.onnx_session import CONV5, LOGITS
+from cxr_runtime.backends.phantom_batch import phantom_batch
+from cxr_runtime.errors import BackendError
+from cxr_runtime.model import Model
+
+DEVICE = 0  # the first GPU of CUDA_VISIBLE_DEVICES; several GPUs: one process each
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """An engine that is ready to load, and known to compute in its precision."""
+
+    plan: bytes = field(repr=False)
+    precision: str
+    was_built: bool  # False when it came from the cache
+
+
+class TensorRtEngine:
+    """A model on an NVIDIA GPU."""
+
+    def __init__(self, compiled: Compiled, batch_size: int) -> None:
+        """Load an engine.
+
+        Args:
+            compiled: an engine of this machine.
+            batch_size: films in a usual batch; half of it is computed while the other half is copied.
+
+        Raises:
+            BackendError: it cannot be loaded, or the device has no room for it.
+        """
+        self.backend = f"tensorrt-{compiled.precision}"
+        batch = min((batch_size + 1) // 2, BuildOptions((0, 0)).largest_batch)
+        self._runner = TensorRtRunner(compiled.plan, open_memory(DEVICE), batch)
+
+    def run(self, batch: NDArray[np.float32]) -> Outputs:
+        """Infer one batch of any size: (B, 3, H, W) float32."""
+        outputs = self._runner.run(batch)
+        return Outputs(outputs[LOGITS], outputs[CONV5])
+
+    def close(self) -> None:
+        """Give back the device's memory."""
+        self._runner.close()
+
+
+def missing() -> str | None:
+    """Why this backend cannot be used here, or None."""
+    if find_spec("tensorrt") is None:
+        return "tensorrt is not installed"
+    if missing_library() is not None:
+        return missing_library()
+    try:
+        return None if find_gpus() else "no NVIDIA GPU is visible"
+    except BackendError as error:
+        return str(error)
+
+
+def open_model(model: Model, batch_size: int, threads: int | None) -> Engine:
+    """Open a model in FP16, or in its own lower precision."""
+    del threads
+    return TensorRtEngine(compile_model(model), batch_size)
+
+
+def open_float32(model: Model, batch_size: int, threads: int | None) -> Engine:
+    """Open a float32 model as it is."""
+    del threads
+    return TensorRtEngine(compile_model(model, precision="fp32"), batch_size)
+
+
+def compile_model(
+    model: Model,
+    *,
+    precision: str = "fp16",
+    options: BuildOptions | None = None,
+    force: bool = False,
+    say: Say = _LOG.warning,
+) -> Compiled:
+    """The engine of a model for this machine's GPU: from the cache, or built and kept there.
+
+    Args:
+        model: an opened model folder.
+        precision: fp16 or fp32; a model that is FP16 or INT8 already stays what it is.
+        options: what to build for; the usual options if None. Precision and input size are set here.
+        force: build even where the cache has it.
+        say: told what goes on, a line at a time.
+
+    Raises:
+        BackendError: no TensorRT or GPU, the build failed, or the engine came out in another precision.
+    """
+    onnx, precision = _typed(model, precision)
+    chosen = _for_model(options, model, precision)
+    key, cache = _key(model, onnx, chosen), EngineCache()
+    found = None if force else cache.find(key)
+    if found is not None:
+        return Compiled(found, precision, was_built=False)
+    built = build_engine(onnx, chosen, timing_cache=cache.find_timings(key), say=say)
+    layers = plan_layers(built.plan, chosen.usual_batch)
+    refuse_wrong_precision(layers, precision, count_float32_convolutions(onnx))
+    path = cache.keep(key, built.plan, built.log)
+    cache.keep_timings(key, built.timing_cache)
+    say(f"kept as {path}, the builder's log beside it")
+    return Compiled(built.plan, precision, was_built=True)
+
+
+def _typed(model: Model, precision: str) -> tuple[bytes, str]:
+    """The network whose types are to be compiled, and their name."""
+    if model.manifest.precision != "fp32":
+        return model.onnx, model.manifest.precision
+    if precision == "fp32":
+        return model.onnx, "fp32"
+    batch = phantom_batch(model.manifest.preprocessing)
+    return half_graph(model.onnx, largest_magnitudes(model.onnx, batch)), "fp16"
+
+
+def _for_model(options: BuildOptions | None, model: Model, precision: str) -> BuildOptions:
+    stated = asdict(options) if options is not None else {}
+    stated |= {"input_hw": model.manifest.preprocessing.input_hw, "precision": precision}
+    return BuildOptions(**stated)
+
+
+def _key(model: Model, onnx: bytes, options: BuildOptions) -> EngineKey:
+    gpu = _gpu()
+    return EngineKey(
+        model_sha256=model.manifest.model_sha256,
+        network_sha256=sha256(onnx).hexdigest(),
+        compiler=f"tensorrt {_tensorrt_version()}",
+        gpu=gpu.name,
+        compute_capability=gpu.compute_capability,
+        driver=gpu.driver,
+        cuda=gpu.cuda,
+        system=f"{platform.system()} {platform.machine()}",
+        options=asdict(options) | {"input_hw": list(options.input_hw)},
+    )
+
+
+def _tensorrt_version() -> str:
+    import tensorrt
+
+    return str(tensorrt.__version__)
+
+
+def _gpu() -> Gpu:
+    gpus = find_gpus()
+    if not gpus:
+        raise BackendError("no NVIDIA GPU is visible; check CUDA_VISIBLE_DEVICES and the driver")
+    return gpus[DEVICE]

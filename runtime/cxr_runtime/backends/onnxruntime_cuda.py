@@ -1,0 +1,89 @@
+"""ONNX Runtime on an NVIDIA GPU, through CUDA or through its TensorRT provider."""
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from cxr_runtime.backends.cache_folder import cache_folder
+from cxr_runtime.backends.engine import Engine, Outputs
+from cxr_runtime.backends.nvidia.driver import find_gpus
+from cxr_runtime.backends.onnx_session import INPUT, OnnxSession, session_options
+from cxr_runtime.errors import BackendError
+from cxr_runtime.model import Model
+
+CUDA, TENSORRT = "CUDAExecutionProvider", "TensorrtExecutionProvider"
+_NAMES = {CUDA: "onnxruntime-cuda", TENSORRT: "onnxruntime-tensorrt"}
+
+
+class OnnxRuntimeGpu:
+    """ONNX Runtime on the first visible GPU, in fixed batches."""
+
+    def __init__(self, onnx: bytes, provider: str, options: dict[str, str], batch_size: int) -> None:
+        """Load a network.
+
+        Args:
+            onnx: a model.onnx.
+            provider: CUDA or TENSORRT.
+            options: of the provider, as ONNX Runtime names them.
+            batch_size: films of every batch; smaller ones are padded, so that nothing is compiled twice.
+
+        Raises:
+            BackendError: ONNX Runtime cannot load the network there, or took another provider.
+        """
+        self.backend, self._batch_size = _NAMES[provider], batch_size
+        self._session = OnnxSession(onnx, [(provider, options)], session_options(None))
+
+    def run(self, batch: NDArray[np.float32]) -> Outputs:
+        """Infer one batch of at most batch_size films: (B, 3, H, W) float32."""
+        padded = np.zeros((self._batch_size, *batch.shape[1:]), np.float32)
+        padded[: len(batch)] = batch
+        outputs = self._session.run(padded)
+        return Outputs(outputs.logits[: len(batch)], outputs.conv5[: len(batch)])
+
+    def close(self) -> None:
+        """Give back the device's memory."""
+        self._session.close()
+
+
+def missing() -> str | None:
+    """Why CUDA cannot be used here, or None."""
+    return _missing(CUDA)
+
+
+def missing_tensorrt() -> str | None:
+    """Why the TensorRT provider cannot be used here, or None."""
+    return _missing(TENSORRT)
+
+
+def open_model(model: Model, batch_size: int, threads: int | None) -> Engine:
+    """Open a model on CUDA; float32 stays float32 (no TF32), and kernels are chosen the same way every time."""
+    del threads
+    options = {"device_id": "0", "use_tf32": "0", "cudnn_conv_algo_search": "HEURISTIC"}
+    return OnnxRuntimeGpu(model.onnx, CUDA, options, batch_size)
+
+
+def open_tensorrt(model: Model, batch_size: int, threads: int | None) -> Engine:
+    """Open a model through the TensorRT provider, in the types of its file; engines are kept in the cache."""
+    del threads
+    shape = "x".join(str(size) for size in (batch_size, 3, *model.manifest.preprocessing.input_hw))
+    folder = str(cache_folder("onnxruntime-tensorrt") / model.manifest.model_sha256[:32])
+    options = {
+        "device_id": "0",
+        "trt_engine_cache_enable": "1",
+        "trt_engine_cache_path": folder,
+        "trt_timing_cache_enable": "1",
+        "trt_timing_cache_path": folder,
+        "trt_profile_min_shapes": f"{INPUT}:{shape}",
+        "trt_profile_opt_shapes": f"{INPUT}:{shape}",
+        "trt_profile_max_shapes": f"{INPUT}:{shape}",
+    }
+    return OnnxRuntimeGpu(model.onnx, TENSORRT, options, batch_size)
+
+
+def _missing(provider: str) -> str | None:
+    if provider not in ort.get_available_providers():
+        return f"this build of onnxruntime has no {provider}; install onnxruntime-gpu in its place"
+    try:
+        return None if find_gpus() else "no NVIDIA GPU is visible"
+    except BackendError as error:
+        return str(error)
