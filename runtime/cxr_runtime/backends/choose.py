@@ -1,19 +1,39 @@
 """Which backend runs the network: the one asked for, or the fastest that agrees with the reference."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 
 from cxr_runtime.backends.engine import Engine
+from cxr_runtime.backends.resilient import ResilientEngine
+from cxr_runtime.backends.self_test import Verdict, judge
+from cxr_runtime.backends.verdict_cache import VerdictCache
 from cxr_runtime.errors import BackendError, UsageError
 from cxr_runtime.model import Model
 
-AUTO = "auto"
-GPU_BACKENDS = ("tensorrt", "cuda")
-BACKENDS = {  # name on the command line -> module, imported on use, whose `open_model` opens an engine
-    "onnxruntime": "cxr_runtime.backends.onnxruntime_cpu",
-}
+AUTO, REFERENCE = "auto", "onnxruntime"
+CLEARLY_FASTER = 0.9  # of the other's time: a backend further down the list must gain more than chance gives
 
-OpenModel = Callable[[Model, int, int | None], Engine]  # model, films a batch, processor threads
+
+@dataclass(frozen=True)
+class Backend:
+    """Where a backend lives; its module is imported on use."""
+
+    module: str  # within cxr_runtime.backends
+    opener: str = "open_model"  # function: model, films a batch, processor threads -> Engine
+    missing: str = "missing"  # function: why it cannot be used on this machine, or None
+    needs_gpu: bool = True
+
+
+BACKENDS = {  # by the name on the command line, the likely fastest first
+    "tensorrt": Backend("nvidia.tensorrt_engine"),
+    "onnxruntime-tensorrt": Backend("onnxruntime_cuda", "open_tensorrt", "missing_tensorrt"),
+    "cuda": Backend("onnxruntime_cuda"),
+    "tensorrt-fp32": Backend("nvidia.tensorrt_engine", "open_float32"),
+    REFERENCE: Backend("onnxruntime_cpu", needs_gpu=False),
+    "openvino": Backend("openvino_cpu", needs_gpu=False),
+}
 
 
 def open_engine(
@@ -24,7 +44,7 @@ def open_engine(
     threads: int | None = None,
     require_gpu: bool = False,
 ) -> Engine:
-    """Load a model on this machine.
+    """Load a model on this machine, on a backend that has proved itself here.
 
     Args:
         model: an opened model folder.
@@ -37,20 +57,91 @@ def open_engine(
         UsageError: there is no backend of that name, or it can never use a GPU that is required.
         BackendError: the backend is missing, with the reason, or does not agree with the reference.
     """
-    if backend != AUTO and backend not in BACKENDS:
+    if backend not in (AUTO, *BACKENDS):
         raise UsageError(f"backend {backend!r} is not known; choose {AUTO} or one of: {', '.join(BACKENDS)}")
-    if require_gpu and backend not in (AUTO, *GPU_BACKENDS):
+    if backend == AUTO:
+        return _open_fastest(model, batch_size, threads, require_gpu=require_gpu)
+    if require_gpu and not BACKENDS[backend].needs_gpu:
         raise UsageError(f"--require-gpu does not fit --backend {backend}; choose {AUTO}, tensorrt or cuda")
-    if require_gpu:
-        raise BackendError("no backend can use a GPU here; install one of the GPU extras, see the README")
-    return _open("onnxruntime" if backend == AUTO else backend, model, batch_size, threads)
+    verdict = verdict_on(backend, model, batch_size, threads) if backend != REFERENCE else None
+    if verdict is not None and not verdict.agrees:
+        raise BackendError(f"backend {backend} is not used: {verdict.reason}; choose another one, or {AUTO}")
+    return _open(backend, model, batch_size, threads, require_gpu=require_gpu)
 
 
-def _open(name: str, model: Model, batch_size: int, threads: int | None) -> Engine:
+def why_missing(name: str) -> str | None:
+    """Why a backend cannot be used on this machine, or None."""
+    backend = BACKENDS[name]
     try:
-        open_model: OpenModel = import_module(BACKENDS[name]).open_model
+        missing: Callable[[], str | None] = getattr(_module(backend), backend.missing)
+        return missing()
     except ImportError as error:
-        raise BackendError(
-            f"backend {name} is not installed ({error}); see the README for its extra"
-        ) from error
-    return open_model(model, batch_size, threads)
+        return f"not installed ({error})"
+
+
+def verdict_on(name: str, model: Model, batch_size: int, threads: int | None) -> Verdict:
+    """A backend's self-test on this machine: the kept verdict, or a new one."""
+    reason = why_missing(name)
+    if reason is not None:
+        return Verdict("", agrees=False, reason=reason)
+    cache = VerdictCache(model, batch_size, threads)
+    kept = cache.find(name)
+    if kept is not None:
+        return kept
+    try:
+        engine = _open(name, model, batch_size, threads, require_gpu=BACKENDS[name].needs_gpu)
+    except BackendError as error:
+        return Verdict("", agrees=False, reason=str(error))
+    verdict = judge(engine, model, batch_size, threads)
+    engine.close()
+    cache.keep(name, verdict)
+    return verdict
+
+
+def _open_fastest(model: Model, batch_size: int, threads: int | None, *, require_gpu: bool) -> Engine:
+    candidates = [name for name in BACKENDS if BACKENDS[name].needs_gpu or not require_gpu]
+    reasons = {name: why_missing(name) for name in candidates}
+    here = [name for name in candidates if reasons[name] is None]
+    if here != [REFERENCE]:
+        here = _ranked(here, reasons, model, batch_size, threads)
+    if not here:
+        told = "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
+        raise BackendError(f"no backend can be used ({told}); `cxr-triage doctor` tells more")
+    return _open(here[0], model, batch_size, threads, require_gpu=require_gpu)
+
+
+def _ranked(
+    names: list[str], reasons: dict[str, str | None], model: Model, batch_size: int, threads: int | None
+) -> list[str]:
+    """Those that agree with the reference, the fastest first; the others' reasons are written down."""
+    chosen: list[str] = []
+    best = float("inf")
+    for name in names:
+        verdict = verdict_on(name, model, batch_size, threads)
+        if not verdict.agrees or verdict.milliseconds is None:
+            reasons[name] = verdict.reason
+        elif verdict.milliseconds < CLEARLY_FASTER * best:
+            chosen, best = [name, *chosen], verdict.milliseconds
+    return chosen
+
+
+def _open(name: str, model: Model, batch_size: int, threads: int | None, *, require_gpu: bool) -> Engine:
+    if not BACKENDS[name].needs_gpu:
+        return _opener(name)(model, batch_size, threads)
+    on_cpu = None if require_gpu else partial(_open_one, REFERENCE, model, threads)
+    return ResilientEngine(partial(_open_one, name, model, threads), batch_size, on_cpu)
+
+
+def _open_one(name: str, model: Model, threads: int | None, batch_size: int) -> Engine:
+    return _opener(name)(model, batch_size, threads)
+
+
+def _opener(name: str) -> Callable[[Model, int, int | None], Engine]:
+    opener: Callable[[Model, int, int | None], Engine] = getattr(
+        _module(BACKENDS[name]), BACKENDS[name].opener
+    )
+    return opener
+
+
+def _module(backend: Backend) -> object:
+    return import_module(f"cxr_runtime.backends.{backend.module}")

@@ -48,6 +48,11 @@ class OnnxRuntimeCpu:
         self._session.close()
 
 
+def missing() -> str | None:
+    """Why this backend cannot be used here: it always can."""
+    return None
+
+
 def open_model(model: Model, batch_size: int, threads: int | None) -> Engine:
     """Open a model folder's network; any batch size runs."""
     del batch_size

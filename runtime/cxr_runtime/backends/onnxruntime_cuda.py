@@ -56,14 +56,14 @@ def missing_tensorrt() -> str | None:
 
 
 def open_model(model: Model, batch_size: int, threads: int | None) -> Engine:
-    """Open a model on CUDA; float32 stays float32 (no TF32), and kernels are chosen the same way every time."""
+    """Open a model on CUDA; float32 stays float32 (no TF32), and kernels are chosen by rule, not by clock."""
     del threads
     options = {"device_id": "0", "use_tf32": "0", "cudnn_conv_algo_search": "HEURISTIC"}
     return OnnxRuntimeGpu(model.onnx, CUDA, options, batch_size)
 
 
 def open_tensorrt(model: Model, batch_size: int, threads: int | None) -> Engine:
-    """Open a model through the TensorRT provider, in the types of its file; engines are kept in the cache."""
+    """Open a model through the TensorRT provider, in the types of its file; its engines are kept."""
     del threads
     shape = "x".join(str(size) for size in (batch_size, 3, *model.manifest.preprocessing.input_hw))
     folder = str(cache_folder("onnxruntime-tensorrt") / model.manifest.model_sha256[:32])

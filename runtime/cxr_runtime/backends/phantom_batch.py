@@ -1,5 +1,7 @@
 """Drawn films as a batch for the network: what every self-test and every export is compared on."""
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -8,7 +10,7 @@ from cxr_runtime.phantom import OpacitySpot, draw_phantom
 from cxr_runtime.preprocessing import Preprocessing, normalise, place, prepare
 
 PHANTOMS = 8
-DRAWN_HW = (384, 384)
+DRAWN_HW = (256, 256)
 
 
 def phantom_batch(how: Preprocessing, count: int = PHANTOMS) -> NDArray[np.float32]:
@@ -25,6 +27,7 @@ def phantom_batch(how: Preprocessing, count: int = PHANTOMS) -> NDArray[np.float
     return normalise(np.stack([prepare(_draw(seed), placement, how) for seed in range(count)]), how)
 
 
+@cache
 def _draw(seed: int) -> NDArray[np.uint8]:
     spot = OpacitySpot(0.3 + 0.05 * (seed % 3), 0.35 + 0.06 * (seed % 4)) if seed % 2 else None
     view = View.AP if seed % 4 > 1 else View.PA

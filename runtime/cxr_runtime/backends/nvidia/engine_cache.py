@@ -1,7 +1,7 @@
 """Compiled engines of this machine: found by all that can invalidate them, never trusted from elsewhere.
 
 An engine file is a line of JSON (its key), a line with a seal, and the engine. The seal is a keyed digest
-over the other two; its secret is drawn once a cache and stays there, so a file from another place is not opened.
+over the other two; its secret is drawn once a cache and stays there: a file from elsewhere is not opened.
 """
 
 import hmac

@@ -1,0 +1,146 @@
+"""Which backend runs the network."""
+
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from cxr_runtime.backends import choose
+from cxr_runtime.backends.choose import BACKENDS, Backend, open_engine, verdict_on, why_missing
+from cxr_runtime.backends.engine import Outputs
+from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
+from cxr_runtime.errors import BackendError, UsageError
+from cxr_runtime.model import Model
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("CXR_TRIAGE_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+class FakeGpu:
+    """A GPU's engine that runs on the CPU; `error` is added to its answers, `seconds` to its time."""
+
+    backend = "fake-gpu"
+    opened = 0
+
+    def __init__(self, model: Model, error: float) -> None:
+        type(self).opened += 1
+        self._engine, self._error = OnnxRuntimeCpu(model.onnx, threads=1), np.float32(error)
+
+    def run(self, batch: NDArray[np.float32]) -> Outputs:
+        outputs = self._engine.run(batch)
+        return Outputs(outputs.logits + self._error, outputs.conv5)
+
+    def close(self) -> None:
+        self._engine.close()
+
+
+def _install(monkeypatch: pytest.MonkeyPatch, error: float = 0.0, missing: str | None = None) -> None:
+    """Make FakeGpu the one GPU backend."""
+    module = ModuleType("cxr_runtime.backends.fake_gpu")
+    module.__dict__["open_model"] = lambda model, *_: FakeGpu(model, error)
+    module.__dict__["missing"] = lambda: missing
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setattr(FakeGpu, "opened", 0)
+    backends = {"fake": Backend("fake_gpu"), "onnxruntime": BACKENDS["onnxruntime"]}
+    monkeypatch.setattr(choose, "BACKENDS", backends)
+
+
+def test_an_unknown_backend_is_wrong_usage(model: Model) -> None:
+    with pytest.raises(UsageError, match="backend 'cpu' is not known; choose auto or one of: tensorrt"):
+        open_engine(model, "cpu", batch_size=8)
+
+
+@pytest.mark.parametrize("backend", ["onnxruntime", "openvino"])
+def test_a_required_gpu_does_not_fit_a_processor_backend(model: Model, backend: str) -> None:
+    with pytest.raises(UsageError, match="--require-gpu does not fit"):
+        open_engine(model, backend, batch_size=8, require_gpu=True)
+
+
+def test_a_missing_backend_is_named_with_the_reason_in_one_line(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "tensorrt", None)
+    with pytest.raises(
+        BackendError, match="backend tensorrt is not used: tensorrt is not installed"
+    ) as caught:
+        open_engine(model, "tensorrt", batch_size=8)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_required_gpu_that_is_not_there_names_what_every_gpu_backend_lacks(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _install(monkeypatch, missing="no NVIDIA GPU is visible")
+    with pytest.raises(BackendError, match=r"no backend can be used \(fake: no NVIDIA GPU is visible\)"):
+        open_engine(model, batch_size=8, require_gpu=True)
+
+
+def test_auto_passes_over_what_is_missing(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    _install(monkeypatch, missing="no NVIDIA GPU is visible")
+    assert open_engine(model, batch_size=8, threads=1).backend == "onnxruntime-cpu"
+
+
+def test_auto_never_takes_a_backend_that_disagrees(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    _install(monkeypatch, error=5.0)
+    assert open_engine(model, batch_size=8, threads=1).backend == "onnxruntime-cpu"
+    with pytest.raises(BackendError, match=r"no backend can be used .*logits differs by"):
+        open_engine(model, batch_size=8, threads=1, require_gpu=True)
+
+
+def test_a_backend_that_disagrees_is_not_used_even_when_asked_for(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _install(monkeypatch, error=5.0)
+    with pytest.raises(BackendError, match="backend fake is not used: logits differs by"):
+        open_engine(model, "fake", batch_size=8, threads=1)
+
+
+def test_a_verdict_is_kept_and_the_backend_is_not_tested_twice(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _install(monkeypatch)
+    first = verdict_on("fake", model, 8, 1)
+    assert first.agrees
+    assert verdict_on("fake", model, 8, 1) == first
+    assert FakeGpu.opened == 1
+    verdict_on("fake", model, 4, 1)
+    assert FakeGpu.opened == 2
+
+
+def test_a_verdict_is_not_kept_where_the_backend_could_not_be_opened(
+    model: Model, monkeypatch: pytest.MonkeyPatch, own_cache: Path
+) -> None:
+    _install(monkeypatch, missing="the cable is out")
+    assert verdict_on("fake", model, 8, 1).reason == "the cable is out"
+    assert not list(own_cache.rglob("*.json"))
+
+
+def test_a_damaged_verdict_is_made_anew(
+    model: Model, monkeypatch: pytest.MonkeyPatch, own_cache: Path
+) -> None:
+    _install(monkeypatch)
+    first = verdict_on("fake", model, 8, 1)
+    next(own_cache.rglob("*.json")).write_text("{")
+    assert verdict_on("fake", model, 8, 1).conv5_difference == first.conv5_difference
+    assert FakeGpu.opened == 2
+
+
+def test_a_cache_that_cannot_be_written_stops_nothing(
+    model: Model, monkeypatch: pytest.MonkeyPatch, own_cache: Path
+) -> None:
+    _install(monkeypatch)
+    own_cache.write_text("a file where a folder should be")
+    assert verdict_on("fake", model, 8, 1).agrees
+
+
+def test_every_listed_backend_can_be_asked_what_it_lacks() -> None:
+    assert {name: type(why_missing(name)) in (str, type(None)) for name in BACKENDS} == dict.fromkeys(
+        BACKENDS, True
+    )
+    assert why_missing("onnxruntime") is None
