@@ -18,7 +18,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from cxr_runtime.atomic import replacing, write_bytes
-from cxr_runtime.errors import ModelError
+from cxr_runtime.errors import ModelError, UsageError
 from cxr_runtime.preprocessing import PREPROCESSING_VERSION
 from cxr_train.data.split import SplitPlan
 from cxr_train.networks import Network, build_network
@@ -26,7 +26,6 @@ from cxr_train.recipe import Recipe
 from cxr_train.settings import from_plain
 
 CONFIG_FILE = "config.json"
-SPLIT_FILE = "split.csv"
 LOG_FILE = "log.csv"
 CURVES_FILE = "curves.png"
 LAST_FILE = "last.safetensors"
@@ -78,6 +77,20 @@ def read_config(run: Path) -> RunConfig:
             f"{PREPROCESSING_VERSION}: train it anew, or install the program that it was trained with"
         )
     return config
+
+
+def find_runs(model: Path) -> list[Path]:
+    """The runs of a model: itself, or the folds of a cross-validation in it.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if (model / CONFIG_FILE).is_file():
+        return [model]
+    runs = sorted(path.parent for path in model.glob(f"*/{CONFIG_FILE}"))
+    if not runs:
+        raise UsageError(f"{model} is no run and holds none; expected a folder written by `cxr-triage train`")
+    return runs
 
 
 def load_checkpoint(path: str | Path) -> tuple[Network, RunConfig]:

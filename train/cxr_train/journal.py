@@ -42,6 +42,15 @@ class Journal:
             self._board.close()
 
 
+def read_log(run: Path) -> list[Entry]:
+    """A run's log.csv; empty where no epoch is over yet."""
+    path = run / LOG_FILE
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as lines:
+        return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(lines)]
+
+
 def _as_csv(entries: list[Entry]) -> str:
     text = io.StringIO()
     rows = csv.DictWriter(text, list(entries[0]), lineterminator="\n")

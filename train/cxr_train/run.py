@@ -1,27 +1,31 @@
 """A training run from data sets to a folder: the whole of `cxr-triage train`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
+from cxr_runtime.atomic import write_bytes
 from cxr_runtime.errors import UsageError
 from cxr_runtime.preprocessing import Preprocessing
 from cxr_train.batches import BatchMaker
 from cxr_train.checkpoint import (
     CONFIG_FILE,
-    SPLIT_FILE,
     DataFacts,
     RunConfig,
+    load_checkpoint,
     read_config,
     write_config,
 )
 from cxr_train.data import TrainingFilm, read_data_set
 from cxr_train.data.prepared_films import CACHE, PreparedFilms, films_digest, prepare_films
-from cxr_train.data.split import Split, SplitPlan, refuse_leaks, split_films, write_split
+from cxr_train.data.split import SPLIT_FILE, Split, SplitPlan, refuse_leaks, split_csv, split_films
+from cxr_train.heat_fit import fit_heat, write_heat
 from cxr_train.journal import Entry
-from cxr_train.losses import HEADED
 from cxr_train.networks import Network, build_network
 from cxr_train.progress import Progress, Silence
 from cxr_train.published import start_from
@@ -56,9 +60,7 @@ def read_films(
     table = tuple(film for data_set in sets for film in data_set.films)
     for data_set in sets:
         if data_set.absent and progress is not None:
-            progress.say(
-                f"{data_set.name}: {data_set.absent} films of its table are not there; going on without"
-            )
+            progress.say(f"{data_set.name}: {data_set.absent} films of its table are not there; going on")
     return Films(
         tuple(data_set.name for data_set in sets), table, prepare_films(table, how, cache, workers, progress)
     )
@@ -72,17 +74,19 @@ def train(
     machine: Machine | None = None,
     cache: Path = CACHE,
     progress: Progress | None = None,
+    stop: Callable[[Sequence[Entry]], bool] | None = None,
 ) -> Entry:
     """Train a network, or go on with a run that was cut off.
 
     Args:
         run: folder of the run; made where it is missing.
         data: data sets, see data/__init__.py.
-        recipe: how; the heads that its terms need are added.
+        recipe: how, see recipe_file.compose_recipe.
         plan: how films are split.
         machine: device and threads.
         cache: folder of prepared films.
         progress: told of every step.
+        stop: given the log after every epoch, whether to end the run early.
 
     Returns:
         The log's row of the best epoch.
@@ -92,18 +96,42 @@ def train(
         TrainingError: the loss is not finite.
     """
     machine, progress = machine or Machine(), progress or Silence()
-    recipe = _with_heads(recipe)
     films = read_films(data, recipe.preprocessing, cache, machine.workers, progress)
     split = split_films(films.table, plan)
     refuse_leaks(films.table, split, films.prepared.sha256s)
-    run.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(recipe.seed)
     network = build_network(recipe.architecture)
     started_from = start_from(network, recipe.architecture.network, recipe.start)
-    config = RunConfig(recipe, plan, started_from, _facts(run, films, split))
+    config = RunConfig(recipe, plan, started_from, _facts(films, split))
     _write_or_match(run, config)
-    teacher = teach(recipe.teachers, films.table, cache, machine.device)
-    maker = BatchMaker(
+    write_bytes(run / SPLIT_FILE, split_csv(films.table, split))
+    maker = _maker(network, films, recipe, teach(recipe.teachers, films.table, cache, machine.device))
+    trainer = Trainer(run, recipe, network, maker=maker, split=split, machine=machine, progress=progress)
+    best = trainer.train(stop)
+    trained, _ = load_checkpoint(run)
+    heat = fit_heat(trained, films.table, films.prepared, split.training, recipe.preprocessing)
+    write_heat(run, heat)
+    return best
+
+
+def cross_validate(
+    out: Path,
+    data: Sequence[Path],
+    recipe: Recipe,
+    plan: SplitPlan,
+    machine: Machine | None = None,
+    cache: Path = CACHE,
+    progress: Progress | None = None,
+) -> list[Entry]:
+    """Train every fold of a cross-validation into out/fold-0, out/fold-1 ...; arguments as for `train`."""
+    return [
+        train(out / f"fold-{fold}", data, recipe, replace(plan, fold=fold), machine, cache, progress)
+        for fold in range(plan.folds)
+    ]
+
+
+def _maker(network: Network, films: Films, recipe: Recipe, teacher: NDArray[np.float32]) -> BatchMaker:
+    return BatchMaker(
         films.table,
         films.prepared,
         film_targets(films.table, recipe.report_weight, teacher),
@@ -111,7 +139,6 @@ def train(
         network.cells,
         conv5_hw(network, recipe.architecture.input_hw),
     )
-    return Trainer(run, recipe, network, maker=maker, split=split, machine=machine, progress=progress).train()
 
 
 def conv5_hw(network: Network, input_hw: tuple[int, int]) -> tuple[int, int]:
@@ -124,26 +151,20 @@ def conv5_hw(network: Network, input_hw: tuple[int, int]) -> tuple[int, int]:
     return int(height), int(width)
 
 
-def _with_heads(recipe: Recipe) -> Recipe:
-    """The recipe with the training heads its terms need, and one input size for network and films."""
-    heads = tuple(name for name in recipe.terms if name in HEADED)
-    hw = recipe.preprocessing.input_hw
-    return replace(recipe, architecture=replace(recipe.architecture, heads=heads, input_hw=hw))
-
-
-def _facts(run: Path, films: Films, split: Split) -> DataFacts:
+def _facts(films: Films, split: Split) -> DataFacts:
     return DataFacts(
         data_sets=films.names,
         films=len(films.table),
         patients=len({film.patient for film in films.table}),
         training_films=len(split.training),
         films_sha256=films_digest(films.prepared.sha256s),
-        split_sha256=write_split(run / SPLIT_FILE, films.table, split),
+        split_sha256=sha256(split_csv(films.table, split)).hexdigest(),
     )
 
 
 def _write_or_match(run: Path, config: RunConfig) -> None:
     """Write a new run's configuration; refuse to go on with another one's."""
+    run.mkdir(parents=True, exist_ok=True)
     if not (run / CONFIG_FILE).is_file():
         write_config(run, config)
     elif read_config(run) != config:

@@ -2,7 +2,7 @@
 
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import is_dataclass
 from pathlib import Path
 from types import UnionType
@@ -55,25 +55,31 @@ def from_plain(kind: type[T], plain: Mapping[str, Any], base: T | None = None, w
 
 
 def _convert(hint: Any, value: Any, base: Any, where: str) -> Any:
+    """A plain value as the kind that a field states."""
+    origin, args = get_origin(hint), get_args(hint)
     if is_dataclass(hint) and isinstance(value, Mapping):
         return from_plain(hint, value, base, f"{where}.")  # type: ignore[arg-type]  # hint is a class
-    origin, args = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
-        return _convert_optional(args, value, base, where)
+        known = next(arg for arg in args if arg is not type(None))
+        return None if value is None else _convert(known, value, base, where)
     if origin is tuple and isinstance(value, list | tuple):
-        kinds = [args[0]] * len(value) if args[-1] is Ellipsis else list(args)
-        if len(kinds) == len(value):
-            return tuple(_convert(k, v, None, where) for k, v in zip(kinds, value, strict=True))
+        return _convert_tuple(args, value, where)
     if origin is not None and isinstance(value, Mapping):
-        return {key: _convert(args[1], item, None, f"{where}.{key}") for key, item in value.items()}
-    if hint is float and isinstance(value, int | float) and not isinstance(value, bool):
+        given = {key: _convert(args[1], item, None, f"{where}.{key}") for key, item in value.items()}
+        return {**(base or {}), **given}
+    return _convert_one(hint, value, where)
+
+
+def _convert_tuple(args: tuple[Any, ...], value: Sequence[Any], where: str) -> tuple[Any, ...]:
+    kinds = [args[0]] * len(value) if args[-1] is Ellipsis else list(args)
+    if len(kinds) != len(value):
+        raise UsageError(f"setting {where} has {len(value)} values; expected {len(kinds)}")
+    return tuple(_convert(kind, item, None, where) for kind, item in zip(kinds, value, strict=True))
+
+
+def _convert_one(hint: Any, value: Any, where: str) -> Any:
+    if hint is float and type(value) is int:
         return float(value)
-    if hint in (int, str, bool) and type(value) is hint:
+    if hint is Any or type(value) is hint:
         return value
     raise UsageError(f"setting {where} is {value!r}; expected {getattr(hint, '__name__', hint)}")
-
-
-def _convert_optional(args: tuple[Any, ...], value: Any, base: Any, where: str) -> Any:
-    if value is None:
-        return None
-    return _convert(next(arg for arg in args if arg is not type(None)), value, base, where)

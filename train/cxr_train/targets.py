@@ -84,7 +84,7 @@ def heat_target(
 def clean_target(clean: InputPixels, hw: tuple[int, int]) -> NDArray[np.float32]:
     """The film as the reconstruction head should draw it: (SUBCELLS h, SUBCELLS w) 0..1."""
     size = (SUBCELLS * hw[1], SUBCELLS * hw[0])
-    return np.asarray(cv2.resize(clean, size, interpolation=cv2.INTER_AREA), np.float32) / 255
+    return np.asarray(cv2.resize(clean, size, interpolation=cv2.INTER_AREA) / 255, np.float32)
 
 
 def _findings(film: TrainingFilm) -> NDArray[np.float32]:

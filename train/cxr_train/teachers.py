@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cxr_train.checkpoint import SPLIT_FILE, load_checkpoint
+from cxr_train.checkpoint import load_checkpoint
 from cxr_train.data.film import TrainingFilm
 from cxr_train.data.prepared_films import prepare_films
-from cxr_train.data.table import read_rows
+from cxr_train.data.split import known_patients
 from cxr_train.prediction import predict
 
 
@@ -38,18 +38,9 @@ def teach(
         how = config.recipe.preprocessing
         prepared = prepare_films(films, how, cache)
         said[number] = predict(network.to(device), prepared, np.arange(len(films)), how).probability
-        known = _trained_on(Path(teacher))
+        known = known_patients(Path(teacher))
         honest[number] = [film.patient not in known for film in films]
     if not len(teachers):
         return np.full(len(films), math.nan, np.float32)
     speaks = honest | ~honest.any(axis=0)
-    return ((said * speaks).sum(axis=0) / speaks.sum(axis=0)).astype(np.float32)
-
-
-def _trained_on(run: Path) -> set[str]:
-    """Patients a run learned from, or was chosen by."""
-    return {
-        row["patient"]
-        for row in read_rows(run / SPLIT_FILE, ("patient", "side"))
-        if row["side"] in ("training", "validation")
-    }
+    return np.asarray((said * speaks).sum(axis=0) / speaks.sum(axis=0), np.float32)

@@ -6,6 +6,7 @@ its last whole epoch comes out the same, bit for bit, as one that was never cut 
 
 import math
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -65,7 +66,8 @@ class Trainer:
     ) -> None:
         self.run, self.recipe, self.maker, self.split = run, recipe, maker, split
         self.machine, self.progress = machine, progress
-        self.network: Network = network.to(machine.device).to(memory_format=torch.channels_last)
+        self.network = network.to(machine.device)
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch leaves it out
         freeze(self.network, recipe.frozen_layers)
         self.average = RunningAverage(self.network, recipe.ema) if recipe.ema else None
         self.objective = Objective(recipe, machine.device)
@@ -75,14 +77,17 @@ class Trainer:
         self.epoch, self.plateau, entries = self._restore()
         self.journal = Journal(run, entries)
 
-    def train(self) -> Entry:
+    def train(self, stop: Callable[[Sequence[Entry]], bool] | None = None) -> Entry:
         """Train to the last epoch and return the log's row of the best one.
+
+        Args:
+            stop: given the log after every epoch, whether to end early.
 
         Raises:
             TrainingError: a loss is not finite, or validation cannot measure what the recipe selects by.
         """
         refuse_blind_selection(self.maker, self.split.validation, self.recipe)
-        while self.epoch < self.recipe.epochs:
+        while self.epoch < self.recipe.epochs and not (stop and stop(self.journal.entries)):
             self._one_epoch()
         self.journal.close()
         return max(self.journal.entries, key=lambda entry: figure_of(entry, self.recipe))

@@ -50,8 +50,8 @@ def refuse_blind_selection(maker: BatchMaker, rows: Rows, recipe: Recipe) -> Non
     labels = labels_of(maker.films, scored_rows(maker.films, rows))
     if recipe.select_by != "loss" and len(np.unique(labels)) < 2:
         raise TrainingError(
-            f"validation holds {len(labels)} labelled films of {len(np.unique(labels))} classes, both are needed "
-            f"to select by {recipe.select_by}: give more films, or set select_by to loss"
+            f"validation holds {len(labels)} labelled films of {len(np.unique(labels))} classes; both are "
+            f"needed to select by {recipe.select_by}: give more films, or set select_by to loss"
         )
 
 

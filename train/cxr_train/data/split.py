@@ -5,17 +5,16 @@ import io
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cxr_runtime.atomic import write_bytes
 from cxr_runtime.errors import UsageError
 from cxr_train.data.film import TrainingFilm, column
 from cxr_train.data.table import read_rows
 
+SPLIT_FILE = "split.csv"  # in a run folder
 SHARES = (0.7, 0.2, 0.1)  # training, validation, test (paper, II.A)
 SIDES = ("training", "validation", "test")
 STRATA = ("label", "truth", "view", "site")  # columns that every side gets its share of
@@ -90,16 +89,14 @@ def refuse_leaks(films: Sequence[TrainingFilm], split: Split, sha256s: Sequence[
         _refuse_shared("film", sha256s, split)
 
 
-def write_split(path: Path, films: Sequence[TrainingFilm], split: Split) -> str:
-    """Write split.csv (name, patient, side) and return its sha256."""
+def split_csv(films: Sequence[TrainingFilm], split: Split) -> bytes:
+    """The content of split.csv: name, patient and side of every film."""
     side_of = {int(row): side for side in SIDES for row in split.side(side)}
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(("name", "patient", "side"))
     rows.writerows((films[row].name, films[row].patient, side_of[row]) for row in sorted(side_of))
-    content = text.getvalue().encode()
-    write_bytes(path, content)
-    return sha256(content).hexdigest()
+    return text.getvalue().encode()
 
 
 def read_split(path: Path, films: Sequence[TrainingFilm]) -> Split:
@@ -120,6 +117,12 @@ def read_split(path: Path, films: Sequence[TrainingFilm]) -> Split:
         sides[row["side"]].append(at[key])
     training, validation, test = (np.array(sides[side], np.intp) for side in SIDES)
     return _checked(films, Split(training, validation, test))
+
+
+def known_patients(run: Path) -> set[str]:
+    """Patients that a run learned from, or was chosen by: its training and its validation side."""
+    rows = read_rows(run / SPLIT_FILE, ("patient", "side"))
+    return {row["patient"] for row in rows if row["side"] != "test"}
 
 
 def _deal(films: Sequence[TrainingFilm], shares: Sequence[float], seed: int) -> list[Rows]:

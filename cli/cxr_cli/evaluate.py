@@ -1,0 +1,48 @@
+"""`cxr-triage evaluate`: the thin face of `cxr_train.evaluation`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cxr_cli.training_options import Cache, Data, Device, cache_folder, machine
+
+
+def evaluate(
+    models: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="MODEL...",
+            help="Runs, or folders of the folds of a cross-validation.",
+            show_default=False,
+        ),
+    ],
+    data: Data,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of tables and figures.")],
+    threshold: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Probability from which a film is flagged.")
+    ] = 0.5,
+    replicates: Annotated[int, typer.Option(min=100, help="Samples of each bootstrap.")] = 2000,
+    device: Device = "auto",
+    cache: Cache = None,
+) -> int:
+    """Measure models on films of patients they have not seen, side by side.
+
+    Of their own data that is the test side, of other data all films: train on one site, test on another.
+    """
+    from cxr_cli.work_progress import work_progress
+    from cxr_train.evaluation.evaluate import evaluate as evaluate_models
+    from cxr_train.evaluation.tables import as_markdown
+
+    evaluation = evaluate_models(
+        models,
+        data,
+        out,
+        threshold=threshold,
+        replicates=replicates,
+        device=machine(device, 1).device,
+        cache=cache_folder(cache),
+        progress=work_progress(),
+    )
+    typer.echo(as_markdown(evaluation))
+    return 0

@@ -1,0 +1,51 @@
+"""`cxr-triage explain`: the thin face of `cxr_train.explain`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cxr_cli.training_options import Cache, Data, cache_folder
+
+
+def explain(
+    models: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="MODEL...",
+            help="Runs, or folders of the folds of a cross-validation.",
+            show_default=False,
+        ),
+    ],
+    data: Data,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of figures, which show the films given.")],
+    films: Annotated[int, typer.Option(min=1, help="Films in the figures.")] = 4,
+    filters: Annotated[int, typer.Option(min=1, help="Filters drawn of each layer.")] = 3,
+    methods: Annotated[
+        str,
+        typer.Option(
+            metavar="LIST", help="Any of cam,cam-without-prior,grad-cam,occlusion,strongest-channel."
+        ),
+    ] = "cam,cam-without-prior,grad-cam,occlusion,strongest-channel",
+    cache: Cache = None,
+) -> int:
+    """Draw what filters look for and what channels see, and measure whether heat lies where disease is.
+
+    Only films of patients that the models have not seen are used.
+    """
+    from cxr_cli.work_progress import work_progress
+    from cxr_train.explain.explain import as_markdown
+    from cxr_train.explain.explain import explain as explain_models
+
+    located = explain_models(
+        models,
+        data,
+        out,
+        films_shown=films,
+        filters=filters,
+        methods=tuple(methods.split(",")),
+        cache=cache_folder(cache),
+        progress=work_progress(),
+    )
+    typer.echo(as_markdown(located) if located else "no film has boxes by radiologists: nothing was measured")
+    return 0

@@ -1,0 +1,79 @@
+"""`cxr-triage train`: the thin face of `cxr_train.run`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cxr_cli.training_options import (
+    Cache,
+    Data,
+    Device,
+    Folds,
+    SplitSeed,
+    Workers,
+    cache_folder,
+    machine,
+    split_plan,
+)
+
+
+def train(
+    data: Data,
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder of the run; an unfinished one is gone on with.")
+    ],
+    network: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", show_default="custom", help="custom, alexnet, vgg16, vgg19, squeezenet, edge."
+        ),
+    ] = None,
+    recipe: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Settings (TOML or JSON) other than the network's own."),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="One setting, e.g. epochs=5; may be repeated."),
+    ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WEIGHTS",
+            show_default="the network's own",
+            help="scratch, published (ImageNet's, downloaded), a .pth, .safetensors or .npz file, or a run.",
+        ),
+    ] = None,
+    size: Annotated[
+        int | None,
+        typer.Option(metavar="PIXELS", show_default="the network's own", help="Side of the input."),
+    ] = None,
+    folds: Folds = 0,
+    fold: Annotated[
+        int | None, typer.Option(min=0, show_default="all", help="Train this fold alone, the first being 0.")
+    ] = None,
+    split_seed: SplitSeed = 0,
+    device: Device = "auto",
+    workers: Workers = 1,
+    cache: Cache = None,
+) -> int:
+    """Train a network on films: one run, or the folds of a cross-validation.
+
+    The same command again goes on where it was cut off, and comes out the same bit for bit.
+    """
+    from cxr_cli.work_progress import work_progress
+    from cxr_train.recipe_file import compose_recipe, parse_setting
+    from cxr_train.run import cross_validate
+    from cxr_train.run import train as train_run
+    from cxr_train.settings import read_settings
+
+    changes = [read_settings(recipe)] if recipe else []
+    changes += [parse_setting(text) for text in settings or []]
+    changes += [{"start": start}] if start else []
+    changes += [{"preprocessing.input_hw": [size, size]}] if size else []
+    chosen, plan = compose_recipe(network, *changes), split_plan(folds, fold, split_seed)
+    train_one_or_all = cross_validate if folds and fold is None else train_run
+    train_one_or_all(out, data, chosen, plan, machine(device, workers), cache_folder(cache), work_progress())
+    typer.echo(f"trained {chosen.architecture.network} into {out}")
+    return 0

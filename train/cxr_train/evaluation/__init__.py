@@ -1,0 +1,1 @@
+"""How good models are: measured with intervals, by group, and against each other."""

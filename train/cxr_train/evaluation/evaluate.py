@@ -1,0 +1,127 @@
+"""Models measured on films they have not seen, side by side: the whole of `cxr-triage evaluate`."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+
+from cxr_calibration.delong import PairedComparison, compare_aucs
+from cxr_calibration.intervals import REPLICATES
+from cxr_runtime.atomic import write_bytes
+from cxr_train.data import TrainingFilm, read_data_set
+from cxr_train.data.prepared_films import CACHE
+from cxr_train.data.split import Rows
+from cxr_train.evaluation.figures import draw_figures
+from cxr_train.evaluation.groups import Group, groups_of
+from cxr_train.evaluation.judged import JudgedModel, judge, rows_to_score
+from cxr_train.evaluation.measures import THRESHOLD, Measures, measure
+from cxr_train.evaluation.tables import as_markdown
+from cxr_train.prediction import labels_of
+from cxr_train.progress import Progress, Silence
+
+
+@dataclass(frozen=True)
+class Row:
+    """One model on one group."""
+
+    model: str
+    network: str
+    starting_weights: str
+    group: str
+    measures: Measures
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two models on all films."""
+
+    first: str
+    second: str
+    auc: PairedComparison
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Everything that was measured."""
+
+    data_sets: tuple[str, ...]
+    truth: tuple[str, ...]  # who labelled the films
+    threshold: float
+    rows: tuple[Row, ...]
+    comparisons: tuple[Comparison, ...]
+
+
+def evaluate(
+    models: Sequence[Path],
+    data: Sequence[Path],
+    out: Path,
+    *,
+    threshold: float = THRESHOLD,
+    replicates: int = REPLICATES,
+    device: str = "cpu",
+    cache: Path = CACHE,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Measure models and write evaluation.md, evaluation.json and figures.
+
+    Args:
+        models: runs, or folders of runs that are the folds of one cross-validation.
+        data: data sets; of a model's own, only patients it has not seen are scored.
+        out: folder of the results; made where it is missing.
+        threshold: of the probability, for the measures that need one.
+        replicates: bootstrap samples.
+        device: cpu, or cuda.
+        cache: folder of prepared films.
+        progress: told how it gets on.
+
+    Raises:
+        UsageError: a model or data set cannot be used, or too few films are left.
+    """
+    progress = progress or Silence()
+    films = tuple(film for path in data for film in read_data_set(path).films)
+    judged = [judge(model, films, cache, device, progress) for model in models]
+    rows = rows_to_score(films, judged)
+    evaluation = Evaluation(
+        data_sets=tuple(path.stem for path in data),
+        truth=tuple(sorted({str(films[row].truth) for row in rows})),
+        threshold=threshold,
+        rows=tuple(_measured(films, groups_of(films, rows), judged, threshold, replicates, progress)),
+        comparisons=tuple(_compared(films, rows, judged)),
+    )
+    out.mkdir(parents=True, exist_ok=True)
+    write_bytes(out / "evaluation.json", (json.dumps(asdict(evaluation), indent=1) + "\n").encode())
+    write_bytes(out / "evaluation.md", as_markdown(evaluation).encode())
+    draw_figures(judged, labels_of(films, rows), rows, threshold, out)
+    return evaluation
+
+
+def _measured(
+    films: Sequence[TrainingFilm],
+    groups: Sequence[Group],
+    judged: Sequence[JudgedModel],
+    threshold: float,
+    replicates: int,
+    progress: Progress,
+) -> list[Row]:
+    progress.begin("measuring", len(groups) * len(judged))
+    measured = []
+    for group in groups:
+        labels = labels_of(films, group.rows)
+        patients = np.array([films[row].patient for row in group.rows])
+        for model in judged:
+            found = measure(model.probability[group.rows], labels, patients, threshold, replicates)
+            measured.append(Row(model.name, model.network, model.starting_weights, group.name, found))
+            progress.advance()
+    progress.end()
+    return measured
+
+
+def _compared(films: Sequence[TrainingFilm], rows: Rows, judged: Sequence[JudgedModel]) -> list[Comparison]:
+    labels = labels_of(films, rows)
+    return [
+        Comparison(one.name, other.name, compare_aucs(one.probability[rows], other.probability[rows], labels))
+        for one, other in combinations(judged, 2)
+    ]

@@ -1,0 +1,90 @@
+"""An evaluation as markdown."""
+
+from typing import TYPE_CHECKING
+
+from cxr_train.evaluation.groups import OVERALL
+
+if TYPE_CHECKING:
+    from cxr_train.evaluation.evaluate import Evaluation, Row
+
+HEADINGS = {
+    "auc": "AUC",
+    "sensitivity": "sensitivity",
+    "specificity": "specificity",
+    "ppv": "PPV",
+    "npv": "NPV",
+    "accuracy": "accuracy",
+    "f1": "F1",
+    "mcc": "MCC",
+    "brier": "Brier",
+    "specificity_at_90": "specificity at 90 % sensitivity",
+    "specificity_at_95": "specificity at 95 % sensitivity",
+}
+BY_GROUP = ("auc", "sensitivity", "specificity", "specificity_at_90")
+
+
+def as_markdown(evaluation: "Evaluation") -> str:
+    """Three tables: models side by side on all films, the same by group, and AUCs compared in pairs."""
+    overall = [row for row in evaluation.rows if row.group == OVERALL]
+    first = overall[0].measures
+    parts = [
+        f"# Evaluation on {', '.join(evaluation.data_sets)}",
+        f"{first.films} films that no model has seen, {first.abnormal} abnormal (truth: "
+        f"{', '.join(evaluation.truth)}); threshold {evaluation.threshold:g}; 95 % intervals by bootstrap of "
+        "patients.",
+        _models(overall),
+        "## By group",
+        _groups([row for row in evaluation.rows if row.group != OVERALL]),
+    ]
+    if evaluation.comparisons:
+        parts += ["## AUCs compared (DeLong)", _comparisons(evaluation)]
+    return "\n\n".join(parts) + "\n"
+
+
+def table(headings: list[str], rows: list[list[str]]) -> str:
+    """A markdown table."""
+    lines = [headings, ["---"] * len(headings), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _models(rows: "list[Row]") -> str:
+    """One column a model, so that many measures stay readable."""
+    facts = [
+        ["network", *(row.network for row in rows)],
+        ["started from", *(row.starting_weights for row in rows)],
+    ]
+    values = [
+        [heading, *(str(row.measures.estimates()[name]) for row in rows)]
+        for name, heading in HEADINGS.items()
+    ]
+    return table(["", *(row.model for row in rows)], facts + values)
+
+
+def _groups(rows: "list[Row]") -> str:
+    headings = ["group", "model", "films", "abnormal", *(HEADINGS[name] for name in BY_GROUP)]
+    cells = [
+        [
+            row.group,
+            row.model,
+            str(row.measures.films),
+            str(row.measures.abnormal),
+            *(str(row.measures.estimates()[name]) for name in BY_GROUP),
+        ]
+        for row in rows
+    ]
+    return table(headings, cells)
+
+
+def _comparisons(evaluation: "Evaluation") -> str:
+    cells = [
+        [
+            pair.first,
+            pair.second,
+            str(pair.auc.first),
+            str(pair.auc.second),
+            str(pair.auc.difference),
+            f"{pair.auc.p_value:.3g}",
+        ]
+        for pair in evaluation.comparisons
+    ]
+    return table(["first", "second", "AUC of the first", "AUC of the second", "difference", "p"], cells)

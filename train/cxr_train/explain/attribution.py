@@ -1,0 +1,88 @@
+"""Where on a film a network sees disease: the ways to ask it, by name."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from cxr_runtime.heat import HeatMethod, HeatRecipe, heat_cells
+from cxr_runtime.placement import CellGrid
+from cxr_train.explain.looker import Looker
+
+OCCLUSIONS = 12  # places along each side of the input
+AS_SHIPPED = "cam"  # the method whose heat is scaled and thresholded as in the clinic
+OCCLUDED = 2.0  # side of what is covered, in distances of these places
+
+
+class Attribution(NamedTuple):
+    """Heat on cells of the input."""
+
+    heat: NDArray[np.float32]  # (h, w), 0 or more; how large it is means nothing between methods
+    cells: CellGrid  # where these lie on the input
+
+
+def cam(looker: Looker, image: Tensor) -> Attribution:
+    """What the clinic is shown: the manifest's weighted sum of channels, with the location prior."""
+    return _by_runtime(looker, image, looker.recipe, HeatMethod.CAM)
+
+
+def cam_without_prior(looker: Looker, image: Tensor) -> Attribution:
+    """The weighted sum of channels alone."""
+    return _by_runtime(looker, image, replace(looker.recipe, prior=()), HeatMethod.CAM)
+
+
+def strongest_channel(looker: Looker, image: Tensor) -> Attribution:
+    """The channel with the strongest activation, after ReLU (paper, III.B)."""
+    return _by_runtime(looker, image, looker.recipe, HeatMethod.STRONGEST_CHANNEL)
+
+
+def grad_cam(looker: Looker, image: Tensor) -> Attribution:
+    """Channels weighted by this film's own gradient of abnormal over normal (Selvaraju 2017)."""
+    with torch.no_grad():
+        conv5 = looker.network.features(image)
+    conv5.requires_grad_(True)
+    gradient = torch.autograd.grad(_margin(looker.network.classify(conv5)).sum(), conv5)[0]
+    weighted = (gradient.mean(dim=(2, 3), keepdim=True) * conv5).sum(dim=1)
+    return Attribution(torch.relu(weighted)[0].detach().cpu().numpy(), looker.network.cells)
+
+
+@torch.inference_mode()
+def occlusion(looker: Looker, image: Tensor) -> Attribution:
+    """How much less abnormal a film becomes when a square is covered with its mean grey (Zeiler 2014)."""
+    side = image.shape[2]
+    stride = side / OCCLUSIONS
+    half = round(OCCLUDED * stride / 2)
+    centres = [round((place + 0.5) * stride) for place in range(OCCLUSIONS)]
+    grey = image.mean(dim=(2, 3), keepdim=True)
+    whole = _margin(looker.network(image).logits)
+    lines = []
+    for y in centres:
+        covered = image.repeat(OCCLUSIONS, 1, 1, 1)
+        for column, x in enumerate(centres):
+            covered[column, :, max(0, y - half) : y + half, max(0, x - half) : x + half] = grey[0]
+        lines.append(torch.relu(whole - _margin(looker.network(covered).logits)))
+    return Attribution(torch.stack(lines).cpu().numpy(), CellGrid(stride / 2, stride))
+
+
+METHODS: dict[str, Callable[[Looker, Tensor], Attribution]] = {
+    "cam": cam,
+    "cam-without-prior": cam_without_prior,
+    "grad-cam": grad_cam,
+    "occlusion": occlusion,
+    "strongest-channel": strongest_channel,
+}
+
+
+def _by_runtime(looker: Looker, image: Tensor, recipe: HeatRecipe, method: HeatMethod) -> Attribution:
+    with torch.inference_mode():
+        conv5 = looker.network.features(image)[0].cpu().numpy()
+    return Attribution(heat_cells(conv5, recipe, method), recipe.cells)
+
+
+def _margin(logits: Tensor) -> Tensor:
+    """(B, 2) -> (B,), how much more abnormal than normal."""
+    return logits[:, 1] - logits[:, 0]

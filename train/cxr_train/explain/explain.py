@@ -1,0 +1,200 @@
+"""Networks explained on films they have not seen: the whole of `cxr-triage explain`."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from cxr_runtime.atomic import write_bytes
+from cxr_runtime.errors import UsageError
+from cxr_runtime.film import GreyPixels
+from cxr_runtime.reading import read_film
+from cxr_train.data import TrainingFilm, read_data_set
+from cxr_train.data.prepared_films import CACHE
+from cxr_train.evaluation.tables import table
+from cxr_train.explain.attribution import AS_SHIPPED, METHODS
+from cxr_train.explain.figures import THRESHOLD, draw_channels, draw_filters, draw_heat
+from cxr_train.explain.localisation import (
+    GRID,
+    Heat,
+    Localisation,
+    box_mask,
+    centre_blob,
+    chance,
+    localise,
+)
+from cxr_train.explain.looker import ExplainedModel, Looker, explained_model, open_lookers
+from cxr_train.explain.maximisation import Maximisation
+from cxr_train.progress import Progress, Silence
+
+PREVIEW = 384  # longer side of a film in a figure, pixels
+
+
+@dataclass(frozen=True)
+class Located:
+    """One line of the localisation table."""
+
+    model: str  # a run, a cross-validation, or none
+    starting_weights: str  # what it was trained from
+    method: str
+    measured: Localisation
+
+
+def explain(
+    models: Sequence[Path],
+    data: Sequence[Path],
+    out: Path,
+    *,
+    films_shown: int = 4,
+    filters: int = 3,
+    methods: Sequence[str] = tuple(METHODS),
+    maximisation: Maximisation | None = None,
+    cache: Path = CACHE,
+    progress: Progress | None = None,
+) -> list[Located]:
+    """Draw filters.png, channels-MODEL.png and heat-METHOD.png, and measure localisation.md and .json.
+
+    Args:
+        models: finished runs, or folders of the folds of a cross-validation.
+        data: data sets; only films that at least one fold of every model has not seen are used.
+        out: folder of the results, which hold pictures of the films given.
+        films_shown: films in the figures.
+        filters: filters drawn of each layer.
+        methods: names in METHODS.
+        maximisation: how filters are drawn.
+        cache: folder of prepared films.
+        progress: told how it gets on.
+
+    Returns:
+        The localisation table; empty where no film has boxes drawn by radiologists.
+
+    Raises:
+        UsageError: there is no such method, or no film is left.
+        ModelError: a run cannot be used.
+    """
+    unknown = [name for name in methods if name not in METHODS]
+    if unknown:
+        raise UsageError(f"there is no method {unknown[0]!r}; expected some of: {', '.join(METHODS)}")
+    progress = progress or Silence()
+    lookers = {model.resolve().name: open_lookers(model) for model in models}
+    films = _unseen(lookers.values(), data)
+    explained = [explained_model(name, folds, films, cache, progress) for name, folds in lookers.items()]
+    out.mkdir(parents=True, exist_ok=True)
+    first_folds = {name: folds[0] for name, folds in lookers.items()}
+    draw_filters(first_folds, filters, maximisation or Maximisation(), out)
+    _draw_films(explained, films, _to_show(films, films_shown), methods, out)
+    located = _locate(explained, films, methods, progress)
+    if located:
+        plain = json.dumps([asdict(line) for line in located], indent=1)
+        write_bytes(out / "localisation.json", f"{plain}\n".encode())
+        write_bytes(out / "localisation.md", as_markdown(located).encode())
+    return located
+
+
+def as_markdown(located: Sequence[Located]) -> str:
+    """The localisation table."""
+    headings = ["model", "started from", "method", "pointing game", "IoU", "share of heat in boxes"]
+    cells = [
+        [
+            line.model,
+            line.starting_weights,
+            line.method,
+            str(line.measured.pointing),
+            str(line.measured.overlap),
+            str(line.measured.share),
+        ]
+        for line in located
+    ]
+    films = located[0].measured.films
+    head = f"{films} films with boxes by radiologists, unseen; 95 % intervals by bootstrap of patients."
+    return f"{head}\n\n{table(headings, cells)}\n"
+
+
+def _unseen(models: Iterable[Sequence[Looker]], data: Sequence[Path]) -> tuple[TrainingFilm, ...]:
+    """Films that at least one fold of every model has not seen."""
+    known = set[str]().union(*(frozenset.intersection(*(fold.known for fold in folds)) for folds in models))
+    films = tuple(film for path in data for film in read_data_set(path).films if film.patient not in known)
+    if not films:
+        raise UsageError("the models have seen every film given; give films that they were not trained on")
+    return films
+
+
+def _to_show(films: Sequence[TrainingFilm], count: int) -> list[int]:
+    """Abnormal films, those with boxes first, and a normal one at the end (paper, figure 3)."""
+    abnormal = sorted(
+        (row for row, film in enumerate(films) if film.label), key=lambda row: not films[row].boxes
+    )
+    normal = [row for row, film in enumerate(films) if film.label == 0]
+    return (abnormal[: count - 1] + normal[:1]) or list(range(min(count, len(films))))
+
+
+def _preview(film: TrainingFilm) -> GreyPixels:
+    pixels = read_film(film.path.read_bytes()).pixels
+    scale = PREVIEW / max(pixels.shape)
+    size = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _draw_films(
+    models: Sequence[ExplainedModel],
+    films: Sequence[TrainingFilm],
+    shown: Sequence[int],
+    methods: Sequence[str],
+    out: Path,
+) -> None:
+    """Draw the channels of the first film, and the heat of all of them by every method."""
+    for model in models:
+        looker, _, picture = model.looks_at(shown[0], films[shown[0]])
+        draw_channels(looker, picture, out / f"channels-{model.name}.png")
+    previews = [_preview(films[row]) for row in shown]
+    for method in methods:
+        heats = {
+            model.name: [_to_draw(_heat(model, row, films[row], method), method) for row in shown]
+            for model in models
+        }
+        threshold = models[0].folds[0].recipe.threshold if method == AS_SHIPPED else THRESHOLD
+        draw_heat(previews, heats, threshold, out / f"heat-{method}.png")
+
+
+def _heat(model: ExplainedModel, row: int, film: TrainingFilm, method: str) -> Heat:
+    looker, prepared, picture = model.looks_at(row, film)
+    found = METHODS[method](looker, looker.image(picture))
+    return prepared.placements[row].heat_on_film(found.heat, found.cells, (GRID, GRID))
+
+
+def _to_draw(heat: Heat, method: str) -> Heat:
+    """The clinic's heat as it is; other methods' scaled to their own range (paper, III.B)."""
+    return heat if method == AS_SHIPPED else heat / max(float(heat.max()), 1e-12)
+
+
+def _locate(
+    models: Sequence[ExplainedModel],
+    films: Sequence[TrainingFilm],
+    methods: Sequence[str],
+    progress: Progress,
+) -> list[Located]:
+    drawn = [[box.share_xyxy for box in film.boxes if box.by_radiologist] for film in films]
+    boxed = [row for row, boxes in enumerate(drawn) if boxes]
+    if not boxed:
+        return []
+    masks = [box_mask(drawn[row]) for row in boxed]
+    patients = np.array([films[row].patient for row in boxed])
+    blob = localise([centre_blob()] * len(boxed), masks, patients)
+    located = [
+        Located("(none)", "-", "chance", chance(masks, patients)),
+        Located("(none)", "-", "centre blob", blob),
+    ]
+    progress.begin("localising", len(models) * len(methods) * len(boxed))
+    for model in models:
+        for method in methods:
+            heats = []
+            for row in boxed:
+                heats.append(_heat(model, row, films[row], method))
+                progress.advance()
+            started_from = model.folds[0].starting_weights
+            located.append(Located(model.name, started_from, method, localise(heats, masks, patients)))
+    progress.end()
+    return located

@@ -1,0 +1,103 @@
+"""Localisation, measured: does the heat lie where radiologists drew boxes?"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxr_calibration.intervals import REPLICATES, Estimate, bootstrap
+from cxr_runtime.placement import Box
+
+GRID = 128  # rows and columns over the whole film on which heat and boxes are compared
+BLOB_WIDTH = 0.2  # standard deviation of the centre blob, as a share of the film's sides
+
+Heat = NDArray[np.float32]  # (GRID, GRID) over the whole film, 0 or more
+Mask = NDArray[np.bool_]  # (GRID, GRID), inside the boxes
+
+
+@dataclass(frozen=True)
+class Localisation:
+    """How well heat agrees with boxes, mean over films, with 95 % intervals by bootstrap of patients."""
+
+    films: int
+    pointing: Estimate  # share of films whose hottest point lies in a box (Zhang 2016)
+    overlap: Estimate  # IoU of the boxes with the hottest part of the film, as large as boxes are on average
+    share: Estimate  # share of all heat that lies in the boxes
+
+
+def box_mask(boxes_share_xyxy: Sequence[Box]) -> Mask:
+    """Grid points inside any of the boxes, given as shares of width and height."""
+    centre = (np.arange(GRID) + 0.5) / GRID
+    y, x = centre[:, None], centre[None, :]
+    inside = np.zeros((GRID, GRID), np.bool_)
+    for x0, y0, x1, y1 in boxes_share_xyxy:
+        inside |= (x >= x0) & (x < x1) & (y >= y0) & (y < y1)
+    return inside
+
+
+def centre_blob() -> Heat:
+    """A fixed Gaussian in the middle of the film: what any method must beat."""
+    across = np.exp(-0.5 * (((np.arange(GRID) + 0.5) / GRID - 0.5) / BLOB_WIDTH) ** 2)
+    return np.outer(across, across).astype(np.float32)
+
+
+def localise(
+    heats: Sequence[Heat], masks: Sequence[Mask], patients: NDArray[np.str_], replicates: int = REPLICATES
+) -> Localisation:
+    """Measure heat maps against boxes.
+
+    Args:
+        heats: one a film.
+        masks: the boxes of the same films.
+        patients: (N,) films of one patient are drawn together.
+        replicates: bootstrap samples.
+    """
+    part = float(np.mean([mask.mean() for mask in masks]))
+    pairs = list(zip(heats, masks, strict=True))
+    measured = {
+        "pointing": np.array([_pointing(heat, mask) for heat, mask in pairs]),
+        "overlap": np.array([_overlap(heat, mask, part) for heat, mask in pairs]),
+        "share": np.array([_share(heat, mask) for heat, mask in pairs]),
+    }
+    return Localisation(
+        films=len(pairs),
+        **{
+            name: bootstrap(_mean_of(values), patients, replicates=replicates)
+            for name, values in measured.items()
+        },
+    )
+
+
+def chance(masks: Sequence[Mask], patients: NDArray[np.str_], replicates: int = REPLICATES) -> Localisation:
+    """What heat without any knowledge gets on average: every point as likely the hottest as any other."""
+    areas = np.array([mask.mean() for mask in masks])
+    part = float(areas.mean())
+    overlap = part * areas / (part + areas - part * areas)
+    by_area, by_overlap = (
+        bootstrap(_mean_of(values), patients, replicates=replicates) for values in (areas, overlap)
+    )
+    return Localisation(len(masks), pointing=by_area, overlap=by_overlap, share=by_area)
+
+
+def _pointing(heat: Heat, mask: Mask) -> float:
+    """Whether the hottest point is in a box; where several are, the share of them that is."""
+    hottest = heat == heat.max()
+    return float(mask[hottest].mean())
+
+
+def _overlap(heat: Heat, mask: Mask, part: float) -> float:
+    warm = np.zeros(heat.size, np.bool_)
+    warm[np.argsort(-heat, axis=None, kind="stable")[: round(part * heat.size)]] = True
+    in_box = mask.ravel()
+    return float((warm & in_box).sum() / (warm | in_box).sum())
+
+
+def _share(heat: Heat, mask: Mask) -> float:
+    """Heat in the boxes of all heat; what chance gets where there is no heat at all."""
+    total = float(heat.sum())
+    return float(heat[mask].sum()) / total if total > 0 else float(mask.mean())
+
+
+def _mean_of(values: NDArray[np.float64]) -> Callable[[NDArray[np.intp]], float]:
+    return lambda rows: float(values[rows].mean())

@@ -1,0 +1,72 @@
+"""A trained model that can be asked what it sees on films that it has never seen."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cxr_runtime.heat import HeatRecipe
+from cxr_runtime.preprocessing import InputPixels, Preprocessing, normalise
+from cxr_train.checkpoint import find_runs, load_checkpoint
+from cxr_train.data.film import TrainingFilm
+from cxr_train.data.prepared_films import PreparedFilms, prepare_films
+from cxr_train.data.split import known_patients
+from cxr_train.heat_fit import read_heat
+from cxr_train.networks import Network
+from cxr_train.progress import Progress
+
+
+@dataclass(frozen=True)
+class Looker:
+    """A run's network with all that is needed to show it films."""
+
+    network: Network  # in evaluation mode
+    how: Preprocessing
+    recipe: HeatRecipe
+    starting_weights: str  # what it was trained from
+    known: frozenset[str]  # patients it was trained or chosen on
+
+    def image(self, picture: InputPixels) -> Tensor:
+        """A prepared film, (H, W) uint8, as the network's input, (1, 3, H, W) float32."""
+        return torch.from_numpy(normalise(picture[None], self.how))
+
+
+@dataclass(frozen=True)
+class ExplainedModel:
+    """A run, or the folds of a cross-validation, each of which looks at what it has not seen."""
+
+    name: str
+    folds: tuple[Looker, ...]
+    prepared: tuple[PreparedFilms, ...]  # of each fold, in the order of one film table
+
+    def looks_at(self, row: int, film: TrainingFilm) -> tuple[Looker, PreparedFilms, InputPixels]:
+        """The fold that has not seen a film of the table, and the film as this fold is shown it."""
+        fold = next(n for n, looker in enumerate(self.folds) if film.patient not in looker.known)
+        return self.folds[fold], self.prepared[fold], np.asarray(self.prepared[fold].inputs[row])
+
+
+def open_lookers(model: Path) -> tuple[Looker, ...]:
+    """Open a finished run, or all folds of a cross-validation.
+
+    Raises:
+        UsageError: there is no run.
+        ModelError: a checkpoint or heat recipe cannot be used.
+    """
+    return tuple(_open(run) for run in find_runs(model))
+
+
+def explained_model(
+    name: str, folds: tuple[Looker, ...], films: Sequence[TrainingFilm], cache: Path, progress: Progress
+) -> ExplainedModel:
+    """Prepare a film table for every fold of a model."""
+    prepared = tuple(prepare_films(films, fold.how, cache, progress=progress) for fold in folds)
+    return ExplainedModel(name, folds, prepared)
+
+
+def _open(run: Path) -> Looker:
+    network, config = load_checkpoint(run)
+    known = frozenset(known_patients(run))
+    return Looker(network, config.recipe.preprocessing, read_heat(run), config.starting_weights, known)

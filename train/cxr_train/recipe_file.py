@@ -1,0 +1,73 @@
+"""A recipe put together: a network's own, changed by a file and by single settings."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from cxr_runtime.errors import UsageError
+from cxr_train.losses import HEADED
+from cxr_train.recipe import Recipe, default_recipe
+from cxr_train.settings import from_plain
+
+DEFAULT_NETWORK = "custom"
+
+
+def compose_recipe(network: str | None, *changes: Mapping[str, Any]) -> Recipe:
+    """Change a network's default recipe.
+
+    Args:
+        network: its name; None takes it from the changes, or else `custom`.
+        changes: settings as a recipe file holds them, or by dotted name, e.g. `{"architecture.kernel": 5}`; a
+            number in a name is a place in a list, e.g. `architecture.filters.0`. Later ones win.
+
+    Returns:
+        The recipe, with the training heads that its terms need, and one input size for network and films.
+
+    Raises:
+        UsageError: a setting is unknown or of another kind.
+    """
+    named = [change.get("architecture", {}).get("network") for change in changes]
+    recipe = default_recipe(network or next((name for name in named if name), DEFAULT_NETWORK))
+    for change in changes:
+        plain = {name: value for name, value in change.items() if "." not in name}
+        recipe = from_plain(Recipe, plain, recipe)
+        for name in (name for name in change if "." in name):
+            recipe = from_plain(Recipe, _nested(recipe, name.split("."), change[name]), recipe)
+    return _consistent(recipe)
+
+
+def parse_setting(text: str) -> dict[str, Any]:
+    """`NAME=VALUE` of the command line; VALUE as in TOML, quotes around text may be left out.
+
+    Raises:
+        UsageError: there is no `=`.
+    """
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise UsageError(f"setting {text!r} has no value; expected NAME=VALUE, e.g. learning_rate=0.01")
+    try:
+        return {name.strip(): tomllib.loads(f"value = {value}")["value"]}
+    except tomllib.TOMLDecodeError:
+        return {name.strip(): value.strip()}
+
+
+def _nested(holder: Any, path: Sequence[str], value: Any) -> Any:
+    """A value at a dotted path as the nested tables that from_plain takes."""
+    if not path:
+        return value
+    name, *rest = path
+    if name.isdigit():
+        if not isinstance(holder, tuple) or int(name) >= len(holder):
+            raise UsageError(f"place {name} is not in {holder!r}; state the whole list in the recipe first")
+        return [_nested(item, rest, value) if n == int(name) else item for n, item in enumerate(holder)]
+    inner = holder.get(name) if isinstance(holder, Mapping) else getattr(holder, name, None)
+    return {name: _nested(inner, rest, value)}
+
+
+def _consistent(recipe: Recipe) -> Recipe:
+    """Terms of weight 0 left out, the heads of the others added, and one input size."""
+    terms = {name: weight for name, weight in recipe.terms.items() if weight}
+    heads = tuple(name for name in terms if name in HEADED)
+    hw = recipe.preprocessing.input_hw
+    return replace(recipe, terms=terms, architecture=replace(recipe.architecture, heads=heads, input_hw=hw))
