@@ -1,6 +1,7 @@
 """Fonts of this machine, for file names in scripts that the reports' own font does not have."""
 
 import os
+import struct
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,7 +28,11 @@ class InstalledFont:
 
 def font_for(character: str) -> InstalledFont | None:
     """The first installed font that has a character, or None."""
-    found = (font for path in _files() if (font := _opened(path)) and ord(character) in font.code_points)
+    found = (
+        font
+        for path in installed_font_files()
+        if (font := _opened(path)) and ord(character) in font.code_points
+    )
     return next(found, None)
 
 
@@ -44,7 +49,8 @@ def font_folders() -> tuple[Path, ...]:
 
 
 @cache
-def _files() -> tuple[Path, ...]:
+def installed_font_files() -> tuple[Path, ...]:
+    """Fonts of this machine, those with many scripts first, MAX_OPENED at most."""
     found = sorted(path for folder in font_folders() for path in _below(folder))
     return tuple(sorted(found, key=_narrowness)[:MAX_OPENED])
 
@@ -64,10 +70,10 @@ def _narrowness(path: Path) -> tuple[bool, bool]:
 def _opened(path: Path) -> InstalledFont | None:
     """The font, or None if it is damaged or may not be embedded."""
     try:
-        with TTFont(path, lazy=True, fontNumber=0) as font:
+        with path.open("rb") as file, TTFont(file, lazy=True, fontNumber=0) as font:
             has_outlines = "glyf" in font or "CFF " in font
             if not has_outlines or font["OS/2"].fsType & RESTRICTED:
                 return None
             return InstalledFont(path, frozenset(font.getBestCmap() or ()))
-    except (TTLibError, OSError, KeyError, ValueError, AssertionError):
+    except (TTLibError, OSError, LookupError, ValueError, AssertionError, struct.error):
         return None
