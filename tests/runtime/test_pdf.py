@@ -78,7 +78,7 @@ def test_films_flagged_and_to_review_have_a_page_and_others_have_none(tmp_path: 
 @needs_poppler
 def test_the_summary_counts_the_films_and_says_why_some_have_no_score(tmp_path: Path) -> None:
     films = [scored("c.png", 0.1), rejected("d.png"), *(failed(f"e{n}.dcm") for n in range(11))]
-    (summary,) = pages(written(tmp_path, films))
+    summary = "".join(pages(written(tmp_path, films)))
     assert {"13", "11"} <= set(summary.split())
     for text in (
         "flagged at a score of 47.00 or more",
