@@ -1,13 +1,15 @@
 """What a worker does with one film: read it, pass it through the gate, and prepare the network's input."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 import numpy as np
 
 from cxr_runtime.errors import FilmError, RejectedFilmError
 from cxr_runtime.film import Film, FilmFacts, GreyPixels
+from cxr_runtime.gate import examine as examine_film
+from cxr_runtime.lungs import LungMask, lung_field
 from cxr_runtime.placement import Placement
 from cxr_runtime.preprocessing import InputPixels, Preprocessing, place, prepare
 from cxr_runtime.preview import encode_jpeg, shrink
@@ -36,7 +38,8 @@ class Examined:
     facts: FilmFacts | None = None  # None where the file could not be read
     preview: GreyPixels | None = field(default=None, repr=False)  # film at reading size
     preview_jpeg: bytes = field(default=b"", repr=False)
-    placement: Placement | None = None
+    placement: Placement | None = None  # the part of the film in `inputs`; the whole film if there are none
+    lungs: LungMask | None = field(default=None, repr=False)  # of a film that will be scored
     inputs: InputPixels | None = field(default=None, repr=False)  # (H, W) uint8 for the network
 
 
@@ -60,21 +63,30 @@ def examine(task: Examination) -> Examined:
 
 def _admit(task: Examination, film: Film, digest: str, started: float) -> Examined:
     """Pass a readable film through the gate and prepare it."""
-    preview = shrink(film.pixels)
-    placement = place(film.hw, None, task.preprocessing)
-    error: FilmError | None = None
-    inputs: InputPixels | None = None
+    how = task.preprocessing
     try:
-        inputs = prepare(film.pixels, placement, task.preprocessing)
+        admission = examine_film(film, lung_field())
     except RejectedFilmError as rejection:
-        error = rejection
-    return Examined(
-        sha256=digest,
-        seconds=time.perf_counter() - started,
-        error=error,
-        facts=film.facts,
-        preview=np.ascontiguousarray(preview),
-        preview_jpeg=encode_jpeg(preview),
+        known = _known(film, digest)
+        return replace(known, error=rejection, seconds=time.perf_counter() - started)
+    lungs = admission.lungs
+    known = _known(admission.film, digest)
+    placement = place(film.hw, lungs.box_film_xyxy, how)
+    remark = admission.remark
+    return replace(
+        known,
+        remark=("", "") if remark is None else (remark.code.value, remark.sentence),
+        lungs=lungs,
         placement=placement,
-        inputs=inputs,
+        inputs=prepare(admission.film.pixels, placement, how),
+        seconds=time.perf_counter() - started,
+    )
+
+
+def _known(film: Film, digest: str) -> Examined:
+    """What is known of any readable film, admitted or not."""
+    preview = np.ascontiguousarray(shrink(film.pixels))
+    whole = Placement(film.hw, (0.0, 0.0, float(film.hw[1]), float(film.hw[0])), film.hw)
+    return Examined(
+        digest, 0.0, facts=film.facts, preview=preview, preview_jpeg=encode_jpeg(preview), placement=whole
     )

@@ -83,10 +83,10 @@ def scan(
     """
     options, progress = options or ScanOptions(), progress or Silence()
     names = [str(name) for name in inputs]
-    model = open_model(options.model, allow_uncalibrated=options.allow_uncalibrated)
-    point = model.calibration.operating_point(options.operating_point)
     out = options.out or default_output_folder(names[0])
     found = _find(names, out)
+    model = open_model(options.model, allow_uncalibrated=options.allow_uncalibrated)
+    point = model.calibration.operating_point(options.operating_point)
     publisher = Publisher(out, model, point, options.heat, options.formats)
     workers = min(options.workers or os.cpu_count() or 1, MAX_WORKERS, len(found.sources))
     with (

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import numpy as np
@@ -12,7 +12,9 @@ from cxr_runtime.backends.engine import Engine, Outputs
 from cxr_runtime.calibration import OperatingPoint
 from cxr_runtime.errors import BackendError
 from cxr_runtime.examination import Examined
-from cxr_runtime.heat import HeatMethod, heat_cells
+from cxr_runtime.film import GreyPixels
+from cxr_runtime.heat import HeatMethod, film_heat, heat_cells
+from cxr_runtime.lungs import heat_share
 from cxr_runtime.model import Model
 from cxr_runtime.outcome import Outcome, Status
 from cxr_runtime.preprocessing import InputPixels, normalise
@@ -24,8 +26,9 @@ class Finished:
     """One film as it goes into the store."""
 
     score: StoredScore
-    picture: StoredPicture | None  # None where the file could not be read
-    examined: Examined
+    picture: StoredPicture | None = None  # None where the file could not be read
+    preview: GreyPixels | None = field(default=None, repr=False)  # of a scored film, for drawing it
+    heat: NDArray[np.float32] | None = field(default=None, repr=False)  # (h, w) over the whole film, likewise
 
 
 @dataclass(frozen=True)
@@ -90,10 +93,15 @@ class Scorer:
     ) -> Finished:
         assert examined.placement is not None
         assert examined.inputs is not None
+        assert examined.lungs is not None
+        lungs = examined.lungs
         manifest = self.model.manifest
         margin = float(logits[1]) - float(logits[0])
+        cells = heat_cells(conv5, manifest.heat, self.heat_method)
+        heat = film_heat(cells, examined.placement, manifest.heat)
         outcome = replace(
             self.judge(_row(file, examined, Status.SCORED), margin),
+            lung_heat_share=heat_share(heat, lungs, manifest.heat.threshold),
             model=manifest.name,
             model_sha256=manifest.model_sha256,
             backend=self.engine.backend,
@@ -107,8 +115,8 @@ class Scorer:
             input_contrast=float(shown.std()),
             finished=_now(),
         )
-        cells = heat_cells(conv5, manifest.heat, self.heat_method)
-        return Finished(score, StoredPicture(examined.preview_jpeg, examined.placement, cells), examined)
+        picture = StoredPicture(examined.preview_jpeg, examined.placement, cells, lungs.outlines)
+        return Finished(score, picture, examined.preview, heat)
 
 
 def unscored(file: str, examined: Examined) -> Finished:
@@ -118,7 +126,7 @@ def unscored(file: str, examined: Examined) -> Finished:
     picture = None
     if examined.placement is not None:
         picture = StoredPicture(examined.preview_jpeg, examined.placement, heat_cells=None)
-    return Finished(score, picture, examined)
+    return Finished(score, picture)
 
 
 def _row(file: str, examined: Examined, status: Status) -> Outcome:

@@ -45,7 +45,7 @@ def test_errors_come_through(error: Exception) -> None:
 
 @pytest.mark.parametrize(
     "attack",
-    [Named(os.system, "true"), Named(eval, "1"), Named(__import__, "os"), Named(getattr, os, "name")],
+    [Named(os.system, "true"), Named(eval, "1"), Named(__import__, "os"), Named(getattr, "os", "name")],
 )
 def test_an_answer_that_names_a_function_is_refused(attack: Named) -> None:
     with pytest.raises(pickle.UnpicklingError, match="no part of an answer"):

@@ -22,6 +22,7 @@ from model_folders import write_model_folder
 
 CSV_ONLY = frozenset({ReportFormat.CSV})
 FILMS = 11
+THRESHOLD = 0.9
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +38,7 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_model_folder(tmp_path_factory.mktemp("model"))
+    return write_model_folder(tmp_path_factory.mktemp("model"), threshold=THRESHOLD)
 
 
 def run(inputs: Sequence[Path], out: Path, model: Path, **options: object) -> ScanSummary:
@@ -142,7 +143,7 @@ def test_a_bad_film_ends_as_one_row_and_the_others_are_scored(
 def test_triage_follows_the_threshold(films: Path, model: Path, tmp_path: Path) -> None:
     for outcome in run([films], tmp_path, model).outcomes():
         assert outcome.probability is not None
-        expected = Triage.FLAGGED if outcome.probability >= 0.5 else Triage.NOT_FLAGGED
+        expected = Triage.FLAGGED if outcome.probability >= THRESHOLD else Triage.NOT_FLAGGED
         assert outcome.triage is expected
 
 

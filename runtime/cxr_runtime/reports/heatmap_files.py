@@ -25,30 +25,31 @@ class HeatmapFiles:
     recipe: HeatRecipe
     formats: frozenset[ReportFormat]
 
-    def write(self, name: str, picture: StoredPicture, preview: GreyPixels | None = None) -> None:
+    def write(
+        self, name: str, preview: GreyPixels, heat: NDArray[np.float32], film_hw: tuple[int, int]
+    ) -> None:
         """Write a scored film's files.
 
         Args:
             name: stem of the files.
-            picture: of a scored film, with heat.
-            preview: (rows, columns) uint8, if at hand; otherwise decoded from the picture.
+            preview: (rows, columns) uint8, the film at reading size.
+            heat: (h, w) float32 in 0..1 over the whole film.
+            film_hw: rows and columns of the film itself.
 
         Raises:
             OSError: the folder cannot be written, or the disk is full.
         """
-        assert picture.heat_cells is not None
-        heat = film_heat(picture.heat_cells, picture.placement, self.recipe)
         if ReportFormat.PNG in self.formats:
-            shown = decode_jpeg(picture.preview_jpeg) if preview is None else preview
-            write_bytes(self._path(name, "png"), encode_png(overlay(shown, heat, self.recipe.threshold)))
+            write_bytes(self._path(name, "png"), encode_png(overlay(preview, heat, self.recipe.threshold)))
         if ReportFormat.NPZ in self.formats:
-            self._write_numbers(self._path(name, "npz"), heat, picture.placement.film_hw)
+            self._write_numbers(self._path(name, "npz"), heat, film_hw)
 
     def write_missing(self, name: str, picture: StoredPicture) -> None:
         """Write those of a scored film's files that an earlier run left out."""
         wanted = {ReportFormat.PNG, ReportFormat.NPZ} & self.formats
         if picture.heat_cells is not None and not all(self._path(name, kind).is_file() for kind in wanted):
-            self.write(name, picture)
+            heat = film_heat(picture.heat_cells, picture.placement, self.recipe)
+            self.write(name, decode_jpeg(picture.preview_jpeg), heat, picture.placement.film_hw)
 
     def _path(self, name: str, kind: str) -> Path:
         return self.out / HEATMAPS_FOLDER / f"{name}.{kind}"

@@ -33,10 +33,10 @@ class Publisher:
 
     def draw(self, finished: Finished) -> Finished:
         """Write the heat map files of a film that was scored; any other film has none."""
-        if finished.picture is not None and finished.picture.heat_cells is not None:
+        if finished.picture is not None and finished.preview is not None and finished.heat is not None:
             outcome = finished.score.outcome
             name = safe_name(outcome.file, outcome.sha256)
-            self._heatmaps.write(name, finished.picture, finished.examined.preview)
+            self._heatmaps.write(name, finished.preview, finished.heat, finished.picture.placement.film_hw)
         return finished
 
     def publish(self, store: Store, inputs: Sequence[str], backend: str, passed_over: int) -> Tally:
