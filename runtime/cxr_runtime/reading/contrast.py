@@ -18,8 +18,8 @@ def shown_range(values: Numbers) -> tuple[float, float]:
     """Choose the values that become black and white.
 
     Unsigned values are shown over their bit depth (0 to 4095 if the largest needs 12 bits), so that a film
-    saved with 8 or 16 bits looks the same. Where the bulk fills less than a quarter of it, or values are
-    negative or fractions, black and white are the 0.1th and 99.9th percentile.
+    saved with 8 or 16 bits looks the same, and a blank one blank. Where the bulk fills less than a quarter
+    of it, or values are negative or fractions, black and white are the 0.1th and 99.9th percentile.
 
     Args:
         values: any shape, integers or finite floats, padding left out, at least one.
@@ -31,7 +31,7 @@ def shown_range(values: Numbers) -> tuple[float, float]:
     low, high = (float(edge) for edge in np.percentile(flat[:: max(1, flat.size // SAMPLE)], TAILS))
     if values.dtype.kind in "ui" and values.min() >= 0:
         white = float((1 << int(values.max()).bit_length()) - 1)
-        if high - low >= MIN_SPAN * white:
+        if high - low >= MIN_SPAN * white or values.min() == values.max():
             return 0.0, white
     return (low, high) if high > low else (float(values.min()), float(values.max()))
 

@@ -14,7 +14,7 @@ class Syntax:
 
     uid: str
     name: str
-    decoder: str  # `pydicom`, or a function of codestream.py: `jpeg`, `jpeg_ls`, `jpeg_2000`
+    decoder: str  # `pydicom`; else imagecodecs decodes `rle`, `jpeg`, `jpeg_ls` or `jpeg_2000`
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ SYNTAXES: dict[str, Syntax] = {
         ("1.2.840.10008.1.2.1", "Explicit VR Little Endian", "pydicom"),
         ("1.2.840.10008.1.2.1.99", "Deflated Explicit VR Little Endian", "pydicom"),
         ("1.2.840.10008.1.2.2", "Explicit VR Big Endian", "pydicom"),
-        ("1.2.840.10008.1.2.5", "RLE Lossless", "pydicom"),
+        ("1.2.840.10008.1.2.5", "RLE Lossless", "rle"),
         ("1.2.840.10008.1.2.4.50", "JPEG Baseline (Process 1)", _JPEG),
         ("1.2.840.10008.1.2.4.51", "JPEG Extended (Process 2 and 4), 8 and 12 bits", _JPEG),
         ("1.2.840.10008.1.2.4.57", "JPEG Lossless (Process 14)", _JPEG),

@@ -1,0 +1,46 @@
+"""Windows bitmaps."""
+
+import struct
+
+import numpy as np
+import pytest
+
+import film_files as files
+from cxr_runtime.errors import UnreadableFilmError
+from cxr_runtime.reading import read_film
+
+
+def test_a_grey_bitmap_with_a_palette() -> None:
+    film = read_film(files.bmp_file(files.phantom()))
+    np.testing.assert_array_equal(film.pixels, files.phantom())
+    assert (film.facts.file_format, film.facts.source_is_colour) == ("bmp", False)
+
+
+def test_a_bitmap_in_colour() -> None:
+    film = read_film(files.bmp_file(files.colour_picture()))
+    luminance = files.colour_picture() @ np.array([0.299, 0.587, 0.114])
+    np.testing.assert_allclose(film.pixels.astype(float), luminance, atol=1)
+    assert film.facts.source_is_colour
+
+
+def test_a_bitmap_from_the_top_down() -> None:
+    content = bytearray(files.bmp_file(files.phantom()))
+    content[22:26] = struct.pack("<i", -96)
+    np.testing.assert_array_equal(read_film(bytes(content)).pixels, files.phantom()[::-1])
+
+
+@pytest.mark.parametrize(("rows", "code"), [(0, "no-pixels"), (10**9, "too-large"), (97, "truncated")])
+def test_sizes_are_judged_by_the_header(rows: int, code: str) -> None:
+    content = bytearray(files.bmp_file(files.phantom()))
+    content[22:26] = struct.pack("<i", rows)
+    with pytest.raises(UnreadableFilmError) as caught:
+        read_film(bytes(content))
+    assert caught.value.code == code
+
+
+def test_an_unknown_depth_is_damage() -> None:
+    content = bytearray(files.bmp_file(files.phantom()))
+    content[28:30] = struct.pack("<H", 7)
+    with pytest.raises(UnreadableFilmError) as caught:
+        read_film(bytes(content))
+    assert caught.value.code == "damaged"
