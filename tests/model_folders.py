@@ -20,7 +20,7 @@ CELLS = CellGrid(origin=2.0, stride=4.0)
 
 def brightness_network() -> bytes:
     """An ONNX file whose conv5 is the mean brightness of 4 x 4 pixels; the film's own gives the margin."""
-    weights = {
+    weights: dict[str, NDArray[np.float32] | NDArray[np.int64]] = {
         "w": np.full((1, 3, 4, 4), 1 / 48, np.float32),
         "shape": np.array([0, -1], np.int64),
         "fc": np.array([[0.0, 8.0]], np.float32),
@@ -42,12 +42,12 @@ def brightness_network() -> bytes:
             helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", 2]),
             helper.make_tensor_value_info("conv5", TensorProto.FLOAT, ["batch", 1, cells, cells]),
         ],
-        [numpy_helper.from_array(_contiguous(value), name) for name, value in weights.items()],
+        [numpy_helper.from_array(value, name) for name, value in weights.items()],
     )
     opsets = [helper.make_opsetid("", 17)]
     network: onnx.ModelProto = helper.make_model(graph, opset_imports=opsets, ir_version=8)
     onnx.checker.check_model(network, full_check=True)
-    return network.SerializeToString()
+    return bytes(network.SerializeToString())
 
 
 def write_model_folder(folder: Path, *, threshold: float = 0.5, temperature: float = 1.0) -> Path:
@@ -75,7 +75,3 @@ def write_model_folder(folder: Path, *, threshold: float = 0.5, temperature: flo
     }
     (folder / "calibration.json").write_text(json.dumps(calibration))
     return folder
-
-
-def _contiguous(value: NDArray[np.generic]) -> NDArray[np.generic]:
-    return np.ascontiguousarray(value)

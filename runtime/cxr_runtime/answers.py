@@ -7,7 +7,7 @@ enumerations and errors of this package, arrays, and the errors of a broken deco
 import pickle
 from dataclasses import is_dataclass
 from enum import Enum
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 _ARRAYS = {
     ("numpy._core.multiarray", "_reconstruct"),
@@ -21,7 +21,7 @@ _DECODER_ERRORS = {("builtins", "RuntimeError"), ("builtins", "MemoryError")}
 _HARMLESS = (Enum, Exception)
 
 
-def read_answer(pipe: BinaryIO) -> tuple[bool, Any]:
+def read_answer(pipe: IO[bytes]) -> tuple[bool, Any]:
     """Read one answer: (True, result) or (False, error).
 
     Raises:

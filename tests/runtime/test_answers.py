@@ -16,7 +16,7 @@ class Named:
     def __init__(self, function: object, *arguments: object) -> None:
         self.call = function, arguments
 
-    def __reduce__(self) -> tuple[object, ...]:  # type: ignore[override]  # this is the attack
+    def __reduce__(self) -> tuple[object, ...]:
         return self.call
 
 

@@ -26,8 +26,9 @@ def test_cells_are_found_at_their_true_centres_not_spread_over_the_input() -> No
     heat = np.zeros((13, 13), np.float32)
     heat[3, 10] = 1
     on_film = Placement((224, 224), (0, 0, 224, 224), (224, 224)).heat_on_film(heat, cells, (224, 224))
-    peak = np.unravel_index(int(on_film.argmax()), on_film.shape)
-    assert peak in {(63, 175), (63, 174), (62, 175), (62, 174)}
+    row, column = divmod(int(on_film.argmax()), 224)
+    assert row in (62, 63)
+    assert column in (174, 175)
 
 
 @pytest.mark.parametrize("film_hw", [(512, 512), (700, 500), (431, 977), (2500, 2048)])
@@ -42,7 +43,7 @@ def test_a_bright_square_is_found_again_to_the_pixel(film_hw: tuple[int, int], c
     box = (0.2 * columns, 0.25 * rows, 0.85 * columns, 0.9 * rows)
     how = Preprocessing(input_hw=(400, 400), working_hw=(800, 800), crop=crop)
     placement = place(film_hw, box, how)
-    seen = prepare(film, placement, how).astype(np.float32) / 255
+    seen = prepare(film, placement, how).astype(np.float32) / np.float32(255)
     on_film = placement.heat_on_film(seen, EVERY_PIXEL, film_hw)
     ys, xs = np.nonzero(on_film > 0.5)
     input_pixel = max(rows, columns) / 400
@@ -56,4 +57,4 @@ def test_a_box_beyond_the_film_is_padding_and_maps_back() -> None:
     heat = np.zeros((100, 100), np.float32)
     heat[20, 30] = 1
     on_film = placement.heat_on_film(heat, EVERY_PIXEL, (100, 50))
-    assert np.unravel_index(int(on_film.argmax()), on_film.shape) == (20, 5)
+    assert divmod(int(on_film.argmax()), 50) == (20, 5)
