@@ -10,7 +10,10 @@ from typing import Any
 from cxr_runtime.backends.nvidia.plan import load_plan, set_batch
 from cxr_runtime.errors import BackendError
 
-_NAMES = {"half": "fp16", "fp16": "fp16", "int8": "int8", "bf16": "bf16", "fp32": "fp32", "float": "fp32"}
+_NAMES = {  # what the versions of TensorRT call types, the first that fits
+    "bf16": "bf16", "bfloat": "bf16", "half": "fp16", "fp16": "fp16", "int8": "int8", "fp32": "fp32",
+    "float": "fp32",
+}  # fmt: skip
 _MOVES_ONLY = ("reformat", "noop", "constant", "shuffle", "shape", "cast", "identity")
 
 

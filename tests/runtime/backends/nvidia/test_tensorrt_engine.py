@@ -1,0 +1,100 @@
+"""A model's engine, from the cache or built."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import onnx
+import pytest
+
+from cxr_runtime.backends.nvidia import tensorrt_engine
+from cxr_runtime.backends.nvidia.driver import Gpu
+from cxr_runtime.backends.nvidia.tensorrt_engine import compile_model, missing
+from cxr_runtime.errors import BackendError
+from cxr_runtime.model import Model
+from fake_tensorrt import FakeTensorRt, fake_plan
+
+UseTensorRt = Callable[[str], FakeTensorRt]
+
+
+@pytest.fixture(autouse=True)
+def own_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine with a cache of its own and one drawn GPU."""
+    monkeypatch.setenv("CXR_TRIAGE_CACHE", str(tmp_path / "cache"))
+    _plug_in(monkeypatch, "NVIDIA T4")
+
+
+def _plug_in(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    gpu = Gpu(0, name, "7.5", 16 * 2**30, "580.82", "13.0")
+    monkeypatch.setattr(tensorrt_engine, "find_gpus", lambda: [gpu])
+
+
+def _silent(line: str) -> None:
+    assert "\n" not in line
+
+
+def test_a_float32_model_is_compiled_in_explicit_fp16_once(model: Model, use_tensorrt: UseTensorRt) -> None:
+    trt = use_tensorrt("11.4.0")
+    first = compile_model(model, say=_silent)
+    again = compile_model(model, say=_silent)
+    assert (first.precision, first.was_built, again.was_built) == ("fp16", True, False)
+    assert again.plan == first.plan
+    ((parsed,),) = trt.called("parse")
+    assert isinstance(parsed, bytes)
+    types = {tensor.data_type for tensor in onnx.load_from_string(parsed).graph.initializer}
+    assert onnx.TensorProto.FLOAT16 in types
+
+
+def test_another_gpu_tensorrt_or_precision_gets_its_own_engine(
+    model: Model, use_tensorrt: UseTensorRt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_tensorrt("10.16.1")
+    compile_model(model, say=_silent)
+    _plug_in(monkeypatch, "NVIDIA H100")
+    assert compile_model(model, say=_silent).was_built
+    use_tensorrt("11.4.0")
+    assert compile_model(model, say=_silent).was_built
+    use_tensorrt("11.4.0").plan = fake_plan("Float", "Row major linear FP32")
+    assert compile_model(model, precision="fp32", say=_silent).was_built
+
+
+def test_an_engine_that_came_out_in_float32_is_refused_and_not_kept(
+    model: Model, use_tensorrt: UseTensorRt, tmp_path: Path
+) -> None:
+    use_tensorrt("10.16.1").plan = fake_plan("Float", "Row major linear FP32")
+    with pytest.raises(BackendError, match="the engine was to be fp16"):
+        compile_model(model, say=_silent)
+    assert not list(tmp_path.rglob("*.engine"))
+
+
+def test_a_model_that_is_fp16_already_stays_as_it_is(model: Model, use_tensorrt: UseTensorRt) -> None:
+    trt = use_tensorrt("10.16.1")
+    half = replace(model, manifest=replace(model.manifest, precision="fp16"))
+    assert compile_model(half, precision="fp32", say=_silent).precision == "fp16"
+    assert trt.called("parse") == [(model.onnx,)]
+
+
+def test_force_builds_again_with_the_timings_of_the_first_time(
+    model: Model, use_tensorrt: UseTensorRt
+) -> None:
+    trt = use_tensorrt("10.16.1")
+    compile_model(model, say=_silent)
+    assert compile_model(model, force=True, say=_silent).was_built
+    assert [call[0] for call in trt.called("set_timing_cache")] == [b"", b"timings"]
+
+
+def test_a_machine_without_a_driver_says_so(
+    monkeypatch: pytest.MonkeyPatch, use_tensorrt: UseTensorRt
+) -> None:
+    def no_driver() -> list[Gpu]:
+        raise BackendError("no NVIDIA driver on this machine (libcuda.so.1 is not there)")
+
+    use_tensorrt("10.16.1").__spec__ = object()  # type: ignore[assignment]  # installed is all that is asked
+    monkeypatch.setattr(tensorrt_engine, "missing_library", lambda: None)
+    monkeypatch.setattr(tensorrt_engine, "find_gpus", no_driver)
+    assert missing() == "no NVIDIA driver on this machine (libcuda.so.1 is not there)"
+
+
+def test_what_is_not_installed_is_named_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tensorrt_engine, "find_spec", lambda _: None)
+    assert missing() == "tensorrt is not installed"
