@@ -5,7 +5,7 @@ from math import inf, nan, sqrt
 
 import numpy as np
 
-from cxr_calibration.checked import AnyLabels, AnyScores, checked
+from cxr_calibration.checked import AnyLabels, AnyScores, Truth, checked
 from cxr_calibration.intervals import Estimate
 
 
@@ -80,7 +80,16 @@ def confusion_at(scores: AnyScores, labels: AnyLabels, threshold: float) -> Conf
         ValueError: lengths differ, a score is not finite, or a label is neither 0 nor 1.
     """
     values, truth = checked(scores, labels)
-    flagged = values >= threshold
+    return count(values >= threshold, truth)
+
+
+def count(flagged: Truth, truth: Truth) -> Confusion:
+    """Count films.
+
+    Args:
+        flagged: (N,) bool.
+        truth: (N,) bool, True is abnormal.
+    """
     return Confusion(
         true_positives=int(np.sum(flagged & truth)),
         false_positives=int(np.sum(flagged & ~truth)),

@@ -10,6 +10,8 @@ from cxr_calibration.logistic import fit_logistic, smoothed_targets, target_limi
 from cxr_runtime.errors import CalibrationError
 from cxr_runtime.probability_map import ProbabilityMap
 
+HOTTEST = 1000.0  # temperature at which every film is called even; margins far from 0 may fit no lower one
+
 
 def fit_temperature(margins: AnyScores, labels: AnyLabels) -> ProbabilityMap:
     """One temperature for all margins (Guo et al. 2017).
@@ -20,19 +22,27 @@ def fit_temperature(margins: AnyScores, labels: AnyLabels) -> ProbabilityMap:
 
     Raises:
         ValueError: lengths differ, a margin is not finite, or a class is empty.
-        CalibrationError: abnormal films do not have the higher margins.
     """
     values, truth = checked_both(margins, labels)
     (sharpness,) = fit_logistic(values[:, None], smoothed_targets(truth))
-    return ProbabilityMap(method="temperature", temperature=1 / _rising(float(sharpness)))
+    return ProbabilityMap(method="temperature", temperature=1 / max(float(sharpness), 1 / HOTTEST))
 
 
 def fit_platt(margins: AnyScores, labels: AnyLabels) -> ProbabilityMap:
-    """A slope and an intercept (Platt 1999); arguments and errors as `fit_temperature`."""
+    """A slope and an intercept (Platt 1999); arguments and errors as `fit_temperature`.
+
+    Raises:
+        CalibrationError: the slope is not positive: abnormal films do not have the higher margins.
+    """
     values, truth = checked_both(margins, labels)
     design = np.stack([values, np.ones_like(values)], axis=1)
     slope, intercept = fit_logistic(design, smoothed_targets(truth))
-    return ProbabilityMap(method="platt", slope=_rising(float(slope)), intercept=float(intercept))
+    if slope <= 0:
+        raise CalibrationError(
+            "calibration is not possible: abnormal films do not get the higher scores; "
+            "expected labels of 0 (normal) and 1 (abnormal) on films the model was made for"
+        )
+    return ProbabilityMap(method="platt", slope=float(slope), intercept=float(intercept))
 
 
 def fit_isotonic(margins: AnyScores, labels: AnyLabels) -> ProbabilityMap:
@@ -45,8 +55,6 @@ def fit_isotonic(margins: AnyScores, labels: AnyLabels) -> ProbabilityMap:
     """
     values, truth = checked_both(margins, labels)
     centre, share = _steps(values, truth)
-    if centre.size < 2:
-        _rising(0.0)
     low, high = target_limits(truth)
     share = np.clip(share, low, high)
     reach = float(np.ptp(values))
@@ -94,12 +102,3 @@ def _steps(
     step_of = np.repeat(np.arange(len(steps)), [number for _, _, number in steps])
     total = np.bincount(step_of, weights=weights)
     return np.bincount(step_of, weights=weights * distinct) / total, np.array([step[0] for step in steps])
-
-
-def _rising(slope: float) -> float:
-    if slope <= 0:
-        raise CalibrationError(
-            "calibration is not possible: abnormal films do not get the higher scores; "
-            "expected labels of 0 (normal) and 1 (abnormal) on films the model was made for"
-        )
-    return slope

@@ -9,6 +9,7 @@ from cxr_calibration.checked import Scores, Truth
 from cxr_calibration.choice import MapChoice
 from cxr_calibration.confusion import (
     Confusion,
+    count,
     flagged_share_at,
     npv_interval,
     ppv_interval,
@@ -83,7 +84,7 @@ def measure_point(
         name=rule.name,
         threshold=threshold,
         shortfall=rule.shortfall(measured),
-        counts=_counts(flagged, films),
+        counts=count(flagged, films.truth),
         sensitivity=sensitivity,
         specificity=specificity,
         flagged_share=share,
@@ -96,15 +97,6 @@ def measure_point(
 def _sample(films: LabelledFilms, which: Truth, everyday: Scores, fitted: ProbabilityMap) -> Sample:
     said = fitted.probability(films.margins[which])
     return Sample(said, films.truth[which], films.patients[which], fitted.probability(everyday))
-
-
-def _counts(flagged: NDArray[np.bool_], films: LabelledFilms) -> Confusion:
-    return Confusion(
-        true_positives=int(np.sum(flagged & films.truth)),
-        false_positives=int(np.sum(flagged & ~films.truth)),
-        true_negatives=int(np.sum(~flagged & ~films.truth)),
-        false_negatives=int(np.sum(~flagged & films.truth)),
-    )
 
 
 def _at(prevalence: float, sensitivity: Estimate, specificity: Estimate) -> AtPrevalence:

@@ -8,6 +8,7 @@ from sklearn.isotonic import IsotonicRegression
 
 from cxr_calibration.fitting import (
     FITTERS,
+    HOTTEST,
     fit_isotonic,
     fit_platt,
     fit_temperature,
@@ -82,11 +83,18 @@ def test_classes_that_do_not_overlap_get_probabilities_short_of_certainty(method
     assert 0 < probability.min() <= probability.max() < 1
 
 
-@pytest.mark.parametrize("method", FITTERS)
-def test_scores_that_run_the_wrong_way_are_refused(method: str) -> None:
+def test_scores_that_run_the_wrong_way_are_refused() -> None:
     margins, labels = _films(300)
     with pytest.raises(CalibrationError, match="calibration is not possible"):
-        FITTERS[method](-9 - np.sort(margins), np.sort(labels))
+        fit_platt(-margins, labels)
+
+
+def test_margins_far_from_even_fit_no_temperature_but_a_line() -> None:
+    margins, labels = _films(600)
+    labels[:] = np.where(np.arange(600) < 500, 0, 1)
+    shifted = 30 + np.where(labels == 1, 1.0, -1.0) + 0.1 * margins
+    assert fit_temperature(shifted, labels).temperature == HOTTEST
+    assert fit_platt(shifted, labels).slope > 0
 
 
 def test_isotonic_keeps_films_apart_that_plain_steps_would_tie() -> None:

@@ -1,0 +1,69 @@
+"""What readers found on the nights' films, against what the operating point promised."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cxr_calibration.checks import Check, Threshold, share_check
+from cxr_calibration.confusion import Confusion, count
+from cxr_calibration.gathering import UnscoredFilm, gather
+from cxr_calibration.labels import Label
+from cxr_runtime.store import StoredScore
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Readers' verdicts on films that were scored."""
+
+    counts: Confusion
+    unscored: tuple[UnscoredFilm, ...]  # films with a verdict and without a score
+    checks: tuple[Check, ...]
+
+    @property
+    def kappa(self) -> float:
+        """Cohen's kappa of flags and verdicts, -1..1; 0 is chance."""
+        counts, films = self.counts, self.counts.films
+        flagged = counts.true_positives + counts.false_positives
+        abnormal = counts.true_positives + counts.false_negatives
+        by_chance = (flagged * abnormal + (films - flagged) * (films - abnormal)) / films**2
+        return (counts.accuracy - by_chance) / (1 - by_chance) if by_chance < 1 else 0.0
+
+
+def measure_agreement(
+    labels: Sequence[Label],
+    digests: Sequence[str],
+    scores: Sequence[StoredScore],
+    threshold: Threshold,
+    promised: Confusion,
+) -> Agreement:
+    """Compare flags with readers' verdicts.
+
+    Args:
+        labels: the verdicts, 1 abnormal.
+        digests: sha256 of each verdict's film, "" where it is not known.
+        scores: of all nights.
+        threshold: of the operating point in use.
+        promised: what the calibration counted at that operating point.
+
+    Raises:
+        UsageError: a film has two different verdicts.
+        CalibrationError: no film with a verdict has a score.
+    """
+    found = gather(labels, digests, scores)
+    counts = count(threshold.flags(found.films.margins), found.films.truth)
+    checks = [
+        share_check(name, right, films, right_then, films_then, one_sided=True)
+        for name, right, films, right_then, films_then in (
+            ("sensitivity by readers", *_found(counts), *_found(promised)),
+            ("specificity by readers", *_cleared(counts), *_cleared(promised)),
+        )
+        if films and films_then
+    ]
+    return Agreement(counts, found.unscored, tuple(checks))
+
+
+def _found(counts: Confusion) -> tuple[int, int]:
+    return counts.true_positives, counts.true_positives + counts.false_negatives
+
+
+def _cleared(counts: Confusion) -> tuple[int, int]:
+    return counts.true_negatives, counts.true_negatives + counts.false_positives

@@ -1,0 +1,131 @@
+"""`cxr-triage calibrate`: the thin face of `cxr_calibration.calibrating`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from cxr_calibration.calibrating import CalibrateSummary
+    from cxr_calibration.description import Description
+    from cxr_calibration.gathering import Gathered
+
+NAMED_AT_MOST = 10  # films without a score that are named on the terminal; the page names all
+
+
+def calibrate(
+    labels: Annotated[
+        Path,
+        typer.Option(
+            metavar="FILE.csv",
+            help="Films and their truth: columns file and label (0 normal, 1 abnormal), optional patient, "
+            "view, sex, age, site; relative paths are from this file's folder.",
+        ),
+    ],
+    model: Annotated[
+        str,
+        typer.Option(metavar="NAME|DIR", help="Model whose calibration is replaced; the old one is kept."),
+    ] = "default",
+    scan: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Take the scores from this scan's output folder, by sha256."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            show_default="NAME-calibration beside FILE.csv",
+            help="Folder of calibration.html and thresholds.csv.",
+        ),
+    ] = None,
+    operating_point: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            show_default="balanced, who-triage, rule-out, capacity:20%, fixed:0.5",
+            help="Operating point to set; may be given several times.",
+        ),
+    ] = None,
+    default: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", show_default="the first", help="Operating point a scan uses unasked."),
+    ] = None,
+    error_rate: Annotated[
+        float | None,
+        typer.Option(
+            min=0.001,
+            max=0.499,
+            show_default="none",
+            help="Send films to review so that no more than this share of either class is called wrongly.",
+        ),
+    ] = None,
+    prevalence: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0001,
+            max=0.9999,
+            show_default="as labelled",
+            help="Share of abnormal films in your clinic, for the table of costs.",
+        ),
+    ] = None,
+    price_film: Annotated[float, typer.Option(min=0, help="Price of a film taken and scored.")] = 1.0,
+    price_read: Annotated[float, typer.Option(min=0, help="Price of what follows a flag.")] = 10.0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the folds and the bootstrap.")] = 0,
+) -> int:
+    """Fit a model's probabilities and thresholds to labelled films, and say what they buy.
+
+    All figures are by cross-validation, patients kept whole. Films without a score are counted and named.
+    Exit status: 0 done, 1 the films do not support a calibration, 2 wrong usage.
+    """
+    from cxr_calibration.calibrating import CalibrateOptions, calibrate
+    from cxr_calibration.description import FitOptions
+    from cxr_calibration.rules import DEFAULT_RULES, parse_rule
+    from cxr_cli.progress import terminal_or_lines
+
+    rules = tuple(parse_rule(name) for name in operating_point) if operating_point else DEFAULT_RULES
+    fit = FitOptions(rules=rules, default=default or rules[0].name, error_rate=error_rate, seed=seed)
+    options = CalibrateOptions(model, scan, out, fit, prevalence, price_film, price_read)
+    typer.echo(_told(calibrate(labels, options, terminal_or_lines())))
+    return 0
+
+
+def _told(summary: "CalibrateSummary") -> str:
+    described, gathered = summary.description, summary.gathered
+    before, after = described.before, described.after
+    kept = f", the old one kept as {summary.kept.name}" if summary.kept else ""
+    return "\n".join(
+        [
+            f"{described.films} films of {described.patients} patients ({described.abnormal} abnormal), "
+            f"AUC {described.auc}",
+            f"{described.choice.chosen.method}: Brier score {before.brier:.4f} before, {after.brier:.4f} "
+            f"after; ECE {before.calibration_error:.4f} before, {after.calibration_error:.4f} after",
+            *_points(described),
+            *(f"warning: {warning}" for warning in described.subgroups.warnings),
+            *_without_score(gathered),
+            f"calibration.json written to {summary.folder}{kept}",
+            f"page and table in {summary.out}",
+        ]
+    )
+
+
+def _points(described: "Description") -> list[str]:
+    from cxr_calibration.percent import percent_interval
+
+    return [
+        f"{point.name:<14} score {100 * point.threshold:5.1f}  "
+        f"sensitivity {percent_interval(point.sensitivity)}  "
+        f"specificity {percent_interval(point.specificity)}  "
+        + (f"NOT MET: {point.shortfall}" if point.shortfall else "met")
+        for point in described.points
+    ]
+
+
+def _without_score(gathered: "Gathered") -> list[str]:
+    unscored, repeated = gathered.unscored, gathered.repeated
+    lines = [f"{repeated} rows named a film a second time"] if repeated else []
+    if unscored:
+        lines.append(f"{len(unscored)} labelled films without a score:")
+        lines += [f"  {film.file}: {film.code}" for film in unscored[:NAMED_AT_MOST]]
+    if len(unscored) > NAMED_AT_MOST:
+        lines.append(f"  and {len(unscored) - NAMED_AT_MOST} more")
+    return lines

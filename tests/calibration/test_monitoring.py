@@ -1,0 +1,146 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cxr_calibration.calibrating import CalibrateOptions, calibrate
+from cxr_calibration.labelled import LabelledFilms
+from cxr_calibration.monitoring import MonitorOptions, monitor
+from cxr_runtime.errors import CalibrationError, StoreError
+from cxr_runtime.model import open_model
+from drawn_films import drawn_films
+from model_folders import write_model_folder
+from scored_scans import drawn_scores, rejected, write_scan
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model calibrated on a scan of 500 drawn films."""
+    folder = tmp_path_factory.mktemp("calibrated")
+    made, films = write_model_folder(folder / "model"), drawn_films(500, seed=77)
+    scan = _night(folder / "reference", made, films)
+    labels = folder / "labels.csv"
+    rows = [f"{number}.png,{int(truth)}" for number, truth in enumerate(films.truth.tolist())]
+    labels.write_text("\n".join(["file,label", *rows]))
+    calibrate(labels, CalibrateOptions(made, scan))
+    return made
+
+
+def _night(folder: Path, model: Path, films: LabelledFilms, seed: int = 0, time: str = "T03") -> Path:
+    sha256 = open_model(model, allow_uncalibrated=True).manifest.model_sha256
+    rows = drawn_scores(films, model_sha256=sha256, seed=seed)
+    return write_scan(folder, [replace(row, finished=f"2026-01-02{time}:00:00+00:00") for row in rows])
+
+
+def _shifted(films: LabelledFilms, by: float) -> LabelledFilms:
+    return replace(films, margins=films.margins + by)
+
+
+def test_a_fresh_night_of_the_same_is_in_order(tmp_path: Path, model: Path) -> None:
+    night = _night(tmp_path / "monday", model, drawn_films(80, seed=3), seed=3)
+    verdict, out = monitor([night], MonitorOptions(model))
+    assert verdict.alarms == ()
+    assert verdict.sentence.startswith("in order: 6 checks of 80 films")
+    assert out == night
+
+
+def test_a_night_whose_scores_moved_alarms(tmp_path: Path, model: Path) -> None:
+    night = _night(tmp_path / "monday", model, _shifted(drawn_films(80, seed=3), 2.5), seed=3)
+    verdict, _ = monitor([night], MonitorOptions(model))
+    assert verdict.sentence.startswith("ALARM: ")
+    assert any(alarm.startswith("monday: flagged share is") for alarm in verdict.alarms)
+
+
+def test_a_small_shift_is_found_by_all_nights_together(tmp_path: Path, model: Path) -> None:
+    nights = [
+        _night(tmp_path / f"night{n}", model, _shifted(drawn_films(40, seed=n), 1.0), seed=n, time=f"T0{n}")
+        for n in range(8)
+    ]
+    verdict, _ = monitor(nights, MonitorOptions(model))
+    assert verdict.reports[-1].name == "all nights together"
+    assert verdict.reports[-1].films == 320
+    assert any("all nights together" in alarm for alarm in verdict.alarms)
+    assert sum(bool(report.alarms) for report in verdict.reports[:-1]) <= 2
+
+
+def test_nights_are_shown_in_the_order_they_were_made(tmp_path: Path, model: Path) -> None:
+    late = _night(tmp_path / "a", model, drawn_films(30, seed=1), time="T05")
+    early = _night(tmp_path / "b", model, drawn_films(30, seed=2), time="T01")
+    verdict, out = monitor([late, early], MonitorOptions(model))
+    assert [report.name for report in verdict.reports] == ["b", "a", "all nights together"]
+    assert out == late
+
+
+def test_the_page_and_the_json_tell_the_same(tmp_path: Path, model: Path) -> None:
+    night = _night(tmp_path / "monday", model, _shifted(drawn_films(80, seed=3), 2.5))
+    verdict, out = monitor([night], MonitorOptions(model, out=tmp_path / "out"))
+    stated = json.loads((out / "monitor.json").read_text())
+    assert stated["alarm"] is True
+    assert stated["alarms"] == list(verdict.alarms)
+    assert len(stated["nights"][0]["checks"]) == len(verdict.reports[0].checks)
+    page = (out / "monitor.html").read_text()
+    assert page.count("<svg") == 2
+    assert verdict.alarms[0] in page
+
+
+def test_nights_in_order_can_be_the_reference(tmp_path: Path, model: Path) -> None:
+    """A clinic with fewer sick people than the calibration: its own nights say what is usual."""
+    usual = [
+        _night(tmp_path / f"u{n}", model, drawn_films(150, prevalence=0.1, seed=n), seed=n) for n in range(3)
+    ]
+    night = _night(tmp_path / "monday", model, drawn_films(80, prevalence=0.1, seed=9), seed=9)
+    assert monitor([night], MonitorOptions(model))[0].alarms
+    assert not monitor([night], MonitorOptions(model, baseline=tuple(usual)))[0].alarms
+
+
+def test_readers_who_find_much_that_was_not_flagged_raise_an_alarm(tmp_path: Path, model: Path) -> None:
+    films = drawn_films(120, seed=3)
+    night = _night(tmp_path / "monday", model, films, seed=3)
+    verdicts = tmp_path / "verdicts.csv"
+    agreeing = [f"{number}.png,{int(truth)}" for number, truth in enumerate(films.truth.tolist())]
+    verdicts.write_text("\n".join(["file,label", *agreeing, "gone.png,1"]))
+    verdict, _ = monitor([night], MonitorOptions(model, verdicts=verdicts))
+    assert verdict.agreement is not None
+    assert verdict.agreement.counts.films == 120
+    assert verdict.agreement.kappa > 0.5
+    assert [film.file for film in verdict.agreement.unscored] == ["gone.png"]
+    assert verdict.alarms == ()
+    disagreeing = [f"{number}.png,{int(number % 2)}" for number in range(120)]
+    verdicts.write_text("\n".join(["file,label", *disagreeing]))
+    verdict, _ = monitor([night], MonitorOptions(model, verdicts=verdicts))
+    assert [alarm.split(" is ")[0] for alarm in verdict.alarms] == [
+        "monday: sensitivity by readers",
+        "monday: specificity by readers",
+    ]
+
+
+def test_an_empty_night_is_nothing_to_compare(tmp_path: Path, model: Path) -> None:
+    verdict, _ = monitor([write_scan(tmp_path / "sunday", [])], MonitorOptions(model))
+    assert verdict.sentence == "nothing to compare: 0 films in 1 scans"
+
+
+def test_a_night_of_rejected_films_is_judged_by_its_rejections(tmp_path: Path, model: Path) -> None:
+    night = write_scan(tmp_path / "monday", [rejected(f"{n}.png", "lateral") for n in range(30)])
+    verdict, out = monitor([night], MonitorOptions(model))
+    assert verdict.alarms[0] == "monday: films without a score is 100 % (30 of 30), expected 0 %"
+    assert (out / "monitor.html").is_file()
+
+
+def test_another_models_night_is_refused(tmp_path: Path, model: Path) -> None:
+    night = write_scan(tmp_path / "monday", drawn_scores(drawn_films(10)))
+    with pytest.raises(CalibrationError, match="another model"):
+        monitor([night], MonitorOptions(model))
+
+
+def test_a_folder_without_a_scan_is_refused(tmp_path: Path, model: Path) -> None:
+    with pytest.raises(StoreError, match="holds no"):
+        monitor([tmp_path], MonitorOptions(model))
+
+
+def test_a_calibration_that_keeps_no_reference_asks_for_a_baseline(tmp_path: Path) -> None:
+    bare = write_model_folder(tmp_path / "model")
+    night = _night(tmp_path / "monday", bare, drawn_films(30))
+    with pytest.raises(CalibrationError, match="--baseline"):
+        monitor([night], MonitorOptions(bare))
+    assert monitor([night], MonitorOptions(bare, baseline=(night,)))[0].alarms == ()
