@@ -11,7 +11,7 @@ from typer.exceptions import TyperException
 
 from cxr_cli.scan import scan
 
-EXIT_INTERRUPTED = 130
+EXIT_INTERRUPTED = 130  # what Typer makes of a KeyboardInterrupt
 _DEBUG = "--debug"
 
 app = typer.Typer(
@@ -59,18 +59,16 @@ def _status(arguments: list[str], debug: bool) -> int:
     from cxr_runtime.errors import CxrTriageError
 
     try:
-        result = app(arguments or ["--help"], prog_name="cxr-triage", standalone_mode=False)
+        status = app(arguments or ["--help"], prog_name="cxr-triage", standalone_mode=False)
     except TyperException as error:
         return _complain(f"{error.format_message()} (see `cxr-triage --help`)", error.exit_code, debug)
     except CxrTriageError as error:
         return _complain(str(error), error.exit_status, debug)
     except OSError as error:
         return _complain(_about_system(error), 1, debug)
-    except (KeyboardInterrupt, typer.Abort):
-        return _complain(
-            "interrupted; what was done is kept: the same command goes on", EXIT_INTERRUPTED, debug
-        )
-    return result if isinstance(result, int) else 0
+    if status == EXIT_INTERRUPTED:
+        return _complain("interrupted; what was done is kept: the same command goes on", status, debug)
+    return status if isinstance(status, int) else 0
 
 
 def _complain(sentence: str, status: int, debug: bool) -> int:

@@ -60,10 +60,9 @@ def scan(
     A second run with the same output folder goes on where the first one stopped. Exit status: 0 every film
     scored, 3 some rejected or failed, 2 wrong usage, 1 could not run, 130 interrupted.
     """
-    from cxr_runtime.reports.formats import parse_formats
-
     from cxr_cli.progress import terminal_or_lines
     from cxr_runtime.heat import HeatMethod
+    from cxr_runtime.reports.formats import parse_formats
     from cxr_runtime.scanning import ScanOptions, scan
 
     options = ScanOptions(

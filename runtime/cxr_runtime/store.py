@@ -62,8 +62,9 @@ class StoredPicture:
 class Store:
     """Rows appear as films finish; each film's row and pictures are one transaction."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._db = connection
+        self._path = path
 
     @classmethod
     def open(cls, folder: Path) -> Self:
@@ -85,7 +86,7 @@ class Store:
                 f"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; {_SCHEMA}"
                 f"PRAGMA user_version={SCHEMA_VERSION};"
             )
-            return cls(connection)
+            return cls(connection, path)
 
     def close(self) -> None:
         """Close the file; what was added stays."""
@@ -165,7 +166,7 @@ class Store:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        with _store_errors(Path(STORE_FILE)):
+        with _store_errors(self._path):
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield

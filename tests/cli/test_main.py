@@ -4,9 +4,9 @@ from pathlib import Path
 
 import cv2
 import pytest
-from cxr_runtime.phantom import draw_phantom
 
 from cxr_cli.main import main
+from cxr_runtime.phantom import draw_phantom
 from model_folders import write_model_folder
 
 

@@ -1,0 +1,46 @@
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import pytest
+
+from cxr_runtime.errors import StoreError
+from cxr_runtime.phantom import draw_phantom
+from cxr_runtime.store import read_scores
+from model_folders import write_model_folder
+
+FILMS = 40
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_scan_exits_130_and_goes_on_later(ending: signal.Signals, tmp_path: Path) -> None:
+    (tmp_path / "films").mkdir()
+    content = cv2.imencode(".png", draw_phantom(3, hw=(256, 256)))[1].tobytes()
+    for number in range(FILMS):
+        (tmp_path / "films" / f"{number:02d}.png").write_bytes(content)
+    model = write_model_folder(tmp_path / "m")
+    command = [sys.executable, "-c", "from cxr_cli.main import main; main()", "scan", "films", "--out", "out"]
+    command += ["--model", str(model), "--backend", "onnxruntime", "--batch-size", "1", "--workers", "1"]
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    while process.poll() is None and not stored_rows(tmp_path / "out"):
+        time.sleep(0.005)
+    process.send_signal(ending)
+    _, told = process.communicate()
+    assert process.returncode == 130
+    assert "the same command goes on" in told.splitlines()[-1]
+    kept = stored_rows(tmp_path / "out")
+    assert 0 < kept < FILMS
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert f"{kept} were finished before" in done.stdout
+
+
+def stored_rows(out: Path) -> int:
+    try:
+        return len(read_scores(out))
+    except StoreError:
+        return 0
