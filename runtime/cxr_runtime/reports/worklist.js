@@ -10,7 +10,7 @@
     result: row.dataset.result,
     view: row.dataset.view,
     tags: row.dataset.tags.split(" "),
-    words: row.cells[2].textContent.toLowerCase(),
+    words: row.querySelector(".file").textContent.toLowerCase(),
   }));
   const collator = new Intl.Collator(undefined, { numeric: true });
   const order = { key: "rank", ascending: true };
@@ -81,7 +81,7 @@
   }
 
   function factsOf(row) {
-    const facts = [row.querySelector(".result").cloneNode(true)];
+    const facts = [row.querySelector(".verdict").cloneNode(true)];
     if (row.dataset.score !== "") facts.push(element("span", "", `Score ${row.dataset.score}`));
     if (row.dataset.view) facts.push(element("span", "", `View ${row.dataset.view}`));
     for (const remark of row.querySelectorAll(".remark")) facts.push(remark.cloneNode(true));
@@ -105,7 +105,7 @@
     byId("outline-tool").hidden = !byId("stage").querySelector(".outline");
     film.row.scrollIntoView({ block: "nearest" });
     tellPlace();
-    byId("spoken").textContent = `${byId("place").textContent}: ${film.file}, ${byId("said").innerText}`;
+    byId("spoken").textContent = `${byId("place").textContent}: ${film.file}, ${byId("said").textContent}`;
   }
 
   function step(by) {
@@ -194,6 +194,7 @@
   byId("search").addEventListener("input", narrow);
   byId("clear").addEventListener("click", clear);
   byId("opacity").addEventListener("input", (event) => setOpacity(Number(event.target.value)));
+  byId("opacity").addEventListener("pointerup", (event) => event.target.blur());
   byId("outlines").addEventListener("change", (event) => setOutlines(event.target.checked));
   byId("previous").addEventListener("click", () => step(-1));
   byId("next").addEventListener("click", () => step(1));

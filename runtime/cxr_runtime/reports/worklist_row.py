@@ -30,13 +30,16 @@ def row(exhibit: Exhibit, rank: int, picture: str, overlay_file: str = "") -> st
         "overlay": quote(overlay_file),
     }
     data = " ".join(f'data-{name}="{escape(value)}"' for name, value in stated.items())
-    return (
-        f'<tr {data}><td class="rank">{rank}</td>'
-        f'<td class="picture">{picture or EMPTY_THUMBNAIL}</td><td>{_file(outcome)}</td>'
-        f'<td class="score">{_score(outcome)}</td>'
-        f'<td><span class="result {result}">{_mark(outcome, result)}{verdict(outcome)}</span></td>'
-        f"<td>{escape(stated['view'])}</td></tr>\n"
-    )
+    cells = {
+        "rank": str(rank),
+        "picture": picture or EMPTY_THUMBNAIL,
+        "file": _file(outcome),
+        "score": _score(outcome),
+        "result": f'<span class="verdict {result}">{_mark(outcome, result)}{verdict(outcome)}</span>',
+        "view": escape(stated["view"]),
+    }
+    inner = "".join(f'<td role="cell" class="{name}">{html}</td>' for name, html in cells.items())
+    return f'<tr role="row" {data}>{inner}</tr>\n'
 
 
 EMPTY_THUMBNAIL = '<div class="thumb empty"></div>'

@@ -26,6 +26,7 @@ LINE: Rgb = (208, 214, 222)
 PALE: Rgb = (240, 242, 245)
 ALARM: Rgb = (168, 35, 27)
 
+PAGES = "{pages}"  # stands for the number of pages until it is known; as wide as any number there may be
 FAMILY = "DejaVuSansCondensed"  # as its files in reports/fonts
 FIRST_JOINED, LAST_JOINED = 0x0590, 0x18AF  # Hebrew .. Mongolian: scripts whose letters join, stack or turn
 
@@ -40,6 +41,7 @@ class Sheet(FPDF):
         self._wrapped: dict[tuple[str, float, float], list[str]] = {}  # lines of paragraphs seen before
         self._borrowed: list[str] = []  # installed fonts in use, by name
         self.set_auto_page_break(False)
+        self.alias_nb_pages(PAGES)
         self.set_margin(0)
         self.c_margin = 0
         for style, suffix in (("", ""), ("B", "-Bold")):
@@ -74,7 +76,7 @@ class Sheet(FPDF):
         self.set_line_width(0.2)
         self.line(MARGIN, 198.5, WIDTH - MARGIN, 198.5)
         self.say(MARGIN, 199.5, wording.RESEARCH_NOTICE, 8, colour=QUIET)
-        self.say(MARGIN, 199.5, f"page {self.page_no()} of {{nb}}", 8, "", QUIET, INNER, Align.R)
+        self.say(MARGIN, 199.5, f"page {self.page_no()} of {PAGES}", 8, "", QUIET, INNER, Align.R)
 
     def say(
         self,
