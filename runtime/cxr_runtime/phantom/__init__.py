@@ -64,7 +64,7 @@ def _shadow(canvas: Canvas, spot: OpacitySpot, rng: np.random.Generator) -> Laye
     x = (np.arange(columns) + 0.5 - spot.x * columns)[None, :]
     y = (np.arange(rows) + 0.5 - spot.y * rows)[:, None]
     distance = np.hypot(x, y) / (spot.radius * min(canvas.hw))
-    ragged = distance * (1 + 0.18 * cloud(canvas, rng, spot.radius / 2))
+    ragged = distance * (1 + 0.18 * np.clip(cloud(canvas, rng, spot.radius / 2), -1.5, 1.5))
     return np.asarray(spot.density * np.exp(-(ragged**4)), np.float32)
 
 
