@@ -1,5 +1,6 @@
 """Fonts of this machine, for file names in scripts that the reports' own font does not have."""
 
+import logging
 import os
 import struct
 import sys
@@ -9,10 +10,15 @@ from functools import cache
 from pathlib import Path
 
 from fontTools.ttLib import TTFont, TTLibError  # type: ignore[import-untyped]  # it ships no types
+from fpdf.errors import FPDFException
 
 FONT_KINDS = (".ttf", ".otf", ".ttc")
+FONT_ERRORS = (TTLibError, FPDFException, OSError, LookupError, ValueError, AssertionError, struct.error)
 MAX_OPENED = 300  # fonts looked into; a name that none of these can write is spelt out in codes
 RESTRICTED = 0x0002  # OS/2 fsType: the maker does not allow embedding (OpenType, OS/2 table)
+
+# Cutting a font to the letters used, fontTools tells of every table that it leaves out.
+logging.getLogger("fontTools.subset").setLevel(logging.ERROR)
 
 # Words in the file names of fonts with many scripts; these are looked into first.
 _BROAD = ("cjk", "fallback", "unicode", "noto", "wqy", "yahei", "msyh", "gothic", "malgun", "nirmala")
@@ -75,5 +81,5 @@ def _opened(path: Path) -> InstalledFont | None:
             if not has_outlines or font["OS/2"].fsType & RESTRICTED:
                 return None
             return InstalledFont(path, frozenset(font.getBestCmap() or ()))
-    except (TTLibError, OSError, LookupError, ValueError, AssertionError, struct.error):
+    except FONT_ERRORS:
         return None

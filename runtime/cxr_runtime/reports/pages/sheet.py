@@ -8,7 +8,7 @@ from fpdf.fonts import TTFFont
 
 from cxr_runtime.reports import wording
 from cxr_runtime.reports.exhibit import RunFacts
-from cxr_runtime.reports.pages.installed_fonts import font_for
+from cxr_runtime.reports.pages.installed_fonts import FONT_ERRORS, font_for
 from cxr_runtime.reports.printable import escaped, printable
 
 Rgb = tuple[int, int, int]
@@ -152,7 +152,10 @@ class Sheet(FPDF):
             return False
         name = found.path.stem.lower()
         if name not in self.fonts:
-            self.add_font(name, "", found.path)
+            try:
+                self.add_font(name, "", found.path)
+            except FONT_ERRORS:
+                return False
             self._borrowed.append(name)
             self.set_fallback_fonts(self._borrowed, exact_match=False)
         return self._has(name, character)
