@@ -24,5 +24,5 @@ def is_passed_over(name: str) -> bool:
 
 def is_member_passed_over(name: str) -> bool:
     """The same for a member of a zip file, whose name bears its path."""
-    *folders, last = name.split("/")
+    *folders, last = name.replace("\\", "/").split("/")  # some programs on Windows write the wrong one
     return is_passed_over(last) or any(is_hidden(folder) for folder in folders)

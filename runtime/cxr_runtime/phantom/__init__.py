@@ -34,7 +34,7 @@ def draw_phantom(
     view: View = View.PA,
     male: bool = True,
 ) -> GreyPixels:
-    """Draw a frontal chest film: the same one for the same arguments.
+    """Draw a frontal chest film: the same one for the same arguments, with or without an opacity.
 
     Args:
         seed: which person.
@@ -53,7 +53,7 @@ def draw_phantom(
     density += 0.2 * lung_vessels(canvas, body, rng) * (0.1 + 0.9 * lung_area(canvas, body))
     density *= 1 + 0.012 * cloud(canvas, rng, 0.02) + 0.02 * cloud(canvas, rng, 0.2)
     if opacity is not None:
-        density += _shadow(canvas, opacity, rng)
+        density += _shadow(canvas, opacity, np.random.default_rng((seed, 1)))
     film = _expose(canvas.blur(density, 0.0011), rng)
     return _mark_side(canvas, film) if label else film
 
