@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 COLOUR_STEPS = 8  # discrete colours between the threshold and 1
-OPACITY_SPAN = (0.32, 0.62)  # share of colour in a pixel of the weakest and strongest step; the rest is film
+OPACITY_SPAN = (0.3, 0.55)  # share of colour in a pixel of the weakest and strongest step; the rest is film
 JET_SPAN = (0.125, 0.875)  # jet from its pure blue to its bright red; the dark ends say nothing on a film
 
 

@@ -118,7 +118,7 @@ def test_every_page_of_an_uncalibrated_run_is_marked(tmp_path: Path) -> None:
 @needs_poppler
 def test_a_film_whose_heat_lies_outside_the_lungs_is_marked(tmp_path: Path) -> None:
     _, film = pages(written(tmp_path, [scored("a.png", 0.9, lung_heat_share=0.2)]))
-    assert "Heat lies outside the lungs (20% of it within)" in film
+    assert "Heat lies outside the lungs (20% within)" in film
 
 
 @needs_poppler

@@ -40,7 +40,7 @@ def remarks(outcome: Outcome) -> tuple[str, ...]:
     """What else a reader must know of this film; printable, without a full stop of our own."""
     said = []
     if is_heat_outside_lungs(outcome):
-        said.append(f"{OUTSIDE_LUNGS} ({outcome.lung_heat_share:.0%} of it within)")
+        said.append(f"{OUTSIDE_LUNGS} ({outcome.lung_heat_share:.0%} within)")
     if outcome.message or outcome.code:
         said.append(": ".join(printable(part) for part in (outcome.code, outcome.message) if part))
     return tuple(said)
