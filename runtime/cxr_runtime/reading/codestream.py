@@ -58,10 +58,13 @@ def jpeg_ls(stream: bytes) -> Stored:
 def jpeg_2000(stream: bytes) -> Stored:
     """A JPEG 2000 or HTJ2K frame (ISO/IEC 15444-1 and -15), lossless or lossy."""
     start = stream.find(START_OF_CODESTREAM)
-    if start < 0 or len(stream) < start + 24:
+    if start < 0 or len(stream) < start + 42:
         raise damaged("it holds no JPEG 2000 picture")
     right, bottom, left, top = struct.unpack_from(">IIII", stream, start + 8)  # SIZ, annex A.5.1
     check_size(bottom - top, right - left)
+    (components,) = struct.unpack_from(">H", stream, start + 40)
+    if components not in (1, 3):
+        raise damaged(f"its JPEG 2000 picture has {components} components")
     if END_OF_CODESTREAM not in stream[-16:]:
         raise truncated("its JPEG 2000 end mark is missing")
     try:

@@ -1,17 +1,18 @@
 """Grey levels where the file does not say how to show its values: 16-bit pictures, DICOM without a window."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cxr_runtime.film import GreyPixels
 
+Number = TypeVar("Number", bound=np.integer[Any] | np.floating[Any])
 Numbers = NDArray[np.integer[Any] | np.floating[Any]]
 
 MIN_SPAN = 0.25  # share of the bit depth's range that the bulk of a film must fill to be shown by bit depth
 TAILS = (0.1, 99.9)  # percentiles that bound the bulk
-SAMPLE = 1 << 20  # values looked at for the percentiles
+SAMPLE = 1 << 18  # values that percentiles are taken of
 
 
 def shown_range(values: Numbers) -> tuple[float, float]:
@@ -27,13 +28,18 @@ def shown_range(values: Numbers) -> tuple[float, float]:
     Returns:
         (black, white), black < white unless all values are the same.
     """
-    flat = values.ravel()
-    low, high = (float(edge) for edge in np.percentile(flat[:: max(1, flat.size // SAMPLE)], TAILS))
+    low, high = (float(edge) for edge in np.percentile(thinned(values), TAILS))
     if values.dtype.kind in "ui" and values.min() >= 0:
         white = float((1 << int(values.max()).bit_length()) - 1)
         if high - low >= MIN_SPAN * white or values.min() == values.max():
             return 0.0, white
     return (low, high) if high > low else (float(values.min()), float(values.max()))
+
+
+def thinned(values: NDArray[Number]) -> NDArray[Number]:
+    """Few enough values of an array of any shape, as (n,): evenly spread, with the smallest and the largest."""
+    flat = values.ravel()
+    return np.append(flat[:: max(1, flat.size // SAMPLE)], [flat.min(), flat.max()]).astype(flat.dtype)
 
 
 def full_contrast(values: Numbers) -> GreyPixels:

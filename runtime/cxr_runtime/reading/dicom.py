@@ -1,7 +1,6 @@
 """DICOM files (PS3.10): radiographs and secondary captures, with or without the preamble."""
 
 import warnings
-import zlib
 from io import BytesIO
 
 from pydicom import FileDataset, dcmread
@@ -10,6 +9,7 @@ from pydicom.errors import InvalidDicomError
 
 from cxr_runtime.errors import UnreadableFilmError
 from cxr_runtime.film import Film
+from cxr_runtime.reading.deflated import check_inflated
 from cxr_runtime.reading.dicom_colour import grey_of_colour
 from cxr_runtime.reading.dicom_facts import facts_of
 from cxr_runtime.reading.dicom_values import integer, keyword
@@ -45,12 +45,11 @@ def read_dicom(content: bytes) -> Film:
 
 def _parse(content: bytes) -> FileDataset:
     """Read the data set; one without the preamble, or without all of its file meta information, only then."""
+    check_inflated(content)
     try:
         return dcmread(BytesIO(content))
     except InvalidDicomError:
         return dcmread(BytesIO(content), force=True)
-    except zlib.error as error:
-        raise truncated("its deflated data set is not whole") from error
 
 
 def _check_whole(ds: FileDataset, caught: list[warnings.WarningMessage]) -> None:

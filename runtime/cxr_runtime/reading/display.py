@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydicom import FileDataset
 
 from cxr_runtime.film import GreyPixels
-from cxr_runtime.reading.contrast import shown_range
+from cxr_runtime.reading.contrast import shown_range, thinned
 from cxr_runtime.reading.dicom_values import integer, keyword
 from cxr_runtime.reading.modality import modality_of
 from cxr_runtime.reading.voi import voi_of
@@ -35,8 +35,8 @@ class Display:
         if high - low >= TABLE_SPAN:
             return self._grey(stored.astype(np.float64), inside)
         table = self._grey(np.arange(low, high + 1, dtype=np.float64), inside)
-        index = stored if low == 0 else stored.astype(np.int64) - low
-        return np.take(table, index)
+        wide = stored if stored.dtype.kind == "u" else stored.astype(np.int32)
+        return np.take(table, wide if low == 0 else wide - wide.dtype.type(low))
 
     def _inside(self, stored: Stored) -> Stored:
         """The stored values that are part of the film, in no order; all of them if padding covers it all."""
@@ -63,7 +63,7 @@ class Display:
         return np.clip((self.modality(values) - black) / max(white - black, 1e-9), 0, 1)
 
     def _full_range(self, inside: Stored) -> tuple[float, float]:
-        values = self.modality(inside.astype(np.float64))
+        values = self.modality(thinned(inside).astype(np.float64))
         whole = values.astype(np.int64)
         return shown_range(whole if np.array_equal(whole, values) else values)
 
