@@ -66,10 +66,9 @@ def _polygon(outline: Outline, width: int, height: int) -> str:
 
 def _thumbnail(picture: Picture, threshold: float) -> bytes:
     """The film at THUMBNAIL_LONG_SIDE at most, with its heat, as JPEG."""
-    grey = _small(picture.preview_jpeg)
-    shown = grey
+    shown = _small(picture.preview_jpeg)
     if picture.heat is not None:
-        shown = cv2.cvtColor(overlay(grey, picture.heat, threshold), cv2.COLOR_RGB2BGR)
+        shown = overlay(shown, picture.heat, threshold)[..., ::-1]  # OpenCV's order: blue, green, red
     return cv2.imencode(".jpg", shown, [cv2.IMWRITE_JPEG_QUALITY, THUMBNAIL_QUALITY])[1].tobytes()
 
 
