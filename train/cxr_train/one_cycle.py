@@ -52,11 +52,13 @@ def train(network: Net, draw: Draw, loss_of: Loss, schedule: Schedule, progress:
         network.parameters(), lr=schedule.peak_rate, weight_decay=schedule.weight_decay
     )
     cycle = torch.optim.lr_scheduler.OneCycleLR(optimiser, schedule.peak_rate, total_steps=schedule.steps)
-    network.train()
+    network.train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch states no such type
     progress.begin("training", schedule.steps)
     for step in range(schedule.steps):
         inputs, targets = draw(rng, step / schedule.steps)
-        loss = loss_of(network(inputs), targets)
+        with torch.autocast("cpu", torch.bfloat16):
+            outputs = network(inputs.contiguous(memory_format=torch.channels_last))
+        loss = loss_of(outputs.float(), targets)
         if not torch.isfinite(loss):
             raise CxrTriageError(f"the loss is {loss.item()} at step {step}; lower the rate and start again")
         optimiser.zero_grad()

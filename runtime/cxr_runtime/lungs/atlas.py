@@ -107,4 +107,6 @@ def _lay(
 
 
 def _correlation(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
-    return float(np.corrcoef(one.ravel(), other.ravel())[0, 1]) if one.any() and other.any() else 0.0
+    if min(float(one.std()), float(other.std())) == 0:
+        return 0.0  # a blank film
+    return float(np.corrcoef(one.ravel(), other.ravel())[0, 1])

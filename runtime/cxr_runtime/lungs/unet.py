@@ -28,7 +28,7 @@ class UnetLungField:
     def find(self, pixels: GreyPixels) -> LungMask:
         """Find the lungs of a film; (rows, columns) uint8, dense tissue bright."""
         logits = SmallNetwork(self.path).run(network_input(pixels)[None, None])[0, 0]
-        soft = np.round(255 / (1 + np.exp(-logits.astype(np.float64))))
+        soft = np.round(255 / (1 + np.exp(-logits)))
         return lung_mask(soft.astype(np.uint8), pixels.shape)
 
 

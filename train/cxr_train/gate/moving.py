@@ -30,12 +30,15 @@ def move(rng: np.random.Generator, pixels: NDArray[np.uint8], jitter: Jitter) ->
     return warp(np.asarray(pixels / 255, np.float32), maps, fill), maps
 
 
-def visible_share(lungs: NDArray[np.uint8], maps: Maps) -> float:
-    """Share of a lung that a moved film still shows: of the lung of which it shows less.
+def visible_shares(lungs: NDArray[np.uint8], maps: Maps) -> tuple[float, float]:
+    """Shares of the lungs that a moved film still shows.
 
     Args:
         lungs: (h, w) uint8, soft mask of both lungs on the source.
         maps: from the moved film into the source.
+
+    Returns:
+        The share of the lung of which it shows less, and of both together.
     """
     across, down = (np.round(axis).astype(np.int32) for axis in maps)
     within = (across >= 0) & (across < lungs.shape[1]) & (down >= 0) & (down < lungs.shape[0])
@@ -44,10 +47,12 @@ def visible_share(lungs: NDArray[np.uint8], maps: Maps) -> float:
     seen = np.asarray(cv2.dilate(seen, np.ones((3, 3), np.uint8)), np.uint8)
     inside = lungs >= 128
     if not inside.any():
-        return 1.0
+        return 1.0, 1.0
     middle = round(float(np.nonzero(inside)[1].mean()))
     halves = [half for half in (slice(None, middle), slice(middle, None)) if inside[:, half].sum() > 50]
-    return min(float((inside & (seen > 0))[:, half].sum() / inside[:, half].sum()) for half in halves)
+    shown = inside & (seen > 0)
+    least = min(float(shown[:, half].sum() / inside[:, half].sum()) for half in halves)
+    return least, float(shown.sum() / inside.sum())
 
 
 def scramble(rng: np.random.Generator, picture: Grey) -> Grey:

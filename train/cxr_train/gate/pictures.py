@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -17,9 +17,10 @@ from cxr_runtime.reading import read_film
 
 SIDE = 224  # rows and columns at which pictures are kept
 
-FRONTAL_TABLES = ("nih512.csv", "nlm128.csv", "jsrt224.csv")
+FRONTAL_TABLES = ("nih512.csv", "nih1024.csv", "nlm128.csv", "jsrt224.csv")
 LATERAL_TABLE = "lateral512.csv"
 DICOM_TABLE = "dicom.csv"
+OTHER_PARTS_FOLDER = "other"
 ANIMAL = "dx_image.dcm"  # in the folder of chests, but a lateral film of an animal
 SCIKIT_IMAGE = (
     "astronaut.png", "brick.png", "camera.png", "cell.png", "chelsea.png", "chessboard_GRAY.png",
@@ -35,6 +36,7 @@ class Picture:
     """One picture, its kind, and whom it shows."""
 
     name: str
+    collection: str  # name of the folder it is from, e.g. nih512
     group: str  # patient, or picture where there is no patient; a group is never split
     kind: Kind
     pixels: NDArray[np.uint8] = field(repr=False)  # (SIDE, SIDE) uint8, squashed
@@ -42,6 +44,15 @@ class Picture:
         default=None, repr=False
     )  # (SIDE, SIDE) uint8, soft; frontal only
     path: Path | None = None  # the file, to see it in detail
+
+
+def read_pixels(picture: Picture) -> NDArray[np.uint8]:
+    """The picture as its file has it, (rows, columns) uint8; squashed to SIDE x SIDE where it has none.
+
+    Raises:
+        FilmError: the file cannot be read.
+    """
+    return picture.pixels if picture.path is None else read_film(picture.path.read_bytes()).pixels
 
 
 def read_pictures(data: Path) -> list[Picture]:
@@ -53,42 +64,46 @@ def read_pictures(data: Path) -> list[Picture]:
     Raises:
         CxrTriageError: a table is missing, or scikit-image or scikit-learn is not installed.
     """
-    pictures: list[Picture] = []
     lungs = lung_field()
-    for table in FRONTAL_TABLES:
-        rows = _rows(data / table)
-        pictures += [_frontal(data / row["file"], row.get("patient", ""), lungs) for row in rows]
+    pictures = [
+        _frontal(data / row["file"], row.get("patient", ""), lungs)
+        for table in FRONTAL_TABLES
+        for row in _rows(data / table)
+    ]
     pictures += [
-        Picture(row["file"], f"lateral {row['patient']}", Kind.LATERAL, _squash(data / row["file"]))
+        _picture(data / row["file"], f"lateral {row['patient']}", Kind.LATERAL)
         for row in _rows(data / LATERAL_TABLE)
     ]
-    return pictures + _dicom_others(data) + list(_library_pictures())
+    return pictures + _dicom_samples(data) + list(_library_pictures())
 
 
 def _frontal(path: Path, patient: str, lungs: LungField) -> Picture:
-    pixels = _squash(path)
-    soft = np.asarray(
-        cv2.resize(lungs.find(pixels).soft, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR), np.uint8
-    )
-    return Picture(path.name, patient or path.name, Kind.FRONTAL, pixels, soft, path)
+    picture = _picture(path, patient or path.name, Kind.FRONTAL)
+    soft = cv2.resize(lungs.find(picture.pixels).soft, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
+    return replace(picture, lungs=np.asarray(soft, np.uint8))
 
 
-def _dicom_others(data: Path) -> list[Picture]:
-    """One picture of each body part; files that decoders refuse are left out."""
+def _picture(path: Path, group: str, kind: Kind) -> Picture:
+    try:
+        pixels = read_film(path.read_bytes()).pixels
+    except (OSError, FilmError) as error:
+        raise CxrTriageError(f"{path} cannot be read ({error}); see docs/gate.md") from error
+    how = cv2.INTER_AREA if min(pixels.shape) >= SIDE else cv2.INTER_LINEAR
+    squashed = np.asarray(cv2.resize(pixels, (SIDE, SIDE), interpolation=how), np.uint8)
+    return Picture(path.name, path.parent.name, group, kind, squashed, path=path)
+
+
+def _dicom_samples(data: Path) -> list[Picture]:
+    """One picture of each body part that is no chest, and the animal."""
     found: dict[str, Picture] = {}
     for row in _rows(data / DICOM_TABLE):
-        file = data / row["file"]
-        if file.parent.name != "other" and file.name != ANIMAL:
+        path, group = data / row["file"], f"sample {row['body_part'] or 'TEETH'}"
+        if group in found or row["decodes"] != "1":
             continue
-        group = f"sample {row['body_part'] or 'TEETH'}"
-        if group in found:
-            continue
-        try:
-            pixels = read_film(file.read_bytes()).pixels
-        except FilmError:
-            continue
-        kind = Kind.LATERAL if file.name == ANIMAL else Kind.OTHER
-        found[group] = Picture(row["file"], group, kind, _to_side(pixels), path=file)
+        if path.name == ANIMAL:
+            found[group] = _picture(path, group, Kind.LATERAL)
+        elif path.parent.name == OTHER_PARTS_FOLDER:
+            found[group] = _picture(path, group, Kind.OTHER)
     return list(found.values())
 
 
@@ -101,8 +116,7 @@ def _library_pictures() -> Iterable[Picture]:
         if spec is None or spec.origin is None:
             raise CxrTriageError(f"{package} is not installed; the gate is trained on its sample pictures")
         for name in names:
-            path = Path(spec.origin).parent / folder / name
-            yield Picture(name, name, Kind.OTHER, _squash(path), path=path)
+            yield _picture(Path(spec.origin).parent / folder / name, name, Kind.OTHER)
 
 
 def _rows(table: Path) -> list[dict[str, str]]:
@@ -111,15 +125,3 @@ def _rows(table: Path) -> list[dict[str, str]]:
             return list(csv.DictReader(lines))
     except OSError as error:
         raise CxrTriageError(f"{table} cannot be read ({error.strerror}); see docs/gate.md") from error
-
-
-def _squash(path: Path) -> NDArray[np.uint8]:
-    pixels = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
-    if pixels is None:
-        raise CxrTriageError(f"{path} is missing or no picture; see docs/gate.md")
-    return _to_side(np.asarray(pixels, np.uint8))
-
-
-def _to_side(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    how = cv2.INTER_AREA if min(pixels.shape) >= SIDE else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(pixels, (SIDE, SIDE), interpolation=how), np.uint8)

@@ -9,14 +9,17 @@ from torch import Tensor
 from cxr_runtime.gate.reading import TURNS, Kind, network_input
 from cxr_train.gate.composed import photograph, screen, several
 from cxr_train.gate.drawn import DRAWINGS
-from cxr_train.gate.moving import WORK, Grey, fragment, move, scramble, visible_share
+from cxr_train.gate.moving import WORK, Grey, fragment, move, scramble, visible_shares
 from cxr_train.gate.pictures import Picture
 from cxr_train.segmentation.appearance import change_appearance
 from cxr_train.segmentation.geometry import Jitter
 
 NOT_ASKED = -1.0  # an answer that has no meaning for a picture
-WHOLE, CUT = 0.85, 0.65  # of the less visible lung: from here on it is whole, from here down it is cut off
-FRONTAL_JITTER = Jitter(turn_degrees=12, zoom=(0.68, 1.5), stretch=0.25, shift=0.1, bend=0.01, flip=0.0)
+WHOLE, CUT = 0.85, 0.65  # share of the less visible lung from which on it is whole, and down from which cut
+LITTLE = 0.25  # share of both lungs below which a film shows something else than the chest
+FRONTAL_JITTER = Jitter(
+    turn_degrees=12, zoom=(0.68, 1.5), stretch=0.25, shift=0.1, bend=0.01, flip=0, cut=0.3
+)
 LATERAL_JITTER = Jitter(turn_degrees=15, zoom=(0.7, 1.5), stretch=0.35, shift=0.12, bend=0.03, flip=0.5)
 OTHER_JITTER = Jitter(turn_degrees=40, zoom=(0.7, 2.5), stretch=0.4, shift=0.2, bend=0.02, flip=0.5)
 CALM_JITTER = Jitter(turn_degrees=5, zoom=(0.9, 1.15), stretch=0.1, shift=0.04, bend=0.01, flip=0.5)
@@ -72,19 +75,18 @@ class Sampler:
         """A frontal film, moved, changed, and at times mirrored, turned or inverted."""
         picture = _one(rng, self.frontal)
         film, maps = move(rng, picture.pixels, FRONTAL_JITTER)
-        visible = 1.0 if picture.lungs is None else visible_share(picture.lungs, maps)
+        lungs = np.full_like(picture.pixels, 255) if picture.lungs is None else picture.lungs
+        least, shown = visible_shares(lungs, maps)
         mirrored, inverted = bool(rng.random() < 0.5), bool(rng.random() < 0.15)
         turn = int(rng.integers(1, len(TURNS))) if rng.random() < 0.2 else 0
         film = change_appearance(rng, film[:, ::-1] if mirrored else film, 0.8)
         film = np.rot90(1 - film if inverted else film, -turn)
-        return Sample(
-            film,
-            Kind.FRONTAL,
-            turn=turn,
-            mirrored=NOT_ASKED if turn else float(mirrored),
-            inverted=float(inverted),
-            cut_off=NOT_ASKED if turn else _cut_off(visible),
-        )
+        if shown < LITTLE:
+            return Sample(film, Kind.OTHER)
+        cut_off = NOT_ASKED if CUT < least < WHOLE else float(least <= CUT)
+        if turn:
+            return Sample(film, Kind.FRONTAL, turn=turn, inverted=float(inverted))
+        return Sample(film, Kind.FRONTAL, 0, float(mirrored), float(inverted), cut_off)
 
     def draw_lateral(self, rng: np.random.Generator) -> Sample:
         """A lateral film, or two laid over each other, as the shadows of two chests add up."""
@@ -132,7 +134,3 @@ class Sampler:
 
 def _one(rng: np.random.Generator, pictures: list[Picture]) -> Picture:
     return pictures[int(rng.integers(len(pictures)))]
-
-
-def _cut_off(visible: float) -> float:
-    return NOT_ASKED if CUT < visible < WHOLE else float(visible <= CUT)

@@ -11,7 +11,8 @@ from cxr_runtime.lungs.atlas import SIDE, Atlases, prepare
 from cxr_runtime.lungs.registration import Maps, register, sample
 from cxr_train.segmentation.films import OutlinedFilm
 
-GROUPS = 8
+MOST_GROUPS = 8
+FILMS_A_GROUP = 15  # on average at least
 FEWEST_FILMS = 6  # in a group: an average over fewer is near to a film
 ROUNDS = 4  # of registering and averaging
 SHAPE_SIDE = 20  # rows and columns at which shapes are compared
@@ -20,16 +21,15 @@ SEED = 1
 Stack = NDArray[np.uint8]  # (n, SIDE, SIDE)
 
 
-def make_atlases(films: list[OutlinedFilm], groups: int = GROUPS) -> Atlases:
-    """Average films with drawn lungs.
+def make_atlases(films: list[OutlinedFilm]) -> Atlases:
+    """Average films with drawn lungs, in as many groups as there are films for.
 
     Raises:
         CxrTriageError: there are too few films.
     """
-    if len(films) < groups * FEWEST_FILMS:
-        raise CxrTriageError(
-            f"{len(films)} films are too few for {groups} atlases; give {groups * FEWEST_FILMS}"
-        )
+    if len(films) < FEWEST_FILMS:
+        raise CxrTriageError(f"{len(films)} films are too few for an atlas; give {FEWEST_FILMS} or more")
+    groups = min(MOST_GROUPS, max(1, len(films) // FILMS_A_GROUP))
     pictures = np.stack([prepare(film.pixels) for film in films])
     masks = np.stack([_shrink(film.mask, SIDE) for film in films])
     group_of = _group(masks, groups)

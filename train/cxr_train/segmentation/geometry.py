@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 Grey = NDArray[np.float32]  # (h, w), 0 black .. 1 white
 
 
+MOST_CUT = 0.65  # share of a side that may be cut away
+
+
 @dataclass(frozen=True)
 class Jitter:
     """How far a film may be moved."""
@@ -19,6 +22,7 @@ class Jitter:
     shift: float = 0.15  # share of the side, to either side
     bend: float = 0.02  # standard deviation of the elastic shift, share of the side
     flip: float = 0.5  # how often left and right change places
+    cut: float = 0.0  # how often a good part of one side or two is cut away
 
 
 def random_warp(
@@ -36,6 +40,8 @@ def random_warp(
     flip = -1.0 if rng.random() < jitter.flip else 1.0
     y, x = np.mgrid[0:h, 0:w].astype(np.float32)
     x, y = (x + 0.5) / w - 0.5, (y + 0.5) / h - 0.5
+    if rng.random() < jitter.cut:
+        x, y = _cut(rng, x), _cut(rng, y)
     dx, dy = rng.uniform(-jitter.shift, jitter.shift, 2)
     from_x = flip * (np.cos(angle) * x - np.sin(angle) * y) / (zoom * stretch) + dx
     from_y = (np.sin(angle) * x + np.cos(angle) * y) * stretch / zoom + dy
@@ -49,6 +55,13 @@ def warp(pixels: Grey, maps: tuple[NDArray[np.float32], NDArray[np.float32]], fi
     mode = cv2.BORDER_REPLICATE if fill is None else cv2.BORDER_CONSTANT
     moved = cv2.remap(pixels, *maps, cv2.INTER_LINEAR, borderMode=mode, borderValue=fill or 0.0)
     return np.asarray(moved, np.float32)
+
+
+def _cut(rng: np.random.Generator, at: Grey) -> Grey:
+    """Show only a part of one axis, -0.5..0.5, that reaches to one of its ends, or all of it."""
+    shown = np.float32(1 - rng.uniform(0, MOST_CUT) * rng.integers(2))
+    end = np.float32(rng.choice([-0.5, 0.5]))
+    return end + (at - end) * shown
 
 
 def _bend(rng: np.random.Generator, hw: tuple[int, int], size: float) -> Grey:

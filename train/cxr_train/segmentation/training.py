@@ -9,11 +9,10 @@ from cxr_train.one_cycle import Schedule, train
 from cxr_train.progress import Progress
 from cxr_train.segmentation.films import OutlinedFilm
 from cxr_train.segmentation.network import LungNet
-from cxr_train.segmentation.sampling import draw_batch
+from cxr_train.segmentation.sampling import MILD, STRONG, draw_batch
 
-SCHEDULE = Schedule(steps=2400, batch_size=16)
-CALM_FROM = 0.85  # share of the steps from which on films are changed less
-CALM_STRENGTH = 0.5  # how strongly they are changed then
+SCHEDULE = Schedule(steps=2000, batch_size=16)
+MILD_FROM = 0.75  # share of the steps from which on films are changed less
 
 
 def train_lung_net(films: list[OutlinedFilm], schedule: Schedule, progress: Progress) -> LungNet:
@@ -24,8 +23,7 @@ def train_lung_net(films: list[OutlinedFilm], schedule: Schedule, progress: Prog
     """
 
     def draw(rng: np.random.Generator, done: float) -> tuple[Tensor, Tensor]:
-        strength = CALM_STRENGTH if done >= CALM_FROM else 1.0
-        return draw_batch(rng, films, schedule.batch_size, strength)
+        return draw_batch(rng, films, schedule.batch_size, MILD if done >= MILD_FROM else STRONG)
 
     torch.manual_seed(schedule.seed)
     return train(LungNet(), draw, overlap_loss, schedule, progress)

@@ -1,0 +1,115 @@
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from cxr_runtime.errors import RejectedFilmError
+from cxr_runtime.film import Film, FilmFacts, View
+from cxr_runtime.gate import Admission, Code, examine
+from cxr_runtime.lungs import lung_field
+from cxr_runtime.phantom import OpacitySpot, draw_phantom
+
+Pixels = NDArray[np.uint8]
+FILM = draw_phantom(21)
+
+
+def _examine(pixels: Pixels, facts: FilmFacts | None = None) -> Admission:
+    return examine(Film(np.ascontiguousarray(pixels), facts or FilmFacts("png")), lung_field())
+
+
+def _code_of(pixels: Pixels, facts: FilmFacts | None = None) -> str:
+    with pytest.raises(RejectedFilmError) as rejection:
+        _examine(pixels, facts)
+    assert "\n" not in rejection.value.sentence
+    assert type(rejection.value.code) is str
+    return rejection.value.code
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("view", [View.PA, View.AP])
+def test_a_drawn_chest_passes_without_remark(seed: int, view: View) -> None:
+    opacity = OpacitySpot(0.3, 0.5) if seed % 2 else None
+    film = draw_phantom(seed, view=view, male=seed % 3 > 0, opacity=opacity, label=seed != 4)
+    admission = _examine(film)
+    assert admission.remark is None
+    np.testing.assert_array_equal(admission.film.pixels, film)
+    assert admission.lungs.box_film_xyxy is not None
+
+
+@pytest.mark.parametrize("quarter_turns", [1, 2, 3])
+def test_a_turned_film_is_named_with_its_angle(quarter_turns: int) -> None:
+    assert _code_of(np.rot90(FILM, -quarter_turns)) == f"rotated-{90 * quarter_turns}"
+
+
+def test_a_mirrored_film_is_named() -> None:
+    assert _code_of(FILM[:, ::-1]) == Code.MIRRORED
+
+
+def test_inverted_polarity_is_corrected_and_told() -> None:
+    admission = _examine(255 - FILM)
+    np.testing.assert_array_equal(admission.film.pixels, FILM)
+    assert admission.remark is not None
+    assert admission.remark.code == Code.POLARITY_INVERTED
+    assert 0.9 <= admission.remark.confidence <= 1
+
+
+def test_a_film_that_is_inverted_and_turned_is_still_rejected() -> None:
+    assert _code_of(np.rot90(255 - FILM, -1)) == Code.ROTATED_90
+
+
+def test_a_blurred_film_is_named() -> None:
+    assert _code_of(np.asarray(cv2.GaussianBlur(FILM, (0, 0), 8), np.uint8)) == Code.TOO_BLURRED
+
+
+def test_lungs_beyond_the_edge_are_named() -> None:
+    assert _code_of(FILM[: int(0.36 * FILM.shape[0])]) in {Code.LUNGS_CUT_OFF, Code.NOT_A_CHEST_FILM}
+
+
+def test_noise_stripes_and_blots_are_no_chest_films() -> None:
+    rng = np.random.default_rng(0)
+    stripes = np.tile((np.arange(400) // 20 % 2 * 200).astype(np.uint8), (400, 1))
+    blots = np.asarray(cv2.resize(rng.integers(0, 255, (9, 9), np.uint8), (400, 400)), np.uint8)
+    for pixels in (rng.integers(0, 255, (400, 400), np.uint8), stripes, blots):
+        assert _code_of(pixels) in {Code.NOT_A_CHEST_FILM, Code.LATERAL}
+
+
+def test_a_page_of_text_is_no_chest_film() -> None:
+    page = np.full((600, 450), 255, np.uint8)
+    for line in range(20):
+        cv2.putText(
+            page, "Chest film of today, no finding", (10, 30 + 28 * line), cv2.FONT_HERSHEY_SIMPLEX, 0.8, 0
+        )
+    assert _code_of(page) == Code.NOT_A_CHEST_FILM
+
+
+def test_two_films_side_by_side_are_named() -> None:
+    assert _code_of(np.hstack([FILM, draw_phantom(22)])) == Code.SEVERAL_IMAGES
+
+
+def test_tags_come_before_pixels() -> None:
+    assert _code_of(FILM, FilmFacts("dicom", modality="CR", body_part="HIP")) == Code.NOT_A_CHEST_FILM
+    assert _code_of(FILM, FilmFacts("dicom", modality="CR", view=View.LATERAL)) == Code.LATERAL
+
+
+def test_wrong_tags_do_not_help_a_bad_film() -> None:
+    facts = FilmFacts("dicom", modality="CR", body_part="CHEST", view=View.PA)
+    assert _code_of(np.rot90(FILM, 2), facts) == Code.ROTATED_180
+
+
+def test_further_pages_of_a_file_are_told_and_the_first_is_admitted() -> None:
+    remark = _examine(FILM, FilmFacts("tiff", frames=3)).remark
+    assert remark is not None
+    assert remark.code == Code.SEVERAL_IMAGES
+    assert "3 pictures" in remark.sentence
+
+
+def test_the_same_film_gets_the_same_verdict_at_any_size() -> None:
+    for side in (160, 700, 1400):
+        assert (
+            _examine(np.asarray(cv2.resize(FILM, (side, side), interpolation=cv2.INTER_AREA))).remark is None
+        )
+
+
+def test_a_rejection_s_sentence_states_how_sure_it_is() -> None:
+    with pytest.raises(RejectedFilmError, match=r"confidence \d+\.\d%"):
+        _examine(np.rot90(FILM, 2))
