@@ -1,6 +1,6 @@
 """From the store to the reports: every one of them is made from the store alone."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
@@ -9,6 +9,7 @@ from pathlib import Path
 from cxr_runtime.calibration import OperatingPoint
 from cxr_runtime.heat import HeatMethod, film_heat
 from cxr_runtime.model import Model
+from cxr_runtime.outcome import Triage
 from cxr_runtime.reports.exhibit import Exhibit, Picture, RunFacts
 from cxr_runtime.reports.formats import ReportFormat
 from cxr_runtime.reports.heatmap_files import HeatmapFiles
@@ -19,6 +20,9 @@ from cxr_runtime.reports.worklist import write_worklist
 from cxr_runtime.safe_name import safe_name
 from cxr_runtime.scoring import Finished
 from cxr_runtime.store import Store, StoredPicture
+
+_ALL = (*Triage, None)
+_WITH_A_PAGE = (Triage.FLAGGED, Triage.REVIEW)
 
 
 @dataclass(frozen=True)
@@ -56,16 +60,17 @@ class Publisher:
         if ReportFormat.HTML in self.formats:
             write_worklist(self.out / "worklist.html", run, counts, self._exhibits(store))
         if ReportFormat.PDF in self.formats:
-            write_report(self.out / "report.pdf", run, counts, self._exhibits(store))
+            write_report(self.out / "report.pdf", run, counts, self._exhibits(store, _WITH_A_PAGE))
         return counts
 
     @property
     def _heatmaps(self) -> HeatmapFiles:
         return HeatmapFiles(self.out, self.model.manifest.heat, self.formats)
 
-    def _exhibits(self, store: Store) -> Iterator[Exhibit]:
+    def _exhibits(self, store: Store, pictured: Container[Triage | None] = _ALL) -> Iterator[Exhibit]:
+        """The run's films, most suspicious first; only those of the given triage with their pictures."""
         for outcome, picture in store.pictured():
-            shown = None if picture is None else self._picture(picture)
+            shown = None if picture is None or outcome.triage not in pictured else self._picture(picture)
             yield Exhibit(outcome, shown, safe_name(outcome.file, outcome.sha256))
 
     def _picture(self, picture: StoredPicture) -> Picture:
