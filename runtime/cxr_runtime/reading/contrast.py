@@ -37,7 +37,7 @@ def shown_range(values: Numbers) -> tuple[float, float]:
 
 
 def thinned(values: NDArray[Number]) -> NDArray[Number]:
-    """Few enough values of an array of any shape, as (n,): evenly spread, with the smallest and the largest."""
+    """Some values of an array of any shape, as (n,): evenly spread, smallest and largest among them."""
     flat = values.ravel()
     return np.append(flat[:: max(1, flat.size // SAMPLE)], [flat.min(), flat.max()]).astype(flat.dtype)
 

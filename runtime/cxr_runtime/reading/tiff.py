@@ -1,5 +1,6 @@
 """TIFF: any depth and compression that tifffile (BSD) and imagecodecs read; of several pages the first."""
 
+import logging
 from io import BytesIO
 from typing import Any
 
@@ -23,6 +24,9 @@ MIN_IS_WHITE, MIN_IS_BLACK, RGB, PALETTE, YCBCR = (
 )  # PhotometricInterpretation (TIFF 6.0, section 8)
 SHOWN = (MIN_IS_WHITE, MIN_IS_BLACK, RGB, PALETTE, YCBCR)
 ORIENTATION = 274  # tag
+
+# A bad film is reported in its row, not on the terminal.
+logging.getLogger("tifffile").setLevel(logging.CRITICAL)
 
 
 def read_tiff(content: bytes) -> Film:
