@@ -7,23 +7,21 @@ from cxr_train.gate.making import assign_folds
 from cxr_train.gate.trials import bad_trials, good_trials
 from gate_pictures import gate_pictures
 
-KINDS = set(
-    [
-        "mirrored",
-        "inverted (to be corrected)",
-        "lungs cut off",
-        "blurred",
-        "too dark",
-        "too bright",
-        "too small",
-        "piece of a film",
-        "photographed",
-        "screenshot",
-        "several films on a page",
-        "lateral",
-        "natural picture",
-    ]
-)
+KINDS = {
+    "mirrored",
+    "inverted (to be corrected)",
+    "lungs cut off",
+    "blurred",
+    "too dark",
+    "too bright",
+    "too small",
+    "piece of a film",
+    "photographed",
+    "screenshot",
+    "several films on a page",
+    "lateral",
+    "natural picture",
+}
 
 
 def test_a_patient_is_never_on_both_sides_and_folds_are_even() -> None:
