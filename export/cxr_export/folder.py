@@ -1,41 +1,63 @@
 """A model folder, made from a network: model.onnx, model.json and card.md, all or none of them."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
+from cxr_export.acceptance import Acceptance, compare, refuse_costly
 from cxr_export.card import CARD_FILE, card
-from cxr_export.parity import Parity, measure_parity
+from cxr_export.films import ExportFilms, drawn_films
+from cxr_export.parity import BATCH_SIZES, Parity, measure_parity
+from cxr_export.precision import Precision, lowered
 from cxr_export.trace import trace
 from cxr_runtime.atomic import write_bytes
 from cxr_runtime.manifest import MANIFEST_FILE, Manifest, write_manifest
 from cxr_runtime.model import MODEL_FILE
+from cxr_runtime.preprocessing import normalise
 from cxr_train.networks import Network
 
 
-def export_network(network: Network, manifest: Manifest, out: Path, films: NDArray[np.float32]) -> Parity:
-    """Write a network as a model folder, in float32, once ONNX Runtime agrees with it.
+@dataclass(frozen=True)
+class Exported:
+    """What an export was measured to be."""
+
+    parity: Parity  # of the float32 model, against its network
+    acceptance: Acceptance | None  # of a lower precision, against float32
+
+
+def export_network(
+    network: Network,
+    manifest: Manifest,
+    out: Path,
+    films: ExportFilms | None = None,
+    precision: Precision = Precision.FP32,
+) -> Exported:
+    """Write a network as a model folder, once ONNX Runtime agrees with it and its precision is accepted.
 
     Args:
         network: any network of the train package.
         manifest: what is known of it; model_sha256, precision and parity are filled in here.
         out: the folder, made when it is missing; its calibration.json and card.md stay as they are.
-        films: (8, 3, H, W) float32 normalised films for the comparison.
-
-    Returns:
-        The worst differences between the network and its export.
+        films: the films of all comparisons; drawn phantoms if None.
+        precision: what the model computes in.
 
     Raises:
-        ModelError: the export is not valid, or does not agree with the network; nothing was written.
+        ModelError: the export is not valid, does not agree with the network, or loses too much by its
+            precision; nothing was written.
     """
     network.eval()
-    onnx = trace(network, manifest.preprocessing.input_hw).SerializeToString()
-    parity = measure_parity(network, onnx, films)
-    write_folder(replace(manifest, precision="fp32", parity=parity.as_numbers()), onnx, out)
-    return parity
+    how = manifest.preprocessing
+    films = drawn_films(how) if films is None else films
+    whole = trace(network, how.input_hw).SerializeToString()
+    parity = measure_parity(network, whole, normalise(films.calibration[: max(BATCH_SIZES)], how))
+    numbers, onnx, acceptance = parity.as_numbers(), whole, None
+    if precision is not Precision.FP32:
+        onnx = lowered(whole, precision, films, how)
+        acceptance = compare(whole, onnx, films, how, manifest.heat)
+        refuse_costly(precision, acceptance)
+        numbers |= acceptance.as_numbers()
+    write_folder(replace(manifest, precision=precision.value, parity=numbers), onnx, out)
+    return Exported(parity, acceptance)
 
 
 def write_folder(manifest: Manifest, onnx: bytes, out: Path) -> None:

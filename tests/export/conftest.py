@@ -4,9 +4,9 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
+from cxr_export.films import ExportFilms
 from cxr_export.trace import trace
 from cxr_runtime.heat import HeatRecipe
 from cxr_runtime.manifest import Manifest
@@ -62,11 +62,15 @@ def manifest() -> Manifest:
     return Manifest("small", "small", "", "fp32", Preprocessing(input_hw=INPUT_HW), heat, "Apache-2.0")
 
 
-@pytest.fixture
-def films() -> NDArray[np.float32]:
-    """Eight normalised pictures of smooth blobs, (8, 3, 33, 33) float32."""
+@pytest.fixture(scope="session")
+def films() -> ExportFilms:
+    """Smooth blobs on noise, half of them bright and called abnormal."""
     rng = np.random.default_rng(5)
     y, x = np.mgrid[: INPUT_HW[0], : INPUT_HW[1]] / INPUT_HW[0]
-    centres = rng.uniform(0.2, 0.8, (8, 2))
-    blobs = [np.exp(-((y - cy) ** 2 + (x - cx) ** 2) / 0.05) for cy, cx in centres]
-    return np.repeat(np.stack(blobs)[:, None].astype(np.float32) * 4 - 2, 3, axis=1)
+    centres, labels = rng.uniform(0.45, 0.55, (48, 2)), np.arange(48) % 2
+    blobs = [
+        (60 + 150 * label) * np.exp(-((y - cy) ** 2 + (x - cx) ** 2) / 0.05) + rng.uniform(0, 20, INPUT_HW)
+        for (cy, cx), label in zip(centres, labels, strict=True)
+    ]
+    drawn = np.stack(blobs).astype(np.uint8)
+    return ExportFilms(drawn[:8], drawn[8:], labels[8:].astype(np.intp), "blobs")

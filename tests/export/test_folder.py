@@ -1,45 +1,63 @@
 """A model folder made from a network."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 
+from cxr_export.films import ExportFilms
 from cxr_export.folder import export_network
 from cxr_export.parity import TOLERANCE
+from cxr_export.precision import Precision
 from cxr_runtime.backends.choose import open_engine
 from cxr_runtime.errors import ModelError
 from cxr_runtime.manifest import Manifest
 from cxr_runtime.model import open_model
+from cxr_runtime.preprocessing import normalise
 from cxr_train.networks import Network
 
 
 def test_an_exported_network_opens_and_says_what_its_source_says(
-    network: Network, manifest: Manifest, films: NDArray[np.float32], tmp_path: Path
+    network: Network, manifest: Manifest, films: ExportFilms, tmp_path: Path
 ) -> None:
     export_network(network, manifest, tmp_path / "model", films)
     model = open_model(tmp_path / "model", allow_uncalibrated=True)
-    outputs = open_engine(model, "onnxruntime", batch_size=5, threads=1).run(films[:5])
+    batch = normalise(films.judged[:5], manifest.preprocessing)
+    outputs = open_engine(model, "onnxruntime", batch_size=5, threads=1).run(batch)
     with torch.no_grad():
-        expected = network(torch.from_numpy(films[:5]))
+        expected = network(torch.from_numpy(batch))
     np.testing.assert_allclose(outputs.logits, expected.logits, atol=1e-5)
     np.testing.assert_allclose(outputs.conv5, expected.conv5, atol=1e-5)
 
 
 def test_the_worst_difference_is_written_into_the_manifest(
-    network: Network, manifest: Manifest, films: NDArray[np.float32], tmp_path: Path
+    network: Network, manifest: Manifest, films: ExportFilms, tmp_path: Path
 ) -> None:
-    parity = export_network(network, manifest, tmp_path, films)
+    exported = export_network(network, manifest, tmp_path, films)
     written = open_model(tmp_path, allow_uncalibrated=True).manifest
-    assert written.parity == parity.as_numbers()
-    assert 0 < parity.conv5_relative < TOLERANCE
+    assert written.parity == exported.parity.as_numbers()
+    assert 0 < exported.parity.conv5_relative < TOLERANCE
     assert written.precision == "fp32"
+    assert exported.acceptance is None
+
+
+@pytest.mark.parametrize("precision", [Precision.FP16, Precision.INT8])
+def test_a_lower_precision_is_accepted_on_films_and_its_cost_written_down(
+    network: Network, manifest: Manifest, films: ExportFilms, tmp_path: Path, precision: Precision
+) -> None:
+    exported = export_network(network, manifest, tmp_path, films, precision)
+    model = open_model(tmp_path, allow_uncalibrated=True)
+    assert model.manifest.precision == precision
+    assert exported.acceptance is not None
+    assert exported.acceptance.films == 40
+    assert model.manifest.parity["score_change"] == exported.acceptance.score_change > 0
+    assert {"auc_change", "auc_change_low", "heat_correlation"} <= set(model.manifest.parity)
 
 
 def test_an_export_that_disagrees_is_refused_and_writes_nothing(
-    network: Network, manifest: Manifest, films: NDArray[np.float32], tmp_path: Path
+    network: Network, manifest: Manifest, films: ExportFilms, tmp_path: Path
 ) -> None:
     class Drifting(torch.nn.Module):
         """Says something else once it is no longer traced."""
@@ -53,8 +71,17 @@ def test_an_export_that_disagrees_is_refused_and_writes_nothing(
     assert not (tmp_path / "model").exists()
 
 
+def test_a_precision_that_changes_the_picture_is_refused_and_writes_nothing(
+    network: Network, manifest: Manifest, films: ExportFilms, tmp_path: Path
+) -> None:
+    narrow = replace(films, calibration=np.full_like(films.calibration, 120))
+    with pytest.raises(ModelError, match="int8 is not accepted on 40 films of blobs: "):
+        export_network(network, manifest, tmp_path / "model", narrow, Precision.INT8)
+    assert not (tmp_path / "model").exists()
+
+
 def test_a_card_that_was_written_by_hand_is_kept(
-    network: Network, manifest: Manifest, films: NDArray[np.float32], tmp_path: Path
+    network: Network, manifest: Manifest, films: ExportFilms, tmp_path: Path
 ) -> None:
     export_network(network, manifest, tmp_path, films)
     drawn = (tmp_path / "card.md").read_text()

@@ -23,8 +23,13 @@ def phantom_batch(how: Preprocessing, count: int = PHANTOMS) -> NDArray[np.float
     Returns:
         (count, 3, H, W) float32, normalised, C-contiguous; the same for the same arguments.
     """
+    return normalise(phantom_inputs(how, count), how)
+
+
+def phantom_inputs(how: Preprocessing, count: int = PHANTOMS) -> NDArray[np.uint8]:
+    """The same films before normalisation, (count, H, W) uint8."""
     placement = place(DRAWN_HW, None, how)
-    return normalise(np.stack([prepare(_draw(seed), placement, how) for seed in range(count)]), how)
+    return np.stack([prepare(_draw(seed), placement, how) for seed in range(count)])
 
 
 @cache

@@ -5,6 +5,7 @@ Field numbers: onnx/onnx.proto. What is not understood is carried through as it 
 
 import struct
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,8 @@ from cxr_runtime.backends.graph.wire import (
     varint_field,
 )
 
-FLOAT32, FLOAT16 = 1, 10  # TensorProto.DataType
+FLOAT32, UINT8, INT8, INT32, FLOAT16 = 1, 2, 3, 6, 10  # TensorProto.DataType
+TYPES: dict[int, str] = {FLOAT32: "<f4", UINT8: "u1", INT8: "i1", INT32: "<i4", FLOAT16: "<f2"}
 _INT_ATTRIBUTE = 2  # AttributeProto.AttributeType
 
 Parts = list[bytes | memoryview]
@@ -34,17 +36,21 @@ class Tensor:
     dims: tuple[int, ...]
     message: memoryview = field(repr=False)  # the TensorProto
 
-    def array(self) -> NDArray[np.float32]:
-        """Values of a float32 tensor, in its shape.
+    def array(self) -> NDArray[Any]:
+        """Values of the tensor, in its type and shape.
 
         Raises:
-            ValueError: it is not float32, or its values lie in another file.
+            ValueError: its type is not one of TYPES, or its values lie in another file.
         """
         contents = {number: content for number, _, _, content in fields(self.message)}
-        values = contents.get(9, contents.get(4))  # raw_data, or float_data (packed)
-        if self.data_type != FLOAT32 or values is None:
-            raise ValueError(f"tensor {self.name!r} is not float32 within the file")
-        return np.frombuffer(values, "<f4").reshape(self.dims)
+        dtype = TYPES.get(self.data_type)
+        if dtype is not None and 9 in contents:  # raw_data
+            return np.frombuffer(contents[9], dtype).reshape(self.dims)
+        if dtype is not None and 4 in contents:  # float_data, packed
+            return np.frombuffer(contents[4], dtype).reshape(self.dims)
+        if dtype is not None and 5 in contents:  # int32_data, packed; negative numbers as 64 bits
+            return np.array(list(packed_varints(contents[5])), np.uint64).astype(dtype).reshape(self.dims)
+        raise ValueError(f"tensor {self.name!r} is of type {self.data_type} or not within the file")
 
 
 @dataclass(frozen=True)
@@ -133,9 +139,9 @@ def with_outputs(graph: Graph, names: list[str]) -> Graph:
     return replace(graph, outputs=(*graph.outputs, *new), graph_rest=(*graph.graph_rest, *added))
 
 
-def constant(name: str, values: NDArray[np.float32] | NDArray[np.float16]) -> Tensor:
-    """A new constant of float32 or float16."""
-    data_type = FLOAT16 if values.dtype == np.float16 else FLOAT32
+def constant(name: str, values: NDArray[Any]) -> Tensor:
+    """A new constant, of one of TYPES."""
+    data_type = next(number for number, dtype in TYPES.items() if values.dtype == dtype)
     dims = b"".join(varint_field(1, size) for size in values.shape)
     parts: Parts = [dims, varint_field(2, data_type), *length_field(8, name.encode())]
     parts += length_field(9, np.ascontiguousarray(values).tobytes())

@@ -59,7 +59,7 @@ def build_engine(onnx: bytes, options: BuildOptions, *, timing_cache: bytes = b"
 
     started = time.monotonic()
     log = _new_log(trt)
-    builder = trt.Builder(log)
+    builder = _new_builder(trt, log)
     network = builder.create_network(_network_flags(trt))
     _parse(trt, network, log, onnx)
     config = _configure(trt, builder, network, options)
@@ -95,6 +95,13 @@ def _new_log(trt: Any) -> Any:
             return self.errors[0][:300] if self.errors else "it gave no reason"
 
     return Log()
+
+
+def _new_builder(trt: Any, log: Any) -> Any:
+    try:
+        return trt.Builder(log)
+    except TypeError as error:  # all that 8.x says where there is no GPU
+        raise BackendError(f"TensorRT {trt.__version__} finds no GPU to build for: {log.reason()}") from error
 
 
 def _network_flags(trt: Any) -> int:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from cxr_runtime.backends.engine import Engine, Outputs
 from cxr_runtime.backends.graph.half import count_float32_convolutions, half_graph
 from cxr_runtime.backends.graph.magnitudes import largest_magnitudes
+from cxr_runtime.backends.graph.symmetric import symmetric_int8
 from cxr_runtime.backends.nvidia.builder import BuildOptions, Say, build_engine
 from cxr_runtime.backends.nvidia.driver import Gpu, find_gpus
 from cxr_runtime.backends.nvidia.engine_cache import EngineCache, EngineKey
@@ -124,8 +125,10 @@ def compile_model(
 
 def _typed(model: Model, precision: str) -> tuple[bytes, str]:
     """The network whose types are to be compiled, and their name."""
-    if model.manifest.precision != "fp32":
-        return model.onnx, model.manifest.precision
+    if model.manifest.precision == "int8":
+        return symmetric_int8(model.onnx), "int8"
+    if model.manifest.precision == "fp16":
+        return model.onnx, "fp16"
     if precision == "fp32":
         return model.onnx, "fp32"
     batch = phantom_batch(model.manifest.preprocessing)

@@ -46,6 +46,16 @@ def test_values_stored_as_a_list_of_floats_are_read(draw_network: Callable[[], b
     ]
 
 
+def test_whole_numbers_stored_as_a_list_are_read(draw_network: Callable[[], bytes]) -> None:
+    model = onnx.load_from_string(draw_network())
+    for name, kind, values in (("u", 2, [0, 200, 255]), ("i", 3, [-128, -1, 127]), ("w", 6, [-70000, 0, 5])):
+        model.graph.initializer.append(helper.make_tensor(name, kind, (3,), values))
+    constants = read_graph(model.SerializeToString()).constants
+    assert constants["u"].array().tolist() == [0, 200, 255]
+    assert constants["i"].array().tolist() == [-128, -1, 127]
+    assert constants["w"].array().tolist() == [-70000, 0, 5]
+
+
 def test_a_new_constant_is_read_back_by_onnx() -> None:
     values = np.random.default_rng(0).normal(size=(300, 2)).astype(np.float32)
     half = values.astype(np.float16)

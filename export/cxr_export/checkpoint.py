@@ -1,0 +1,91 @@
+"""A training run's checkpoint as a model folder: the whole of `cxr-triage export`."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from cxr_export.films import drawn_films, real_films
+from cxr_export.folder import Exported, export_network
+from cxr_export.precision import Precision
+from cxr_runtime.errors import UsageError
+from cxr_runtime.manifest import Manifest
+from cxr_train.checkpoint import RunConfig, load_checkpoint
+from cxr_train.data.prepared_films import CACHE
+from cxr_train.heat_fit import read_heat
+from cxr_train.progress import Progress
+
+
+def export_checkpoint(
+    checkpoint: Path,
+    out: Path,
+    *,
+    name: str | None = None,
+    licence: str = "",
+    precision: Precision = Precision.FP32,
+    data: Sequence[Path] = (),
+    evaluation: Path | None = None,
+    cache: Path = CACHE,
+    progress: Progress | None = None,
+) -> Exported:
+    """Export the network of a run.
+
+    Args:
+        checkpoint: a run folder, or one of its .safetensors files.
+        out: the model folder.
+        name: of the model; that of `out` if None.
+        licence: of the weights, one line.
+        precision: what the model computes in.
+        data: films that it is compared on; phantoms where there are none.
+        evaluation: evaluation.json of `cxr-triage evaluate`, whose measures go into the manifest.
+        cache: folder of prepared films.
+        progress: told how it gets on.
+
+    Raises:
+        ModelError: the run cannot be read, or the export is refused.
+        UsageError: INT8 without films, or data or evaluation that cannot be used.
+    """
+    if precision is Precision.INT8 and not data:
+        raise UsageError("int8 takes its scales from films; give some with --data")
+    network, config = load_checkpoint(checkpoint)
+    run = checkpoint if checkpoint.is_dir() else checkpoint.parent
+    how = config.recipe.preprocessing
+    manifest = Manifest(
+        name=name or out.resolve().name,
+        architecture=config.recipe.architecture.network,
+        model_sha256="",
+        precision=precision.value,
+        preprocessing=how,
+        heat=read_heat(run),
+        licence=licence,
+        training=_training(config),
+        accuracy={} if evaluation is None else _accuracy(evaluation, run.resolve().name),
+    )
+    films = real_films(data, how, run, cache, progress) if data else drawn_films(how)
+    return export_network(network, manifest, out, films, precision)
+
+
+def _training(config: RunConfig) -> dict[str, Any]:
+    recipe = config.recipe
+    return {
+        **asdict(config.data),
+        "starting_weights": config.starting_weights,
+        "epochs": recipe.epochs,
+        "optimiser": recipe.optimiser,
+    }
+
+
+def _accuracy(evaluation: Path, model: str) -> dict[str, Any]:
+    """What was measured of this run, by group of films."""
+    try:
+        measured = json.loads(evaluation.read_text(encoding="utf-8"))
+        rows = [row for row in measured["rows"] if row["model"] == model]
+        found = {row["group"]: row["measures"] for row in rows}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(
+            f"{evaluation} cannot be read ({error!r}); expected evaluation.json of `cxr-triage evaluate`"
+        ) from error
+    if not found:
+        raise UsageError(f"{evaluation} says nothing of {model}; evaluate that run first")
+    return {"data_sets": measured["data_sets"], "truth": measured["truth"], **found}

@@ -1,0 +1,85 @@
+"""The films that a precision is chosen by and judged on: never the same ones."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxr_runtime.backends.phantom_batch import phantom_inputs
+from cxr_runtime.errors import UsageError
+from cxr_runtime.preprocessing import Preprocessing
+from cxr_train.data import TrainingFilm, read_data_set
+from cxr_train.data.prepared_films import CACHE, prepare_films
+from cxr_train.data.split import SPLIT_FILE, Rows, known_patients
+from cxr_train.prediction import labels_of, scored_rows
+from cxr_train.progress import Progress
+
+CALIBRATION_FILMS = 64
+MOST_JUDGED = 600  # films; more would not narrow the interval of a paired difference by much
+LEAST_JUDGED = 20
+_PHANTOMS = 32
+
+
+@dataclass(frozen=True)
+class ExportFilms:
+    """Prepared films; (N, H, W) uint8 as the preprocessing leaves them."""
+
+    calibration: NDArray[np.uint8] = field(repr=False)  # ranges and scales are chosen by these
+    judged: NDArray[np.uint8] = field(repr=False)  # the precisions are compared on these
+    labels: NDArray[np.intp] | None  # (N,) 0 normal, 1 abnormal, of the judged ones; None: not known
+    source: str  # where they come from, for tables
+
+
+def drawn_films(how: Preprocessing) -> ExportFilms:
+    """Phantoms, where there are no real films; nobody knows what a network should say of them."""
+    drawn = phantom_inputs(how, 2 * _PHANTOMS)
+    return ExportFilms(drawn[:_PHANTOMS], drawn[_PHANTOMS:], None, "phantoms")
+
+
+def real_films(
+    data: Sequence[Path],
+    how: Preprocessing,
+    run: Path | None = None,
+    cache: Path = CACHE,
+    progress: Progress | None = None,
+) -> ExportFilms:
+    """Films of data sets: those of patients that a run learned from choose, the others judge.
+
+    Args:
+        data: data sets, as for training.
+        how: the network's preprocessing.
+        run: the training run; None where there was none, or it did not see these patients.
+        cache: folder of prepared films.
+        progress: told of every film that is prepared.
+
+    Raises:
+        UsageError: a data set cannot be read, or too few films are left to judge by.
+    """
+    films = tuple(film for path in data for film in read_data_set(path).films)
+    known = known_patients(run) if run is not None and (run / SPLIT_FILE).is_file() else set()
+    choosing, judging = _deal(films, known)
+    judging = scored_rows(films, judging)[:MOST_JUDGED]
+    labels = labels_of(films, judging)
+    if len(judging) < LEAST_JUDGED or min(np.bincount(labels, minlength=2)) < 2:
+        raise UsageError(
+            f"{len(judging)} labelled films of patients unknown to the network are left to judge by; "
+            f"expected {LEAST_JUDGED} of both classes: give more data"
+        )
+    rows = np.concatenate([choosing, judging])
+    prepared = prepare_films(tuple(films[row] for row in rows), how, cache, 1, progress)
+    inputs = np.asarray(prepared.inputs)
+    source = ", ".join(path.stem for path in data)
+    return ExportFilms(inputs[: len(choosing)], inputs[len(choosing) :], labels, source)
+
+
+def _deal(films: Sequence[TrainingFilm], known: set[str]) -> tuple[Rows, Rows]:
+    """Rows to choose by and rows to judge by, without a patient in common; in a drawn order."""
+    order = np.random.default_rng(0).permutation(len(films))
+    seen = np.array([films[row].patient in known for row in order])
+    if not seen.any():
+        patients = {films[row].patient: None for row in order}
+        known = set(list(patients)[: min(CALIBRATION_FILMS, len(patients) // 4)])
+        seen = np.array([films[row].patient in known for row in order])
+    return order[seen][:CALIBRATION_FILMS], order[~seen]

@@ -1,0 +1,36 @@
+"""The precisions that a network can be exported in."""
+
+from enum import StrEnum
+
+from cxr_export.films import ExportFilms
+from cxr_export.quantise import quantise
+from cxr_runtime.backends.graph.half import half_graph
+from cxr_runtime.backends.graph.magnitudes import largest_magnitudes
+from cxr_runtime.preprocessing import Preprocessing, normalise
+
+_FILMS_FOR_RANGES = 16  # every tensor of the network is held for so many films
+
+
+class Precision(StrEnum):
+    """What a model.onnx computes in."""
+
+    FP32 = "fp32"
+    FP16 = "fp16"
+    INT8 = "int8"
+
+
+def lowered(whole: bytes, precision: Precision, films: ExportFilms, how: Preprocessing) -> bytes:
+    """A float32 model in another precision, its types in the file.
+
+    Args:
+        whole: the float32 model.
+        precision: the one wanted.
+        films: ranges and scales are chosen by their first part.
+        how: the network's preprocessing.
+    """
+    if precision is Precision.FP16:
+        batch = normalise(films.calibration[:_FILMS_FOR_RANGES], how)
+        return half_graph(whole, largest_magnitudes(whole, batch))
+    if precision is Precision.INT8:
+        return quantise(whole, normalise(films.calibration, how))
+    return whole

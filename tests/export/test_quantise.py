@@ -1,0 +1,85 @@
+"""INT8 as an explicitly typed graph."""
+
+from collections import Counter
+
+import numpy as np
+import onnx
+import pytest
+from numpy.typing import NDArray
+from onnx import TensorProto, numpy_helper
+
+from cxr_export.quantise import quantise
+from cxr_runtime.backends.graph.symmetric import symmetric_int8
+from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
+
+
+@pytest.fixture(scope="module")
+def film_batch() -> NDArray[np.float32]:
+    return np.random.default_rng(1).normal(size=(8, 3, 33, 33)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def quantised(traced: onnx.ModelProto, film_batch: NDArray[np.float32]) -> bytes:
+    return quantise(traced.SerializeToString(), film_batch)
+
+
+def _operators(model: bytes) -> Counter[str]:
+    return Counter(node.op_type for node in onnx.load_from_string(model).graph.node)
+
+
+def test_convolutions_are_quantised_and_the_last_product_is_not(quantised: bytes) -> None:
+    model = onnx.load_from_string(quantised)
+    onnx.checker.check_model(model, full_check=True)
+    stored = {tensor.name: tensor.data_type for tensor in model.graph.initializer}
+    assert TensorProto.INT8 in stored.values()
+    convolutions = [node for node in model.graph.node if node.op_type == "Conv"]
+    made_by = {name: node.op_type for node in model.graph.node for name in node.output}
+    assert {made_by[name] for node in convolutions for name in node.input[:2]} == {"DequantizeLinear"}
+    assert "LRN" in _operators(quantised)
+    gemm = next(node for node in model.graph.node if node.op_type == "Gemm")
+    assert stored[gemm.input[1]] == TensorProto.FLOAT
+
+
+def test_weights_have_a_scale_for_every_channel(quantised: bytes) -> None:
+    model = onnx.load_from_string(quantised)
+    shapes = [
+        numpy_helper.to_array(tensor).shape
+        for tensor in model.graph.initializer
+        if tensor.name.endswith("weight_scale")
+    ]
+    assert sorted(shapes) == [(8,), (12,)]
+
+
+def test_the_heat_maps_channels_survive(
+    traced: onnx.ModelProto, quantised: bytes, film_batch: NDArray[np.float32]
+) -> None:
+    whole = OnnxRuntimeCpu(traced.SerializeToString(), threads=1).run(film_batch)
+    rounded = OnnxRuntimeCpu(quantised, threads=1).run(film_batch)
+    correlation = np.corrcoef(whole.conv5.ravel(), rounded.conv5.ravel())[0, 1]
+    assert correlation > 0.999
+    assert rounded.conv5.dtype == rounded.logits.dtype == np.float32
+    assert not np.array_equal(whole.conv5, rounded.conv5)
+
+
+def test_for_tensorrt_everything_is_signed_around_zero_and_biases_are_float32(quantised: bytes) -> None:
+    model = onnx.load_from_string(symmetric_int8(quantised))
+    onnx.checker.check_model(model, full_check=True)
+    tensors = {tensor.name: tensor for tensor in model.graph.initializer}
+    zeros = [
+        tensors[node.input[2]] for node in model.graph.node if node.op_type.endswith("quantizeLinear")
+    ] + [tensors[node.input[2]] for node in model.graph.node if node.op_type == "QuantizeLinear"]
+    assert {zero.data_type for zero in zeros} == {TensorProto.INT8}
+    assert not any(numpy_helper.to_array(zero).any() for zero in zeros)
+    for node in model.graph.node:
+        if node.op_type == "DequantizeLinear" and node.input[0] in tensors:
+            assert tensors[node.input[0]].data_type == TensorProto.INT8
+
+
+def test_for_tensorrt_the_network_says_the_same_to_a_coarser_grain(
+    quantised: bytes, film_batch: NDArray[np.float32]
+) -> None:
+    unsigned = OnnxRuntimeCpu(quantised, threads=1).run(film_batch)
+    signed = OnnxRuntimeCpu(symmetric_int8(quantised), threads=1).run(film_batch)
+    assert signed.conv5.min() == 0
+    assert np.abs(signed.conv5 - unsigned.conv5).max() < 0.05 * unsigned.conv5.max()
+    assert np.corrcoef(signed.conv5.ravel(), unsigned.conv5.ravel())[0, 1] > 0.998
