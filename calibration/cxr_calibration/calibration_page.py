@@ -132,7 +132,7 @@ def _summary(description: Description, unscored: Sequence[UnscoredFilm]) -> list
     parts = [
         sentence(
             f"{description.films} films of {description.patients} patients: {description.abnormal} abnormal, "
-            f"{normal} normal; {len(unscored)} labelled films could not be scored. AUC {description.auc}. "
+            f"{normal} normal. Labelled films without a score: {len(unscored)}. AUC {description.auc}. "
             f"Method: {chosen}. Every figure is by cross-validation, patients kept whole; intervals are 95 %."
         ),
         sentence("Research use only: it ranks films, it never clears one.", "quiet"),

@@ -70,7 +70,7 @@ def _scores(nights: Sequence[Night], reference: Reference, threshold: Threshold)
     then = np.histogram(said(reference.margins.quantiles), edges)[0]
     now = np.histogram(said(margins), edges)[0]
     shares = [counts / max(1, counts.sum()) for counts in (then, now)]
-    top = max(0.05, float(max(share.max() for share in shares))) * 1.25
+    top = 0.05 * np.ceil(max(float(share.max()) for share in shares) / 0.05 + 1e-9)
     chart = Chart("Scores", "score", "share of films", x_range=(0, 100), y_range=(0, top))
     for share, style, name in zip(shares, ("plain", "first"), ("reference", "these scans"), strict=True):
         left = 100 * edges[:-1]

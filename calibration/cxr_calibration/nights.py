@@ -102,6 +102,17 @@ def judge_nights(
         checks = check_night(films, reference, threshold)
         checks += tuple(more_checks) if number == len(units) else ()
         scored = sum(film.margin is not None for film in films)
-        level = false_alarms / len(units) / max(1, len(checks))
+        level = check_level(checks, false_alarms / len(units))
         reports.append(NightReport(name, finished, len(films), scored, checks, level))
     return tuple(reports)
+
+
+def check_level(checks: Sequence[Check], false_alarms: float) -> float:
+    """P-value below which each check alarms, so that all of them together keep the rate (Bonferroni)."""
+    return false_alarms / max(1, len(checks))
+
+
+def is_alarm(checks: Sequence[Check], false_alarms: float) -> bool:
+    """Whether any check of one night alarms at that rate of false alarms a night."""
+    level = check_level(checks, false_alarms)
+    return any(check.alarms(level) for check in checks)

@@ -59,7 +59,8 @@ def measure_point(
     """Set a threshold on all films, and measure the rule fold by fold.
 
     In each fold the map and the threshold come from the other folds; the judgements of all folds together
-    give sensitivity and specificity, their intervals count patients.
+    give sensitivity and specificity, their intervals count patients. Where they ask for it, the rule is tried
+    again with more room for chance.
 
     Args:
         rule: how the threshold is set.
@@ -68,6 +69,16 @@ def measure_point(
         folds: (N,) fold of each film.
         everyday: (M,) margins of films as they come, labelled or not.
     """
+    measured, point = _measure(rule, films, choice, folds, everyday)
+    while (safer := rule.safer(measured)) is not None:
+        rule = safer
+        measured, point = _measure(rule, films, choice, folds, everyday)
+    return point
+
+
+def _measure(
+    rule: Rule, films: LabelledFilms, choice: MapChoice, folds: NDArray[np.intp], everyday: Scores
+) -> tuple[Measured, MeasuredPoint]:
     everyone = np.ones(films.films, np.bool_)
     by_fold = tuple(
         rule.threshold(_sample(films, folds != fold, everyday, fitted))
@@ -80,7 +91,7 @@ def measure_point(
     specificity = wilson_by_patient(~flagged[~films.truth], films.patients[~films.truth])
     share = wilson(int(np.sum(usual >= threshold)), usual.size)
     measured = Measured(films.abnormal, films.normal, sensitivity, specificity, share)
-    return MeasuredPoint(
+    return measured, MeasuredPoint(
         name=rule.name,
         threshold=threshold,
         shortfall=rule.shortfall(measured),

@@ -1,7 +1,7 @@
 """Rules by which a threshold is set, each with a name: `who-triage`, `rule-out`, `balanced`, ..."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -12,10 +12,11 @@ from cxr_calibration.intervals import CONFIDENCE, Estimate, normal_quantile, wil
 from cxr_calibration.roc import roc_curve
 from cxr_runtime.errors import UsageError
 
-# A threshold whose lower bound of sensitivity only just reached the target would miss it in every second
-# cross-validation, so the threshold is set with a wider interval than the one it is judged by. Where so few
-# films do not allow that, the narrower ones are tried; 0 is the bare share.
-SETTING_CONFIDENCES = (0.99, CONFIDENCE, 0.0)
+# A threshold whose lower bound only just reaches the target misses it in every second cross-validation, so
+# wider intervals are tried too; the first that cross-validation confirms is taken. 0 is the bare share, for
+# films too few to show the target.
+SETTING_CONFIDENCES = (CONFIDENCE, 0.975, 0.99)
+BARE_SHARE = 0.0
 LEAST_FILMS_OF_A_CLASS = 10  # below this no operating point is called met
 
 
@@ -56,6 +57,10 @@ class Rule(Protocol):
         """Why the films do not support the rule's promise, in one sentence; "" where they do."""
         ...
 
+    def safer(self, measured: Measured) -> "Rule | None":
+        """The same rule with more room for chance, where what was measured asks for it."""
+        ...
+
 
 @dataclass(frozen=True)
 class SensitivityAtLeast:
@@ -64,15 +69,23 @@ class SensitivityAtLeast:
     name: str
     sensitivity: float  # the lower bound must reach it
     specificity: float = 0.0  # wanted as well
+    confidence: float = SETTING_CONFIDENCES[0]  # of the interval whose lower bound sets the threshold
 
     def threshold(self, sample: Sample) -> float:
         """See `Rule`."""
         abnormal, who = sample.probabilities[sample.truth], sample.patients[sample.truth]
-        for confidence in SETTING_CONFIDENCES:
-            sure = self._highest(abnormal, who, confidence)
-            if sure is not None:
-                return just_below(sure, sample.probabilities)
+        allowed = [confidence for confidence in SETTING_CONFIDENCES if confidence <= self.confidence]
+        for confidence in (*reversed(allowed), BARE_SHARE):
+            highest = self._highest(abnormal, who, confidence)
+            if highest is not None:
+                return just_below(highest, sample.probabilities)
         return 0.0
+
+    def safer(self, measured: Measured) -> "SensitivityAtLeast | None":
+        """See `Rule`."""
+        wider = [confidence for confidence in SETTING_CONFIDENCES if confidence > self.confidence]
+        supported = measured.sensitivity.low >= self.sensitivity
+        return replace(self, confidence=wider[0]) if wider and not supported else None
 
     def shortfall(self, measured: Measured) -> str:
         """See `Rule`."""
@@ -110,6 +123,9 @@ class Balanced:
         """See `Rule`."""
         return too_few(measured) or by_chance(measured)
 
+    def safer(self, measured: Measured) -> None:
+        """See `Rule`."""
+
 
 @dataclass(frozen=True)
 class Capacity:
@@ -133,6 +149,9 @@ class Capacity:
             return too_few(measured) or by_chance(measured)
         return f"{measured.flagged_share.value:.1%} of the films are flagged, asked for {self.share:.1%}"
 
+    def safer(self, measured: Measured) -> None:
+        """See `Rule`."""
+
 
 @dataclass(frozen=True)
 class Fixed:
@@ -148,6 +167,9 @@ class Fixed:
     def shortfall(self, measured: Measured) -> str:
         """See `Rule`."""
         return too_few(measured) or by_chance(measured)
+
+    def safer(self, measured: Measured) -> None:
+        """See `Rule`."""
 
 
 WHO_TRIAGE = SensitivityAtLeast("who-triage", 0.90, 0.70)  # WHO target product profile of a triage test, 2014

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from html import escape
 
 WIDTH, HEIGHT = 460, 320  # of a chart, in CSS pixels
-LEFT, RIGHT, TOP, BOTTOM = 54, 14, 14, 44  # room around the axes
+LEFT, RIGHT, TOP, BOTTOM = 54, 14, 34, 44  # room around the axes; the key is above them
+LETTER = 6.2  # width of a letter of the key, on average
 TICKS = 5  # intervals of each axis
 
 Points = Sequence[tuple[float, float]]
@@ -35,7 +36,7 @@ class Chart:
             f"<title>{escape(title)}</title>",
         ]
         self._axes(x_label, y_label)
-        self._named = 0
+        self._key_end = float(LEFT)
 
     def line(self, points: Points, style: str, name: str = "") -> None:
         """Join points; `style` is a class of the page, `name` goes to the key."""
@@ -107,11 +108,10 @@ class Chart:
 
     def _key(self, style: str, name: str) -> None:
         if name:
-            y = TOP + 12 + 16 * self._named
-            self._named += 1
-            place = f'x="{LEFT + 8}" y="{y - 8}" width="12" height="8"'
+            place = f'x="{self._key_end:.1f}" y="12" width="12" height="8"'
             self._parts.append(f'<rect class="swatch {style}" {place}/>')
-            self._text(LEFT + 25, y, name, "small")
+            self._text(self._key_end + 17, 20, name, "small")
+            self._key_end += 32 + LETTER * len(name)
 
 
 def _short(value: float) -> str:

@@ -36,18 +36,16 @@ def test_the_same_films_give_the_same_calibration() -> None:
     assert once.auc == again.auc
 
 
-def test_shuffled_labels_buy_nothing_or_are_refused() -> None:
-    films = drawn_films(400)
-    for seed in range(5):
+def test_shuffled_labels_are_refused_or_next_to_nothing_is_called_met() -> None:
+    films, met = drawn_films(300), 0
+    for seed in range(12):
         shuffled = replace(films, truth=np.random.default_rng(seed).permutation(films.truth))
         try:
             description = fit_and_describe(shuffled)
         except CalibrationError:
             continue
-        assert not any(point.met for point in description.points if point.name in ("who-triage", "rule-out"))
-        assert (
-            description.default_point.sensitivity.value + description.default_point.specificity.value < 1.15
-        )
+        met += sum(point.met for point in description.points)
+    assert met <= 5  # of 60
 
 
 @pytest.mark.parametrize(

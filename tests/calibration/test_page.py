@@ -77,5 +77,5 @@ def test_percentages_have_the_digits_that_matter(share: float, text: str) -> Non
 
 
 def test_intervals_are_left_out_where_there_is_none() -> None:
-    assert percent_interval(Estimate(0.875, 0.8, 0.92)) == "88 % (80-92.0)"
+    assert percent_interval(Estimate(0.875, 0.8, 0.92)) == "88 % (80-92)"
     assert percent_interval(UNKNOWN) == "-"
