@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
@@ -105,7 +106,8 @@ def load_checkpoint(path: str | Path) -> tuple[Network, RunConfig]:
     path = Path(path)
     run, file = (path, path / BEST_FILE) if path.is_dir() else (path.parent, path)
     config = read_config(run)
-    network = build_network(config.recipe.architecture)
+    with torch.device("meta"):  # no weights are drawn only to be replaced
+        network = build_network(config.recipe.architecture)
     tensors, _ = read_tensors(file)
     weights = {
         name.removeprefix("network."): tensor
@@ -113,7 +115,7 @@ def load_checkpoint(path: str | Path) -> tuple[Network, RunConfig]:
         if not name.startswith(("average.", "optimiser."))
     }
     try:
-        network.load_state_dict(weights)
+        network.load_state_dict(weights, assign=True)
     except RuntimeError as error:
         raise ModelError(
             f"{file} does not fit the network of {run / CONFIG_FILE} ({error}); put the run back whole"

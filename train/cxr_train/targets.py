@@ -73,7 +73,8 @@ def heat_target(
     """
     side = round(cells.stride)
     shares = cv2.blur(region, (side, side), borderType=cv2.BORDER_CONSTANT).astype(np.float32) / 255
-    y, x = ((cells.origin - 0.5 + cells.stride * np.arange(count)).astype(np.float32) for count in hw)
+    middle = 0.5 * (side % 2)  # a square of even width has its middle between two pixels
+    y, x = ((cells.origin - middle + cells.stride * np.arange(count)).astype(np.float32) for count in hw)
     inside = np.asarray(cv2.remap(shares, *np.meshgrid(x, y), cv2.INTER_LINEAR), np.float32)
     healthy = film.label == 0 and film.truth is not Truth.REPORT
     if not (healthy or film.boxes_complete):

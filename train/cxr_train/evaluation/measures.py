@@ -7,17 +7,24 @@ from math import nan
 import numpy as np
 from numpy.typing import NDArray
 
-from cxr_calibration.confusion import Confusion, confusion_at
-from cxr_calibration.intervals import REPLICATES, Estimate, bootstrap
+from cxr_calibration.confusion import confusion_at
+from cxr_calibration.intervals import REPLICATES, Estimate, bootstrap, wilson_by_patient
 from cxr_calibration.probability_scores import brier
 from cxr_calibration.roc import auc, specificity_at_sensitivity
 
 THRESHOLD = 0.5  # where softmax changes sides
 
+Probabilities = NDArray[np.float64]  # (N,)
+Labels = NDArray[np.intp]  # (N,) 0 normal, 1 abnormal
+
 
 @dataclass(frozen=True)
 class Measures:
-    """One model on one group of films; intervals of 95 % by bootstrap of patients."""
+    """One model on one group of films, with 95 % intervals.
+
+    Shares of films have Wilson's interval with the patients' design effect, which is honest at 0 and 1 where
+    a bootstrap is not; everything else has the bootstrap by patient.
+    """
 
     films: int
     abnormal: int
@@ -35,14 +42,13 @@ class Measures:
 
     def estimates(self) -> dict[str, Estimate]:
         """Every estimate by its name, in order."""
-        return {
-            f.name: getattr(self, f.name) for f in fields(self) if isinstance(getattr(self, f.name), Estimate)
-        }
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in values.items() if isinstance(value, Estimate)}
 
 
 def measure(
-    probability: NDArray[np.float64],
-    labels: NDArray[np.intp],
+    probability: Probabilities,
+    labels: Labels,
     patients: NDArray[np.str_],
     threshold: float = THRESHOLD,
     replicates: int = REPLICATES,
@@ -57,28 +63,28 @@ def measure(
         replicates: bootstrap samples.
     """
 
-    def at_threshold(name: str) -> Estimate:
-        def of(rows: NDArray[np.intp]) -> float:
-            table: Confusion = confusion_at(probability[rows], labels[rows], threshold)
-            return float(getattr(table, name))
-
-        return bootstrap(of, patients, replicates=replicates)
-
-    def of_both(statistic: Callable[[NDArray[np.float64], NDArray[np.intp]], float]) -> Estimate:
+    def bootstrapped(statistic: Callable[[Probabilities, Labels], float]) -> Estimate:
         def of(rows: NDArray[np.intp]) -> float:
             return statistic(probability[rows], labels[rows]) if 0 < labels[rows].mean() < 1 else nan
 
         return bootstrap(of, patients, replicates=replicates)
 
+    def share(right: NDArray[np.bool_], among: NDArray[np.bool_]) -> Estimate:
+        return wilson_by_patient(right[among], patients[among])
+
+    flagged, abnormal = probability >= threshold, labels == 1
     return Measures(
         films=len(labels),
-        abnormal=int(labels.sum()),
-        auc=of_both(auc),
-        **{name: at_threshold(name) for name in AT_THRESHOLD},
-        brier=of_both(brier),
-        specificity_at_90=of_both(lambda scores, truth: specificity_at_sensitivity(scores, truth, 0.90)),
-        specificity_at_95=of_both(lambda scores, truth: specificity_at_sensitivity(scores, truth, 0.95)),
+        abnormal=int(abnormal.sum()),
+        auc=bootstrapped(auc),
+        sensitivity=share(flagged, abnormal),
+        specificity=share(~flagged, ~abnormal),
+        ppv=share(abnormal, flagged),
+        npv=share(~abnormal, ~flagged),
+        accuracy=share(flagged == abnormal, np.ones_like(flagged)),
+        f1=bootstrapped(lambda scores, truth: confusion_at(scores, truth, threshold).f1),
+        mcc=bootstrapped(lambda scores, truth: confusion_at(scores, truth, threshold).mcc),
+        brier=bootstrapped(brier),
+        specificity_at_90=bootstrapped(lambda scores, truth: specificity_at_sensitivity(scores, truth, 0.90)),
+        specificity_at_95=bootstrapped(lambda scores, truth: specificity_at_sensitivity(scores, truth, 0.95)),
     )
-
-
-AT_THRESHOLD = ("sensitivity", "specificity", "ppv", "npv", "accuracy", "f1", "mcc")

@@ -30,8 +30,8 @@ def as_markdown(evaluation: "Evaluation") -> str:
     parts = [
         f"# Evaluation on {', '.join(evaluation.data_sets)}",
         f"{first.films} films that no model has seen, {first.abnormal} abnormal (truth: "
-        f"{', '.join(evaluation.truth)}); threshold {evaluation.threshold:g}; 95 % intervals by bootstrap of "
-        "patients.",
+        f"{', '.join(evaluation.truth)}); threshold {evaluation.threshold:g}; 95 % intervals by patient "
+        "(Wilson for shares of films, bootstrap for the rest).",
         _models(overall),
         "## By group",
         _groups([row for row in evaluation.rows if row.group != OVERALL]),

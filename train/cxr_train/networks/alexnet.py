@@ -3,7 +3,7 @@
 from torch import nn
 
 from cxr_train.networks.architecture import Architecture
-from cxr_train.networks.network import Network, new_linear
+from cxr_train.networks.network import Network, rectifier_init
 
 DROPOUT = 0.5
 
@@ -38,7 +38,9 @@ def alexnet(architecture: Architecture) -> Network:
         nn.Dropout(dropout),
         nn.Linear(4096, 4096),
         nn.ReLU(inplace=True),
-        new_linear(4096),
+        nn.Linear(4096, 2),
     )
     pool = nn.Sequential(nn.MaxPool2d(3, 2), nn.AdaptiveAvgPool2d(6), nn.Flatten())
+    rectifier_init(features)
+    rectifier_init(classifier)
     return Network(features, pool, classifier, conv5_layer="11", conv5_channels=256, new_layer="classifier.6")

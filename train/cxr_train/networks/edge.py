@@ -5,7 +5,7 @@ from collections import OrderedDict
 from torch import nn
 
 from cxr_train.networks.architecture import Architecture
-from cxr_train.networks.network import Network, new_linear
+from cxr_train.networks.network import Network, new_linear, rectifier_init
 
 FILTERS = (24, 48, 96, 128, 160)
 KERNEL = 7
@@ -30,14 +30,13 @@ def edge(architecture: Architecture) -> Network:
         layers[f"relu{depth}"] = nn.ReLU(inplace=True)
         if depth <= 3:
             layers[f"pool{depth}"] = nn.MaxPool2d(3, 2, padding=1)
-    for layer in layers.values():
-        if isinstance(layer, nn.Conv2d):
-            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+    features = nn.Sequential(layers)
+    rectifier_init(features)
     pool = nn.Sequential(OrderedDict(average=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten()))
     dropout = nn.Dropout(DROPOUT if architecture.dropout is None else architecture.dropout)
     classifier = nn.Sequential(OrderedDict(drop=dropout, linear=new_linear(filters[-1])))
     return Network(
-        nn.Sequential(layers),
+        features,
         pool,
         classifier,
         conv5_layer="relu5",

@@ -19,6 +19,7 @@ class LocalResponseNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise (B, C, h, w) float32 over its channels; same shape out."""
+        x = x.float()  # squares overflow half precision
         below, above = self.size // 2, (self.size - 1) // 2
         squares = functional.pad(x * x, (0, 0, 0, 0, below, above))
         energy = squares[:, : x.shape[1]]

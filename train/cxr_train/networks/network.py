@@ -77,6 +77,17 @@ def new_linear(inputs: int, outputs: int = 2) -> nn.Linear:
     return layer
 
 
+def rectifier_init(module: nn.Module) -> None:
+    """Draw convolutions so that ReLU keeps the signal's size (He 2015), other layers from N(0, 0.01).
+
+    A deep network that starts from scratch learns nothing from smaller weights.
+    """
+    gaussian_init(module)
+    for layer in module.modules():
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
+
+
 def gaussian_init(module: nn.Module, std: float = 0.01) -> None:
     """Draw every convolution and fully connected layer from N(0, std) with zero bias (paper, II.B)."""
     for layer in module.modules():

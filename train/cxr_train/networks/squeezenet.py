@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from cxr_train.networks.architecture import Architecture
-from cxr_train.networks.network import Network
+from cxr_train.networks.network import Network, gaussian_init, rectifier_init
 
 DROPOUT = 0.5
 
@@ -51,7 +51,8 @@ def squeezenet(architecture: Architecture) -> Network:
         Fire(512, 64, 256),
     )
     last = nn.Conv2d(512, 2, 1)
-    nn.init.normal_(last.weight, std=0.01)
+    rectifier_init(features)
+    gaussian_init(last)
     dropout = nn.Dropout(DROPOUT if architecture.dropout is None else architecture.dropout)
     classifier = nn.Sequential(dropout, last, nn.AdaptiveAvgPool2d(1))
     return Network(

@@ -3,7 +3,7 @@
 from torch import nn
 
 from cxr_train.networks.architecture import Architecture
-from cxr_train.networks.network import Network, new_linear
+from cxr_train.networks.network import Network, rectifier_init
 
 FILTERS = (64, 128, 256, 512, 512)  # of the convolutions of each block
 VGG16_DEPTHS = (2, 2, 3, 3, 3)  # convolutions of each block
@@ -39,11 +39,13 @@ def _vgg(architecture: Architecture, depths: tuple[int, ...]) -> Network:
         nn.Linear(4096, 4096),
         nn.ReLU(inplace=True),
         nn.Dropout(dropout),
-        new_linear(4096),
+        nn.Linear(4096, 2),
     )
     pool = nn.Sequential(nn.MaxPool2d(2, 2), nn.AdaptiveAvgPool2d(7), nn.Flatten())
     last = str(len(layers) - 1)
     convolutions = nn.Sequential(*layers)
+    rectifier_init(convolutions)
+    rectifier_init(classifier)
     return Network(
         convolutions, pool, classifier, conv5_layer=last, conv5_channels=inputs, new_layer="classifier.6"
     )

@@ -1,0 +1,52 @@
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from drawn_data_sets import write_data_set
+from tiny_training import TINY
+
+RUNNER = CliRunner()
+
+
+@pytest.fixture
+def data_set(tmp_path: Path) -> Path:
+    return write_data_set(tmp_path / "data")
+
+
+def run(*arguments: object) -> str:
+    done = RUNNER.invoke(COMMANDS, [str(argument) for argument in arguments], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def test_from_a_data_set_to_a_table_and_figures(data_set: Path, tmp_path: Path) -> None:
+    (tmp_path / "recipe.json").write_text(json.dumps(TINY), encoding="utf-8")
+    cache = ("--cache", tmp_path / "cache")
+    model = tmp_path / "cv"
+    made = run(
+        "train", "--data", data_set, "--recipe", tmp_path / "recipe.json", "--set", "epochs=1", "--folds", 3,
+        "--out", model, "--device", "cpu", *cache,
+    )  # fmt: skip
+    assert "trained edge" in made
+    assert sorted(path.name for path in model.iterdir()) == ["fold-0", "fold-1", "fold-2"]
+    table = run(
+        "evaluate", model, "--data", data_set, "--out", tmp_path / "evaluation", "--replicates", 100,
+        "--device", "cpu", *cache,
+    )  # fmt: skip
+    assert "60 films that no model has seen" in table
+
+
+def test_a_search_prints_its_best_trial(data_set: Path, tmp_path: Path) -> None:
+    space = {
+        "trials": 1,
+        "recipe": {**TINY, "epochs": 1},
+        "ranges": {"l2": {"low": 0.001, "high": 0.1, "scale": "log"}},
+    }
+    (tmp_path / "space.json").write_text(json.dumps(space), encoding="utf-8")
+    said = run(
+        "search", "--data", data_set, "--space", tmp_path / "space.json", "--out", tmp_path / "search",
+        "--device", "cpu", "--cache", tmp_path / "cache",
+    )  # fmt: skip
+    assert "best is trial 0" in said

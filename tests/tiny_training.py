@@ -1,0 +1,21 @@
+"""A network and a training small enough for a test."""
+
+from typing import Any
+
+from cxr_train.recipe import Recipe
+from cxr_train.recipe_file import compose_recipe
+
+TINY: dict[str, Any] = {
+    "architecture": {"network": "edge", "filters": [4, 4, 6, 6, 8]},
+    "preprocessing": {"input_hw": [48, 48], "working_hw": [64, 64], "clahe_clip": 0.0},
+    "epochs": 3,
+    "batch_size": 8,
+    "warmup_steps": 2,
+    "learning_rate": 0.01,
+    "terms": {"heat": 0.5, "findings": 0.2, "view": 0.1},
+}
+
+
+def tiny_recipe(**changes: Any) -> Recipe:
+    """A network and a training small enough for a test."""
+    return compose_recipe(None, TINY, changes)

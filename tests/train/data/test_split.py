@@ -1,0 +1,116 @@
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cxr_runtime.errors import UsageError
+from cxr_runtime.film import View
+from cxr_train.data.film import TrainingFilm
+from cxr_train.data.split import (
+    SIDES,
+    Split,
+    SplitPlan,
+    known_patients,
+    read_split,
+    refuse_leaks,
+    split_csv,
+    split_films,
+)
+
+
+def films(patients: int = 200, seed: int = 0) -> list[TrainingFilm]:
+    """Patients with one to six films each, labels and views unevenly spread."""
+    rng = np.random.default_rng(seed)
+    return [
+        TrainingFilm(
+            Path(f"{patient}_{film}.png"),
+            f"{patient}_{film}.png",
+            f"p{patient}",
+            label=float(patient % 3 == 0),
+            view=View.AP if rng.random() < 0.3 else View.PA,
+        )
+        for patient in range(patients)
+        for film in range(int(rng.integers(1, 7)))
+    ]
+
+
+PLANS = [
+    SplitPlan(),
+    SplitPlan((0.5, 0.3, 0.2), seed=4),
+    *(SplitPlan(folds=5, fold=fold) for fold in range(5)),
+]
+
+
+@pytest.mark.parametrize("plan", PLANS, ids=str)
+def test_no_patient_stands_on_two_sides_and_no_film_is_lost(plan: SplitPlan) -> None:
+    table = films()
+    split = split_films(table, plan)
+    assert sorted(np.concatenate([split.side(side) for side in SIDES])) == list(range(len(table)))
+    patients = [{table[row].patient for row in split.side(side)} for side in SIDES]
+    assert sum(map(len, patients)) == len(set.union(*patients))
+
+
+def test_every_side_gets_its_share_of_each_label_and_view() -> None:
+    table = films()
+    split = split_films(table, SplitPlan())
+    whole = Counter((film.label, film.view) for film in table)
+    for side, share in zip(SIDES, (0.7, 0.2, 0.1), strict=True):
+        counts = Counter((table[row].label, table[row].view) for row in split.side(side))
+        for stratum, count in whole.items():
+            assert counts[stratum] == pytest.approx(share * count, abs=3)
+
+
+def test_the_folds_tests_make_up_the_whole_table_once() -> None:
+    table = films()
+    tests = [split_films(table, SplitPlan(folds=4, fold=fold)).test for fold in range(4)]
+    assert sorted(np.concatenate(tests)) == list(range(len(table)))
+
+
+def test_the_seed_decides() -> None:
+    table = films()
+    tests = [split_films(table, SplitPlan(seed=seed)).test for seed in (0, 0, 1)]
+    assert tests[0].tolist() == tests[1].tolist() != tests[2].tolist()
+
+
+def rows(*numbers: int) -> "np.ndarray[tuple[int], np.dtype[np.intp]]":
+    return np.array(numbers, np.intp)
+
+
+def test_a_patient_on_two_sides_is_refused() -> None:
+    table = [TrainingFilm(Path(name), name, "same", 0.0) for name in ("a", "b")]
+    with pytest.raises(UsageError, match="patient same stands in training and in test"):
+        refuse_leaks(table, Split(rows(0), rows(), rows(1)))
+
+
+def test_a_copy_under_another_patient_s_name_is_refused() -> None:
+    table = [TrainingFilm(Path(name), name, name, 0.0) for name in ("a", "b")]
+    with pytest.raises(UsageError, match="film 5ha stands in training and in validation"):
+        refuse_leaks(table, Split(rows(0), rows(1), rows()), ["5ha", "5ha"])
+
+
+def test_a_written_split_is_found_again_in_a_larger_table(tmp_path: Path) -> None:
+    table = films()
+    split = split_films(table, SplitPlan())
+    (tmp_path / "split.csv").write_bytes(split_csv(table, split))
+    more = [*films(5, seed=9), *table]
+    more = [TrainingFilm(film.path, film.name, f"new {film.patient}") for film in more[:3]] + table
+    again = read_split(tmp_path / "split.csv", more)
+    for side in SIDES:
+        assert {more[row].name for row in again.side(side)} == {table[row].name for row in split.side(side)}
+    assert known_patients(tmp_path) == {table[row].patient for side in SIDES[:2] for row in split.side(side)}
+
+
+def test_a_written_split_of_other_films_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "split.csv").write_text("name,patient,side\nx.png,p,training\n", encoding="utf-8")
+    with pytest.raises(UsageError, match=r"film x\.png"):
+        read_split(tmp_path / "split.csv", films())
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [SplitPlan(folds=2), SplitPlan(folds=5, fold=5), SplitPlan(shares=(0.5, 0.2)), SplitPlan((1.0, 0, 0))],
+)
+def test_a_plan_that_cannot_be_carried_out_is_refused(plan: SplitPlan) -> None:
+    with pytest.raises(UsageError):
+        split_films(films(20), plan)

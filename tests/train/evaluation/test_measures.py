@@ -1,0 +1,54 @@
+import math
+
+import numpy as np
+import pytest
+from sklearn import metrics
+
+from cxr_train.evaluation.measures import measure
+
+rng = np.random.default_rng(0)
+LABELS = (rng.random(200) < 0.4).astype(np.intp)
+SAID = np.clip(0.5 * LABELS + rng.normal(0.3, 0.3, 200), 0, 1)
+PATIENTS = np.array([f"p{number // 2}" for number in range(200)])
+FOUND = measure(SAID, LABELS, PATIENTS, threshold=0.5, replicates=200)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("auc", metrics.roc_auc_score(LABELS, SAID)),
+        ("sensitivity", metrics.recall_score(LABELS, SAID >= 0.5)),
+        ("specificity", metrics.recall_score(1 - LABELS, SAID < 0.5)),
+        ("ppv", metrics.precision_score(LABELS, SAID >= 0.5)),
+        ("npv", metrics.precision_score(1 - LABELS, SAID < 0.5)),
+        ("accuracy", metrics.accuracy_score(LABELS, SAID >= 0.5)),
+        ("f1", metrics.f1_score(LABELS, SAID >= 0.5)),
+        ("mcc", metrics.matthews_corrcoef(LABELS, SAID >= 0.5)),
+        ("brier", metrics.brier_score_loss(LABELS, SAID)),
+    ],
+)
+def test_measures_agree_with_scikit_learn(name: str, expected: float) -> None:
+    estimate = FOUND.estimates()[name]
+    assert estimate.value == pytest.approx(expected)
+    assert estimate.low < estimate.value < estimate.high
+
+
+@pytest.mark.parametrize(("name", "sensitivity"), [("specificity_at_90", 0.9), ("specificity_at_95", 0.95)])
+def test_specificity_is_that_of_the_best_threshold_that_is_sensitive_enough(
+    name: str, sensitivity: float
+) -> None:
+    rate_of_false, rate_of_true, _ = metrics.roc_curve(LABELS, SAID, drop_intermediate=False)
+    assert FOUND.estimates()[name].value == pytest.approx(
+        1 - rate_of_false[rate_of_true >= sensitivity].min()
+    )
+
+
+def test_a_share_of_all_films_still_has_an_interval() -> None:
+    perfect = measure(LABELS.astype(np.float64), LABELS, PATIENTS, replicates=100)
+    assert perfect.sensitivity.value == perfect.sensitivity.high == 1
+    assert 0.9 < perfect.sensitivity.low < 1
+
+
+def test_what_nothing_can_be_said_of_is_unknown() -> None:
+    nobody = measure(np.zeros(20), np.tile([0, 1], 10), np.arange(20).astype(np.str_), replicates=100)
+    assert math.isnan(nobody.ppv.value)

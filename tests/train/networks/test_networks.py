@@ -1,0 +1,134 @@
+from itertools import product
+
+import pytest
+import torch
+from torch import nn
+
+from cxr_runtime.errors import UsageError
+from cxr_train.networks import NETWORKS, Architecture, build_network, vgg
+from cxr_train.networks.network import Network
+from cxr_train.networks.receptive import receptive_field
+
+
+def on_paper(name: str, side: int | None = None) -> Network:
+    """A network without weights: shapes alone."""
+    hw = (side, side) if side else NETWORKS[name].preprocessing.input_hw
+    with torch.device("meta"):
+        return build_network(Architecture(name, hw))
+
+
+def parameters(network: nn.Module) -> int:
+    return sum(weight.numel() for weight in network.parameters())
+
+
+def test_custom_has_the_195_6_million_parameters_of_the_paper_s_layers() -> None:
+    convolutions = (3 * 49 + 1) * 96 + (96 * 9 + 1) * 128 + (128 * 9 + 1) * 256 + 2 * (256 * 9 + 1) * 256
+    connected = (256 * 13 * 13 + 1) * 4096 + (4096 + 1) * 4096 + (4096 + 1) * 2
+    assert parameters(on_paper("custom")) == convolutions + connected == 195_603_202
+
+
+def multiplications(name: str) -> int:
+    network, counts = on_paper(name), list[int]()
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            layer.register_forward_hook(
+                lambda layer, _, output: (
+                    counts.append(layer.weight.numel() * output[0, 0].numel())
+                    if isinstance(layer, nn.Conv2d)
+                    else counts.append(layer.weight.numel())
+                )
+            )
+    network(torch.zeros(1, 3, *NETWORKS[name].preprocessing.input_hw, device="meta"))
+    return sum(counts)
+
+
+def test_edge_costs_a_tenth_of_custom() -> None:
+    assert multiplications("edge") < multiplications("custom") / 10
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_network_gives_two_logits_and_a_conv5_of_the_channels_it_states(name: str) -> None:
+    network = on_paper(name)
+    outputs = network(torch.zeros(3, 3, *NETWORKS[name].preprocessing.input_hw, device="meta"))
+    assert outputs.logits.shape == (3, 2)
+    assert outputs.conv5.shape[:2] == (3, network.conv5_channels)
+    assert network.get_submodule(network.conv5_layer) is list(network.features)[-1]
+    assert network.get_submodule(network.new_layer)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_cells_react_to_the_pixels_of_their_receptive_field_and_to_no_others(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vgg, "FILTERS", (1, 1, 1, 1, 1))
+    side = 160 if name.startswith("vgg") else NETWORKS[name].preprocessing.input_hw[0]
+    filters = (1, 1, 1, 1, 1) if name in ("custom", "edge") else None
+    network = build_network(Architecture(name, (side, side), filters)).eval()
+    for layer in network.features.modules():
+        if isinstance(layer, nn.Conv2d):
+            layer.weight.data.fill_(1 / layer.weight[0].numel())
+            if layer.bias is not None:
+                layer.bias.data.zero_()
+    field = receptive_field(network.features)
+    pixels = list(product((0, 90, side - 9), repeat=2))
+    inputs = torch.zeros(len(pixels), 3, side, side)
+    for number, (y, x) in enumerate(pixels):
+        inputs[number, :, y, x] = 1e4
+    with torch.inference_mode():
+        reacts = network.features(inputs).amax(dim=1) > 0
+    centres = field.origin + field.stride * torch.arange(reacts.shape[1])
+    for number, (y, x) in enumerate(pixels):
+        sees_y, sees_x = ((centres - (pixel + 0.5)).abs() <= (field.size - 1) / 2 for pixel in (y, x))
+        assert torch.equal(reacts[number], sees_y[:, None] & sees_x[None, :])
+
+
+@pytest.mark.parametrize(
+    ("name", "layers"),
+    [
+        (
+            "alexnet",
+            {"features.0": (64, 3, 11, 11), "features.10": (256, 256, 3, 3), "classifier.4": (4096, 4096)},
+        ),
+        ("vgg16", {"features.28": (512, 512, 3, 3), "classifier.0": (4096, 25088)}),
+        ("vgg19", {"features.34": (512, 512, 3, 3), "classifier.3": (4096, 4096)}),
+        ("squeezenet", {"features.12.expand3x3": (256, 64, 3, 3), "classifier.1": (2, 512, 1, 1)}),
+    ],
+)
+def test_layers_are_called_as_torchvision_calls_them(name: str, layers: dict[str, tuple[int, ...]]) -> None:
+    weights = on_paper(name).state_dict()
+    assert {layer: tuple(weights[f"{layer}.weight"].shape) for layer in layers} == layers
+
+
+@pytest.mark.parametrize(
+    ("name", "published"), [("alexnet", 61_100_840), ("vgg16", 138_357_544), ("vgg19", 143_667_240)]
+)
+def test_transferred_networks_have_their_published_size_less_998_classes(name: str, published: int) -> None:
+    assert parameters(on_paper(name)) == published - 998 * 4097
+
+
+def test_filters_kernel_and_depth_of_the_head_can_be_chosen_where_the_layout_is_ours() -> None:
+    architecture = Architecture("custom", (64, 64), (8, 8, 8, 8, 8), 5, head=(16,))
+    outputs = build_network(architecture)(torch.zeros(2, 3, 64, 64))
+    assert outputs.logits.shape == (2, 2)
+
+
+def test_a_layout_fixed_by_published_weights_cannot_be_changed() -> None:
+    with pytest.raises(UsageError, match="cannot be chosen for vgg16"):
+        build_network(Architecture("vgg16", kernel=5))
+
+
+def test_an_unknown_network_or_head_is_named_with_those_there_are() -> None:
+    with pytest.raises(UsageError, match="custom, alexnet"):
+        build_network(Architecture("resnet"))
+    with pytest.raises(UsageError, match="findings"):
+        build_network(Architecture("edge", (64, 64), heads=("colour",)))
+
+
+def test_the_view_head_turns_its_gradient_round() -> None:
+    network = build_network(Architecture("edge", (48, 48), heads=("view",)))
+    conv5 = torch.rand(1, network.conv5_channels, 3, 3, requires_grad=True)
+    network.heads["view"](conv5).sum().backward()
+    linear = network.heads["view"].get_submodule("linear")
+    assert isinstance(linear, nn.Linear)
+    assert conv5.grad is not None
+    torch.testing.assert_close(conv5.grad[0, :, 0, 0], -linear.weight[0].detach() / 9)

@@ -1,0 +1,94 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from cxr_runtime.errors import UsageError
+from cxr_train import published
+from cxr_train.networks import Architecture, Network, build_network
+from cxr_train.published import start_from
+
+
+def squeezenet() -> Network:
+    return build_network(Architecture("squeezenet", (64, 64)))
+
+
+def torchvision_weights(seed: int = 0) -> dict[str, torch.Tensor]:
+    """A random state dict laid out as torchvision's squeezenet1_1, with its 1000 classes."""
+    generator = torch.Generator().manual_seed(seed)
+    weights = {
+        name: torch.randn(t.shape, generator=generator) for name, t in squeezenet().state_dict().items()
+    }
+    weights["classifier.1.weight"] = torch.randn(1000, 512, 1, 1, generator=generator)
+    weights["classifier.1.bias"] = torch.randn(1000, generator=generator)
+    return weights
+
+
+@pytest.mark.parametrize("suffix", [".pth", ".safetensors", ".npz"])
+def test_a_torchvision_state_dict_is_loaded_but_for_its_last_layer(suffix: str, tmp_path: Path) -> None:
+    weights, path = torchvision_weights(), tmp_path / f"weights{suffix}"
+    if suffix == ".pth":
+        torch.save(weights, path)
+    elif suffix == ".npz":
+        np.savez(path, allow_pickle=False, **{name: tensor.numpy() for name, tensor in weights.items()})
+    else:
+        save_file(weights, path)
+    network = squeezenet()
+    fresh = network.state_dict()["classifier.1.weight"].clone()
+    told = start_from(network, "squeezenet", str(path))
+    assert told.startswith("weights (sha256 ")
+    loaded = network.state_dict()
+    assert all(torch.equal(loaded[name], weights[name]) for name in loaded if name.startswith("features"))
+    assert torch.equal(loaded["classifier.1.weight"], fresh)
+
+
+def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
+    weights = torchvision_weights()
+    weights["features.0.weight"] = torch.zeros(96, 3, 7, 7)
+    save_file(weights, tmp_path / "other.safetensors")
+    with pytest.raises(UsageError, match=r"features\.0\.weight is missing or of another shape"):
+        start_from(squeezenet(), "squeezenet", str(tmp_path / "other.safetensors"))
+
+
+def test_a_file_that_is_no_weights_is_named(tmp_path: Path) -> None:
+    (tmp_path / "x.pth").write_bytes(b"no weights")
+    with pytest.raises(UsageError, match="cannot be read"):
+        start_from(squeezenet(), "squeezenet", str(tmp_path / "x.pth"))
+
+
+def test_published_weights_with_another_hash_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(published, "get_dir", lambda: str(tmp_path))
+    (tmp_path / "checkpoints").mkdir()
+    torch.save(torchvision_weights(), tmp_path / "checkpoints" / "squeezenet1_1-b8a52dc0.pth")
+    with pytest.raises(UsageError, match=r"damaged: sha256 .* expected b8a52dc0"):
+        start_from(squeezenet(), "squeezenet", "published")
+
+
+def test_without_a_network_connection_a_local_file_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError("no route to host")
+
+    monkeypatch.setattr(published, "get_dir", lambda: str(tmp_path))
+    monkeypatch.setattr(published, "download_url_to_file", fail)
+    with pytest.raises(UsageError, match="--start FILE"):
+        start_from(squeezenet(), "squeezenet", "published")
+
+
+def test_a_network_of_our_own_has_no_published_weights() -> None:
+    with pytest.raises(UsageError, match="no published weights for edge"):
+        start_from(build_network(Architecture("edge", (48, 48))), "edge", "published")
+
+
+def test_a_run_can_be_started_from(finished_run: Path) -> None:
+    from cxr_train.checkpoint import load_checkpoint
+
+    trained, config = load_checkpoint(finished_run)
+    network = build_network(config.recipe.architecture)
+    assert start_from(network, "edge", str(finished_run)) == "run tiny"
+    assert all(torch.equal(a, b) for a, b in zip(network.parameters(), trained.parameters(), strict=True))

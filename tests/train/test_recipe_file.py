@@ -1,0 +1,98 @@
+import pytest
+
+from cxr_runtime.errors import UsageError
+from cxr_train.networks import NETWORKS
+from cxr_train.recipe import Recipe, default_recipe
+from cxr_train.recipe_file import compose_recipe, parse_setting
+
+
+def test_custom_is_trained_as_the_paper_says() -> None:
+    recipe = compose_recipe(None)
+    assert recipe == default_recipe("custom")
+    assert (recipe.optimiser, recipe.learning_rate, recipe.l2, recipe.epochs) == ("sgd", 1e-3, 5e-4, 60)
+    assert (recipe.schedule, recipe.drops, recipe.select_by) == ("plateau", 3, "accuracy")
+    assert recipe.augmentation.shift > 0
+    assert recipe.augmentation.flip > 0
+    assert recipe.augmentation.rotation == recipe.augmentation.gamma == 0
+
+
+def test_the_paper_s_800_films_make_15_000_iterations_in_60_epochs() -> None:
+    recipe, training_films = compose_recipe("custom"), round(0.7 * 800)
+    iterations = 60 * (training_films // recipe.films_a_step(training_films))
+    assert iterations == pytest.approx(15_000, rel=0.15)
+
+
+@pytest.mark.parametrize("name", ["alexnet", "vgg16", "vgg19", "squeezenet"])
+def test_transfer_starts_from_published_weights_with_a_faster_new_layer(name: str) -> None:
+    recipe = compose_recipe(name)
+    assert (recipe.start, recipe.learning_rate, recipe.epochs) == ("published", 1e-3, 60)
+    assert recipe.new_layer_factor > 1
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_network_and_films_agree_on_the_input_s_size(name: str) -> None:
+    recipe = compose_recipe(name, {"preprocessing.input_hw": [96, 80]})
+    assert recipe.architecture.input_hw == recipe.preprocessing.input_hw == (96, 80)
+
+
+def test_later_changes_win_and_leave_the_rest_alone() -> None:
+    recipe = compose_recipe("edge", {"epochs": 5, "augmentation": {"flip": 0.0}}, {"augmentation.gamma": 1})
+    assert (recipe.epochs, recipe.augmentation.flip, recipe.augmentation.gamma) == (5, 0.0, 1.0)
+    assert recipe.augmentation.rotation == default_recipe("edge").augmentation.rotation
+
+
+def test_a_place_in_a_list_can_be_set() -> None:
+    base = {"architecture": {"network": "custom", "filters": [96, 128, 256, 256, 256]}}
+    recipe = compose_recipe(None, base, {"architecture.filters.1": 64})
+    assert recipe.architecture.filters == (96, 64, 256, 256, 256)
+
+
+def test_a_term_brings_its_head_and_weight_0_takes_a_term_away() -> None:
+    recipe = compose_recipe("edge", {"terms": {"label": 0.0, "findings": 1.0, "teacher": 0.5}})
+    assert recipe.terms == {"findings": 1.0, "teacher": 0.5}
+    assert recipe.architecture.heads == ("findings",)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"learning_rat": 1.0}, "no setting learning_rat; expected"),
+        ({"augmentation": {"flop": 1.0}}, r"no setting augmentation\.flop"),
+        ({"epochs": 2.5}, "setting epochs is 2.5; expected int"),
+        ({"learning_rate": "fast"}, "expected float"),
+        ({"preprocessing.input_hw": [64]}, "has 1 values; expected 2"),
+        ({"architecture.filters.0": 8}, "state the whole list"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_what_is_expected(change: dict[str, object], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        compose_recipe("custom", change)
+
+
+@pytest.mark.parametrize(
+    ("text", "setting"),
+    [
+        ("epochs=5", {"epochs": 5}),
+        ("start = scratch", {"start": "scratch"}),
+        ("balance=['label', 'view']", {"balance": ["label", "view"]}),
+        ("augmentation.flip=0.5", {"augmentation.flip": 0.5}),
+    ],
+)
+def test_a_setting_of_the_command_line_is_read_as_toml(text: str, setting: dict[str, object]) -> None:
+    assert parse_setting(text) == setting
+
+
+def test_a_setting_without_a_value_is_refused() -> None:
+    with pytest.raises(UsageError, match="NAME=VALUE"):
+        parse_setting("epochs")
+
+
+def test_any_recipe_survives_json() -> None:
+    import json
+    from dataclasses import asdict
+
+    from cxr_train.settings import from_plain
+
+    for name in NETWORKS:
+        recipe = default_recipe(name)
+        assert from_plain(Recipe, json.loads(json.dumps(asdict(recipe)))) == recipe

@@ -1,0 +1,32 @@
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+from cxr_runtime.film import View
+from cxr_train.data.film import TrainingFilm
+from cxr_train.sampling import epoch_order
+
+FILMS = [
+    TrainingFilm(Path(str(n)), str(n), str(n), float(n < 900), view=View.AP if n % 10 == 0 else View.PA)
+    for n in range(1000)
+]
+ROWS = np.arange(1000)
+
+
+def test_each_film_is_shown_once_an_epoch() -> None:
+    order = epoch_order(FILMS, ROWS, (), (0, 1, 0))
+    assert sorted(order) == list(ROWS)
+    assert (order != ROWS).any()
+
+
+def test_another_epoch_has_another_order() -> None:
+    assert (epoch_order(FILMS, ROWS, (), (0, 1, 0)) != epoch_order(FILMS, ROWS, (), (0, 1, 1))).any()
+
+
+def test_every_label_and_view_is_shown_equally_often_when_balanced() -> None:
+    order = epoch_order(FILMS, ROWS, ("label", "view"), (0, 1, 0))
+    shown = Counter((FILMS[row].label, FILMS[row].view) for row in order)
+    assert len(order) == 1000
+    assert all(abs(count - 250) < 50 for count in shown.values())
+    assert len(shown) == 4
