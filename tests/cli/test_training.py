@@ -2,11 +2,18 @@ import json
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
+from cxr_cli.evaluate import evaluate
+from cxr_cli.search import search
+from cxr_cli.train import train
 from drawn_data_sets import write_data_set
 from tiny_training import TINY
 
+COMMANDS = typer.Typer()
+for command in (train, search, evaluate):
+    COMMANDS.command(command.__name__)(command)
 RUNNER = CliRunner()
 
 
