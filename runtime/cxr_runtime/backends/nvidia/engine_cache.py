@@ -7,7 +7,8 @@ over the other two; its secret is drawn once a cache and stays there: a file fro
 import hmac
 import json
 import secrets
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,13 @@ class EngineCache:
         is_ours = hmac.compare_digest(seal, self._seal(line, plan)) and line == key.line()
         return plan if is_ours else None
 
+    def find_similar(self, key: EngineKey) -> tuple[EngineKey, bytes] | None:
+        """The newest engine of this network on this machine, whatever batches and memory it was built for."""
+        for other in self._stated_keys():
+            if replace(other, options=key.options) == key and (plan := self.find(other)) is not None:
+                return other, plan
+        return None
+
     def keep(self, key: EngineKey, plan: bytes, log: str = "") -> Path:
         """Put an engine into the cache, wholly or not at all, and the builder's log beside it.
 
@@ -89,15 +97,17 @@ class EngineCache:
 
     def keys(self) -> list[EngineKey]:
         """Keys of all engines that are whole and ours."""
-        found = []
-        for path in sorted(self.folder.glob(f"*{SUFFIX}")):
+        return [key for key in self._stated_keys() if self.find(key) is not None]
+
+    def _stated_keys(self) -> Iterator[EngineKey]:
+        """Keys that engine files state, true or not, the newest file first."""
+        paths = sorted(self.folder.glob(f"*{SUFFIX}"), key=lambda path: path.stat().st_mtime, reverse=True)
+        for path in paths:
             try:
-                key = EngineKey(**json.loads(path.read_bytes().split(b"\n", 1)[0]))
+                with path.open("rb") as file:
+                    yield EngineKey(**json.loads(file.readline()))
             except (OSError, ValueError, TypeError):
                 continue
-            if self.find(key) is not None:
-                found.append(key)
-        return found
 
     def _path(self, key: EngineKey) -> Path:
         return self.folder / f"{key.name}{SUFFIX}"

@@ -34,6 +34,7 @@ class Compiled:
 
     plan: bytes = field(repr=False)
     precision: str
+    largest_batch: int  # films that it can compute at once
     was_built: bool  # False when it came from the cache
 
 
@@ -51,7 +52,7 @@ class TensorRtEngine:
             BackendError: it cannot be loaded, or the device has no room for it.
         """
         self.backend = f"tensorrt-{compiled.precision}"
-        batch = min((batch_size + 1) // 2, BuildOptions((0, 0)).largest_batch)
+        batch = min((batch_size + 1) // 2, compiled.largest_batch)
         self._runner = TensorRtRunner(compiled.plan, open_memory(DEVICE), batch)
 
     def run(self, batch: NDArray[np.float32]) -> Outputs:
@@ -101,7 +102,8 @@ def compile_model(
     Args:
         model: an opened model folder.
         precision: fp16 or fp32; a model that is FP16 or INT8 already stays what it is.
-        options: what to build for; the usual options if None. Precision and input size are set here.
+        options: what to build for; if None, an engine built for any options will do, or else the usual
+            ones are taken. Precision and input size are set here.
         force: build even where the cache has it.
         say: told what goes on, a line at a time.
 
@@ -111,16 +113,28 @@ def compile_model(
     onnx, precision = _typed(model, precision)
     chosen = _for_model(options, model, precision)
     key, cache = _key(model, onnx, chosen), EngineCache()
-    found = None if force else cache.find(key)
-    if found is not None:
-        return Compiled(found, precision, was_built=False)
+    kept = None if force else _kept(cache, key, any_options=options is None)
+    if kept is not None:
+        return kept
     built = build_engine(onnx, chosen, timing_cache=cache.find_timings(key), say=say)
     layers = plan_layers(built.plan, chosen.usual_batch)
     refuse_wrong_precision(layers, precision, count_float32_convolutions(onnx))
     path = cache.keep(key, built.plan, built.log)
     cache.keep_timings(key, built.timing_cache)
     say(f"kept as {path}, the builder's log beside it")
-    return Compiled(built.plan, precision, was_built=True)
+    return Compiled(built.plan, precision, chosen.largest_batch, was_built=True)
+
+
+def _kept(cache: EngineCache, key: EngineKey, *, any_options: bool) -> Compiled | None:
+    """The cache's engine; where no options were asked for, one that was built for others will do."""
+    plan = cache.find(key)
+    found = None if plan is None else (key, plan)
+    if found is None and any_options:
+        found = cache.find_similar(key)
+    if found is None:
+        return None
+    options = found[0].options
+    return Compiled(found[1], options["precision"], options["largest_batch"], was_built=False)
 
 
 def _typed(model: Model, precision: str) -> tuple[bytes, str]:

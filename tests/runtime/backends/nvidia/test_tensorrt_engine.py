@@ -8,6 +8,7 @@ import onnx
 import pytest
 
 from cxr_runtime.backends.nvidia import tensorrt_engine
+from cxr_runtime.backends.nvidia.builder import BuildOptions
 from cxr_runtime.backends.nvidia.driver import Gpu
 from cxr_runtime.backends.nvidia.tensorrt_engine import compile_model, missing
 from cxr_runtime.errors import BackendError
@@ -43,6 +44,17 @@ def test_a_float32_model_is_compiled_in_explicit_fp16_once(model: Model, use_ten
     assert isinstance(parsed, bytes)
     types = {tensor.data_type for tensor in onnx.load_from_string(parsed).graph.initializer}
     assert onnx.TensorProto.FLOAT16 in types
+
+
+def test_a_scan_finds_the_engine_that_was_built_for_larger_batches(
+    model: Model, use_tensorrt: UseTensorRt
+) -> None:
+    use_tensorrt("10.16.1")
+    options = BuildOptions((24, 24), usual_batch=16, largest_batch=16)
+    assert compile_model(model, options=options, say=_silent).was_built
+    found = compile_model(model, say=_silent)
+    assert (found.was_built, found.largest_batch) == (False, 16)
+    assert compile_model(model, options=BuildOptions((24, 24)), say=_silent).was_built
 
 
 def test_another_gpu_tensorrt_or_precision_gets_its_own_engine(

@@ -1,0 +1,68 @@
+"""`cxr-triage export`: the thin face of `cxr_export.checkpoint`."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from cxr_cli.training_options import Cache, cache_folder
+
+
+def export(
+    checkpoint: Annotated[
+        Path, typer.Argument(metavar="CHECKPOINT", help="A training run, or one of its .safetensors files.")
+    ],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="The model folder; made where it is missing.")],
+    name: Annotated[
+        str | None, typer.Option(metavar="TEXT", show_default="that of DIR", help="Name of the model.")
+    ] = None,
+    precision: Annotated[
+        Literal["fp32", "fp16", "int8"],
+        typer.Option(help="What the network computes in; fp16 and int8 are refused where films show a loss."),
+    ] = "fp32",
+    data: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="PATH",
+            help="Films to compare on, as for training; drawn ones if not given. int8 takes its scales from "
+            "films of patients that the network knows, and is judged on the others.",
+        ),
+    ] = None,
+    licence: Annotated[str, typer.Option(metavar="TEXT", help="Licence of the weights, one line.")] = "",
+    evaluation: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="evaluation.json of `cxr-triage evaluate`, for the manifest."),
+    ] = None,
+    cache: Cache = None,
+) -> int:
+    """Turn a trained network into a model folder: ONNX with logits and conv5, manifest and card.
+
+    It is finished only when ONNX Runtime agrees with PyTorch on both outputs, at batches of 1, 3 and 8.
+    """
+    from cxr_cli.work_progress import work_progress
+    from cxr_export.checkpoint import export_checkpoint
+    from cxr_export.precision import Precision
+
+    exported = export_checkpoint(
+        checkpoint,
+        out,
+        name=name,
+        licence=licence,
+        precision=Precision(precision),
+        data=data or (),
+        evaluation=evaluation,
+        cache=cache_folder(cache),
+        progress=work_progress(),
+    )
+    parity, acceptance = exported.parity, exported.acceptance
+    typer.echo(
+        f"exported to {out}; against PyTorch logits differ by at most {parity.logits:.1e}, "
+        f"conv5 by {parity.conv5:.1e}"
+    )
+    if acceptance is not None:
+        typer.echo(
+            f"{precision} against fp32 on {acceptance.films} films of {acceptance.source}: scores change "
+            f"by at most {acceptance.score_change:.2f}, heat maps correlate by "
+            f"{acceptance.heat_correlation:.4f}"
+        )
+    return 0

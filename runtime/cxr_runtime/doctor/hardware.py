@@ -1,0 +1,71 @@
+"""GPU, driver, CUDA, TensorRT; disk space."""
+
+import os
+import shutil
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+
+from cxr_runtime.backends.cache_folder import cache_root
+from cxr_runtime.backends.nvidia.driver import find_gpus
+from cxr_runtime.backends.nvidia.memory import LIBRARIES, missing_library
+from cxr_runtime.doctor.finding import Finding, State
+from cxr_runtime.errors import BackendError
+
+GB = 10**9
+LEAST_FREE = GB  # bytes; the heat maps of a thousand films
+
+
+def check_processors() -> Finding:
+    """Processors that this process may use."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return Finding("processors", State.OK, f"{usable}")
+
+
+def check_gpu() -> Finding:
+    """NVIDIA GPUs with their driver and CUDA."""
+    try:
+        gpus = find_gpus()
+    except BackendError as error:
+        return Finding("gpu", State.ABSENT, str(error))
+    if not gpus:
+        return Finding("gpu", State.ABSENT, "the driver works, but no GPU is visible to this process")
+    details = tuple(
+        (gpu.name, f"{gpu.memory_bytes / GB:.0f} GB, compute capability {gpu.compute_capability}")
+        for gpu in gpus
+    )
+    parts = [f"{name} ({facts})" for name, facts in details]
+    return Finding(
+        "gpu", State.OK, f"{', '.join(parts)}; driver {gpus[0].driver or '?'}, CUDA {gpus[0].cuda}", details
+    )
+
+
+def check_tensorrt() -> Finding:
+    """TensorRT's Python library, and what serves it a GPU's memory."""
+    if find_spec("tensorrt") is None:
+        return Finding("tensorrt", State.ABSENT, "not installed")
+    try:
+        import tensorrt
+    except (ImportError, OSError) as error:
+        told = f"installed, but does not load ({' '.join(str(error).split())}); reinstall it"
+        return Finding("tensorrt", State.WARNING, told)
+    missing = missing_library()
+    if missing is not None:
+        return Finding("tensorrt", State.WARNING, f"{tensorrt.__version__}, but {missing}: install pycuda")
+    return Finding("tensorrt", State.OK, f"{tensorrt.__version__}, memory by {' or '.join(LIBRARIES)}")
+
+
+def check_disk() -> Finding:
+    """Free space here, where reports go, and where temporary files and the cache go."""
+    places = {"here": Path.cwd(), "temporary": Path(tempfile.gettempdir()), "cache": _existing(cache_root())}
+    free = {name: shutil.disk_usage(place).free for name, place in places.items()}
+    told = ", ".join(f"{name} {size / GB:.1f} GB" for name, size in free.items())
+    details = tuple((name, f"{size}") for name, size in free.items())
+    if min(free.values()) < LEAST_FREE:
+        return Finding("disk", State.WARNING, f"{told} free; a night's films may not fit: make room", details)
+    return Finding("disk", State.OK, f"{told} free", details)
+
+
+def _existing(path: Path) -> Path:
+    """The folder, or the nearest one above it that is there."""
+    return next(folder for folder in (path, *path.absolute().parents) if folder.exists())

@@ -1,0 +1,83 @@
+"""The whole examination."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from cxr_runtime.backends.choose import BACKENDS
+from cxr_runtime.backends.nvidia.driver import Gpu
+from cxr_runtime.doctor import hardware
+from cxr_runtime.doctor.examine import can_scan, examine
+from cxr_runtime.doctor.finding import Finding, State
+from cxr_runtime.errors import BackendError
+from model_folders import write_model_folder
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CXR_TRIAGE_CACHE", str(tmp_path / "cache"))
+
+
+def _by_name(findings: list[Finding]) -> dict[str, Finding]:
+    return {finding.name: finding for finding in findings}
+
+
+def test_every_part_is_looked_at_once_and_told_in_one_line() -> None:
+    findings = examine("a model that is not there")
+    names = [finding.name for finding in findings]
+    assert len(names) == len(set(names))
+    assert {"python", "packages", "conflicts", "gpu", "tensorrt", "codecs", "fonts", "disk"} <= set(names)
+    assert not any("\n" in finding.told for finding in findings)
+
+
+def test_a_model_that_cannot_be_opened_means_that_no_scan_works() -> None:
+    findings = examine("a model that is not there")
+    assert not can_scan(findings)
+    assert "cannot be tested: no model at" in _by_name(findings)["backends"].told
+
+
+def test_a_package_that_does_not_load_hides_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.startswith("cxr_runtime.doctor.decoding")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "cxr_runtime.reading.syntaxes", None)
+    found = _by_name(examine("a model that is not there"))
+    assert found["codecs"].state is State.BROKEN
+    assert "cannot be looked at: " in found["codecs"].told
+    assert found["disk"].state is State.OK
+
+
+def test_what_is_absent_or_to_be_put_right_stops_no_scan() -> None:
+    findings = [Finding("gpu", State.ABSENT, "none"), Finding("disk", State.WARNING, "little")]
+    assert can_scan(findings)
+    assert not can_scan([*findings, Finding("models", State.BROKEN, "none")])
+
+
+def test_a_gpu_is_told_with_driver_and_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
+    gpu = Gpu(0, "NVIDIA H100", "9.0", 80 * 10**9, "580.82", "13.0")
+    monkeypatch.setattr(hardware, "find_gpus", lambda: [gpu])
+    finding = hardware.check_gpu()
+    assert finding.state is State.OK
+    assert finding.told == "NVIDIA H100 (80 GB, compute capability 9.0); driver 580.82, CUDA 13.0"
+
+
+def test_a_machine_without_a_driver_is_told_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none() -> list[Gpu]:
+        raise BackendError("no NVIDIA driver on this machine")
+
+    monkeypatch.setattr(hardware, "find_gpus", none)
+    assert hardware.check_gpu() == Finding("gpu", State.ABSENT, "no NVIDIA driver on this machine")
+
+
+def test_little_space_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hardware, "LEAST_FREE", 10**18)
+    assert hardware.check_disk().state is State.WARNING
+
+
+def test_every_backend_is_tested_or_its_absence_explained(tmp_path: Path) -> None:
+    found = _by_name(examine(str(write_model_folder(tmp_path / "model"))))
+    assert {f"backend {name}" for name in BACKENDS} <= set(found)
+    reference = found["backend onnxruntime"]
+    assert reference.state is State.OK
+    assert reference.told.startswith("onnxruntime-cpu agrees (logits 0.0e+00, conv5 0.0e+00), ")
+    assert found["backend tensorrt"].state in (State.OK, State.ABSENT)
