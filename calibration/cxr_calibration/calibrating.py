@@ -77,7 +77,7 @@ def calibrate(
         scores = scores_of_scan(model, options.scan)
     gathered = gather(rows, digests, scores)
     description = _describe(gathered, scores, options)
-    text = calibration_json(description, _fitted_on(model.manifest), made=date.today().isoformat())
+    text = calibration_json(description, fitted_on(model.manifest), made=date.today().isoformat())
     out = options.out or labels.with_name(f"{labels.stem}-calibration")
     _write_reports(out, description, gathered, options, model)
     kept = write_calibration(model.folder, text)
@@ -111,7 +111,8 @@ def _describe(gathered: Gathered, scores: Sequence[StoredScore], options: Calibr
     )
 
 
-def _fitted_on(manifest: Manifest) -> FittedOn:
+def fitted_on(manifest: Manifest) -> FittedOn:
+    """What a calibration of this model belongs to."""
     return FittedOn(manifest.model_sha256, manifest.preprocessing.version, manifest.precision, INPUT_ROUTE)
 
 

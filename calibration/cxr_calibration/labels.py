@@ -1,7 +1,6 @@
 """The labels file: a CSV of films with what readers, laboratories or later films say of them."""
 
 import csv
-from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import file_digest
 from pathlib import Path
@@ -42,35 +41,41 @@ def read_labels(path: Path) -> tuple[Label, ...]:
     Raises:
         UsageError: the file cannot be read, a column is missing, or a row has no film or no label of 0 or 1.
     """
+    return tuple(label_of(path, line, row) for line, row in read_rows(path))
+
+
+def read_rows(path: Path) -> list[tuple[int, dict[str, str]]]:
+    """The rows of a labels file by the line they end on, each cell under its column's name in lower case.
+
+    Raises:
+        UsageError: the file cannot be read, a column is missing, or there is no row.
+    """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
             f"labels file {path} cannot be read ({error}); expected a CSV file in UTF-8 with the columns "
             "file and label"
         ) from error
-    labels = tuple(_labels(path, text.splitlines()))
-    if not labels:
-        raise UsageError(f"labels file {path} has no rows; expected a film and its label in each")
-    return labels
-
-
-def _labels(path: Path, lines: list[str]) -> Iterator[Label]:
     header = lines[0] if lines else ""
-    delimiter = ";" if header.count(";") > header.count(",") else ","
-    rows = csv.reader(lines, delimiter=delimiter)
-    columns = [name.strip().lower() for name in next(rows, [])]
+    cells = csv.reader(lines, delimiter=";" if header.count(";") > header.count(",") else ",")
+    columns = [name.strip().lower() for name in next(cells, [])]
     if "label" not in columns or not {"file", "sha256"} & set(columns):
         raise UsageError(
             f"labels file {path} has the columns {', '.join(columns) or '(none)'}; expected file and label"
         )
-    for cells in rows:
-        if any(cell.strip() for cell in cells):
-            row = dict(zip(columns, (cell.strip() for cell in cells), strict=False))
-            yield _label(path, rows.line_num, row)
+    rows = [
+        (cells.line_num, dict(zip(columns, (cell.strip() for cell in row), strict=False)))
+        for row in cells
+        if any(cell.strip() for cell in row)
+    ]
+    if not rows:
+        raise UsageError(f"labels file {path} has no rows; expected a film and its label in each")
+    return rows
 
 
-def _label(path: Path, line: int, row: dict[str, str]) -> Label:
+def label_of(path: Path, line: int, row: dict[str, str]) -> Label:
+    """One row as a label; errors as `read_labels`."""
     where = f"labels file {path}, line {line}"
     file, stated, digest = row.get("file", ""), row.get("label", ""), row.get("sha256", "").lower()
     if not file and not digest:

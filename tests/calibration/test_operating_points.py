@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-from drawn_films import drawn_films
 
 from cxr_calibration.choice import MapChoice, choose_map
 from cxr_calibration.folds import grouped_folds
@@ -8,6 +7,7 @@ from cxr_calibration.labelled import LabelledFilms
 from cxr_calibration.operating_points import MeasuredPoint, measure_point
 from cxr_calibration.rules import RULE_OUT, WHO_TRIAGE, Balanced, Capacity, Fixed, Rule
 from cxr_runtime.probability_map import ProbabilityMap
+from drawn_films import drawn_films
 
 IDENTITY = ProbabilityMap(method="temperature")
 
@@ -77,7 +77,7 @@ def test_balanced_is_not_met_by_scores_of_chance() -> None:
     shuffled = np.random.default_rng(1).permutation(films.truth)
     folds = grouped_folds(films.patients, shuffled)
     chance = LabelledFilms(films.margins, shuffled, films.patients)
-    choice = MapChoice(IDENTITY, (IDENTITY,) * 5, IDENTITY.probability(films.margins), {})
+    choice = MapChoice(IDENTITY, (IDENTITY,) * 10, IDENTITY.probability(films.margins), {})
     assert not measure_point(Balanced(), chance, choice, folds, chance.margins).met
 
 

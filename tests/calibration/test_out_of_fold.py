@@ -1,0 +1,49 @@
+from pathlib import Path
+
+import pytest
+
+from cxr_calibration.out_of_fold import main, read_margins
+from cxr_calibration.reference_json import read_reference
+from cxr_runtime.errors import UsageError
+from cxr_runtime.model import open_model
+from drawn_films import drawn_films
+from model_folders import write_model_folder
+
+
+def _file(folder: Path, films: int = 200) -> Path:
+    drawn, path = drawn_films(films, films_a_patient=2), folder / "margins.csv"
+    rows = [
+        f"{number}.png,{int(truth)},{margin:.6f},{patient},{'PA' if number % 2 else 'AP'},0.5"
+        for number, (truth, margin, patient) in enumerate(
+            zip(drawn.truth, drawn.margins, drawn.patients, strict=True)
+        )
+    ]
+    path.write_text("\n".join(["file,label,margin,patient,view,brightness", *rows]))
+    return path
+
+
+def test_margins_are_read_with_patients_views_and_brightness(tmp_path: Path) -> None:
+    films, reference = read_margins(_file(tmp_path))
+    assert (films.films, films.number_of_patients) == (200, 100)
+    assert list(films.subgroups) == ["view"]
+    assert reference.views == {"AP": 100, "PA": 100}
+    assert reference.brightness is not None
+    assert (reference.contrast, reference.films, reference.independent_films) == (None, None, 100)
+
+
+def test_the_text_for_the_card_is_printed_and_the_model_calibrated(tmp_path: Path) -> None:
+    model = write_model_folder(tmp_path / "model")
+    text = main([str(_file(tmp_path)), "drawn films", "--model", str(model), "--error-rate", "0.1"])
+    assert "## What it would buy" in text
+    assert "drawn films" in text
+    assert open_model(model).calibration.operating_point().review_low is not None
+    assert read_reference(model / "calibration.json").independent_films == 100
+
+
+@pytest.mark.parametrize(
+    ("row", "said"), [("a.png,1,", "line 2 has no margin"), ("a.png,1,inf", "line 2 has the margin 'inf'")]
+)
+def test_a_row_without_a_margin_is_refused(tmp_path: Path, row: str, said: str) -> None:
+    (tmp_path / "margins.csv").write_text(f"file,label,margin\n{row}\n")
+    with pytest.raises(UsageError, match=said):
+        read_margins(tmp_path / "margins.csv")
