@@ -18,19 +18,22 @@ START_OF_CODESTREAM = b"\xff\x4f\xff\x51"  # SOC and SIZ of JPEG 2000
 END_OF_CODESTREAM = b"\xff\xd9"  # EOC of JPEG 2000
 
 
-def decode_jpeg(stream: bytes, *, is_rgb: bool = False) -> Samples:
+def decode_jpeg(stream: bytes, *, is_rgb: bool = False, tables: bytes | None = None) -> Samples:
     """Decode any JPEG stream of ISO/IEC 10918-1: 8 and 12 bits, lossless up to 16 bits.
 
     Args:
         stream: the stream, complete.
         is_rgb: three components are red, green and blue, whatever the stream says.
+        tables: the Huffman and quantisation tables, where the stream has none, as in TIFF.
 
     Returns:
         (rows, columns) or (rows, columns, 3) RGB, uint8 or uint16.
     """
     colours = "RGB" if is_rgb else None
     try:
-        return np.asarray(imagecodecs.jpeg8_decode(stream, colorspace=colours, outcolorspace=colours))
+        return np.asarray(
+            imagecodecs.jpeg8_decode(stream, tables=tables, colorspace=colours, outcolorspace=colours)
+        )
     except (RuntimeError, ValueError) as error:
         raise damaged("its JPEG data cannot be decoded") from error
 

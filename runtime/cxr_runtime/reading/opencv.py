@@ -9,8 +9,12 @@ from cxr_runtime.reading.grey import Samples
 AS_STORED = int(cv2.IMREAD_UNCHANGED)  # with transparency; orientation ignored
 UPRIGHT = int(cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR)  # turned as EXIF says; transparency dropped
 
-# A bad film is reported in its row, not on the terminal.
-cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+SILENT = 0  # a bad film is reported in its row, not on the terminal
+
+if hasattr(cv2.utils, "logging"):
+    cv2.utils.logging.setLogLevel(SILENT)
+else:  # OpenCV 4
+    cv2.setLogLevel(SILENT)  # type: ignore[attr-defined]  # not in the type information of OpenCV 5
 
 
 def decode(content: bytes, flags: int) -> Samples:

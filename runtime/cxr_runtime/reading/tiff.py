@@ -1,6 +1,7 @@
 """TIFF: any depth and compression that tifffile (BSD) and imagecodecs read; of several pages the first."""
 
 import logging
+from functools import partial
 from io import BytesIO
 from typing import Any
 
@@ -10,9 +11,11 @@ from numpy.typing import NDArray
 
 from cxr_runtime.errors import UnreadableFilmError
 from cxr_runtime.film import Film, FilmFacts, GreyPixels
+from cxr_runtime.reading.codestream import decode_jpeg
 from cxr_runtime.reading.contrast import Numbers
 from cxr_runtime.reading.failure import damaged, truncated, unsupported
 from cxr_runtime.reading.grey import grey_of_bgr, on_black, to_8_bits
+from cxr_runtime.reading.jpeg_markers import complete_frame, ends_early
 from cxr_runtime.reading.limits import check_size
 
 MIN_IS_WHITE, MIN_IS_BLACK, RGB, PALETTE, YCBCR = (
@@ -23,6 +26,7 @@ MIN_IS_WHITE, MIN_IS_BLACK, RGB, PALETTE, YCBCR = (
     6,
 )  # PhotometricInterpretation (TIFF 6.0, section 8)
 SHOWN = (MIN_IS_WHITE, MIN_IS_BLACK, RGB, PALETTE, YCBCR)
+UNCOMPRESSED, JPEG = 1, 7  # Compression
 ORIENTATION = 274  # tag
 
 # A bad film is reported in its row, not on the terminal.
@@ -39,6 +43,8 @@ def read_tiff(content: bytes) -> Film:
         with tifffile.TiffFile(BytesIO(content)) as file:
             page = file.pages.first
             _check(page, len(content))
+            if page.compression == JPEG:
+                _check_jpeg(page, content)
             return _film(page, frames=len(file.pages))
     except UnreadableFilmError:
         raise
@@ -54,10 +60,18 @@ def _check(page: tifffile.TiffPage, size: int) -> None:
     segments = list(zip(page.dataoffsets, page.databytecounts, strict=True))
     if not segments or any(count <= 0 or offset + count > size for offset, count in segments):
         raise truncated("TIFF strips or tiles are missing")
-    if page.compression == 1 and sum(page.databytecounts) * 8 < page.imagelength * page.imagewidth * (
-        page.bitspersample * page.samplesperpixel
-    ):
+    bits = page.imagelength * page.imagewidth * page.bitspersample * page.samplesperpixel
+    if page.compression == UNCOMPRESSED and sum(page.databytecounts) * 8 < bits:
         raise truncated("TIFF strips are too short")
+
+
+def _check_jpeg(page: tifffile.TiffPage, content: bytes) -> None:
+    """Check that every strip or tile is a whole JPEG stream; its decoder would fill up what is missing."""
+    for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True):
+        stream = content[offset : offset + count]
+        decode = partial(decode_jpeg, tables=page.jpegtables)
+        if ends_early(stream, complete_frame(stream), decode(stream), decode):
+            raise truncated("part of a JPEG strip is missing")
 
 
 def _film(page: tifffile.TiffPage, frames: int) -> Film:

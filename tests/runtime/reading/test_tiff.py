@@ -126,3 +126,27 @@ def test_more_than_four_samples_are_not_read() -> None:
     with pytest.raises(UnreadableFilmError) as caught:
         read_film(files.tiff_file(samples, planarconfig="contig"))
     assert caught.value.code == "unsupported"
+
+
+@pytest.mark.parametrize("compression", ["deflate", "lzw", "packbits", "jpeg"])
+@pytest.mark.parametrize("end", [b"", b"\xff\xd9"])
+def test_a_strip_that_holds_half_a_picture_is_noticed(compression: str, end: bytes) -> None:
+    content = bytearray(files.tiff_file(files.phantom(), compression=compression))
+    with tifffile.TiffFile(BytesIO(content)) as file:
+        page = file.pages.first
+        offset, count = page.dataoffsets[0], page.databytecounts[0]
+        place = page.tags["StripByteCounts"].valueoffset
+    kept = count // 2
+    content[offset + kept : offset + kept + len(end)] = end
+    content[place : place + 4] = (kept + len(end)).to_bytes(4, "little")
+    with pytest.raises(UnreadableFilmError) as caught:
+        read_film(bytes(content))
+    assert caught.value.code in ("truncated", "damaged")
+
+
+@pytest.mark.parametrize("subsampling", [(1, 1), (2, 2)])
+def test_colour_strips_of_jpeg_are_read(subsampling: tuple[int, int]) -> None:
+    options = {"compression": "jpeg", "rowsperstrip": 32, "subsampling": subsampling}
+    film = read_film(files.tiff_file(files.colour_picture(), photometric="rgb", **options))
+    assert film.facts.source_is_colour
+    assert film.hw == (96, 80)

@@ -1,0 +1,32 @@
+"""docs/formats.md names every transfer syntax that is read and every code that a failed film may bear."""
+
+import re
+from pathlib import Path
+
+from cxr_runtime.reading.limits import MAX_PIXELS
+from cxr_runtime.reading.syntaxes import SYNTAXES
+
+ROOT = Path(__file__).parents[3]
+PAGE = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
+RUNTIME = ROOT / "runtime" / "cxr_runtime"
+READERS = [
+    *(RUNTIME / "reading").glob("*.py"),
+    *(RUNTIME / f"{name}.py" for name in ("sources", "archives", "disk")),
+]
+
+
+def test_every_transfer_syntax_is_in_the_table() -> None:
+    for syntax in SYNTAXES.values():
+        library = "pydicom" if syntax.decoder == "pydicom" else "imagecodecs"
+        assert f"| {syntax.name} | {syntax.uid} | {library}" in PAGE
+
+
+def test_the_codes_of_the_page_are_those_of_the_readers() -> None:
+    sources = "\n".join(path.read_text(encoding="utf-8") for path in READERS)
+    raised = set(re.findall(r'UnreadableFilmError\(\s*"([a-z-]+)"', sources))
+    listed = set(re.findall(r"^\| `([a-z-]+)` \|", PAGE, re.MULTILINE))
+    assert raised == listed
+
+
+def test_the_limit_of_the_page_is_that_of_the_readers() -> None:
+    assert f"{MAX_PIXELS // 1_000_000} megapixels" in PAGE
