@@ -18,6 +18,8 @@ def outputs(margin: list[float]) -> Outputs:
     heads = {
         "findings": torch.zeros(films, 14),
         "view": torch.zeros(films, 1),
+        "sex": torch.zeros(films, 1),
+        "age": torch.zeros(films, 1),
         "heat": torch.zeros(films, 2, 2),
         "reconstruction": torch.full((films, 4, 4), 0.5),
     }
@@ -32,6 +34,8 @@ def targets(films: int) -> Targets:
         weight=torch.ones(films),
         findings=torch.full((films, 14), NAN),
         view=unknown,
+        sex=unknown,
+        age=unknown,
         heat=torch.full((films, 2, 2), NAN),
         clean=torch.full((films, 4, 4), 0.5),
         teacher=unknown,
@@ -72,6 +76,22 @@ def test_the_teacher_is_followed_whatever_the_label() -> None:
     at_teacher = TERMS["teacher"](outputs([math.log(4)]), taught)
     assert at_teacher < TERMS["teacher"](outputs([-3.0]), taught)
     assert at_teacher.item() == pytest.approx(-0.8 * math.log(0.8) - 0.2 * math.log(0.2), rel=1e-5)
+
+
+def test_heat_in_the_boxes_overlaps_and_heat_elsewhere_does_not() -> None:
+    box = torch.tensor([[[1.0, 0.0], [0.0, 0.0]]])
+    known = replace(targets(1), heat=box)
+    in_box, elsewhere = (
+        TERMS["overlap"](outputs([0.0])._replace(auxiliary={"heat": heat}), known).item()
+        for heat in (40 * box - 20, 20 - 40 * box)
+    )
+    assert in_box == pytest.approx(0, abs=1e-6)
+    assert elsewhere == pytest.approx(1 - 1 / (3 + 1 + 1))
+
+
+def test_a_cell_in_a_box_counts_more_than_one_outside() -> None:
+    one_of_each = replace(targets(1), heat=torch.tensor([[[1.0, 0.0], [NAN, NAN]]]))
+    assert TERMS["heat"](outputs([0.0]), one_of_each).item() == pytest.approx((3 + 1) / 2 * math.log(2))
 
 
 def test_terms_that_do_not_exist_are_refused() -> None:

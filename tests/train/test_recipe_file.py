@@ -51,6 +51,8 @@ def test_a_term_brings_its_head_and_weight_0_takes_a_term_away() -> None:
     recipe = compose_recipe("edge", {"terms": {"label": 0.0, "findings": 1.0, "teacher": 0.5}})
     assert recipe.terms == {"findings": 1.0, "teacher": 0.5}
     assert recipe.architecture.heads == ("findings",)
+    both = compose_recipe("edge", {"terms": {"overlap": 0.3, "heat": 1.0}})
+    assert both.architecture.heads == ("heat",)
 
 
 @pytest.mark.parametrize(

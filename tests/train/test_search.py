@@ -1,10 +1,12 @@
 import csv
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
 from cxr_runtime.errors import UsageError
 from cxr_train.data.split import SplitPlan
+from cxr_train.recipe_file import compose_recipe
 from cxr_train.search import Range, Search, draw, read_search, run_search
 from tiny_training import TINY
 
@@ -89,3 +91,17 @@ def test_a_range_that_cannot_be_drawn_from_is_refused(span: str, tmp_path: Path)
     (tmp_path / "space.toml").write_text(f"[ranges]\nl2 = {{ {span} }}\n", encoding="utf-8")
     with pytest.raises(UsageError, match="range l2"):
         read_search(tmp_path / "space.toml")
+
+
+def test_the_search_of_the_manual_can_be_drawn(tmp_path: Path) -> None:
+    manual = Path(__file__).parents[2] / "docs" / "training.md"
+    text = (
+        manual.read_text(encoding="utf-8")
+        .split("with a `space.toml` like this:")[1]
+        .split("A trial is a run")[0]
+    )
+    (tmp_path / "space.toml").write_text(dedent(text), encoding="utf-8")
+    search = read_search(tmp_path / "space.toml")
+    recipe = compose_recipe(None, search.recipe, draw(search, 0))
+    assert recipe.architecture.input_hw == (99, 99)
+    assert recipe.architecture.kernel in search.choices["architecture.kernel"]

@@ -41,13 +41,23 @@ def test_a_normal_film_is_cold_everywhere_if_somebody_looked_at_it() -> None:
 
 def test_what_is_not_known_of_a_film_is_nan() -> None:
     films = [
-        film(label=1.0, truth=Truth.REPORT, weight=0.5, view=View.AP, findings=frozenset({"Mass"})),
+        film(
+            label=1.0,
+            truth=Truth.REPORT,
+            weight=0.5,
+            view=View.AP,
+            sex="M",
+            age=70.0,
+            findings=frozenset({"Mass"}),
+        ),
         film(),
     ]
     made = film_targets(films, 0.3, np.full(2, math.nan, np.float32))
     np.testing.assert_allclose(made["weight"], [0.15, 1.0])
     np.testing.assert_array_equal(made["label"], [1, math.nan])
     np.testing.assert_array_equal(made["view"], [1, math.nan])
+    np.testing.assert_array_equal(made["sex"], [1, math.nan])
+    np.testing.assert_array_equal(made["age"], [1, math.nan])
     assert made["findings"][0].sum() == made["findings"][0, FINDINGS.index("Mass")] == 1
     assert np.isnan(made["findings"][1]).all()
 

@@ -8,7 +8,10 @@ from torch.nn import functional
 
 from cxr_runtime.errors import UsageError
 from cxr_train.networks import Outputs
+from cxr_train.networks.heads import HEADS
 from cxr_train.targets import Targets
+
+BOX_WEIGHT = 3.0  # of a cell in a box, against 1 outside
 
 Term = Callable[[Outputs, Targets], Tensor]
 
@@ -34,9 +37,34 @@ def view_term(outputs: Outputs, targets: Targets) -> Tensor:
     return _binary(outputs.auxiliary["view"][:, 0], targets.view)
 
 
+def sex_term(outputs: Outputs, targets: Targets) -> Tensor:
+    """The patient's sex: knowing the body helps to know what is not of it."""
+    return _binary(outputs.auxiliary["sex"][:, 0], targets.sex)
+
+
+def age_term(outputs: Outputs, targets: Targets) -> Tensor:
+    """The patient's age, by the smooth absolute error of its standardised value."""
+    known = torch.isfinite(targets.age)
+    said, wanted = outputs.auxiliary["age"][:, 0].float(), targets.age.nan_to_num()
+    losses = functional.smooth_l1_loss(said, wanted, reduction="none")
+    return (losses * known).sum() / known.sum().clamp(min=1)
+
+
 def heat_term(outputs: Outputs, targets: Targets) -> Tensor:
-    """Disease cell by cell, where boxes say where it is or a film is known to be normal."""
-    return _binary(outputs.auxiliary["heat"], targets.heat)
+    """Disease cell by cell, where boxes say where it is or a film is known to be normal.
+
+    A cell in a box counts BOX_WEIGHT times, as there are few of them.
+    """
+    weight = 1 + (BOX_WEIGHT - 1) * targets.heat.nan_to_num()
+    return _binary(outputs.auxiliary["heat"], targets.heat, weight)
+
+
+def overlap_term(outputs: Outputs, targets: Targets) -> Tensor:
+    """1 - soft Dice of heat and boxes, over the films whose boxes are complete (Milletari 2016)."""
+    said, wanted = torch.sigmoid(outputs.auxiliary["heat"].float()), targets.heat.nan_to_num()
+    known = torch.isfinite(targets.heat).all(dim=2).all(dim=1) & (wanted.amax(dim=(1, 2)) > 0)
+    shared, both = (said * wanted).sum(dim=(1, 2)), said.sum(dim=(1, 2)) + wanted.sum(dim=(1, 2))
+    return ((1 - (2 * shared + 1) / (both + 1)) * known).sum() / known.sum().clamp(min=1)
 
 
 def reconstruction_term(outputs: Outputs, targets: Targets) -> Tensor:
@@ -49,10 +77,13 @@ TERMS: dict[str, Term] = {
     "teacher": teacher_term,
     "findings": findings_term,
     "view": view_term,
+    "sex": sex_term,
+    "age": age_term,
     "heat": heat_term,
+    "overlap": overlap_term,
     "reconstruction": reconstruction_term,
 }
-HEADED = ("findings", "view", "heat", "reconstruction")  # terms that need the training head of their name
+HEAD_OF = {"overlap": "heat", **{name: name for name in HEADS}}  # the training head that a term needs
 
 
 def loss_terms(weights: Mapping[str, float], label_smoothing: float) -> dict[str, Term]:
@@ -77,10 +108,10 @@ def _cross_entropy(logits: Tensor, abnormal: Tensor, weight: Tensor) -> Tensor:
     return (losses * weight).sum() / weight.sum().clamp(min=1e-6)
 
 
-def _binary(logits: Tensor, wanted: Tensor) -> Tensor:
+def _binary(logits: Tensor, wanted: Tensor, weight: Tensor | None = None) -> Tensor:
     """Mean binary cross entropy over what is known; any shape, nan in `wanted` where nothing is."""
     known = torch.isfinite(wanted)
     losses = functional.binary_cross_entropy_with_logits(
-        logits.float(), wanted.nan_to_num(), reduction="none"
+        logits.float(), wanted.nan_to_num(), weight, reduction="none"
     )
     return (losses * known).sum() / known.sum().clamp(min=1)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from cxr_runtime.errors import UsageError
-from cxr_train.losses import HEADED
+from cxr_train.losses import HEAD_OF
 from cxr_train.recipe import Recipe, default_recipe
 from cxr_train.settings import from_plain
 
@@ -68,6 +68,6 @@ def _nested(holder: Any, path: Sequence[str], value: Any) -> Any:
 def _consistent(recipe: Recipe) -> Recipe:
     """Terms of weight 0 left out, the heads of the others added, and one input size."""
     terms = {name: weight for name, weight in recipe.terms.items() if weight}
-    heads = tuple(name for name in terms if name in HEADED)
+    heads = tuple(dict.fromkeys(HEAD_OF[name] for name in terms if name in HEAD_OF))
     hw = recipe.preprocessing.input_hw
     return replace(recipe, terms=terms, architecture=replace(recipe.architecture, heads=heads, input_hw=hw))

@@ -17,6 +17,8 @@ from cxr_train.networks.architecture import FINDINGS
 from cxr_train.networks.heads import SUBCELLS
 
 VIEWS = {View.PA: 0.0, View.AP: 1.0}
+SEXES = {"F": 0.0, "M": 1.0}
+MEAN_AGE, AGE_SPREAD = 50.0, 20.0  # years; of adults in a hospital, roughly
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class Targets:
     weight: Tensor  # (B,) of the label
     findings: Tensor  # (B, 14) 0 or 1
     view: Tensor  # (B,) 0 PA, 1 AP
+    sex: Tensor  # (B,) 0 female, 1 male
+    age: Tensor  # (B,) standardised, about -2..2
     heat: Tensor  # (B, h, w) share of each conv5 cell that lies in a box
     clean: Tensor  # (B, SUBCELLS h, SUBCELLS w) the film before it was spoilt, 0..1
     teacher: Tensor  # (B,) the teachers' probability of abnormal
@@ -53,6 +57,8 @@ def film_targets(
         "weight": np.array(weights, np.float32),
         "findings": np.stack([_findings(film) for film in films]),
         "view": np.array([VIEWS.get(film.view, math.nan) for film in films], np.float32),
+        "sex": np.array([SEXES.get(film.sex, math.nan) for film in films], np.float32),
+        "age": np.array([_age(film) for film in films], np.float32),
         "teacher": teacher,
     }
 
@@ -86,6 +92,10 @@ def clean_target(clean: InputPixels, hw: tuple[int, int]) -> NDArray[np.float32]
     """The film as the reconstruction head should draw it: (SUBCELLS h, SUBCELLS w) 0..1."""
     size = (SUBCELLS * hw[1], SUBCELLS * hw[0])
     return np.asarray(cv2.resize(clean, size, interpolation=cv2.INTER_AREA) / 255, np.float32)
+
+
+def _age(film: TrainingFilm) -> float:
+    return math.nan if film.age is None else (film.age - MEAN_AGE) / AGE_SPREAD
 
 
 def _findings(film: TrainingFilm) -> NDArray[np.float32]:

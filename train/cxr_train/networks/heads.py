@@ -75,6 +75,8 @@ class _Reversal(Function):
 HEADS: dict[str, Callable[[int], nn.Module]] = {
     "findings": lambda channels: PooledHead(channels, len(FINDINGS)),
     "view": lambda channels: AdversaryHead(channels, 1),
+    "sex": lambda channels: PooledHead(channels, 1),
+    "age": lambda channels: PooledHead(channels, 1),
     "heat": HeatHead,
     "reconstruction": ReconstructionHead,
 }
