@@ -22,6 +22,7 @@ def monitor_page(
     """The page as HTML."""
     parts = [sentence(verdict.sentence, "alarm" if verdict.alarms else "good")]
     parts += [sentence(alarm) for alarm in verdict.alarms]
+    parts += [sentence(verdict.remark, "quiet")] if verdict.remark else []
     parts.append(figures([_shares(verdict.reports), _scores(nights, reference, threshold)]))
     parts += _readers(verdict.agreement) if verdict.agreement else []
     for report in reversed(verdict.reports):

@@ -13,7 +13,7 @@ from cxr_calibration.monitor_page import monitor_page
 from cxr_calibration.nights import Night, baseline, judge_nights, read_nights
 from cxr_calibration.plain_json import plain_json
 from cxr_calibration.reference_json import read_reference
-from cxr_calibration.verdict import Verdict
+from cxr_calibration.verdict import CHOSEN_FILMS, Verdict
 from cxr_runtime.atomic import write_bytes
 from cxr_runtime.calibration import CALIBRATION_FILE
 from cxr_runtime.errors import CalibrationError
@@ -65,7 +65,8 @@ def monitor(folders: Sequence[Path], options: MonitorOptions | None = None) -> t
     reports = judge_nights(
         nights, reference, threshold, options.false_alarms, agreement.checks if agreement else ()
     )
-    verdict = Verdict(reports, agreement, options.false_alarms)
+    remark = CHOSEN_FILMS if reference.films is None else ""
+    verdict = Verdict(reports, agreement, options.false_alarms, remark)
     out = options.out or nights[-1].folder
     out.mkdir(parents=True, exist_ok=True)
     write_bytes(out / PAGE_FILE, monitor_page(verdict, nights, reference, threshold).encode())
@@ -98,6 +99,7 @@ def _stated(verdict: Verdict, model: Model, point: str) -> str:
             "alarm": bool(verdict.alarms),
             "verdict": verdict.sentence,
             "alarms": verdict.alarms,
+            "remark": verdict.remark,
             "false_alarms": verdict.false_alarms,
             "model": model.manifest.name,
             "model_sha256": model.manifest.model_sha256,

@@ -5,6 +5,11 @@ from dataclasses import dataclass
 from cxr_calibration.agreement import Agreement
 from cxr_calibration.nights import ALL_NIGHTS, NightReport
 
+CHOSEN_FILMS = (
+    "The calibration was made on chosen films, which need not look like yours, and films without a score "
+    "are not compared; name scans that were in order with --baseline."
+)
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -13,6 +18,7 @@ class Verdict:
     reports: tuple[NightReport, ...]  # a night each, then all together if there are several
     agreement: Agreement | None  # None without readers' verdicts
     false_alarms: float  # chance of any alarm where nothing has changed
+    remark: str = ""  # on what the nights were compared with
 
     @property
     def alarms(self) -> tuple[str, ...]:

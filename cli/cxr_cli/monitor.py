@@ -56,5 +56,6 @@ def monitor(
 
     options = MonitorOptions(model, operating_point, tuple(baseline or ()), verdicts, false_alarms, out)
     verdict, written = judge(folders, options)
-    typer.echo("\n".join([verdict.sentence, *verdict.alarms, f"page and figures in {written}"]))
+    remarks = [verdict.remark] if verdict.remark else []
+    typer.echo("\n".join([verdict.sentence, *verdict.alarms, *remarks, f"page and figures in {written}"]))
     return EXIT_ALARM if verdict.alarms else 0

@@ -5,6 +5,9 @@ from pathlib import Path
 import pytest
 
 from cxr_calibration.calibrating import CalibrateOptions, calibrate
+from cxr_calibration.calibration_file import write_calibration
+from cxr_calibration.calibration_json import FittedOn, calibration_json
+from cxr_calibration.description import fit_and_describe
 from cxr_calibration.labelled import LabelledFilms
 from cxr_calibration.monitoring import MonitorOptions, monitor
 from cxr_runtime.errors import CalibrationError, StoreError
@@ -42,6 +45,7 @@ def test_a_fresh_night_of_the_same_is_in_order(tmp_path: Path, model: Path) -> N
     verdict, out = monitor([night], MonitorOptions(model))
     assert verdict.alarms == ()
     assert verdict.sentence.startswith("in order: 6 checks of 80 films")
+    assert verdict.remark == ""
     assert out == night
 
 
@@ -125,6 +129,21 @@ def test_a_night_of_rejected_films_is_judged_by_its_rejections(tmp_path: Path, m
     verdict, out = monitor([night], MonitorOptions(model))
     assert verdict.alarms[0] == "monday: films without a score is 100 % (30 of 30), expected 0 %"
     assert (out / "monitor.html").is_file()
+
+
+def test_a_calibration_of_chosen_films_says_so(tmp_path: Path) -> None:
+    made, films = write_model_folder(tmp_path / "model"), drawn_films(300, seed=7)
+    sha256 = open_model(made).manifest.model_sha256
+    fitted_on = FittedOn(sha256, "1", "fp32")
+    write_calibration(made, calibration_json(fit_and_describe(films), fitted_on))
+    verdict, out = monitor([_night(tmp_path / "monday", made, drawn_films(60, seed=8))], MonitorOptions(made))
+    assert "--baseline" in verdict.remark
+    assert verdict.remark in (out / "monitor.html").read_text()
+    assert [check.name for check in verdict.reports[0].checks] == [
+        "flagged share",
+        "scores (KS)",
+        "scores (PSI)",
+    ]
 
 
 def test_another_models_night_is_refused(tmp_path: Path, model: Path) -> None:
