@@ -1,7 +1,7 @@
 """`cxr-triage evaluate`: the thin face of `cxr_train.evaluation`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -22,6 +22,12 @@ def evaluate(
     threshold: Annotated[
         float, typer.Option(min=0.0, max=1.0, help="Probability from which a film is flagged.")
     ] = 0.5,
+    truth: Annotated[
+        Literal["radiologist", "clinic", "report", "stated"] | None,
+        typer.Option(
+            show_default="all but report, if there are others", help="Score on labels of this kind."
+        ),
+    ] = None,
     replicates: Annotated[int, typer.Option(min=100, help="Samples of each bootstrap.")] = 2000,
     device: Device = "auto",
     cache: Cache = None,
@@ -31,6 +37,7 @@ def evaluate(
     Of their own data that is the test side, of other data all films: train on one site, test on another.
     """
     from cxr_cli.work_progress import work_progress
+    from cxr_train.data import Truth
     from cxr_train.evaluation.evaluate import evaluate as evaluate_models
     from cxr_train.evaluation.tables import as_markdown
 
@@ -38,6 +45,7 @@ def evaluate(
         models,
         data,
         out,
+        truth=Truth(truth) if truth else None,
         threshold=threshold,
         replicates=replicates,
         device=machine(device, 1).device,

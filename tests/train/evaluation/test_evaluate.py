@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from cxr_runtime.errors import UsageError
-from cxr_train.data import read_data_set
+from cxr_train.data import Truth, read_data_set
 from cxr_train.data.split import SplitPlan, known_patients
 from cxr_train.evaluation.evaluate import evaluate
 from cxr_train.evaluation.judged import judge
@@ -44,6 +44,13 @@ def test_films_of_another_site_are_all_judged(finished_run: Path, cache: Path, t
     found = evaluate([finished_run], [elsewhere], tmp_path / "out", replicates=100, cache=cache)
     assert found.rows[0].measures.films == 24
     assert found.comparisons == ()
+
+
+def test_labels_of_one_kind_can_be_asked_for(
+    finished_run: Path, data_set: Path, cache: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match="0 labelled films"):
+        evaluate([finished_run], [data_set], tmp_path, truth=Truth.REPORT, cache=cache)
 
 
 def test_every_film_is_judged_by_a_fold_that_has_not_seen_it(

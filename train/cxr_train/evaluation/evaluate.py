@@ -11,7 +11,7 @@ import numpy as np
 from cxr_calibration.delong import PairedComparison, compare_aucs
 from cxr_calibration.intervals import REPLICATES
 from cxr_runtime.atomic import write_bytes
-from cxr_train.data import TrainingFilm, read_data_set
+from cxr_train.data import TrainingFilm, Truth, read_data_set
 from cxr_train.data.prepared_films import CACHE
 from cxr_train.data.split import Rows
 from cxr_train.evaluation.figures import draw_figures
@@ -59,6 +59,7 @@ def evaluate(
     data: Sequence[Path],
     out: Path,
     *,
+    truth: Truth | None = None,
     threshold: float = THRESHOLD,
     replicates: int = REPLICATES,
     device: str = "cpu",
@@ -71,6 +72,7 @@ def evaluate(
         models: runs, or folders of runs that are the folds of one cross-validation.
         data: data sets; of a model's own, only patients it has not seen are scored.
         out: folder of the results; made where it is missing.
+        truth: score on labels of this kind alone; None takes all but those mined from reports.
         threshold: of the probability, for the measures that need one.
         replicates: bootstrap samples.
         device: cpu, or cuda.
@@ -83,7 +85,7 @@ def evaluate(
     progress = progress or Silence()
     films = tuple(film for path in data for film in read_data_set(path).films)
     judged = [judge(model, films, cache, device, progress) for model in models]
-    rows = rows_to_score(films, judged)
+    rows = rows_to_score(films, judged, truth)
     evaluation = Evaluation(
         data_sets=tuple(path.stem for path in data),
         truth=tuple(sorted({str(films[row].truth) for row in rows})),

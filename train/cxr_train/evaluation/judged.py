@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cxr_runtime.errors import UsageError
 from cxr_train.checkpoint import RunConfig, find_runs, load_checkpoint, read_config
-from cxr_train.data.film import TrainingFilm
+from cxr_train.data.film import TrainingFilm, Truth
 from cxr_train.data.prepared_films import prepare_films
 from cxr_train.data.split import known_patients
 from cxr_train.prediction import predict, scored_rows
@@ -56,14 +56,22 @@ def judge(
     return JudgedModel(model.name, _described(config), config.starting_weights, probability)
 
 
-def rows_to_score(films: Sequence[TrainingFilm], models: Sequence[JudgedModel]) -> NDArray[np.intp]:
+def rows_to_score(
+    films: Sequence[TrainingFilm], models: Sequence[JudgedModel], truth: Truth | None
+) -> NDArray[np.intp]:
     """The films that models are compared on: those with a label that counts, judged by all of them.
+
+    Args:
+        films: the film table.
+        models: what they say of it.
+        truth: labels of this kind alone; None takes all but those mined from reports, if there are others.
 
     Raises:
         UsageError: a class is missing among them.
     """
     judged = np.all([np.isfinite(model.probability) for model in models], axis=0)
-    rows = scored_rows(films, np.flatnonzero(judged))
+    wanted = [row for row in np.flatnonzero(judged).tolist() if truth in (None, films[row].truth)]
+    rows = scored_rows(films, np.array(wanted, np.intp))
     classes = {films[row].label for row in rows}
     if len(classes) < 2:
         raise UsageError(
