@@ -29,6 +29,7 @@ LEAST_BOXED = 20  # films with boxes from which gain, threshold and prior can be
 PRIOR_BLUR = 1.0  # cells
 STRONGEST = 0.999  # quantile of the strongest channels that their view shows as 1
 NEWTON_STEPS = 30
+RIDGE = 1e-3  # keeps the regression finite where boxes and evidence agree perfectly
 THRESHOLDS = np.linspace(0.02, 0.98, 49)
 
 Cells = NDArray[np.float32]  # (N, h, w), a value for every conv5 cell of N films
@@ -44,7 +45,7 @@ class Scale(NamedTuple):
 
     def heat(self, evidence: Cells) -> Cells:
         """Evidence of any films as heat."""
-        heat = 1 / (1 + np.exp(-self.gain * (evidence + self.shift)))
+        heat = _sigmoid(self.gain * (evidence.astype(np.float64) + self.shift))
         return np.asarray(heat * self.prior if self.prior.size else heat, np.float32)
 
 
@@ -140,6 +141,8 @@ def _scale_by_boxes(
         return None
     regions = [(films[row], prepared.region(row, films[row].boxes)) for row in rows]
     inside = np.stack([heat_target(*region, network.cells, evidence.shape[1:]) for region in regions])
+    if not np.nansum(inside[boxed]):
+        return None
     gain, shift = _logistic(evidence, inside)
     if gain <= 0:
         return None
@@ -165,11 +168,15 @@ def _logistic(evidence: Cells, inside: Cells) -> tuple[float, float]:
     balanced = y / y.sum() / weight
     design, slope = np.stack([(x - middle) / spread, np.ones_like(x)]), np.zeros(2)
     for _ in range(NEWTON_STEPS):
-        said = 1 / (1 + np.exp(-slope @ design))
-        curvature = (design * (weight * said * (1 - said))) @ design.T + 1e-6 * np.eye(2)
-        slope = slope + np.linalg.solve(curvature, design @ (weight * (balanced - said)))
+        said = _sigmoid(slope @ design)
+        curvature = (design * (weight * said * (1 - said))) @ design.T + RIDGE * np.eye(2)
+        slope = slope + np.linalg.solve(curvature, design @ (weight * (balanced - said)) - RIDGE * slope)
     gain = slope[0] / spread
     return float(gain), float(slope[1] / gain - middle) if gain else 0.0
+
+
+def _sigmoid(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(np.exp(-np.logaddexp(0.0, -x)), np.float64)
 
 
 def _prior(inside: Cells) -> NDArray[np.float32]:

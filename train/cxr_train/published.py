@@ -13,6 +13,8 @@ from cxr_runtime.errors import UsageError
 from cxr_train.checkpoint import load_checkpoint
 from cxr_train.networks import Network, network_kind
 
+HEADS = "heads."  # how the names of training heads' weights begin
+
 
 def start_from(network: Network, name: str, start: str) -> str:
     """Load the weights a network starts from, all but those of its new layer.
@@ -36,7 +38,7 @@ def start_from(network: Network, name: str, start: str) -> str:
         earlier, _ = load_checkpoint(path)
         _load(network, earlier.state_dict(), kept=(), source=path)
         return f"run {path.resolve().name}"
-    _load(network, read_weights(path), kept=(network.new_layer, "heads"), source=path)
+    _load(network, read_weights(path), kept=(f"{network.new_layer}.", HEADS), source=path)
     return f"{path.stem} (sha256 {_digest(path)[:12]})"
 
 
@@ -61,12 +63,10 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 
 
 def _load(network: Network, weights: dict[str, Tensor], kept: tuple[str, ...], source: Path) -> None:
-    """Load what fits; only what is `kept` may be missing or differ."""
+    """Load all weights but those to be `kept`; training heads may be new."""
     own = network.state_dict()
-    fitting = {
-        name: tensor for name, tensor in weights.items() if name in own and not name.startswith(kept or "\0")
-    }
-    missing = [name for name in own if name not in fitting and not name.startswith(kept or "heads")]
+    fitting = {name: tensor for name, tensor in weights.items() if name in own and not name.startswith(kept)}
+    missing = [name for name in own if name not in fitting and not name.startswith((*kept, HEADS))]
     other = [name for name, tensor in fitting.items() if tensor.shape != own[name].shape]
     if missing or other:
         raise UsageError(

@@ -97,11 +97,10 @@ class Trainer:
         self.progress.begin(f"epoch {self.epoch + 1} of {self.recipe.epochs}", self.steps_an_epoch)
         losses = self._learn()
         self.progress.end()
-        self.epoch += 1
         figures = validate(
             self._kept(), self.objective, self.maker, self.split.validation, 2 * self.films_a_step
         )
-        facts = {"epoch": self.epoch, "seconds": time.monotonic() - started, "learning_rate": rate}
+        facts = {"epoch": self.epoch + 1, "seconds": time.monotonic() - started, "learning_rate": rate}
         self._close_epoch({**facts, **losses, **figures})
 
     def _learn(self) -> Losses:
@@ -129,11 +128,7 @@ class Trainer:
             total, losses = self.objective.of_mixed(self.network, batch, rng)
         else:
             total, losses, _ = self.objective.of(self.network, batch)
-        if not math.isfinite(losses["loss"]):
-            raise TrainingError(
-                f"the loss became {losses['loss']} in epoch {self.epoch + 1}, step {step}; the last whole "
-                "epoch is kept: lower learning_rate or set clip_norm, and train into another folder"
-            )
+        self._refuse_infinite(losses["loss"], f"step {step}")
         total.backward()  # type: ignore[no-untyped-call]  # torch states no type
         if self.recipe.clip_norm:
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip_norm)
@@ -144,6 +139,8 @@ class Trainer:
 
     def _close_epoch(self, entry: Entry) -> None:
         """Keep the epoch if it is the best, log it, and save all that is needed to go on."""
+        self._refuse_infinite(entry["validation_loss"], "validation")
+        self.epoch += 1
         figure = figure_of(entry, self.recipe)
         is_best = figure > self.plateau.best
         self.plateau = self.plateau.after(figure, self.recipe)
@@ -155,6 +152,13 @@ class Trainer:
             f"epoch {self.epoch}: loss {entry['loss']:.4f}, validation loss {entry['validation_loss']:.4f}, "
             f"AUC {entry['auc']:.3f}, accuracy {entry['accuracy']:.3f}{', best so far' if is_best else ''}"
         )
+
+    def _refuse_infinite(self, loss: float, where: str) -> None:
+        if not math.isfinite(loss):
+            raise TrainingError(
+                f"the loss became {loss} in {where} of epoch {self.epoch + 1}; the last whole epoch is kept: "
+                "lower learning_rate or set clip_norm, and train into another folder"
+            )
 
     def _rate(self, step: int) -> float:
         steps = self.recipe.epochs * self.steps_an_epoch

@@ -155,8 +155,11 @@ def _draw_films(
             model.name: [_to_draw(_heat(model, row, films[row], method), method) for row in shown]
             for model in models
         }
-        threshold = models[0].folds[0].recipe.threshold if method == AS_SHIPPED else THRESHOLD
-        draw_heat(previews, heats, threshold, out / f"heat-{method}.png")
+        thresholds = {
+            model.name: model.folds[0].recipe.threshold if method == AS_SHIPPED else THRESHOLD
+            for model in models
+        }
+        draw_heat(previews, heats, thresholds, out / f"heat-{method}.png")
 
 
 def _heat(model: ExplainedModel, row: int, film: TrainingFilm, method: str) -> Heat:
