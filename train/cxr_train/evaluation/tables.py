@@ -61,11 +61,12 @@ def _models(rows: "list[Row]") -> str:
 
 
 def _groups(rows: "list[Row]") -> str:
-    headings = ["group", "model", "films", "abnormal", *(HEADINGS[name] for name in BY_GROUP)]
+    headings = ["group", "model", "started from", "films", "abnormal", *(HEADINGS[name] for name in BY_GROUP)]
     cells = [
         [
             row.group,
             row.model,
+            row.starting_weights,
             str(row.measures.films),
             str(row.measures.abnormal),
             *(str(row.measures.estimates()[name]) for name in BY_GROUP),
@@ -76,15 +77,17 @@ def _groups(rows: "list[Row]") -> str:
 
 
 def _comparisons(evaluation: "Evaluation") -> str:
+    started_from = {row.model: row.starting_weights for row in evaluation.rows}
     cells = [
         [
             pair.first,
+            started_from[pair.first],
             pair.second,
-            str(pair.auc.first),
-            str(pair.auc.second),
+            started_from[pair.second],
             str(pair.auc.difference),
             f"{pair.auc.p_value:.3g}",
         ]
         for pair in evaluation.comparisons
     ]
-    return table(["first", "second", "AUC of the first", "AUC of the second", "difference", "p"], cells)
+    headings = ["first", "started from", "second", "started from", "AUC of first less second", "p"]
+    return table(headings, cells)
