@@ -1,13 +1,12 @@
 """Whether a lower precision may be used: judged on films, by what a reader would notice."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cxr_calibration.delong import compare_aucs
-from cxr_calibration.intervals import Estimate
 from cxr_export.films import ExportFilms
+from cxr_export.paired_auc import PairedAuc, paired_auc
 from cxr_runtime.backends.engine import Engine, Outputs
 from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
 from cxr_runtime.errors import ModelError
@@ -36,8 +35,7 @@ class Acceptance:
 
     films: int
     source: str  # where the films come from
-    auc: Estimate | None  # of the precision; None where the films have no labels
-    auc_change: Estimate | None  # precision minus float32, paired
+    auc: PairedAuc | None  # None where the films have no labels
     score_change: float  # largest of any film, score 0..100, softmax without calibration
     heat_correlation: float  # of the median film's heat map
     lowest_heat_correlation: float  # of any film's heat map
@@ -50,13 +48,8 @@ class Acceptance:
             "heat_correlation": self.heat_correlation,
             "lowest_heat_correlation": self.lowest_heat_correlation,
         }
-        if self.auc_change is not None:
-            change = self.auc_change
-            numbers |= {
-                "auc_change": change.value,
-                "auc_change_low": change.low,
-                "auc_change_high": change.high,
-            }
+        if self.auc is not None:
+            numbers |= {f"auc_{name}": value for name, value in asdict(self.auc).items() if name != "auc"}
         return numbers
 
 
@@ -78,12 +71,10 @@ def compare(
         _correlation(heat_cells(one, heat, HeatMethod.CAM), heat_cells(other, heat, HeatMethod.CAM))
         for one, other in zip(expected.conv5, found.conv5, strict=True)
     ]
-    paired = None if films.labels is None else compare_aucs(others, scores, films.labels)
     return Acceptance(
         films=len(scores),
         source=films.source,
-        auc=None if paired is None else paired.first,
-        auc_change=None if paired is None else paired.difference,
+        auc=None if films.labels is None else paired_auc(others, scores, films.labels),
         score_change=float(np.abs(scores - others).max()),
         heat_correlation=float(np.median(correlations)),
         lowest_heat_correlation=float(np.min(correlations)),
@@ -100,9 +91,9 @@ def refuse_costly(precision: str, found: Acceptance) -> None:
             found.heat_correlation >= limits.heat_correlation,
         ),
     ]
-    if found.auc_change is not None:
-        low = found.auc_change.low
-        costs.append((f"the AUC may be {-low:.4f} lower", low >= -limits.auc_loss))
+    if found.auc is not None:
+        loss = -found.auc.low
+        costs.append((f"the AUC may be {loss:.4f} lower", loss <= limits.auc_loss))
     told = [cost for cost, is_within in costs if not is_within]
     if told:
         raise ModelError(

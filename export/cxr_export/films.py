@@ -19,7 +19,7 @@ from cxr_train.progress import Progress
 CALIBRATION_FILMS = 64
 MOST_JUDGED = 600  # films; more would not narrow the interval of a paired difference by much
 LEAST_JUDGED = 20
-_PHANTOMS = 32
+_PHANTOMS = 12
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ def test_a_lower_precision_is_accepted_on_films_and_its_cost_written_down(
     assert exported.acceptance is not None
     assert exported.acceptance.films == 40
     assert model.manifest.parity["score_change"] == exported.acceptance.score_change > 0
-    assert {"auc_change", "auc_change_low", "heat_correlation"} <= set(model.manifest.parity)
+    assert {"auc_change", "auc_low", "auc_high", "heat_correlation"} <= set(model.manifest.parity)
 
 
 def test_an_export_that_disagrees_is_refused_and_writes_nothing(

@@ -1,0 +1,76 @@
+"""Whether a lower precision may be used."""
+
+from dataclasses import replace
+
+import numpy as np
+import onnx
+import pytest
+from onnx import numpy_helper
+
+from cxr_export.acceptance import LIMITS, Acceptance, compare, refuse_costly
+from cxr_export.films import ExportFilms
+from cxr_export.paired_auc import PairedAuc
+from cxr_runtime.errors import ModelError
+from cxr_runtime.manifest import Manifest
+
+WELL = Acceptance(100, "nih", PairedAuc(0.8, 0.0, -0.001, 0.001), 0.2, 0.9999, 0.99)
+
+
+def _scaled(model: onnx.ModelProto, name: str, factor: float) -> bytes:
+    """The model with one constant multiplied."""
+    changed = onnx.ModelProto()
+    changed.CopyFrom(model)
+    tensor = next(one for one in changed.graph.initializer if one.name.endswith(name))
+    values = np.asarray(numpy_helper.to_array(tensor) * np.float32(factor))
+    tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
+    return bytes(changed.SerializeToString())
+
+
+def test_a_model_against_itself_loses_nothing(
+    traced: onnx.ModelProto, films: ExportFilms, manifest: Manifest
+) -> None:
+    whole = traced.SerializeToString()
+    found = compare(whole, whole, films, manifest.preprocessing, manifest.heat)
+    assert found.score_change == 0
+    assert found.heat_correlation == pytest.approx(1)
+    assert found.lowest_heat_correlation == pytest.approx(1)
+    assert found.auc is not None
+    assert found.auc.change == 0
+
+
+def test_other_weights_show_in_the_score(
+    traced: onnx.ModelProto, films: ExportFilms, manifest: Manifest
+) -> None:
+    other = _scaled(traced, "classifier.1.weight", 3.0)
+    found = compare(traced.SerializeToString(), other, films, manifest.preprocessing, manifest.heat)
+    assert found.score_change > 1
+    assert found.heat_correlation == pytest.approx(1)
+
+
+def test_films_without_labels_say_nothing_of_the_auc(
+    traced: onnx.ModelProto, films: ExportFilms, manifest: Manifest
+) -> None:
+    whole, unlabelled = traced.SerializeToString(), replace(films, labels=None)
+    found = compare(whole, whole, unlabelled, manifest.preprocessing, manifest.heat)
+    assert found.auc is None
+    assert "auc_change" not in found.as_numbers()
+
+
+@pytest.mark.parametrize("precision", LIMITS)
+def test_what_costs_little_is_accepted(precision: str) -> None:
+    refuse_costly(precision, WELL)
+
+
+@pytest.mark.parametrize(
+    ("cost", "told"),
+    [
+        ({"score_change": 12.0}, "a film's score changes by 12.00"),
+        ({"score_change": float("nan")}, "a film's score changes by nan"),
+        ({"heat_correlation": 0.9}, "heat maps correlate by 0.9000 only"),
+        ({"auc": PairedAuc(0.8, -0.01, -0.03, 0.01)}, "the AUC may be 0.0300 lower"),
+    ],
+)
+@pytest.mark.parametrize("precision", LIMITS)
+def test_each_cost_beyond_its_limit_is_refused(precision: str, cost: dict[str, float], told: str) -> None:
+    with pytest.raises(ModelError, match=told):
+        refuse_costly(precision, replace(WELL, **cost))  # type: ignore[arg-type]  # one field, of its own type

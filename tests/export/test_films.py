@@ -1,0 +1,60 @@
+"""The films that a precision is chosen by and judged on."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cxr_export.films import drawn_films, real_films
+from cxr_runtime.errors import UsageError
+from cxr_runtime.png import encode_png
+from cxr_runtime.preprocessing import Preprocessing
+
+HOW = Preprocessing(input_hw=(32, 32), working_hw=(64, 64))
+
+
+def _data_set(folder: Path, films: int) -> Path:
+    """A table of films of patients p0, p1, ... with two films each; the grey value says which film it is."""
+    folder.mkdir()
+    rows = ["file,label,patient"]
+    for number in range(films):
+        pixels = np.full((64, 64), 40 + 2 * number, np.uint8)
+        (folder / f"{number}.png").write_bytes(encode_png(pixels))
+        rows.append(f"{number}.png,{number % 2},p{number // 2}")
+    (folder / "films.csv").write_text("\n".join(rows) + "\n")
+    return folder / "films.csv"
+
+
+def _numbers(inputs: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> list[int]:
+    return sorted((int(film.mean()) - 40) // 2 for film in inputs)
+
+
+def test_no_patient_both_chooses_and_judges(tmp_path: Path) -> None:
+    films = real_films([_data_set(tmp_path / "data", 60)], HOW, cache=tmp_path / "cache")
+    choosing, judging = _numbers(films.calibration), _numbers(films.judged)
+    assert sorted(choosing + judging) == list(range(60))
+    assert {number // 2 for number in choosing}.isdisjoint(number // 2 for number in judging)
+    assert films.labels is not None
+    assert films.labels.sum() == len(judging) // 2
+
+
+def test_patients_that_the_run_knows_choose_and_the_others_judge(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    known = [f"{number}.png,films:p{number // 2},training" for number in range(20)]
+    (run / "split.csv").write_text("\n".join(["name,patient,side", *known]) + "\n")
+    films = real_films([_data_set(tmp_path / "data", 60)], HOW, run, cache=tmp_path / "cache")
+    assert _numbers(films.calibration) == list(range(20))
+    assert _numbers(films.judged) == list(range(20, 60))
+
+
+def test_too_few_films_to_judge_by_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="are left to judge by; expected 20 of both classes"):
+        real_films([_data_set(tmp_path / "data", 16)], HOW, cache=tmp_path / "cache")
+
+
+def test_drawn_films_are_different_ones_for_both_purposes() -> None:
+    films = drawn_films(HOW)
+    assert films.labels is None
+    shown = {film.tobytes() for film in (*films.calibration, *films.judged)}
+    assert len(shown) == len(films.calibration) + len(films.judged)
