@@ -8,6 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 
 from cxr_runtime.outcome import Outcome, Status
+from cxr_runtime.printable import printable
 from cxr_runtime.progress import Progress
 
 SECONDS_BETWEEN_LINES = 10.0
@@ -80,5 +81,4 @@ class BarProgress:
 
 def without_score(outcome: Outcome) -> str:
     """One line on a film that was rejected or failed; control characters in its name are shown, not sent."""
-    line = f"{outcome.status}: {outcome.file}: {outcome.message} [{outcome.code}]"
-    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in line)
+    return printable(f"{outcome.status}: {outcome.file}: {outcome.message} [{outcome.code}]")

@@ -1,16 +1,10 @@
-"""Names of films as text that can be printed, and as names of new files."""
+"""Names of films as names of new files."""
 
 import re
 import unicodedata
 
 SHA_DIGITS = 12  # of the sha256 at the end of a name, so that equal stems do not meet
 MAX_STEM_BYTES = 160  # in UTF-8; file systems allow 255 for a name with its ending
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-
-
-def printable(name: str) -> str:
-    r"""Show what cannot be shown, bytes of no encoding and control characters, as \xNN; the rest stays."""
-    return _UNPRINTABLE.sub(_escape, name)
 
 
 def safe_name(file: str, sha256: str) -> str:
@@ -32,10 +26,3 @@ def safe_name(file: str, sha256: str) -> str:
 
 def _is_safe(char: str) -> bool:
     return char in "-_." or unicodedata.category(char)[0] in "LNM"  # letters, numbers, marks
-
-
-def _escape(match: re.Match[str]) -> str:
-    code = ord(match[0])
-    if 0xDC80 <= code <= 0xDCFF:  # a byte that Python could not decode (PEP 383)
-        code -= 0xDC00
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"

@@ -12,7 +12,7 @@ from cxr_runtime import archives
 from cxr_runtime.disk import disk_failure
 from cxr_runtime.errors import UnreadableFilmError, UsageError
 from cxr_runtime.passing_over import is_hidden, is_member_passed_over, is_passed_over
-from cxr_runtime.safe_name import printable
+from cxr_runtime.printable import printable
 
 MAX_FILE_BYTES = 1 << 30  # a film of 100 megapixels in 16 bits has 200 MB
 STORE_NAME = "triage.sqlite"  # marks a folder of results, which is never scanned

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cxr_runtime.safe_name import printable, safe_name
+from cxr_runtime.printable import printable
+from cxr_runtime.safe_name import safe_name
 
 SHA = "0123456789abcdef" * 4
 

@@ -64,7 +64,7 @@ def test_every_film_is_one_line_and_control_characters_are_spelt_out(tmp_path: P
     write_table(tmp_path / "results.csv", [odd, SCORED])
     assert (tmp_path / "results.csv").read_bytes().count(b"\n") == 3
     first = rows_of(tmp_path / "results.csv")[0]
-    assert first["file"] == r"\x09a\x0ab\x0d\u202e\udcff.png"
+    assert first["file"] == r"\x09a\x0ab\x0d\u202e\xff.png"
     assert first["message"] == r"two\x0alines"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cxr_runtime.atomic import replacing
 from cxr_runtime.outcome import Outcome
-from cxr_runtime.reports.printable import printable
+from cxr_runtime.printable import printable
 
 COLUMNS = (
     "file", "sha256", "status", "code", "message", "score", "probability", "triage", "threshold",

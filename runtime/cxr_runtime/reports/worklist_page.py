@@ -8,9 +8,9 @@ from importlib.resources import files
 from string import Template
 
 from cxr_runtime.colour import legend
+from cxr_runtime.printable import printable
 from cxr_runtime.reports import wording
 from cxr_runtime.reports.exhibit import RunFacts
-from cxr_runtime.reports.printable import printable
 from cxr_runtime.reports.tally import Tally
 
 ROWS_MARK = "<!--films-->"  # where the rows go

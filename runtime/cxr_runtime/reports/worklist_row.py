@@ -4,8 +4,8 @@ from html import escape
 from urllib.parse import quote
 
 from cxr_runtime.outcome import Outcome, Status
+from cxr_runtime.printable import printable
 from cxr_runtime.reports.exhibit import Exhibit
-from cxr_runtime.reports.printable import printable
 from cxr_runtime.reports.wording import is_heat_outside_lungs, remarks, verdict
 
 

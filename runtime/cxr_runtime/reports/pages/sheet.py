@@ -6,10 +6,10 @@ from fpdf import FPDF
 from fpdf.enums import Align, MethodReturnValue
 from fpdf.fonts import TTFFont
 
+from cxr_runtime.printable import escaped, printable
 from cxr_runtime.reports import wording
 from cxr_runtime.reports.exhibit import RunFacts
 from cxr_runtime.reports.pages.installed_fonts import FONT_ERRORS, font_for
-from cxr_runtime.reports.printable import escaped, printable
 
 Rgb = tuple[int, int, int]
 

@@ -13,8 +13,10 @@ def printable(text: str) -> str:
 
 
 def escaped(character: str) -> str:
-    """A character's code: `\\x0a`, `\\u202e`, `\\U0001f600`."""
+    """A code: `\\x0a`, `\\u202e`, `\\U0001f600`; of a byte that is no text (PEP 383), the byte itself."""
     code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:
+        code -= 0xDC00
     if code < 0x100:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
