@@ -19,7 +19,7 @@ from cxr_train.data.split import Rows
 from cxr_train.recipe import Augmentation
 from cxr_train.targets import Targets, clean_target, heat_target
 
-AHEAD = 3  # batches that wait for the network
+SPARE = 2  # batches that wait for the network, beyond one a thread
 
 
 @dataclass(frozen=True)
@@ -81,14 +81,15 @@ def made_ahead(
     workers: int,
 ) -> Iterator[Batch]:
     """Make batches in order, a few of them ahead of the network in other threads."""
+    ahead = workers + SPARE
     with ThreadPoolExecutor(workers) as threads:
         waiting = deque(
             threads.submit(maker.make, rows, variation, (*seed, step))
-            for step, rows in enumerate(steps[:AHEAD])
+            for step, rows in enumerate(steps[:ahead])
         )
         for step in range(len(steps)):
             batch = waiting.popleft().result()
-            if step + AHEAD < len(steps):
-                following = step + AHEAD
+            if step + ahead < len(steps):
+                following = step + ahead
                 waiting.append(threads.submit(maker.make, steps[following], variation, (*seed, following)))
             yield batch
