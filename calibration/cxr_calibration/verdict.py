@@ -31,10 +31,11 @@ class Verdict:
         nights = [report for report in self.reports if report.name != ALL_NIGHTS]
         films = sum(report.films for report in nights)
         checks = sum(len(report.checks) for report in self.reports)
-        compared = f"{checks} checks of {films} films in {len(nights)} scans"
+        scans = "1 scan" if len(nights) == 1 else f"{len(nights)} scans"
+        compared = f"{checks} checks of {films} films in {scans}"
         chance = f"(false alarms: at most {self.false_alarms:.1%} of such runs)"
         if self.alarms:
             return f"ALARM: {len(self.alarms)} of {compared} are beyond chance {chance}"
         if not checks:
-            return f"nothing to compare: {films} films in {len(nights)} scans"
+            return f"nothing to compare: {films} films in {scans}"
         return f"in order: {compared} found no change {chance}"

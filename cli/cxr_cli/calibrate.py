@@ -124,7 +124,7 @@ def _without_score(gathered: "Gathered") -> list[str]:
     unscored, repeated = gathered.unscored, gathered.repeated
     lines = [f"{repeated} rows named a film a second time"] if repeated else []
     if unscored:
-        lines.append(f"{len(unscored)} labelled films without a score:")
+        lines.append(f"labelled films without a score: {len(unscored)}")
         lines += [f"  {film.file}: {film.code}" for film in unscored[:NAMED_AT_MOST]]
     if len(unscored) > NAMED_AT_MOST:
         lines.append(f"  and {len(unscored) - NAMED_AT_MOST} more")

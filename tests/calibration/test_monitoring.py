@@ -121,7 +121,7 @@ def test_readers_who_find_much_that_was_not_flagged_raise_an_alarm(tmp_path: Pat
 
 def test_an_empty_night_is_nothing_to_compare(tmp_path: Path, model: Path) -> None:
     verdict, _ = monitor([write_scan(tmp_path / "sunday", [])], MonitorOptions(model))
-    assert verdict.sentence == "nothing to compare: 0 films in 1 scans"
+    assert verdict.sentence == "nothing to compare: 0 films in 1 scan"
 
 
 def test_a_night_of_rejected_films_is_judged_by_its_rejections(tmp_path: Path, model: Path) -> None:

@@ -46,7 +46,7 @@ def test_it_tells_what_each_operating_point_buys_and_what_had_no_score(
     assert result.exit_code == 0
     assert "200 films of 200 patients" in result.output
     assert "who-triage     score" in result.output
-    assert "12 labelled films without a score:" in result.output
+    assert "labelled films without a score: 12" in result.output
     assert "gone0.png: file-missing" in result.output
     assert "and 2 more" in result.output
     assert "the old one kept as calibration-old-1.json" in result.output
