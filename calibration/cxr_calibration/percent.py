@@ -12,7 +12,7 @@ def percent(share: float) -> str:
 
 def percent_interval(estimate: Estimate) -> str:
     """`87 % (80-92)`; the interval is left out where it cannot be known."""
-    if isnan(estimate.low) or isnan(estimate.high):
+    if isnan(estimate.value + estimate.low + estimate.high):
         return percent(estimate.value)
     low, high = (f"{100 * end:.{_digits(estimate.value)}f}" for end in (estimate.low, estimate.high))
     return f"{percent(estimate.value)} ({low}-{high})"
