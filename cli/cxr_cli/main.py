@@ -3,16 +3,38 @@
 import signal
 import sys
 import traceback
+from collections.abc import Callable
 from types import FrameType
 from typing import Annotated, NoReturn
 
 import typer
 from typer.exceptions import TyperException
 
+from cxr_cli.benchmark import benchmark
+from cxr_cli.build_engine import build_engine
+from cxr_cli.calibrate import calibrate
+from cxr_cli.doctor import doctor
+from cxr_cli.evaluate import evaluate
+from cxr_cli.explain import explain
+from cxr_cli.export import export
+from cxr_cli.models import models
+from cxr_cli.monitor import monitor
 from cxr_cli.scan import scan
+from cxr_cli.search import search
+from cxr_cli.segment_train import segment_train
+from cxr_cli.train import train
 
 EXIT_INTERRUPTED = 130  # what Typer makes of a KeyboardInterrupt
 _DEBUG = "--debug"
+_EXTRAS = {  # package that may be missing -> the extra that brings it
+    "torch": "train",
+    "safetensors": "train",
+    "matplotlib": "train",
+    "onnx": "export",
+    "onnxscript": "export",
+    "openvino": "openvino",
+    "tensorrt": "tensorrt",
+}
 
 app = typer.Typer(
     name="cxr-triage",
@@ -21,7 +43,14 @@ app = typer.Typer(
     help="Ranks chest X-ray films by how likely they are abnormal, offline. "
     "Research use only: it ranks films, it never clears one.",
 )
-app.command("scan")(scan)
+Command = Callable[..., int]  # gives the exit status
+_COMMANDS: dict[str, tuple[Command, ...]] = {
+    "Clinic": (scan, calibrate, monitor, models, doctor, benchmark),
+    "Laboratory": (train, search, evaluate, explain, segment_train, export, build_engine),
+}
+for _panel, _commands in _COMMANDS.items():
+    for _command in _commands:
+        app.command(rich_help_panel=_panel)(_command)
 
 
 def _version(asked: bool) -> None:
@@ -64,6 +93,8 @@ def _status(arguments: list[str], debug: bool) -> int:
         return _complain(f"{error.format_message()} (see `cxr-triage --help`)", error.exit_code, debug)
     except CxrTriageError as error:
         return _complain(str(error), error.exit_status, debug)
+    except ModuleNotFoundError as error:
+        return _complain(_about_missing(error), 1, debug)
     except OSError as error:
         return _complain(_about_system(error), 1, debug)
     if status == EXIT_INTERRUPTED:
@@ -76,6 +107,13 @@ def _complain(sentence: str, status: int, debug: bool) -> int:
         traceback.print_exc()
     typer.echo(f"cxr-triage: {' '.join(sentence.split())}", err=True)
     return status
+
+
+def _about_missing(error: ModuleNotFoundError) -> str:
+    package = (error.name or "").partition(".")[0]
+    if package not in _EXTRAS:
+        raise error
+    return f"this command needs {package}, which is not installed; install cxr-triage[{_EXTRAS[package]}]"
 
 
 def _about_system(error: OSError) -> str:

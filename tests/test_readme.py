@@ -1,0 +1,69 @@
+"""What the documents tell a user to type is what the program takes."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import typer
+
+from cxr_cli.main import app
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = ["README.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md"))]
+COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]  # a group, as it has commands
+
+
+def typed_commands(document: str) -> list[list[str]]:
+    text = (ROOT / document).read_text(encoding="utf-8")
+    blocks = re.findall(r"^```(?:sh|bash|console)?\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+    blocks += re.findall(r"((?:^    \S.*\n)+)", text, flags=re.MULTILINE)
+    lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
+    found = [match[1] for line in lines if (match := re.search(r"(?:^\s*|&& )cxr-triage\s+([a-z].*)", line))]
+    found += re.findall(r"`cxr-triage ([a-z-]+[^`]*)`", text)
+    return [shlex.split(command, comments=True) for command in found]
+
+
+def takes(command: str, option: str) -> bool:
+    return any(option in parameter.opts for parameter in COMMANDS[command].params)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_a_document_s_commands_and_options_exist(document: str) -> None:
+    for words in typed_commands(document):
+        command, *rest = words
+        assert command in COMMANDS, f"{document}: cxr-triage {command}"
+        for word in rest:
+            if re.fullmatch(r"--[a-z-]+", word) and word != "--debug":
+                assert takes(command, word), f"{document}: cxr-triage {command} {word}"
+
+
+def test_the_readme_tells_how_to_install_scan_and_test() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert re.search(r"^pip install \. && cxr-triage scan examples$", text, flags=re.MULTILINE)
+    assert re.search(r"^pip install -c constraints\.txt -e .*&& pytest$", text, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "--out", "--model", "--backend", "--operating-point", "--heat", "--workers", "--batch-size", "--format",
+        "--allow-uncalibrated", "--require-gpu", "--force",
+    ],
+)  # fmt: skip
+def test_scan_keeps_its_options(option: str) -> None:
+    assert takes("scan", option)
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_every_command_and_option_says_what_it_does(command: str) -> None:
+    assert COMMANDS[command].help
+    for parameter in COMMANDS[command].params:
+        assert getattr(parameter, "help", None), f"cxr-triage {command}: {parameter.name}"
+
+
+def test_links_in_the_documents_lead_somewhere() -> None:
+    for document in DOCUMENTS:
+        text = (ROOT / document).read_text(encoding="utf-8")
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", text):
+            assert ((ROOT / document).parent / target).exists(), f"{document}: {target}"
