@@ -26,6 +26,7 @@ RUN = RunFacts(
     is_calibrated=True,
     operating_point="balanced",
     threshold=THRESHOLD,
+    is_met=True,
     sensitivity=0.87,
     specificity=0.81,
     heat_method="cam",

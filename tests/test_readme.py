@@ -47,8 +47,8 @@ def test_the_readme_tells_how_to_install_scan_and_test() -> None:
 @pytest.mark.parametrize(
     "option",
     [
-        "--out", "--model", "--backend", "--operating-point", "--heat", "--workers", "--batch-size", "--format",
-        "--allow-uncalibrated", "--require-gpu", "--force",
+        "--out", "--model", "--backend", "--operating-point", "--heat", "--workers", "--batch-size",
+        "--format", "--allow-uncalibrated", "--require-gpu", "--force",
     ],
 )  # fmt: skip
 def test_scan_keeps_its_options(option: str) -> None:

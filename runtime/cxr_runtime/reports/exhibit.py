@@ -44,6 +44,7 @@ class RunFacts:
     is_calibrated: bool  # False: every page bears a mark
     operating_point: str
     threshold: float  # probability at or above which a film is flagged
+    is_met: bool  # the calibration's films supported what the operating point promises
     sensitivity: float | None  # of the operating point, measured by cross-validation
     specificity: float | None
     heat_method: str  # cam or strongest-channel

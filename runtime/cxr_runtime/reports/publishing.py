@@ -92,6 +92,7 @@ class Publisher:
             is_calibrated=self.model.is_calibrated,
             operating_point=self.point.name,
             threshold=self.point.threshold,
+            is_met=self.point.met,
             sensitivity=self.point.sensitivity,
             specificity=self.point.specificity,
             heat_method=self.heat_method.value,

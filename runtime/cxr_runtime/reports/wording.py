@@ -59,6 +59,7 @@ def operating_point(run: RunFacts) -> str:
         for name, value in (("sensitivity", run.sensitivity), ("specificity", run.specificity))
         if value is not None
     ]
+    unmet = "" if run.is_met else "; NOT MET: its films did not support what this point promises"
     if not measured:
-        return f"{flagged_at}; its sensitivity and specificity were not measured"
-    return f"{flagged_at}; {', '.join(measured)} (cross-validated)"
+        return f"{flagged_at}; its sensitivity and specificity were not measured{unmet}"
+    return f"{flagged_at}; {', '.join(measured)} (cross-validated){unmet}"
