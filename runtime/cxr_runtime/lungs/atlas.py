@@ -19,8 +19,8 @@ from cxr_runtime.lungs.registration import register, sample
 
 ATLAS_FILE = Path(__file__).parent / "lung-atlases.npz"
 SIDE = 160  # rows and columns at which films are registered
-MOST_ALIKE = 4  # atlases that are registered and fused
-SHARPNESS = 12.0  # how much more an atlas counts that is more alike after registration
+MOST_ALIKE = 6  # atlases that are registered and fused
+SHARPNESS = 20.0  # how much more an atlas counts that is more alike after registration
 BLUR = 1.2  # standard deviation, in pixels: averaged atlases have no finer detail
 
 

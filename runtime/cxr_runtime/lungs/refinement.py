@@ -4,10 +4,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-NEAR = 7.0  # standard deviation of the neighbourhood that tells lung from tissue, in pixels
+NEAR = 3.0  # standard deviation of the neighbourhood that tells lung from tissue, in pixels
 SURE_INSIDE, SURE_OUTSIDE = 0.9, 0.1  # of the mask, beyond which the film is not asked
-WEIGHT = 0.8  # of the film's own evidence against the mask's
-SMOOTH = 1.5  # standard deviation of the last smoothing, in pixels
+WEIGHT = 0.4  # of the film's own evidence against the mask's
+SMOOTH = 1.0  # standard deviation of the last smoothing, in pixels
 
 Field = NDArray[np.float32]  # (h, w)
 

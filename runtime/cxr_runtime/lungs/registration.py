@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 Picture = NDArray[np.uint8]  # (h, w)
 Maps = tuple[NDArray[np.float32], NDArray[np.float32]]  # x and y in the source for every pixel of the result
 
-SMOOTHNESS = 2.5  # standard deviation of the blur of the flow, in pixels
+SMOOTHNESS = 1.8  # standard deviation of the blur of the flow, in pixels
 
 
 def register(fixed: Picture, moving: Picture) -> Maps:

@@ -1,10 +1,12 @@
-"""Pictures drawn by code that are no chest films: pages, bones, patterns, noise and blanks."""
+"""Pictures drawn by code that show no body at all: pages, patterns, shapes, noise and blanks."""
 
 from collections.abc import Callable
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from cxr_train.gate.drawn_bodies import draw_abdomen, draw_limb, draw_skull
 
 Grey = NDArray[np.float32]  # (side, side), 0 black .. 1 white
 Drawing = Callable[[np.random.Generator, int], Grey]
@@ -28,37 +30,6 @@ def draw_page(rng: np.random.Generator, side: int) -> Grey:
             cv2.rectangle(page, (left, y), far, int(rng.uniform(0, 255)), int(rng.choice([-1, 1, 2])))
         y += max(3, int(scale * rng.uniform(22, 45)))
     return np.asarray(page / 255, np.float32)
-
-
-def draw_limb(rng: np.random.Generator, side: int) -> Grey:
-    """A limb on a dark ground: soft flesh, one to five bright bones along it."""
-    film = np.zeros((side, side), np.float32)
-    axis = np.array([rng.uniform(-0.4, 0.4), 1.0])
-    centre = np.array([rng.uniform(0.35, 0.65), 0.5])
-    width = rng.uniform(0.12, 0.42)
-    ends = [tuple(int(v) for v in (centre + way * axis) * side) for way in (-0.9, 0.9)]
-    flesh = np.zeros_like(film)
-    cv2.line(flesh, ends[0], ends[1], 1.0, max(3, int(width * 2 * side)))
-    film += rng.uniform(0.15, 0.45) * cv2.GaussianBlur(flesh, (0, 0), 0.04 * side)
-    for _ in range(int(rng.integers(1, 6))):
-        film += _bone(rng, side, centre, axis, width)
-    return np.clip(film, 0, 1).astype(np.float32)
-
-
-def _bone(
-    rng: np.random.Generator, side: int, centre: NDArray[np.float64], axis: NDArray[np.float64], width: float
-) -> Grey:
-    bone = np.zeros((side, side), np.float32)
-    start, length = rng.uniform(-0.7, 0.3), rng.uniform(0.15, 1.2)
-    across = rng.uniform(-0.8, 0.8) * width
-    points = [(centre + at * axis + (across, 0)) * side for at in (start, start + length)]
-    ends = [tuple(int(v) for v in point) for point in points]
-    thickness = max(2, int(rng.uniform(0.02, 0.1) * side))
-    cv2.line(bone, ends[0], ends[1], 1.0, thickness)
-    for end in ends:
-        cv2.circle(bone, end, int(thickness * rng.uniform(0.5, 1.3)), 1.0, -1)
-    hollow = cv2.GaussianBlur(bone, (0, 0), 0.012 * side)
-    return np.asarray(rng.uniform(0.25, 0.6) * hollow, np.float32)
 
 
 def draw_pattern(rng: np.random.Generator, side: int) -> Grey:
@@ -120,6 +91,8 @@ def _stretched(pattern: Grey) -> Grey:
 DRAWINGS: dict[str, Drawing] = {
     "page": draw_page,
     "limb": draw_limb,
+    "abdomen": draw_abdomen,
+    "skull": draw_skull,
     "pattern": draw_pattern,
     "noise": draw_noise,
     "blank": draw_blank,

@@ -29,6 +29,11 @@ SCIKIT_IMAGE = (
     "motorcycle_left.png", "page.png", "phantom.png", "retina.jpg", "rocket.jpg", "text.png",
 )  # fmt: skip
 SCIKIT_LEARN = ("china.jpg", "flower.jpg")
+PYDICOM = (  # slices, scintigrams, ultrasound
+    "693_J2KI.dcm", "CT_small.dcm", "J2K_pixelrep_mismatch.dcm", "JPEG2000.dcm", "MR_small.dcm",
+    "examples_jpeg2k.dcm", "examples_overlay.dcm", "examples_palette.dcm", "examples_ybr_color.dcm",
+    "image_dfl.dcm",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,7 @@ class Picture:
     """One picture, its kind, and whom it shows."""
 
     name: str
-    collection: str  # name of the folder it is from, e.g. nih512
+    collection: str  # where it is from, e.g. nih512
     group: str  # patient, or picture where there is no patient; a group is never split
     kind: Kind
     pixels: NDArray[np.uint8] = field(repr=False)  # (SIDE, SIDE) uint8, squashed
@@ -66,7 +71,7 @@ def read_pictures(data: Path) -> list[Picture]:
     """
     lungs = lung_field()
     pictures = [
-        _frontal(data / row["file"], row.get("patient", ""), lungs)
+        _frontal(data / row["file"], Path(table).stem, row.get("patient", ""), lungs)
         for table in FRONTAL_TABLES
         for row in _rows(data / table)
     ]
@@ -77,10 +82,10 @@ def read_pictures(data: Path) -> list[Picture]:
     return pictures + _dicom_samples(data) + list(_library_pictures())
 
 
-def _frontal(path: Path, patient: str, lungs: LungField) -> Picture:
+def _frontal(path: Path, collection: str, patient: str, lungs: LungField) -> Picture:
     picture = _picture(path, patient or path.name, Kind.FRONTAL)
     soft = cv2.resize(lungs.find(picture.pixels).soft, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
-    return replace(picture, lungs=np.asarray(soft, np.uint8))
+    return replace(picture, collection=collection, lungs=np.asarray(soft, np.uint8))
 
 
 def _picture(path: Path, group: str, kind: Kind) -> Picture:
@@ -111,6 +116,7 @@ def _library_pictures() -> Iterable[Picture]:
     for package, folder, names in (
         ("skimage", "data", SCIKIT_IMAGE),
         ("sklearn", "datasets/images", SCIKIT_LEARN),
+        ("pydicom", "data/test_files", PYDICOM),
     ):
         spec = find_spec(package)
         if spec is None or spec.origin is None:

@@ -18,7 +18,7 @@ NOT_ASKED = -1.0  # an answer that has no meaning for a picture
 WHOLE, CUT = 0.85, 0.65  # share of the less visible lung from which on it is whole, and down from which cut
 LITTLE = 0.25  # share of both lungs below which a film shows something else than the chest
 FRONTAL_JITTER = Jitter(
-    turn_degrees=12, zoom=(0.68, 1.5), stretch=0.25, shift=0.1, bend=0.01, flip=0, cut=0.3
+    turn_degrees=12, zoom=(0.5, 1.5), stretch=0.25, shift=0.12, bend=0.01, flip=0, cut=0.3
 )
 LATERAL_JITTER = Jitter(turn_degrees=15, zoom=(0.7, 1.5), stretch=0.35, shift=0.12, bend=0.03, flip=0.5)
 OTHER_JITTER = Jitter(turn_degrees=40, zoom=(0.7, 2.5), stretch=0.4, shift=0.2, bend=0.02, flip=0.5)
@@ -49,10 +49,10 @@ class Sampler:
         self.lateral = [picture for picture in pictures if picture.kind is Kind.LATERAL]
         self.other = [picture for picture in pictures if picture.kind is Kind.OTHER]
         self.makers = (
-            (self.draw_frontal, 0.52),
+            (self.draw_frontal, 0.48),
             (self.draw_lateral, 0.14),
-            (self.draw_other, 0.18),
-            (self.draw_pictured, 0.10),
+            (self.draw_other, 0.19),
+            (self.draw_pictured, 0.13),
             (self.draw_several, 0.06),
         )
 

@@ -25,6 +25,7 @@ DRAWN = 40  # of each kind of drawing
 CUT_VISIBLE = 0.5  # share of a lung that a cut film still shows
 BLURRED = 1 / 64  # standard deviation, share of the film's short side
 FADED = 0.04  # share of the contrast that is left
+OTHER_KINDS = {OTHER_PARTS_FOLDER: "other body part", "test_files": "slice, scintigram or ultrasound"}
 STILL = Jitter(turn_degrees=0, zoom=(1, 1), stretch=0, shift=0, bend=0, flip=0)
 
 
@@ -107,7 +108,7 @@ def _laterals(picture: Picture, rng: np.random.Generator) -> Iterator[Trial]:
 
 
 def _others(picture: Picture, rng: np.random.Generator) -> Iterator[Trial]:
-    kind = "other body part" if picture.collection == OTHER_PARTS_FOLDER else "natural picture"
+    kind = OTHER_KINDS.get(picture.collection, "natural picture")
     codes = (Code.NOT_A_CHEST_FILM, Code.TOO_DARK, Code.TOO_BRIGHT)
     yield _trial(kind, picture.name, read_pixels(picture), *codes)
     for _ in range(PLACEMENTS):

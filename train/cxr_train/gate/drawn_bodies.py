@@ -1,0 +1,82 @@
+"""Films of other parts of the body, drawn by code: limbs, abdomens, skulls."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Grey = NDArray[np.float32]  # (side, side), 0 black .. 1 white
+
+
+def draw_limb(rng: np.random.Generator, side: int) -> Grey:
+    """A limb on a dark ground: soft flesh, one to five bright bones along it."""
+    film = np.zeros((side, side), np.float32)
+    axis = np.array([rng.uniform(-0.4, 0.4), 1.0])
+    centre = np.array([rng.uniform(0.35, 0.65), 0.5])
+    width = rng.uniform(0.12, 0.42)
+    ends = [tuple(int(v) for v in (centre + way * axis) * side) for way in (-0.9, 0.9)]
+    flesh = np.zeros_like(film)
+    cv2.line(flesh, ends[0], ends[1], 1.0, max(3, int(width * 2 * side)))
+    film += rng.uniform(0.15, 0.45) * cv2.GaussianBlur(flesh, (0, 0), 0.04 * side)
+    for _ in range(int(rng.integers(1, 6))):
+        film += _bone(rng, side, centre, axis, width)
+    return np.asarray(np.clip(film, 0, 1), np.float32)
+
+
+def _bone(
+    rng: np.random.Generator, side: int, centre: NDArray[np.float64], axis: NDArray[np.float64], width: float
+) -> Grey:
+    bone = np.zeros((side, side), np.float32)
+    start, length = rng.uniform(-0.7, 0.3), rng.uniform(0.15, 1.2)
+    across = rng.uniform(-0.8, 0.8) * width
+    points = [(centre + at * axis + (across, 0)) * side for at in (start, start + length)]
+    ends = [tuple(int(v) for v in point) for point in points]
+    thickness = max(2, int(rng.uniform(0.02, 0.1) * side))
+    cv2.line(bone, ends[0], ends[1], 1.0, thickness)
+    for end in ends:
+        cv2.circle(bone, end, int(thickness * rng.uniform(0.5, 1.3)), 1.0, -1)
+    hollow = cv2.GaussianBlur(bone, (0, 0), 0.012 * side)
+    return np.asarray(rng.uniform(0.25, 0.6) * hollow, np.float32)
+
+
+def draw_abdomen(rng: np.random.Generator, side: int) -> Grey:
+    """A trunk without lungs: flesh, spine, iliac wings, pockets of gas."""
+    film = rng.uniform(0.35, 0.6) * _blot(side, (0.5, 0.5), (rng.uniform(0.36, 0.6), 0.9), 0.03)
+    middle = rng.uniform(0.45, 0.55)
+    for vertebra in np.arange(-0.05, 1.05, rng.uniform(0.08, 0.13)):
+        size = (rng.uniform(0.04, 0.06), rng.uniform(0.025, 0.04))
+        film += rng.uniform(0.15, 0.3) * _blot(side, (middle, vertebra), size, 0.008)
+    wing = rng.uniform(0.6, 0.85)
+    for way in (-1, 1):
+        spread = (rng.uniform(0.12, 0.18), rng.uniform(0.14, 0.22))
+        film += rng.uniform(0.15, 0.3) * _blot(side, (middle + 0.22 * way, wing), spread, 0.012)
+    for _ in range(int(rng.integers(0, 14))):
+        at = (rng.uniform(0.15, 0.85), rng.uniform(0.05, 0.95))
+        pocket = (rng.uniform(0.01, 0.09), rng.uniform(0.01, 0.06))
+        film -= rng.uniform(0.1, 0.3) * _blot(side, at, pocket, 0.006)
+    return np.asarray(np.clip(film, 0, 1), np.float32)
+
+
+def draw_skull(rng: np.random.Generator, side: int) -> Grey:
+    """A skull from the front or the side: a bright ring, the face, teeth, the neck."""
+    centre = (rng.uniform(0.4, 0.6), rng.uniform(0.35, 0.5))
+    size = (rng.uniform(0.24, 0.42), rng.uniform(0.28, 0.42))
+    inner = (size[0] * rng.uniform(0.86, 0.95), size[1] * rng.uniform(0.86, 0.95))
+    film = rng.uniform(0.5, 0.8) * _blot(side, centre, size, 0.006)
+    film -= rng.uniform(0.1, 0.35) * _blot(side, centre, inner, 0.006)
+    face = centre[0] + rng.uniform(-0.3, 0.3) * size[0]
+    for way in (-1, 1):
+        eye = (face + way * rng.uniform(0.25, 0.45) * size[0], centre[1] + rng.uniform(0.2, 0.45) * size[1])
+        film -= rng.uniform(0.1, 0.3) * _blot(side, eye, (0.06, 0.05), 0.01)
+    jaw = centre[1] + size[1] * rng.uniform(0.85, 1.1)
+    film += rng.uniform(0.2, 0.4) * _blot(side, (face, jaw), (0.5 * size[0], 0.1), 0.02)
+    film += rng.uniform(0.2, 0.4) * _blot(side, (centre[0], 1.0), (0.4 * size[0], 0.25), 0.02)
+    return np.asarray(np.clip(film, 0, 1), np.float32)
+
+
+def _blot(side: int, centre: tuple[float, float], size: tuple[float, float], softness: float) -> Grey:
+    """A soft ellipse; centre (x, y), half axes and softness as shares of the side."""
+    page = np.zeros((side, side), np.float32)
+    at = (round(centre[0] * side), round(centre[1] * side))
+    axes = (max(1, round(size[0] * side)), max(1, round(size[1] * side)))
+    cv2.ellipse(page, at, axes, 0, 0, 360, 1.0, -1)
+    return np.asarray(cv2.GaussianBlur(page, (0, 0), max(0.5, softness * side)), np.float32)
