@@ -1,0 +1,107 @@
+"""An ONNX Runtime session that says where it really runs."""
+
+from collections.abc import Callable
+from typing import ClassVar
+
+import numpy as np
+import onnxruntime as ort
+import pytest
+from numpy.typing import NDArray
+
+from cxr_runtime.backends import onnxruntime_cuda
+from cxr_runtime.backends.failure import OutOfDeviceMemoryError
+from cxr_runtime.backends.nvidia.driver import Gpu
+from cxr_runtime.backends.onnx_session import OnnxSession, session_options
+from cxr_runtime.backends.onnxruntime_cuda import CUDA, TENSORRT, OnnxRuntimeGpu
+from cxr_runtime.errors import BackendError
+from cxr_runtime.model import Model
+
+
+class FakeSession:
+    """What onnxruntime-gpu's session says and does; computes on the CPU."""
+
+    used: tuple[str, ...] = (CUDA, "CPUExecutionProvider")
+    asked: ClassVar[list[tuple[str, dict[str, str]]]] = []
+    error = ""
+
+    def __init__(self, onnx: bytes, options: object, providers: list[tuple[str, dict[str, str]]]) -> None:
+        type(self).asked = providers
+        self._session = _REAL(onnx, options, providers=["CPUExecutionProvider"])
+
+    def get_providers(self) -> list[str]:
+        return list(self.used)
+
+    def run(self, names: list[str], feeds: dict[str, NDArray[np.float32]]) -> object:
+        if self.error:
+            raise RuntimeError(self.error)
+        return self._session.run(names, feeds)
+
+
+_REAL = ort.InferenceSession
+
+
+@pytest.fixture
+def gpu_session(monkeypatch: pytest.MonkeyPatch) -> type[FakeSession]:
+    """onnxruntime-gpu on a machine with a GPU."""
+    fake = type("Fake", (FakeSession,), {})
+    monkeypatch.setattr("cxr_runtime.backends.onnx_session.ort.InferenceSession", fake)
+    return fake
+
+
+def test_a_provider_that_silently_fell_back_to_the_processor_is_found_out(
+    draw_network: Callable[[], bytes], gpu_session: type[FakeSession]
+) -> None:
+    gpu_session.used = ("CPUExecutionProvider",)
+    providers: list[tuple[str, dict[str, str]]] = [(CUDA, {})]
+    with pytest.raises(BackendError, match=f"was asked for {CUDA} and silently took CPUExecutionProvider"):
+        OnnxSession(draw_network(), providers, session_options(None))
+
+
+def test_a_gpu_model_runs_in_full_batches_and_names_its_provider(
+    model: Model, gpu_session: type[FakeSession], batch: NDArray[np.float32]
+) -> None:
+    engine = onnxruntime_cuda.open_model(model, 8, None)
+    whole, few = engine.run(batch), engine.run(batch[:3])
+    assert engine.backend == "onnxruntime-cuda"
+    np.testing.assert_array_equal(few.logits, whole.logits[:3])
+    assert few.conv5.shape == (3, 12, 12, 12)
+    ((provider, options),) = gpu_session.asked
+    assert (provider, options["use_tf32"]) == (CUDA, "0")
+
+
+def test_the_tensorrt_provider_gets_one_profile_for_its_one_batch(
+    model: Model, gpu_session: type[FakeSession], tmp_path: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CXR_TRIAGE_CACHE", str(tmp_path))
+    gpu_session.used = (TENSORRT, CUDA)
+    assert onnxruntime_cuda.open_tensorrt(model, 8, None).backend == "onnxruntime-tensorrt"
+    ((provider, options),) = gpu_session.asked
+    shapes = {options[f"trt_profile_{which}_shapes"] for which in ("min", "opt", "max")}
+    assert (provider, shapes) == (TENSORRT, {"image:8x3x24x24"})
+
+
+def test_a_full_gpu_is_told_apart_from_other_failures(
+    draw_network: Callable[[], bytes], gpu_session: type[FakeSession], batch: NDArray[np.float32]
+) -> None:
+    engine = OnnxRuntimeGpu(draw_network(), CUDA, {}, 8)
+    gpu_session.error = "CUDA failure 2: out of memory ; GPU=0"
+    with pytest.raises(OutOfDeviceMemoryError, match="out of memory"):
+        engine.run(batch)
+
+
+@pytest.mark.parametrize(
+    ("providers", "gpus", "told"),
+    [
+        (["CPUExecutionProvider"], 1, "install onnxruntime-gpu in its place"),
+        ([CUDA], 0, "no NVIDIA GPU is visible"),
+        ([CUDA], 1, None),
+    ],
+)
+def test_what_cuda_lacks_is_told(
+    monkeypatch: pytest.MonkeyPatch, providers: list[str], gpus: int, told: str | None
+) -> None:
+    gpu = Gpu(0, "NVIDIA T4", "7.5", 16 * 2**30, "580.82", "13.0")
+    monkeypatch.setattr(ort, "get_available_providers", lambda: providers)
+    monkeypatch.setattr(onnxruntime_cuda, "find_gpus", lambda: [gpu] * gpus)
+    found = onnxruntime_cuda.missing()
+    assert found == told or (told is not None and found is not None and told in found)
