@@ -170,7 +170,7 @@ class _FakeRuntime:
 
 
 class _FakeEngine:
-    """image (B, 3, 2, 2) -> logits (B, 2) = sums of the first two channels, conv5 (B, 1, 2, 2) = the third."""
+    """image (B, 3, 2, 2) -> logits (B, 2), sums of channels 0 and 1; conv5 (B, 1, 2, 2), channel 2."""
 
     _shapes: ClassVar = {"image": (-1, 3, 2, 2), "logits": (-1, 2), "conv5": (-1, 1, 2, 2)}
 

@@ -2,8 +2,11 @@
 
 from enum import StrEnum
 
+import onnx
+
 from cxr_export.films import ExportFilms
 from cxr_export.quantise import quantise
+from cxr_export.tidy import checked
 from cxr_runtime.backends.graph.half import half_graph
 from cxr_runtime.backends.graph.magnitudes import largest_magnitudes
 from cxr_runtime.preprocessing import Preprocessing, normalise
@@ -30,7 +33,8 @@ def lowered(whole: bytes, precision: Precision, films: ExportFilms, how: Preproc
     """
     if precision is Precision.FP16:
         batch = normalise(films.calibration[:_FILMS_FOR_RANGES], how)
-        return half_graph(whole, largest_magnitudes(whole, batch))
+        half = half_graph(whole, largest_magnitudes(whole, batch))
+        return bytes(checked(onnx.load_from_string(half)).SerializeToString())
     if precision is Precision.INT8:
         return quantise(whole, normalise(films.calibration, how))
     return whole

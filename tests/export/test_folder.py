@@ -12,6 +12,8 @@ from cxr_export.folder import export_network
 from cxr_export.parity import TOLERANCE
 from cxr_export.precision import Precision
 from cxr_runtime.backends.choose import open_engine
+from cxr_runtime.backends.graph.lrn import rewrite_lrn
+from cxr_runtime.backends.graph.onnx_graph import read_graph
 from cxr_runtime.errors import ModelError
 from cxr_runtime.manifest import Manifest
 from cxr_runtime.model import open_model
@@ -54,6 +56,16 @@ def test_a_lower_precision_is_accepted_on_films_and_its_cost_written_down(
     assert exported.acceptance.films == 40
     assert model.manifest.parity["score_change"] == exported.acceptance.score_change > 0
     assert {"auc_change", "auc_low", "auc_high", "heat_correlation"} <= set(model.manifest.parity)
+
+
+@pytest.mark.parametrize("precision", Precision)
+def test_every_precision_keeps_its_shapes_so_that_lrn_can_be_rewritten_when_loaded(
+    network: Network, manifest: Manifest, films: ExportFilms, tmp_path: Path, precision: Precision
+) -> None:
+    export_network(network, manifest, tmp_path, films, precision)
+    onnx_file = open_model(tmp_path, allow_uncalibrated=True).onnx
+    assert "LRN" in {node.op_type for node in read_graph(onnx_file).nodes}
+    assert "LRN" not in {node.op_type for node in read_graph(rewrite_lrn(onnx_file)).nodes}
 
 
 def test_an_export_that_disagrees_is_refused_and_writes_nothing(
