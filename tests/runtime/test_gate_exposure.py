@@ -29,9 +29,9 @@ def test_a_blank_film_is_too_dark_or_too_bright_by_its_tone(tone: int, code: str
 def test_a_film_that_is_nearly_black_or_nearly_white_is_refused() -> None:
     film = draw_phantom(1)
     with pytest.raises(RejectedFilmError, match="too dark"):
-        check_exposure((film * 0.04).astype(np.uint8))
+        check_exposure((film * 0.2).astype(np.uint8))
     with pytest.raises(RejectedFilmError, match="too bright"):
-        check_exposure(255 - ((255 - film) * 0.04).astype(np.uint8))
+        check_exposure(255 - ((255 - film) * 0.2).astype(np.uint8))
 
 
 @pytest.mark.parametrize("contrast", [1.0, 0.3])

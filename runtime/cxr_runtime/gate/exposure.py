@@ -11,20 +11,40 @@ from cxr_runtime.gate.verdict import Code, reject
 
 SHORTEST_SIDE = 100  # pixels
 SIDE = 128  # rows and columns at which exposure and sharpness are measured; the smallest films have so many
-LEAST_RANGE = 24  # grey levels between the 2nd and the 98th percentile; the flattest of 2,006 films has 97
-DARK, BRIGHT = 12, 243  # grey levels below and above which a film shows nothing
+# Bounds in grey levels, far from any of 2,006 films: their least range is 97, their lowest 98th percentile
+# 144, their highest 2nd percentile 104.
+LEAST_RANGE = 40  # between the 2nd and the 98th percentile
+LEAST_WHITE = 64  # of the 98th percentile
+MOST_BLACK = 192  # of the 2nd percentile
+DARK, BRIGHT = 12, 243  # below and above which a film shows nothing
 MOST_LOST = 0.8  # share of the film that may be so dark, or so bright
 MIDDLE = slice(SIDE // 8, SIDE - SIDE // 8)  # rows and columns without borders
 
 
 @dataclass(frozen=True)
 class Exposure:
-    """How a film is exposed, measured at SIDE x SIDE."""
+    """How a film is exposed, measured at SIDE x SIDE without the borders."""
 
-    range: float  # grey levels between the 2nd and the 98th percentile, without the borders
-    dark: float  # share of the film below DARK, without the borders
-    bright: float  # share of the film above BRIGHT, without the borders
-    median: float  # grey level, without the borders
+    low: float  # 2nd percentile, grey levels
+    median: float  # grey level
+    high: float  # 98th percentile, grey levels
+    dark: float  # share of the film below DARK
+    bright: float  # share of the film above BRIGHT
+
+    @property
+    def is_flat(self) -> bool:
+        """Too few grey levels to see anything."""
+        return self.high - self.low < LEAST_RANGE
+
+    @property
+    def is_too_dark(self) -> bool:
+        """Black, or flat and rather dark."""
+        return self.dark > MOST_LOST or self.high < LEAST_WHITE or (self.is_flat and self.median < 128)
+
+    @property
+    def is_too_bright(self) -> bool:
+        """White, or flat and rather bright."""
+        return self.bright > MOST_LOST or self.low > MOST_BLACK or (self.is_flat and self.median >= 128)
 
 
 def check_size(film_hw: tuple[int, int]) -> None:
@@ -46,7 +66,7 @@ def measure(pixels: GreyPixels) -> Exposure:
     small = np.asarray(cv2.resize(pixels, (SIDE, SIDE), interpolation=cv2.INTER_AREA))[MIDDLE, MIDDLE]
     low, median, high = np.percentile(small, (2, 50, 98))
     dark, bright = float((small < DARK).mean()), float((small > BRIGHT).mean())
-    return Exposure(float(high - low), dark, bright, float(median))
+    return Exposure(float(low), float(median), float(high), dark, bright)
 
 
 def check_exposure(pixels: GreyPixels) -> None:
@@ -56,13 +76,12 @@ def check_exposure(pixels: GreyPixels) -> None:
         RejectedFilmError: too dark or too bright; a blank picture is the one or the other by its tone.
     """
     seen = measure(pixels)
-    is_flat = seen.range < LEAST_RANGE
-    if seen.dark > MOST_LOST or (is_flat and seen.median < 128):
+    if seen.is_too_dark:
         raise _unexposed(Code.TOO_DARK, f"too dark: {seen.dark:.0%} of it is black", seen)
-    if seen.bright > MOST_LOST or is_flat:
+    if seen.is_too_bright:
         raise _unexposed(Code.TOO_BRIGHT, f"too bright: {seen.bright:.0%} of it is white", seen)
 
 
 def _unexposed(code: Code, found: str, seen: Exposure) -> RejectedFilmError:
-    contrast = f"its contrast {seen.range:.0f} of 255 levels"
-    return reject(code, f"the film is {found}, {contrast}", "make it anew, or export it with another window")
+    levels = f"its grey levels reach from {seen.low:.0f} to {seen.high:.0f} of 255"
+    return reject(code, f"the film is {found}, {levels}", "make it anew, or export it with another window")

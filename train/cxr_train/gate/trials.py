@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from cxr_runtime.film import Film, FilmFacts
 from cxr_runtime.gate import Code
+from cxr_runtime.gate.exposure import SHORTEST_SIDE
 from cxr_runtime.gate.reading import TURNS, Kind
 from cxr_train.gate.composed import photograph, screen, several
 from cxr_train.gate.drawn import DRAWINGS
@@ -24,7 +25,7 @@ PLACEMENTS = 8  # of each picture of something else
 DRAWN = 40  # of each kind of drawing
 CUT_VISIBLE = 0.5  # share of a lung that a cut film still shows
 BLURRED = 1 / 64  # standard deviation, share of the film's short side
-FADED = 0.04  # share of the contrast that is left
+FADED = 0.15  # share of the contrast that is left
 OTHER_KINDS = {OTHER_PARTS_FOLDER: "other body part", "test_files": "slice, scintigram or ultrasound"}
 STILL = Jitter(turn_degrees=0, zoom=(1, 1), stretch=0, shift=0, bend=0, flip=0)
 
@@ -70,7 +71,8 @@ def _spoiled(picture: Picture, rng: np.random.Generator) -> Iterator[Trial]:
     yield _trial(f"turned by {TURNS[turn]}", picture.name, turned, f"rotated-{TURNS[turn]}")
     yield _trial("mirrored", picture.name, np.ascontiguousarray(pixels[:, ::-1]), Code.MIRRORED)
     yield _trial("inverted (to be corrected)", picture.name, 255 - pixels, Code.POLARITY_INVERTED)
-    yield _trial("lungs cut off", picture.name, _cut(picture, pixels, rng), Code.LUNGS_CUT_OFF)
+    cut = _cut(picture, _grown(pixels), rng)
+    yield _trial("lungs cut off", picture.name, cut, Code.LUNGS_CUT_OFF)
     sigma = BLURRED * min(pixels.shape)
     blurred = np.asarray(cv2.GaussianBlur(pixels, (0, 0), sigma), np.uint8)
     yield _trial("blurred", picture.name, blurred, Code.TOO_BLURRED)
@@ -127,6 +129,12 @@ def _cut(picture: Picture, pixels: NDArray[np.uint8], rng: np.random.Generator) 
     cut = int(np.searchsorted(gone, 1 - CUT_VISIBLE)) / inside.shape[1]
     turned = np.rot90(pixels, side)
     return np.ascontiguousarray(np.rot90(turned[:, int(cut * turned.shape[1]) :], -side))
+
+
+def _grown(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """At least 4 * SHORTEST_SIDE, so that a part of it is not too small."""
+    times = -(-4 * SHORTEST_SIDE // min(pixels.shape))
+    return pixels if times <= 1 else np.asarray(cv2.resize(pixels, None, fx=times, fy=times), np.uint8)
 
 
 def _bytes(picture: NDArray[np.float32]) -> NDArray[np.uint8]:
