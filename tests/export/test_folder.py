@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import torch
 
@@ -21,6 +22,12 @@ from cxr_runtime.preprocessing import normalise
 from cxr_train.networks import Network
 
 
+@pytest.fixture
+def traced_before(traced: onnx.ModelProto, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spare the tracing where it is the same network every time."""
+    monkeypatch.setattr("cxr_export.folder.trace", lambda *_: traced)
+
+
 def test_an_exported_network_opens_and_says_what_its_source_says(
     network: Network, manifest: Manifest, films: ExportFilms, tmp_path: Path
 ) -> None:
@@ -34,6 +41,7 @@ def test_an_exported_network_opens_and_says_what_its_source_says(
     np.testing.assert_allclose(outputs.conv5, expected.conv5, atol=1e-5)
 
 
+@pytest.mark.usefixtures("traced_before")
 def test_the_worst_difference_is_written_into_the_manifest(
     network: Network, manifest: Manifest, films: ExportFilms, tmp_path: Path
 ) -> None:
@@ -45,6 +53,7 @@ def test_the_worst_difference_is_written_into_the_manifest(
     assert exported.acceptance is None
 
 
+@pytest.mark.usefixtures("traced_before")
 @pytest.mark.parametrize("precision", [Precision.FP16, Precision.INT8])
 def test_a_lower_precision_is_accepted_on_films_and_its_cost_written_down(
     network: Network, manifest: Manifest, films: ExportFilms, tmp_path: Path, precision: Precision
@@ -58,6 +67,7 @@ def test_a_lower_precision_is_accepted_on_films_and_its_cost_written_down(
     assert {"auc_change", "auc_low", "auc_high", "heat_correlation"} <= set(model.manifest.parity)
 
 
+@pytest.mark.usefixtures("traced_before")
 @pytest.mark.parametrize("precision", Precision)
 def test_every_precision_keeps_its_shapes_so_that_lrn_can_be_rewritten_when_loaded(
     network: Network, manifest: Manifest, films: ExportFilms, tmp_path: Path, precision: Precision
@@ -83,6 +93,7 @@ def test_an_export_that_disagrees_is_refused_and_writes_nothing(
     assert not (tmp_path / "model").exists()
 
 
+@pytest.mark.usefixtures("traced_before")
 def test_a_precision_that_changes_the_picture_is_refused_and_writes_nothing(
     network: Network, manifest: Manifest, films: ExportFilms, tmp_path: Path
 ) -> None:
@@ -92,6 +103,7 @@ def test_a_precision_that_changes_the_picture_is_refused_and_writes_nothing(
     assert not (tmp_path / "model").exists()
 
 
+@pytest.mark.usefixtures("traced_before")
 def test_a_card_that_was_written_by_hand_is_kept(
     network: Network, manifest: Manifest, films: ExportFilms, tmp_path: Path
 ) -> None:

@@ -1,0 +1,37 @@
+"""The train package's networks, made small where they can be, through the whole export."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+import torch
+
+from cxr_export.parity import TOLERANCE, measure_parity
+from cxr_export.trace import trace
+from cxr_train.networks import Architecture, build_network
+
+SIDE = 67
+SMALL = {
+    "custom": Architecture("custom", (SIDE, SIDE), filters=(8, 8, 8, 8, 8), head=(16, 16)),
+    "edge": Architecture("edge", (SIDE, SIDE), filters=(4, 4, 6, 6, 8)),
+    "squeezenet": Architecture("squeezenet", (SIDE, SIDE)),
+}
+OPERATORS = {
+    "custom": {"Conv": 5, "Relu": 7, "LRN": 2, "MaxPool": 3, "Flatten": 1, "Gemm": 3},
+    "edge": {"Conv": 5, "Relu": 5, "MaxPool": 3, "GlobalAveragePool": 1, "Flatten": 1, "Gemm": 1},
+    "squeezenet": {
+        "Conv": 26, "Relu": 17, "MaxPool": 3, "Concat": 8, "GlobalAveragePool": 1, "Flatten": 1,
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_network_becomes_few_plain_operators_that_agree_with_it(name: str) -> None:
+    torch.manual_seed(0)
+    network = build_network(SMALL[name]).eval()
+    model = trace(network, (SIDE, SIDE))
+    assert Counter(node.op_type for node in model.graph.node) == OPERATORS[name]
+    films = np.random.default_rng(0).normal(size=(8, 3, SIDE, SIDE)).astype(np.float32)
+    parity = measure_parity(network, model.SerializeToString(), films)
+    assert parity.logits_relative < TOLERANCE
+    assert parity.conv5_relative < TOLERANCE
