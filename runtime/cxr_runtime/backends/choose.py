@@ -104,10 +104,13 @@ def _open_fastest(model: Model, batch_size: int, threads: int | None, *, require
     here = [name for name in candidates if reasons[name] is None]
     if here != [REFERENCE]:
         here = _ranked(here, reasons, model, batch_size, threads)
-    if not here:
-        told = "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
-        raise BackendError(f"no backend can be used ({told}); `cxr-triage doctor` tells more")
-    return _open(here[0], model, batch_size, threads, require_gpu=require_gpu)
+    for name in here:
+        try:
+            return _open(name, model, batch_size, threads, require_gpu=require_gpu)
+        except BackendError as error:  # it passed its self-test, maybe long ago
+            reasons[name] = str(error)
+    told = "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
+    raise BackendError(f"no backend can be used ({told}); `cxr-triage doctor` tells more")
 
 
 def _ranked(
@@ -122,6 +125,8 @@ def _ranked(
             reasons[name] = verdict.reason
         elif verdict.milliseconds < CLEARLY_FASTER * best:
             chosen, best = [name, *chosen], verdict.milliseconds
+        else:
+            chosen.append(name)
     return chosen
 
 

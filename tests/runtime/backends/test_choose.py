@@ -12,6 +12,7 @@ from cxr_runtime.backends import choose
 from cxr_runtime.backends.choose import BACKENDS, Backend, open_engine, verdict_on, why_missing
 from cxr_runtime.backends.engine import Outputs
 from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
+from cxr_runtime.backends.self_test import Verdict
 from cxr_runtime.errors import BackendError, UsageError
 from cxr_runtime.model import Model
 
@@ -99,6 +100,32 @@ def test_a_backend_that_disagrees_is_not_used_even_when_asked_for(
     _install(monkeypatch, error=5.0)
     with pytest.raises(BackendError, match="backend fake is not used: logits differs by"):
         open_engine(model, "fake", batch_size=8, threads=1)
+
+
+def test_auto_goes_on_to_the_next_backend_where_the_fastest_cannot_be_opened_any_more(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _install(monkeypatch)
+    monkeypatch.setattr(choose, "CLEARLY_FASTER", 0.0)  # the first one that agrees stays in front
+    assert open_engine(model, batch_size=8, threads=1).backend == "fake-gpu"
+
+    def broken(*_: object) -> FakeGpu:
+        raise BackendError("the GPU is taken by another program")
+
+    sys.modules["cxr_runtime.backends.fake_gpu"].__dict__["open_model"] = broken
+    assert open_engine(model, batch_size=8, threads=1).backend == "onnxruntime-cpu"
+    with pytest.raises(BackendError, match="fake: the GPU is taken by another program"):
+        open_engine(model, batch_size=8, threads=1, require_gpu=True)
+
+
+def test_auto_takes_the_fastest_that_agrees(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    _install(monkeypatch)
+    slow = Verdict("fake-gpu", agrees=True, milliseconds=9.0)
+    fast = Verdict("onnxruntime-cpu", agrees=True, milliseconds=1.0)
+    monkeypatch.setattr(choose, "verdict_on", lambda name, *_: {"fake": slow, "onnxruntime": fast}[name])
+    assert open_engine(model, batch_size=8, threads=1).backend == "onnxruntime-cpu"
+    slow, fast = fast, slow
+    assert open_engine(model, batch_size=8, threads=1).backend == "fake-gpu"
 
 
 def test_a_verdict_is_kept_and_the_backend_is_not_tested_twice(

@@ -53,7 +53,12 @@ class TensorRtEngine:
         """
         self.backend = f"tensorrt-{compiled.precision}"
         batch = min((batch_size + 1) // 2, compiled.largest_batch)
-        self._runner = TensorRtRunner(compiled.plan, open_memory(DEVICE), batch)
+        memory = open_memory(DEVICE)
+        try:
+            self._runner = TensorRtRunner(compiled.plan, memory, batch)
+        except BackendError:
+            memory.close()  # a smaller batch may be tried next
+            raise
 
     def run(self, batch: NDArray[np.float32]) -> Outputs:
         """Infer one batch of any size: (B, 3, H, W) float32."""

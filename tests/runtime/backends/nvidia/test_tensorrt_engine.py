@@ -4,16 +4,23 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import onnx
 import pytest
 
+from cxr_runtime.backends.failure import OutOfDeviceMemoryError
 from cxr_runtime.backends.nvidia import tensorrt_engine
 from cxr_runtime.backends.nvidia.builder import BuildOptions
 from cxr_runtime.backends.nvidia.driver import Gpu
-from cxr_runtime.backends.nvidia.tensorrt_engine import compile_model, missing
+from cxr_runtime.backends.nvidia.tensorrt_engine import (
+    Compiled,
+    TensorRtEngine,
+    compile_model,
+    missing,
+)
 from cxr_runtime.errors import BackendError
 from cxr_runtime.model import Model
-from fake_tensorrt import FakeTensorRt, fake_plan
+from fake_tensorrt import FakeMemory, FakeTensorRt, fake_plan
 
 UseTensorRt = Callable[[str], FakeTensorRt]
 
@@ -93,6 +100,35 @@ def test_force_builds_again_with_the_timings_of_the_first_time(
     compile_model(model, say=_silent)
     assert compile_model(model, force=True, say=_silent).was_built
     assert [call[0] for call in trt.called("set_timing_cache")] == [b"", b"timings"]
+
+
+def test_an_engine_computes_half_a_batch_while_the_other_half_is_copied(
+    use_tensorrt: UseTensorRt, memory: FakeMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_tensorrt("10.16.1")
+    monkeypatch.setattr(tensorrt_engine, "open_memory", lambda _: memory)
+    engine = TensorRtEngine(Compiled(fake_plan(), "fp16", 32, was_built=False), 8)
+    films = np.random.default_rng(0).normal(size=(8, 3, 2, 2)).astype(np.float32)
+    memory.done.clear()
+    outputs = engine.run(films)
+    np.testing.assert_array_equal(outputs.conv5, films[:, 2:])
+    np.testing.assert_array_equal(outputs.logits, films[:, :2].sum(axis=(2, 3)))
+    assert engine.backend == "tensorrt-fp16"
+    assert memory.done.count("graph compute") == 2
+
+
+def test_an_engine_that_does_not_fit_leaves_no_memory_behind(
+    use_tensorrt: UseTensorRt, memory: FakeMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(size: int) -> int:
+        raise OutOfDeviceMemoryError(f"no room for {size} bytes")
+
+    use_tensorrt("10.16.1")
+    monkeypatch.setattr(tensorrt_engine, "open_memory", lambda _: memory)
+    monkeypatch.setattr(memory, "allocate", full)
+    with pytest.raises(OutOfDeviceMemoryError):
+        TensorRtEngine(Compiled(fake_plan(), "fp16", 32, was_built=False), 8)
+    assert memory.is_closed
 
 
 def test_a_machine_without_a_driver_says_so(
