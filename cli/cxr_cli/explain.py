@@ -20,7 +20,7 @@ def explain(
     data: Data,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of figures, which show the films given.")],
     films: Annotated[int, typer.Option(min=1, help="Films in the figures.")] = 4,
-    filters: Annotated[int, typer.Option(min=1, help="Filters drawn of each layer.")] = 3,
+    filters: Annotated[int, typer.Option(min=0, help="Filters drawn of each layer; 0: none.")] = 3,
     methods: Annotated[
         str,
         typer.Option(

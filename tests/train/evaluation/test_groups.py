@@ -11,6 +11,11 @@ def film(label: int, **known: object) -> TrainingFilm:
     return TrainingFilm(Path("a"), "a", "p", float(label), **known)  # type: ignore[arg-type]  # each test its own
 
 
+def test_a_group_that_is_all_films_is_named_once() -> None:
+    films = [film(label, site="here") for label in (0, 1)]
+    assert [group.name for group in groups_of(films, np.arange(2))] == [OVERALL]
+
+
 def test_groups_without_both_classes_are_left_out() -> None:
     films = [film(0, view=View.PA), film(1, view=View.PA), film(1, view=View.AP), film(1)]
     names = [group.name for group in groups_of(films, np.arange(4))]

@@ -84,8 +84,8 @@ def evaluate(
     """
     progress = progress or Silence()
     films = tuple(film for path in data for film in read_data_set(path).films)
-    judged = [judge(model, films, cache, device, progress) for model in models]
-    rows = rows_to_score(films, judged, truth)
+    rows = rows_to_score(films, models, truth)
+    judged = [judge(model, films, rows, cache, device, progress) for model in models]
     evaluation = Evaluation(
         data_sets=tuple(path.stem for path in data),
         truth=tuple(sorted({str(films[row].truth) for row in rows})),

@@ -22,7 +22,7 @@ class Group:
 
 
 def groups_of(films: Sequence[TrainingFilm], rows: Rows) -> list[Group]:
-    """All groups with both classes.
+    """All groups with both classes that are not all films.
 
     A radiologist's class of abnormal films, e.g. Lung Opacity, makes a group with all films of class Normal.
     """
@@ -34,7 +34,8 @@ def groups_of(films: Sequence[TrainingFilm], rows: Rows) -> list[Group]:
             Group(f"{name} {value}", rows[values == value]) for value in sorted(set(values.tolist())) if value
         ]
     groups += _class_groups(np.array(column(shown, "radiologist_class")), _labels(films, rows), rows)
-    return [group for group in groups if 0 < _labels(films, group.rows).mean() < 1]
+    others = [group for group in groups[1:] if len(group.rows) < len(rows)]
+    return groups[:1] + [group for group in others if 0 < _labels(films, group.rows).mean() < 1]
 
 
 def _class_groups(classes: NDArray[np.str_], labels: NDArray[np.float64], rows: Rows) -> list[Group]:

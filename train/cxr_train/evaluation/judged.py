@@ -11,7 +11,7 @@ from cxr_runtime.errors import UsageError
 from cxr_train.checkpoint import RunConfig, find_runs, load_checkpoint, read_config
 from cxr_train.data.film import TrainingFilm, Truth
 from cxr_train.data.prepared_films import prepare_films
-from cxr_train.data.split import known_patients
+from cxr_train.data.split import Rows, known_patients
 from cxr_train.prediction import predict, scored_rows
 from cxr_train.progress import Progress
 
@@ -21,57 +21,29 @@ class JudgedModel:
     """One model's probabilities of the films of a table."""
 
     name: str
-    network: str  # e.g. squeezenet
+    network: str  # e.g. squeezenet 224 x 224
     starting_weights: str  # what it was trained from
-    probability: NDArray[np.float64] = field(repr=False)  # (N,) of abnormal; nan where it may not judge
+    probability: NDArray[np.float64] = field(repr=False)  # (N,) of abnormal; nan where it was not asked
 
 
-def judge(
-    model: Path, films: Sequence[TrainingFilm], cache: Path, device: str, progress: Progress
-) -> JudgedModel:
-    """Let a model judge the films of patients it was neither trained nor chosen on.
-
-    Each fold of a cross-validation judges what it has not seen, so every film is judged out of fold; films of
-    other hospitals are judged by all folds, and their mean counts.
-
-    Raises:
-        UsageError: there is no run, or no film is left to judge.
-    """
-    runs = find_runs(model)
-    total, judges = np.zeros(len(films)), np.zeros(len(films))
-    progress.begin(f"judging by {model.name}", len(runs))
-    for run in runs:
-        known = known_patients(run)
-        rows = np.array([row for row, film in enumerate(films) if film.patient not in known], np.intp)
-        network, config = load_checkpoint(run)
-        how = config.recipe.preprocessing
-        total[rows] += predict(network.to(device), prepare_films(films, how, cache), rows, how).probability
-        judges[rows] += 1
-        progress.advance()
-    progress.end()
-    if not judges.any():
-        raise UsageError(f"{model.name} has seen every film given; give films that it was not trained on")
-    config = read_config(runs[0])
-    probability = np.divide(total, judges, out=np.full(len(films), np.nan), where=judges > 0)
-    return JudgedModel(model.name, _described(config), config.starting_weights, probability)
-
-
-def rows_to_score(
-    films: Sequence[TrainingFilm], models: Sequence[JudgedModel], truth: Truth | None
-) -> NDArray[np.intp]:
-    """The films that models are compared on: those with a label that counts, judged by all of them.
+def rows_to_score(films: Sequence[TrainingFilm], models: Sequence[Path], truth: Truth | None = None) -> Rows:
+    """The films that models are compared on: those with a label that counts, unseen by a fold of each model.
 
     Args:
         films: the film table.
-        models: what they say of it.
+        models: runs, or folders of folds.
         truth: labels of this kind alone; None takes all but those mined from reports, if there are others.
 
     Raises:
-        UsageError: a class is missing among them.
+        UsageError: there is no run, or a class is missing among the films left.
     """
-    judged = np.all([np.isfinite(model.probability) for model in models], axis=0)
-    wanted = [row for row in np.flatnonzero(judged).tolist() if truth in (None, films[row].truth)]
-    rows = scored_rows(films, np.array(wanted, np.intp))
+    known = set[str]().union(*(set.intersection(*map(known_patients, find_runs(model))) for model in models))
+    unseen = [
+        row
+        for row, film in enumerate(films)
+        if film.patient not in known and (truth is None or film.truth is truth)
+    ]
+    rows = scored_rows(films, np.array(unseen, np.intp))
     classes = {films[row].label for row in rows}
     if len(classes) < 2:
         raise UsageError(
@@ -79,6 +51,44 @@ def rows_to_score(
             "films of both classes: give other data, or models trained on the same split"
         )
     return rows
+
+
+def judge(
+    model: Path, films: Sequence[TrainingFilm], rows: Rows, cache: Path, device: str, progress: Progress
+) -> JudgedModel:
+    """Let a model judge films of patients it was neither trained nor chosen on.
+
+    Each fold of a cross-validation judges what it has not seen, so every film is judged out of fold; films of
+    other hospitals are judged by all folds, and their mean counts.
+
+    Args:
+        model: a run, or a folder of folds.
+        films: the film table.
+        rows: the films to judge; what all folds have seen stays nan.
+        cache: folder of prepared films.
+        device: cpu, or cuda.
+        progress: told of every fold.
+
+    Raises:
+        UsageError: there is no run.
+    """
+    runs = find_runs(model)
+    total, judges = np.zeros(len(films)), np.zeros(len(films))
+    progress.begin(f"judging by {model.name}", len(runs))
+    for run in runs:
+        known = known_patients(run)
+        unseen = np.array([row for row in rows if films[row].patient not in known], np.intp)
+        network, config = load_checkpoint(run)
+        how = config.recipe.preprocessing
+        prepared = prepare_films([films[row] for row in unseen], how, cache)
+        said = predict(network.to(device), prepared, np.arange(len(unseen)), how)
+        total[unseen] += said.probability
+        judges[unseen] += 1
+        progress.advance()
+    progress.end()
+    config = read_config(runs[0])
+    probability = np.divide(total, judges, out=np.full(len(films), np.nan), where=judges > 0)
+    return JudgedModel(model.resolve().name, _described(config), config.starting_weights, probability)
 
 
 def _described(config: RunConfig) -> str:

@@ -62,7 +62,7 @@ def explain(
         data: data sets; only films that at least one fold of every model has not seen are used.
         out: folder of the results, which hold pictures of the films given.
         films_shown: films in the figures.
-        filters: filters drawn of each layer.
+        filters: filters drawn of each layer; 0: no figure 2, which takes minutes without a GPU.
         methods: names in METHODS.
         maximisation: how filters are drawn.
         cache: folder of prepared films.
@@ -84,7 +84,8 @@ def explain(
     explained = [explained_model(name, folds, films, cache, progress) for name, folds in lookers.items()]
     out.mkdir(parents=True, exist_ok=True)
     first_folds = {name: folds[0] for name, folds in lookers.items()}
-    draw_filters(first_folds, filters, maximisation or Maximisation(), out)
+    if filters:
+        draw_filters(first_folds, filters, maximisation or Maximisation(), out)
     _draw_films(explained, films, _to_show(films, films_shown), methods, out)
     located = _locate(explained, films, methods, progress)
     if located:
