@@ -30,8 +30,12 @@ def train(
         ),
     ] = None,
     recipe: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Settings (TOML or JSON) other than the network's own."),
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="default or default-pretraining, by which the default model was made, or a file of settings "
+            "(TOML or JSON) other than the network's own.",
+        ),
     ] = None,
     settings: Annotated[
         list[str] | None,
@@ -54,6 +58,17 @@ def train(
         int | None, typer.Option(min=0, show_default="all", help="Train this fold alone, the first being 0.")
     ] = None,
     split_seed: SplitSeed = 0,
+    validation: Annotated[
+        bool,
+        typer.Option(
+            help="Keep films back to choose an epoch by; without, the recipe must select by `last`, and "
+            "without folds every film is trained on."
+        ),
+    ] = True,
+    unread: Annotated[
+        bool,
+        typer.Option(help="Take only patients of whom nobody has read a film; for pretraining on reports."),
+    ] = False,
     device: Device = "auto",
     workers: Workers = 1,
     cache: Cache = None,
@@ -63,16 +78,16 @@ def train(
     The same command again goes on where it was cut off, and comes out the same bit for bit.
     """
     from cxr_cli.work_progress import work_progress
-    from cxr_train.recipe_file import compose_recipe, parse_setting
+    from cxr_train.recipe_file import compose_recipe, parse_setting, recipe_path
     from cxr_train.run import cross_validate
     from cxr_train.run import train as train_run
     from cxr_train.settings import read_settings
 
-    changes = [read_settings(recipe)] if recipe else []
+    changes = [read_settings(recipe_path(recipe))] if recipe else []
     changes += [parse_setting(text) for text in settings or []]
     changes += [{"start": start}] if start else []
     changes += [{"preprocessing.input_hw": [size, size]}] if size else []
-    chosen, plan = compose_recipe(network, *changes), split_plan(folds, fold, split_seed)
+    chosen, plan = compose_recipe(network, *changes), split_plan(folds, fold, split_seed, validation, unread)
     train_one_or_all = cross_validate if folds and fold is None else train_run
     train_one_or_all(out, data, chosen, plan, machine(device, workers), cache_folder(cache), work_progress())
     typer.echo(f"trained {chosen.architecture.network} into {out}")

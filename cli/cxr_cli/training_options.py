@@ -55,8 +55,10 @@ def cache_folder(asked: Path | None) -> Path:
     return asked or CACHE
 
 
-def split_plan(folds: int, fold: int | None, seed: int) -> "SplitPlan":
+def split_plan(
+    folds: int, fold: int | None, seed: int, validated: bool = True, unread: bool = False
+) -> "SplitPlan":
     """How films are split."""
     from cxr_train.data.split import SplitPlan
 
-    return SplitPlan(folds=folds, fold=fold or 0, seed=seed)
+    return SplitPlan(folds=folds, fold=fold or 0, seed=seed, validated=validated, unread=unread)

@@ -1,9 +1,13 @@
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from cxr_runtime.errors import UsageError
 from cxr_train.networks import NETWORKS
 from cxr_train.recipe import Recipe, default_recipe
-from cxr_train.recipe_file import compose_recipe, parse_setting
+from cxr_train.recipe_file import compose_recipe, parse_setting, recipe_path
+from cxr_train.settings import read_settings
 
 
 def test_custom_is_trained_as_the_paper_says() -> None:
@@ -98,3 +102,13 @@ def test_any_recipe_survives_json() -> None:
     for name in NETWORKS:
         recipe = default_recipe(name)
         assert from_plain(Recipe, json.loads(json.dumps(asdict(recipe)))) == recipe
+
+
+@pytest.mark.parametrize("name", ["default-pretraining", "default"])
+def test_the_default_model_s_recipes_come_with_the_program_and_fit_each_other(name: str) -> None:
+    recipe = compose_recipe(None, read_settings(recipe_path(name)))
+    other = compose_recipe(None, read_settings(recipe_path("default")))
+    assert replace(recipe.architecture, heads=()) == replace(other.architecture, heads=())
+    assert recipe.preprocessing == other.preprocessing
+    assert recipe.select_by == "last"
+    assert recipe_path("own/recipe.toml") == Path("own/recipe.toml")

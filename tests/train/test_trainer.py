@@ -1,5 +1,6 @@
 import csv
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -175,3 +176,22 @@ def test_folds_teach_a_network_only_of_films_they_have_not_seen(
     train(tmp_path / "student", [data_set], student, SplitPlan(), cache=cache)
     with (tmp_path / "student" / "log.csv").open(encoding="utf-8") as lines:
         assert float(next(csv.DictReader(lines))["teacher_loss"]) > 0
+
+
+def test_without_validation_the_last_epoch_is_kept(data_set: Path, cache: Path, tmp_path: Path) -> None:
+    run, plan = tmp_path / "run", SplitPlan(validated=False)
+    best = train(run, [data_set], tiny_recipe(select_by="last"), plan, cache=cache)
+    assert best["epoch"] == 3
+    assert math.isnan(best["validation_loss"])
+    kept, last = read_tensors(run / "best.safetensors")[0], read_tensors(run / "last.safetensors")[0]
+    assert all(tensor.equal(last[f"average.{name}"]) for name, tensor in kept.items())
+
+
+def test_selecting_needs_something_to_select_on(data_set: Path, cache: Path, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="set select_by to last"):
+        train(tmp_path / "run", [data_set], tiny_recipe(), SplitPlan(validated=False), cache=cache)
+
+
+def test_a_processor_can_compute_in_half_precision(data_set: Path, cache: Path, tmp_path: Path) -> None:
+    entry = train(tmp_path / "run", [data_set], tiny_recipe(half_on_cpu=True, epochs=1), PLAN, cache=cache)
+    assert math.isfinite(entry["loss"])

@@ -69,7 +69,7 @@ def fit_heat(
     """
     chosen = _choose(films, rows)
     conv5, weights = _look(network, prepared, chosen, how)
-    head, bias = dict(network.heads.items()).get("heat"), 0.0
+    head, bias = network.training_heads().get("heat"), 0.0
     if isinstance(head, HeatHead):
         weights, bias = head.conv.weight.detach()[0, :, 0, 0].cpu().numpy(), float(head.bias.detach())
     evidence: Cells = np.tensordot(conv5, weights, axes=(1, 0)) + np.float32(bias)

@@ -41,9 +41,11 @@ class Objective:
         return share * first + (1 - share) * second, mixed
 
     def _outputs(self, network: Network, images: Tensor) -> Outputs:
-        """Bfloat16 where the recipe wants it and the GPU has it, for what bears it; else float32."""
-        half = self.recipe.half_precision and self.device != "cpu" and torch.cuda.is_bf16_supported()
-        with torch.autocast("cuda" if half else "cpu", torch.bfloat16, enabled=half):
+        """Bfloat16 where the recipe wants it and the machine has it, for what bears it; else float32."""
+        kind = "cpu" if self.device == "cpu" else "cuda"
+        on_gpu = self.recipe.half_precision and kind == "cuda" and torch.cuda.is_bf16_supported()
+        half = self.recipe.half_on_cpu if kind == "cpu" else on_gpu
+        with torch.autocast(kind, torch.bfloat16, enabled=half):
             outputs: Outputs = network(images.contiguous(memory_format=torch.channels_last))
         return outputs
 

@@ -35,9 +35,10 @@ def start_from(network: Network, name: str, start: str) -> str:
         return "scratch"
     path = _published(name) if start == "published" else Path(start)
     if path.is_dir():
-        earlier, _ = load_checkpoint(path)
+        earlier, config = load_checkpoint(path)
         _load(network, earlier.state_dict(), kept=(), source=path)
-        return f"run {path.resolve().name}"
+        before = "" if config.starting_weights == "scratch" else f", begun from {config.starting_weights}"
+        return f"run {path.resolve().name}{before}"
     _load(network, read_weights(path), kept=(f"{network.new_layer}.", HEADS), source=path)
     return f"{path.stem} (sha256 {_digest(path)[:12]})"
 

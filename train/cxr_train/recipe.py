@@ -55,10 +55,13 @@ class Recipe:
     label_smoothing: float = 0.0  # share of a label given to the other class
     report_weight: float = 1.0  # of labels mined from reports, which are often wrong
     balance: tuple[str, ...] = ()  # columns whose every combination is shown equally often
+    evenness: float = 1.0  # of balance: 1 wholly, 0.5 half-way to each film as often, 0 not at all
+    quotas: Mapping[str, float] = field(default_factory=dict)  # shares of films shown, by truth
     ema: float = 0.0  # decay a step of the running average of weights that is kept; 0: none
     teachers: tuple[str, ...] = ()  # runs whose mean opinion the term `teacher` follows
     half_precision: bool = True  # bfloat16 where it is safe, on a GPU that has it
-    select_by: str = "accuracy"  # validation figure that must improve (paper, II.B): accuracy, auc or loss
+    half_on_cpu: bool = False  # the same on a processor: faster on those with bfloat16 instructions
+    select_by: str = "accuracy"  # must improve in validation (paper, II.B): accuracy, auc, loss; or last
     seed: int = 0
 
     def films_a_step(self, films: int) -> int:

@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from cxr_runtime.errors import UsageError
@@ -11,6 +12,7 @@ from cxr_train.recipe import Recipe, default_recipe
 from cxr_train.settings import from_plain
 
 DEFAULT_NETWORK = "custom"
+RECIPES = Path(__file__).parent / "recipes"  # those of the models that come with the program
 
 
 def compose_recipe(network: str | None, *changes: Mapping[str, Any]) -> Recipe:
@@ -35,6 +37,12 @@ def compose_recipe(network: str | None, *changes: Mapping[str, Any]) -> Recipe:
         for name in (name for name in change if "." in name):
             recipe = from_plain(Recipe, _nested(recipe, name.split("."), change[name]), recipe)
     return _consistent(recipe)
+
+
+def recipe_path(name: str) -> Path:
+    """A recipe that came with the program, by its name, or any file of settings, by its path."""
+    bundled = RECIPES / f"{name}.toml"
+    return bundled if bundled.is_file() else Path(name)
 
 
 def parse_setting(text: str) -> dict[str, Any]:

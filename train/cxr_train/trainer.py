@@ -107,7 +107,9 @@ class Trainer:
         """One epoch's steps; the mean of every term."""
         recipe, films = self.recipe, self.maker.films
         order_seed, step_seed = ((recipe.seed, purpose, self.epoch) for purpose in (ORDER, STEP))
-        order = epoch_order(films, self.split.training, recipe.balance, order_seed)
+        order = epoch_order(
+            films, self.split.training, recipe.balance, order_seed, recipe.evenness, recipe.quotas
+        )
         steps = in_steps(order, self.films_a_step)[: self.steps_an_epoch]
         self.network.train()
         freeze(self.network, recipe.frozen_layers)
@@ -139,7 +141,8 @@ class Trainer:
 
     def _close_epoch(self, entry: Entry) -> None:
         """Keep the epoch if it is the best, log it, and save all that is needed to go on."""
-        self._refuse_infinite(entry["validation_loss"], "validation")
+        if len(self.split.validation):
+            self._refuse_infinite(entry["validation_loss"], "validation")
         self.epoch += 1
         figure = figure_of(entry, self.recipe)
         is_best = figure > self.plateau.best
@@ -148,10 +151,14 @@ class Trainer:
             write_tensors(self.run / BEST_FILE, self._kept().state_dict(), {"epoch": self.epoch})
         self.journal.add(entry)
         self._save()
-        self.progress.say(
-            f"epoch {self.epoch}: loss {entry['loss']:.4f}, validation loss {entry['validation_loss']:.4f}, "
-            f"AUC {entry['auc']:.3f}, accuracy {entry['accuracy']:.3f}{', best so far' if is_best else ''}"
-        )
+        said = self._validation_said(entry, is_best)
+        self.progress.say(f"epoch {self.epoch}: loss {entry['loss']:.4f}{said}")
+
+    def _validation_said(self, entry: Entry, is_best: bool) -> str:
+        if not len(self.split.validation):
+            return ""
+        figures = f"validation loss {entry['validation_loss']:.4f}, AUC {entry['auc']:.3f}"
+        return f", {figures}, accuracy {entry['accuracy']:.3f}{', best so far' if is_best else ''}"
 
     def _refuse_infinite(self, loss: float, where: str) -> None:
         if not math.isfinite(loss):

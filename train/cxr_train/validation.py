@@ -24,8 +24,11 @@ def validate(
     """Loss over all of validation; AUC and accuracy at 0.5 over the films a model is judged on.
 
     Returns:
-        `validation_loss`, `auc` and `accuracy`; the last two nan where nothing is labelled.
+        `validation_loss`, `auc` and `accuracy`; the last two nan where nothing is labelled, all of them
+        where there are no films.
     """
+    if not len(rows):
+        return {"validation_loss": math.nan, "auc": math.nan, "accuracy": math.nan}
     network.eval()
     logits: dict[int, NDArray[np.float32]] = {}
     total = 0.0
@@ -38,6 +41,8 @@ def validate(
 
 def figure_of(entry: Mapping[str, float], recipe: Recipe) -> float:
     """What the recipe selects by, higher is better."""
+    if recipe.select_by == "last":
+        return entry["epoch"]
     return -entry["validation_loss"] if recipe.select_by == "loss" else entry[recipe.select_by]
 
 
@@ -45,9 +50,13 @@ def refuse_blind_selection(maker: BatchMaker, rows: Rows, recipe: Recipe) -> Non
     """Refuse to select by a figure that validation cannot measure.
 
     Raises:
-        TrainingError: a class is missing among the labelled films.
+        TrainingError: a class is missing among the labelled films, or there is no validation.
     """
     labels = labels_of(maker.films, scored_rows(maker.films, rows))
+    if recipe.select_by == "last":
+        return
+    if not len(rows):
+        raise TrainingError(f"nothing is kept back to select by {recipe.select_by}; set select_by to last")
     if recipe.select_by != "loss" and len(np.unique(labels)) < 2:
         raise TrainingError(
             f"validation holds {len(labels)} labelled films of {len(np.unique(labels))} classes; both are "

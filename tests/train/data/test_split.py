@@ -1,4 +1,5 @@
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -6,7 +7,7 @@ import pytest
 
 from cxr_runtime.errors import UsageError
 from cxr_runtime.film import View
-from cxr_train.data.film import TrainingFilm
+from cxr_train.data.film import DrawnBox, TrainingFilm, Truth
 from cxr_train.data.split import (
     SIDES,
     Split,
@@ -114,3 +115,22 @@ def test_a_written_split_of_other_films_is_refused(tmp_path: Path) -> None:
 def test_a_plan_that_cannot_be_carried_out_is_refused(plan: SplitPlan) -> None:
     with pytest.raises(UsageError):
         split_films(films(20), plan)
+
+
+def test_without_validation_every_other_fold_is_trained_on() -> None:
+    table = films()
+    split = split_films(table, SplitPlan(folds=4, fold=1, validated=False))
+    assert len(split.validation) == 0
+    assert split.test.tolist() == split_films(table, SplitPlan(folds=4, fold=1)).test.tolist()
+    assert len(split.training) + len(split.test) == len(table)
+    assert len(split_films(table, SplitPlan(validated=False)).training) == len(table)
+
+
+def test_pretraining_leaves_out_every_film_of_a_patient_of_whom_one_was_read() -> None:
+    mined = [replace(film, truth=Truth.REPORT) for film in films()]
+    box = DrawnBox((0, 0, 0.5, 0.5), "Mass")
+    mined[0] = replace(mined[0], truth=Truth.RADIOLOGIST)
+    mined[-1] = replace(mined[-1], boxes=(box,))
+    read = {mined[0].patient, mined[-1].patient}
+    split = split_films(mined, SplitPlan(unread=True, validated=False))
+    assert {mined[row].patient for row in split.training} == {film.patient for film in mined} - read

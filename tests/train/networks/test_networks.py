@@ -6,6 +6,7 @@ from torch import nn
 
 from cxr_runtime.errors import UsageError
 from cxr_train.networks import NETWORKS, Architecture, build_network, vgg
+from cxr_train.networks.evidence import START_GAIN, Evidence
 from cxr_train.networks.network import Network
 from cxr_train.networks.receptive import receptive_field
 
@@ -132,3 +133,35 @@ def test_the_view_head_turns_its_gradient_round() -> None:
     assert isinstance(linear, nn.Linear)
     assert conv5.grad is not None
     torch.testing.assert_close(conv5.grad[0, :, 0, 0], -linear.weight[0].detach() / 9)
+
+
+def test_evidence_pools_the_same_cells_that_boxes_teach() -> None:
+    network = build_network(
+        Architecture("squeezenet", (64, 64), pool="evidence", heads=("heat", "findings"))
+    ).eval()
+    assert set(network.heads) == {"findings"}
+    outputs = network(torch.rand(2, 3, 64, 64))
+    assert outputs.logits.shape == (2, 2)
+    assert outputs.auxiliary["heat"].shape == (2, *outputs.conv5.shape[2:])
+    outputs.auxiliary["heat"].sum().backward()
+    before = outputs.logits.detach()
+    with torch.no_grad():
+        network.get_parameter(f"{network.evidence_layer}.bias").add_(1.0)
+        after = network.classify(outputs.conv5)
+    torch.testing.assert_close(after - before, torch.tensor([[-0.25, 0.25]]).expand(2, 2))
+
+
+def test_one_hot_cell_moves_evidence_further_than_an_average_would() -> None:
+    evidence = Evidence(1, 0.0).eval()
+    nn.init.zeros_(evidence.linear.weight)
+    nn.init.constant_(evidence.local.conv.weight, 1.0)
+    cold, hot = torch.zeros(1, 1, 8, 8), torch.zeros(1, 1, 8, 8)
+    hot[0, 0, 3, 3] = 8.0
+    with torch.no_grad():
+        margins = [float(logits[1] - logits[0]) for logits in (evidence(cold)[0], evidence(hot)[0])]
+    assert margins[1] - margins[0] > START_GAIN * 6 > START_GAIN * 8 / 64
+
+
+def test_a_network_that_cannot_pool_by_evidence_says_so() -> None:
+    with pytest.raises(UsageError, match="edge cannot pool by 'evidence'"):
+        build_network(Architecture("edge", (48, 48), pool="evidence"))

@@ -4,14 +4,14 @@ import csv
 import io
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cxr_runtime.errors import UsageError
-from cxr_train.data.film import TrainingFilm, column
+from cxr_train.data.film import TrainingFilm, Truth, column
 from cxr_train.data.table import read_rows
 
 SPLIT_FILE = "split.csv"  # in a run folder
@@ -30,6 +30,8 @@ class SplitPlan:
     folds: int = 0  # of a cross-validation; 0: none
     fold: int = 0  # the one whose part is the test, 0 <= fold < folds
     seed: int = 0  # the same for all folds of one cross-validation
+    validated: bool = True  # False: no film is kept back to choose an epoch by
+    unread: bool = False  # take only patients of whom nobody has read a film: for pretraining
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,12 @@ def split_films(films: Sequence[TrainingFilm], plan: SplitPlan) -> Split:
     Raises:
         UsageError: the plan cannot be carried out, or leaves nothing to train or to validate on.
     """
+    if plan.unread:
+        films_of = unread_rows(films)
+        inner = split_films([films[row] for row in films_of], replace(plan, unread=False))
+        return Split(*(films_of[inner.side(side)] for side in SIDES))
+    if not plan.folds and not plan.validated:
+        return Split(np.arange(len(films)), np.zeros(0, np.intp), np.zeros(0, np.intp))
     if not plan.folds:
         if len(plan.shares) != len(SIDES) or min(plan.shares) < 0 or abs(sum(plan.shares) - 1) > 1e-6:
             raise UsageError(f"shares {plan.shares} cannot be split; expected three numbers that make 1")
@@ -68,9 +76,22 @@ def split_films(films: Sequence[TrainingFilm], plan: SplitPlan) -> Split:
             f"fold {plan.fold} of {plan.folds} cannot be made; expected 3 folds or more, the first being 0"
         )
     parts = _deal(films, [1 / plan.folds] * plan.folds, plan.seed)
+    if not plan.validated:
+        rest = [part for number, part in enumerate(parts) if number != plan.fold]
+        return Split(np.sort(np.concatenate(rest)), np.zeros(0, np.intp), parts[plan.fold])
     after = (plan.fold + 1) % plan.folds
     rest = [part for number, part in enumerate(parts) if number not in (plan.fold, after)]
     return _checked(films, Split(np.sort(np.concatenate(rest)), parts[after], parts[plan.fold]))
+
+
+def unread_rows(films: Sequence[TrainingFilm]) -> Rows:
+    """Films of patients known by reports alone: no label of another kind, no box by a radiologist."""
+    read = {
+        film.patient
+        for film in films
+        if film.truth is not Truth.REPORT or any(box.by_radiologist for box in film.boxes)
+    }
+    return np.array([row for row, film in enumerate(films) if film.patient not in read], np.intp)
 
 
 def refuse_leaks(films: Sequence[TrainingFilm], split: Split, sha256s: Sequence[str] | None = None) -> None:

@@ -48,6 +48,7 @@ NETWORKS: dict[str, NetworkKind] = {
     ),
     "edge": NetworkKind(edge, COMPACT, summary="five convolutions at a tenth of custom's cost, 0.4 M"),
 }
+POOLED = (("squeezenet", "evidence"),)  # networks and what else they can pool by
 
 
 def network_kind(name: str) -> NetworkKind:
@@ -67,9 +68,15 @@ def build_network(architecture: Architecture) -> Network:
     Raises:
         UsageError: the name, a training head, or a shape is not one that can be built.
     """
+    if architecture.pool not in (None, "average") and (architecture.network, architecture.pool) not in POOLED:
+        raise UsageError(
+            f"{architecture.network} cannot pool by {architecture.pool!r}; expected average, or for "
+            f"{POOLED[0][0]} {POOLED[0][1]}"
+        )
     network = network_kind(architecture.network).build(architecture)
     unknown = [name for name in architecture.heads if name not in HEADS]
     if unknown:
         raise UsageError(f"there is no training head {unknown[0]!r}; expected some of: {', '.join(HEADS)}")
-    network.heads.update({name: HEADS[name](network.conv5_channels) for name in architecture.heads})
+    new = [name for name in architecture.heads if name not in network.training_heads()]
+    network.heads.update({name: HEADS[name](network.conv5_channels) for name in new})
     return network

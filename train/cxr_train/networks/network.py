@@ -26,6 +26,7 @@ class Network(nn.Module):
         conv5_layer: name of the module in `features` whose output is conv5, e.g. `relu5`.
         conv5_channels: channels of conv5.
         new_layer: name of the layer that transfer learning replaces, e.g. `classifier.6`.
+        evidence_layer: name of the classifier's own HeatHead, which is then the training head `heat` too.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class Network(nn.Module):
         conv5_layer: str,
         conv5_channels: int,
         new_layer: str,
+        evidence_layer: str = "",
     ) -> None:
         super().__init__()
         self.features, self.pool, self.classifier = features, pool, classifier
@@ -44,11 +46,18 @@ class Network(nn.Module):
         self.conv5_layer = f"features.{conv5_layer}"
         self.conv5_channels = conv5_channels
         self.new_layer = new_layer
+        self.evidence_layer = evidence_layer
 
     def forward(self, x: Tensor) -> Outputs:
         """Run everything on a normalised batch, (B, 3, H, W) float32."""
         conv5 = self.features(x)
-        return Outputs(self.classify(conv5), conv5, {name: head(conv5) for name, head in self.heads.items()})
+        said = {name: head(conv5) for name, head in self.training_heads().items()}
+        return Outputs(self.classify(conv5), conv5, said)
+
+    def training_heads(self) -> dict[str, nn.Module]:
+        """What training compares with targets, by name; each conv5 -> Tensor."""
+        own = {"heat": self.get_submodule(self.evidence_layer)} if self.evidence_layer else {}
+        return {**self.heads, **own}
 
     def classify(self, conv5: Tensor) -> Tensor:
         """Conv5 (B, C, h, w) -> logits (B, 2) = [normal, abnormal]."""

@@ -1,9 +1,12 @@
 """SqueezeNet 1.1: the smallest network with published ImageNet weights here."""
 
+from collections import OrderedDict
+
 import torch
 from torch import Tensor, nn
 
 from cxr_train.networks.architecture import Architecture
+from cxr_train.networks.evidence import Evidence
 from cxr_train.networks.network import Network, gaussian_init, rectifier_init
 
 DROPOUT = 0.5
@@ -32,7 +35,8 @@ def squeezenet(architecture: Architecture) -> Network:
     """SqueezeNet 1.1 in torchvision's layout, two classes; conv5 is the output of fire9.
 
     The published classifier takes a ReLU before it averages; here the last 1 x 1 convolution is averaged as
-    it is, so that logits may be negative and the class activation map is exact.
+    it is, so that logits may be negative and the class activation map is exact. With pool `evidence` the
+    classifier is that of evidence.py.
     """
     architecture.refuse_shape("filters", "kernel", "head")
     features = nn.Sequential(
@@ -50,11 +54,21 @@ def squeezenet(architecture: Architecture) -> Network:
         Fire(384, 64, 256),
         Fire(512, 64, 256),
     )
-    last = nn.Conv2d(512, 2, 1)
     rectifier_init(features)
+    dropout = DROPOUT if architecture.dropout is None else architecture.dropout
+    if architecture.pool == "evidence":
+        return Network(
+            features,
+            nn.Sequential(),
+            nn.Sequential(OrderedDict(evidence=Evidence(512, dropout))),
+            conv5_layer="12",
+            conv5_channels=512,
+            new_layer="classifier.evidence",
+            evidence_layer="classifier.evidence.local",
+        )
+    last = nn.Conv2d(512, 2, 1)
     gaussian_init(last)
-    dropout = nn.Dropout(DROPOUT if architecture.dropout is None else architecture.dropout)
-    classifier = nn.Sequential(dropout, last, nn.AdaptiveAvgPool2d(1))
+    classifier = nn.Sequential(nn.Dropout(dropout), last, nn.AdaptiveAvgPool2d(1))
     return Network(
         features, nn.Sequential(), classifier, conv5_layer="12", conv5_channels=512, new_layer="classifier.1"
     )

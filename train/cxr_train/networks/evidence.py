@@ -1,0 +1,40 @@
+"""A classifier that sees single cells: averages, and the strongest evidence of disease anywhere."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from cxr_train.networks.heads import HeatHead
+from cxr_train.networks.network import new_linear
+
+SHARPNESS = 4.0  # of the soft maximum: 0 is the mean over cells, infinity the strongest cell alone
+START_GAIN = 0.5
+
+
+class Evidence(nn.Module):
+    """Logits from conv5's averages, and from a soft maximum of one logit a cell (Pinheiro 2015).
+
+    The cells' logits are a HeatHead's, so boxes can teach them and their weights can be a manifest's heat
+    recipe: the heat map then shows what moved the score.
+    """
+
+    def __init__(self, channels: int, dropout: float) -> None:
+        super().__init__()
+        self.local = HeatHead(channels)
+        self.drop = nn.Dropout(dropout)
+        self.linear = new_linear(channels)
+        self.gain = nn.Parameter(torch.tensor(START_GAIN))
+
+    def forward(self, conv5: Tensor) -> Tensor:
+        """(B, C, h, w) -> logits (B, 2) = [normal, abnormal]."""
+        pooled: Tensor = self.linear(self.drop(functional.adaptive_avg_pool2d(conv5, 1).flatten(1)))
+        margin = self.gain * _soft_maximum(self.local(conv5).float()) / 2
+        return pooled + torch.cat([-margin, margin], dim=1)
+
+
+def _soft_maximum(cells: Tensor) -> Tensor:
+    """(B, h, w) -> (B, 1) log of the mean of exp, by global poolings, which every ONNX opset has."""
+    cells = cells[:, None]
+    strongest = functional.adaptive_max_pool2d(cells, 1)
+    others = functional.adaptive_avg_pool2d(torch.exp(SHARPNESS * (cells - strongest)), 1)
+    return (strongest + torch.log(others) / SHARPNESS).flatten(1)
