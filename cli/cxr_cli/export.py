@@ -33,6 +33,10 @@ def export(
         Path | None,
         typer.Option(metavar="FILE", help="evaluation.json of `cxr-triage evaluate`, for the manifest."),
     ] = None,
+    localisation: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="localisation.json of `cxr-triage explain`, for the manifest."),
+    ] = None,
     cache: Cache = None,
 ) -> int:
     """Turn a trained network into a model folder: ONNX with logits and conv5, manifest and card.
@@ -51,6 +55,7 @@ def export(
         precision=Precision(precision),
         data=data or (),
         evaluation=evaluation,
+        localisation=localisation,
         cache=cache_folder(cache),
         progress=work_progress(),
     )

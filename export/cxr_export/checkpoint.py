@@ -13,6 +13,7 @@ from cxr_runtime.errors import UsageError
 from cxr_runtime.manifest import Manifest
 from cxr_train.checkpoint import RunConfig, load_checkpoint
 from cxr_train.data.prepared_films import CACHE
+from cxr_train.explain.attribution import AS_SHIPPED
 from cxr_train.heat_fit import read_heat
 from cxr_train.progress import Progress
 
@@ -26,6 +27,7 @@ def export_checkpoint(
     precision: Precision = Precision.FP32,
     data: Sequence[Path] = (),
     evaluation: Path | None = None,
+    localisation: Path | None = None,
     cache: Path = CACHE,
     progress: Progress | None = None,
 ) -> Exported:
@@ -39,6 +41,7 @@ def export_checkpoint(
         precision: what the model computes in.
         data: films that it is compared on; phantoms where there are none.
         evaluation: evaluation.json of `cxr-triage evaluate`, whose measures go into the manifest.
+        localisation: localisation.json of `cxr-triage explain`, likewise.
         cache: folder of prepared films.
         progress: told how it gets on.
 
@@ -60,7 +63,10 @@ def export_checkpoint(
         heat=read_heat(run),
         licence=licence,
         training=_training(config),
-        accuracy={} if evaluation is None else _accuracy(evaluation, run.resolve().name),
+        accuracy={
+            **({} if evaluation is None else _accuracy(evaluation, run.resolve().name)),
+            **({} if localisation is None else _localisation(localisation, run.resolve().name)),
+        },
     )
     films = real_films(data, how, run, cache, progress) if data else drawn_films(how)
     return export_network(network, manifest, out, films, precision)
@@ -89,3 +95,19 @@ def _accuracy(evaluation: Path, model: str) -> dict[str, Any]:
     if not found:
         raise UsageError(f"{evaluation} says nothing of {model}; evaluate that run first")
     return {"data_sets": measured["data_sets"], "truth": measured["truth"], **found}
+
+
+def _localisation(localisation: Path, model: str) -> dict[str, Any]:
+    """What was measured of this run's heat, as it is shown."""
+    try:
+        lines = json.loads(localisation.read_text(encoding="utf-8"))
+        return {
+            "localisation": next(
+                line["measured"] for line in lines if (line["model"], line["method"]) == (model, AS_SHIPPED)
+            )
+        }
+    except (OSError, ValueError, KeyError, TypeError, StopIteration) as error:
+        raise UsageError(
+            f"{localisation} says nothing of the heat of {model} ({error!r}); expected localisation.json of "
+            "`cxr-triage explain` on that run"
+        ) from error

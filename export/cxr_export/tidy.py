@@ -10,6 +10,7 @@ from cxr_runtime.errors import ModelError
 
 OPSET = 17
 IR_VERSION = 8
+GLOBAL_POOLS = {"ReduceMean": "GlobalAveragePool", "ReduceMax": "GlobalMaxPool"}  # over all cells
 
 
 def tidy(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -50,15 +51,15 @@ def checked(model: onnx.ModelProto) -> onnx.ModelProto:
 def _simplify(graph: onnx.GraphProto) -> None:
     constants = {tensor.name: tensor for tensor in graph.initializer}
     for node in graph.node:
-        if node.op_type == "ReduceMean" and _is_spatial_mean(node, constants):
-            _replace(node, "GlobalAveragePool")
+        if node.op_type in GLOBAL_POOLS and _is_spatial(node, constants):
+            _replace(node, GLOBAL_POOLS[node.op_type])
         elif node.op_type == "Reshape" and _flattens(node, constants):
             _replace(node, "Flatten", axis=1)
     for node in [node for node in graph.node if _is_pool_of_one(node)]:
         _bypass(graph, node)
 
 
-def _is_spatial_mean(node: onnx.NodeProto, constants: dict[str, onnx.TensorProto]) -> bool:
+def _is_spatial(node: onnx.NodeProto, constants: dict[str, onnx.TensorProto]) -> bool:
     axes = numpy_helper.to_array(constants[node.input[1]]).tolist() if len(node.input) > 1 else []
     keeps = all(attribute.i == 1 for attribute in node.attribute if attribute.name == "keepdims")
     return keeps and axes in ([2, 3], [-2, -1], [-1, -2])

@@ -104,3 +104,18 @@ def test_an_evaluation_of_something_else_is_refused(
     (tmp_path / "evaluation.json").write_text(content)
     with pytest.raises(UsageError, match=told):
         export_checkpoint(run, tmp_path / "model", evaluation=tmp_path / "evaluation.json")
+
+
+def test_where_the_heat_lies_goes_into_the_manifest_too(run: Path, tmp_path: Path) -> None:
+    lines = [
+        {"model": "run", "method": "grad-cam", "measured": {"films": 9}},
+        {"model": "run", "method": "cam", "measured": {"films": 7}},
+    ]
+    told = tmp_path / "localisation.json"
+    told.write_text(json.dumps(lines), encoding="utf-8")
+    export_checkpoint(run, tmp_path / "model", localisation=told)
+    manifest = open_model(tmp_path / "model", allow_uncalibrated=True).manifest
+    assert manifest.accuracy == {"localisation": {"films": 7}}
+    told.write_text("[]", encoding="utf-8")
+    with pytest.raises(UsageError, match="says nothing of the heat of run"):
+        export_checkpoint(run, tmp_path / "other", localisation=told)
