@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from cxr_runtime.heat import HeatRecipe
@@ -20,12 +19,12 @@ CELLS = CellGrid(origin=2.0, stride=4.0)
 
 def brightness_network() -> bytes:
     """An ONNX file whose conv5 is the mean brightness of 4 x 4 pixels; the film's own gives the margin."""
-    weights: dict[str, NDArray[np.float32] | NDArray[np.int64]] = {
-        "w": np.full((1, 3, 4, 4), 1 / 48, np.float32),
-        "shape": np.array([0, -1], np.int64),
-        "fc": np.array([[0.0, 8.0]], np.float32),
-        "bias": np.array([0.0, -2.0], np.float32),
-    }
+    weights = [
+        numpy_helper.from_array(np.full((1, 3, 4, 4), 1 / 48, np.float32), "w"),
+        numpy_helper.from_array(np.array([0, -1], np.int64), "shape"),
+        numpy_helper.from_array(np.array([[0.0, 8.0]], np.float32), "fc"),
+        numpy_helper.from_array(np.array([0.0, -2.0], np.float32), "bias"),
+    ]
     nodes = [
         helper.make_node("Conv", ["image", "w"], ["evidence"], kernel_shape=[4, 4], strides=[4, 4]),
         helper.make_node("Relu", ["evidence"], ["conv5"]),
@@ -42,7 +41,7 @@ def brightness_network() -> bytes:
             helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", 2]),
             helper.make_tensor_value_info("conv5", TensorProto.FLOAT, ["batch", 1, cells, cells]),
         ],
-        [numpy_helper.from_array(value, name) for name, value in weights.items()],
+        weights,
     )
     opsets = [helper.make_opsetid("", 17)]
     network: onnx.ModelProto = helper.make_model(graph, opset_imports=opsets, ir_version=8)

@@ -11,11 +11,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from cxr_runtime.phantom import draw_phantom
-from cxr_runtime.reports.formats import ReportFormat
 
 from cxr_runtime.errors import CxrTriageError, StoreError
 from cxr_runtime.outcome import Outcome, Status, Triage
+from cxr_runtime.phantom import draw_phantom
+from cxr_runtime.reports.formats import ReportFormat
 from cxr_runtime.scanning import ScanOptions, ScanSummary, scan
 from cxr_runtime.store import read_scores
 from model_folders import write_model_folder
