@@ -1,7 +1,9 @@
 """An evaluation as markdown."""
 
+from math import isnan
 from typing import TYPE_CHECKING
 
+from cxr_calibration.intervals import Estimate
 from cxr_train.evaluation.groups import OVERALL
 
 if TYPE_CHECKING:
@@ -47,6 +49,16 @@ def table(headings: list[str], rows: list[list[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
+def told(estimate: Estimate) -> str:
+    """An estimate in a cell; an interval that reaches below zero is spelt with `to`."""
+    if isnan(estimate.value):
+        return "-"
+    if isnan(estimate.low):
+        return f"{estimate.value:.3f} (too few films)"
+    between = " to " if estimate.low < 0 else "-"
+    return f"{estimate.value:.3f} ({estimate.low:.3f}{between}{estimate.high:.3f})"
+
+
 def _models(rows: "list[Row]") -> str:
     """One column a model, so that many measures stay readable."""
     facts = [
@@ -54,7 +66,7 @@ def _models(rows: "list[Row]") -> str:
         ["started from", *(row.starting_weights for row in rows)],
     ]
     values = [
-        [heading, *(str(row.measures.estimates()[name]) for row in rows)]
+        [heading, *(told(row.measures.estimates()[name]) for row in rows)]
         for name, heading in HEADINGS.items()
     ]
     return table(["", *(row.model for row in rows)], facts + values)
@@ -69,7 +81,7 @@ def _groups(rows: "list[Row]") -> str:
             row.starting_weights,
             str(row.measures.films),
             str(row.measures.abnormal),
-            *(str(row.measures.estimates()[name]) for name in BY_GROUP),
+            *(told(row.measures.estimates()[name]) for name in BY_GROUP),
         ]
         for row in rows
     ]
@@ -84,7 +96,7 @@ def _comparisons(evaluation: "Evaluation") -> str:
             started_from[pair.first],
             pair.second,
             started_from[pair.second],
-            str(pair.auc.difference),
+            told(pair.auc.difference),
             f"{pair.auc.p_value:.3g}",
         ]
         for pair in evaluation.comparisons

@@ -14,7 +14,7 @@ from cxr_runtime.film import GreyPixels
 from cxr_runtime.reading import read_film
 from cxr_train.data import TrainingFilm, read_data_set
 from cxr_train.data.prepared_films import CACHE
-from cxr_train.evaluation.tables import table
+from cxr_train.evaluation.tables import table, told
 from cxr_train.explain.attribution import AS_SHIPPED, METHODS
 from cxr_train.explain.figures import THRESHOLD, draw_channels, draw_filters, draw_heat
 from cxr_train.explain.localisation import (
@@ -103,9 +103,9 @@ def as_markdown(located: Sequence[Located]) -> str:
             line.model,
             line.starting_weights,
             line.method,
-            str(line.measured.pointing),
-            str(line.measured.overlap),
-            str(line.measured.share),
+            told(line.measured.pointing),
+            told(line.measured.overlap),
+            told(line.measured.share),
         ]
         for line in located
     ]
