@@ -42,7 +42,7 @@ def measure_parity(network: Network, onnx: bytes, films: NDArray[np.float32]) ->
         ModelError: they differ by more than TOLERANCE, or gave a number that is not finite.
     """
     noise = np.random.default_rng(0).normal(films.mean(), films.std(), films.shape).astype(np.float32)
-    wrapped, engine = LogitsAndConv5(network).eval(), OnnxRuntimeCpu(onnx, is_lrn_rewritten=False)
+    wrapped, engine = LogitsAndConv5(network).eval(), OnnxRuntimeCpu(onnx, is_reference=True)
     pairs = []
     for size in BATCH_SIZES:
         for batch in (films[:size], noise[:size]):

@@ -10,6 +10,10 @@ from cxr_runtime.errors import ModelError
 
 OPSET = 17
 IR_VERSION = 8
+AXES_AS_INPUT = (  # since opset 18; before, the axes are an attribute
+    "ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2", "ReduceLogSum",
+    "ReduceLogSumExp", "ReduceSumSquare",
+)  # fmt: skip
 GLOBAL_POOLS = {"ReduceMean": "GlobalAveragePool", "ReduceMax": "GlobalMaxPool"}  # over all cells
 
 
@@ -53,6 +57,8 @@ def _simplify(graph: onnx.GraphProto) -> None:
     for node in graph.node:
         if node.op_type in GLOBAL_POOLS and _is_spatial(node, constants):
             _replace(node, GLOBAL_POOLS[node.op_type])
+        elif node.op_type in AXES_AS_INPUT and len(node.input) > 1:
+            _state_axes(node, constants)
         elif node.op_type == "Reshape" and _flattens(node, constants):
             _replace(node, "Flatten", axis=1)
     for node in [node for node in graph.node if _is_pool_of_one(node)]:
@@ -63,6 +69,15 @@ def _is_spatial(node: onnx.NodeProto, constants: dict[str, onnx.TensorProto]) ->
     axes = numpy_helper.to_array(constants[node.input[1]]).tolist() if len(node.input) > 1 else []
     keeps = all(attribute.i == 1 for attribute in node.attribute if attribute.name == "keepdims")
     return keeps and axes in ([2, 3], [-2, -1], [-1, -2])
+
+
+def _state_axes(node: onnx.NodeProto, constants: dict[str, onnx.TensorProto]) -> None:
+    """Turn the second input of a reduction into its attribute `axes`."""
+    axes = numpy_helper.to_array(constants[node.input[1]]).tolist()
+    del node.input[1:]
+    kept = [attribute for attribute in node.attribute if attribute.name == "keepdims"]
+    del node.attribute[:]
+    node.attribute.extend([*kept, helper.make_attribute("axes", axes)])
 
 
 def _flattens(node: onnx.NodeProto, constants: dict[str, onnx.TensorProto]) -> bool:

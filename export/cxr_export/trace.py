@@ -10,7 +10,7 @@ import torch
 
 from cxr_export.tidy import tidy
 from cxr_export.wrapper import LogitsAndConv5, onnx_lrn
-from cxr_runtime.backends.onnx_session import CONV5, INPUT, LOGITS
+from cxr_runtime.backends.tensor_names import CONV5, INPUT, LOGITS
 from cxr_runtime.errors import ModelError
 from cxr_train.networks import Network
 

@@ -12,11 +12,17 @@ from cxr_train.networks import Architecture, build_network
 
 SIDE = 67
 SMALL = {
+    "evidence": Architecture("squeezenet", (SIDE, SIDE), pool="evidence"),
     "custom": Architecture("custom", (SIDE, SIDE), filters=(8, 8, 8, 8, 8), head=(16, 16)),
     "edge": Architecture("edge", (SIDE, SIDE), filters=(4, 4, 6, 6, 8)),
     "squeezenet": Architecture("squeezenet", (SIDE, SIDE)),
 }
 OPERATORS = {
+    "evidence": {
+        "Conv": 26, "Relu": 17, "MaxPool": 3, "Concat": 9, "GlobalAveragePool": 2, "GlobalMaxPool": 1,
+        "Gather": 1, "Unsqueeze": 1, "Exp": 1, "Log": 1, "Add": 3, "Sub": 1, "Mul": 2, "Div": 2, "Neg": 1,
+        "Flatten": 2, "Gemm": 1,
+    },
     "custom": {"Conv": 5, "Relu": 7, "LRN": 2, "MaxPool": 3, "Flatten": 1, "Gemm": 3},
     "edge": {"Conv": 5, "Relu": 5, "MaxPool": 3, "GlobalAveragePool": 1, "Flatten": 1, "Gemm": 1},
     "squeezenet": {

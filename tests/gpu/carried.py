@@ -35,7 +35,7 @@ def prepare(folder: Path, model_name: str) -> None:
 
     model = open_model(model_name, allow_uncalibrated=True)
     films = phantom_batch(model.manifest.preprocessing)
-    expected = OnnxRuntimeCpu(model.onnx, is_lrn_rewritten=False).run(films)
+    expected = OnnxRuntimeCpu(model.onnx, is_reference=True).run(films)
     half = half_graph(model.onnx, largest_magnitudes(model.onnx, films))
     folder.mkdir(parents=True, exist_ok=True)
     (folder / NETWORK_FILE).write_bytes(half)

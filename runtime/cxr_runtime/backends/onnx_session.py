@@ -8,20 +8,22 @@ from numpy.typing import NDArray
 
 from cxr_runtime.backends.engine import Outputs
 from cxr_runtime.backends.failure import failure
+from cxr_runtime.backends.tensor_names import CONV5, INPUT, LOGITS
 from cxr_runtime.errors import BackendError
 
 CPU_PROVIDER = "CPUExecutionProvider"
-INPUT, LOGITS, CONV5 = "image", "logits", "conv5"  # names in every model.onnx
 _ERRORS_ONLY = 3  # log severity of ONNX Runtime
 
 Providers = list[str] | list[tuple[str, dict[str, str]]]
 
 
-def session_options(threads: int | None) -> Any:
+def session_options(threads: int | None, *, is_optimised: bool = True) -> Any:
     """Session options: threads that sleep while they wait, so that two sessions do not hinder each other."""
     options = ort.SessionOptions()
     options.log_severity_level = _ERRORS_ONLY
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if not is_optimised:
+        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     if threads is not None:
         options.intra_op_num_threads = threads
     return options

@@ -15,24 +15,26 @@ NAME = "onnxruntime-cpu"
 class OnnxRuntimeCpu:
     """ONNX Runtime on the CPU; a film's result depends on neither its place in a batch nor its company."""
 
-    def __init__(self, onnx: bytes, *, threads: int | None = None, is_lrn_rewritten: bool = True) -> None:
+    def __init__(self, onnx: bytes, *, threads: int | None = None, is_reference: bool = False) -> None:
         """Load a network.
 
         Args:
             onnx: a model.onnx.
             threads: processor threads of one run; None leaves the number to ONNX Runtime.
-            is_lrn_rewritten: replace the slow LRN kernel by equal arithmetic; False for the reference.
+            is_reference: run the file as it is, operator by operator in the order and types that it states:
+                slower, but no kernel of this processor can be wrong where several are merged.
 
         Raises:
             BackendError: ONNX Runtime cannot load the network.
         """
         try:
-            loaded = rewrite_lrn(onnx) if is_lrn_rewritten else onnx
+            loaded = onnx if is_reference else rewrite_lrn(onnx)
         except ValueError as error:
             raise BackendError(
                 f"cannot load the network: {error}; put the model folder back whole"
             ) from error
-        self._session = OnnxSession(loaded, [CPU_PROVIDER], session_options(threads))
+        options = session_options(threads, is_optimised=not is_reference)
+        self._session = OnnxSession(loaded, [CPU_PROVIDER], options)
 
     @property
     def backend(self) -> str:

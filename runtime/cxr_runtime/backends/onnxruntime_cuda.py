@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 from cxr_runtime.backends.cache_folder import cache_folder
 from cxr_runtime.backends.engine import Engine, Outputs
 from cxr_runtime.backends.nvidia.driver import find_gpus
-from cxr_runtime.backends.onnx_session import INPUT, OnnxSession, session_options
+from cxr_runtime.backends.onnx_session import OnnxSession, session_options
+from cxr_runtime.backends.tensor_names import INPUT
 from cxr_runtime.errors import BackendError
 from cxr_runtime.model import Model
 

@@ -42,7 +42,7 @@ def judge(engine: Engine, model: Model, batch_size: int, threads: int | None) ->
         threads: processor threads of the reference.
     """
     batch = phantom_batch(model.manifest.preprocessing)
-    reference = OnnxRuntimeCpu(model.onnx, threads=threads, is_lrn_rewritten=False)
+    reference = OnnxRuntimeCpu(model.onnx, threads=threads, is_reference=True)
     try:
         expected, found = reference.run(batch), _run_in_batches(engine, batch, batch_size)
         milliseconds = _milliseconds(engine, batch, batch_size)

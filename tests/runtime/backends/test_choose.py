@@ -1,6 +1,7 @@
 """Which backend runs the network."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -116,6 +117,19 @@ def test_auto_goes_on_to_the_next_backend_where_the_fastest_cannot_be_opened_any
     assert open_engine(model, batch_size=8, threads=1).backend == "onnxruntime-cpu"
     with pytest.raises(BackendError, match="fake: the GPU is taken by another program"):
         open_engine(model, batch_size=8, threads=1, require_gpu=True)
+
+
+def test_an_int8_model_is_tested_even_on_the_reference_backend(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    overflows = Verdict("onnxruntime-cpu", agrees=False, reason="conv5 differs by 0.3")
+    monkeypatch.setattr(choose, "verdict_on", lambda *_: overflows)
+    assert open_engine(model, "onnxruntime", batch_size=8, threads=1).backend == "onnxruntime-cpu"
+    int8 = replace(model, manifest=replace(model.manifest, precision="int8"))
+    with pytest.raises(BackendError, match=r"conv5 differs by 0\.3"):
+        open_engine(int8, "onnxruntime", batch_size=8, threads=1)
+    with pytest.raises(BackendError, match=r"conv5 differs by 0\.3"):
+        open_engine(int8, batch_size=8, threads=1)
 
 
 def test_auto_takes_the_fastest_that_agrees(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:

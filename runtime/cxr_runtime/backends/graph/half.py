@@ -9,6 +9,7 @@ from collections.abc import Collection
 
 import numpy as np
 
+from cxr_runtime.backends.graph.last_products import COMPUTED, last_products
 from cxr_runtime.backends.graph.onnx_graph import (
     FLOAT16,
     FLOAT32,
@@ -20,12 +21,8 @@ from cxr_runtime.backends.graph.onnx_graph import (
     read_graph,
     write_graph,
 )
+from cxr_runtime.backends.tensor_names import LOGITS
 
-COMPUTED = (
-    "Conv",
-    "Gemm",
-    "MatMul",
-)  # these gain from float16; their sums are kept in float32 by the hardware
 CARRIED = ("Relu", "MaxPool", "Concat", "Flatten")  # these take the type of what they are given
 SAFE_MAGNITUDE = 65504 / 8  # float16's largest number, with room for films unlike those that were tried
 
@@ -60,6 +57,7 @@ class _Typing:
 
     def __init__(self, graph: Graph, unsafe: Collection[str]) -> None:
         self.graph, self.unsafe = graph, unsafe
+        self.last = {name for node in last_products(graph, LOGITS) for name in node.outputs}
         self.nodes: list[Node] = []
         self.constants: dict[str, Tensor] = {}
         self.half_tensors: set[str] = set()  # float16 under their own name
@@ -83,15 +81,11 @@ class _Typing:
 
     def _is_half(self, node: Node) -> bool:
         tensors = [name for name in (*node.inputs, *node.outputs) if name]
-        if any(name in self.unsafe for name in tensors) or self._is_last(node):
+        if any(name in self.unsafe or name in self.last for name in tensors):
             return False
         if node.op_type in CARRIED:
             return all(name in self.half_tensors or name in self.twins for name in node.inputs)
         return node.op_type in COMPUTED
-
-    def _is_last(self, node: Node) -> bool:
-        """A product whose result leaves the network is not rounded once more for nothing."""
-        return node.op_type in ("Gemm", "MatMul") and bool(set(node.outputs) & set(self.graph.outputs))
 
     def _named(self, name: str, is_half: bool) -> str:
         """The name under which a node writes; float16 results that are model outputs go by another one."""

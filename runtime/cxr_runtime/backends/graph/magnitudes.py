@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxr_runtime.backends.graph.onnx_graph import FLOAT32, read_graph, with_outputs, write_graph
-from cxr_runtime.backends.onnx_session import CPU_PROVIDER, INPUT, new_session, session_options
+from cxr_runtime.backends.onnx_session import CPU_PROVIDER, new_session, session_options
+from cxr_runtime.backends.tensor_names import INPUT
 
 
 def largest_magnitudes(onnx: bytes, batch: NDArray[np.float32]) -> dict[str, float]:

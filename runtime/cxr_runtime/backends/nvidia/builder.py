@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from cxr_runtime.backends.tensor_names import INPUT
 from cxr_runtime.errors import BackendError
 
-INPUT = "image"
 GIB = 2**30
 _LOG_LINES = 20_000  # a builder at its most talkative writes far more; the last ones tell why it failed
 

@@ -19,8 +19,8 @@ from cxr_runtime.backends.nvidia.engine_cache import EngineCache, EngineKey
 from cxr_runtime.backends.nvidia.inspector import plan_layers, refuse_wrong_precision
 from cxr_runtime.backends.nvidia.memory import missing_library, open_memory
 from cxr_runtime.backends.nvidia.runner import TensorRtRunner
-from cxr_runtime.backends.onnx_session import CONV5, LOGITS
 from cxr_runtime.backends.phantom_batch import phantom_batch
+from cxr_runtime.backends.tensor_names import CONV5, LOGITS
 from cxr_runtime.errors import BackendError
 from cxr_runtime.model import Model
 

@@ -80,7 +80,7 @@ def test_magnitudes_are_those_of_every_tensor(
     draw_network: Callable[[], bytes], batch: NDArray[np.float32]
 ) -> None:
     magnitudes = largest_magnitudes(draw_network(), batch)
-    outputs = OnnxRuntimeCpu(draw_network(), threads=1, is_lrn_rewritten=False).run(batch)
+    outputs = OnnxRuntimeCpu(draw_network(), threads=1, is_reference=True).run(batch)
     assert magnitudes["conv5"] == pytest.approx(outputs.conv5.max())
     assert magnitudes["image"] == np.abs(batch).max()
     assert {"c1", "n1", "flat", "logits", "w5"} <= set(magnitudes)

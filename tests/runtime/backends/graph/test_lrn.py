@@ -20,7 +20,7 @@ def test_the_rewritten_network_has_no_lrn_and_is_a_valid_model(draw_network: Cal
 def test_the_rewritten_network_says_the_same(
     draw_network: Callable[[], bytes], batch: NDArray[np.float32]
 ) -> None:
-    plain = OnnxRuntimeCpu(draw_network(), threads=1, is_lrn_rewritten=False).run(batch)
+    plain = OnnxRuntimeCpu(draw_network(), threads=1, is_reference=True).run(batch)
     faster = OnnxRuntimeCpu(draw_network(), threads=1).run(batch)
     np.testing.assert_allclose(faster.conv5, plain.conv5, rtol=2e-5, atol=2e-6)
     np.testing.assert_allclose(faster.logits, plain.logits, rtol=2e-5, atol=1e-5)
