@@ -40,13 +40,14 @@ class Placement:
             out_hw: rows and columns of the result, which always covers the whole film.
 
         Returns:
-            (out_h, out_w) float32; between cell centres bilinear, beyond the outermost centres the nearest
-            cell, and 0 where the film was not shown to the network.
+            (out_h, out_w) float32 within the range of `heat`; between cell centres bicubic, so that contours
+            are round, beyond the outermost centres the nearest cell, and 0 where the film was not shown.
         """
         axes = [self._axis(axis, out_hw[axis]) for axis in (0, 1)]
         cell_y, cell_x = ((centre - cells.origin) / cells.stride for centre, _ in axes)
         map_x, map_y = np.meshgrid(cell_x.astype(np.float32), cell_y.astype(np.float32))
-        laid = cv2.remap(heat, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        smooth = cv2.remap(heat, map_x, map_y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        laid = np.clip(smooth, heat.min(), heat.max())
         seen = axes[0][1][:, None] & axes[1][1][None, :]
         return np.where(seen, laid, np.float32(0)).astype(np.float32)
 
