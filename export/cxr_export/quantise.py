@@ -17,8 +17,8 @@ from cxr_runtime.backends.graph.last_products import last_products
 from cxr_runtime.backends.graph.onnx_graph import Graph, read_graph
 from cxr_runtime.backends.tensor_names import INPUT, LOGITS
 
-# Share of activations, in percent, that the scale of a tensor covers; tried on the development films against
-# the whole range, 99.99 and 99.9, all of which change scores more.
+# Share of activations, in percent, that a tensor's scale covers; on the development films the whole range,
+# 99.99 and 99.9 changed scores more.
 PERCENTILE = 99.999
 MOST_BYTES = 2**30  # of activations held while scales are chosen
 LEAST_FILMS = 8
@@ -30,8 +30,8 @@ def quantise(model: bytes, films: NDArray[np.float32]) -> bytes:
 
     Weights are signed and have a scale a channel; activations are unsigned, with a scale a tensor: after ReLU
     no bit is lost on a sign, and processors are two to five times faster at it. For TensorRT, which wants all
-    signed, `symmetric_int8` turns the file round. The first convolution, LRN, averages and the last products
-    stay float32; conv5 leaves the network as float32 numbers on a grid of 256.
+    signed, `symmetric_int8` turns the file round. LRN, averages and the last products stay float32; conv5
+    leaves the network as float32 numbers on a grid of 256.
 
     Args:
         model: a float32 model of the train package.
@@ -52,7 +52,7 @@ def quantise(model: bytes, films: NDArray[np.float32]) -> bytes:
             _Films(films[: _affordable(graph)]),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=list(QUANTISED),
-            nodes_to_exclude=_kept(graph),
+            nodes_to_exclude=[node.name for node in last_products(graph, LOGITS)],
             per_channel=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
@@ -60,12 +60,6 @@ def quantise(model: bytes, films: NDArray[np.float32]) -> bytes:
             extra_options={"WeightSymmetric": True, "CalibPercentile": PERCENTILE},
         )
         return bytes(checked(onnx.load(str(result))).SerializeToString())
-
-
-def _kept(graph: Graph) -> list[str]:
-    """Names of the operators that stay float32: the first convolution, and the products behind the logits."""
-    first = next(node for node in graph.nodes if node.op_type == "Conv")
-    return [node.name for node in (first, *last_products(graph, LOGITS))]
 
 
 def _affordable(graph: Graph) -> int:
