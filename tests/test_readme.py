@@ -25,7 +25,9 @@ def typed_commands(document: str) -> list[list[str]]:
 
 
 def takes(command: str, option: str) -> bool:
-    return any(option in parameter.opts for parameter in COMMANDS[command].params)
+    return any(
+        option in (*parameter.opts, *parameter.secondary_opts) for parameter in COMMANDS[command].params
+    )
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from hashlib import sha256
 
-from cxr_runtime.errors import FilmError, UnreadableFilmError
+from cxr_runtime.errors import FilmError, ModelError, UnreadableFilmError
 from cxr_runtime.examination import Examination, Examined
 from cxr_runtime.outcome import Outcome
 from cxr_runtime.scoring import Finished, Scorer, unscored
@@ -23,10 +23,16 @@ BATCHES_BEING_DRAWN = 2
 def examine_all(
     pool: WorkerPool[Examination, Examined], tasks: Iterable[Examination]
 ) -> Iterator[tuple[str, Examined]]:
-    """Examine every film; one whose worker died, hung or ran out of memory has that as its error."""
+    """Examine every film; one whose worker died, hung or ran out of memory has that as its error.
+
+    Raises:
+        ModelError: a network of the gate or the lung field is missing or damaged.
+    """
     for task, result in pool.results(tasks):
         if isinstance(result, Examined):
             yield task.source.file, result
+        elif isinstance(result, ModelError):
+            raise result
         else:
             yield task.source.file, Examined(_digest(task.source), 0.0, error=_decoder_error(result))
 

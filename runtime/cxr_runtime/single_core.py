@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cxr_runtime.errors import ModelError
+
 Session = object
 
 
@@ -21,7 +23,11 @@ class SmallNetwork:
         self.path = path
 
     def run(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Give the network its one input, take its one output (float32, any shape)."""
+        """Give the network its one input, take its one output (float32, any shape).
+
+        Raises:
+            ModelError: the file is missing or damaged; no film is to blame, so the scan must stop.
+        """
         session = _open(self.path, os.getpid())
         name = session.get_inputs()[0].name  # type: ignore[attr-defined]
         return np.asarray(session.run(None, {name: inputs})[0], np.float32)  # type: ignore[attr-defined]
@@ -36,4 +42,9 @@ def _open(path: Path, process: int) -> Session:  # noqa: ARG001 (a forked proces
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
-    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    try:
+        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime's own errors have no common root
+        raise ModelError(
+            f"{path}, a part of the program, is missing or damaged; install cxr-triage anew"
+        ) from error
