@@ -69,12 +69,16 @@ def finish_all(
             if len(batch) == scorer.batch_size:
                 waiting.append([threads.submit(draw, finished) for finished in scorer.score(batch)])
                 batch = []
-            while len(waiting) > BATCHES_BEING_DRAWN:
+            while waiting and (len(waiting) > BATCHES_BEING_DRAWN or _is_drawn(waiting[0])):
                 yield from _store(waiting.popleft(), store, settings)
         if batch:
             waiting.append([threads.submit(draw, finished) for finished in scorer.score(batch)])
         for group in waiting:
             yield from _store(group, store, settings)
+
+
+def _is_drawn(group: list[Future[Finished]]) -> bool:
+    return all(future.done() for future in group)
 
 
 def _store(group: list[Future[Finished]], store: Store, settings: str) -> Iterator[Outcome]:
