@@ -10,7 +10,10 @@ from cxr_runtime.gate.tags import check_tags
 from cxr_runtime.gate.verdict import Code, Verdict, reject, sentence
 from cxr_runtime.lungs import LungField, LungMask
 
-LEAST_FRONTAL = 0.8  # probability of a frontal film below which it is none; thresholds: see docs/gate.md
+# Probabilities from which a film is rejected; see docs/gate.md. Frames around films are common, so that a
+# photograph of one must be surer than what is no frontal film at all.
+SURE_OTHER = 0.2  # lateral, several films, anything else
+SURE_PICTURED = 0.6  # with its surroundings
 SURE_TURN = 0.9  # probability from which a film lies turned
 SURE_MIRROR = 0.98  # probability from which it is mirrored; a heart on the right is rare, so this is high
 SURE_INVERSION = 0.9  # probability from which its polarity is changed
@@ -93,7 +96,9 @@ def examine(film: Film, lung_field: LungField) -> Admission:
 
 
 def _check_kind(reading: Reading) -> None:
-    if reading.kinds[Kind.FRONTAL] >= LEAST_FRONTAL:
+    pictured = reading.kinds[Kind.PICTURED]
+    no_film = 1 - reading.kinds[Kind.FRONTAL] - pictured
+    if no_film < SURE_OTHER and pictured < SURE_PICTURED:
         return
     likeliest = max(KIND_REASONS, key=lambda kind: reading.kinds[kind])
     code, found, next_step = KIND_REASONS[likeliest]

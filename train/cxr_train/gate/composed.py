@@ -80,7 +80,10 @@ def several(rng: np.random.Generator, films: list[Grey]) -> Grey:
 def _surroundings(rng: np.random.Generator, side: int) -> Grey:
     around = (draw_noise, draw_page, draw_pattern)[int(rng.integers(3))](rng, side)
     soft = cv2.GaussianBlur(around, (0, 0), float(rng.uniform(0.3, 0.06 * side)))
-    return np.asarray(rng.uniform(0, 0.7) + rng.uniform(0.1, 0.8) * (soft - 0.5), np.float32)
+    spread = max(float(soft.std()), 0.05)
+    return np.asarray(
+        rng.uniform(0.1, 0.8) + rng.uniform(0.08, 0.25) / spread * (soft - soft.mean()), np.float32
+    )
 
 
 def _light(rng: np.random.Generator, scene: Grey) -> Grey:

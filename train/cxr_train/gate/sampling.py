@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from cxr_runtime.gate.reading import TURNS, Kind, network_input
+from cxr_train.gate.collimator import collimate
 from cxr_train.gate.composed import photograph, screen, several
 from cxr_train.gate.drawn import DRAWINGS
 from cxr_train.gate.moving import WORK, Grey, fragment, move, scramble, visible_shares
@@ -17,6 +18,7 @@ from cxr_train.segmentation.geometry import Jitter
 NOT_ASKED = -1.0  # an answer that has no meaning for a picture
 WHOLE, CUT = 0.85, 0.65  # share of the less visible lung from which on it is whole, and down from which cut
 LITTLE = 0.25  # share of both lungs below which a film shows something else than the chest
+COLLIMATED = 0.25  # share of frontal films that get a frame
 FRONTAL_JITTER = Jitter(
     turn_degrees=12, zoom=(0.5, 1.5), stretch=0.25, shift=0.12, bend=0.01, flip=0, cut=0.3
 )
@@ -79,6 +81,7 @@ class Sampler:
         least, shown = visible_shares(lungs, maps)
         mirrored, inverted = bool(rng.random() < 0.5), bool(rng.random() < 0.15)
         turn = int(rng.integers(1, len(TURNS))) if rng.random() < 0.2 else 0
+        film = collimate(rng, film) if rng.random() < COLLIMATED else film
         film = change_appearance(rng, film[:, ::-1] if mirrored else film, 0.8)
         film = np.rot90(1 - film if inverted else film, -turn)
         if shown < LITTLE:
