@@ -8,6 +8,7 @@ from cxr_runtime.film import GreyPixels
 from cxr_runtime.gate.exposure import SIDE
 from cxr_runtime.gate.verdict import Code, reject
 from cxr_runtime.lungs import LungMask
+from cxr_runtime.thumbnail import thumbnail
 
 SMALLEST_AREA = 0.02  # share of the film that is lung
 # The softest of 2,006 films has 0.78; blurred by 1/128 of their side, they have 0.66 at most.
@@ -46,7 +47,7 @@ def check_sharpness(pixels: GreyPixels, lungs: LungMask) -> None:
 
 def sharpness(pixels: GreyPixels, lungs: LungMask) -> float:
     """Fine detail against coarser detail in the lungs, whatever their contrast; about 1 if sharp."""
-    small = np.asarray(cv2.resize(pixels, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.float32)
+    small = thumbnail(pixels, SIDE).astype(np.float32)
     fine, coarse, coarsest = small, _blur(small, FINE), _blur(small, COARSE)
     inside = lungs.over_film((SIDE, SIDE))
     if not inside.any():

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from cxr_runtime.errors import RejectedFilmError
 from cxr_runtime.film import GreyPixels
 from cxr_runtime.gate.verdict import Code, reject
+from cxr_runtime.thumbnail import thumbnail
 
 SHORTEST_SIDE = 100  # pixels
 SIDE = 128  # rows and columns at which exposure and sharpness are measured; the smallest films have so many
@@ -63,7 +63,7 @@ def check_size(film_hw: tuple[int, int]) -> None:
 
 def measure(pixels: GreyPixels) -> Exposure:
     """Measure a film; (rows, columns) uint8."""
-    small = np.asarray(cv2.resize(pixels, (SIDE, SIDE), interpolation=cv2.INTER_AREA))[MIDDLE, MIDDLE]
+    small = thumbnail(pixels, SIDE)[MIDDLE, MIDDLE]
     low, median, high = np.percentile(small, (2, 50, 98))
     dark, bright = float((small < DARK).mean()), float((small > BRIGHT).mean())
     return Exposure(float(low), float(median), float(high), dark, bright)

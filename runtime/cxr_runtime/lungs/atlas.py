@@ -16,6 +16,7 @@ from cxr_runtime.lungs.mask import LungMask, lung_mask
 from cxr_runtime.lungs.projections import Fit, fit_axis, projections
 from cxr_runtime.lungs.refinement import refine
 from cxr_runtime.lungs.registration import register, sample
+from cxr_runtime.thumbnail import thumbnail
 
 ATLAS_FILE = Path(__file__).parent / "lung-atlases.npz"
 SIDE = 160  # rows and columns at which films are registered
@@ -60,8 +61,7 @@ def read_atlases(path: Path) -> Atlases:
 
 def prepare(pixels: GreyPixels) -> GreyPixels:
     """Bring a film to SIDE x SIDE with an even contrast; atlases are made from films prepared so."""
-    how = cv2.INTER_AREA if min(pixels.shape) >= SIDE else cv2.INTER_LINEAR
-    small = cv2.resize(pixels, (SIDE, SIDE), interpolation=how)
+    small = thumbnail(pixels, SIDE)
     even = cv2.createCLAHE(clipLimit=3.0, tileGridSize=(4, 4)).apply(small)
     return np.asarray(cv2.GaussianBlur(even, (0, 0), BLUR), np.uint8)
 

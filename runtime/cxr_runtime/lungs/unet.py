@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from cxr_runtime.film import GreyPixels
 from cxr_runtime.lungs.mask import LungMask, lung_mask
 from cxr_runtime.single_core import SmallNetwork
+from cxr_runtime.thumbnail import thumbnail
 
 LUNG_FIELD_FILE = Path(__file__).parent / "lung-field.onnx"
 INPUT_SIDE = 160  # rows and columns of the network's input, the whole film squashed
@@ -41,7 +41,5 @@ def network_input(pixels: GreyPixels) -> NDArray[np.float32]:
     Returns:
         (INPUT_SIDE, INPUT_SIDE) float32 with mean 0 and standard deviation 1 (0 on a blank film).
     """
-    shrinks = min(pixels.shape) >= INPUT_SIDE
-    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    small = np.asarray(cv2.resize(pixels, (INPUT_SIDE, INPUT_SIDE), interpolation=how), np.float32)
+    small = thumbnail(pixels, INPUT_SIDE).astype(np.float32)
     return np.asarray((small - small.mean()) / max(float(small.std()), 1.0), np.float32)

@@ -1,0 +1,26 @@
+"""Small pictures of whole films for the gate and the lung field."""
+
+import cv2
+import numpy as np
+
+from cxr_runtime.film import GreyPixels
+
+
+def thumbnail(pixels: GreyPixels, side: int) -> GreyPixels:
+    """Squash a film into a square.
+
+    Halving first is many times faster than one step, as OpenCV averages blocks of two by two at once. Where
+    rows or columns are odd in number, neighbours are weighted instead, so that nothing moves.
+
+    Args:
+        pixels: (rows, columns) uint8.
+        side: rows and columns of the result.
+
+    Returns:
+        (side, side) uint8; shrunk by area averaging, enlarged bilinearly.
+    """
+    while min(pixels.shape) >= 2 * side:
+        rows, columns = pixels.shape[0] // 2, pixels.shape[1] // 2
+        pixels = np.asarray(cv2.resize(pixels, (columns, rows), interpolation=cv2.INTER_LINEAR), np.uint8)
+    how = cv2.INTER_AREA if min(pixels.shape) >= side else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(pixels, (side, side), interpolation=how), np.uint8)
