@@ -1,6 +1,7 @@
 """report.pdf: a summary, then one page for every film that a reader is asked to look at."""
 
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 
 from cxr_runtime.atomic import replacing
@@ -26,10 +27,10 @@ def write_report(path: Path, run: RunFacts, counts: Tally, exhibits: Iterable[Ex
     Raises:
         OSError: the folder cannot be written, or the disk is full.
     """
-    sheet = Sheet(run)
-    add_summary(sheet, run, counts)
-    for rank, exhibit in enumerate(exhibits, start=1):
-        if exhibit.outcome.triage in WITH_A_PAGE:
-            add_film_page(sheet, exhibit, run, rank)
-    with replacing(path) as file:
-        sheet.output(file)
+    with closing(Sheet(run)) as sheet:
+        add_summary(sheet, run, counts)
+        for rank, exhibit in enumerate(exhibits, start=1):
+            if exhibit.outcome.triage in WITH_A_PAGE:
+                add_film_page(sheet, exhibit, run, rank)
+        with replacing(path) as file:
+            sheet.output(file)

@@ -49,6 +49,12 @@ class Sheet(FPDF):
                 self.add_font(FAMILY, style, path)
         self._state_facts()
 
+    def close(self) -> None:
+        """Close the font files, which stay open while glyphs may still be read from them."""
+        for font in self.fonts.values():
+            if isinstance(font, TTFFont):
+                font.ttfont.close()
+
     def _state_facts(self) -> None:
         self.set_title(f"Chest film report, {wording.finished(self._run)}")
         self.set_subject("Chest films ranked by suspicion; research use only")
