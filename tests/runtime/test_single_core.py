@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from cxr_runtime.errors import ModelError
+from cxr_runtime.gate.reading import GATE_FILE
 from cxr_runtime.lungs.unet import INPUT_SIDE, LUNG_FIELD_FILE
 from cxr_runtime.single_core import SmallNetwork
 
@@ -24,3 +25,8 @@ def test_a_missing_or_damaged_part_of_the_program_is_no_film_s_fault(
         (tmp_path / "part.onnx").write_bytes(content)
     with pytest.raises(ModelError, match="install cxr-triage anew"):
         SmallNetwork(tmp_path / "part.onnx").run(BLANK)
+
+
+@pytest.mark.parametrize("file", [LUNG_FIELD_FILE, GATE_FILE])
+def test_a_shipped_network_does_not_say_where_it_was_made(file: Path) -> None:
+    assert b"cxr_train/" not in file.read_bytes()
