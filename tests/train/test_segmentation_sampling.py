@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 import torch
-from outlined_films import outlined_films
 
 from cxr_runtime.lungs.unet import INPUT_SIDE
 from cxr_train.segmentation.appearance import CHANGES, Change, change_appearance
 from cxr_train.segmentation.geometry import Jitter, random_warp, warp
 from cxr_train.segmentation.opacities import add_opacities
 from cxr_train.segmentation.sampling import MILD, STRONG, Changes, draw_batch
+from outlined_films import outlined_films
 
 FILMS = outlined_films(3)
 
