@@ -15,7 +15,7 @@ from cxr_runtime.lungs import LungField, LungMask
 SURE_OTHER = 0.2  # lateral, several films, anything else
 SURE_PICTURED = 0.6  # with its surroundings
 SURE_TURN = 0.9  # probability from which a film lies turned
-SURE_MIRROR = 0.98  # probability from which it is mirrored; a heart on the right is rare, so this is high
+SURE_MIRROR = 0.99  # probability from which it is mirrored; a heart on the right is rare, so this is high
 SURE_INVERSION = 0.9  # probability from which its polarity is changed
 SURE_CUT = 0.6  # probability from which the lungs are cut off
 
