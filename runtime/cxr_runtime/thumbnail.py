@@ -2,6 +2,7 @@
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from cxr_runtime.film import GreyPixels
 
@@ -24,3 +25,13 @@ def thumbnail(pixels: GreyPixels, side: int) -> GreyPixels:
         pixels = np.asarray(cv2.resize(pixels, (columns, rows), interpolation=cv2.INTER_LINEAR), np.uint8)
     how = cv2.INTER_AREA if min(pixels.shape) >= side else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(pixels, (side, side), interpolation=how), np.uint8)
+
+
+def standardised(pixels: GreyPixels, side: int) -> NDArray[np.float32]:
+    """A thumbnail as the small networks take it.
+
+    Returns:
+        (side, side) float32 with mean 0 and standard deviation 1 (0 on a blank film).
+    """
+    small = thumbnail(pixels, side).astype(np.float32)
+    return np.asarray((small - small.mean()) / max(float(small.std()), 1.0), np.float32)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cxr_runtime.film import GreyPixels
 from cxr_runtime.single_core import SmallNetwork
-from cxr_runtime.thumbnail import thumbnail
+from cxr_runtime.thumbnail import standardised
 
 GATE_FILE = Path(__file__).parent / "gate.onnx"
 INPUT_SIDE = 128  # rows and columns of the network's input, the whole film squashed
@@ -76,8 +76,7 @@ def network_input(pixels: GreyPixels) -> NDArray[np.float32]:
     Returns:
         (INPUT_SIDE, INPUT_SIDE) float32 with mean 0 and standard deviation 1 (0 on a blank film).
     """
-    small = thumbnail(pixels, INPUT_SIDE).astype(np.float32)
-    return np.asarray((small - small.mean()) / max(float(small.std()), 1.0), np.float32)
+    return standardised(pixels, INPUT_SIDE)
 
 
 def _softmax(logits: NDArray[np.float64]) -> tuple[float, ...]:
