@@ -34,13 +34,21 @@ def overlay(
         ValueError: the threshold is outside 0..1, or 1.
     """
     steps = heat_steps(heat, threshold, (preview.shape[0], preview.shape[1]))
-    dimmed = cv2.multiply(preview, cv2.LUT(steps, FILM_SHARE), scale=1 / 255)
-    picture = np.asarray(
-        cv2.add(cv2.cvtColor(dimmed, cv2.COLOR_GRAY2RGB), cv2.applyColorMap(steps, COLOUR_SHARE)), np.uint8
-    )
+    picture = np.asarray(cv2.cvtColor(preview, cv2.COLOR_GRAY2RGB), np.uint8)
+    left, top, width, height = cv2.boundingRect(steps)
+    warm = slice(top, top + height), slice(left, left + width)
+    if width:
+        picture[warm] = _coloured(preview[warm], steps[warm])
     for outline in outlines:
         _draw(outline, picture)
     return picture
+
+
+def _coloured(film: GreyPixels, steps: NDArray[np.uint8]) -> RgbPixels:
+    """A part of a film with its colours; both (h, w)."""
+    dimmed = cv2.multiply(film, cv2.LUT(steps, FILM_SHARE), scale=1 / 255)
+    colours = cv2.applyColorMap(steps, COLOUR_SHARE)
+    return np.asarray(cv2.add(cv2.cvtColor(dimmed, cv2.COLOR_GRAY2RGB), colours), np.uint8)
 
 
 def _draw(outline: Outline, picture: RgbPixels) -> None:
