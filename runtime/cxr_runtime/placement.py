@@ -10,6 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+NOTHING = np.zeros((0, 0), np.float32)  # added to a product; OpenCV's wakes no threads, NumPy's does
+SHARPNESS = -0.75  # free parameter of cubic convolution; -0.75 is OpenCV's
+
 Box = tuple[float, float, float, float]  # x0, y0, x1, y1; x1 and y1 are exclusive
 
 
@@ -43,16 +46,35 @@ class Placement:
             (out_h, out_w) float32 within the range of `heat`; between cell centres bicubic, so that contours
             are round, beyond the outermost centres the nearest cell, and 0 where the film was not shown.
         """
-        axes = [self._axis(axis, out_hw[axis]) for axis in (0, 1)]
-        cell_y, cell_x = ((centre - cells.origin) / cells.stride for centre, _ in axes)
-        map_x, map_y = np.meshgrid(cell_x.astype(np.float32), cell_y.astype(np.float32))
-        smooth = cv2.remap(heat, map_x, map_y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-        laid = np.clip(smooth, heat.min(), heat.max())
-        seen = axes[0][1][:, None] & axes[1][1][None, :]
-        return np.where(seen, laid, np.float32(0)).astype(np.float32)
+        (rows, down), (columns, across) = (
+            self._weights(axis, cells, heat.shape[axis], out_hw[axis]) for axis in (0, 1)
+        )
+        laid = np.zeros(out_hw, np.float32)
+        seen = cv2.gemm(cv2.gemm(down, heat, 1, NOTHING, 0), across, 1, NOTHING, 0, flags=cv2.GEMM_2_T)
+        laid[rows, columns] = np.clip(seen, heat.min(), heat.max())
+        return laid
 
-    def _axis(self, axis: int, out: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """Input coordinates of the result's pixel centres along one axis, and which of them were seen."""
+    def _weights(self, axis: int, cells: CellGrid, count: int, out: int) -> tuple[slice, NDArray[np.float32]]:
+        """Which of the result's pixels along one axis were seen, and how much each takes of every cell."""
         low, high = self.box_film_xyxy[1 - axis], self.box_film_xyxy[3 - axis]
         film = (np.arange(out) + 0.5) * self.film_hw[axis] / out
-        return (film - low) / (high - low) * self.input_hw[axis], (film >= low) & (film < high)
+        first, last = np.searchsorted(film, (low, high))
+        centres = (film[first:last] - low) / (high - low) * self.input_hw[axis]
+        return slice(first, last), _cubic_weights((centres - cells.origin) / cells.stride, count)
+
+
+def _cubic_weights(at: NDArray[np.float64], count: int) -> NDArray[np.float32]:
+    """Cubic convolution (Keys 1981) of `count` cells at places counted in cells; (N, count), rows add up to 1."""
+    weights = np.zeros((len(at), count), np.float32)
+    places, whole = np.arange(len(at)), np.floor(at)
+    for step in (-1, 0, 1, 2):
+        cell = np.clip(whole + step, 0, count - 1).astype(np.intp)
+        weights[places, cell] += _keys(np.abs(at - whole - step))
+    return weights
+
+
+def _keys(distance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The kernel of cubic convolution at distances of 0 to 2 cells."""
+    near = (SHARPNESS + 2) * distance**3 - (SHARPNESS + 3) * distance**2 + 1
+    far = SHARPNESS * (distance**3 - 5 * distance**2 + 8 * distance - 4)
+    return np.where(distance <= 1, near, far)
