@@ -6,11 +6,9 @@ resize and a padding are one linear map whatever their sizes.
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-NOTHING = np.zeros((0, 0), np.float32)  # added to a product; OpenCV's wakes no threads, NumPy's does
 SHARPNESS = -0.75  # free parameter of cubic convolution; -0.75 is OpenCV's
 
 Box = tuple[float, float, float, float]  # x0, y0, x1, y1; x1 and y1 are exclusive
@@ -50,7 +48,8 @@ class Placement:
             self._weights(axis, cells, heat.shape[axis], out_hw[axis]) for axis in (0, 1)
         )
         laid = np.zeros(out_hw, np.float32)
-        seen = cv2.gemm(cv2.gemm(down, heat, 1, NOTHING, 0), across, 1, NOTHING, 0, flags=cv2.GEMM_2_T)
+        seen = np.einsum("ay,ab->yb", down, heat)
+        seen = np.einsum("yb,bx->yx", seen, across)  # no threads are woken, unlike by a matrix product
         laid[rows, columns] = np.clip(seen, heat.min(), heat.max())
         return laid
 
@@ -64,12 +63,16 @@ class Placement:
 
 
 def _cubic_weights(at: NDArray[np.float64], count: int) -> NDArray[np.float32]:
-    """Cubic convolution (Keys 1981) of `count` cells at places counted in cells; (N, count), rows add up to 1."""
-    weights = np.zeros((len(at), count), np.float32)
+    """Cubic convolution (Keys 1981) of `count` cells at N places counted in cells.
+
+    Returns:
+        (count, N) float32: what each cell adds to each place; a column adds up to 1.
+    """
+    weights = np.zeros((count, len(at)), np.float32)
     places, whole = np.arange(len(at)), np.floor(at)
     for step in (-1, 0, 1, 2):
         cell = np.clip(whole + step, 0, count - 1).astype(np.intp)
-        weights[places, cell] += _keys(np.abs(at - whole - step))
+        weights[cell, places] += _keys(np.abs(at - whole - step))
     return weights
 
 

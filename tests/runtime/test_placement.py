@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 
@@ -58,3 +59,13 @@ def test_a_box_beyond_the_film_is_padding_and_maps_back() -> None:
     heat[20, 30] = 1
     on_film = placement.heat_on_film(heat, EVERY_PIXEL, (100, 50))
     assert divmod(int(on_film.argmax()), 50) == (20, 5)
+
+
+def test_between_cells_heat_is_cubic_as_opencv_has_it() -> None:
+    heat = np.random.default_rng(1).random((9, 7), dtype=np.float32)
+    on_film = Placement((90, 70), (0, 0, 70, 90), (224, 224)).heat_on_film(heat, CellGrid(0, 10), (90, 70))
+    across = (np.arange(70, dtype=np.float32) + np.float32(0.5)) * np.float32(3.2 / 10)
+    down = (np.arange(90, dtype=np.float32) + np.float32(0.5)) * np.float32(224 / 90 / 10)
+    map_x, map_y = np.meshgrid(across, down)
+    expected = cv2.remap(heat, map_x, map_y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    np.testing.assert_allclose(on_film, np.clip(expected, heat.min(), heat.max()), atol=2e-3)
