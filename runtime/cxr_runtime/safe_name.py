@@ -1,7 +1,8 @@
 """Names of films as names of new files."""
 
-import re
 import unicodedata
+
+from cxr_runtime.film_name import folder_and_name
 
 SHA_DIGITS = 12  # of the sha256 at the end of a name, so that equal stems do not meet
 MAX_STEM_BYTES = 160  # in UTF-8; file systems allow 255 for a name with its ending
@@ -17,7 +18,7 @@ def safe_name(file: str, sha256: str) -> str:
     Returns:
         Letters (of any script), digits, `-`, `_` and `.` only, never empty, fit for every file system.
     """
-    last = re.split(r"[/\\!]", file)[-1]
+    _, last = folder_and_name(file)
     stem = last.rpartition(".")[0] or last
     kept = "".join(char if _is_safe(char) else "_" for char in unicodedata.normalize("NFC", stem))
     short = kept.encode("utf-8", "ignore")[:MAX_STEM_BYTES].decode("utf-8", "ignore").strip("._")

@@ -6,6 +6,8 @@ from numpy.typing import NDArray
 from cxr_runtime.errors import RejectedFilmError
 from cxr_runtime.film import Film, FilmFacts, View
 from cxr_runtime.gate import Admission, Code, examine
+from cxr_runtime.gate.admission import Gate
+from cxr_runtime.gate.reading import GateNetwork, Reading
 from cxr_runtime.lungs import lung_field
 from cxr_runtime.phantom import OpacitySpot, draw_phantom
 
@@ -80,6 +82,27 @@ def test_a_page_of_text_is_no_chest_film() -> None:
             page, "Chest film of today, no finding", (10, 30 + 28 * line), cv2.FONT_HERSHEY_SIMPLEX, 0.8, 0
         )
     assert _code_of(page) == Code.NOT_A_CHEST_FILM
+
+
+@pytest.mark.parametrize(
+    ("kinds", "code"),
+    [
+        ((0.40, 0.09, 0.15, 0.34, 0.02), Code.NOT_A_CHEST_FILM),
+        ((0.40, 0.15, 0.09, 0.34, 0.02), Code.LATERAL),
+        ((0.30, 0.09, 0.15, 0.44, 0.02), Code.PHOTOGRAPHED),
+        ((0.35, 0.01, 0.01, 0.62, 0.01), Code.PHOTOGRAPHED),
+    ],
+)
+def test_surroundings_are_named_only_where_they_are_likelier_than_a_plain_film(
+    kinds: tuple[float, ...], code: Code
+) -> None:
+    class Told(GateNetwork):
+        def read(self, pixels: Pixels) -> Reading:  # noqa: ARG002 - as the network has it
+            return Reading(kinds, (1.0, 0.0, 0.0, 0.0), 0.0, 0.0, 0.0)
+
+    with pytest.raises(RejectedFilmError) as rejection:
+        Gate(lung_field(), Told()).examine_pixels(Film(FILM, FilmFacts("png")))
+    assert rejection.value.code == code
 
 
 def test_two_films_side_by_side_are_named() -> None:

@@ -26,6 +26,11 @@ def test_a_blank_film_is_too_dark_or_too_bright_by_its_tone(tone: int, code: str
     assert rejection.value.code == code
 
 
+def test_a_grey_blank_is_called_flat_and_not_white() -> None:
+    with pytest.raises(RejectedFilmError, match=r"^the film is flat: its grey levels reach from 128 to 128"):
+        check_exposure(np.full((400, 300), 128, np.uint8))
+
+
 def test_a_film_that_is_nearly_black_or_nearly_white_is_refused() -> None:
     film = draw_phantom(1)
     with pytest.raises(RejectedFilmError, match="too dark"):

@@ -25,6 +25,8 @@ SHA = "0123456789abcdef" * 4
         ('a<b>:"|?*.png', "a_b"),
         ("C:\\films\\x.png", "x"),
         (".hidden", "hidden"),
+        ("look!.png", "look"),
+        ("night/\\u202egnp.exe.png", "u202egnp.exe"),
         ("...", "film"),
         ("  .png", "film"),
         ("CON.png", "CON"),

@@ -89,6 +89,11 @@ def test_names_of_any_script_are_kept_and_what_cannot_be_seen_is_spelt_out(tmp_p
     assert files == ["صورة/胸部.png", r"a\u202egnp.exe", r"\xff.png"]
 
 
+def test_a_spelt_out_character_is_part_of_the_name_and_no_folder(tmp_path: Path) -> None:
+    page = Page(written(tmp_path, [scored("night/\u202egnp.exe", 0.9)]))
+    assert r" \u202egnp.exe night/ " in page.rows[1]
+
+
 def test_the_policy_allows_only_the_pages_own_style_and_script(tmp_path: Path) -> None:
     html = written(tmp_path, [scored("a.png", 0.9)])
     policy = next(str(meta["content"]) for meta in Page(html).tags("meta") if "http-equiv" in meta)

@@ -172,6 +172,35 @@ def test_a_film_that_could_not_be_read_shows_why(page: "Page") -> None:
     assert "truncated: it ends too soon: copy it again" in page.inner_text("#stage")
 
 
+def test_what_there_is_no_heat_for_offers_no_heat(page: "Page") -> None:
+    parts = [page.locator(part) for part in ("#heat-tool", "#tools", "#heat-notice")]
+    assert [part.is_visible() for part in parts] == [True, True, True]
+    page.click("button[data-filter=rejected]")
+    assert [part.is_visible() for part in parts] == [False, False, False]
+
+
+def test_the_viewer_says_how_much_of_the_heat_lies_in_the_lungs(page: "Page") -> None:
+    assert "90% of the heat in the lungs" in page.inner_text("#said")
+
+
+@pytest.mark.parametrize("width", [400, 480, 760, 1000, 1440, 2500])
+def test_no_verdict_is_cut_off_in_a_window_of_any_width(page: "Page", width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 860})
+    cut = "cells => cells.filter(cell => cell.scrollWidth > cell.clientWidth).map(cell => cell.textContent)"
+    assert page.eval_on_selector_all("td.result, td.score, td.rank", cut) == []
+    assert page.locator("#stage").bounding_box()["height"] > 250  # type: ignore[index]  # it is shown
+
+
+def test_going_through_films_scrolls_the_list_and_not_the_page(page: "Page") -> None:
+    page.set_viewport_size({"width": 480, "height": 500})
+    page.eval_on_selector("#viewer", "viewer => viewer.scrollIntoView()")
+    before = page.evaluate("scrollY")
+    page.keyboard.press("End")
+    assert current(page) == "night/broken.dcm"
+    assert page.evaluate("scrollY") == before
+    assert page.eval_on_selector(".list", "list => list.scrollTop") > 0
+
+
 def test_the_film_fills_the_window_and_escape_brings_the_list_back(page: "Page") -> None:
     page.keyboard.press("f")
     assert not page.is_visible("#films")

@@ -100,9 +100,15 @@ def _check_kind(reading: Reading) -> None:
     no_film = 1 - reading.kinds[Kind.FRONTAL] - pictured
     if no_film < SURE_OTHER and pictured < SURE_PICTURED:
         return
-    likeliest = max(KIND_REASONS, key=lambda kind: reading.kinds[kind])
-    code, found, next_step = KIND_REASONS[likeliest]
+    code, found, next_step = KIND_REASONS[_kind_to_name(reading)]
     raise reject(code, found, next_step, 1 - reading.kinds[Kind.FRONTAL])
+
+
+def _kind_to_name(reading: Reading) -> Kind:
+    """The likeliest kind but a plain film; surroundings only where they are likelier than that, too."""
+    has_surroundings = reading.kinds[Kind.PICTURED] > reading.kinds[Kind.FRONTAL]
+    named = [kind for kind in KIND_REASONS if has_surroundings or kind is not Kind.PICTURED]
+    return max(named, key=lambda kind: reading.kinds[kind])
 
 
 def _check_position(reading: Reading) -> None:

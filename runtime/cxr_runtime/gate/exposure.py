@@ -77,11 +77,16 @@ def check_exposure(pixels: GreyPixels) -> None:
     """
     seen = measure(pixels)
     if seen.is_too_dark:
-        raise _unexposed(Code.TOO_DARK, f"too dark: {seen.dark:.0%} of it is black", seen)
+        raise _unexposed(Code.TOO_DARK, "too dark", f"{seen.dark:.0%} of it is black", seen)
     if seen.is_too_bright:
-        raise _unexposed(Code.TOO_BRIGHT, f"too bright: {seen.bright:.0%} of it is white", seen)
+        raise _unexposed(Code.TOO_BRIGHT, "too bright", f"{seen.bright:.0%} of it is white", seen)
 
 
-def _unexposed(code: Code, found: str, seen: Exposure) -> RejectedFilmError:
+def _unexposed(code: Code, verdict: str, lost: str, seen: Exposure) -> RejectedFilmError:
     levels = f"its grey levels reach from {seen.low:.0f} to {seen.high:.0f} of 255"
-    return reject(code, f"the film is {found}, {levels}", "make it anew, or export it with another window")
+    if max(seen.dark, seen.bright) > MOST_LOST:
+        found = f"the film is {verdict}: {lost}, {levels}"
+    else:
+        is_grey = seen.high >= LEAST_WHITE and seen.low <= MOST_BLACK
+        found = f"the film is {'flat' if is_grey else verdict}: {levels}"
+    return reject(code, found, "make it anew, or export it with another window")

@@ -65,9 +65,12 @@ def kind_of(content: bytes) -> Kind:
         return Kind.BMP
     if lacks_preamble(content):
         return Kind.DICOM
+    found = _describe(content)
+    next_step = (
+        "unpack it and scan the folder" if found.endswith(" archive") else "export the film as one of them"
+    )
     raise UnreadableFilmError(
-        "not-an-image",
-        f"the file is {_describe(content)}; expected a film as PNG, JPEG, TIFF, BMP or DICOM",
+        "not-an-image", f"the file is {found}; expected a film as PNG, JPEG, TIFF, BMP or DICOM: {next_step}"
     )
 
 

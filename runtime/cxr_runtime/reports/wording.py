@@ -28,6 +28,12 @@ def is_heat_outside_lungs(outcome: Outcome) -> bool:
     return outcome.triage is Triage.FLAGGED and share is not None and share < LUNG_HEAT_LEAST
 
 
+def heat_in_lungs(outcome: Outcome) -> str:
+    """How much of the coloured heat lies in the lungs; "" where that is not known."""
+    share = outcome.lung_heat_share
+    return "" if share is None else f"{share:.0%} of the heat in the lungs"
+
+
 def verdict(outcome: Outcome) -> str:
     """How the film ended, in a word or two."""
     if outcome.status is not Status.SCORED:

@@ -84,7 +84,9 @@
     const facts = [row.querySelector(".verdict").cloneNode(true)];
     if (row.dataset.score !== "") facts.push(element("span", "", `Score ${row.dataset.score}`));
     if (row.dataset.view) facts.push(element("span", "", `View ${row.dataset.view}`));
-    for (const remark of row.querySelectorAll(".remark")) facts.push(remark.cloneNode(true));
+    if (row.dataset.lungs) facts.push(element("span", "", row.dataset.lungs));
+    if (!byId("stage").querySelector(".no-film"))
+      for (const remark of row.querySelectorAll(".remark")) facts.push(remark.cloneNode(true));
     if (row.dataset.sha256) facts.push(element("span", "quiet", `sha256 ${row.dataset.sha256}`));
     if (row.dataset.overlay) {
       const link = element("a", "", "Overlay file");
@@ -92,6 +94,15 @@
       facts.push(link);
     }
     return facts;
+  }
+
+  // Scrolls the list alone: where the page scrolls too, the film stays where it is.
+  function reveal(row) {
+    const list = row.closest(".list");
+    const [seen, place] = [list.getBoundingClientRect(), row.getBoundingClientRect()];
+    const head = document.querySelector("thead").offsetHeight;
+    if (place.top < seen.top + head) list.scrollTop -= seen.top + head - place.top;
+    else if (place.bottom > seen.bottom) list.scrollTop += place.bottom - seen.bottom + 4;
   }
 
   function open(film) {
@@ -103,7 +114,9 @@
     byId("stage").replaceChildren(pictureOf(film.row));
     byId("said").replaceChildren(...factsOf(film.row));
     byId("outline-tool").hidden = !byId("stage").querySelector(".outline");
-    film.row.scrollIntoView({ block: "nearest" });
+    byId("heat-tool").hidden = !byId("stage").querySelector(".heat");
+    byId("tools").hidden = byId("heat-notice").hidden = film.score < 0;
+    reveal(film.row);
     tellPlace();
     byId("spoken").textContent = `${byId("place").textContent}: ${film.file}, ${byId("said").textContent}`;
   }
@@ -128,7 +141,7 @@
   function setWhole(on) {
     document.body.classList.toggle("whole", on);
     byId("whole").setAttribute("aria-pressed", String(on));
-    if (!on && current) current.row.scrollIntoView({ block: "nearest" });
+    if (!on && current) reveal(current.row);
   }
 
   let heatBefore = 100;

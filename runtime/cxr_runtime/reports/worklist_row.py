@@ -3,10 +3,11 @@
 from html import escape
 from urllib.parse import quote
 
+from cxr_runtime.film_name import folder_and_name
 from cxr_runtime.outcome import Outcome, Status
 from cxr_runtime.printable import printable
 from cxr_runtime.reports.exhibit import Exhibit
-from cxr_runtime.reports.wording import is_heat_outside_lungs, remarks, verdict
+from cxr_runtime.reports.wording import heat_in_lungs, is_heat_outside_lungs, remarks, verdict
 
 
 def row(exhibit: Exhibit, rank: int, picture: str, overlay_file: str = "") -> str:
@@ -26,6 +27,7 @@ def row(exhibit: Exhibit, rank: int, picture: str, overlay_file: str = "") -> st
         "result": result,
         "tags": f"{result} outside-lungs" if is_heat_outside_lungs(outcome) else result,
         "view": printable(outcome.view),
+        "lungs": heat_in_lungs(outcome),
         "sha256": outcome.sha256[:12],
         "overlay": quote(overlay_file),
     }
@@ -47,15 +49,10 @@ EMPTY_THUMBNAIL = '<div class="thumb empty"></div>'
 
 def _file(outcome: Outcome) -> str:
     """Name, folder and remarks; `bdi` keeps a right-to-left name from turning what stands around it."""
-    folder, name = _split(printable(outcome.file))
+    folder, name = folder_and_name(printable(outcome.file))
     below = f'<span class="folder"><bdi>{escape(folder)}</bdi></span>' if folder else ""
     said = "".join(f'<span class="remark">{escape(remark)}</span>' for remark in remarks(outcome))
     return f'<button type="button" class="open"><bdi>{escape(name)}</bdi></button>{below}{said}'
-
-
-def _split(file: str) -> tuple[str, str]:
-    end = max(file.rfind(mark) for mark in "/\\!") + 1
-    return file[:end], file[end:] or file
 
 
 def _score(outcome: Outcome) -> str:

@@ -5,6 +5,7 @@ from io import BytesIO
 from fpdf.enums import Align
 
 from cxr_runtime.colour import legend
+from cxr_runtime.film_name import folder_and_name
 from cxr_runtime.reports import wording
 from cxr_runtime.reports.exhibit import Exhibit, Outline, Picture, RunFacts
 from cxr_runtime.reports.heat_layer import heat_layer
@@ -34,13 +35,17 @@ def add_film_page(sheet: Sheet, exhibit: Exhibit, run: RunFacts, rank: int) -> N
 def _head(sheet: Sheet, exhibit: Exhibit, rank: int) -> None:
     outcome = exhibit.outcome
     left = INNER * 0.56
-    cut = max(outcome.file.rfind(mark) for mark in "/\\!") + 1
-    sheet.quote(MARGIN, TOP - 4, outcome.file[cut:] or outcome.file, 15, left)
-    sheet.quote(MARGIN, TOP + 3.8, outcome.file[:cut], 9, left, QUIET)
-    facts = [f"place {rank} by suspicion", f"sha256 {outcome.sha256[:12]}"]
-    if outcome.view:
-        facts.insert(0, f"view {outcome.view}")
-    sheet.say(MARGIN, TOP + 9, " \u00b7 ".join(facts), 9, colour=QUIET)
+    folder, name = folder_and_name(outcome.file)
+    sheet.quote(MARGIN, TOP - 4, name, 15, left)
+    sheet.quote(MARGIN, TOP + 3.8, folder, 9, left, QUIET)
+    view = f"view {outcome.view}" if outcome.view else ""
+    facts = [
+        view,
+        f"place {rank} by suspicion",
+        wording.heat_in_lungs(outcome),
+        f"sha256 {outcome.sha256[:12]}",
+    ]
+    sheet.say(MARGIN, TOP + 9, " \u00b7 ".join(fact for fact in facts if fact), 9, colour=QUIET)
     x, width = MARGIN + left + 6, INNER - left - 6
     draw_verdict(sheet, x, TOP - 3.4, outcome, 13)
     sheet.say(x, TOP - 4, f"{outcome.score:.2f}", 18, "B", verdict_colour(outcome), width, Align.R)

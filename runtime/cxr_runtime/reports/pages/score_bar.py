@@ -22,6 +22,6 @@ def draw_score_bar(sheet: Sheet, x: float, y: float, width: float, outcome: Outc
         at = x + width * outcome.threshold
         sheet.set_draw_color(*INK)
         sheet.set_line_width(0.5)
-        sheet.line(at, y - 1, at, y + HEIGHT + 1)
+        sheet.line(at, y - 1, at, y + HEIGHT + 0.3)
         label = f"threshold {100 * outcome.threshold:.2f}"
         sheet.say(at - 20, y + HEIGHT + 0.8, label, 7.5, "", INK, 40, Align.C)
