@@ -13,6 +13,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from tensorrt_interface import MEMBERS, PARAMETERS, PROPERTY, is_offered, members
+
 Call = tuple[object, ...]
 
 
@@ -21,7 +23,6 @@ class FakeTensorRt(ModuleType):
 
     def __init__(self, version: str) -> None:
         super().__init__("tensorrt")
-        major = int(version.split(".", maxsplit=1)[0])
         self.__version__ = version
         self.calls: list[Call] = []
         self.plan: bytes | None = fake_plan()
@@ -29,28 +30,15 @@ class FakeTensorRt(ModuleType):
         self.parses = True
         self.layer_dtypes = ["half", "float", "int"]  # of the parsed network's layers, in order
         self.float32, self.float16, self.int32 = "float", "half", "int"
-        self.NetworkDefinitionCreationFlag = _enum(
-            *(["EXPLICIT_BATCH"] if major < 11 else []), *(["STRONGLY_TYPED"] if major >= 10 else [])
-        )
-        self.BuilderFlag = _enum(
-            *(["FP16", "INT8", "OBEY_PRECISION_CONSTRAINTS"] if major < 11 else []),
-            "TF32",
-            *(["VERSION_COMPATIBLE"] if version >= "8.6" or major >= 10 else []),
-        )
-        self.TacticSource = _enum("EDGE_MASK_CONVOLUTIONS", *(["CUDNN"] if major < 11 else []))
-        self.MemoryPoolType = _enum("WORKSPACE")
-        self.ProfilingVerbosity = _enum("LAYER_NAMES_ONLY", "DETAILED")
-        self.LayerInformationFormat = _enum("ONELINE", "JSON")
-        self.TensorIOMode = _enum("INPUT", "OUTPUT")
-        self.LayerType = _enum("CONVOLUTION", "LRN", "CONSTANT", "SHAPE", "SHUFFLE", "IDENTITY")
+        for kind in MEMBERS:
+            names = members(kind, version)
+            if names:
+                setattr(self, kind, _enum(*names))
         self.ILogger = _FakeLogger
         self.Logger = _FakeLogger
-        self.uses_cudnn = major < 10
-        if major >= 10:
+        self.uses_cudnn = version.startswith("8.")
+        if is_offered("IProgressMonitor.phase_start", version):
             self.IProgressMonitor = type("IProgressMonitor", (), {})
-            self.HardwareCompatibilityLevel = _enum("NONE", "AMPERE_PLUS")
-        elif version < "8.6":
-            self.PreviewFeature = _enum("DISABLE_EXTERNAL_TACTIC_SOURCES_FOR_CORE_0805")
         self.Builder = lambda log: _FakeBuilder(self, log)
         self.OnnxParser = lambda *_: _FakeParser(self)
         self.Runtime = lambda *_: _FakeRuntime(self)
@@ -66,14 +54,29 @@ class _FakeLogger:
     def __init__(self, *_: object) -> None: ...
 
 
-def fake_plan(weights: str = "Half", formats: str = "Row major linear FP16 format", batch: int = 32) -> bytes:
-    """A serialized engine of one convolution; its inspector tells what is put in here."""
-    tensor = [{"Name": "x", "Format/Datatype": formats}]
+def fake_plan(
+    weights: str = "Half",
+    formats: str = "Row major linear FP16 format",
+    batch: int = 32,
+    *,
+    type_key: str = "Format/Datatype",
+    brings_code: bool = False,
+) -> bytes:
+    """A serialized engine of one convolution; its inspector tells what is put in here.
+
+    Args:
+        weights: type of the weights.
+        formats: type of the input.
+        batch: the most films.
+        type_key: what the version calls a tensor's type.
+        brings_code: as a version-compatible engine does.
+    """
+    tensor = [{"Name": "x", type_key: formats}]
     layers = [
         {"Name": "Reformat 0", "LayerType": "Reformat", "Inputs": tensor},
         {"Name": "conv1", "LayerType": "CaskConvolution", "Inputs": tensor, "Weights": {"Type": weights}},
     ]
-    return json.dumps({"Layers": layers, "largest_batch": batch}).encode()
+    return json.dumps({"Layers": layers, "largest_batch": batch, "brings_code": brings_code}).encode()
 
 
 def _enum(*names: str) -> Any:
@@ -89,14 +92,13 @@ class _FakeBuilder:
         kinds = [self._trt.LayerType.CONVOLUTION, self._trt.LayerType.LRN, self._trt.LayerType.CONSTANT]
         layers = [_FakeLayer(*pair) for pair in zip(kinds, self._trt.layer_dtypes, strict=True)]
         self._trt.layers = layers
-        return SimpleNamespace(num_layers=len(layers), get_layer=layers.__getitem__)
+        return _FakeNetwork(layers)
 
     def create_builder_config(self) -> Any:
         return _FakeConfig(self._trt)
 
     def create_optimization_profile(self) -> Any:
-        record = lambda *arguments: self._trt.calls.append(("set_shape", *arguments))  # noqa: E731
-        return SimpleNamespace(set_shape=record)
+        return _FakeProfile(self._trt)
 
     def build_serialized_network(self, _network: Any, config: Any) -> bytes | None:
         self._trt.calls.append(("build", config.profiling_verbosity))
@@ -109,6 +111,31 @@ class _FakeBuilder:
             assert monitor.step_complete("Building Engine", 0)
             monitor.phase_finish("Building Engine")
         return self._trt.plan
+
+
+class _FakeNetwork:
+    def __init__(self, layers: list[Any]) -> None:
+        self.num_layers, self._layers = len(layers), layers
+
+    def get_layer(self, index: int) -> Any:
+        return self._layers[index]
+
+
+class _FakeProfile:
+    def __init__(self, trt: FakeTensorRt) -> None:
+        self._trt = trt
+
+    def set_shape(self, *arguments: Any) -> None:
+        name, smallest, usual, largest = arguments
+        self._trt.calls.append(("set_shape", name, smallest, usual, largest))
+
+
+class _FakeTimings:
+    def __init__(self, content: bytes) -> None:
+        self.kept = content
+
+    def serialize(self) -> bytes:
+        return b"timings"
 
 
 class _FakeLayer:
@@ -127,25 +154,31 @@ class _FakeLayer:
 
 class _FakeConfig:
     profiling_verbosity: Any = None
-    hardware_compatibility_level: Any = None
 
     def __init__(self, trt: FakeTensorRt) -> None:
         self._trt = trt
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_") or name == "progress_monitor":
+        if name.startswith("_") or PARAMETERS[f"IBuilderConfig.{name}"] == PROPERTY:
             raise AttributeError(name)
-        return lambda *arguments: self._trt.calls.append((name, *arguments))
+        stated = PARAMETERS[f"IBuilderConfig.{name}"]
+        assert is_offered(f"IBuilderConfig.{name}", self._trt.__version__)
+
+        def record(*arguments: Any) -> None:
+            assert len(arguments) == stated
+            self._trt.calls.append((name, *arguments))
+
+        return record
 
     def get_tactic_sources(self) -> int:
         return 3 if self._trt.uses_cudnn else 1
 
     def create_timing_cache(self, content: bytes) -> Any:
-        return SimpleNamespace(content=content, serialize=lambda: b"timings")
+        return _FakeTimings(content)
 
     def set_timing_cache(self, cache: Any, ignore_mismatch: bool) -> bool:
-        self._trt.calls.append(("set_timing_cache", cache.content, ignore_mismatch))
-        return bool(cache.content != b"of another GPU")
+        self._trt.calls.append(("set_timing_cache", cache.kept, ignore_mismatch))
+        return bool(cache.kept != b"of another GPU")
 
 
 class _FakeParser:
@@ -153,7 +186,8 @@ class _FakeParser:
         self._trt = trt
         self.num_errors = 0 if trt.parses else 1
 
-    def parse(self, onnx: bytes) -> bool:
+    def parse(self, onnx: bytes, path: str | None = None) -> bool:
+        assert path is None
         self._trt.calls.append(("parse", onnx))
         return self._trt.parses
 
@@ -164,9 +198,14 @@ class _FakeParser:
 class _FakeRuntime:
     def __init__(self, trt: FakeTensorRt) -> None:
         self._trt = trt
+        if is_offered("Runtime.engine_host_code_allowed", trt.__version__):
+            self.engine_host_code_allowed = False
 
     def deserialize_cuda_engine(self, plan: bytes) -> Any:
-        return _FakeEngine(self._trt, plan) if plan.startswith(b"{") else None
+        told = json.loads(plan) if plan.startswith(b"{") else None
+        if told is None or (told["brings_code"] and not self.engine_host_code_allowed):
+            return None
+        return _FakeEngine(self._trt, plan)
 
 
 class _FakeEngine:
@@ -176,7 +215,7 @@ class _FakeEngine:
 
     def __init__(self, trt: FakeTensorRt, plan: bytes) -> None:
         self._trt, self._told = trt, plan.decode()
-        self.largest_batch: int = json.loads(plan)["largest_batch"]
+        self._largest_batch: int = json.loads(plan)["largest_batch"]
         self.num_io_tensors = len(self._shapes)
 
     def get_tensor_name(self, index: int) -> str:
@@ -193,12 +232,18 @@ class _FakeEngine:
         return FakeContext(self)
 
     def create_engine_inspector(self) -> Any:
-        def tell(form: Any) -> str:
-            assert inspector.execution_context is not None
-            return self._told if form == self._trt.LayerInformationFormat.JSON else ""
+        return _FakeInspector(self._told, self._trt.LayerInformationFormat.JSON)
 
-        inspector = SimpleNamespace(execution_context=None, get_engine_information=tell)
-        return inspector
+
+class _FakeInspector:
+    execution_context: Any = None
+
+    def __init__(self, told: str, json_form: Any) -> None:
+        self._told, self._json_form = told, json_form
+
+    def get_engine_information(self, form: Any) -> str:
+        assert self.execution_context is not None
+        return self._told if form == self._json_form else ""
 
 
 class FakeContext:
@@ -211,7 +256,7 @@ class FakeContext:
 
     def set_input_shape(self, _name: str, shape: tuple[int, ...]) -> bool:
         self._batch = shape[0]
-        return self._batch <= self._engine.largest_batch
+        return self._batch <= self._engine._largest_batch
 
     def get_tensor_shape(self, name: str) -> tuple[int, ...]:
         return (self._batch, *self._engine.get_tensor_shape(name)[1:])
@@ -228,6 +273,21 @@ class FakeContext:
         image = memory.device[addresses["image"]].reshape(self.get_tensor_shape("image"))
         memory.device[addresses["logits"]][:] = image[:, :2].sum(axis=(2, 3)).ravel()
         memory.device[addresses["conv5"]][:] = image[:, 2].ravel()
+
+
+STANDS_FOR = {  # the class of TensorRT that each stand-in has the interface of
+    _FakeBuilder: "Builder",
+    _FakeNetwork: "INetworkDefinition",
+    _FakeLayer: "ILayer",
+    _FakeConfig: "IBuilderConfig",
+    _FakeProfile: "IOptimizationProfile",
+    _FakeTimings: "ITimingCache",
+    _FakeParser: "OnnxParser",
+    _FakeRuntime: "Runtime",
+    _FakeEngine: "ICudaEngine",
+    _FakeInspector: "EngineInspector",
+    FakeContext: "IExecutionContext",
+}
 
 
 class FakeMemory:

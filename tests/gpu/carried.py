@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 CONVOLUTIONS_FILE, NETWORK_FILE, FILMS_FILE = "facts.json", "network.onnx", "films.npz"
+LOG_FILE = "builder.log"
 TOLERANCE = 2e-2  # of the largest magnitude, as in the self-test
 TIMED_FILMS, BATCH = 256, 64
 
@@ -58,7 +59,8 @@ def check(folder: Path) -> None:
     memory = open_memory()
     options = BuildOptions(tuple(films.shape[2:]), usual_batch=BATCH, largest_batch=BATCH)
     with memory.current():
-        built = build_engine((folder / NETWORK_FILE).read_bytes(), options, say=say)
+        onnx, keep_log = (folder / NETWORK_FILE).read_bytes(), (folder / LOG_FILE).write_text
+        built = build_engine(onnx, options, say=say, keep_log=keep_log)
         layers = plan_layers(built.plan, BATCH)
     facts = json.loads((folder / CONVOLUTIONS_FILE).read_text())
     refuse_wrong_precision(layers, "fp16", facts["float32_convolutions"])

@@ -63,7 +63,8 @@ def _compare(backend: str, model: Model, expected: Outputs, found: Outputs, mill
     logits = _difference(expected.logits, found.logits)
     conv5 = _difference(expected.conv5, found.conv5)
     if not np.isfinite([logits, conv5]).all():
-        return Verdict(backend, agrees=False, reason="it gave numbers that are not finite")
+        reason = "it gave numbers that are not finite"
+        return Verdict(backend, agrees=False, reason=reason, milliseconds=milliseconds)
     probability = float(np.abs(_probability(model, expected) - _probability(model, found)).max())
     allowed = tolerance(backend, model.manifest.precision)
     wrong = [

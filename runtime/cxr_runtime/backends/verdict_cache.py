@@ -40,8 +40,8 @@ class VerdictCache:
             return None
 
     def keep(self, name: str, verdict: Verdict) -> None:
-        """Remember a verdict; only those on a backend that could be opened last."""
-        if self._folder is None or not verdict.backend:
+        """Remember a verdict that rests on numbers; what broke down may work the next time."""
+        if self._folder is None or verdict.milliseconds is None:
             return
         try:
             write_bytes(self._path(name), json.dumps(asdict(verdict)).encode())

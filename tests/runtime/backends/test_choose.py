@@ -162,6 +162,28 @@ def test_a_verdict_is_not_kept_where_the_backend_could_not_be_opened(
     assert not list(own_cache.rglob("*.json"))
 
 
+def test_a_verdict_on_a_backend_that_broke_down_is_not_kept(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_: object) -> Outputs:
+        raise BackendError("the GPU is taken by another program")
+
+    _install(monkeypatch)
+    with monkeypatch.context() as patch:
+        patch.setattr(FakeGpu, "run", busy)
+        assert verdict_on("fake", model, 8, 1).reason == "the GPU is taken by another program"
+    assert verdict_on("fake", model, 8, 1).agrees
+
+
+def test_a_verdict_on_numbers_that_are_not_finite_is_kept(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _install(monkeypatch, error=float("nan"))
+    assert not verdict_on("fake", model, 8, 1).agrees
+    assert not verdict_on("fake", model, 8, 1).agrees
+    assert FakeGpu.opened == 1
+
+
 def test_a_damaged_verdict_is_made_anew(
     model: Model, monkeypatch: pytest.MonkeyPatch, own_cache: Path
 ) -> None:

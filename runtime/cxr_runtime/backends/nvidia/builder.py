@@ -4,6 +4,7 @@ Needs nothing but tensorrt and numpy, and runs on Python 3.10.
 """
 
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +13,7 @@ from cxr_runtime.backends.tensor_names import INPUT
 from cxr_runtime.errors import BackendError
 
 GIB = 2**30
-_LOG_LINES = 20_000  # a builder at its most talkative writes far more; the last ones tell why it failed
+_LOG_LINES = 20_000  # the last ones, which tell why a build failed; a talkative builder writes far more
 
 Say = Callable[[str], None]
 
@@ -39,11 +40,12 @@ class BuiltEngine:
 
     plan: bytes = field(repr=False)  # the serialized engine
     timing_cache: bytes = field(repr=False)  # makes the next build on this GPU faster
-    log: str = field(repr=False)  # what the builder said
     seconds: float  # how long it took
 
 
-def build_engine(onnx: bytes, options: BuildOptions, *, timing_cache: bytes = b"", say: Say) -> BuiltEngine:
+def build_engine(
+    onnx: bytes, options: BuildOptions, *, timing_cache: bytes = b"", say: Say, keep_log: Say
+) -> BuiltEngine:
     """Compile a network for the GPU of this machine; takes seconds to minutes.
 
     Args:
@@ -51,14 +53,24 @@ def build_engine(onnx: bytes, options: BuildOptions, *, timing_cache: bytes = b"
         options: what it is built for.
         timing_cache: of an earlier build with this TensorRT on this GPU, or nothing.
         say: told what goes on, a line at a time.
+        keep_log: given all that the builder said, at the end, whether the build succeeded or not.
 
     Raises:
         BackendError: TensorRT cannot read or build the network; its reason in one line.
     """
     import tensorrt as trt
 
-    started = time.monotonic()
     log = _new_log(trt)
+    try:
+        return _build(trt, log, onnx, options, timing_cache, say)
+    finally:
+        keep_log("\n".join(log.lines))
+
+
+def _build(
+    trt: Any, log: Any, onnx: bytes, options: BuildOptions, timing_cache: bytes, say: Say
+) -> BuiltEngine:
+    started = time.monotonic()
     builder = _new_builder(trt, log)
     network = builder.create_network(_network_flags(trt))
     _parse(trt, network, log, onnx)
@@ -71,7 +83,7 @@ def build_engine(onnx: bytes, options: BuildOptions, *, timing_cache: bytes = b"
         raise BackendError(f"TensorRT could not build the network: {log.reason()}")
     seconds = time.monotonic() - started
     say(f"built in {seconds:.0f} s")
-    return BuiltEngine(bytes(plan), bytes(cache.serialize()), "\n".join(log.lines), seconds)
+    return BuiltEngine(bytes(plan), bytes(cache.serialize()), seconds)
 
 
 def _new_log(trt: Any) -> Any:
@@ -80,13 +92,12 @@ def _new_log(trt: Any) -> Any:
 
         def __init__(self) -> None:
             trt.ILogger.__init__(self)
-            self.lines: list[str] = []
+            self.lines: deque[str] = deque(maxlen=_LOG_LINES)
             self.errors: list[str] = []
 
         def log(self, severity: Any, text: str) -> None:
             """Called by TensorRT."""
-            if len(self.lines) < _LOG_LINES:
-                self.lines.append(f"{str(severity).rsplit('.', 1)[-1]}: {text}")
+            self.lines.append(f"{str(severity).rsplit('.', 1)[-1]}: {text}")
             if severity in (trt.ILogger.ERROR, trt.ILogger.INTERNAL_ERROR):
                 self.errors.append(" ".join(text.split()))
 

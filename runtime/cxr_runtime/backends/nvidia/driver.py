@@ -15,6 +15,7 @@ from cxr_runtime.errors import BackendError
 
 _LIBRARY = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
 _CAPABILITY_MAJOR, _CAPABILITY_MINOR = 75, 76  # CUdevice_attribute
+_NO_DEVICE = 100  # CUresult: the driver works, and sees no GPU
 _CAPTURE_THREAD_LOCAL = 1  # CUstreamCaptureMode: other threads may go on as they like
 
 
@@ -37,6 +38,8 @@ def find_gpus() -> list[Gpu]:
         BackendError: there is no NVIDIA driver, or it does not work; the reason in one line.
     """
     driver = _library()
+    if driver.cuInit(0) == _NO_DEVICE:
+        return []
     _check(driver, "cuInit", 0)
     count, version = ctypes.c_int(), ctypes.c_int()
     _check(driver, "cuDeviceGetCount", ctypes.byref(count))

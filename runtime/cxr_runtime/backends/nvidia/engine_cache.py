@@ -73,16 +73,23 @@ class EngineCache:
                 return other, plan
         return None
 
-    def keep(self, key: EngineKey, plan: bytes, log: str = "") -> Path:
-        """Put an engine into the cache, wholly or not at all, and the builder's log beside it.
+    def keep(self, key: EngineKey, plan: bytes) -> Path:
+        """Put an engine into the cache, wholly or not at all.
 
         Raises:
             OSError: the disk is full.
         """
         line, path = key.line(), self._path(key)
         write_bytes(path, b"\n".join((line, self._seal(line, plan), plan)))
-        write_bytes(path.with_suffix(".log"), log.encode())
         return path
+
+    def keep_log(self, key: EngineKey, log: str) -> None:
+        """Put a builder's log where its engine is, or would have been."""
+        write_bytes(self.log_path(key), log.encode())
+
+    def log_path(self, key: EngineKey) -> Path:
+        """Where the log of an engine's builder lies."""
+        return self._path(key).with_suffix(".log")
 
     def find_timings(self, key: EngineKey) -> bytes:
         """Kernel timings of earlier builds with this compiler on this GPU; b"" where there are none."""

@@ -14,6 +14,7 @@ _NAMES = {  # what the versions of TensorRT call types, the first that fits
     "bf16": "bf16", "bfloat": "bf16", "half": "fp16", "fp16": "fp16", "int8": "int8", "fp32": "fp32",
     "float": "fp32",
 }  # fmt: skip
+_TYPE_KEYS = ("DataType", "Datatype", "Format", "Format/Datatype")  # of a tensor; TensorRT 11 split the last
 _MOVES_ONLY = ("reformat", "noop", "constant", "shuffle", "shape", "cast", "identity")
 
 
@@ -61,11 +62,12 @@ def refuse_wrong_precision(layers: list[EngineLayer], precision: str, float32_co
         precision: asked for: fp32, fp16 or int8.
         float32_convolutions: convolutions that the ONNX file itself keeps in float32.
     """
-    judged = [layer for layer in layers if layer.is_convolution] or layers
+    convolutions = [layer for layer in layers if layer.is_convolution]
+    judged = convolutions or layers  # a compiler that melts everything together names no convolution
     asked = [layer for layer in judged if layer.precision == precision]
     others = [layer for layer in judged if layer.precision not in (precision, "")]
-    allowed = float32_convolutions if precision == "fp16" else len(judged) if precision == "int8" else 0
-    if asked and len(others) <= allowed:
+    allowed = {"fp16": float32_convolutions if convolutions else len(judged) // 2, "int8": len(judged)}
+    if asked and len(others) <= allowed.get(precision, 0):
         return
     found = sorted({layer.precision or "unknown" for layer in judged}) or ["no layers"]
     example = f", e.g. {others[0].name[:80]!r}" if others else ""
@@ -90,7 +92,7 @@ def _precision(layer: dict[str, Any]) -> str:
     """Of its weights, and where it has none of what it is given."""
     weights = layer.get("Weights")
     told = [weights["Type"]] if isinstance(weights, dict) and "Type" in weights else []
-    told += [tensor["Format/Datatype"] for tensor in layer.get("Inputs", ()) if "Format/Datatype" in tensor]
+    told += [str(tensor[key]) for tensor in layer.get("Inputs", ()) for key in _TYPE_KEYS if key in tensor]
     for text in told:
         for word, precision in _NAMES.items():
             if word in text.lower():

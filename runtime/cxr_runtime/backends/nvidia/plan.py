@@ -29,6 +29,8 @@ def load_plan(plan: bytes) -> LoadedPlan:
     import tensorrt as trt
 
     runtime = trt.Runtime(trt.Logger(trt.Logger.ERROR))
+    if hasattr(runtime, "engine_host_code_allowed"):
+        runtime.engine_host_code_allowed = True  # a version-compatible engine brings TensorRT's lean runtime
     engine = runtime.deserialize_cuda_engine(plan)
     if engine is None:
         raise BackendError(

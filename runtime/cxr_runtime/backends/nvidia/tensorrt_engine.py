@@ -3,6 +3,7 @@
 import logging
 import platform
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from hashlib import sha256
 from importlib.util import find_spec
 
@@ -121,12 +122,13 @@ def compile_model(
     kept = None if force else _kept(cache, key, any_options=options is None)
     if kept is not None:
         return kept
-    built = build_engine(onnx, chosen, timing_cache=cache.find_timings(key), say=say)
+    say(f"the builder's log: {cache.log_path(key)}")
+    keep_log = partial(cache.keep_log, key)
+    built = build_engine(onnx, chosen, timing_cache=cache.find_timings(key), say=say, keep_log=keep_log)
     layers = plan_layers(built.plan, chosen.usual_batch)
     refuse_wrong_precision(layers, precision, count_float32_convolutions(onnx))
-    path = cache.keep(key, built.plan, built.log)
+    say(f"kept as {cache.keep(key, built.plan)}")
     cache.keep_timings(key, built.timing_cache)
-    say(f"kept as {path}, the builder's log beside it")
     return Compiled(built.plan, precision, chosen.largest_batch, was_built=True)
 
 

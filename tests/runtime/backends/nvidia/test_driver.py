@@ -9,6 +9,22 @@ from cxr_runtime.backends.failure import DeviceLostError, OutOfDeviceMemoryError
 from cxr_runtime.backends.nvidia.driver import CudaGraph, find_gpus
 from cxr_runtime.errors import BackendError
 
+ARGUMENTS = {  # of each function of the CUDA driver API
+    "cuInit": 1,
+    "cuDeviceGetCount": 1,
+    "cuDriverGetVersion": 1,
+    "cuDeviceGet": 2,
+    "cuDeviceGetName": 3,
+    "cuDeviceTotalMem_v2": 2,
+    "cuDeviceGetAttribute": 3,
+    "cuStreamBeginCapture_v2": 2,
+    "cuStreamEndCapture": 2,
+    "cuGraphInstantiateWithFlags": 3,
+    "cuGraphDestroy": 1,
+    "cuGraphLaunch": 2,
+    "cuGraphExecDestroy": 1,
+}
+
 
 class FakeDriver:
     """libcuda: notes what is called; `fails` gives a function's status and what the driver says of it."""
@@ -19,6 +35,7 @@ class FakeDriver:
 
     def __getattr__(self, name: str) -> Any:
         def call(*arguments: Any) -> int:
+            assert len(arguments) == ARGUMENTS[name]
             self.calls.append(name)
             if name in self.fails:
                 return self.fails[name][0]
@@ -77,9 +94,14 @@ def test_a_machine_without_a_driver_says_so(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_driver_that_does_not_work_says_why(library: FakeDriver) -> None:
-    library.fails = {"cuInit": (100, b"no CUDA-capable device is detected")}
-    with pytest.raises(DeviceLostError, match=r"cuInit: no CUDA-capable .* \(CUDA error 100\)"):
+    library.fails = {"cuInit": (999, b"unknown error, GPU is lost")}
+    with pytest.raises(DeviceLostError, match=r"cuInit: unknown error, GPU is lost \(CUDA error 999\)"):
         find_gpus()
+
+
+def test_a_driver_without_a_gpu_is_no_failure(library: FakeDriver) -> None:
+    library.fails = {"cuInit": (100, b"no CUDA-capable device is detected")}
+    assert find_gpus() == []
 
 
 def test_work_is_recorded_once_launched_often_and_forgotten(library: FakeDriver) -> None:

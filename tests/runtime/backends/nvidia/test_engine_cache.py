@@ -24,7 +24,8 @@ def cache(tmp_path: Path) -> EngineCache:
 
 
 def test_an_engine_is_found_again_by_its_key_with_its_log_beside_it(cache: EngineCache) -> None:
-    path = cache.keep(KEY, PLAN, "what the builder said")
+    path = cache.keep(KEY, PLAN)
+    cache.keep_log(KEY, "what the builder said")
     assert cache.find(KEY) == PLAN
     assert cache.keys() == [KEY]
     assert path.with_suffix(".log").read_text() == "what the builder said"

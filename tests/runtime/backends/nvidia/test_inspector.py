@@ -33,9 +33,22 @@ def test_precision_is_that_of_the_weights_or_else_of_the_input(
     ]
 
 
+@pytest.mark.parametrize("key", ["Format/Datatype", "DataType", "Datatype"])
+def test_a_tensors_type_is_found_under_the_name_of_any_version(use_tensorrt: UseTensorRt, key: str) -> None:
+    use_tensorrt("11.4.0")
+    (layer,) = plan_layers(fake_plan("Unknown", "Half", type_key=key), 8)
+    assert layer.precision == "fp16"
+
+
+def test_an_engine_without_a_named_convolution_is_judged_by_most_of_its_layers() -> None:
+    refuse_wrong_precision(_layers("fp16", "fp16", "fp32", is_convolution=False), "fp16", 0)
+    with pytest.raises(BackendError, match="built 1 of 3 layers so"):
+        refuse_wrong_precision(_layers("fp16", "fp32", "fp32", is_convolution=False), "fp16", 0)
+
+
 def test_an_engine_that_tells_only_names_is_refused(use_tensorrt: UseTensorRt) -> None:
     use_tensorrt("10.16.1")
-    plan = json.dumps({"Layers": ["conv1 + relu1"], "largest_batch": 32}).encode()
+    plan = json.dumps({"Layers": ["conv1 + relu1"], "largest_batch": 32, "brings_code": False}).encode()
     with pytest.raises(BackendError, match="does not tell its layers' precisions"):
         plan_layers(plan, 8)
 

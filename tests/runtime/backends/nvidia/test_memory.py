@@ -116,11 +116,17 @@ def fake_cuda_python(
         "cudaHostAlloc": None, "cudaMalloc": 4096, "cudaStreamCreateWithFlags": 77,
         "cudaEventCreateWithFlags": 88, "cudaGetErrorString": b"out of memory",
     }  # fmt: skip
+    parameters = {  # of each function of cuda.bindings.runtime 13
+        "cudaFree": 1, "cudaSetDevice": 1, "cudaHostAlloc": 2, "cudaMalloc": 1,
+        "cudaStreamCreateWithFlags": 1, "cudaEventCreateWithFlags": 1, "cudaEventRecord": 2, "cudaStreamWaitEvent": 3, "cudaMemcpyAsync": 5,
+        "cudaStreamSynchronize": 1, "cudaFreeHost": 1, "cudaGetErrorString": 1,
+    }  # fmt: skip
     runtime = ModuleType("cuda.bindings.runtime")
     buffers: list[np.ndarray[tuple[int, ...], np.dtype[np.uint8]]] = []
 
     def function(name: str) -> Any:
         def call(*arguments: Any) -> tuple[Any, ...]:
+            assert len(arguments) == parameters[name]
             calls.append((name, *arguments))
             if name == "cudaHostAlloc":
                 buffers.append(np.zeros(arguments[0], np.uint8))
@@ -130,11 +136,7 @@ def fake_cuda_python(
 
         return call
 
-    for name in (
-        "cudaFree", "cudaSetDevice", "cudaHostAlloc", "cudaMalloc", "cudaStreamCreateWithFlags",
-        "cudaEventCreateWithFlags", "cudaEventRecord", "cudaStreamWaitEvent", "cudaMemcpyAsync",
-        "cudaStreamSynchronize", "cudaFreeHost", "cudaGetErrorString",
-    ):  # fmt: skip
+    for name in parameters:
         runtime.__dict__[name] = function(name)
     runtime.__dict__["cudaMemcpyKind"] = SimpleNamespace(cudaMemcpyHostToDevice=1, cudaMemcpyDeviceToHost=2)
     cuda, bindings = ModuleType("cuda"), ModuleType("cuda.bindings")

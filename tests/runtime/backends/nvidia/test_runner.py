@@ -86,6 +86,11 @@ def test_an_engine_that_cannot_be_loaded_is_refused(memory: FakeMemory) -> None:
         TensorRtRunner(b"garbage", memory, 4)
 
 
+def test_a_version_compatible_engine_may_bring_its_code(memory: FakeMemory) -> None:
+    runner = TensorRtRunner(fake_plan(brings_code=True), memory, 4)
+    assert runner.run(_films(4))["conv5"].shape == (4, 1, 2, 2)
+
+
 def test_closing_gives_the_memory_back(memory: FakeMemory) -> None:
     TensorRtRunner(fake_plan(), memory, 4).close()
     assert memory.is_closed
