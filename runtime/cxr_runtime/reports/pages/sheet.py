@@ -2,7 +2,7 @@
 
 from importlib.resources import as_file, files
 
-from fpdf import FPDF
+from fpdf import FPDF, image_parsing
 from fpdf.enums import Align, MethodReturnValue
 from fpdf.fonts import TTFFont
 
@@ -28,6 +28,8 @@ ALARM: Rgb = (168, 35, 27)
 
 PAGES = "{pages}"  # stands for the number of pages until it is known; as wide as any number there may be
 FAMILY = "DejaVuSansCondensed"  # as its files in reports/fonts
+HEAT_DEFLATE_LEVEL = 1  # of zlib's 0..9: pictures of few colours are small at any
+
 FIRST_JOINED, LAST_JOINED = 0x0590, 0x18AF  # Hebrew .. Mongolian: scripts whose letters join, stack or turn
 
 
@@ -36,6 +38,7 @@ class Sheet(FPDF):
 
     def __init__(self, run: RunFacts) -> None:
         super().__init__(orientation="landscape", format="A4")
+        image_parsing.SETTINGS.compression_level = HEAT_DEFLATE_LEVEL
         self._run = run
         self._readable: set[str] = set()  # characters that some loaded font has
         self._wrapped: dict[tuple[str, float, float], list[str]] = {}  # lines of paragraphs seen before
