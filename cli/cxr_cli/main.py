@@ -44,13 +44,20 @@ app = typer.Typer(
     "Research use only: it ranks films, it never clears one.",
 )
 Command = Callable[..., int]  # gives the exit status
+
+
+def _paragraphs(command: Command) -> str:
+    """The docstring with one line a paragraph: the terminal wraps it, not the source file."""
+    return "\n\n".join(" ".join(part.split()) for part in (command.__doc__ or "").split("\n\n"))
+
+
 _COMMANDS: dict[str, tuple[Command, ...]] = {
     "Clinic": (scan, calibrate, monitor, models, doctor, benchmark),
     "Laboratory": (train, search, evaluate, explain, segment_train, export, build_engine),
 }
 for _panel, _commands in _COMMANDS.items():
     for _command in _commands:
-        app.command(rich_help_panel=_panel)(_command)
+        app.command(rich_help_panel=_panel, help=_paragraphs(_command))(_command)
 
 
 def _version(asked: bool) -> None:
@@ -90,7 +97,8 @@ def _status(arguments: list[str], debug: bool) -> int:
     try:
         status = app(arguments or ["--help"], prog_name="cxr-triage", standalone_mode=False)
     except TyperException as error:
-        return _complain(f"{error.format_message()} (see `cxr-triage --help`)", error.exit_code, debug)
+        found = error.format_message().replace("Value error, ", "").rstrip(".")
+        return _complain(f"{found}; see `cxr-triage --help`", error.exit_code, debug)
     except CxrTriageError as error:
         return _complain(str(error), error.exit_status, debug)
     except ModuleNotFoundError as error:

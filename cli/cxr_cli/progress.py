@@ -26,7 +26,7 @@ class LineProgress:
         """Note the start."""
         self._films, self._done = films, 0
         self._started = self._last_line = time.monotonic()
-        self._say(f"scanning {films} films")
+        self._say(f"scanning {films} film{'' if films == 1 else 's'}")
 
     def advance(self, outcome: Outcome | None) -> None:
         """Count a film."""

@@ -35,7 +35,7 @@ def test_a_scan_of_good_films_exits_0_and_says_where_the_reports_are(
     model = write_model_folder(tmp_path / "m")
     assert status("scan", film, "--model", model, "--backend", "onnxruntime") == 0
     told = capsys.readouterr().out
-    assert "1 films: 1 scored" in told
+    assert "1 film: 1 scored" in told
     assert f"reports in {tmp_path}/film.png-cxr-triage" in told
 
 
@@ -83,6 +83,15 @@ def test_debug_shows_the_traceback(
     monkeypatch.chdir(tmp_path)
     assert status("scan", "no-such-file.png", "--debug") == 2
     assert "Traceback" in capsys.readouterr().err
+
+
+def test_help_is_wrapped_by_the_terminal_and_not_by_the_source(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "240")
+    assert status("scan", "--help") == 0
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert any(line.startswith("A second run") and line.endswith("130 interrupted.") for line in lines)
 
 
 def test_without_arguments_the_help_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
