@@ -14,6 +14,7 @@ from cxr_runtime.atomic import write_bytes
 from cxr_train.data import TrainingFilm, Truth, read_data_set
 from cxr_train.data.prepared_films import CACHE
 from cxr_train.data.split import Rows
+from cxr_train.evaluation.cost import Cost
 from cxr_train.evaluation.figures import draw_figures
 from cxr_train.evaluation.groups import Group, groups_of
 from cxr_train.evaluation.judged import JudgedModel, judge, rows_to_score
@@ -50,6 +51,7 @@ class Evaluation:
     data_sets: tuple[str, ...]
     truth: tuple[str, ...]  # who labelled the films
     threshold: float
+    costs: dict[str, Cost]  # of each model, by its name
     rows: tuple[Row, ...]
     comparisons: tuple[Comparison, ...]
 
@@ -90,6 +92,7 @@ def evaluate(
         data_sets=tuple(path.stem for path in data),
         truth=tuple(sorted({str(films[row].truth) for row in rows})),
         threshold=threshold,
+        costs={model.name: model.cost for model in judged},
         rows=tuple(_measured(films, groups_of(films, rows), judged, threshold, replicates, progress)),
         comparisons=tuple(_compared(films, rows, judged)),
     )

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxr_runtime.errors import UsageError
-from cxr_train.checkpoint import RunConfig, find_runs, load_checkpoint, read_config
+from cxr_train.checkpoint import RunConfig, find_runs, load_checkpoint
 from cxr_train.data.film import TrainingFilm, Truth
 from cxr_train.data.prepared_films import prepare_films
 from cxr_train.data.split import Rows, known_patients
+from cxr_train.evaluation.cost import Cost, cost_of
 from cxr_train.prediction import predict, scored_rows
 from cxr_train.progress import Progress
 
@@ -23,6 +24,7 @@ class JudgedModel:
     name: str
     network: str  # e.g. squeezenet 224 x 224
     starting_weights: str  # what it was trained from
+    cost: Cost  # of one fold's network
     probability: NDArray[np.float64] = field(repr=False)  # (N,) of abnormal; nan where it was not asked
 
 
@@ -86,9 +88,10 @@ def judge(
         judges[unseen] += 1
         progress.advance()
     progress.end()
-    config = read_config(runs[0])
+    first, config = load_checkpoint(runs[0])
+    cost = cost_of(first, config.recipe.preprocessing.input_hw)
     probability = np.divide(total, judges, out=np.full(len(films), np.nan), where=judges > 0)
-    return JudgedModel(model.resolve().name, _described(config), config.starting_weights, probability)
+    return JudgedModel(model.resolve().name, _described(config), config.starting_weights, cost, probability)
 
 
 def _described(config: RunConfig) -> str:

@@ -4,6 +4,7 @@ from math import isnan
 from typing import TYPE_CHECKING
 
 from cxr_calibration.intervals import Estimate
+from cxr_train.evaluation.cost import Cost
 from cxr_train.evaluation.groups import OVERALL
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def as_markdown(evaluation: "Evaluation") -> str:
         f"{first.films} films that no model has seen, {first.abnormal} abnormal (truth: "
         f"{', '.join(evaluation.truth)}); threshold {evaluation.threshold:g}; 95 % intervals by patient "
         "(Wilson for shares of films, bootstrap for the rest).",
-        _models(overall),
+        _models(overall, evaluation.costs),
         "## By group",
         _groups([row for row in evaluation.rows if row.group != OVERALL]),
     ]
@@ -59,11 +60,16 @@ def told(estimate: Estimate) -> str:
     return f"{estimate.value:.3f} ({estimate.low:.3f}{between}{estimate.high:.3f})"
 
 
-def _models(rows: "list[Row]") -> str:
+def _models(rows: "list[Row]", costs: dict[str, Cost]) -> str:
     """One column a model, so that many measures stay readable."""
+    cost = [costs[row.model] for row in rows]
     facts = [
         ["network", *(row.network for row in rows)],
         ["started from", *(row.starting_weights for row in rows)],
+        ["parameters, millions", *(f"{found.parameters / 1e6:.2f}" for found in cost)],
+        ["multiply-adds a film, 10^9", *(f"{found.multiply_adds / 1e9:.3f}" for found in cost)],
+        ["weights, MB", *(f"{found.megabytes:.1f}" for found in cost)],
+        ["ms a film (PyTorch, one thread)", *(f"{found.milliseconds:.1f}" for found in cost)],
     ]
     values = [
         [heading, *(told(row.measures.estimates()[name]) for row in rows)]
