@@ -86,8 +86,9 @@ def scan(
 def _told(summary: "ScanSummary") -> str:
     counts = summary.tally
     review = f", {counts.review} to review" if counts.review else ""
+    films = "film" if counts.films == 1 else "films"
     told = (
-        f"{counts.films} film{'' if counts.films == 1 else 's'}: {counts.scored} scored ({counts.flagged} flagged{review}), "
+        f"{counts.films} {films}: {counts.scored} scored ({counts.flagged} flagged{review}), "
         f"{counts.rejected} rejected, {counts.failed} failed"
     )
     before = f"; {summary.finished_before} were finished before" if summary.finished_before else ""
