@@ -39,6 +39,7 @@ def targets(films: int) -> Targets:
         heat=torch.full((films, 2, 2), NAN),
         clean=torch.full((films, 4, 4), 0.5),
         teacher=unknown,
+        teacher_weight=torch.ones(films),
     )
 
 
@@ -76,6 +77,15 @@ def test_the_teacher_is_followed_whatever_the_label() -> None:
     at_teacher = TERMS["teacher"](outputs([math.log(4)]), taught)
     assert at_teacher < TERMS["teacher"](outputs([-3.0]), taught)
     assert at_teacher.item() == pytest.approx(-0.8 * math.log(0.8) - 0.2 * math.log(0.2), rel=1e-5)
+
+
+def test_the_teacher_is_heard_as_loudly_as_its_weight_says() -> None:
+    taught = replace(targets(2), teacher=torch.tensor([0.8, 0.1]), teacher_weight=torch.tensor([1.0, 3.0]))
+    first, second = (
+        TERMS["teacher"](outputs([margin]), replace(targets(1), teacher=torch.tensor([said])))
+        for margin, said in ((1.0, 0.8), (2.0, 0.1))
+    )
+    torch.testing.assert_close(TERMS["teacher"](outputs([1.0, 2.0]), taught), (first + 3 * second) / 4)
 
 
 def test_heat_in_the_boxes_overlaps_and_heat_elsewhere_does_not() -> None:

@@ -104,11 +104,16 @@ def test_any_recipe_survives_json() -> None:
         assert from_plain(Recipe, json.loads(json.dumps(asdict(recipe)))) == recipe
 
 
-@pytest.mark.parametrize("name", ["default-pretraining", "default"])
+TEACHERS = ("default-film-teacher", "default-lungs-teacher")
+
+
+@pytest.mark.parametrize("name", ["default-pretraining", *TEACHERS, "default"])
 def test_the_default_model_s_recipes_come_with_the_program_and_fit_each_other(name: str) -> None:
     recipe = compose_recipe(None, read_settings(recipe_path(name)))
-    other = compose_recipe(None, read_settings(recipe_path("default")))
-    assert replace(recipe.architecture, heads=()) == replace(other.architecture, heads=())
-    assert recipe.preprocessing == other.preprocessing
+    pretraining = compose_recipe(None, read_settings(recipe_path("default-pretraining")))
+    fitting = replace(recipe.architecture, heads=(), pool=None)
+    assert fitting == replace(pretraining.architecture, heads=(), pool=None)
+    assert replace(recipe.preprocessing, crop="film") == pretraining.preprocessing
     assert recipe.select_by == "last"
+    assert bool(recipe.terms.get("teacher")) == bool(recipe.teacher_weights) == (name == "default")
     assert recipe_path("own/recipe.toml") == Path("own/recipe.toml")

@@ -52,8 +52,9 @@ def test_what_is_not_known_of_a_film_is_nan() -> None:
         ),
         film(),
     ]
-    made = film_targets(films, 0.3, np.full(2, math.nan, np.float32))
+    made = film_targets(films, 0.3, np.full(2, math.nan, np.float32), {"report": 0.25})
     np.testing.assert_allclose(made["weight"], [0.15, 1.0])
+    np.testing.assert_array_equal(made["teacher_weight"], [0.25, 1.0])
     np.testing.assert_array_equal(made["label"], [1, math.nan])
     np.testing.assert_array_equal(made["view"], [1, math.nan])
     np.testing.assert_array_equal(made["sex"], [1, math.nan])

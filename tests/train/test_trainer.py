@@ -13,7 +13,7 @@ from cxr_train.errors import TrainingError
 from cxr_train.heat_fit import read_heat
 from cxr_train.progress import Silence
 from cxr_train.recipe import Recipe
-from cxr_train.run import cross_validate, train
+from cxr_train.run import train
 from cxr_train.trainer import Machine
 from tiny_training import tiny_recipe
 
@@ -155,27 +155,6 @@ def test_a_network_can_be_pretrained_without_labels(data_set: Path, cache: Path,
     start = str(tmp_path / "pretrained")
     train(tmp_path / "trained", [data_set], tiny_recipe(start=start, epochs=1), PLAN, cache=cache)
     assert read_config(tmp_path / "trained").starting_weights == "run pretrained"
-
-
-def test_folds_teach_a_network_only_of_films_they_have_not_seen(
-    data_set: Path, cache: Path, tmp_path: Path
-) -> None:
-    from cxr_train.data import read_data_set
-    from cxr_train.data.split import known_patients
-    from cxr_train.teachers import teach
-
-    cross_validate(tmp_path / "cv", [data_set], tiny_recipe(epochs=1), SplitPlan(folds=3), cache=cache)
-    runs = sorted((tmp_path / "cv").iterdir())
-    films = read_data_set(data_set).films
-    together = teach([str(run) for run in runs], films, cache)
-    for run in runs:
-        alone, known = teach([str(run)], films, cache), known_patients(run)
-        unseen = [row for row, film in enumerate(films) if film.patient not in known]
-        assert (abs(together[unseen] - alone[unseen]) < 1e-6).all()
-    student = tiny_recipe(epochs=1, teachers=[str(run) for run in runs], terms={"teacher": 1.0})
-    train(tmp_path / "student", [data_set], student, SplitPlan(), cache=cache)
-    with (tmp_path / "student" / "log.csv").open(encoding="utf-8") as lines:
-        assert float(next(csv.DictReader(lines))["teacher_loss"]) > 0
 
 
 def test_without_validation_the_last_epoch_is_kept(data_set: Path, cache: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -26,8 +27,26 @@ SPARE = 2  # batches that wait for the network, beyond one a thread
 class Batch:
     """What one step sees."""
 
-    images: Tensor  # (B, 3, H, W) float32, normalised
+    images: Tensor  # (B, 3, H, W) float32, normalised; or (B, C, h, w), what layers have made of them
     targets: Targets
+    layers_behind: int = 0  # how many modules of the network's `features` the images have been through
+
+
+class Shown(NamedTuple):
+    """Films as one step sees them, and the targets that moved along."""
+
+    images: Tensor  # as in Batch
+    heat: NDArray[np.float32]  # (B, h, w)
+    clean: NDArray[np.float32]  # (B, SUBCELLS h, SUBCELLS w)
+    layers_behind: int = 0
+
+
+class Drawing(Protocol):
+    """Variations of the film table that were made before."""
+
+    def draw(self, rows: Rows, seed: Sequence[int]) -> Shown:
+        """One variation of each film, which the seed decides."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -40,6 +59,7 @@ class BatchMaker:
     how: Preprocessing
     cells: CellGrid  # conv5's
     cells_hw: tuple[int, int]  # rows and columns of conv5
+    drawing: Drawing | None = None  # takes the place of varying films anew
 
     def make(self, rows: Rows, variation: Augmentation | None = None, seed: Sequence[int] = ()) -> Batch:
         """Make one batch.
@@ -49,6 +69,15 @@ class BatchMaker:
             variation: how films are varied; None shows them as they are.
             seed: with a film's place in the batch, decides its variation.
         """
+        if self.drawing is None or variation is None:
+            shown = self._shown(rows, variation, seed)
+        else:
+            shown = self.drawing.draw(rows, seed)
+        fixed = {name: torch.from_numpy(values[rows]) for name, values in self.targets.items()}
+        moved = {"heat": torch.from_numpy(shown.heat), "clean": torch.from_numpy(shown.clean)}
+        return Batch(shown.images, Targets(**fixed, **moved), shown.layers_behind)
+
+    def _shown(self, rows: Rows, variation: Augmentation | None, seed: Sequence[int]) -> Shown:
         varied = [self._vary(row, variation, (*seed, place)) for place, row in enumerate(rows)]
         images = normalise(np.stack([film.picture for film in varied]), self.how)
         heat = [
@@ -56,9 +85,7 @@ class BatchMaker:
             for row, film in zip(rows, varied, strict=True)
         ]
         clean = [clean_target(film.clean, self.cells_hw) for film in varied]
-        fixed = {name: torch.from_numpy(values[rows]) for name, values in self.targets.items()}
-        moved = {"heat": torch.from_numpy(np.stack(heat)), "clean": torch.from_numpy(np.stack(clean))}
-        return Batch(torch.from_numpy(images), Targets(**fixed, **moved))
+        return Shown(torch.from_numpy(images), np.stack(heat), np.stack(clean))
 
     def _vary(self, row: int, variation: Augmentation | None, seed: Sequence[int]) -> Varied:
         picture = np.asarray(self.prepared.inputs[row])

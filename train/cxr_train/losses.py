@@ -23,8 +23,8 @@ def label_term(outputs: Outputs, targets: Targets, smoothing: float = 0.0) -> Te
 
 
 def teacher_term(outputs: Outputs, targets: Targets) -> Tensor:
-    """Cross entropy against the teachers' mean probability (Hinton 2015)."""
-    return _cross_entropy(outputs.logits, targets.teacher, torch.ones_like(targets.teacher))
+    """Cross entropy against the teachers' mean probability (Hinton 2015), weighted."""
+    return _cross_entropy(outputs.logits, targets.teacher, targets.teacher_weight)
 
 
 def findings_term(outputs: Outputs, targets: Targets) -> Tensor:

@@ -15,6 +15,14 @@ from cxr_train.targets import Targets
 Losses = dict[str, float]  # `loss`, the weighted sum, and `TERM_loss`, each term by itself
 
 
+def autocast(recipe: Recipe, device: str) -> torch.autocast:
+    """Bfloat16 where the recipe wants it and the machine has it, for what bears it; else float32."""
+    kind = "cpu" if device == "cpu" else "cuda"
+    on_gpu = recipe.half_precision and kind == "cuda" and torch.cuda.is_bf16_supported()
+    half = recipe.half_on_cpu if kind == "cpu" else on_gpu
+    return torch.autocast(kind, torch.bfloat16, enabled=half)
+
+
 @dataclass(frozen=True)
 class Objective:
     """A recipe's loss."""
@@ -24,7 +32,7 @@ class Objective:
 
     def of(self, network: Network, batch: Batch) -> tuple[Tensor, Losses, Outputs]:
         """Loss, its terms, and outputs of a batch as it is."""
-        outputs = self._outputs(network, batch.images.to(self.device))
+        outputs = self._outputs(network, batch.images.to(self.device), batch.layers_behind)
         total, losses = self._sum(outputs, batch.targets.map(lambda tensor: tensor.to(self.device)))
         return total, losses, outputs
 
@@ -34,19 +42,15 @@ class Objective:
         share, order = float(rng.beta(alpha, alpha)), torch.from_numpy(rng.permutation(len(batch.images)))
         images = share * batch.images + (1 - share) * batch.images[order]
         targets = batch.targets.map(lambda tensor: tensor.to(self.device))
-        outputs = self._outputs(network, images.to(self.device))
+        outputs = self._outputs(network, images.to(self.device), batch.layers_behind)
         first, losses = self._sum(outputs, targets)
         second, others = self._sum(outputs, targets.map(lambda tensor: tensor[order.to(self.device)]))
         mixed = {name: share * losses[name] + (1 - share) * others[name] for name in losses}
         return share * first + (1 - share) * second, mixed
 
-    def _outputs(self, network: Network, images: Tensor) -> Outputs:
-        """Bfloat16 where the recipe wants it and the machine has it, for what bears it; else float32."""
-        kind = "cpu" if self.device == "cpu" else "cuda"
-        on_gpu = self.recipe.half_precision and kind == "cuda" and torch.cuda.is_bf16_supported()
-        half = self.recipe.half_on_cpu if kind == "cpu" else on_gpu
-        with torch.autocast(kind, torch.bfloat16, enabled=half):
-            outputs: Outputs = network(images.contiguous(memory_format=torch.channels_last))
+    def _outputs(self, network: Network, images: Tensor, layers_behind: int) -> Outputs:
+        with autocast(self.recipe, self.device):
+            outputs: Outputs = network(images.contiguous(memory_format=torch.channels_last), layers_behind)
         return outputs
 
     def _sum(self, outputs: Outputs, targets: Targets) -> tuple[Tensor, Losses]:

@@ -23,7 +23,8 @@ def start_from(network: Network, name: str, start: str) -> str:
         network: built as `name`, its weights fresh.
         name: as in NETWORKS.
         start: `scratch`; `published` for ImageNet's, downloaded unless they are in torch's cache; a .pth,
-            .safetensors or .npz file of them in torchvision's layout; or a run, its heads included.
+            .safetensors or .npz file of them in torchvision's layout; or a run, its heads included, and
+            as much of its new layer as this network has too.
 
     Returns:
         What was loaded, with the start of its sha256: the line for tables and manifests.
@@ -36,10 +37,12 @@ def start_from(network: Network, name: str, start: str) -> str:
     path = _published(name) if start == "published" else Path(start)
     if path.is_dir():
         earlier, config = load_checkpoint(path)
-        _load(network, earlier.state_dict(), kept=(), source=path)
+        _load(network, earlier.state_dict(), new=(f"{network.new_layer}.", HEADS), source=path)
         before = "" if config.starting_weights == "scratch" else f", begun from {config.starting_weights}"
         return f"run {path.resolve().name}{before}"
-    _load(network, read_weights(path), kept=(f"{network.new_layer}.", HEADS), source=path)
+    published, new = read_weights(path), (f"{network.new_layer}.", HEADS)
+    features = {name: weight for name, weight in published.items() if not name.startswith(new)}
+    _load(network, features, new, source=path)
     return f"{path.stem} (sha256 {_digest(path)[:12]})"
 
 
@@ -63,11 +66,11 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         ) from error
 
 
-def _load(network: Network, weights: dict[str, Tensor], kept: tuple[str, ...], source: Path) -> None:
-    """Load all weights but those to be `kept`; training heads may be new."""
+def _load(network: Network, weights: dict[str, Tensor], new: tuple[str, ...], source: Path) -> None:
+    """Load all weights there are; only those whose names begin as in `new` may be missing."""
     own = network.state_dict()
-    fitting = {name: tensor for name, tensor in weights.items() if name in own and not name.startswith(kept)}
-    missing = [name for name in own if name not in fitting and not name.startswith((*kept, HEADS))]
+    fitting = {name: tensor for name, tensor in weights.items() if name in own}
+    missing = [name for name in own if name not in fitting and not name.startswith(new)]
     other = [name for name, tensor in fitting.items() if tensor.shape != own[name].shape]
     if missing or other:
         raise UsageError(

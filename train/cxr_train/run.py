@@ -24,6 +24,7 @@ from cxr_train.checkpoint import (
 from cxr_train.data import TrainingFilm, read_data_set
 from cxr_train.data.prepared_films import CACHE, PreparedFilms, films_digest, prepare_films
 from cxr_train.data.split import SPLIT_FILE, Split, SplitPlan, refuse_leaks, split_csv, split_films
+from cxr_train.frozen_outputs import frozen_outputs
 from cxr_train.heat_fit import fit_heat, write_heat
 from cxr_train.journal import Entry
 from cxr_train.networks import Network, build_network
@@ -31,7 +32,7 @@ from cxr_train.progress import Progress, Silence
 from cxr_train.published import start_from
 from cxr_train.recipe import Recipe
 from cxr_train.targets import film_targets
-from cxr_train.teachers import teach
+from cxr_train.teachers import recipe_of_fold, refuse_informed, teach
 from cxr_train.trainer import Machine, Trainer
 
 
@@ -96,16 +97,23 @@ def train(
         TrainingError: the loss is not finite.
     """
     machine, progress = machine or Machine(), progress or Silence()
+    recipe = recipe_of_fold(recipe, plan)
     films = read_films(data, recipe.preprocessing, cache, machine.workers, progress)
     split = split_films(films.table, plan)
     refuse_leaks(films.table, split, films.prepared.sha256s)
+    refuse_informed(recipe.teachers, films.table, split)
     torch.manual_seed(recipe.seed)
     network = build_network(recipe.architecture)
     started_from = start_from(network, recipe.architecture.network, recipe.start)
     config = RunConfig(recipe, plan, started_from, _facts(films, split))
     _write_or_match(run, config)
     write_bytes(run / SPLIT_FILE, split_csv(films.table, split))
-    maker = _maker(network, films, recipe, teach(recipe.teachers, films.table, cache, machine.device))
+    teacher = teach(recipe.teachers, films.table, cache, machine.device)
+    maker = _maker(network, films, recipe, teacher)
+    if recipe.cached_augmentations:
+        network.to(machine.device)
+        made = frozen_outputs(network, maker, recipe, cache, machine.workers, progress)
+        maker = replace(maker, drawing=made)
     trainer = Trainer(run, recipe, network, maker=maker, split=split, machine=machine, progress=progress)
     best = trainer.train(stop)
     trained, _ = load_checkpoint(run)
@@ -134,7 +142,7 @@ def _maker(network: Network, films: Films, recipe: Recipe, teacher: NDArray[np.f
     return BatchMaker(
         films.table,
         films.prepared,
-        film_targets(films.table, recipe.report_weight, teacher),
+        film_targets(films.table, recipe.report_weight, teacher, recipe.teacher_weights),
         recipe.preprocessing,
         network.cells,
         conv5_hw(network, recipe.architecture.input_hw),

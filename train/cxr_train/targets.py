@@ -1,7 +1,7 @@
 """What the losses compare a network's outputs with; nan where nothing is known."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 
 import cv2
@@ -34,6 +34,7 @@ class Targets:
     heat: Tensor  # (B, h, w) share of each conv5 cell that lies in a box
     clean: Tensor  # (B, SUBCELLS h, SUBCELLS w) the film before it was spoilt, 0..1
     teacher: Tensor  # (B,) the teachers' probability of abnormal
+    teacher_weight: Tensor  # (B,) of that probability
 
     def map(self, change: Callable[[Tensor], Tensor]) -> "Targets":
         """The same change of every tensor, e.g. a move to a device or another order of films."""
@@ -41,7 +42,10 @@ class Targets:
 
 
 def film_targets(
-    films: Sequence[TrainingFilm], report_weight: float, teacher: NDArray[np.float32]
+    films: Sequence[TrainingFilm],
+    report_weight: float,
+    teacher: NDArray[np.float32],
+    teacher_weights: Mapping[str, float],
 ) -> dict[str, NDArray[np.float32]]:
     """The targets that a film has however it is varied, for a whole film table.
 
@@ -49,6 +53,7 @@ def film_targets(
         films: the film table.
         report_weight: weight of labels that were mined from reports.
         teacher: (N,) the teachers' probability, nan without any.
+        teacher_weights: weight of that probability by who labelled the film; 1 where nothing is said.
     """
     weights = [film.weight * (report_weight if film.truth is Truth.REPORT else 1.0) for film in films]
     labels = [math.nan if film.label is None else film.label for film in films]
@@ -60,6 +65,7 @@ def film_targets(
         "sex": np.array([SEXES.get(film.sex, math.nan) for film in films], np.float32),
         "age": np.array([_age(film) for film in films], np.float32),
         "teacher": teacher,
+        "teacher_weight": np.array([teacher_weights.get(str(film.truth), 1.0) for film in films], np.float32),
     }
 
 

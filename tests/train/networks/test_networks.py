@@ -162,6 +162,17 @@ def test_one_hot_cell_moves_evidence_further_than_an_average_would() -> None:
     assert margins[1] - margins[0] > START_GAIN * 6 > START_GAIN * 8 / 64
 
 
+def test_each_channels_strongest_cell_can_count_beside_its_average() -> None:
+    plain, strongest = Evidence(1, 0.0).eval(), Evidence(1, 0.0, strongest=True).eval()
+    strongest.load_state_dict(plain.state_dict(), strict=False)
+    assert strongest.strongest is not None
+    nn.init.constant_(strongest.strongest.weight, 2.0)
+    conv5 = torch.zeros(1, 1, 8, 8)
+    conv5[0, 0, 3, 3] = 8.0
+    with torch.no_grad():
+        torch.testing.assert_close(strongest(conv5) - plain(conv5), torch.full((1, 2), 2.0 * 8.0 / 4))
+
+
 def test_a_network_that_cannot_pool_by_evidence_says_so() -> None:
     with pytest.raises(UsageError, match="edge cannot pool by 'evidence'"):
         build_network(Architecture("edge", (48, 48), pool="evidence"))

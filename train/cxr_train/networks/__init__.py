@@ -9,6 +9,7 @@ from cxr_train.networks.alexnet import alexnet
 from cxr_train.networks.architecture import Architecture
 from cxr_train.networks.custom import custom
 from cxr_train.networks.edge import edge
+from cxr_train.networks.evidence import EVIDENCE
 from cxr_train.networks.heads import HEADS
 from cxr_train.networks.network import Network, Outputs
 from cxr_train.networks.squeezenet import squeezenet
@@ -48,7 +49,7 @@ NETWORKS: dict[str, NetworkKind] = {
     ),
     "edge": NetworkKind(edge, COMPACT, summary="five convolutions at a tenth of custom's cost, 0.4 M"),
 }
-POOLED = (("squeezenet", "evidence"),)  # networks and what else they can pool by
+POOLED = {"squeezenet": EVIDENCE}  # networks and what else they can pool by
 
 
 def network_kind(name: str) -> NetworkKind:
@@ -68,10 +69,11 @@ def build_network(architecture: Architecture) -> Network:
     Raises:
         UsageError: the name, a training head, or a shape is not one that can be built.
     """
-    if architecture.pool not in (None, "average") and (architecture.network, architecture.pool) not in POOLED:
+    pools = (None, "average", *POOLED.get(architecture.network, ()))
+    if architecture.pool not in pools:
+        others = "; ".join(f"for {name} {' or '.join(more)}" for name, more in POOLED.items())
         raise UsageError(
-            f"{architecture.network} cannot pool by {architecture.pool!r}; expected average, or for "
-            f"{POOLED[0][0]} {POOLED[0][1]}"
+            f"{architecture.network} cannot pool by {architecture.pool!r}; expected average, or {others}"
         )
     network = network_kind(architecture.network).build(architecture)
     unknown = [name for name in architecture.heads if name not in HEADS]

@@ -48,9 +48,14 @@ class Network(nn.Module):
         self.new_layer = new_layer
         self.evidence_layer = evidence_layer
 
-    def forward(self, x: Tensor) -> Outputs:
-        """Run everything on a normalised batch, (B, 3, H, W) float32."""
-        conv5 = self.features(x)
+    def forward(self, x: Tensor, layers_behind: int = 0) -> Outputs:
+        """Run everything on a normalised batch, (B, 3, H, W) float32.
+
+        Args:
+            x: the batch, or what its first layers have made of it.
+            layers_behind: how many modules of `features` x has been through.
+        """
+        conv5 = (self.features[layers_behind:] if layers_behind else self.features)(x)
         said = {name: head(conv5) for name, head in self.training_heads().items()}
         return Outputs(self.classify(conv5), conv5, said)
 

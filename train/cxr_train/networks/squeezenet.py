@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from cxr_train.networks.architecture import Architecture
-from cxr_train.networks.evidence import Evidence
+from cxr_train.networks.evidence import EVIDENCE, STRONGEST, Evidence
 from cxr_train.networks.network import Network, gaussian_init, rectifier_init
 
 DROPOUT = 0.5
@@ -35,8 +35,8 @@ def squeezenet(architecture: Architecture) -> Network:
     """SqueezeNet 1.1 in torchvision's layout, two classes; conv5 is the output of fire9.
 
     The published classifier takes a ReLU before it averages; here the last 1 x 1 convolution is averaged as
-    it is, so that logits may be negative and the class activation map is exact. With pool `evidence` the
-    classifier is that of evidence.py.
+    it is, so that logits may be negative and the class activation map is exact. With a pool of
+    EVIDENCE the classifier is that of evidence.py.
     """
     architecture.refuse_shape("filters", "kernel", "head")
     features = nn.Sequential(
@@ -56,11 +56,12 @@ def squeezenet(architecture: Architecture) -> Network:
     )
     rectifier_init(features)
     dropout = DROPOUT if architecture.dropout is None else architecture.dropout
-    if architecture.pool == "evidence":
+    if architecture.pool in EVIDENCE:
+        evidence = Evidence(512, dropout, strongest=architecture.pool == STRONGEST)
         return Network(
             features,
             nn.Sequential(),
-            nn.Sequential(OrderedDict(evidence=Evidence(512, dropout))),
+            nn.Sequential(OrderedDict(evidence=evidence)),
             conv5_layer="12",
             conv5_channels=512,
             new_layer="classifier.evidence",
