@@ -1,6 +1,7 @@
 import csv
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cxr_runtime.errors import UsageError
@@ -34,12 +35,20 @@ def folds(data_set: Path, cache: Path, tmp_path_factory: pytest.TempPathFactory)
 
 def test_folds_speak_only_of_films_they_have_not_seen(folds: Path, data_set: Path, cache: Path) -> None:
     runs = sorted(folds.iterdir())
-    films = read_data_set(data_set).films
-    together = teach([str(run) for run in runs], films, cache)
+    films, rows = read_data_set(data_set).films, np.arange(60)
+    together = teach([str(run) for run in runs], films, rows, cache)
     for run in runs:
-        alone, known = teach([str(run)], films, cache), known_patients(run)
+        alone, known = teach([str(run)], films, rows, cache), known_patients(run)
         unseen = [row for row, film in enumerate(films) if film.patient not in known]
         assert (abs(together[unseen] - alone[unseen]) < 1e-6).all()
+
+
+def test_teachers_say_nothing_of_films_they_are_not_asked_about(
+    folds: Path, data_set: Path, cache: Path
+) -> None:
+    films, asked = read_data_set(data_set).films, np.array([3, 7])
+    said = teach([str(folds / "fold-0")], films, asked, cache)
+    assert np.flatnonzero(np.isfinite(said)).tolist() == [3, 7]
 
 
 def test_folds_can_teach_a_network_of_all_films(

@@ -108,7 +108,8 @@ def train(
     config = RunConfig(recipe, plan, started_from, _facts(films, split))
     _write_or_match(run, config)
     write_bytes(run / SPLIT_FILE, split_csv(films.table, split))
-    teacher = teach(recipe.teachers, films.table, cache, machine.device)
+    learned = np.concatenate([split.training, split.validation])
+    teacher = teach(recipe.teachers, films.table, learned, cache, machine.device)
     maker = _maker(network, films, recipe, teacher)
     if recipe.cached_augmentations:
         network.to(machine.device)

@@ -12,7 +12,8 @@ from cxr_runtime.errors import UsageError
 from cxr_train.checkpoint import load_checkpoint
 from cxr_train.data.film import TrainingFilm
 from cxr_train.data.prepared_films import prepare_films
-from cxr_train.data.split import Split, SplitPlan, known_patients
+from cxr_train.data.split import Rows, Split, SplitPlan, known_patients
+from cxr_train.objective import autocast
 from cxr_train.prediction import predict
 from cxr_train.recipe import Recipe
 
@@ -59,9 +60,9 @@ def refuse_informed(teachers: Sequence[str], films: Sequence[TrainingFilm], spli
 
 
 def teach(
-    teachers: Sequence[str], films: Sequence[TrainingFilm], cache: Path, device: str = "cpu"
+    teachers: Sequence[str], films: Sequence[TrainingFilm], rows: Rows, cache: Path, device: str = "cpu"
 ) -> NDArray[np.float32]:
-    """The teachers' mean probability of every film.
+    """The teachers' mean probability of films.
 
     A teacher knows by heart what it was trained on. Of each film only those teachers speak that were not
     trained on its patient, where there are any, so that the folds of a cross-validation teach honestly.
@@ -69,22 +70,24 @@ def teach(
     Args:
         teachers: run folders.
         films: the film table.
+        rows: the films that they are asked about.
         cache: folder of prepared films.
-        device: where the teachers run.
+        device: where the teachers run, in the precision they were trained in.
 
     Returns:
-        (N,) float32 0..1; nan without teachers.
+        (N,) float32 0..1 for the whole table; nan where they were not asked, and without teachers.
     """
-    said = np.full((len(teachers), len(films)), math.nan)
-    honest = np.zeros((len(teachers), len(films)), np.bool_)
+    opinion = np.full(len(films), math.nan, np.float32)
+    said, honest = np.zeros((2, len(teachers), len(rows)))
     for number, teacher in enumerate(teachers):
         network, config = load_checkpoint(teacher)
         how = config.recipe.preprocessing
         prepared = prepare_films(films, how, cache)
-        said[number] = predict(network.to(device), prepared, np.arange(len(films)), how).probability
+        with autocast(config.recipe, device):
+            said[number] = predict(network.to(device), prepared, rows, how).probability
         known = known_patients(Path(teacher))
-        honest[number] = [film.patient not in known for film in films]
-    if not len(teachers):
-        return np.full(len(films), math.nan, np.float32)
-    speaks = honest | ~honest.any(axis=0)
-    return np.asarray((said * speaks).sum(axis=0) / speaks.sum(axis=0), np.float32)
+        honest[number] = [films[row].patient not in known for row in rows]
+    if len(teachers):
+        speaks = np.where(honest.any(axis=0), honest, 1.0)
+        opinion[rows] = (said * speaks).sum(axis=0) / speaks.sum(axis=0)
+    return opinion
