@@ -6,13 +6,11 @@ Prints markdown, one row a model of each evaluation; figures of films that an ev
 """
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from cxr_calibration.intervals import Estimate
-from cxr_runtime.errors import UsageError
+from cxr_train.evaluation.measured_json import read_measured
 from cxr_train.evaluation.tables import table, told
 
 AUC, SPECIFICITY = "auc", "specificity_at_90"
@@ -40,10 +38,10 @@ def model_rows(evaluations: Sequence[Path], localisation: Path | None = None, in
         UsageError: a file cannot be read or is of another kind.
     """
     found: dict[str, dict[tuple[str, str], Estimate]] = {}
-    for row in (row for path in evaluations for row in _read(path)["rows"]):
+    for row in (row for path in evaluations for row in read_measured(path)["rows"]):
         figures = found.setdefault(row["model"], {})
         figures |= {(row["group"], name): Estimate(**row["measures"][name]) for name in (AUC, SPECIFICITY)}
-    for place in _read(localisation) if localisation else []:
+    for place in read_measured(localisation) if localisation else []:
         if place["method"] == SHOWN_HEAT and place["model"] in found:
             measured = place["measured"]
             found[place["model"]] |= {("", name): Estimate(**measured[name]) for name in PLACES.values()}
@@ -63,15 +61,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--intervals", action="store_true")
     asked = parser.parse_args(arguments)
     print(model_rows(asked.evaluations, asked.localisation, asked.intervals))  # noqa: T201  # its purpose
-
-
-def _read(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(
-            f"{path} cannot be read ({error}); expected evaluation.json or localisation.json"
-        ) from error
 
 
 def _cell(estimate: Estimate | None, interval: bool) -> str:

@@ -1,0 +1,30 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from cxr_train.evaluation.card_tables import main
+
+
+def estimate(value: float) -> dict[str, float]:
+    return {"value": value, "low": value - 0.1, "high": value + 0.1}
+
+
+def test_a_card_has_a_row_a_group_and_a_row_a_kind_of_heat(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evaluation, localisation = tmp_path / "evaluation.json", tmp_path / "localisation.json"
+    figures = {"films": 9, "abnormal": 4, "auc": estimate(0.8), "specificity_at_90": estimate(0.5)}
+    groups = ["all films", "view PA", "site NIH"]
+    rows = [{"model": "one", "group": group, "measures": figures} for group in groups]
+    evaluation.write_text(json.dumps({"rows": rows}), encoding="utf-8")
+    measured = {name: estimate(0.3) for name in ("pointing", "overlap", "share")}
+    places = [{"method": method, "measured": measured} for method in ("cam", "occlusion", "chance")]
+    localisation.write_text(json.dumps(places), encoding="utf-8")
+    main([str(evaluation), str(localisation)])
+    told = capsys.readouterr().out.splitlines()
+    assert told[2:4] == [
+        "| NIH: `Normal` against all others | 9 | 4 | 0.800 (0.700-0.900) | 0.500 (0.400-0.600) |",
+        "| NIH, PA films alone | 9 | 4 | 0.800 (0.700-0.900) | 0.500 (0.400-0.600) |",
+    ]
+    assert [row.split(" | ")[0] for row in told[7:]] == ["| chance", "| as shown in a scan"]

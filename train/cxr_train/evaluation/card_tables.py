@@ -1,0 +1,77 @@
+"""The tables of a model's card: how well it does, and where its heat lies.
+
+python -m cxr_train.evaluation.card_tables EVALUATION.json LOCALISATION.json
+
+Prints markdown of what `cxr-triage evaluate` and `cxr-triage explain` measured of one model.
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from cxr_calibration.intervals import Estimate
+from cxr_train.evaluation.measured_json import read_measured
+from cxr_train.evaluation.tables import table, told
+
+GROUPS = {
+    "site NIH": "NIH: `Normal` against all others",
+    "Normal or Lung Opacity": "NIH: `Normal` against `Lung Opacity`",
+    "Normal or No Lung Opacity / Not Normal": "NIH: `Normal` against `No Lung Opacity / Not Normal`",
+    "view PA": "NIH, PA films alone",
+    "view AP": "NIH, AP films alone",
+    "site Shenzhen": "Shenzhen: normal against tuberculosis",
+}
+HEATS = {
+    "chance": "chance",
+    "centre blob": "a blob in the middle of the film",
+    "blind prior": "the location prior alone, without looking at the film",
+    "cam": "as shown in a scan",
+    "cam-without-prior": "the same without its location prior",
+}
+
+
+def accuracy_table(evaluation: Path) -> str:
+    """One row a group of films that the evaluation has.
+
+    Raises:
+        UsageError: the file cannot be read.
+    """
+    measures = {row["group"]: row["measures"] for row in read_measured(evaluation)["rows"]}
+    rows = [
+        [name, str(found["films"]), str(found["abnormal"]), *_told(found, "auc", "specificity_at_90")]
+        for group, name in GROUPS.items()
+        if (found := measures.get(group))
+    ]
+    return table(["films", "n", "abnormal", "AUC", "specificity at 90 % sensitivity"], rows)
+
+
+def heat_table(localisation: Path) -> str:
+    """One row a kind of heat that was measured.
+
+    Raises:
+        UsageError: the file cannot be read.
+    """
+    measured = {place["method"]: place["measured"] for place in read_measured(localisation)}
+    rows = [
+        [name, *_told(found, "pointing", "overlap", "share")]
+        for method, name in HEATS.items()
+        if (found := measured.get(method))
+    ]
+    return table(["heat", "pointing game", "IoU", "share of heat in boxes"], rows)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print the tables that a command line asks for."""
+    parser = argparse.ArgumentParser("cxr_train.evaluation.card_tables", description="Tables of a card.")
+    parser.add_argument("evaluation", type=Path, metavar="EVALUATION.json")
+    parser.add_argument("localisation", type=Path, metavar="LOCALISATION.json")
+    asked = parser.parse_args(arguments)
+    print(f"{accuracy_table(asked.evaluation)}\n\n{heat_table(asked.localisation)}")  # noqa: T201
+
+
+def _told(measures: dict[str, dict[str, float]], *names: str) -> list[str]:
+    return [told(Estimate(**measures[name])) for name in names]
+
+
+if __name__ == "__main__":
+    main()
