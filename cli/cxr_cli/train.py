@@ -33,7 +33,7 @@ def train(
         str | None,
         typer.Option(
             metavar="NAME|FILE",
-            help="default, default-pretraining, default-film-teacher or default-lungs-teacher, by which the "
+            help="default, default-pretraining, default-film-teacher or default-tail-teacher, by which the "
             "default model was made, or a file of settings (TOML or JSON) other than the network's own.",
         ),
     ] = None,
