@@ -81,8 +81,7 @@ def fit_heat_range(
 def recipe_with(recipe: HeatRecipe, fitted: HeatRange) -> HeatRecipe:
     """The recipe with that threshold, stretched so that `fitted.red` is shown as RED_SHOWN.
 
-    The stretch is linear in evidence and leaves the threshold where it is. A prior that multiplies the heat
-    afterwards is left as it is, so it is exact where the prior is 1.
+    The stretch is linear in the log odds of heat: the threshold stays where it is, and all heat in its order.
 
     Raises:
         ValueError: red is not above the threshold.
@@ -91,9 +90,12 @@ def recipe_with(recipe: HeatRecipe, fitted: HeatRange) -> HeatRecipe:
         raise ValueError(f"red {fitted.red:.3f} must be above the threshold {fitted.threshold:.3f}, below 1")
     low, high = _logit(fitted.threshold), _logit(fitted.red)
     stretch = (_logit(RED_SHOWN) - low) / (high - low)
-    moved = low - stretch * low  # so that logit(threshold) stays
-    gain = recipe.gain * stretch
-    return replace(recipe, gain=gain, bias=recipe.bias + moved / gain, threshold=fitted.threshold)
+    return replace(
+        recipe,
+        threshold=fitted.threshold,
+        stretch=recipe.stretch * stretch,
+        offset=stretch * recipe.offset + low - stretch * low,
+    )
 
 
 def _overlap(coloured: Cells, inside: Cells) -> Scores:

@@ -24,9 +24,10 @@ def explain(
     methods: Annotated[
         str,
         typer.Option(
-            metavar="LIST", help="Any of cam,cam-without-prior,grad-cam,occlusion,strongest-channel."
+            metavar="LIST",
+            help="Any of cam,cam-without-prior,prior-alone,grad-cam,occlusion,strongest-channel.",
         ),
-    ] = "cam,cam-without-prior,grad-cam,occlusion,strongest-channel",
+    ] = "cam,cam-without-prior,prior-alone,grad-cam,occlusion,strongest-channel",
     cache: Cache = None,
 ) -> int:
     """Draw what filters look for and what channels see, and measure whether heat lies where disease is.

@@ -7,6 +7,7 @@ from typing import Any
 
 from cxr_runtime.errors import ModelError
 from cxr_runtime.heat import HeatRecipe
+from cxr_runtime.location_prior import LocationPrior
 from cxr_runtime.placement import CellGrid
 from cxr_runtime.preprocessing import PREPROCESSING_VERSION, Preprocessing
 
@@ -63,7 +64,7 @@ def _parse(stated: dict[str, Any]) -> Manifest:
         how[name] = tuple(how[name])
     heat["cells"] = CellGrid(**heat["cells"])
     heat["channel_weights"] = tuple(float(weight) for weight in heat["channel_weights"])
-    heat["prior"] = tuple(tuple(float(value) for value in row) for row in heat["prior"])
+    heat["prior"] = _prior(heat["prior"])
     normal, abnormal = stated["class_names"]
     plain = {
         key: value for key, value in stated.items() if key not in ("preprocessing", "heat", "class_names")
@@ -71,3 +72,13 @@ def _parse(stated: dict[str, Any]) -> Manifest:
     return Manifest(
         preprocessing=Preprocessing(**how), heat=HeatRecipe(**heat), class_names=(normal, abnormal), **plain
     )
+
+
+def _prior(stated: dict[str, Any] | None) -> LocationPrior | None:
+    if not stated:
+        return None
+    if not isinstance(stated, dict):
+        raise ValueError("its location prior has no frame")
+    x0, y0, x1, y1 = (float(edge) for edge in stated["usual_lungs_share_xyxy"])
+    shares = tuple(tuple(float(value) for value in row) for row in stated["shares"])
+    return LocationPrior(shares, float(stated["weight"]), float(stated["margin"]), (x0, y0, x1, y1))

@@ -97,11 +97,13 @@ class Scorer:
         lungs = examined.lungs
         manifest = self.model.manifest
         margin = float(logits[1]) - float(logits[0])
-        cells = heat_cells(conv5, manifest.heat, self.heat_method)
-        heat = film_heat(cells, examined.placement, manifest.heat)
+        placement = examined.placement
+        recipe, method = manifest.heat, self.heat_method
+        cells = heat_cells(conv5, recipe, method, placement, lungs.box_film_xyxy)
+        heat = film_heat(cells, placement, recipe, method)
         outcome = replace(
             self.judge(_row(file, examined, Status.SCORED), margin),
-            lung_heat_share=heat_share(heat, lungs, manifest.heat.threshold),
+            lung_heat_share=heat_share(heat, lungs, recipe.threshold_of(method)),
             model=manifest.name,
             model_sha256=manifest.model_sha256,
             backend=self.engine.backend,
@@ -115,7 +117,7 @@ class Scorer:
             input_contrast=float(shown.std()),
             finished=_now(),
         )
-        picture = StoredPicture(examined.preview_jpeg, examined.placement, cells, lungs.outlines)
+        picture = StoredPicture(examined.preview_jpeg, placement, cells, lungs.outlines)
         return Finished(score, picture, examined.preview, heat)
 
 

@@ -4,7 +4,7 @@ from numpy.typing import NDArray
 
 from cxr_calibration.heat_range import RED_SHOWN, HeatRange, fit_heat_range, recipe_with
 from cxr_calibration.intervals import UNKNOWN
-from cxr_runtime.heat import HeatMethod, HeatRecipe, heat_cells
+from cxr_runtime.heat import HeatRecipe, in_colour_range
 from cxr_runtime.placement import CellGrid
 
 
@@ -72,9 +72,16 @@ def test_the_recipe_shows_red_as_red_and_keeps_the_threshold() -> None:
     fitted = HeatRange(0.4, 0.7, UNKNOWN, UNKNOWN, UNKNOWN, ())
     changed = recipe_with(recipe, fitted)
     assert changed.threshold == 0.4
-    evidence = np.array([[[np.log(h / (1 - h)) / 8 + 0.5 for h in (0.4, 0.7)]]], np.float32)
-    shown = heat_cells(evidence, changed, HeatMethod.CAM)
+    shown = in_colour_range(np.array([[0.4, 0.7]], np.float32), changed)
     np.testing.assert_allclose(shown, [[0.4, RED_SHOWN]], atol=1e-4)
+
+
+def test_a_range_set_twice_shows_red_as_red_again() -> None:
+    recipe = HeatRecipe((1.0,), -0.5, 8.0, 0.5, CellGrid(0, 1), "conv5", 1.0, stretch=1.5, offset=0.3)
+    heat = np.array([[0.2, 0.5]], np.float32)
+    low, high = (float(h) for h in in_colour_range(heat, recipe)[0])
+    changed = recipe_with(recipe, HeatRange(low, high, UNKNOWN, UNKNOWN, UNKNOWN, ()))
+    np.testing.assert_allclose(in_colour_range(heat, changed), [[low, RED_SHOWN]], atol=1e-4)
 
 
 def test_a_range_that_cannot_be_shown_is_refused() -> None:

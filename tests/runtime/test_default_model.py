@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
 from cxr_runtime.film import GreyPixels, View
 from cxr_runtime.heat import HeatMethod, heat_cells
+from cxr_runtime.lungs import lung_field
 from cxr_runtime.model import Model, open_model
 from cxr_runtime.phantom import OpacitySpot, draw_phantom
 from cxr_runtime.preprocessing import normalise, place, prepare
@@ -26,9 +27,11 @@ def default_model() -> Model:
 def margin_and_heat(film: GreyPixels) -> tuple[float, Heat]:
     manifest = default_model().manifest
     how = manifest.preprocessing
-    picture = prepare(film, place(film.shape, None, how), how)
+    placement = place(film.shape, None, how)
+    picture = prepare(film, placement, how)
+    lungs = lung_field().find(film).box_film_xyxy
     outputs = OnnxRuntimeCpu(default_model().onnx, threads=1).run(normalise(picture[None], how))
-    heat = heat_cells(outputs.conv5[0], manifest.heat, HeatMethod.CAM)
+    heat = heat_cells(outputs.conv5[0], manifest.heat, HeatMethod.CAM, placement, lungs)
     return float(outputs.logits[0, 1] - outputs.logits[0, 0]), heat
 
 

@@ -30,23 +30,25 @@ def test_without_a_heat_head_weights_are_those_of_the_class_activation_map(films
     assert isinstance(linear, torch.nn.Linear)
     weight = linear.weight.detach().numpy()
     np.testing.assert_allclose(recipe.weights, weight[1] - weight[0], rtol=1e-4)
-    assert recipe.prior == ()
+    assert recipe.prior is None
 
 
 def test_with_boxes_heat_is_scaled_by_them_and_has_a_prior(films: Films, finished_run: Path) -> None:
     network, _ = load_checkpoint(finished_run)
     recipe = fit_heat(network, films.table, films.prepared, np.arange(60), HOW)
-    prior = np.array(recipe.prior)
-    assert prior.max() == 1
-    assert prior[:, 0].mean() < prior.mean()
+    assert recipe.prior is not None
+    shares = np.array(recipe.prior.shares)
+    assert shares.max() == 1
+    assert shares.min() > 0
     assert 0 < recipe.threshold < 1
     assert recipe.gain > 0
+    assert recipe.stretch > 0
 
 
 def test_with_few_boxes_there_is_no_prior(films: Films, finished_run: Path) -> None:
     network, _ = load_checkpoint(finished_run)
     recipe = fit_heat(network, films.table, films.prepared, np.arange(12), HOW)
-    assert recipe.prior == ()
+    assert recipe.prior is None
     assert recipe.threshold == 0.5
 
 
@@ -59,7 +61,7 @@ def test_heat_is_made_of_a_recipe_as_the_clinic_makes_it(films: Films, finished_
         conv5 = network.features(torch.from_numpy(normalise(films.prepared.inputs[row][None], HOW)))[
             0
         ].numpy()
-    heat = heat_cells(conv5, recipe, HeatMethod.CAM)
+    heat = heat_cells(conv5, recipe, HeatMethod.CAM, films.prepared.placements[row], None)
     assert heat.shape == conv5.shape[1:]
     assert 0 <= heat.min() <= heat.max() <= 1
 

@@ -2,51 +2,36 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import NamedTuple
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from cxr_calibration.heat_range import fit_heat_range, recipe_with
 from cxr_runtime.atomic import write_bytes
-from cxr_runtime.errors import ModelError
-from cxr_runtime.heat import HeatRecipe
+from cxr_runtime.errors import ModelError, UsageError
+from cxr_runtime.heat import HeatMethod, HeatRecipe, heat_cells
+from cxr_runtime.placement import Box
 from cxr_runtime.preprocessing import Preprocessing, normalise
 from cxr_train.data.film import TrainingFilm
+from cxr_train.data.lung_boxes import lung_boxes
 from cxr_train.data.prepared_films import PreparedFilms
 from cxr_train.data.split import Rows
+from cxr_train.explain.localisation import GRID, box_mask
+from cxr_train.heat_scale import Cells, odds_of_boxes
 from cxr_train.networks import Network
 from cxr_train.networks.heads import HeatHead
+from cxr_train.prior_fit import BoxedLungs, fit_prior
 from cxr_train.settings import from_plain
 from cxr_train.targets import heat_target
 
 HEAT_FILE = "heat.json"  # in a run folder
 MOST_FILMS = 200  # looked at for a recipe
-LEAST_BOXED = 20  # films with boxes from which gain, threshold and prior can be learned
-PRIOR_BLUR = 1.0  # cells
+LEAST_BOXED = 20  # films with boxes from which gain, prior, threshold and range can be learned
+COLOURED = 0.95  # quantile of all cells from which on heat is coloured where no box says better
 STRONGEST = 0.999  # quantile of the strongest channels that their view shows as 1
-NEWTON_STEPS = 30
-RIDGE = 1e-3  # keeps the regression finite where boxes and evidence agree perfectly
-THRESHOLDS = np.linspace(0.02, 0.98, 49)
-
-Cells = NDArray[np.float32]  # (N, h, w), a value for every conv5 cell of N films
-
-
-class Scale(NamedTuple):
-    """How evidence becomes heat: sigmoid(gain * (evidence + shift)) * prior."""
-
-    gain: float
-    shift: float
-    threshold: float  # of heat
-    prior: NDArray[np.float32]  # (h, w) 0..1, or empty
-
-    def heat(self, evidence: Cells) -> Cells:
-        """Evidence of any films as heat."""
-        heat = _sigmoid(self.gain * (evidence.astype(np.float64) + self.shift))
-        return np.asarray(heat * self.prior if self.prior.size else heat, np.float32)
 
 
 def fit_heat(
@@ -56,9 +41,9 @@ def fit_heat(
 
     Channel weights are those of the heat head where the network has one; else Grad-CAM weights averaged over
     films, which for a network with global average pooling are those of its class activation map. With enough
-    boxes, gain and shift are those of a logistic regression of a cell's being in a box, the threshold is the
-    one with the best overlap, and the prior is how often each cell lies in a box. Without, one cell in twenty
-    is at or above the threshold.
+    boxes, gain and shift are those of a logistic regression of a cell's being in a box, the prior is how
+    often each place of the lungs lies in one, and threshold and range are those of `fit_heat_range`. Without
+    boxes, and for the strongest-channel view, one cell in twenty is at or above the threshold.
 
     Args:
         network: trained.
@@ -73,17 +58,27 @@ def fit_heat(
     if isinstance(head, HeatHead):
         weights, bias = head.conv.weight.detach()[0, :, 0, 0].cpu().numpy(), float(head.bias.detach())
     evidence: Cells = np.tensordot(conv5, weights, axes=(1, 0)) + np.float32(bias)
-    scale = _scale_by_boxes(network, films, prepared, chosen, evidence) or _scale_by_range(evidence)
-    return HeatRecipe(
+    strongest = _strongest(conv5)
+    scale = max(float(np.quantile(strongest, STRONGEST)), 1e-6)
+    recipe = HeatRecipe(
         channel_weights=tuple(float(weight) for weight in weights),
-        bias=bias + scale.shift,
-        gain=scale.gain,
-        threshold=scale.threshold,
+        bias=bias - float(np.quantile(evidence, COLOURED)),
+        gain=2 / max(float(evidence.std()), 1e-6),
+        threshold=0.5,
         cells=network.cells,
         conv5_layer=network.conv5_layer,
-        strongest_scale=max(float(np.quantile(_strongest(conv5), STRONGEST)), 1e-6),
-        prior=tuple(tuple(float(value) for value in line) for line in scale.prior),
+        strongest_scale=scale,
+        strongest_threshold=float(np.quantile(strongest, COLOURED)) / scale,
     )
+    boxed = np.array([bool(films[row].boxes) for row in chosen])
+    if boxed.sum() < LEAST_BOXED:
+        return recipe
+    inside = _inside(films, prepared, chosen, recipe, evidence.shape[1:])
+    gain, shift = odds_of_boxes(evidence, inside)
+    if gain <= 0:
+        return recipe
+    by_odds = replace(recipe, bias=bias + shift, gain=gain)
+    return _with_prior_and_range(by_odds, films, prepared, chosen[boxed], conv5[boxed])
 
 
 def write_heat(run: Path, recipe: HeatRecipe) -> None:
@@ -95,15 +90,56 @@ def read_heat(run: Path) -> HeatRecipe:
     """Read a run's heat.json.
 
     Raises:
-        ModelError: it is missing or damaged.
+        ModelError: it is missing or damaged, or of an earlier form.
     """
     path = run / HEAT_FILE
     try:
         return from_plain(HeatRecipe, json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, UsageError) as error:
         raise ModelError(
-            f"{path} cannot be read ({error}); expected a run that `cxr-triage train` ended"
+            f"{path} cannot be read ({error}); expected a run that `cxr-triage train` ended: end it, or fit "
+            f"its heat anew: python -m cxr_train.heat_refit {run} --data ..."
         ) from error
+
+
+def _with_prior_and_range(
+    recipe: HeatRecipe,
+    films: Sequence[TrainingFilm],
+    prepared: PreparedFilms,
+    rows: Rows,
+    conv5: NDArray[np.float32],
+) -> HeatRecipe:
+    """The recipe with location prior, threshold and colour range, all from films with boxes.
+
+    Args:
+        recipe: without them.
+        films: the film table.
+        prepared: its pictures.
+        rows: films with boxes.
+        conv5: (N, C, h, w) of these.
+    """
+    lungs = lung_boxes(films, prepared, rows)
+    placements = [prepared.placements[row] for row in rows]
+    drawn = [tuple(box.share_xyxy for box in films[row].boxes) for row in rows]
+    boxed = [
+        BoxedLungs(_shares(box, place.film_hw), boxes)
+        for box, place, boxes in zip(lungs, placements, drawn, strict=True)
+        if box is not None
+    ]
+    if len(boxed) >= LEAST_BOXED:
+        recipe = replace(recipe, prior=fit_prior(boxed))
+    laid = [
+        place.heat_on_film(heat_cells(seen, recipe, HeatMethod.CAM, place, box), recipe.cells, (GRID, GRID))
+        for seen, place, box in zip(conv5, placements, lungs, strict=True)
+    ]
+    heat, inside = np.stack(laid), np.stack([box_mask(boxes) for boxes in drawn])
+    patients = np.array([films[row].patient for row in rows], np.str_)
+    return recipe_with(recipe, fit_heat_range(heat, inside, np.ones_like(inside), patients))
+
+
+def _shares(box: Box, film_hw: tuple[int, int]) -> Box:
+    rows, columns = film_hw
+    return box[0] / columns, box[1] / rows, box[2] / columns, box[3] / rows
 
 
 def _choose(films: Sequence[TrainingFilm], rows: Rows) -> Rows:
@@ -132,70 +168,17 @@ def _look(
     return np.stack(seen), np.mean(weights, axis=0)
 
 
-def _scale_by_boxes(
-    network: Network, films: Sequence[TrainingFilm], prepared: PreparedFilms, rows: Rows, evidence: Cells
-) -> Scale | None:
-    """Learn the scale from boxes; None where they are too few, or evidence is no higher in them."""
-    boxed = np.array([bool(films[row].boxes) for row in rows])
-    if boxed.sum() < LEAST_BOXED:
-        return None
+def _inside(
+    films: Sequence[TrainingFilm],
+    prepared: PreparedFilms,
+    rows: Rows,
+    recipe: HeatRecipe,
+    hw: tuple[int, ...],
+) -> Cells:
+    """How much of each cell lies in a box; nan where nothing is known."""
+    height, width = hw
     regions = [(films[row], prepared.region(row, films[row].boxes)) for row in rows]
-    inside = np.stack([heat_target(*region, network.cells, evidence.shape[1:]) for region in regions])
-    if not np.nansum(inside[boxed]):
-        return None
-    gain, shift = _logistic(evidence, inside)
-    if gain <= 0:
-        return None
-    scale = Scale(gain, shift, 0.5, _prior(inside[boxed]))
-    return scale._replace(threshold=_best_threshold(scale.heat(evidence[boxed]), inside[boxed]))
-
-
-def _scale_by_range(evidence: Cells) -> Scale:
-    """The hottest twentieth of all cells is at or above the threshold."""
-    gain = 2 / max(float(evidence.std()), 1e-6)
-    return Scale(gain, -float(np.quantile(evidence, 0.95)), 0.5, np.zeros((0, 0), np.float32))
-
-
-def _logistic(evidence: Cells, inside: Cells) -> tuple[float, float]:
-    """Gain and shift of inside = sigmoid(gain * (evidence + shift)), by Newton's method on what is known.
-
-    Cells in boxes count as much in all as the many others, so that heat 0.5 is as likely in a box as not.
-    """
-    known = np.isfinite(inside)
-    x, y = evidence[known].astype(np.float64), inside[known].astype(np.float64)
-    middle, spread = x.mean(), max(float(x.std()), 1e-9)
-    weight = y / y.sum() + (1 - y) / (1 - y).sum()
-    balanced = y / y.sum() / weight
-    design, slope = np.stack([(x - middle) / spread, np.ones_like(x)]), np.zeros(2)
-    for _ in range(NEWTON_STEPS):
-        said = _sigmoid(slope @ design)
-        curvature = (design * (weight * said * (1 - said))) @ design.T + RIDGE * np.eye(2)
-        slope = slope + np.linalg.solve(curvature, design @ (weight * (balanced - said)) - RIDGE * slope)
-    gain = slope[0] / spread
-    return float(gain), float(slope[1] / gain - middle) if gain else 0.0
-
-
-def _sigmoid(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(np.exp(-np.logaddexp(0.0, -x)), np.float64)
-
-
-def _prior(inside: Cells) -> NDArray[np.float32]:
-    """(h, w) how often each cell lies in a box, 1 where most often."""
-    mean = cv2.GaussianBlur(
-        np.nan_to_num(inside).mean(axis=0), (0, 0), PRIOR_BLUR, borderType=cv2.BORDER_REPLICATE
-    )
-    return np.asarray(mean / mean.max(), np.float32)
-
-
-def _best_threshold(heat: Cells, inside: Cells) -> float:
-    """The threshold whose warm cells overlap best with the boxes, film by film."""
-    in_box = np.nan_to_num(inside) >= 0.5
-    overlaps = []
-    for threshold in THRESHOLDS:
-        warm = heat >= threshold
-        union = (warm | in_box).sum(axis=(1, 2))
-        overlaps.append(float(np.mean((warm & in_box).sum(axis=(1, 2)) / np.maximum(union, 1))))
-    return float(THRESHOLDS[int(np.argmax(overlaps))])
+    return np.stack([heat_target(*region, recipe.cells, (height, width)) for region in regions])
 
 
 def _strongest(conv5: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -4,15 +4,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cxr_runtime.backends.choose import AUTO, open_engine
 from cxr_runtime.benchmark.clock import median_seconds
 from cxr_runtime.gate import examine
-from cxr_runtime.heat import HeatMethod, film_heat, heat_cells
+from cxr_runtime.heat import HeatMethod, HeatRecipe, film_heat, heat_cells
 from cxr_runtime.lungs import lung_field
 from cxr_runtime.model import Model
 from cxr_runtime.overlay import overlay
 from cxr_runtime.phantom import draw_phantom
+from cxr_runtime.placement import Box, Placement
 from cxr_runtime.png import encode_png
 from cxr_runtime.preprocessing import normalise, place, prepare
 from cxr_runtime.preview import encode_jpeg, shrink
@@ -48,13 +50,13 @@ def _steps(model: Model, side: int, batch_size: int) -> list[tuple[str, Callable
     content = encode_png(draw_phantom(1, hw=(side, side)))
     film = read_film(content)
     admission = examine(film, lung_field())
-    placement = place(film.hw, admission.lungs.box_film_xyxy, how)
+    box = admission.lungs.box_film_xyxy
+    placement = place(film.hw, box, how)
     inputs = np.repeat(prepare(film.pixels, placement, how)[None], batch_size, axis=0)
     engine = open_engine(model, AUTO, batch_size=batch_size)
     batch = normalise(inputs, how)
     conv5 = engine.run(batch).conv5[0]
-    cells = heat_cells(conv5, manifest.heat, HeatMethod.CAM)
-    heat = film_heat(cells, placement, manifest.heat)
+    heat = _heat(conv5, manifest.heat, placement, box)
     preview = np.ascontiguousarray(shrink(film.pixels))
     picture = overlay(preview, heat, manifest.heat.threshold)
     return [
@@ -64,11 +66,15 @@ def _steps(model: Model, side: int, batch_size: int) -> list[tuple[str, Callable
         ("shrink and keep for the reports", lambda: encode_jpeg(shrink(film.pixels)), 1),
         ("normalise", lambda: normalise(inputs, how), batch_size),
         (f"infer by {engine.backend}", lambda: engine.run(batch), batch_size),
-        (
-            "heat map",
-            lambda: film_heat(heat_cells(conv5, manifest.heat, HeatMethod.CAM), placement, manifest.heat),
-            1,
-        ),
+        ("heat map", lambda: _heat(conv5, manifest.heat, placement, box), 1),
         ("overlay", lambda: overlay(preview, heat, manifest.heat.threshold), 1),
         ("overlay as PNG", lambda: encode_png(picture), 1),
     ]
+
+
+def _heat(
+    conv5: NDArray[np.float32], recipe: HeatRecipe, placement: Placement, lungs: Box | None
+) -> NDArray[np.float32]:
+    return film_heat(
+        heat_cells(conv5, recipe, HeatMethod.CAM, placement, lungs), placement, recipe, HeatMethod.CAM
+    )

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from cxr_runtime.atomic import replacing, write_bytes
 from cxr_runtime.film import GreyPixels
-from cxr_runtime.heat import HeatRecipe, film_heat
+from cxr_runtime.heat import HeatMethod, HeatRecipe, film_heat
 from cxr_runtime.output_folder import HEATMAPS_FOLDER
 from cxr_runtime.overlay import overlay
 from cxr_runtime.png import encode_png
@@ -23,6 +23,7 @@ class HeatmapFiles:
 
     out: Path
     recipe: HeatRecipe
+    method: HeatMethod
     formats: frozenset[ReportFormat]
 
     def write(
@@ -40,7 +41,8 @@ class HeatmapFiles:
             OSError: the folder cannot be written, or the disk is full.
         """
         if ReportFormat.PNG in self.formats:
-            write_bytes(self._path(name, "png"), encode_png(overlay(preview, heat, self.recipe.threshold)))
+            picture = overlay(preview, heat, self.recipe.threshold_of(self.method))
+            write_bytes(self._path(name, "png"), encode_png(picture))
         if ReportFormat.NPZ in self.formats:
             self._write_numbers(self._path(name, "npz"), heat, film_hw)
 
@@ -48,7 +50,7 @@ class HeatmapFiles:
         """Write those of a scored film's files that an earlier run left out."""
         wanted = {ReportFormat.PNG, ReportFormat.NPZ} & self.formats
         if picture.heat_cells is not None and not all(self._path(name, kind).is_file() for kind in wanted):
-            heat = film_heat(picture.heat_cells, picture.placement, self.recipe)
+            heat = film_heat(picture.heat_cells, picture.placement, self.recipe, self.method)
             self.write(name, decode_jpeg(picture.preview_jpeg), heat, picture.placement.film_hw)
 
     def _path(self, name: str, kind: str) -> Path:

@@ -65,7 +65,7 @@ class Publisher:
 
     @property
     def _heatmaps(self) -> HeatmapFiles:
-        return HeatmapFiles(self.out, self.model.manifest.heat, self.formats)
+        return HeatmapFiles(self.out, self.model.manifest.heat, self.heat_method, self.formats)
 
     def _exhibits(self, store: Store, pictured: Container[Triage | None] = _ALL) -> Iterator[Exhibit]:
         """The run's films, most suspicious first; only those of the given triage with their pictures."""
@@ -76,7 +76,9 @@ class Publisher:
     def _picture(self, picture: StoredPicture) -> Picture:
         heat = None
         if picture.heat_cells is not None:
-            heat = film_heat(picture.heat_cells, picture.placement, self.model.manifest.heat)
+            heat = film_heat(
+                picture.heat_cells, picture.placement, self.model.manifest.heat, self.heat_method
+            )
         return Picture(picture.preview_jpeg, picture.placement.film_hw, heat, picture.lung_outlines)
 
     def _run_facts(self, inputs: Sequence[str], backend: str, passed_over: int) -> RunFacts:
@@ -96,6 +98,6 @@ class Publisher:
             sensitivity=self.point.sensitivity,
             specificity=self.point.specificity,
             heat_method=self.heat_method.value,
-            heat_threshold=manifest.heat.threshold,
+            heat_threshold=manifest.heat.threshold_of(self.heat_method),
             passed_over=passed_over,
         )

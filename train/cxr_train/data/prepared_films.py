@@ -30,6 +30,7 @@ class PreparedFilms:
     inputs: NDArray[np.uint8] = field(repr=False)  # (N, H, W), before normalisation; read from disk as needed
     placements: tuple[Placement, ...] = field(repr=False)  # where each input lies on its film
     sha256s: tuple[str, ...] = field(repr=False)  # of each film's file
+    folder: Path = CACHE  # the cache they come from
 
     def region(self, row: int, boxes: Sequence[DrawnBox]) -> InputPixels:
         """Boxes drawn on one film, as they lie on its input: (H, W) uint8, 255 inside and 0 outside."""
@@ -80,7 +81,7 @@ def prepare_films(
         Placement((rows, columns), (x0, y0, x1, y1), how.input_hw)
         for rows, columns, x0, y0, x1, y1 in stated["placements"]
     )
-    return PreparedFilms(np.load(pictures, mmap_mode="r"), placements, tuple(stated["sha256s"]))
+    return PreparedFilms(np.load(pictures, mmap_mode="r"), placements, tuple(stated["sha256s"]), cache)
 
 
 def _key(films: Sequence[TrainingFilm], how: Preprocessing) -> str:

@@ -11,8 +11,9 @@ from torch import Tensor
 
 from cxr_runtime.heat import HeatMethod, HeatRecipe, heat_cells
 from cxr_runtime.placement import CellGrid
-from cxr_train.explain.looker import Looker
+from cxr_train.explain.looker import Looker, ShownFilm
 
+BLIND_CELLS = 32  # along each side of the input, for the prior alone
 OCCLUSIONS = 12  # places along each side of the input
 AS_SHIPPED = "cam"  # the method whose heat is scaled and thresholded as in the clinic
 OCCLUDED = 2.0  # side of what is covered, in distances of these places
@@ -25,25 +26,36 @@ class Attribution(NamedTuple):
     cells: CellGrid  # where these lie on the input
 
 
-def cam(looker: Looker, image: Tensor) -> Attribution:
+def cam(looker: Looker, film: ShownFilm) -> Attribution:
     """What the clinic is shown: the manifest's weighted sum of channels, with the location prior."""
-    return _by_runtime(looker, image, looker.recipe, HeatMethod.CAM)
+    return _by_runtime(looker, film, looker.recipe, HeatMethod.CAM)
 
 
-def cam_without_prior(looker: Looker, image: Tensor) -> Attribution:
+def cam_without_prior(looker: Looker, film: ShownFilm) -> Attribution:
     """The weighted sum of channels alone."""
-    return _by_runtime(looker, image, replace(looker.recipe, prior=()), HeatMethod.CAM)
+    return _by_runtime(looker, film, replace(looker.recipe, prior=None), HeatMethod.CAM)
 
 
-def strongest_channel(looker: Looker, image: Tensor) -> Attribution:
+def prior_alone(looker: Looker, film: ShownFilm) -> Attribution:
+    """The location prior, blind to all of the film but where its lungs are; without a prior even heat."""
+    side = film.picture.shape[0]
+    cells = CellGrid(side / BLIND_CELLS / 2, side / BLIND_CELLS)
+    hw = (BLIND_CELLS, BLIND_CELLS)
+    if looker.recipe.prior is None:
+        return Attribution(np.ones(hw, np.float32), cells)
+    said = looker.recipe.prior.on_cells(film.placement, cells, hw, film.lungs_film_xyxy)
+    return Attribution(np.exp(said / looker.recipe.prior.weight).astype(np.float32), cells)
+
+
+def strongest_channel(looker: Looker, film: ShownFilm) -> Attribution:
     """The channel with the strongest activation, after ReLU (paper, III.B)."""
-    return _by_runtime(looker, image, looker.recipe, HeatMethod.STRONGEST_CHANNEL)
+    return _by_runtime(looker, film, looker.recipe, HeatMethod.STRONGEST_CHANNEL)
 
 
-def grad_cam(looker: Looker, image: Tensor) -> Attribution:
+def grad_cam(looker: Looker, film: ShownFilm) -> Attribution:
     """Channels weighted by this film's own gradient of abnormal over normal (Selvaraju 2017)."""
     with torch.no_grad():
-        conv5 = looker.network.features(image)
+        conv5 = looker.network.features(looker.image(film.picture))
     conv5.requires_grad_(True)
     gradient = torch.autograd.grad(_margin(looker.network.classify(conv5)).sum(), conv5)[0]
     weighted = (gradient.mean(dim=(2, 3), keepdim=True) * conv5).sum(dim=1)
@@ -51,8 +63,9 @@ def grad_cam(looker: Looker, image: Tensor) -> Attribution:
 
 
 @torch.inference_mode()
-def occlusion(looker: Looker, image: Tensor) -> Attribution:
+def occlusion(looker: Looker, film: ShownFilm) -> Attribution:
     """How much less abnormal a film becomes when a square is covered with its mean grey (Zeiler 2014)."""
+    image = looker.image(film.picture)
     side = image.shape[2]
     stride = side / OCCLUSIONS
     half = round(OCCLUDED * stride / 2)
@@ -68,19 +81,21 @@ def occlusion(looker: Looker, image: Tensor) -> Attribution:
     return Attribution(torch.stack(lines).cpu().numpy(), CellGrid(stride / 2, stride))
 
 
-METHODS: dict[str, Callable[[Looker, Tensor], Attribution]] = {
+METHODS: dict[str, Callable[[Looker, ShownFilm], Attribution]] = {
     "cam": cam,
     "cam-without-prior": cam_without_prior,
+    "prior-alone": prior_alone,
     "grad-cam": grad_cam,
     "occlusion": occlusion,
     "strongest-channel": strongest_channel,
 }
 
 
-def _by_runtime(looker: Looker, image: Tensor, recipe: HeatRecipe, method: HeatMethod) -> Attribution:
+def _by_runtime(looker: Looker, film: ShownFilm, recipe: HeatRecipe, method: HeatMethod) -> Attribution:
     with torch.inference_mode():
-        conv5 = looker.network.features(image)[0].cpu().numpy()
-    return Attribution(heat_cells(conv5, recipe, method), recipe.cells)
+        conv5 = looker.network.features(looker.image(film.picture))[0].cpu().numpy()
+    heat = heat_cells(conv5, recipe, method, film.placement, film.lungs_film_xyxy)
+    return Attribution(heat, recipe.cells)
 
 
 def _margin(logits: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ import numpy as np
 from cxr_runtime.atomic import write_bytes
 from cxr_runtime.errors import UsageError
 from cxr_runtime.film import GreyPixels
+from cxr_runtime.heat import in_colour_range
 from cxr_runtime.reading import read_film
 from cxr_train.data import TrainingFilm, read_data_set
 from cxr_train.data.prepared_films import CACHE
@@ -97,7 +98,15 @@ def explain(
 
 def as_markdown(located: Sequence[Located]) -> str:
     """The localisation table."""
-    headings = ["model", "started from", "method", "pointing game", "IoU", "share of heat in boxes"]
+    headings = [
+        "model",
+        "started from",
+        "heat",
+        "pointing game",
+        "IoU",
+        "share of heat in boxes",
+        "IoU of colour",
+    ]
     cells = [
         [
             line.model,
@@ -106,6 +115,7 @@ def as_markdown(located: Sequence[Located]) -> str:
             told(line.measured.pointing),
             told(line.measured.overlap),
             told(line.measured.share),
+            "-" if line.measured.coloured is None else told(line.measured.coloured),
         ]
         for line in located
     ]
@@ -148,12 +158,12 @@ def _draw_films(
 ) -> None:
     """Draw the channels of the first film, and the heat of all of them by every method."""
     for model in models:
-        looker, _, picture = model.looks_at(shown[0], films[shown[0]])
-        draw_channels(looker, picture, out / f"channels-{model.name}.png")
+        looker, film = model.looks_at(shown[0], films)
+        draw_channels(looker, film.picture, out / f"channels-{model.name}.png")
     previews = [_preview(films[row]) for row in shown]
     for method in methods:
         heats = {
-            model.name: [_to_draw(_heat(model, row, films[row], method), method) for row in shown]
+            model.name: [_to_draw(_heat(model, row, films, method), method) for row in shown]
             for model in models
         }
         thresholds = {
@@ -163,10 +173,11 @@ def _draw_films(
         draw_heat(previews, heats, thresholds, out / f"heat-{method}.png")
 
 
-def _heat(model: ExplainedModel, row: int, film: TrainingFilm, method: str) -> Heat:
-    looker, prepared, picture = model.looks_at(row, film)
-    found = METHODS[method](looker, looker.image(picture))
-    return prepared.placements[row].heat_on_film(found.heat, found.cells, (GRID, GRID))
+def _heat(model: ExplainedModel, row: int, films: Sequence[TrainingFilm], method: str) -> Heat:
+    looker, film = model.looks_at(row, films)
+    found = METHODS[method](looker, film)
+    laid = film.placement.heat_on_film(found.heat, found.cells, (GRID, GRID))
+    return in_colour_range(laid, looker.recipe) if method == AS_SHIPPED else laid
 
 
 def _to_draw(heat: Heat, method: str) -> Heat:
@@ -196,9 +207,17 @@ def _locate(
         for method in methods:
             heats = []
             for row in boxed:
-                heats.append(_heat(model, row, films[row], method))
+                heats.append(_heat(model, row, films, method))
                 progress.advance()
             started_from = model.folds[0].starting_weights
-            located.append(Located(model.name, started_from, method, localise(heats, masks, patients)))
+            measured = localise(heats, masks, patients, thresholds=_thresholds(model, boxed, films, method))
+            located.append(Located(model.name, started_from, method, measured))
     progress.end()
     return located
+
+
+def _thresholds(
+    model: ExplainedModel, rows: Sequence[int], films: Sequence[TrainingFilm], method: str
+) -> list[float]:
+    """From which heat on a scan colours each film; none for methods that no scan shows."""
+    return [model.looks_at(row, films)[0].recipe.threshold for row in rows] if method == AS_SHIPPED else []

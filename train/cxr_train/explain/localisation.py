@@ -24,6 +24,9 @@ class Localisation:
     pointing: Estimate  # share of films whose hottest point lies in a box (Zhang 2016)
     overlap: Estimate  # IoU of the boxes with the hottest part of the film, as large as boxes are on average
     share: Estimate  # share of all heat that lies in the boxes
+    coloured: Estimate | None = (
+        None  # IoU of the boxes with what a scan colours; None for what it never shows
+    )
 
 
 def box_mask(boxes_share_xyxy: Sequence[Box]) -> Mask:
@@ -43,7 +46,11 @@ def centre_blob() -> Heat:
 
 
 def localise(
-    heats: Sequence[Heat], masks: Sequence[Mask], patients: NDArray[np.str_], replicates: int = REPLICATES
+    heats: Sequence[Heat],
+    masks: Sequence[Mask],
+    patients: NDArray[np.str_],
+    replicates: int = REPLICATES,
+    thresholds: Sequence[float] = (),
 ) -> Localisation:
     """Measure heat maps against boxes.
 
@@ -52,6 +59,7 @@ def localise(
         masks: the boxes of the same films.
         patients: (N,) films of one patient are drawn together.
         replicates: bootstrap samples.
+        thresholds: heat that is coloured from there on, one a film; empty: none is.
     """
     part = float(np.mean([mask.mean() for mask in masks]))
     pairs = list(zip(heats, masks, strict=True))
@@ -60,6 +68,9 @@ def localise(
         "overlap": np.array([_overlap(heat, mask, part) for heat, mask in pairs]),
         "share": np.array([_share(heat, mask) for heat, mask in pairs]),
     }
+    if thresholds:
+        shown = zip(pairs, thresholds, strict=True)
+        measured["coloured"] = np.array([_iou(heat >= least, mask) for (heat, mask), least in shown])
     return Localisation(
         films=len(pairs),
         **{
@@ -89,8 +100,11 @@ def _pointing(heat: Heat, mask: Mask) -> float:
 def _overlap(heat: Heat, mask: Mask, part: float) -> float:
     warm = np.zeros(heat.size, np.bool_)
     warm[np.argsort(-heat, axis=None, kind="stable")[: round(part * heat.size)]] = True
-    in_box = mask.ravel()
-    return float((warm & in_box).sum() / (warm | in_box).sum())
+    return _iou(warm, mask.ravel())
+
+
+def _iou(warm: NDArray[np.bool_], mask: NDArray[np.bool_]) -> float:
+    return float((warm & mask).sum() / (warm | mask).sum())
 
 
 def _share(heat: Heat, mask: Mask) -> float:

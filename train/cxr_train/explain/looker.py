@@ -9,9 +9,11 @@ import torch
 from torch import Tensor
 
 from cxr_runtime.heat import HeatRecipe
+from cxr_runtime.placement import Box, Placement
 from cxr_runtime.preprocessing import InputPixels, Preprocessing, normalise
 from cxr_train.checkpoint import find_runs, load_checkpoint
 from cxr_train.data.film import TrainingFilm
+from cxr_train.data.lung_boxes import lung_boxes
 from cxr_train.data.prepared_films import PreparedFilms, prepare_films
 from cxr_train.data.split import known_patients
 from cxr_train.heat_fit import read_heat
@@ -35,6 +37,15 @@ class Looker:
 
 
 @dataclass(frozen=True)
+class ShownFilm:
+    """A film as a network is shown it."""
+
+    picture: InputPixels  # (H, W) uint8, prepared
+    placement: Placement  # the part of the film in it
+    lungs_film_xyxy: Box | None  # box around both lungs, as a scan finds it
+
+
+@dataclass(frozen=True)
 class ExplainedModel:
     """A run, or the folds of a cross-validation, each of which looks at what it has not seen."""
 
@@ -42,10 +53,13 @@ class ExplainedModel:
     folds: tuple[Looker, ...]
     prepared: tuple[PreparedFilms, ...]  # of each fold, in the order of one film table
 
-    def looks_at(self, row: int, film: TrainingFilm) -> tuple[Looker, PreparedFilms, InputPixels]:
+    def looks_at(self, row: int, films: Sequence[TrainingFilm]) -> tuple[Looker, ShownFilm]:
         """The fold that has not seen a film of the table, and the film as this fold is shown it."""
-        fold = next(n for n, looker in enumerate(self.folds) if film.patient not in looker.known)
-        return self.folds[fold], self.prepared[fold], np.asarray(self.prepared[fold].inputs[row])
+        patient = films[row].patient
+        fold = next(n for n, looker in enumerate(self.folds) if patient not in looker.known)
+        prepared = self.prepared[fold]
+        (lungs,) = lung_boxes(films, prepared, np.array([row]))
+        return self.folds[fold], ShownFilm(np.asarray(prepared.inputs[row]), prepared.placements[row], lungs)
 
 
 def open_lookers(model: Path) -> tuple[Looker, ...]:
