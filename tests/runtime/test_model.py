@@ -1,9 +1,11 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from cxr_runtime.errors import CalibrationError, ModelError
+from cxr_runtime.location_prior import LocationPrior
 from cxr_runtime.manifest import read_manifest, write_manifest
 from cxr_runtime.model import bundled_models, open_model
 from model_folders import write_model_folder
@@ -24,6 +26,30 @@ def test_a_manifest_is_read_as_it_was_written(tmp_path: Path) -> None:
     manifest = open_model(write_model_folder(tmp_path / "m")).manifest
     write_manifest(manifest, tmp_path / "again.json")
     assert read_manifest(tmp_path / "again.json") == manifest
+
+
+def test_a_manifest_keeps_its_location_prior(tmp_path: Path) -> None:
+    manifest = open_model(write_model_folder(tmp_path / "m")).manifest
+    prior = LocationPrior(((1.0, 0.5), (0.25, 0.001)), 1.5, 0.1, (0.1, 0.2, 0.9, 0.8))
+    heat = replace(manifest.heat, prior=prior, stretch=1.5, offset=0.5, strongest_threshold=0.2)
+    write_manifest(replace(manifest, heat=heat), tmp_path / "again.json")
+    assert read_manifest(tmp_path / "again.json").heat == heat
+
+
+def test_a_manifest_of_before_the_prior_had_a_frame_loads_without_one_and_is_refused_with_one(
+    tmp_path: Path,
+) -> None:
+    stated = json.loads((write_model_folder(tmp_path / "m") / "model.json").read_text(encoding="utf-8"))
+    for name in ("stretch", "offset", "strongest_threshold"):
+        del stated["heat"][name]
+    stated["heat"]["prior"] = []
+    path = tmp_path / "old.json"
+    path.write_text(json.dumps(stated), encoding="utf-8")
+    assert read_manifest(path).heat.prior is None
+    stated["heat"]["prior"] = [[1.0, 0.5]]
+    path.write_text(json.dumps(stated), encoding="utf-8")
+    with pytest.raises(ModelError, match=r"prior has no frame.*export the model anew"):
+        read_manifest(path)
 
 
 def test_a_damaged_network_is_refused(tmp_path: Path) -> None:
