@@ -24,7 +24,7 @@ GROUPS = {
 HEATS = {
     "chance": "chance",
     "centre blob": "a blob in the middle of the film",
-    "blind prior": "the location prior alone, without looking at the film",
+    "prior-alone": "the location prior alone, which knows only where the lungs are",
     "cam": "as shown in a scan",
     "cam-without-prior": "the same without its location prior",
 }
