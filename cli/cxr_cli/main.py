@@ -19,6 +19,7 @@ from cxr_cli.explain import explain
 from cxr_cli.export import export
 from cxr_cli.models import models
 from cxr_cli.monitor import monitor
+from cxr_cli.open_bars import OPEN_BARS
 from cxr_cli.scan import scan
 from cxr_cli.search import search
 from cxr_cli.segment_train import segment_train
@@ -95,7 +96,8 @@ def _status(arguments: list[str], debug: bool) -> int:
     from cxr_runtime.errors import CxrTriageError
 
     try:
-        status = app(arguments or ["--help"], prog_name="cxr-triage", standalone_mode=False)
+        with OPEN_BARS:
+            status = app(arguments or ["--help"], prog_name="cxr-triage", standalone_mode=False)
     except TyperException as error:
         found = error.format_message().replace("Value error, ", "").rstrip(".")
         return _complain(f"{found}; see `cxr-triage --help`", error.exit_code, debug)
@@ -126,7 +128,7 @@ def _about_missing(error: ModuleNotFoundError) -> str:
 
 def _about_system(error: OSError) -> str:
     where = f" at {error.filename}" if error.filename else ""
-    return f"the system refused{where}: {error.strerror or error}; nothing already done is lost"
+    return f"the system refused{where}: {error.strerror or error}; mend that, and the same command goes on"
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:

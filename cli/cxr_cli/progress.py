@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
+from cxr_cli.open_bars import OPEN_BARS
 from cxr_runtime.outcome import Outcome, Status
 from cxr_runtime.printable import printable
 from cxr_runtime.progress import Progress
@@ -66,6 +67,7 @@ class BarProgress:
         )
         self._task = self._bar.add_task("scan", total=films, rate=0.0)
         self._bar.start()
+        OPEN_BARS.callback(self._bar.stop)
 
     def advance(self, outcome: Outcome | None) -> None:
         """Move the bar on; name a film without a score above it."""

@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
+from cxr_cli.open_bars import OPEN_BARS
+
 if TYPE_CHECKING:
     from cxr_train.progress import Progress
 
@@ -60,6 +62,7 @@ class WorkBar:
         )
         self._task = self._bar.add_task(work, total=pieces)
         self._bar.start()
+        OPEN_BARS.callback(self._bar.stop)
 
     def advance(self) -> None:
         """Move the bar on."""

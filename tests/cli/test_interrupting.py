@@ -39,6 +39,33 @@ def test_an_interrupted_scan_exits_130_and_goes_on_later(ending: signal.Signals,
     assert f"{kept} were finished before" in done.stdout
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="terminals are POSIX's")
+def test_an_interrupted_bar_gives_the_terminal_back_its_cursor(tmp_path: Path) -> None:
+    import os
+    import pty
+
+    program = (
+        "from cxr_cli.main import app, main\n"
+        "from cxr_cli.progress import BarProgress\n"
+        "@app.command()\n"
+        "def stall() -> int:\n"
+        "    bar = BarProgress()\n"
+        "    bar.begin(2)\n"
+        "    raise KeyboardInterrupt\n"
+        "main(['stall'])\n"
+    )
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm"}
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=tmp_path, stderr=theirs, env=environment, check=False)
+    told = os.read(ours, 1 << 16)
+    os.close(ours)
+    os.close(theirs)
+    assert done.returncode == 130
+    assert told.count(b"\x1b[?25l") == told.count(b"\x1b[?25h") == 1
+    assert told.splitlines()[-1].removeprefix(b"\x1b[?25h").startswith(b"cxr-triage: interrupted")
+
+
 def stored_rows(out: Path) -> int:
     try:
         return len(read_scores(out))
