@@ -108,6 +108,19 @@ def test_every_page_bears_the_notice_and_its_number(tmp_path: Path) -> None:
 
 
 @needs_poppler
+def test_a_name_that_looks_like_a_place_holder_stays_as_it_is(tmp_path: Path) -> None:
+    (_, page) = pages(written(tmp_path, [scored("{pages} {nb}.png", 0.9)]))
+    assert "{pages} {nb}.png" in page
+    assert "page 2 of 2" in page
+
+
+@needs_poppler
+def test_a_flagged_film_says_how_much_of_its_heat_lies_in_the_lungs(tmp_path: Path) -> None:
+    (_, page) = pages(written(tmp_path, [scored("a.png", 0.9, lung_heat_share=0.87)]))
+    assert "87% of the heat in the lungs" in page
+
+
+@needs_poppler
 def test_every_page_of_an_uncalibrated_run_is_marked(tmp_path: Path) -> None:
     films = [scored("a.png", 0.9), *(failed(f"{n}.png") for n in range(60))]
     texts = pages(written(tmp_path, films, replace(RUN, is_calibrated=False)))

@@ -11,7 +11,7 @@ from cxr_runtime.reports.exhibit import Exhibit, Outline, Picture, RunFacts
 from cxr_runtime.reports.heat_layer import heat_layer
 from cxr_runtime.reports.pages.score_bar import draw_score_bar
 from cxr_runtime.reports.pages.sheet import INK, INNER, MARGIN, QUIET, TOP, Sheet
-from cxr_runtime.reports.pages.verdict_mark import draw_verdict, verdict_colour
+from cxr_runtime.reports.pages.verdict_mark import REVIEW, draw_verdict, verdict_colour
 
 GAP = 5.0  # mm between the two pictures
 BOX_W, BOX_H = (INNER - GAP) / 2, 126.0  # mm; a picture is as large as fits
@@ -88,7 +88,7 @@ def _remarks(sheet: Sheet, exhibit: Exhibit, run: RunFacts) -> None:
     right = MARGIN + BOX_W + GAP
     y = UNDER_PICTURES
     for remark in wording.remarks(exhibit.outcome):
-        y = sheet.paragraph(MARGIN, y, remark[:1].upper() + remark[1:], 9.5, BOX_W) + 0.8
+        y = sheet.paragraph(MARGIN, y, remark[:1].upper() + remark[1:], 9.5, BOX_W, REVIEW) + 0.8
     if exhibit.picture is not None and exhibit.picture.heat is not None:
         _legend(sheet, right, UNDER_PICTURES, run.heat_threshold)
         sheet.paragraph(right, UNDER_PICTURES + 4.6, wording.HEAT_NOTICE, 7.5, BOX_W, QUIET)

@@ -26,7 +26,8 @@ LINE: Rgb = (208, 214, 222)
 PALE: Rgb = (240, 242, 245)
 ALARM: Rgb = (168, 35, 27)
 
-PAGES = "{pages}"  # stands for the number of pages until it is known; as wide as any number there may be
+# Stands for the number of pages until it is known: two figure spaces, each as wide as a digit.
+PAGES = "\u2007\u2007"
 FAMILY = "DejaVuSansCondensed"  # as its files in reports/fonts
 HEAT_DEFLATE_LEVEL = 1  # of zlib's 0..9: pictures of few colours are small at any
 
