@@ -1,5 +1,6 @@
 """Whether a lower precision may be used: judged on films, by what a reader would notice."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -7,13 +8,13 @@ from numpy.typing import NDArray
 
 from cxr_export.films import ExportFilms
 from cxr_export.paired_auc import PairedAuc, paired_auc
-from cxr_runtime.backends.engine import Engine, Outputs
+from cxr_export.scores import film_scores, run_films
+from cxr_runtime.backends.engine import Engine
 from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
 from cxr_runtime.errors import ModelError
 from cxr_runtime.heat import HeatMethod, HeatRecipe, heat_cells
-from cxr_runtime.preprocessing import Preprocessing, normalise
+from cxr_runtime.preprocessing import Preprocessing, place
 
-_FILMS_AT_ONCE = 8
 _FLAT = 1e-4  # standard deviation of heat below which a map shows nothing
 
 
@@ -26,7 +27,11 @@ class Limits:
     heat_correlation: float  # of the median film, at least
 
 
-LIMITS = {"fp16": Limits(0.005, 1.0, 0.999), "int8": Limits(0.02, 10.0, 0.95)}
+LIMITS = {
+    "fp16": Limits(0.005, 1.0, 0.999),
+    "bf16": Limits(0.005, 1.0, 0.999),
+    "int8": Limits(0.02, 10.0, 0.95),
+}
 
 
 @dataclass(frozen=True)
@@ -53,36 +58,62 @@ class Acceptance:
         return numbers
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """Two precisions film by film."""
+
+    expected: NDArray[np.float64]  # (N,) scores of float32, 0..100
+    found: NDArray[np.float64]  # (N,) scores of the other one
+    correlations: NDArray[np.float64]  # (N,) of the two heat maps
+    labels: NDArray[np.intp] | None  # (N,) 0 normal, 1 abnormal; None: not known
+
+
 def compare(
-    whole: bytes, lower: bytes, films: ExportFilms, how: Preprocessing, heat: HeatRecipe
-) -> Acceptance:
-    """Run both precisions over the films, on ONNX Runtime's CPU provider.
+    whole: bytes, lower: bytes | Engine, films: ExportFilms, how: Preprocessing, heat: HeatRecipe
+) -> Comparison:
+    """Run two precisions over the films that judge.
 
     Args:
-        whole: the float32 model.
-        lower: the same model in the other precision.
-        films: judged on their second part.
+        whole: the float32 model, for ONNX Runtime's CPU provider.
+        lower: the other one, for the same; or an engine that computes in another precision by itself.
+        films: judged on their third part.
         how: the network's preprocessing.
         heat: how conv5 becomes heat.
     """
-    expected, found = (_run(OnnxRuntimeCpu(onnx), films.judged, how) for onnx in (whole, lower))
-    scores, others = (_score(outputs) for outputs in (expected, found))
+    engine = OnnxRuntimeCpu(lower) if isinstance(lower, bytes) else lower
+    expected, found = (run_films(one, films.judged, how) for one in (OnnxRuntimeCpu(whole), engine))
+    placement = place(how.input_hw, None, how)
     correlations = [
-        _correlation(heat_cells(one, heat, HeatMethod.CAM), heat_cells(other, heat, HeatMethod.CAM))
-        for one, other in zip(expected.conv5, found.conv5, strict=True)
+        _correlation(*(heat_cells(conv5, heat, HeatMethod.CAM, placement, None) for conv5 in both))
+        for both in zip(expected.conv5, found.conv5, strict=True)
     ]
+    return Comparison(film_scores(expected), film_scores(found), np.array(correlations), films.labels)
+
+
+def accept(parts: Sequence[Comparison], source: str) -> Acceptance:
+    """What a precision costs over all parts, e.g. the folds of a cross-validation.
+
+    Args:
+        parts: at least one; of networks that each judge films of their own.
+        source: where the films come from.
+    """
+    expected, found, correlations = (
+        np.concatenate([getattr(part, name) for part in parts])
+        for name in ("expected", "found", "correlations")
+    )
+    labels = [part.labels for part in parts if part.labels is not None]
     return Acceptance(
-        films=len(scores),
-        source=films.source,
-        auc=None if films.labels is None else paired_auc(others, scores, films.labels),
-        score_change=float(np.abs(scores - others).max()),
+        films=len(expected),
+        source=source,
+        auc=paired_auc(found, expected, np.concatenate(labels)) if len(labels) == len(parts) else None,
+        score_change=float(np.abs(expected - found).max()),
         heat_correlation=float(np.median(correlations)),
         lowest_heat_correlation=float(np.min(correlations)),
     )
 
 
-def refuse_costly(precision: str, found: Acceptance) -> None:
-    """Raise ModelError where a precision costs more than LIMITS allows."""
+def excessive_costs(precision: str, found: Acceptance) -> list[str]:
+    """What a precision costs beyond what LIMITS allows, a phrase each."""
     limits = LIMITS[precision]
     costs = [
         (f"a film's score changes by {found.score_change:.2f}", found.score_change <= limits.score_change),
@@ -94,28 +125,18 @@ def refuse_costly(precision: str, found: Acceptance) -> None:
     if found.auc is not None:
         loss = -found.auc.low
         costs.append((f"the AUC may be {loss:.4f} lower", loss <= limits.auc_loss))
-    told = [cost for cost, is_within in costs if not is_within]
-    if told:
+    return [cost for cost, is_within in costs if not is_within]
+
+
+def refuse_costly(precision: str, found: Acceptance) -> None:
+    """Raise ModelError where a precision costs more than LIMITS allows."""
+    costs, limits = excessive_costs(precision, found), LIMITS[precision]
+    if costs:
         raise ModelError(
-            f"{precision} is not accepted on {found.films} films of {found.source}: {'; '.join(told)}; "
+            f"{precision} is not accepted on {found.films} films of {found.source}: {'; '.join(costs)}; "
             f"at most {limits.score_change:g}, {limits.heat_correlation:g} and {limits.auc_loss:g} are: "
             "export float32, or give more films for calibration"
         )
-
-
-def _run(engine: Engine, inputs: NDArray[np.uint8], how: Preprocessing) -> Outputs:
-    starts = range(0, len(inputs), _FILMS_AT_ONCE)
-    parts = [engine.run(normalise(inputs[start : start + _FILMS_AT_ONCE], how)) for start in starts]
-    engine.close()
-    return Outputs(
-        np.concatenate([part.logits for part in parts]), np.concatenate([part.conv5 for part in parts])
-    )
-
-
-def _score(outputs: Outputs) -> NDArray[np.float64]:
-    """(N,) 0..100, softmax of abnormal."""
-    margin = outputs.logits[:, 1].astype(np.float64) - outputs.logits[:, 0]
-    return np.asarray(100 * np.exp(-np.logaddexp(0.0, -margin)), np.float64)
 
 
 def _correlation(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:

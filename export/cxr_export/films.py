@@ -1,4 +1,4 @@
-"""The films that a precision is chosen by and judged on: never the same ones."""
+"""The films that a precision is made from, chosen by and judged on: never the same ones."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,6 +17,7 @@ from cxr_train.prediction import labels_of, scored_rows
 from cxr_train.progress import Progress
 
 CALIBRATION_FILMS = 64
+CHOOSING_FILMS = 64
 MOST_JUDGED = 600  # films; more would not narrow the interval of a paired difference by much
 LEAST_JUDGED = 20
 _PHANTOMS = 12
@@ -26,7 +27,8 @@ _PHANTOMS = 12
 class ExportFilms:
     """Prepared films; (N, H, W) uint8 as the preprocessing leaves them."""
 
-    calibration: NDArray[np.uint8] = field(repr=False)  # ranges and scales are chosen by these
+    calibration: NDArray[np.uint8] = field(repr=False)  # ranges and scales are taken from these
+    choosing: NDArray[np.uint8] = field(repr=False)  # what there is to choose is chosen on these
     judged: NDArray[np.uint8] = field(repr=False)  # the precisions are compared on these
     labels: NDArray[np.intp] | None  # (N,) 0 normal, 1 abnormal, of the judged ones; None: not known
     source: str  # where they come from, for tables
@@ -34,8 +36,8 @@ class ExportFilms:
 
 def drawn_films(how: Preprocessing) -> ExportFilms:
     """Phantoms, where there are no real films; nobody knows what a network should say of them."""
-    drawn = phantom_inputs(how, 2 * _PHANTOMS)
-    return ExportFilms(drawn[:_PHANTOMS], drawn[_PHANTOMS:], None, "phantoms")
+    calibration, choosing, judged = phantom_inputs(how, 3 * _PHANTOMS).reshape(3, _PHANTOMS, *how.input_hw)
+    return ExportFilms(calibration, choosing, judged, None, "phantoms")
 
 
 def real_films(
@@ -45,7 +47,7 @@ def real_films(
     cache: Path = CACHE,
     progress: Progress | None = None,
 ) -> ExportFilms:
-    """Films of data sets: those of patients that a run learned from choose, the others judge.
+    """Films of data sets: those of patients that a run learned from make and choose, the others judge.
 
     Args:
         data: data sets, as for training.
@@ -59,7 +61,7 @@ def real_films(
     """
     films = tuple(film for path in data for film in read_data_set(path).films)
     known = known_patients(run) if run is not None and (run / SPLIT_FILE).is_file() else set()
-    choosing, judging = _deal(films, known)
+    making, judging = _deal(films, known)
     judging = scored_rows(films, judging)[:MOST_JUDGED]
     labels = labels_of(films, judging)
     if len(judging) < LEAST_JUDGED or min(np.bincount(labels, minlength=2)) < 2:
@@ -67,19 +69,20 @@ def real_films(
             f"{len(judging)} labelled films of patients unknown to the network are left to judge by; "
             f"expected {LEAST_JUDGED} of both classes: give more data"
         )
-    rows = np.concatenate([choosing, judging])
+    rows = np.concatenate([making, judging])
     prepared = prepare_films(tuple(films[row] for row in rows), how, cache, 1, progress)
-    inputs = np.asarray(prepared.inputs)
+    inputs, first = np.asarray(prepared.inputs), (len(making) + 1) // 2
     source = ", ".join(path.stem for path in data)
-    return ExportFilms(inputs[: len(choosing)], inputs[len(choosing) :], labels, source)
+    return ExportFilms(inputs[:first], inputs[first : len(making)], inputs[len(making) :], labels, source)
 
 
 def _deal(films: Sequence[TrainingFilm], known: set[str]) -> tuple[Rows, Rows]:
-    """Rows to choose by and rows to judge by, without a patient in common; in a drawn order."""
+    """Rows to make and choose by and rows to judge by, without a patient in common; in a drawn order."""
+    most = CALIBRATION_FILMS + CHOOSING_FILMS
     order = np.random.default_rng(0).permutation(len(films))
     seen = np.array([films[row].patient in known for row in order])
     if not seen.any():
         patients = {films[row].patient: None for row in order}
-        known = set(list(patients)[: min(CALIBRATION_FILMS, len(patients) // 4)])
+        known = set(list(patients)[: min(most, len(patients) // 4)])
         seen = np.array([films[row].patient in known for row in order])
-    return order[seen][:CALIBRATION_FILMS], order[~seen]
+    return order[seen][:most], order[~seen]

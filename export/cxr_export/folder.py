@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
-from cxr_export.acceptance import Acceptance, compare, refuse_costly
+from cxr_export.acceptance import Acceptance, accept, compare, refuse_costly
 from cxr_export.card import CARD_FILE, card
 from cxr_export.films import ExportFilms, drawn_films
 from cxr_export.parity import BATCH_SIZES, Parity, measure_parity
@@ -52,10 +52,10 @@ def export_network(
     parity = measure_parity(network, whole, normalise(films.calibration[: max(BATCH_SIZES)], how))
     numbers, onnx, acceptance = parity.as_numbers(), whole, None
     if precision is not Precision.FP32:
-        onnx = lowered(whole, precision, films, how)
-        acceptance = compare(whole, onnx, films, how, manifest.heat)
+        lower = lowered(whole, precision, films, how)
+        acceptance = accept([compare(whole, lower.onnx, films, how, manifest.heat)], films.source)
         refuse_costly(precision, acceptance)
-        numbers |= acceptance.as_numbers()
+        onnx, numbers = lower.onnx, numbers | lower.chosen | acceptance.as_numbers()
     write_folder(replace(manifest, precision=precision.value, parity=numbers), onnx, out)
     return Exported(parity, acceptance)
 

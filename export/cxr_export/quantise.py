@@ -17,15 +17,12 @@ from cxr_runtime.backends.graph.last_products import last_products
 from cxr_runtime.backends.graph.onnx_graph import Graph, read_graph
 from cxr_runtime.backends.tensor_names import INPUT, LOGITS
 
-# Share of activations, in percent, that a tensor's scale covers: the one of thirteen rules tried on the
-# development films that is as fast as any and changed scores little (docs/backends.md).
-PERCENTILE = 99.999
 MOST_BYTES = 2**30  # of activations held while scales are chosen
 LEAST_FILMS = 8
 QUANTISED = ("Conv", "Gemm", "MatMul", "MaxPool", "Relu", "Concat", "Flatten")
 
 
-def quantise(model: bytes, films: NDArray[np.float32]) -> bytes:
+def quantise(model: bytes, films: NDArray[np.float32], percentile: float) -> bytes:
     """Turn a float32 model into one whose convolutions and products compute in INT8.
 
     Weights are signed and have a scale a channel; activations are unsigned, with a scale a tensor: after ReLU
@@ -35,7 +32,8 @@ def quantise(model: bytes, films: NDArray[np.float32]) -> bytes:
 
     Args:
         model: a float32 model of the train package.
-        films: (N, 3, H, W) float32, normalised films that the scales are chosen from.
+        films: (N, 3, H, W) float32, normalised films that the scales are taken from.
+        percentile: share of activations, in percent, that a tensor's scale covers.
 
     Returns:
         A typed model with float32 inputs and outputs.
@@ -57,7 +55,7 @@ def quantise(model: bytes, films: NDArray[np.float32]) -> bytes:
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
             calibrate_method=CalibrationMethod.Percentile,
-            extra_options={"WeightSymmetric": True, "CalibPercentile": PERCENTILE},
+            extra_options={"WeightSymmetric": True, "CalibPercentile": percentile},
         )
         return bytes(checked(onnx.load(str(result))).SerializeToString())
 

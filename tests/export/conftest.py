@@ -67,10 +67,10 @@ def films() -> ExportFilms:
     """Smooth blobs on noise, half of them bright and called abnormal."""
     rng = np.random.default_rng(5)
     y, x = np.mgrid[: INPUT_HW[0], : INPUT_HW[1]] / INPUT_HW[0]
-    centres, labels = rng.uniform(0.45, 0.55, (48, 2)), np.arange(48) % 2
+    centres, labels = rng.uniform(0.45, 0.55, (56, 2)), np.arange(56) % 2
     blobs = [
         (60 + 150 * label) * np.exp(-((y - cy) ** 2 + (x - cx) ** 2) / 0.05) + rng.uniform(0, 20, INPUT_HW)
         for (cy, cx), label in zip(centres, labels, strict=True)
     ]
     drawn = np.stack(blobs).astype(np.uint8)
-    return ExportFilms(drawn[:8], drawn[8:], labels[8:].astype(np.intp), "blobs")
+    return ExportFilms(drawn[:8], drawn[8:16], drawn[16:], labels[16:].astype(np.intp), "blobs")

@@ -7,7 +7,7 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-from cxr_export.acceptance import LIMITS, Acceptance, compare, refuse_costly
+from cxr_export.acceptance import LIMITS, Acceptance, accept, compare, refuse_costly
 from cxr_export.films import ExportFilms
 from cxr_export.paired_auc import PairedAuc
 from cxr_runtime.errors import ModelError
@@ -26,11 +26,32 @@ def _scaled(model: onnx.ModelProto, name: str, factor: float) -> bytes:
     return bytes(changed.SerializeToString())
 
 
+def _accepted(whole: bytes, other: bytes, films: ExportFilms, manifest: Manifest) -> Acceptance:
+    return accept([compare(whole, other, films, manifest.preprocessing, manifest.heat)], films.source)
+
+
+def test_folds_are_judged_together(traced: onnx.ModelProto, films: ExportFilms, manifest: Manifest) -> None:
+    whole = traced.SerializeToString()
+    half = replace(
+        films, judged=films.judged[:20], labels=None if films.labels is None else films.labels[:20]
+    )
+    parts = [
+        compare(whole, other, some, manifest.preprocessing, manifest.heat)
+        for other, some in ((whole, half), (_scaled(traced, "classifier.1.weight", 3.0), films))
+    ]
+    found = accept(parts, "folds")
+    assert found.films == 60
+    assert found.score_change == np.abs(parts[1].found - parts[1].expected).max()
+    assert found.auc is not None
+    unlabelled = replace(parts[0], labels=None)
+    assert accept([unlabelled, parts[1]], "folds").auc is None
+
+
 def test_a_model_against_itself_loses_nothing(
     traced: onnx.ModelProto, films: ExportFilms, manifest: Manifest
 ) -> None:
     whole = traced.SerializeToString()
-    found = compare(whole, whole, films, manifest.preprocessing, manifest.heat)
+    found = _accepted(whole, whole, films, manifest)
     assert found.score_change == 0
     assert found.heat_correlation == pytest.approx(1)
     assert found.lowest_heat_correlation == pytest.approx(1)
@@ -42,7 +63,7 @@ def test_other_weights_show_in_the_score(
     traced: onnx.ModelProto, films: ExportFilms, manifest: Manifest
 ) -> None:
     other = _scaled(traced, "classifier.1.weight", 3.0)
-    found = compare(traced.SerializeToString(), other, films, manifest.preprocessing, manifest.heat)
+    found = _accepted(traced.SerializeToString(), other, films, manifest)
     assert found.score_change > 1
     assert found.heat_correlation == pytest.approx(1)
 
@@ -51,7 +72,7 @@ def test_films_without_labels_say_nothing_of_the_auc(
     traced: onnx.ModelProto, films: ExportFilms, manifest: Manifest
 ) -> None:
     whole, unlabelled = traced.SerializeToString(), replace(films, labels=None)
-    found = compare(whole, whole, unlabelled, manifest.preprocessing, manifest.heat)
+    found = _accepted(whole, whole, unlabelled, manifest)
     assert found.auc is None
     assert "auc_change" not in found.as_numbers()
 

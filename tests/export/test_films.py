@@ -31,9 +31,11 @@ def _numbers(inputs: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> list[in
 
 def test_no_patient_both_chooses_and_judges(tmp_path: Path) -> None:
     films = real_films([_data_set(tmp_path / "data", 60)], HOW, cache=tmp_path / "cache")
-    choosing, judging = _numbers(films.calibration), _numbers(films.judged)
-    assert sorted(choosing + judging) == list(range(60))
-    assert {number // 2 for number in choosing}.isdisjoint(number // 2 for number in judging)
+    making, choosing = _numbers(films.calibration), _numbers(films.choosing)
+    judging = _numbers(films.judged)
+    assert sorted(making + choosing + judging) == list(range(60))
+    assert abs(len(making) - len(choosing)) <= 1
+    assert {number // 2 for number in making + choosing}.isdisjoint(number // 2 for number in judging)
     assert films.labels is not None
     assert films.labels.sum() == len(judging) // 2
 
@@ -44,7 +46,7 @@ def test_patients_that_the_run_knows_choose_and_the_others_judge(tmp_path: Path)
     known = [f"{number}.png,films:p{number // 2},training" for number in range(20)]
     (run / "split.csv").write_text("\n".join(["name,patient,side", *known]) + "\n")
     films = real_films([_data_set(tmp_path / "data", 60)], HOW, run, cache=tmp_path / "cache")
-    assert _numbers(films.calibration) == list(range(20))
+    assert sorted(_numbers(films.calibration) + _numbers(films.choosing)) == list(range(20))
     assert _numbers(films.judged) == list(range(20, 60))
 
 
@@ -53,8 +55,8 @@ def test_too_few_films_to_judge_by_are_refused(tmp_path: Path) -> None:
         real_films([_data_set(tmp_path / "data", 16)], HOW, cache=tmp_path / "cache")
 
 
-def test_drawn_films_are_different_ones_for_both_purposes() -> None:
+def test_drawn_films_are_different_ones_for_every_purpose() -> None:
     films = drawn_films(HOW)
     assert films.labels is None
-    shown = {film.tobytes() for film in (*films.calibration, *films.judged)}
-    assert len(shown) == len(films.calibration) + len(films.judged)
+    parts = (films.calibration, films.choosing, films.judged)
+    assert len({film.tobytes() for part in parts for film in part}) == sum(map(len, parts)) == 36

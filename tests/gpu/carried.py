@@ -10,6 +10,7 @@ engine, reads its precisions back, runs it and compares, with times.
 import json
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,11 @@ def say(line: str) -> None:
     """Print a line at once."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
+
+
+def write_log(folder: Path, log: str) -> None:
+    """Keep what the builder said."""
+    (folder / LOG_FILE).write_text(log)
 
 
 def prepare(folder: Path, model_name: str) -> None:
@@ -59,8 +65,8 @@ def check(folder: Path) -> None:
     memory = open_memory()
     options = BuildOptions(tuple(films.shape[2:]), usual_batch=BATCH, largest_batch=BATCH)
     with memory.current():
-        onnx, keep_log = (folder / NETWORK_FILE).read_bytes(), (folder / LOG_FILE).write_text
-        built = build_engine(onnx, options, say=say, keep_log=keep_log)
+        onnx = (folder / NETWORK_FILE).read_bytes()
+        built = build_engine(onnx, options, say=say, keep_log=partial(write_log, folder))
         layers = plan_layers(built.plan, BATCH)
     facts = json.loads((folder / CONVOLUTIONS_FILE).read_text())
     refuse_wrong_precision(layers, "fp16", facts["float32_convolutions"])

@@ -19,19 +19,22 @@ class OpenVinoCpu:
 
     backend = NAME
 
-    def __init__(self, onnx: bytes, batch_size: int, threads: int | None = None) -> None:
+    def __init__(
+        self, onnx: bytes, batch_size: int, threads: int | None = None, *, precision: str = "f32"
+    ) -> None:
         """Compile a network.
 
         Args:
             onnx: a model.onnx.
             batch_size: films of every batch; smaller ones are padded.
             threads: processor threads of one run; None leaves the number to OpenVINO.
+            precision: what products are computed in: f32, or bf16 where the processor has it.
 
         Raises:
             BackendError: OpenVINO cannot load the network.
         """
         self._batch_size = batch_size
-        self._request = _compile(onnx, batch_size, threads).create_infer_request()
+        self._request = _compile(onnx, batch_size, threads, precision).create_infer_request()
 
     def run(self, batch: NDArray[np.float32]) -> Outputs:
         """Infer one batch of at most batch_size films: (B, 3, H, W) float32."""
@@ -54,15 +57,22 @@ def missing() -> str | None:
     return None if find_spec("openvino") else "openvino is not installed"
 
 
+def has_bfloat16() -> bool:
+    """Whether the processor computes in bfloat16 by itself."""
+    import openvino
+
+    return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
 def open_model(model: Model, batch_size: int, threads: int | None) -> Engine:
     """Open a model folder's network."""
     return OpenVinoCpu(model.onnx, batch_size, threads)
 
 
-def _compile(onnx: bytes, batch_size: int, threads: int | None) -> Any:
+def _compile(onnx: bytes, batch_size: int, threads: int | None, precision: str) -> Any:
     import openvino
 
-    settings: dict[str, Any] = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+    settings: dict[str, Any] = {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY"}
     if threads is not None:
         settings["INFERENCE_NUM_THREADS"] = threads
     core = openvino.Core()
