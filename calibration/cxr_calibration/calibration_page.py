@@ -105,7 +105,7 @@ def reliability_figure(description: Description, films: LabelledFilms) -> tuple[
     chart.line([(0, 0), (1, 1)], "plain", "perfect")
     before = reliability(BARE_SOFTMAX.probability(films.margins), films.truth)
     chart.line([(part.probability, part.abnormal.value) for part in before], "second", "bare softmax")
-    after = reliability(description.choice.probabilities, films.truth)
+    after = description.reliability
     chart.whiskers([(part.probability, part.abnormal.low, part.abnormal.high) for part in after], "first")
     chart.points([(part.probability, part.abnormal.value) for part in after], "first", "calibrated")
     return (

@@ -1,21 +1,71 @@
-"""The part of a model's card that says what its operating points buy."""
+"""The sections of a model's card that a calibration fills: its probabilities, and what its points buy."""
 
-from cxr_calibration.description import Description
+import re
+
+from cxr_calibration.description import Description, Quality
 from cxr_calibration.operating_points import AtPrevalence, MeasuredPoint
 from cxr_calibration.percent import percent, percent_interval
+from cxr_runtime.probability_map import ProbabilityMap
 
 FILMS = 1000  # that the card speaks of
 
 
-def card_section(description: Description, films_named: str) -> str:
-    """Markdown: the operating points, and what each would buy at the stated prevalences.
+def card_sections(description: Description, films_named: str) -> str:
+    """Markdown: how good the probabilities are, the operating points, and what each would buy.
 
     Args:
         description: from `fit_and_describe`.
         films_named: where the films come from, one line.
     """
+    return "\n".join([*_calibration(description, films_named), *_what_it_buys(description, films_named)])
+
+
+def with_sections(card: str, sections: str) -> str:
+    """A card with its sections of the same headings replaced, and new ones at its end.
+
+    Args:
+        card: markdown with headings of two #.
+        sections: likewise, nothing before the first heading.
+    """
+    for section in re.findall(r"^## .*?(?=^## |\Z)", sections, re.MULTILINE | re.DOTALL):
+        heading, whole = section.split("\n", 1)[0], section.strip() + "\n"
+        old = re.search(rf"^{re.escape(heading)}\n.*?(?=^## |\Z)", card, re.MULTILINE | re.DOTALL)
+        if old is None:
+            card = f"{card.rstrip()}\n\n{whole}"
+        else:
+            rest = card[old.end() :]
+            card = card[: old.start()] + whole + (f"\n{rest}" if rest else "")
+    return card
+
+
+def _calibration(description: Description, films_named: str) -> list[str]:
+    share = description.abnormal / description.films
+    return [
+        "## Calibration",
+        "",
+        f"Fitted on {description.films} films of {description.patients} patients ({films_named}), measured "
+        f"by cross-validation. The map, by its log loss: {_map(description.choice.chosen)}. A probability is "
+        f"that of these films, of which {percent(share)} are abnormal: in a clinic read it as a score, and "
+        "set thresholds on your own films with `cxr-triage calibrate`.",
+        "",
+        "| probabilities | Brier score | ECE | log loss |",
+        "|---|---|---|---|",
+        _quality_row("bare softmax", description.before),
+        _quality_row("calibrated", description.after),
+        "",
+        "| films | probability said | found abnormal |",
+        "|---|---|---|",
+        *(
+            f"| {part.films} | {percent(part.probability)} | {percent_interval(part.abnormal)} |"
+            for part in description.reliability
+        ),
+        "",
+    ]
+
+
+def _what_it_buys(description: Description, films_named: str) -> list[str]:
     normal = description.films - description.abnormal
-    lines = [
+    return [
         "## What it would buy",
         "",
         f"Measured by cross-validation on {description.films} films of {description.patients} patients "
@@ -35,7 +85,19 @@ def card_section(description: Description, films_named: str) -> str:
         "",
         *(f"Warning: {warning}.\n" for warning in description.subgroups.warnings),
     ]
-    return "\n".join(lines)
+
+
+def _map(fitted: ProbabilityMap) -> str:
+    return {
+        "temperature": f"temperature {fitted.temperature:.2f}",
+        "platt": f"Platt's line (slope {fitted.slope:.2f}, intercept {fitted.intercept:.2f})",
+        "isotonic": f"isotonic regression ({len(fitted.knots)} knots)",
+    }[fitted.method]
+
+
+def _quality_row(name: str, quality: Quality) -> str:
+    numbers = (quality.brier, quality.calibration_error, quality.log_loss)
+    return f"| {name} | {' | '.join(f'{number:.3f}' for number in numbers)} |"
 
 
 def _point_row(point: MeasuredPoint, default: str) -> str:

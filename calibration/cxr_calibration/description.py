@@ -13,7 +13,13 @@ from cxr_calibration.folds import FOLDS, grouped_folds
 from cxr_calibration.intervals import Estimate, bootstrap
 from cxr_calibration.labelled import LabelledFilms
 from cxr_calibration.operating_points import MeasuredPoint, measure_point
-from cxr_calibration.probability_scores import brier, calibration_error, log_loss
+from cxr_calibration.probability_scores import (
+    ReliabilityBin,
+    brier,
+    calibration_error,
+    log_loss,
+    reliability,
+)
 from cxr_calibration.reference import Reference, ReferenceFilm, make_reference
 from cxr_calibration.roc import auc
 from cxr_calibration.rules import DEFAULT_RULES, Rule
@@ -68,6 +74,7 @@ class Description:
     auc: Estimate  # bootstrap by patient
     before: Quality  # of the bare softmax
     after: Quality  # by cross-validation
+    reliability: tuple[ReliabilityBin, ...]  # by cross-validation
     points: tuple[MeasuredPoint, ...]
     bands: dict[str, ReviewBand]  # by name of operating point; empty without an error rate
     default: str  # name of the default operating point
@@ -123,6 +130,7 @@ def fit_and_describe(
         auc=_auc(films, options.seed),
         before=_quality(BARE_SOFTMAX.probability(films.margins), films.truth),
         after=_quality(choice.probabilities, films.truth),
+        reliability=reliability(choice.probabilities, films.truth),
         points=points,
         bands=bands,
         default=options.default,

@@ -2,7 +2,8 @@
 
 python -m cxr_calibration.out_of_fold MARGINS.csv FILMS [--model DIR] [--error-rate RATE]
 
-Prints what the operating points buy, for the model's card; with --model the model's calibration.json is made.
+Prints the sections of the model's card that a calibration fills; with --model it makes calibration.json, and
+writes the sections into card.md where there is one.
 MARGINS.csv is a labels file with one more column, margin: the logit of abnormal minus that of normal from a
 network that never saw the film's patient; optional brightness and contrast, the mean and standard deviation
 of the network's input before normalisation, 0..1. FILMS says in a few words where the films come from.
@@ -19,13 +20,16 @@ import numpy as np
 from cxr_calibration.calibrating import fitted_on
 from cxr_calibration.calibration_file import write_calibration
 from cxr_calibration.calibration_json import calibration_json
-from cxr_calibration.card import card_section
+from cxr_calibration.card import card_sections, with_sections
 from cxr_calibration.description import FitOptions, fit_and_describe
 from cxr_calibration.labelled import NOT_STATED, LabelledFilms
 from cxr_calibration.labels import VARIABLES, Label, label_of, read_rows
 from cxr_calibration.reference import Reference, ReferenceFilm, make_reference
+from cxr_runtime.atomic import write_bytes
 from cxr_runtime.errors import UsageError
 from cxr_runtime.model import open_model
+
+CARD_FILE = "card.md"  # in a model's folder
 
 
 def read_margins(path: Path) -> tuple[LabelledFilms, Reference]:
@@ -65,7 +69,11 @@ def main(arguments: Sequence[str] | None = None) -> str:
         manifest = open_model(asked.model, allow_uncalibrated=True).manifest
         made = date.today().isoformat()
         write_calibration(asked.model, calibration_json(described, fitted_on(manifest), made=made))
-    return card_section(described, asked.films)
+    sections = card_sections(described, asked.films)
+    card = None if asked.model is None else asked.model / CARD_FILE
+    if card is not None and card.is_file():
+        write_bytes(card, with_sections(card.read_text(encoding="utf-8"), sections).encode())
+    return sections
 
 
 def _shown(path: Path, label: Label, row: dict[str, str]) -> ReferenceFilm:

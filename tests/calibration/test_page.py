@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from cxr_calibration.calibration_page import calibration_page
-from cxr_calibration.card import card_section
 from cxr_calibration.description import FitOptions, fit_and_describe
 from cxr_calibration.gathering import UnscoredFilm
 from cxr_calibration.intervals import UNKNOWN, Estimate
@@ -53,18 +52,6 @@ def test_text_from_outside_cannot_become_markup() -> None:
     assert "<script>" not in text
     assert "<i>" not in text
     assert "a &lt; b" in text
-
-
-def test_the_card_says_what_each_point_buys_at_each_prevalence() -> None:
-    films = _films()
-    description = fit_and_describe(films)
-    text = card_section(description, "drawn films")
-    rows = [line for line in text.splitlines() if line.startswith("| balanced |")]
-    assert len(rows) == 3
-    assert rows[0].split("|")[2].strip() == "1.0 % = 10"
-    point = description.default_point
-    assert rows[2].split("|")[4].strip() == f"{200 * point.sensitivity.value:.1f}"
-    assert all(point.shortfall in text for point in description.points)
 
 
 @pytest.mark.parametrize(
