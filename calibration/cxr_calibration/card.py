@@ -83,8 +83,20 @@ def _what_it_buys(description: Description, films_named: str) -> list[str]:
         "|---|---|---|---|---|---|---|",
         *(_buys_row(point, at) for point in description.points for at in point.at_prevalence),
         "",
+        *_by_subgroup(description),
         *(f"Warning: {warning}.\n" for warning in description.subgroups.warnings),
     ]
+
+
+def _by_subgroup(description: Description) -> list[str]:
+    """A row a level of view, sex, age group and site, where any were stated."""
+    rows = [
+        f"| {group.variable} {group.level or 'not stated'} | {group.films} | {group.abnormal} | "
+        f"{percent_interval(group.sensitivity)} | {percent_interval(group.specificity)} |"
+        for group in description.subgroups.subgroups
+    ]
+    head = f"| at {description.default} | films | abnormal | sensitivity | specificity |"
+    return [head, "|---|---|---|---|---|", *rows, ""] if rows else []
 
 
 def _map(fitted: ProbabilityMap) -> str:

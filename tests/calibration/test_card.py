@@ -1,3 +1,7 @@
+from dataclasses import replace
+
+import numpy as np
+
 from cxr_calibration.card import card_sections, with_sections
 from cxr_calibration.description import Description, fit_and_describe
 from drawn_films import drawn_films
@@ -26,6 +30,15 @@ def test_the_card_says_how_good_probabilities_are_bin_by_bin() -> None:
     assert f"| calibrated | {described.after.brier:.3f} |" in calibration
     bins = [line for line in calibration.splitlines() if line.startswith("| ") and line[2].isdigit()]
     assert sum(int(line.split("|")[1]) for line in bins) == described.films
+
+
+def test_the_card_has_a_row_a_subgroup() -> None:
+    films = drawn_films(200, films_a_patient=2)
+    views = np.array(["PA", "AP"] * 100, np.str_)
+    described = fit_and_describe(replace(films, subgroups={"view": views}))
+    text = card_sections(described, "drawn films")
+    assert "| view AP | 100 |" in text
+    assert "| view PA | 100 |" in text
 
 
 def test_sections_of_a_card_are_replaced_where_they_stand_and_others_stay() -> None:
