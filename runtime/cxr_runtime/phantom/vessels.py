@@ -12,7 +12,7 @@ WIDTHS = (0.013, 0.008, 0.005, 0.0032)  # diameters, body units; thinner ones fa
 
 
 def lung_vessels(canvas: Canvas, body: Body, rng: np.random.Generator) -> Layer:
-    """Thickness of all vessels, about 1 where the widest run."""
+    """Shadows of all vessels, about 1 where the widest run; the outer third of a clear lung shows hardly any."""
     by_width: dict[float, list[Points]] = {width: [] for width in WIDTHS}
     for side, (x, y) in zip((-1, 1), HILA, strict=True):
         start = np.array([0.5 + (x - 0.5) * body.width, 0.08 + (y - 0.08) * body.lung_height])
@@ -21,7 +21,7 @@ def lung_vessels(canvas: Canvas, body: Body, rng: np.random.Generator) -> Layer:
             _grow(by_width, start + rng.uniform(-0.02, 0.02, 2), float(heading), 0, rng)
     layer = np.zeros(canvas.hw, np.float32)
     for width, lines in by_width.items():
-        layer += canvas.tube(lines, width) * np.float32(width / WIDTHS[0])
+        layer += canvas.tube(lines, width) * np.float32((width / WIDTHS[0]) ** 2)
     return canvas.blur(layer, 0.0012)
 
 

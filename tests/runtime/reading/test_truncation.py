@@ -6,7 +6,7 @@ from functools import partial
 import imagecodecs
 import numpy as np
 import pytest
-from pydicom.uid import UID
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
 import dicom_files as dicom
 import film_files as files
@@ -15,8 +15,9 @@ from cxr_runtime.reading import read_film
 
 DEEP = files.phantom().astype(np.uint16) * 16
 
-# Bytes at the end that no pixel needs: of a DICOM stream the length of its end mark, always 0.
-UNUSED = {f"dicom {uid.name}": 0 for uid in dicom.UNCOMPRESSED}
+# Bytes at the end that no pixel needs: of a DICOM stream the length of its end mark, always 0; of a deflated
+# data set the one that may make its length even (PS3.5 annex A.5).
+UNUSED = {f"dicom {uid.name}": int(uid == DeflatedExplicitVRLittleEndian) for uid in dicom.UNCOMPRESSED}
 WHOLE: dict[str, Callable[[], bytes]] = {
     "png": lambda: files.png_file(files.phantom()),
     "png interlaced": lambda: files.png_file(files.phantom(), interlaced=True),
