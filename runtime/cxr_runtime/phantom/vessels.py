@@ -12,7 +12,7 @@ WIDTHS = (0.013, 0.008, 0.005, 0.0032)  # diameters, body units; thinner ones fa
 
 
 def lung_vessels(canvas: Canvas, body: Body, rng: np.random.Generator) -> Layer:
-    """Shadows of all vessels, about 1 where the widest run; the outer third of a clear lung shows hardly any."""
+    """Shadows of all vessels, about 1 where the widest run; hardly any in the outer third of a clear lung."""
     by_width: dict[float, list[Points]] = {width: [] for width in WIDTHS}
     for side, (x, y) in zip((-1, 1), HILA, strict=True):
         start = np.array([0.5 + (x - 0.5) * body.width, 0.08 + (y - 0.08) * body.lung_height])
