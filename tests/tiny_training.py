@@ -1,5 +1,6 @@
 """A network and a training small enough for a test."""
 
+from pathlib import Path
 from typing import Any
 
 from cxr_train.recipe import Recipe
@@ -19,3 +20,13 @@ TINY: dict[str, Any] = {
 def tiny_recipe(**changes: Any) -> Recipe:
     """A network and a training small enough for a test."""
     return compose_recipe(None, TINY, changes)
+
+
+def short_recipe(**changes: Any) -> Recipe:
+    """One epoch, which is kept whatever it is worth."""
+    return tiny_recipe(**{"epochs": 1, "select_by": "last", **changes})
+
+
+def taught_by(*teachers: Path, **changes: Any) -> Recipe:
+    """One epoch that follows teachers as well as labels."""
+    return short_recipe(teachers=[str(path) for path in teachers], terms={"teacher": 1.0}, **changes)

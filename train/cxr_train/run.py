@@ -24,6 +24,7 @@ from cxr_train.checkpoint import (
 from cxr_train.data import TrainingFilm, read_data_set
 from cxr_train.data.prepared_films import CACHE, PreparedFilms, films_digest, prepare_films
 from cxr_train.data.split import SPLIT_FILE, Split, SplitPlan, refuse_leaks, split_csv, split_films
+from cxr_train.earlier_runs import recipe_of_fold, refuse_informed
 from cxr_train.frozen_outputs import frozen_outputs
 from cxr_train.heat_fit import fit_heat, write_heat
 from cxr_train.journal import Entry
@@ -32,7 +33,7 @@ from cxr_train.progress import Progress, Silence
 from cxr_train.published import start_from
 from cxr_train.recipe import Recipe
 from cxr_train.targets import film_targets
-from cxr_train.teachers import recipe_of_fold, refuse_informed, teach
+from cxr_train.teachers import teach
 from cxr_train.trainer import Machine, Trainer
 
 
@@ -101,7 +102,7 @@ def train(
     films = read_films(data, recipe.preprocessing, cache, machine.workers, progress)
     split = split_films(films.table, plan)
     refuse_leaks(films.table, split, films.prepared.sha256s)
-    refuse_informed(recipe.teachers, films.table, split)
+    refuse_informed(recipe, films.table, split)
     torch.manual_seed(recipe.seed)
     network = build_network(recipe.architecture)
     started_from = start_from(network, recipe.architecture.network, recipe.start)

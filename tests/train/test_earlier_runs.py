@@ -1,0 +1,60 @@
+from pathlib import Path
+
+import pytest
+
+from cxr_runtime.errors import UsageError
+from cxr_train.checkpoint import read_config
+from cxr_train.data.split import SplitPlan
+from cxr_train.earlier_runs import recipe_of_fold
+from cxr_train.recipe import Recipe
+from cxr_train.run import cross_validate, train
+from tiny_training import short_recipe, taught_by
+
+FOLDS = SplitPlan(folds=3, validated=False)
+
+
+def test_each_fold_of_students_has_the_teacher_of_its_own_fold(
+    teacher_folds: Path, data_set: Path, cache: Path, tmp_path: Path
+) -> None:
+    cross_validate(tmp_path / "cv", [data_set], taught_by(teacher_folds / "fold-{fold}"), FOLDS, cache=cache)
+    for fold in range(3):
+        teachers = read_config(tmp_path / "cv" / f"fold-{fold}").recipe.teachers
+        assert teachers == (str(teacher_folds / f"fold-{fold}"),)
+
+
+def test_a_teacher_that_knows_a_film_of_the_test_is_refused(
+    teacher_folds: Path, data_set: Path, cache: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match=r"fold-1 knows 12 of the 12 patients whom this run is tested on"):
+        train(tmp_path / "run", [data_set], taught_by(teacher_folds / "fold-1"), FOLDS, cache=cache)
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_teacher_of_a_fold_needs_folds() -> None:
+    with pytest.raises(UsageError, match="films are not split into folds"):
+        recipe_of_fold(taught_by(Path("runs/fold-{fold}")), SplitPlan())
+
+
+@pytest.mark.parametrize(
+    "recipe", [taught_by(), short_recipe(teachers=["runs/a"])], ids=["no teacher", "no term"]
+)
+def test_teachers_and_their_term_need_each_other(recipe: Recipe) -> None:
+    with pytest.raises(UsageError, match="one needs the other"):
+        recipe_of_fold(recipe, SplitPlan())
+
+
+def test_each_fold_can_go_on_from_its_own_fold_of_another_run(
+    data_set: Path, cache: Path, tmp_path: Path
+) -> None:
+    cross_validate(tmp_path / "first", [data_set], short_recipe(), FOLDS, cache=cache)
+    recipe = short_recipe(start=str(tmp_path / "first" / "fold-{fold}"))
+    cross_validate(tmp_path / "second", [data_set], recipe, FOLDS, cache=cache)
+    starts = [read_config(tmp_path / "second" / f"fold-{fold}").starting_weights for fold in range(3)]
+    assert starts == ["run fold-0", "run fold-1", "run fold-2"]
+
+
+def test_a_start_that_knows_a_film_of_the_test_is_refused(
+    finished_run: Path, data_set: Path, cache: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match=r"tiny knows \d+ of the 12 patients"):
+        train(tmp_path / "run", [data_set], short_recipe(start=str(finished_run)), FOLDS, cache=cache)

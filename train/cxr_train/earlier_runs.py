@@ -1,0 +1,61 @@
+"""The runs that a run builds on: the one it starts from, and its teachers."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from cxr_runtime.errors import UsageError
+from cxr_train.data.film import TrainingFilm
+from cxr_train.data.split import SPLIT_FILE, Rows, Split, SplitPlan, known_patients
+from cxr_train.prediction import scored_rows
+from cxr_train.recipe import Recipe
+
+FOLD = "{fold}"  # in the path of an earlier run: the number of the fold that builds on it
+
+
+def recipe_of_fold(recipe: Recipe, plan: SplitPlan) -> Recipe:
+    """The recipe with the earlier runs of its own fold.
+
+    Raises:
+        UsageError: a path asks for the fold's number where there are no folds, or teachers are given without
+            the term `teacher`, or that without them.
+    """
+    if bool(recipe.teachers) != bool(recipe.terms.get("teacher")):
+        weight = recipe.terms.get("teacher", 0.0)
+        raise UsageError(
+            f"{len(recipe.teachers)} teachers and terms.teacher = {weight}: one needs the other; "
+            'give both, e.g. --set teachers=["runs/a"], or neither'
+        )
+    asking = [path for path in (recipe.start, *recipe.teachers) if FOLD in path]
+    if asking and not plan.folds:
+        raise UsageError(
+            f"{asking[0]} asks for the number of a fold, and films are not split into folds; "
+            f"give --folds, or a path without {FOLD}"
+        )
+    teachers = tuple(path.replace(FOLD, str(plan.fold)) for path in recipe.teachers)
+    return replace(recipe, start=recipe.start.replace(FOLD, str(plan.fold)), teachers=teachers)
+
+
+def refuse_informed(recipe: Recipe, films: Sequence[TrainingFilm], split: Split) -> None:
+    """Refuse earlier runs that know the answers of the test.
+
+    A teacher may know no patient of the test side. A start, e.g. a pretraining on reports, may know those
+    whose films are not scored.
+
+    Raises:
+        UsageError: a patient was learned from, or chosen by, by a teacher or the start.
+    """
+    for teacher in recipe.teachers:
+        _refuse(teacher, films, split.test)
+    if (Path(recipe.start) / SPLIT_FILE).is_file():
+        _refuse(recipe.start, films, scored_rows(films, split.test))
+
+
+def _refuse(run: str, films: Sequence[TrainingFilm], rows: Rows) -> None:
+    tested = {films[row].patient for row in rows}
+    known = tested & known_patients(Path(run))
+    if known:
+        raise UsageError(
+            f"{run} knows {len(known)} of the {len(tested)} patients whom this run is tested on; "
+            f"take one of the same split, e.g. of its own fold ({FOLD} in the path)"
+        )
