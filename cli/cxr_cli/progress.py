@@ -27,7 +27,7 @@ class LineProgress:
         """Note the start."""
         self._films, self._done = films, 0
         self._started = self._last_line = time.monotonic()
-        self._say(f"scanning {films} film{'' if films == 1 else 's'}")
+        self._say(f"scanning {counted(films)}")
 
     def advance(self, outcome: Outcome | None) -> None:
         """Count a film."""
@@ -44,7 +44,7 @@ class LineProgress:
         """Say how fast it was."""
         seconds = max(time.monotonic() - self._started, 1e-9)
         self._say(
-            f"{self._done} films in {seconds:.1f} s ({self._done / seconds:.1f} films/s); writing reports"
+            f"{counted(self._done)} in {seconds:.1f} s ({self._done / seconds:.1f} films/s); writing reports"
         )
 
     @staticmethod
@@ -79,6 +79,11 @@ class BarProgress:
     def end(self) -> None:
         """Leave the full bar standing."""
         self._bar.stop()
+
+
+def counted(films: int) -> str:
+    """A number of films in words for a user: 1 film, 2 films."""
+    return "1 film" if films == 1 else f"{films} films"
 
 
 def without_score(outcome: Outcome) -> str:

@@ -84,11 +84,12 @@ def scan(
 
 
 def _told(summary: "ScanSummary") -> str:
+    from cxr_cli.progress import counted
+
     counts = summary.tally
     review = f", {counts.review} to review" if counts.review else ""
-    films = "film" if counts.films == 1 else "films"
     told = (
-        f"{counts.films} {films}: {counts.scored} scored ({counts.flagged} flagged{review}), "
+        f"{counted(counts.films)}: {counts.scored} scored ({counts.flagged} flagged{review}), "
         f"{counts.rejected} rejected, {counts.failed} failed"
     )
     before = f"; {summary.finished_before} were finished before" if summary.finished_before else ""

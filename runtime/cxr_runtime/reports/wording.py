@@ -29,9 +29,9 @@ def is_heat_outside_lungs(outcome: Outcome) -> bool:
 
 
 def heat_in_lungs(outcome: Outcome) -> str:
-    """How much of the coloured heat lies in the lungs; "" where that is not known."""
+    """How much of the coloured heat lies in the lungs; "" where that is not known, or a remark says it."""
     share = outcome.lung_heat_share
-    return "" if share is None else f"{share:.0%} of the heat in the lungs"
+    return "" if share is None or is_heat_outside_lungs(outcome) else f"{share:.0%} of the heat in the lungs"
 
 
 def verdict(outcome: Outcome) -> str:
