@@ -37,9 +37,7 @@ class Recipe:
     architecture: Architecture = field(default_factory=Architecture)
     preprocessing: Preprocessing = field(default_factory=lambda: network_kind("custom").preprocessing)
     augmentation: Augmentation = field(default_factory=Augmentation)
-    start: str = (
-        "scratch"  # `scratch`, `published` (ImageNet), a file of weights, or a run (`{fold}`: its number)
-    )
+    start: str = "scratch"  # `scratch`, `published` (ImageNet), a file of weights, or a run to go on from
     epochs: int = 60
     batch_size: int = 0  # films in a step; 0: as many as make 250 steps an epoch (paper, II.B)
     optimiser: str = "sgd"  # sgd, or adamw
@@ -61,7 +59,7 @@ class Recipe:
     quotas: Mapping[str, float] = field(default_factory=dict)  # shares of films shown, by truth
     ema: float = 0.0  # decay a step of the running average of weights that is kept; 0: none
     cached_augmentations: int = 0  # variations a film, taken through the frozen layers once; 0: ever new ones
-    teachers: tuple[str, ...] = ()  # runs whose mean opinion the term `teacher` follows; `{fold}` as in start
+    teachers: tuple[str, ...] = ()  # runs whose mean opinion the term `teacher` follows; `{fold}`: its number
     teacher_weights: Mapping[str, float] = field(default_factory=dict)  # of that opinion, by truth, else 1
     half_precision: bool = True  # bfloat16 where it is safe, on a GPU that has it
     half_on_cpu: bool = False  # the same on a processor: faster on those with bfloat16 instructions
