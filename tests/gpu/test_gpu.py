@@ -1,6 +1,5 @@
-"""What needs an NVIDIA GPU: `python -m pytest -m gpu -n 0 tests/gpu`."""
+"""What needs an NVIDIA GPU: `python -m pytest -m gpu -n 0 tests/gpu`; the last test writes a page."""
 
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +7,7 @@ import pytest
 
 from cxr_runtime.backends.choose import open_engine, verdict_on, why_missing
 from cxr_runtime.backends.nvidia.driver import CudaGraph, find_gpus
-from cxr_runtime.backends.nvidia.memory import LIBRARIES, DeviceMemory, open_memory
+from cxr_runtime.backends.nvidia.memory import LIBRARIES, DeviceMemory, is_installed, open_memory
 from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
 from cxr_runtime.backends.phantom_batch import phantom_batch
 from cxr_runtime.model import DEFAULT_MODEL, Model, open_model
@@ -30,7 +29,7 @@ def model() -> Model:
 @pytest.fixture(params=LIBRARIES)
 def memory(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> DeviceMemory:
     library: str = request.param
-    if find_spec(library.split(".", maxsplit=1)[0]) is None:
+    if not is_installed(library):
         pytest.skip(f"{library} is not installed")
     monkeypatch.setattr("cxr_runtime.backends.nvidia.memory.LIBRARIES", {library: LIBRARIES[library]})
     return open_memory()
@@ -111,3 +110,15 @@ def test_the_fp16_engine_is_built_once_and_rounds(model: Model) -> None:
     assert engine.backend == "tensorrt-fp16"
     assert 0 < np.abs(found.conv5 - expected.conv5).max() < 0.02 * expected.conv5.max()
     engine.close()
+
+
+def test_everything_is_measured_and_written_down() -> None:
+    """docs/gpu-results.md; minutes, most of them for building engines and for torch.compile."""
+    pytest.importorskip("torch", reason="torch is not installed (extra `train`)")
+    from cxr_export.gpu.__main__ import main
+
+    root = Path(__file__).parents[2]
+    films = root.parent / "shared" / "data" / "nih512.csv"
+    page = root / "docs" / "gpu-results.md"
+    main(["--write", str(page), *(["--data", str(films)] if films.is_file() else [])])
+    assert "| custom | PyTorch eager FP32 | 64 |" in page.read_text(encoding="utf-8")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cxr_runtime.backends.cache_folder import cache_root
 from cxr_runtime.backends.nvidia.driver import find_gpus
-from cxr_runtime.backends.nvidia.memory import LIBRARIES, missing_library
+from cxr_runtime.backends.nvidia.memory import LIBRARIES, is_installed, missing_library
 from cxr_runtime.doctor.finding import Finding, State
 from cxr_runtime.errors import BackendError
 
@@ -51,8 +51,9 @@ def check_tensorrt() -> Finding:
         return Finding("tensorrt", State.WARNING, told)
     missing = missing_library()
     if missing is not None:
-        return Finding("tensorrt", State.WARNING, f"{tensorrt.__version__}, but {missing}: install pycuda")
-    return Finding("tensorrt", State.OK, f"{tensorrt.__version__}, memory by {' or '.join(LIBRARIES)}")
+        return Finding("tensorrt", State.WARNING, f"{tensorrt.__version__}, but {missing}: install one")
+    serving = next(name for name in LIBRARIES if is_installed(name))
+    return Finding("tensorrt", State.OK, f"{tensorrt.__version__}, memory by {serving}")
 
 
 def check_disk() -> Finding:

@@ -76,7 +76,7 @@ class DeviceMemory(Protocol):
 
 def missing_library() -> str | None:
     """Why no library can serve a GPU's memory here; None where one can."""
-    if any(_is_installed(name) for name in LIBRARIES):
+    if any(is_installed(name) for name in LIBRARIES):
         return None
     return "neither pycuda nor cuda-python is installed"
 
@@ -91,13 +91,17 @@ def open_memory(device: int = 0) -> DeviceMemory:
         BackendError: none is installed, or the GPU cannot be used.
     """
     for name, module in LIBRARIES.items():
-        if _is_installed(name):
+        if is_installed(name):
             memory: DeviceMemory = import_module(module).open_memory(device)
             return memory
-    raise BackendError(f"{missing_library()}; install one of them, pycuda is in the extra `tensorrt`")
+    raise BackendError(
+        f"{missing_library()}; install one of them: pycuda is in the extra `tensorrt`, "
+        "cuda-python in `tensorrt-wheels`"
+    )
 
 
-def _is_installed(name: str) -> bool:
+def is_installed(name: str) -> bool:
+    """Whether a package of LIBRARIES is there."""
     try:
         return find_spec(name) is not None
     except (ImportError, ValueError):

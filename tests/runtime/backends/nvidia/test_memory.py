@@ -118,8 +118,9 @@ def fake_cuda_python(
     }  # fmt: skip
     parameters = {  # of each function of cuda.bindings.runtime 13
         "cudaFree": 1, "cudaSetDevice": 1, "cudaHostAlloc": 2, "cudaMalloc": 1,
-        "cudaStreamCreateWithFlags": 1, "cudaEventCreateWithFlags": 1, "cudaEventRecord": 2, "cudaStreamWaitEvent": 3, "cudaMemcpyAsync": 5,
-        "cudaStreamSynchronize": 1, "cudaFreeHost": 1, "cudaGetErrorString": 1,
+        "cudaStreamCreateWithFlags": 1, "cudaEventCreateWithFlags": 1, "cudaEventRecord": 2,
+        "cudaStreamWaitEvent": 3, "cudaMemcpyAsync": 5, "cudaStreamSynchronize": 1, "cudaFreeHost": 1,
+        "cudaGetErrorString": 1,
     }  # fmt: skip
     runtime = ModuleType("cuda.bindings.runtime")
     buffers: list[np.ndarray[tuple[int, ...], np.dtype[np.uint8]]] = []
@@ -215,5 +216,5 @@ def test_cuda_python_is_taken_where_pycuda_is_not_installed(monkeypatch: pytest.
 def test_neither_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     _install(monkeypatch)
     assert memory.missing_library() == "neither pycuda nor cuda-python is installed"
-    with pytest.raises(BackendError, match="install one of them, pycuda is in the extra `tensorrt`"):
+    with pytest.raises(BackendError, match="install one of them: pycuda is in the extra `tensorrt`"):
         memory.open_memory()
