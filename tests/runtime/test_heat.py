@@ -88,3 +88,17 @@ def test_film_heat_has_the_film_s_proportions(film_hw: tuple[int, int]) -> None:
     heat = film_heat(cam(CONV5, RECIPE), placement, RECIPE, HeatMethod.CAM)
     assert max(heat.shape) == FILM_HEAT_LONG_SIDE
     assert heat.shape[0] / heat.shape[1] == pytest.approx(film_hw[0] / film_hw[1], rel=0.05)
+
+
+@pytest.mark.parametrize("box", [(0, 0, 200, 200), (20, 40, 180, 200)])
+def test_even_activations_are_hottest_where_disease_is_usual_in_this_film_s_lungs(box: Box) -> None:
+    lower_left = LocationPrior(((0.1, 0.1), (1.0, 0.1)), 1.0, 0.0, (0.2, 0.2, 0.8, 0.8))
+    recipe = replace(RECIPE, cells=CellGrid(2.0, 4.0), prior=lower_left, stretch=1.5, offset=0.5)
+    placement = Placement((200, 200), box, (64, 64))
+    cells = heat_cells(
+        np.ones((2, 16, 16), np.float32), recipe, HeatMethod.CAM, placement, (60, 60, 140, 160)
+    )
+    heat = film_heat(cells, placement, recipe, HeatMethod.CAM)
+    y, x = np.argwhere(heat >= 0.999 * heat.max()).mean(axis=0) / 256 * 200
+    assert x < 100
+    assert y > 110
