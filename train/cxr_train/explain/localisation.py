@@ -61,11 +61,9 @@ def localise(
         replicates: bootstrap samples.
         thresholds: heat that is coloured from there on, one a film; empty: none is.
     """
-    part = float(np.mean([mask.mean() for mask in masks]))
     pairs = list(zip(heats, masks, strict=True))
     measured = {
-        "pointing": np.array([_pointing(heat, mask) for heat, mask in pairs]),
-        "overlap": np.array([_overlap(heat, mask, part) for heat, mask in pairs]),
+        **film_by_film(heats, masks),
         "share": np.array([_share(heat, mask) for heat, mask in pairs]),
     }
     if thresholds:
@@ -78,6 +76,16 @@ def localise(
             for name, values in measured.items()
         },
     )
+
+
+def film_by_film(heats: Sequence[Heat], masks: Sequence[Mask]) -> dict[str, NDArray[np.float64]]:
+    """`pointing` and `overlap` of each film, (N,) each; arguments as for `localise`."""
+    part = float(np.mean([mask.mean() for mask in masks]))
+    pairs = list(zip(heats, masks, strict=True))
+    return {
+        "pointing": np.array([_pointing(heat, mask) for heat, mask in pairs]),
+        "overlap": np.array([_overlap(heat, mask, part) for heat, mask in pairs]),
+    }
 
 
 def chance(masks: Sequence[Mask], patients: NDArray[np.str_], replicates: int = REPLICATES) -> Localisation:
