@@ -4,8 +4,8 @@ Here:   python tests/gpu/carried.py prepare FOLDER [MODEL [DATA]]      (the whol
 There:  PYTHONPATH=runtime python tests/gpu/carried.py check FOLDER    (minutes)
 
 MODEL is a model's name or folder, or the name of a network, which gets fresh weights; DATA a data set as for
-training. `prepare` writes the typed FP16 network, films and what ONNX Runtime says of them. `check` builds the
-engine, reads its precisions back, runs it, compares, and writes results.json into FOLDER.
+training. `prepare` writes the typed FP16 network, films and what ONNX Runtime says of them. `check` builds
+the engine, reads its precisions back, runs it, compares, and writes results.json into FOLDER.
 """
 
 import json

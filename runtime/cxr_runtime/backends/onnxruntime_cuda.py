@@ -32,7 +32,9 @@ class OnnxRuntimeGpu:
             BackendError: ONNX Runtime cannot load the network there, or took another provider.
         """
         self.backend, self._batch_size = _NAMES[provider], batch_size
-        self._session = OnnxSession(onnx, [(provider, options)], session_options(None))
+        session = session_options(None)
+        session.add_session_config_entry("session.disable_cpu_ep_fallback", "1")  # not even for one operator
+        self._session = OnnxSession(onnx, [(provider, options)], session)
 
     def run(self, batch: NDArray[np.float32]) -> Outputs:
         """Infer one batch of at most batch_size films: (B, 3, H, W) float32."""

@@ -1,7 +1,8 @@
 """An ONNX Runtime session that says where it really runs."""
 
 from collections.abc import Callable
-from typing import ClassVar
+from contextlib import suppress
+from typing import Any, ClassVar
 
 import numpy as np
 import onnxruntime as ort
@@ -23,10 +24,13 @@ class FakeSession:
     used: tuple[str, ...] = (CUDA, "CPUExecutionProvider")
     asked: ClassVar[list[tuple[str, dict[str, str]]]] = []
     error = ""
+    keeps_off_cpu = ""
 
-    def __init__(self, onnx: bytes, options: object, providers: list[tuple[str, dict[str, str]]]) -> None:
+    def __init__(self, onnx: bytes, options: Any, providers: list[tuple[str, dict[str, str]]]) -> None:
         type(self).asked = providers
-        self._session = _REAL(onnx, options, providers=["CPUExecutionProvider"])
+        with suppress(RuntimeError):  # an entry that was not made
+            type(self).keeps_off_cpu = options.get_session_config_entry(NO_CPU)
+        self._session = _REAL(onnx, providers=["CPUExecutionProvider"])
 
     def get_providers(self) -> list[str]:
         return list(self.used)
@@ -38,6 +42,16 @@ class FakeSession:
 
 
 _REAL = ort.InferenceSession
+NO_CPU = "session.disable_cpu_ep_fallback"
+
+
+def test_onnxruntime_knows_the_option_that_keeps_operators_off_the_processor(
+    draw_network: Callable[[], bytes],
+) -> None:
+    options = session_options(None)
+    options.add_session_config_entry(NO_CPU, "1")
+    with pytest.raises(BackendError, match="fallback"):
+        OnnxSession(draw_network(), ["CPUExecutionProvider"], options)
 
 
 @pytest.fixture
@@ -67,6 +81,7 @@ def test_a_gpu_model_runs_in_full_batches_and_names_its_provider(
     assert few.conv5.shape == (3, 12, 12, 12)
     ((provider, options),) = gpu_session.asked
     assert (provider, options["use_tf32"]) == (CUDA, "0")
+    assert gpu_session.keeps_off_cpu == "1"
 
 
 def test_the_tensorrt_provider_gets_one_profile_for_its_one_batch(
