@@ -3,8 +3,9 @@
 import glob
 import os
 import stat
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,7 +25,7 @@ FolderId = tuple[int, int]  # device and inode
 class FilmSource:
     """One file to try as a film; may be sent to another process."""
 
-    file: str  # as in results.csv: INPUT as typed plus the path below it; printable, and encodable as UTF-8
+    file: str  # as in results.csv: INPUT as typed plus the path below it; printable, UTF-8, of no other film
     path: Path  # the file, or the zip file that holds it
     member: str | None = None  # its name within the zip file
     failure: UnreadableFilmError | None = None  # why it cannot be read, where that is known beforehand
@@ -80,6 +81,7 @@ class _Search:
     def __init__(self, excluded: FolderId | None) -> None:
         self.found: dict[tuple[Path, str | None], FilmSource] = {}
         self.passed_over = 0
+        self._shown = Counter[str]()  # names of films so far, and how many would have borne each
         self._excluded = excluded
 
     def add(self, typed: str) -> None:
@@ -134,7 +136,16 @@ class _Search:
                 self._keep(FilmSource(printable(f"{shown}!{name}"), path, name))
 
     def _keep(self, source: FilmSource) -> None:
-        self.found.setdefault((source.path, source.member), source)
+        key = source.path, source.member
+        if key not in self.found:
+            self.found[key] = replace(source, file=self._unique(source.file))
+
+    def _unique(self, shown: str) -> str:
+        """A name of its own for each film: spelt out, `a` with a line feed in it looks like another name."""
+        self._shown[shown] += 1
+        if self._shown[shown] == 1:
+            return shown
+        return self._unique(f"{shown} ({self._shown[shown]})")
 
 
 def _expand(typed: str) -> Iterator[str]:

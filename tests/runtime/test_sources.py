@@ -5,6 +5,7 @@ import pickle
 import socket
 import stat
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -149,6 +150,30 @@ def test_names_of_no_encoding_stay_openable(here: Path) -> None:
     assert first.read_bytes() == os.fsencode(name)
     assert find_films([f"films/{name}"], None).sources[0].file == first.file
     first.file.encode("utf-8")
+
+
+@posix
+def test_names_that_look_the_same_when_spelt_out_are_films_of_their_own(here: Path) -> None:
+    for name in ("a\nb.png", "a\\x0ab.png", "a\\x0ab.png (2)"):
+        (here / "twins" / name).parent.mkdir(exist_ok=True)
+        (here / "twins" / name).write_bytes(name.encode())
+    found = find_films(["twins"], None).sources
+    assert sorted(source.file for source in found) == [
+        r"twins/a\x0ab.png", r"twins/a\x0ab.png (2)", r"twins/a\x0ab.png (2) (2)",
+    ]  # fmt: skip
+    assert len({source.read_bytes() for source in found}) == 3
+
+
+def test_a_zip_file_cannot_hide_a_film_behind_the_name_of_its_member(here: Path) -> None:
+    (here / "plain").mkdir()
+    with zipfile.ZipFile(here / "plain" / "n.zip", "w") as archive:
+        archive.writestr("a.png", b"in the zip file")
+    (here / "plain" / "n.zip!a.png").write_bytes(b"beside it")
+    found = find_films(["plain"], None).sources
+    assert {source.file: source.read_bytes() for source in found} == {
+        "plain/n.zip!a.png": b"in the zip file",
+        "plain/n.zip!a.png (2)": b"beside it",
+    }
 
 
 def test_a_deep_tree_is_walked(here: Path) -> None:
