@@ -12,7 +12,8 @@ from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
 from cxr_runtime.backends.phantom_batch import phantom_batch
 from cxr_runtime.model import DEFAULT_MODEL, Model, open_model
 
-pytestmark = pytest.mark.gpu
+# Libraries that are met here for the first time may warn of what they like.
+pytestmark = [pytest.mark.gpu, pytest.mark.filterwarnings("default")]
 GPU_BACKENDS = ("tensorrt", "tensorrt-fp32", "cuda", "onnxruntime-tensorrt")
 
 

@@ -51,7 +51,7 @@ class TorchEngine:
             if isinstance(module, LocalResponseNorm):  # it answers in float32, whatever it is given
                 module.register_forward_hook(lambda _, given, found: found.to(given[0].dtype))
         self._run: Callable[[torch.Tensor], tuple[torch.Tensor, torch.Tensor]] = (
-            torch.compile(wrapped, mode="reduce-overhead") if is_compiled else wrapped
+            torch.compile(wrapped, mode="reduce-overhead", dynamic=False) if is_compiled else wrapped
         )
 
     def run(self, batch: NDArray[np.float32]) -> Outputs:
@@ -61,8 +61,9 @@ class TorchEngine:
             return Outputs(logits.float().cpu().numpy(), conv5.float().cpu().numpy())
 
     def close(self) -> None:
-        """Give back the device's memory."""
+        """Give back the device's memory, and forget what was compiled for this batch."""
         del self._run
+        torch.compiler.reset()
 
 
 Open = Callable[[Entrant, int], Engine]  # a network and the films of a batch -> an engine
