@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from math import exp
 
 import cv2
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from cxr_runtime.location_prior import LocationPrior
 from cxr_runtime.placement import Box, CellGrid, Placement
 
-SMALLEST = np.float32(1e-6)  # heat nearer to 0 or 1 is shown as if it were as far off
+MOST = np.float32(1 - 1e-6)  # heat nearer to 1 has the log odds of this
 FILM_HEAT_LONG_SIDE = 256  # heat values along a film's longer side; finer than any conv5 here
 
 
@@ -107,6 +108,6 @@ def in_colour_range(heat: NDArray[np.float32], recipe: HeatRecipe) -> NDArray[np
     """
     if (recipe.stretch, recipe.offset) == (1.0, 0.0):
         return heat
-    inner = np.clip(heat, SMALLEST, 1 - SMALLEST)
-    odds = cv2.exp(recipe.stretch * (cv2.log(inner) - cv2.log(1 - inner)) + recipe.offset)
-    return np.where(heat > 0, odds / (1 + odds), np.float32(0)).astype(np.float32)
+    below = np.minimum(heat, MOST)
+    odds = cv2.pow(below / (1 - below), recipe.stretch) * np.float32(exp(recipe.offset))
+    return np.asarray(odds / (1 + odds), np.float32)
