@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cxr_calibration.checked import Scores
 from cxr_calibration.folds import FOLDS, grouped_folds
-from cxr_calibration.intervals import Estimate, bootstrap
+from cxr_calibration.intervals import REPLICATES, Estimate, bootstrap
 from cxr_runtime.heat import HeatRecipe
 
 THRESHOLDS = np.arange(2, 99) / 100  # of heat, tried
@@ -72,8 +72,8 @@ def fit_heat_range(
         threshold=_best(overlaps),
         red=_red(heat, inside),
         overlap=_mean_of_films(_overlap(coloured, inside), patients, seed),
-        coloured_in_box=_share_in_box(coloured, inside, patients, seed),
-        red_in_box=_share_in_box(red, inside, patients, seed),
+        coloured_in_box=share_in_box(coloured, inside, patients, seed),
+        red_in_box=share_in_box(red, inside, patients, seed),
         curve=tuple(_curve_point(float(threshold), heat, inside) for threshold in THRESHOLDS),
     )
 
@@ -98,6 +98,31 @@ def recipe_with(recipe: HeatRecipe, fitted: HeatRange) -> HeatRecipe:
     )
 
 
+def share_in_box(
+    chosen: Cells,
+    inside: Cells,
+    patients: NDArray[np.str_],
+    seed: int = 0,
+    replicates: int = REPLICATES,
+) -> Estimate:
+    """Share of all chosen cells that lie in a box, films drawn by patient; nan where none is chosen.
+
+    Args:
+        chosen: (N, h, w) of N films.
+        inside: (N, h, w) whether each cell lies in a box.
+        patients: (N,) one value a patient.
+        seed: of the bootstrap.
+        replicates: bootstrap samples.
+    """
+    hits, cells = (chosen & inside).sum(axis=(1, 2)), chosen.sum(axis=(1, 2))
+
+    def share(rows: NDArray[np.intp]) -> float:
+        total = cells[rows].sum()
+        return float(hits[rows].sum() / total) if total else float("nan")
+
+    return bootstrap(share, patients, replicates=replicates, seed=seed)
+
+
 def _overlap(coloured: Cells, inside: Cells) -> Scores:
     """(N,) intersection over union of each film."""
     both = (coloured & inside).sum(axis=(1, 2))
@@ -117,17 +142,6 @@ def _red(heat: Heat, inside: Cells) -> float:
 
 def _mean_of_films(values: Scores, patients: NDArray[np.str_], seed: int) -> Estimate:
     return bootstrap(lambda rows: float(values[rows].mean()), patients, seed=seed)
-
-
-def _share_in_box(chosen: Cells, inside: Cells, patients: NDArray[np.str_], seed: int) -> Estimate:
-    """Share of all chosen cells that lie in a box, films drawn by patient."""
-    hits, cells = (chosen & inside).sum(axis=(1, 2)), chosen.sum(axis=(1, 2))
-
-    def share(rows: NDArray[np.intp]) -> float:
-        total = cells[rows].sum()
-        return float(hits[rows].sum() / total) if total else float("nan")
-
-    return bootstrap(share, patients, seed=seed)
 
 
 def _curve_point(threshold: float, heat: Heat, inside: Cells) -> tuple[float, float, float]:

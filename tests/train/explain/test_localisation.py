@@ -53,3 +53,17 @@ def test_the_centre_blob_is_hottest_in_the_middle() -> None:
     y, x = np.unravel_index(int(centre_blob().argmax()), (GRID, GRID))
     assert abs(y - GRID / 2) <= 1
     assert abs(x - GRID / 2) <= 1
+
+
+def test_what_is_coloured_and_what_is_red_are_measured_where_a_scan_shows_them() -> None:
+    heats = [np.where(mask, np.float32(0.97), np.float32(0.2)) for mask in MASKS]
+    heats[1][MASKS[1]] = 0.6
+    heats[1][-8:, -8:] = 0.97
+    found = localise(heats, MASKS, PATIENTS, 50, thresholds=[0.5, 0.5])
+    boxes = int(MASKS[0].sum())
+    assert found.red_in_box is not None
+    assert found.red_in_box.value == pytest.approx(boxes / (boxes + 64))
+    assert found.coloured is not None
+    second = int(MASKS[1].sum())
+    assert found.coloured.value == pytest.approx((1 + second / (second + 64)) / 2)
+    assert localise(heats, MASKS, PATIENTS, 50).coloured is None

@@ -115,7 +115,7 @@ def as_markdown(located: Sequence[Located]) -> str:
             told(line.measured.pointing),
             told(line.measured.overlap),
             told(line.measured.share),
-            "-" if line.measured.coloured is None else told(line.measured.coloured),
+            *("-" if of is None else told(of) for of in (line.measured.coloured, line.measured.red_in_box)),
         ]
         for line in located
     ]

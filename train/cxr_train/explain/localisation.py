@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cxr_calibration.heat_range import RED_SHOWN, share_in_box
 from cxr_calibration.intervals import REPLICATES, Estimate, bootstrap
 from cxr_runtime.placement import Box
 
@@ -24,9 +25,8 @@ class Localisation:
     pointing: Estimate  # share of films whose hottest point lies in a box (Zhang 2016)
     overlap: Estimate  # IoU of the boxes with the hottest part of the film, as large as boxes are on average
     share: Estimate  # share of all heat that lies in the boxes
-    coloured: Estimate | None = (
-        None  # IoU of the boxes with what a scan colours; None for what it never shows
-    )
+    coloured: Estimate | None = None  # IoU of the boxes with what a scan colours; None: it shows no such heat
+    red_in_box: Estimate | None = None  # share of what a scan shows in full red that lies in a box; likewise
 
 
 def box_mask(boxes_share_xyxy: Sequence[Box]) -> Mask:
@@ -69,13 +69,14 @@ def localise(
     if thresholds:
         shown = zip(pairs, thresholds, strict=True)
         measured["coloured"] = np.array([_iou(heat >= least, mask) for (heat, mask), least in shown])
-    return Localisation(
-        films=len(pairs),
-        **{
-            name: bootstrap(_mean_of(values), patients, replicates=replicates)
-            for name, values in measured.items()
-        },
-    )
+    estimates = {
+        name: bootstrap(_mean_of(values), patients, replicates=replicates)
+        for name, values in measured.items()
+    }
+    if thresholds:
+        red = np.stack([heat >= RED_SHOWN for heat in heats])
+        estimates["red_in_box"] = share_in_box(red, np.stack(masks), patients, replicates=replicates)
+    return Localisation(films=len(pairs), **estimates)
 
 
 def film_by_film(heats: Sequence[Heat], masks: Sequence[Mask]) -> dict[str, NDArray[np.float64]]:
