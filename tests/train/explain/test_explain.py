@@ -26,6 +26,7 @@ def test_every_figure_and_the_localisation_table_are_made(
     assert [line.method for line in located] == ["chance", "centre blob", "cam", "strongest-channel"]
     table = (tmp_path / "localisation.md").read_text(encoding="utf-8")
     assert "| tiny | scratch | cam |" in table
+    assert len({line.count("|") for line in table.splitlines() if line.startswith("|")}) == 1
     assert len(json.loads((tmp_path / "localisation.json").read_text(encoding="utf-8"))) == 4
 
 

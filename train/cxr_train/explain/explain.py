@@ -106,6 +106,7 @@ def as_markdown(located: Sequence[Located]) -> str:
         "IoU",
         "share of heat in boxes",
         "IoU of colour",
+        "red in a box",
     ]
     cells = [
         [
