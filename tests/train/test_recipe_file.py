@@ -104,10 +104,7 @@ def test_any_recipe_survives_json() -> None:
         assert from_plain(Recipe, json.loads(json.dumps(asdict(recipe)))) == recipe
 
 
-TEACHERS = ("default-film-teacher", "default-tail-teacher")
-
-
-@pytest.mark.parametrize("name", ["default-pretraining", *TEACHERS, "default"])
+@pytest.mark.parametrize("name", ["default-pretraining", "default", "default-tail", "default-student"])
 def test_the_default_model_s_recipes_come_with_the_program_and_fit_each_other(name: str) -> None:
     recipe = compose_recipe(None, read_settings(recipe_path(name)))
     pretraining = compose_recipe(None, read_settings(recipe_path("default-pretraining")))
@@ -115,5 +112,5 @@ def test_the_default_model_s_recipes_come_with_the_program_and_fit_each_other(na
     assert fitting == replace(pretraining.architecture, heads=(), pool=None)
     assert recipe.preprocessing == pretraining.preprocessing
     assert recipe.select_by == "last"
-    assert bool(recipe.terms.get("teacher")) == bool(recipe.teacher_weights) == (name == "default")
+    assert bool(recipe.terms.get("teacher")) == bool(recipe.teacher_weights) == (name == "default-student")
     assert recipe_path("own/recipe.toml") == Path("own/recipe.toml")
