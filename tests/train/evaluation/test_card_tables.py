@@ -19,7 +19,12 @@ def test_a_card_has_a_row_a_group_and_a_row_a_kind_of_heat(
     rows = [{"model": "one", "group": group, "measures": figures} for group in groups]
     evaluation.write_text(json.dumps({"rows": rows}), encoding="utf-8")
     measured = {name: estimate(0.3) for name in ("pointing", "overlap", "share")}
-    places = [{"method": method, "measured": measured} for method in ("cam", "occlusion", "chance")]
+    shown = {"coloured": estimate(0.3), "red_in_box": estimate(0.7)}
+    places = [
+        {"method": "occlusion", "measured": measured},
+        {"method": "chance", "measured": {**measured, "coloured": None, "red_in_box": None}},
+        {"method": "cam", "measured": {**measured, **shown}},
+    ]
     localisation.write_text(json.dumps(places), encoding="utf-8")
     main([str(evaluation), str(localisation)])
     told = capsys.readouterr().out.splitlines()
@@ -28,3 +33,4 @@ def test_a_card_has_a_row_a_group_and_a_row_a_kind_of_heat(
         "| NIH, PA films alone | 9 | 4 | 0.800 (0.700-0.900) | 0.500 (0.400-0.600) |",
     ]
     assert [row.split(" | ")[0] for row in told[7:]] == ["| chance", "| as shown in a scan"]
+    assert told[8].endswith("| 0.300 (0.200-0.400) | 0.700 (0.600-0.800) |")

@@ -30,8 +30,8 @@ def test_each_model_is_a_row_with_its_figures_by_group(tmp_path: Path) -> None:
     lines = model_rows([one, other]).splitlines()
     assert lines[0].startswith("| model | Normal/rest | PA | AP |")
     assert lines[2:] == [
-        "| one | 0.800 | 0.750 |  |  | 0.500 |  |  |  |",
-        "| other |  |  |  |  |  | 0.900 |  |  |",
+        "| one | 0.800 | 0.750 |  |  | 0.500 |  |",
+        "| other |  |  |  |  |  | 0.900 |",
     ]
 
 

@@ -21,12 +21,19 @@ GROUPS = {
     "view AP": "NIH, AP films alone",
     "site Shenzhen": "Shenzhen: normal against tuberculosis",
 }
+PLACES = {
+    "pointing": "pointing game",
+    "overlap": "IoU",
+    "share": "share of heat in boxes",
+    "coloured": "IoU of colour",
+    "red_in_box": "red in a box",
+}
 HEATS = {
     "chance": "chance",
     "centre blob": "a blob in the middle of the film",
-    "prior-alone": "the location prior alone, which knows only where the lungs are",
     "cam": "as shown in a scan",
     "cam-without-prior": "the same without its location prior",
+    "prior-alone": "the location prior alone, blind to the film but for its lungs",
 }
 
 
@@ -53,11 +60,9 @@ def heat_table(localisation: Path) -> str:
     """
     measured = {place["method"]: place["measured"] for place in read_measured(localisation)}
     rows = [
-        [name, *_told(found, "pointing", "overlap", "share")]
-        for method, name in HEATS.items()
-        if (found := measured.get(method))
+        [name, *_told(found, *PLACES)] for method, name in HEATS.items() if (found := measured.get(method))
     ]
-    return table(["heat", "pointing game", "IoU", "share of heat in boxes"], rows)
+    return table(["heat", *PLACES.values()], rows)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -69,8 +74,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(f"{accuracy_table(asked.evaluation)}\n\n{heat_table(asked.localisation)}")  # noqa: T201
 
 
-def _told(measures: dict[str, dict[str, float]], *names: str) -> list[str]:
-    return [told(Estimate(**measures[name])) for name in names]
+def _told(measures: dict[str, dict[str, float] | None], *names: str) -> list[str]:
+    found = [measures.get(name) for name in names]
+    return ["-" if figure is None else told(Estimate(**figure)) for figure in found]
 
 
 if __name__ == "__main__":

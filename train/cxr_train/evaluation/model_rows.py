@@ -45,7 +45,8 @@ def model_rows(evaluations: Sequence[Path], localisation: Path | None = None, in
         if place["method"] == SHOWN_HEAT and place["model"] in found:
             measured = place["measured"]
             found[place["model"]] |= {("", name): Estimate(**measured[name]) for name in PLACES.values()}
-    columns = COLUMNS | {heading: ("", name) for heading, name in PLACES.items()}
+    places = {heading: ("", name) for heading, name in PLACES.items()} if localisation else {}
+    columns = COLUMNS | places
     rows = [
         [model, *(_cell(figures.get(key), intervals) for key in columns.values())]
         for model, figures in found.items()
