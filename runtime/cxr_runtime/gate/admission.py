@@ -14,10 +14,10 @@ from cxr_runtime.lungs import LungField, LungMask
 # photograph of one must be surer than what is no frontal film at all.
 SURE_OTHER = 0.2  # lateral, several films, anything else
 SURE_PICTURED = 0.6  # with its surroundings
-SURE_TURN = 0.9  # probability from which a film lies turned
+SURE_TURN = 0.5  # probability from which a film lies turned; upright films stay far below
 SURE_MIRROR = 0.99  # probability from which it is mirrored; a heart on the right is rare, so this is high
 SURE_INVERSION = 0.9  # probability from which its polarity is changed
-SURE_CUT = 0.6  # probability from which the lungs are cut off
+SURE_CUT = 0.3  # probability from which the lungs are cut off
 
 KIND_REASONS = {
     Kind.LATERAL: (

@@ -11,16 +11,18 @@ from cxr_runtime.lungs import LungMask
 from cxr_runtime.thumbnail import thumbnail
 
 SMALLEST_AREA = 0.02  # share of the film that is lung
+# Lungs that end at the film's lower edge are cut: of 2,070 films none has 0.4, few more than 0.1.
+MOST_AT_LOWER_EDGE = 0.4  # share of the lungs' width
 # The softest of 2,006 films has 0.78; blurred by 1/128 of their side, they have 0.66 at most.
 LEAST_SHARPNESS = 0.66
 FINE, COARSE = 1.0, 2.0  # standard deviations of the two blurs, in pixels at SIDE x SIDE
 
 
 def check_lungs(lungs: LungMask) -> None:
-    """Reject a film without lungs to look at.
+    """Reject a film without lungs to look at, or with the upper part of them alone.
 
     Raises:
-        RejectedFilmError: (almost) no lung was found.
+        RejectedFilmError: (almost) no lung was found, or they go on beyond the film's lower edge.
     """
     if lungs.area < SMALLEST_AREA:
         raise reject(
@@ -28,6 +30,19 @@ def check_lungs(lungs: LungMask) -> None:
             f"no lungs were found on the film ({lungs.area:.1%} of it)",
             "a frontal chest film shows both: have it read",
         )
+    found = _at_lower_edge(lungs.mask)
+    if found >= MOST_AT_LOWER_EDGE:
+        raise reject(
+            Code.LUNGS_CUT_OFF,
+            f"the lungs go on beyond the film's lower edge, over {found:.0%} of their width",
+            "give a film that shows both lungs whole",
+        )
+
+
+def _at_lower_edge(mask: NDArray[np.bool_]) -> float:
+    """Share of the lungs' width over which they reach the film's last row."""
+    columns = np.flatnonzero(mask.any(axis=0))
+    return float(mask[-1].sum() / (columns[-1] - columns[0] + 1))
 
 
 def check_sharpness(pixels: GreyPixels, lungs: LungMask) -> None:
