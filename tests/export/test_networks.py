@@ -13,6 +13,7 @@ from cxr_train.networks import Architecture, build_network
 SIDE = 67
 SMALL = {
     "evidence": Architecture("squeezenet", (SIDE, SIDE), pool="evidence"),
+    "evidence-strongest": Architecture("squeezenet", (SIDE, SIDE), pool="evidence-strongest"),
     "custom": Architecture("custom", (SIDE, SIDE), filters=(8, 8, 8, 8, 8), head=(16, 16)),
     "edge": Architecture("edge", (SIDE, SIDE), filters=(4, 4, 6, 6, 8)),
     "squeezenet": Architecture("squeezenet", (SIDE, SIDE)),
@@ -22,6 +23,11 @@ OPERATORS = {
         "Conv": 26, "Relu": 17, "MaxPool": 3, "Concat": 9, "GlobalAveragePool": 2, "GlobalMaxPool": 1,
         "Gather": 1, "Unsqueeze": 1, "Exp": 1, "Log": 1, "Add": 3, "Sub": 1, "Mul": 2, "Div": 2, "Neg": 1,
         "Flatten": 2, "Gemm": 1,
+    },
+    "evidence-strongest": {
+        "Conv": 26, "Relu": 17, "MaxPool": 3, "Concat": 9, "GlobalAveragePool": 2, "GlobalMaxPool": 2,
+        "Gather": 1, "Unsqueeze": 1, "Exp": 1, "Log": 1, "Add": 4, "Sub": 1, "Mul": 3, "Div": 2, "Neg": 1,
+        "Flatten": 3, "Gemm": 2,
     },
     "custom": {"Conv": 5, "Relu": 7, "LRN": 2, "MaxPool": 3, "Flatten": 1, "Gemm": 3},
     "edge": {"Conv": 5, "Relu": 5, "MaxPool": 3, "GlobalAveragePool": 1, "Flatten": 1, "Gemm": 1},
