@@ -78,7 +78,7 @@ def _admit(task: Examination, film: Film, digest: str, started: float) -> Examin
         remark=("", "") if remark is None else (remark.code.value, remark.sentence),
         lungs=lungs,
         placement=placement,
-        inputs=prepare(admission.film.pixels, placement, how),
+        inputs=prepare(admission.film.pixels, placement, how, lungs),
         seconds=time.perf_counter() - started,
     )
 

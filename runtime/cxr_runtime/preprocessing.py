@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxr_runtime.film import GreyPixels
+from cxr_runtime.lungs.mask import LungMask
 from cxr_runtime.placement import Box, Placement
 
 PREPROCESSING_VERSION = "1"  # changes whenever the same film would give another input
@@ -20,7 +21,9 @@ class Preprocessing:
 
     input_hw: tuple[int, int] = (224, 224)  # rows and columns of the network's input
     working_hw: tuple[int, int] = (512, 512)  # contrast is equalised at this size (paper, II.A: 1024)
-    crop: str = "film"  # what is stretched onto the input: `film`, or `lung-field` with its margin
+    # What is stretched onto the input: the `film`, the box of the `lung-field`, or that of the `lung-mask`, with
+    # black around the lungs.
+    crop: str = "film"
     crop_margin: float = 0.1  # added on each side of the lung field, as a share of its box
     clahe_clip: float = 0.0  # contrast limit of CLAHE (paper, II.A); 0 leaves the contrast as it is
     clahe_tiles: int = 8  # CLAHE tiles along each axis
@@ -47,13 +50,16 @@ def place(film_hw: tuple[int, int], lung_box: Box | None, how: Preprocessing) ->
     return Placement(film_hw, rounded, how.input_hw)
 
 
-def prepare(pixels: GreyPixels, placement: Placement, how: Preprocessing) -> InputPixels:
+def prepare(
+    pixels: GreyPixels, placement: Placement, how: Preprocessing, lungs: LungMask | None = None
+) -> InputPixels:
     """Crop, equalise and shrink a film.
 
     Args:
         pixels: (rows, columns) uint8, 0 black .. 255 white.
         placement: the part of the film to show, in whole film pixels and within the film.
         how: the model's preprocessing.
+        lungs: the film's lung field, for `lung-mask`; where it is not known or empty nothing is blackened.
 
     Returns:
         (H, W) uint8, the same in every channel of the network's input.
@@ -64,6 +70,8 @@ def prepare(pixels: GreyPixels, placement: Placement, how: Preprocessing) -> Inp
         tiles = (how.clahe_tiles, how.clahe_tiles)
         equalised = cv2.createCLAHE(clipLimit=how.clahe_clip, tileGridSize=tiles).apply(working)
         working = np.asarray(equalised, np.uint8)
+    if how.crop == "lung-mask" and lungs is not None and lungs.box_film_xyxy is not None:
+        working = np.where(_lungs_alone(lungs, placement, how.working_hw), working, np.uint8(0))
     return _resize(working, how.input_hw)
 
 
@@ -80,6 +88,17 @@ def normalise(inputs: NDArray[np.uint8], how: Preprocessing) -> NDArray[np.float
     scale = np.array([1 / (255 * s) for s in how.std], np.float32)[None, :, None, None]
     shift = np.array([m / s for m, s in zip(how.mean, how.std, strict=True)], np.float32)[None, :, None, None]
     return inputs[:, None].astype(np.float32) * scale - shift
+
+
+def _lungs_alone(lungs: LungMask, placement: Placement, hw: tuple[int, int]) -> NDArray[np.bool_]:
+    """(H, W) where the part of the film that is shown is lung, or pleura."""
+    x0, y0, x1, y1 = placement.box_film_xyxy
+    grid = lungs.widened(hw)  # over the whole film
+    rows, columns = (
+        (low + (np.arange(count) + 0.5) / count * (high - low)) / film * count
+        for low, high, count, film in zip((y0, x0), (y1, x1), hw, placement.film_hw, strict=True)
+    )
+    return grid[np.ix_(rows.astype(np.intp), columns.astype(np.intp))]
 
 
 def _resize(pixels: GreyPixels, hw: tuple[int, int]) -> GreyPixels:

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from cxr_runtime.lungs.mask import lung_mask
 from cxr_runtime.preprocessing import Preprocessing, normalise, place, prepare
 
 
@@ -41,3 +42,23 @@ def test_normalising_is_value_over_255_minus_mean_over_deviation() -> None:
     np.testing.assert_allclose(batch[0, :, 0, 1], [2.5, 2.4, 1.4], rtol=1e-6)
     assert batch.dtype == np.float32
     assert batch.flags.c_contiguous
+
+
+def test_a_lung_mask_blackens_what_is_no_lung_and_leaves_the_lungs_as_they_are() -> None:
+    soft = np.zeros((160, 160), np.uint8)
+    soft[40:120, 24:72] = soft[40:120, 88:136] = 255
+    lungs = lung_mask(soft, (300, 200))
+    film = np.random.default_rng(2).integers(60, 256, (300, 200)).astype(np.uint8)
+    boxed, masked = (Preprocessing(input_hw=(64, 64), crop=crop) for crop in ("lung-field", "lung-mask"))
+    placement = place((300, 200), lungs.box_film_xyxy, masked)
+    assert placement == place((300, 200), lungs.box_film_xyxy, boxed)
+    whole, alone = (prepare(film, placement, how, lungs).astype(int) for how in (boxed, masked))
+    assert abs(alone - whole)[12:52, 10:22].max() == 0
+    assert alone[:, 0].max() == 0
+    assert alone[0].max() == 0
+
+
+def test_without_known_lungs_nothing_is_blackened() -> None:
+    how = Preprocessing(crop="lung-mask")
+    film = np.full((90, 80), 200, np.uint8)
+    assert prepare(film, place((90, 80), None, how), how).min() == 200

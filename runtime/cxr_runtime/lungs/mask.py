@@ -12,6 +12,7 @@ from cxr_runtime.placement import Box
 INSIDE = 128  # soft values from here on are lung
 SMALLEST_PART = 0.006  # of the film's area: smaller specks are not lung
 SMALLEST_BESIDE = 0.12  # of the largest part's area: smaller specks beside it are not lung
+PLEURA = 0.04  # of the film's side: one conv5 cell is about so wide, and the pleura counts as lung
 MOST_PARTS = 3  # two lungs, and one that an effusion or the heart cuts in two
 
 SoftMask = NDArray[np.uint8]  # (h, w) over the whole film, squashed; 0 outside .. 255 inside
@@ -47,6 +48,12 @@ class LungMask:
         """
         grown = cv2.resize(self.soft, out_hw[::-1], interpolation=cv2.INTER_LINEAR)
         return np.asarray(grown) >= INSIDE
+
+    def widened(self, out_hw: tuple[int, int]) -> NDArray[np.bool_]:
+        """As `over_film`, with PLEURA around it."""
+        reach = tuple(2 * max(1, round(PLEURA * side)) + 1 for side in out_hw[::-1])
+        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, reach)
+        return cv2.dilate(self.over_film(out_hw).astype(np.uint8), kernel).astype(bool)
 
 
 def lung_mask(soft: SoftMask, film_hw: tuple[int, int]) -> LungMask:

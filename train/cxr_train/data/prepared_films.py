@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from cxr_runtime.atomic import replacing
 from cxr_runtime.errors import FilmError, UsageError
 from cxr_runtime.film import GreyPixels
-from cxr_runtime.placement import Box, Placement
+from cxr_runtime.lungs import LungMask, lung_field
+from cxr_runtime.placement import Placement
 from cxr_runtime.preprocessing import InputPixels, Preprocessing, place, prepare
 from cxr_runtime.reading import read_film
 from cxr_train.data.film import DrawnBox, TrainingFilm
@@ -128,19 +129,15 @@ def _each(
             raise UsageError(
                 f"film {film.path} cannot be used: {error}; take it out of the data set"
             ) from error
-        placement = place(decoded.hw, find_lungs(decoded.pixels), how)
-        return prepare(decoded.pixels, placement, how), placement, sha256(content).hexdigest()
+        lungs = find_lungs(decoded.pixels)
+        placement = place(decoded.hw, None if lungs is None else lungs.box_film_xyxy, how)
+        return prepare(decoded.pixels, placement, how, lungs), placement, sha256(content).hexdigest()
 
     cv2.setNumThreads(1)
     with ThreadPoolExecutor(workers) as threads:
         yield from threads.map(one, films)
 
 
-def _lung_finder(how: Preprocessing) -> Callable[[GreyPixels], Box | None]:
-    """How the box around the lungs is found: as the clinic does it, and only where the network needs it."""
-    if how.crop == "film":
-        return lambda _: None
-    from cxr_runtime.lungs.field import lung_field
-
-    lungs = lung_field()
-    return lambda pixels: lungs.find(pixels).box_film_xyxy
+def _lung_finder(how: Preprocessing) -> Callable[[GreyPixels], LungMask | None]:
+    """How the lungs are found: as the clinic does it, and only where the network needs it."""
+    return (lambda _: None) if how.crop == "film" else lung_field().find
