@@ -21,8 +21,8 @@ class Preprocessing:
 
     input_hw: tuple[int, int] = (224, 224)  # rows and columns of the network's input
     working_hw: tuple[int, int] = (512, 512)  # contrast is equalised at this size (paper, II.A: 1024)
-    # What is stretched onto the input: the `film`, the box of the `lung-field`, or that of the `lung-mask`, with
-    # black around the lungs.
+    # What is stretched onto the input: the `film`, the box of the `lung-field`, or that of the `lung-mask`,
+    # with black around the lungs.
     crop: str = "film"
     crop_margin: float = 0.1  # added on each side of the lung field, as a share of its box
     clahe_clip: float = 0.0  # contrast limit of CLAHE (paper, II.A); 0 leaves the contrast as it is
