@@ -27,6 +27,16 @@ def _code_of(pixels: Pixels, facts: FilmFacts | None = None) -> str:
     return rejection.value.code
 
 
+def _code_when_told(reading: Reading) -> str:
+    class Told(GateNetwork):
+        def read(self, pixels: Pixels) -> Reading:  # noqa: ARG002 - as the network has it
+            return reading
+
+    with pytest.raises(RejectedFilmError) as rejection:
+        Gate(lung_field(), Told()).examine_pixels(Film(FILM, FilmFacts("png")))
+    return rejection.value.code
+
+
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("view", [View.PA, View.AP])
 def test_a_drawn_chest_passes_without_remark(seed: int, view: View) -> None:
@@ -97,13 +107,15 @@ def test_a_page_of_text_is_no_chest_film() -> None:
 def test_surroundings_are_named_only_where_they_are_likelier_than_a_plain_film(
     kinds: tuple[float, ...], code: Code
 ) -> None:
-    class Told(GateNetwork):
-        def read(self, pixels: Pixels) -> Reading:  # noqa: ARG002 - as the network has it
-            return Reading(kinds, (1.0, 0.0, 0.0, 0.0), 0.0, 0.0, 0.0)
+    assert _code_when_told(Reading(kinds, (1.0, 0.0, 0.0, 0.0), 0.0, 0.0, 0.0)) == code
 
-    with pytest.raises(RejectedFilmError) as rejection:
-        Gate(lung_field(), Told()).examine_pixels(Film(FILM, FilmFacts("png")))
-    assert rejection.value.code == code
+
+@pytest.mark.parametrize(
+    ("turns", "code"),
+    [((0.04, 0.0, 0.95, 0.01), Code.ROTATED_180), ((0.23, 0.01, 0.75, 0.01), Code.NOT_A_CHEST_FILM)],
+)
+def test_a_film_that_lies_no_way_for_sure_is_no_chest_film(turns: tuple[float, ...], code: Code) -> None:
+    assert _code_when_told(Reading((0.9, 0.1, 0.0, 0.0, 0.0), turns, 0.0, 0.0, 0.0)) == code
 
 
 def test_two_films_side_by_side_are_named() -> None:

@@ -14,7 +14,8 @@ from cxr_runtime.lungs import LungField, LungMask
 # photograph of one must be surer than what is no frontal film at all.
 SURE_OTHER = 0.2  # lateral, several films, anything else
 SURE_PICTURED = 0.6  # with its surroundings
-SURE_TURN = 0.5  # probability from which a film lies turned; upright films stay far below
+SURE_TURN = 0.9  # probability from which a film lies turned
+SURE_UPRIGHT = 0.5  # probability of lying upright that a chest film has; those looked at have far more
 SURE_MIRROR = 0.99  # probability from which it is mirrored; a heart on the right is rare, so this is high
 SURE_INVERSION = 0.9  # probability from which its polarity is changed
 SURE_CUT = 0.3  # probability from which the lungs are cut off
@@ -116,6 +117,9 @@ def _check_position(reading: Reading) -> None:
         if turn and probability >= SURE_TURN:
             found = f"the film lies turned by {turn} degrees clockwise"
             raise reject(TURN_CODES[turn], found, "turn it back, then scan it again", probability)
+    if reading.turns[0] < SURE_UPRIGHT:
+        code, found, next_step = KIND_REASONS[Kind.OTHER]
+        raise reject(code, found, next_step, 1 - reading.turns[0])
     if reading.mirrored >= SURE_MIRROR:
         raise reject(
             Code.MIRRORED,
