@@ -9,7 +9,6 @@ from cxr_train.data.nih import text_label
 from cxr_train.data.table import age_of, present, read_rows, sex_of, view_of
 
 NIH_COLUMNS = ("file", "patient", "view", "sex", "age", "nih_findings", "rsna_class", "boxes_512")
-NLM_COLUMNS = ("file", "site", "label", "sex", "age")
 BOX_FRAME = 512  # pixels along both sides of the frame of `boxes_512`, whatever the film's own size
 COMPLETE = "RSNA2018"  # every opacity of a film has a box
 RADIOLOGISTS = (COMPLETE, "NIH-BBox2017")  # sources of boxes that may be scored on

@@ -25,7 +25,6 @@ PLACEMENTS = 8  # of each picture of something else
 DRAWN = 40  # of each kind of drawing
 CUT_VISIBLE = 0.5  # share of a lung that a cut film still shows
 BLURRED = 1 / 64  # standard deviation, share of the film's short side
-FADED = 0.15  # share of the contrast that is left
 OTHER_KINDS = {OTHER_PARTS_FOLDER: "other body part", "test_files": "slice, scintigram or ultrasound"}
 STILL = Jitter(turn_degrees=0, zoom=(1, 1), stretch=0, shift=0, bend=0, flip=0)
 
