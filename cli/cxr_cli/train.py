@@ -78,12 +78,11 @@ def train(
     The same command again goes on where it was cut off, and comes out the same bit for bit.
     """
     from cxr_cli.work_progress import work_progress
-    from cxr_train.recipe_file import compose_recipe, parse_setting, recipe_path
+    from cxr_train.recipe_file import compose_recipe, parse_setting, recipe_settings
     from cxr_train.run import cross_validate
     from cxr_train.run import train as train_run
-    from cxr_train.settings import read_settings
 
-    changes = [read_settings(recipe_path(recipe))] if recipe else []
+    changes = list(recipe_settings(recipe)) if recipe else []
     changes += [parse_setting(text) for text in settings or []]
     changes += [{"start": start}] if start else []
     changes += [{"preprocessing.input_hw": [size, size]}] if size else []

@@ -6,8 +6,7 @@ import pytest
 from cxr_runtime.errors import UsageError
 from cxr_train.networks import NETWORKS
 from cxr_train.recipe import Recipe, default_recipe
-from cxr_train.recipe_file import compose_recipe, parse_setting, recipe_path
-from cxr_train.settings import read_settings
+from cxr_train.recipe_file import compose_recipe, parse_setting, recipe_settings
 
 
 def test_custom_is_trained_as_the_paper_says() -> None:
@@ -106,11 +105,26 @@ def test_any_recipe_survives_json() -> None:
 
 @pytest.mark.parametrize("name", ["default-pretraining", "default", "default-tail", "default-student"])
 def test_the_default_model_s_recipes_come_with_the_program_and_fit_each_other(name: str) -> None:
-    recipe = compose_recipe(None, read_settings(recipe_path(name)))
-    pretraining = compose_recipe(None, read_settings(recipe_path("default-pretraining")))
+    recipe = compose_recipe(None, *recipe_settings(name))
+    pretraining = compose_recipe(None, *recipe_settings("default-pretraining"))
     fitting = replace(recipe.architecture, heads=(), pool=None)
     assert fitting == replace(pretraining.architecture, heads=(), pool=None)
-    assert recipe.preprocessing == pretraining.preprocessing
+    assert replace(recipe.preprocessing, crop="film") == replace(pretraining.preprocessing, crop="film")
     assert recipe.select_by == "last"
     assert bool(recipe.terms.get("teacher")) == bool(recipe.teacher_weights) == (name == "default-student")
-    assert recipe_path("own/recipe.toml") == Path("own/recipe.toml")
+
+
+def test_a_recipe_changes_the_one_it_is_like(tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text('like = "default"\nepochs = 3\n')
+    recipe, default = (compose_recipe(None, *recipe_settings(name)) for name in (str(own), "default"))
+    assert recipe == replace(default, epochs=3)
+    assert recipe != default
+
+
+def test_recipes_that_are_like_each_other_are_refused(tmp_path: Path) -> None:
+    one, other = tmp_path / "one.toml", tmp_path / "other.toml"
+    one.write_text(f'like = "{other}"')
+    other.write_text(f'like = "{one}"')
+    with pytest.raises(UsageError, match="like itself"):
+        recipe_settings(str(one))

@@ -9,7 +9,7 @@ from typing import Any
 from cxr_runtime.errors import UsageError
 from cxr_train.losses import HEAD_OF
 from cxr_train.recipe import Recipe, default_recipe
-from cxr_train.settings import from_plain
+from cxr_train.settings import from_plain, read_settings
 
 DEFAULT_NETWORK = "custom"
 RECIPES = Path(__file__).parent / "recipes"  # those of the models that come with the program
@@ -39,8 +39,28 @@ def compose_recipe(network: str | None, *changes: Mapping[str, Any]) -> Recipe:
     return _consistent(recipe)
 
 
-def recipe_path(name: str) -> Path:
-    """A recipe that came with the program, by its name, or any file of settings, by its path."""
+def recipe_settings(name: str) -> tuple[dict[str, Any], ...]:
+    """The changes that a recipe file makes, after those of the recipe it is `like`, if it names one.
+
+    Args:
+        name: of a recipe that came with the program, or the path of any file of settings.
+
+    Raises:
+        UsageError: a file cannot be read, or recipes are like each other in a circle.
+    """
+    changes: list[dict[str, Any]] = []
+    names = [name]
+    while names[-1]:
+        own = read_settings(_recipe_path(names[-1]))
+        names.append(str(own.pop("like", "")))
+        changes.insert(0, own)
+        if names[-1] in names[:-1]:
+            circle = " -> ".join(names)
+            raise UsageError(f"recipe {name} is like itself ({circle}); expected an end to it")
+    return tuple(changes)
+
+
+def _recipe_path(name: str) -> Path:
     bundled = RECIPES / f"{name}.toml"
     return bundled if bundled.is_file() else Path(name)
 
