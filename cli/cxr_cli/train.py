@@ -33,8 +33,8 @@ def train(
         str | None,
         typer.Option(
             metavar="NAME|FILE",
-            help="default or default-pretraining, by which the default model was made, default-tail or "
-            "default-student, or a file of settings (TOML or JSON) other than the network's own.",
+            help="default-pretraining, default-long-pretraining or default, by which the default model was "
+            "made, default-tail or default-student, or a file of settings (TOML or JSON).",
         ),
     ] = None,
     settings: Annotated[

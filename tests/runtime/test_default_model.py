@@ -15,7 +15,7 @@ from cxr_runtime.phantom import OpacitySpot, draw_phantom
 from cxr_runtime.preprocessing import normalise, place, prepare
 
 LARGEST_FILE = 8_000_000  # bytes
-Heat = NDArray[np.float32]  # (h, w), 0..1
+Heat = NDArray[np.float32]  # (rows, columns) of the film, 0..1
 SPOT = OpacitySpot(0.32, 0.6, radius=0.14, density=1.0)
 
 
@@ -27,11 +27,12 @@ def default_model() -> Model:
 def margin_and_heat(film: GreyPixels) -> tuple[float, Heat]:
     manifest = default_model().manifest
     how = manifest.preprocessing
-    placement = place(film.shape, None, how)
-    picture = prepare(film, placement, how)
-    lungs = lung_field().find(film).box_film_xyxy
+    lungs = lung_field().find(film)
+    placement = place(film.shape, lungs.box_film_xyxy, how)
+    picture = prepare(film, placement, how, lungs)
     outputs = OnnxRuntimeCpu(default_model().onnx, threads=1).run(normalise(picture[None], how))
-    heat = heat_cells(outputs.conv5[0], manifest.heat, HeatMethod.CAM, placement, lungs)
+    cells = heat_cells(outputs.conv5[0], manifest.heat, HeatMethod.CAM, placement, lungs.box_film_xyxy)
+    heat = placement.heat_on_film(cells, manifest.heat.cells, film.shape)
     return float(outputs.logits[0, 1] - outputs.logits[0, 0]), heat
 
 

@@ -103,7 +103,9 @@ def test_any_recipe_survives_json() -> None:
         assert from_plain(Recipe, json.loads(json.dumps(asdict(recipe)))) == recipe
 
 
-@pytest.mark.parametrize("name", ["default-pretraining", "default", "default-tail", "default-student"])
+@pytest.mark.parametrize(
+    "name", ["default-pretraining", "default-long-pretraining", "default", "default-tail", "default-student"]
+)
 def test_the_default_model_s_recipes_come_with_the_program_and_fit_each_other(name: str) -> None:
     recipe = compose_recipe(None, *recipe_settings(name))
     pretraining = compose_recipe(None, *recipe_settings("default-pretraining"))

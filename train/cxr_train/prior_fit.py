@@ -13,7 +13,7 @@ from cxr_runtime.placement import Box
 SIDE = 32  # rows and columns of the map
 MARGIN = 0.1  # the map reaches so far beyond the box around the lungs, as a share of its sides
 BLUR = SIDE / 16  # places; a hundred films are too few for a finer map
-WEIGHT = 1.5  # power of the map; docs/default-model.md says how it was chosen
+WEIGHT = 1.0  # power of the map; docs/default-model.md says how it was chosen
 LEAST = 1e-3  # share, of the highest; nowhere is disease impossible
 
 

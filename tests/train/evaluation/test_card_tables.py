@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from cxr_runtime.errors import UsageError
 from cxr_train.evaluation.card_tables import main
 
 
@@ -10,10 +11,9 @@ def estimate(value: float) -> dict[str, float]:
     return {"value": value, "low": value - 0.1, "high": value + 0.1}
 
 
-def test_a_card_has_a_row_a_group_and_a_row_a_kind_of_heat(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    evaluation, localisation = tmp_path / "evaluation.json", tmp_path / "localisation.json"
+def measured_files(folder: Path) -> list[str]:
+    """What `evaluate` and `explain` leave of one model."""
+    evaluation, localisation = folder / "evaluation.json", folder / "localisation.json"
     figures = {"films": 9, "abnormal": 4, "auc": estimate(0.8), "specificity_at_90": estimate(0.5)}
     groups = ["all films", "view PA", "site NIH"]
     rows = [{"model": "one", "group": group, "measures": figures} for group in groups]
@@ -26,7 +26,13 @@ def test_a_card_has_a_row_a_group_and_a_row_a_kind_of_heat(
         {"method": "cam", "measured": {**measured, **shown}},
     ]
     localisation.write_text(json.dumps(places), encoding="utf-8")
-    main([str(evaluation), str(localisation)])
+    return [str(evaluation), str(localisation)]
+
+
+def test_a_card_has_a_row_a_group_and_a_row_a_kind_of_heat(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(measured_files(tmp_path))
     told = capsys.readouterr().out.splitlines()
     assert told[2:4] == [
         "| NIH: `Normal` against all others | 9 | 4 | 0.800 (0.700-0.900) | 0.500 (0.400-0.600) |",
@@ -34,3 +40,22 @@ def test_a_card_has_a_row_a_group_and_a_row_a_kind_of_heat(
     ]
     assert [row.split(" | ")[0] for row in told[7:]] == ["| chance", "| as shown in a scan"]
     assert told[8].endswith("| 0.300 (0.200-0.400) | 0.700 (0.600-0.800) |")
+
+
+def test_tables_take_the_place_of_those_with_the_same_heads(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    measured, page = measured_files(tmp_path), tmp_path / "card.md"
+    main(measured)
+    tables = capsys.readouterr().out.strip().split("\n\n")
+    old = ["\n".join([*made.splitlines()[:2], "| of last year |"]) for made in tables]
+    page.write_text("\n\n".join(["# Card", *old, "The end."]) + "\n", encoding="utf-8")
+    main([*measured, str(page)])
+    assert page.read_text(encoding="utf-8") == "\n\n".join(["# Card", *tables, "The end."]) + "\n"
+
+
+def test_a_page_without_the_tables_is_refused(tmp_path: Path) -> None:
+    page = tmp_path / "card.md"
+    page.write_text("# Card\n", encoding="utf-8")
+    with pytest.raises(UsageError, match="0 tables of the page begin with .* expected one"):
+        main([*measured_files(tmp_path), str(page)])

@@ -1,17 +1,20 @@
 """The tables of a model's card: how well it does, and where its heat lies.
 
-python -m cxr_train.evaluation.card_tables EVALUATION.json LOCALISATION.json
+python -m cxr_train.evaluation.card_tables EVALUATION.json LOCALISATION.json [PAGE.md ...]
 
-Prints markdown of what `cxr-triage evaluate` and `cxr-triage explain` measured of one model.
+Prints markdown of what `cxr-triage evaluate` and `cxr-triage explain` measured of one model, and puts it in
+the place of the tables with the same heads on the pages.
 """
 
 import argparse
 from collections.abc import Sequence
+from functools import reduce
 from pathlib import Path
 
 from cxr_calibration.intervals import Estimate
+from cxr_runtime.atomic import write_bytes
 from cxr_train.evaluation.measured_json import read_measured
-from cxr_train.evaluation.tables import table, told
+from cxr_train.evaluation.tables import table, told, with_table
 
 GROUPS = {
     "site NIH": "NIH: `Normal` against all others",
@@ -66,12 +69,20 @@ def heat_table(localisation: Path) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the tables that a command line asks for."""
+    """Print the tables that a command line asks for.
+
+    Raises:
+        UsageError: a file cannot be read, or a page has no such table.
+    """
     parser = argparse.ArgumentParser("cxr_train.evaluation.card_tables", description="Tables of a card.")
     parser.add_argument("evaluation", type=Path, metavar="EVALUATION.json")
     parser.add_argument("localisation", type=Path, metavar="LOCALISATION.json")
+    parser.add_argument("pages", type=Path, nargs="*", metavar="PAGE.md")
     asked = parser.parse_args(arguments)
-    print(f"{accuracy_table(asked.evaluation)}\n\n{heat_table(asked.localisation)}")  # noqa: T201
+    tables = [accuracy_table(asked.evaluation), heat_table(asked.localisation)]
+    print("\n\n".join(tables))  # noqa: T201
+    for page in asked.pages:
+        write_bytes(page, reduce(with_table, tables, page.read_text(encoding="utf-8")).encode())
 
 
 def _told(measures: dict[str, dict[str, float] | None], *names: str) -> list[str]:

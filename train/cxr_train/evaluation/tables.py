@@ -1,9 +1,11 @@
 """An evaluation as markdown."""
 
+import re
 from math import isnan
 from typing import TYPE_CHECKING
 
 from cxr_calibration.intervals import Estimate
+from cxr_runtime.errors import UsageError
 from cxr_train.evaluation.cost import Cost
 from cxr_train.evaluation.groups import OVERALL
 
@@ -48,6 +50,20 @@ def table(headings: list[str], rows: list[list[str]]) -> str:
     """A markdown table."""
     lines = [headings, ["---"] * len(headings), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def with_table(page: str, new: str) -> str:
+    """A markdown page with the table that has the new one's heads replaced.
+
+    Raises:
+        UsageError: the page has none, or several.
+    """
+    heads = new.splitlines()[0]
+    old = rf"^{re.escape(heads)}\n(?:\|.*\n?)*"
+    found = re.findall(old, page, re.MULTILINE)
+    if len(found) != 1:
+        raise UsageError(f"{len(found)} tables of the page begin with {heads}; expected one")
+    return re.sub(old, lambda _: new + "\n", page, flags=re.MULTILINE)
 
 
 def told(estimate: Estimate) -> str:
