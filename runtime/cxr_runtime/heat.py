@@ -28,7 +28,7 @@ class HeatRecipe:
 
     channel_weights: tuple[float, ...]  # one a conv5 channel, towards abnormal
     bias: float  # added to the weighted sum
-    gain: float  # heat = sigmoid(gain * (weighted sum + bias)) * prior, then brought into the colour range
+    gain: float  # heat = blur(sigmoid(gain * (weighted sum + bias))) * prior, brought into the colour range
     threshold: float  # heat below this is not coloured (paper, III.B), 0..1
     cells: CellGrid  # where conv5's cells lie in the network's input
     conv5_layer: str  # name of the layer whose output, after ReLU, is conv5
@@ -37,6 +37,7 @@ class HeatRecipe:
     stretch: float = 1.0  # colour range: the log odds of heat are multiplied by this, above 0, ...
     offset: float = 0.0  # ... and this is added, so that red means the same on every film
     strongest_threshold: float = 0.5  # as `threshold`, of the strongest-channel view
+    smoothing: float = 0.0  # standard deviation of the blur, in cells; 0: none
 
     @property
     def weights(self) -> NDArray[np.float32]:
@@ -73,11 +74,12 @@ def heat_cells(
         shown = np.clip(strongest / np.float32(recipe.strongest_scale), 0, 1)
         return np.asarray(shown, np.float32)
     weighted = np.tensordot(recipe.weights, conv5, axes=1).astype(np.float64)
-    log_heat = -np.logaddexp(0.0, -recipe.gain * (weighted + recipe.bias))
+    heat = np.exp(-np.logaddexp(0.0, -recipe.gain * (weighted + recipe.bias)))
+    if recipe.smoothing > 0:
+        heat = np.asarray(cv2.GaussianBlur(heat, (0, 0), recipe.smoothing, borderType=cv2.BORDER_REPLICATE))
     if recipe.prior is not None:
-        hw = (conv5.shape[1], conv5.shape[2])
-        log_heat = log_heat + recipe.prior.on_cells(placement, recipe.cells, hw, lungs_film_xyxy)
-    return np.exp(log_heat).astype(np.float32)
+        heat = heat * recipe.prior.on_cells(placement, recipe.cells, conv5.shape[1:], lungs_film_xyxy)
+    return heat.astype(np.float32)
 
 
 def film_heat(

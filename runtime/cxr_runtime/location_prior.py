@@ -21,7 +21,7 @@ class LocationPrior:
     def on_cells(
         self, placement: Placement, cells: CellGrid, hw: tuple[int, int], lungs_film_xyxy: Box | None
     ) -> NDArray[np.float64]:
-        """The prior of one film on its heat cells, as a logarithm.
+        """The prior of one film on its heat cells.
 
         Args:
             placement: the part of the film that the network was shown.
@@ -30,7 +30,7 @@ class LocationPrior:
             lungs_film_xyxy: box around both lungs in film pixels; None: taken to be where lungs usually are.
 
         Returns:
-            (h, w) float64, 0 where disease is most often, less elsewhere; beyond the frame as at its edge.
+            (h, w) float64, 1 where disease is most often, less elsewhere; beyond the frame as at its edge.
         """
         rows, columns = placement.film_hw
         usual = self.usual_lungs_share_xyxy
@@ -42,7 +42,7 @@ class LocationPrior:
         )
         map_x, map_y = np.meshgrid(x.astype(np.float32), y.astype(np.float32))
         found = cv2.remap(shares, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        return self.weight * np.log(np.asarray(found, np.float64))
+        return np.asarray(found, np.float64) ** self.weight
 
     def _places(self, film: NDArray[np.float64], lungs: Box, axis: int, count: int) -> NDArray[np.float64]:
         """Film pixels along one axis, counted in places of `shares`."""

@@ -47,6 +47,15 @@ def test_a_prior_multiplies_the_cam_where_the_lungs_are() -> None:
     np.testing.assert_allclose(lower_right[1, 1], plain[1, 1], rtol=1e-6)
 
 
+def test_smoothing_shares_heat_with_the_neighbours_and_keeps_its_sum() -> None:
+    conv5 = np.full((2, 11, 11), -20, np.float32)
+    conv5[0, 5, 5], conv5[1] = 20, 0
+    plain, smooth = cam(conv5, RECIPE), cam(conv5, replace(RECIPE, smoothing=0.9))
+    assert plain[5, 5] > 0.999
+    assert smooth[5, 5] > smooth[5, 6] > smooth[5, 7] > 0
+    np.testing.assert_allclose(smooth.sum(), plain.sum(), rtol=1e-5)
+
+
 def test_the_colour_range_keeps_the_order_and_shows_nothing_as_nothing() -> None:
     heat = np.array([[0.0, 0.1, 0.4], [0.7, 0.99, 1.0]], np.float32)
     shown = in_colour_range(heat, replace(RECIPE, stretch=2.0, offset=1.0))

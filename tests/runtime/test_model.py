@@ -31,7 +31,9 @@ def test_a_manifest_is_read_as_it_was_written(tmp_path: Path) -> None:
 def test_a_manifest_keeps_its_location_prior(tmp_path: Path) -> None:
     manifest = open_model(write_model_folder(tmp_path / "m")).manifest
     prior = LocationPrior(((1.0, 0.5), (0.25, 0.001)), 1.5, 0.1, (0.1, 0.2, 0.9, 0.8))
-    heat = replace(manifest.heat, prior=prior, stretch=1.5, offset=0.5, strongest_threshold=0.2)
+    heat = replace(
+        manifest.heat, prior=prior, stretch=1.5, offset=0.5, strongest_threshold=0.2, smoothing=0.9
+    )
     write_manifest(replace(manifest, heat=heat), tmp_path / "again.json")
     assert read_manifest(tmp_path / "again.json").heat == heat
 
@@ -40,7 +42,7 @@ def test_a_manifest_of_before_the_prior_had_a_frame_loads_without_one_and_is_ref
     tmp_path: Path,
 ) -> None:
     stated = json.loads((write_model_folder(tmp_path / "m") / "model.json").read_text(encoding="utf-8"))
-    for name in ("stretch", "offset", "strongest_threshold"):
+    for name in ("stretch", "offset", "strongest_threshold", "smoothing"):
         del stated["heat"][name]
     stated["heat"]["prior"] = []
     path = tmp_path / "old.json"

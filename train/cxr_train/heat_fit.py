@@ -31,6 +31,7 @@ HEAT_FILE = "heat.json"  # in a run folder
 MOST_FILMS = 200  # looked at for a recipe
 LEAST_BOXED = 20  # films with boxes from which gain, prior, threshold and range can be learned
 COLOURED = 0.95  # quantile of all cells from which on heat is coloured where no box says better
+SMOOTHING = 0.9  # cells; docs/default-model.md says how it was chosen
 STRONGEST = 0.999  # quantile of the strongest channels that their view shows as 1
 
 
@@ -41,9 +42,10 @@ def fit_heat(
 
     Channel weights are those of the heat head where the network has one; else Grad-CAM weights averaged over
     films, which for a network with global average pooling are those of its class activation map. With enough
-    boxes, gain and shift are those of a logistic regression of a cell's being in a box, the prior is how
-    often each place of the lungs lies in one, and threshold and range are those of `fit_heat_range`. Without
-    boxes, and for the strongest-channel view, one cell in twenty is at or above the threshold.
+    boxes, gain and shift are those of a logistic regression of a cell's being in a box, cells are averaged
+    with their neighbours, as boxes are larger than cells, the prior is how often each place of the lungs
+    lies in one, and threshold and range are those of `fit_heat_range`. Without boxes, and for the
+    strongest-channel view, one cell in twenty is at or above the threshold.
 
     Args:
         network: trained.
@@ -77,7 +79,7 @@ def fit_heat(
     gain, shift = odds_of_boxes(evidence, inside)
     if gain <= 0:
         return recipe
-    by_odds = replace(recipe, bias=bias + shift, gain=gain)
+    by_odds = replace(recipe, bias=bias + shift, gain=gain, smoothing=SMOOTHING)
     return _with_prior_and_range(by_odds, films, prepared, chosen[boxed], conv5[boxed])
 
 

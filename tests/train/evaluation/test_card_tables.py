@@ -57,5 +57,5 @@ def test_tables_take_the_place_of_those_with_the_same_heads(
 def test_a_page_without_the_tables_is_refused(tmp_path: Path) -> None:
     page = tmp_path / "card.md"
     page.write_text("# Card\n", encoding="utf-8")
-    with pytest.raises(UsageError, match="0 tables of the page begin with .* expected one"):
+    with pytest.raises(UsageError, match=r"0 tables of the page begin with .* expected one"):
         main([*measured_files(tmp_path), str(page)])

@@ -32,7 +32,7 @@ def cam(looker: Looker, film: ShownFilm) -> Attribution:
 
 
 def cam_without_prior(looker: Looker, film: ShownFilm) -> Attribution:
-    """The weighted sum of channels alone."""
+    """The same without the location prior."""
     return _by_runtime(looker, film, replace(looker.recipe, prior=None), HeatMethod.CAM)
 
 
@@ -43,8 +43,9 @@ def prior_alone(looker: Looker, film: ShownFilm) -> Attribution:
     hw = (BLIND_CELLS, BLIND_CELLS)
     if looker.recipe.prior is None:
         return Attribution(np.ones(hw, np.float32), cells)
-    said = looker.recipe.prior.on_cells(film.placement, cells, hw, film.lungs_film_xyxy)
-    return Attribution(np.exp(said / looker.recipe.prior.weight).astype(np.float32), cells)
+    shares = replace(looker.recipe.prior, weight=1.0)
+    said = shares.on_cells(film.placement, cells, hw, film.lungs_film_xyxy)
+    return Attribution(said.astype(np.float32), cells)
 
 
 def strongest_channel(looker: Looker, film: ShownFilm) -> Attribution:

@@ -7,14 +7,14 @@ import pytest
 from cxr_runtime.errors import UsageError
 from cxr_runtime.location_prior import LocationPrior
 from cxr_train.data import read_data_set
+from cxr_train.explain.heat_choices import SMOOTHINGS, WEIGHTS, chosen_by_others, heat_choices
 from cxr_train.explain.looker import explained_model, open_lookers
-from cxr_train.explain.prior_weights import WEIGHTS, chosen_by_others, prior_weights
 from cxr_train.progress import Silence
 
 PRIOR = LocationPrior(((1.0, 0.5), (0.25, 0.1)), 1.0, 0.1, (0.1, 0.1, 0.9, 0.9))
 
 
-def test_a_fold_s_weight_is_chosen_by_the_films_of_the_others() -> None:
+def test_a_fold_s_value_is_chosen_by_the_films_of_the_others() -> None:
     overlap = np.array([[0.9, 0.9, 0.1, 0.1], [0.2, 0.2, 0.8, 0.8]])
     folds = np.array([0, 0, 1, 1])
     assert chosen_by_others(overlap, folds).tolist() == [1, 1, 0, 0]
@@ -26,10 +26,10 @@ def test_one_run_has_no_folds_to_choose_by(finished_run: Path, data_set: Path, c
     unseen = [film for film in films if film.patient not in folds[0].known]
     model = explained_model("tiny", folds, unseen, cache, Silence())
     with pytest.raises(UsageError, match="boxes in 1 folds; expected a cross-validation"):
-        prior_weights(model, unseen)
+        heat_choices(model, unseen)
 
 
-def test_every_weight_has_a_row_and_the_nested_choice_one(
+def test_every_value_has_a_row_and_the_nested_choice_one(
     finished_run: Path, data_set: Path, cache: Path
 ) -> None:
     films = read_data_set(data_set).films
@@ -41,6 +41,7 @@ def test_every_weight_has_a_row_and_the_nested_choice_one(
         replace(run, known=known, recipe=recipe, starting_weights=f"{number}")
         for number, known in enumerate(halves)
     )
-    rows = prior_weights(explained_model("tiny", folds, films, cache, Silence()), films).splitlines()
-    assert len(rows) == 2 + len(WEIGHTS) + 1
-    assert rows[-1].startswith("| chosen by the other folds: ")
+    tables = heat_choices(explained_model("tiny", folds, films, cache, Silence()), films).split("\n\n")
+    for rows, values in zip([made.splitlines() for made in tables], [WEIGHTS, SMOOTHINGS], strict=True):
+        assert len(rows) == 2 + len(values) + 1
+        assert rows[-1].startswith("| chosen by the other folds: ")

@@ -1,13 +1,13 @@
-"""How strongly the location prior should count in heat: tried on unseen films, and chosen fold by fold.
+"""How much the location prior counts in heat, and how smooth it is: tried on unseen films, fold by fold.
 
-python -m cxr_train.explain.prior_weights MODEL --data PATH... [--cache DIR]
+python -m cxr_train.explain.heat_choices MODEL --data PATH... [--cache DIR]
 
-MODEL is a cross-validation. Prints a row a weight, and one for the weight that the other folds' films choose
-by their mean IoU for each fold's own.
+MODEL is a cross-validation. Prints a table for either, the other as in the folds' recipes: a row a value, and
+one for the value that the other folds' films choose by their mean IoU for each fold's own.
 """
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from cxr_runtime.errors import UsageError
-from cxr_runtime.heat import HeatMethod, heat_cells
+from cxr_runtime.heat import HeatMethod, HeatRecipe, heat_cells
 from cxr_train.data import TrainingFilm, read_data_set
 from cxr_train.data.prepared_films import CACHE
 from cxr_train.evaluation.tables import table
@@ -24,13 +24,15 @@ from cxr_train.explain.localisation import GRID, Heat, box_mask, film_by_film
 from cxr_train.explain.looker import ExplainedModel, explained_model, open_lookers
 from cxr_train.progress import Silence
 
-WEIGHTS = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 6.0)
+WEIGHTS = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0)
+SMOOTHINGS = (0.0, 0.5, 0.7, 0.9, 1.2, 1.6)
 
-Measured = NDArray[np.float64]  # (weights, films)
+Measured = NDArray[np.float64]  # (values, films)
+Change = Callable[[HeatRecipe, float], HeatRecipe]
 
 
-def prior_weights(model: ExplainedModel, films: Sequence[TrainingFilm]) -> str:
-    """The table in markdown.
+def heat_choices(model: ExplainedModel, films: Sequence[TrainingFilm]) -> str:
+    """Two tables in markdown.
 
     Args:
         model: the folds of a cross-validation, with their heat recipes.
@@ -47,18 +49,24 @@ def prior_weights(model: ExplainedModel, films: Sequence[TrainingFilm]) -> str:
             f"{model.name} has boxes in {np.unique(folds).size} folds; expected a cross-validation of two or "
             "more with a location prior each: train with --folds on films with boxes"
         )
-    heats = [_heats(model, row, films) for row in rows]
     masks = [box_mask(drawn[row]) for row in rows]
-    found = [film_by_film([of[number] for of in heats], masks) for number in range(len(WEIGHTS))]
-    pointing, overlap = (np.stack([of[name] for of in found]) for name in ("pointing", "overlap"))
-    return _table(pointing, overlap, folds)
+    tables = []
+    for name, values, change in (
+        ("prior's power", WEIGHTS, _weighing),
+        ("smoothing, cells", SMOOTHINGS, _smoothing),
+    ):
+        heats = [_heats(model, row, films, values, change) for row in rows]
+        found = [film_by_film([of[number] for of in heats], masks) for number in range(len(values))]
+        pointing, overlap = (np.stack([of[measure] for of in found]) for measure in ("pointing", "overlap"))
+        tables.append(_table(name, values, pointing, overlap, folds))
+    return "\n\n".join(tables)
 
 
 def chosen_by_others(overlap: Measured, folds: NDArray[np.intp]) -> NDArray[np.intp]:
-    """For each film the number of the weight with the best mean overlap on all films of other folds.
+    """For each film the number of the value with the best mean overlap on all films of other folds.
 
     Args:
-        overlap: (weights, films) IoU.
+        overlap: (values, films) IoU.
         folds: (films,) fold of each.
     """
     return np.array([int(overlap[:, folds != fold].mean(axis=1).argmax()) for fold in folds], np.intp)
@@ -66,7 +74,7 @@ def chosen_by_others(overlap: Measured, folds: NDArray[np.intp]) -> NDArray[np.i
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print the table that a command line asks for."""
-    parser = argparse.ArgumentParser("cxr_train.explain.prior_weights", description="Weights of the prior.")
+    parser = argparse.ArgumentParser("cxr_train.explain.heat_choices", description="Choices of heat.")
     parser.add_argument("model", type=Path, metavar="MODEL")
     parser.add_argument("--data", type=Path, action="append", required=True, metavar="PATH")
     parser.add_argument("--cache", type=Path, default=CACHE, metavar="DIR")
@@ -74,34 +82,46 @@ def main(arguments: Sequence[str] | None = None) -> None:
     films = tuple(film for path in asked.data for film in read_data_set(path).films)
     folds = open_lookers(asked.model)
     model = explained_model(asked.model.resolve().name, folds, films, asked.cache, Silence())
-    print(prior_weights(model, films))  # noqa: T201
+    print(heat_choices(model, films))  # noqa: T201
 
 
-def _heats(model: ExplainedModel, row: int, films: Sequence[TrainingFilm]) -> list[Heat]:
-    """One film's heat with the prior at every weight, over the whole film."""
+def _weighing(recipe: HeatRecipe, weight: float) -> HeatRecipe:
+    assert recipe.prior is not None
+    return replace(recipe, prior=replace(recipe.prior, weight=weight))
+
+
+def _smoothing(recipe: HeatRecipe, smoothing: float) -> HeatRecipe:
+    return replace(recipe, smoothing=smoothing)
+
+
+def _heats(
+    model: ExplainedModel, row: int, films: Sequence[TrainingFilm], values: Sequence[float], change: Change
+) -> list[Heat]:
+    """One film's heat by each recipe, over the whole film."""
     looker, film = model.looks_at(row, films)
-    assert looker.recipe.prior is not None
     with torch.inference_mode():
         conv5 = looker.network.features(looker.image(film.picture))[0].cpu().numpy()
     heats = []
-    for weight in WEIGHTS:
-        recipe = replace(looker.recipe, prior=replace(looker.recipe.prior, weight=weight))
+    for value in values:
+        recipe = change(looker.recipe, value)
         cells = heat_cells(conv5, recipe, HeatMethod.CAM, film.placement, film.lungs_film_xyxy)
         heats.append(film.placement.heat_on_film(cells, recipe.cells, (GRID, GRID)))
     return heats
 
 
-def _table(pointing: Measured, overlap: Measured, folds: NDArray[np.intp]) -> str:
+def _table(
+    name: str, values: Sequence[float], pointing: Measured, overlap: Measured, folds: NDArray[np.intp]
+) -> str:
     chosen = chosen_by_others(overlap, folds)
     every = np.arange(folds.size)
     rows = [
-        [f"{weight:g}", f"{point.mean():.3f}", f"{iou.mean():.3f}"]
-        for weight, point, iou in zip(WEIGHTS, pointing, overlap, strict=True)
+        [f"{value:g}", f"{point.mean():.3f}", f"{iou.mean():.3f}"]
+        for value, point, iou in zip(values, pointing, overlap, strict=True)
     ]
-    by_fold = ", ".join(f"{WEIGHTS[chosen[folds == fold][0]]:g}" for fold in np.unique(folds))
+    by_fold = ", ".join(f"{values[chosen[folds == fold][0]]:g}" for fold in np.unique(folds))
     nested = [pointing[chosen, every].mean(), overlap[chosen, every].mean()]
     rows.append([f"chosen by the other folds: {by_fold}", *(f"{value:.3f}" for value in nested)])
-    return table(["weight", "pointing game", "IoU"], rows)
+    return table([name, "pointing game", "IoU"], rows)
 
 
 if __name__ == "__main__":
