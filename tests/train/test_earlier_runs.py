@@ -4,10 +4,11 @@ import pytest
 
 from cxr_runtime.errors import UsageError
 from cxr_train.checkpoint import read_config
-from cxr_train.data.split import SplitPlan
+from cxr_train.data.split import SplitPlan, known_patients
 from cxr_train.earlier_runs import recipe_of_fold
 from cxr_train.recipe import Recipe
 from cxr_train.run import cross_validate, train
+from drawn_data_sets import write_data_set
 from tiny_training import short_recipe, taught_by
 
 FOLDS = SplitPlan(folds=3, validated=False)
@@ -58,3 +59,13 @@ def test_a_start_that_knows_a_film_of_the_test_is_refused(
 ) -> None:
     with pytest.raises(UsageError, match=r"tiny knows \d+ of the 12 patients"):
         train(tmp_path / "run", [data_set], short_recipe(start=str(finished_run)), FOLDS, cache=cache)
+
+
+def test_what_a_start_knows_is_known_ever_after(finished_run: Path, cache: Path, tmp_path: Path) -> None:
+    elsewhere = write_data_set(tmp_path / "elsewhere", films=24)
+    elsewhere.write_text(elsewhere.read_text(encoding="utf-8").replace(",p", ",q"), encoding="utf-8")
+    alone, second, third = tmp_path / "alone", tmp_path / "second", tmp_path / "third"
+    for run, start in ((alone, "scratch"), (second, str(finished_run)), (third, str(second))):
+        train(run, [elsewhere], short_recipe(start=start), FOLDS, cache=cache)
+    both = known_patients(finished_run) | known_patients(alone)
+    assert known_patients(second) == known_patients(third) == both > known_patients(alone)

@@ -47,8 +47,18 @@ def refuse_informed(recipe: Recipe, films: Sequence[TrainingFilm], split: Split)
     """
     for teacher in recipe.teachers:
         _refuse(teacher, films, split.test)
-    if (Path(recipe.start) / SPLIT_FILE).is_file():
+    if _is_run(recipe.start):
         _refuse(recipe.start, films, scored_rows(films, split.test))
+
+
+def known_before(recipe: Recipe) -> set[str]:
+    """Patients that the teachers and the start have learned from."""
+    runs = [*recipe.teachers, *([recipe.start] if _is_run(recipe.start) else [])]
+    return set[str]().union(*(known_patients(Path(run)) for run in runs))
+
+
+def _is_run(start: str) -> bool:
+    return (Path(start) / SPLIT_FILE).is_file()
 
 
 def _refuse(run: str, films: Sequence[TrainingFilm], rows: Rows) -> None:

@@ -23,8 +23,17 @@ from cxr_train.checkpoint import (
 )
 from cxr_train.data import TrainingFilm, read_data_set
 from cxr_train.data.prepared_films import CACHE, PreparedFilms, films_digest, prepare_films
-from cxr_train.data.split import SPLIT_FILE, Split, SplitPlan, refuse_leaks, split_csv, split_films
-from cxr_train.earlier_runs import recipe_of_fold, refuse_informed
+from cxr_train.data.split import (
+    EARLIER_FILE,
+    SPLIT_FILE,
+    Split,
+    SplitPlan,
+    earlier_csv,
+    refuse_leaks,
+    split_csv,
+    split_films,
+)
+from cxr_train.earlier_runs import known_before, recipe_of_fold, refuse_informed
 from cxr_train.frozen_outputs import frozen_outputs
 from cxr_train.heat_fit import fit_heat, write_heat
 from cxr_train.journal import Entry
@@ -109,6 +118,8 @@ def train(
     config = RunConfig(recipe, plan, started_from, _facts(films, split))
     _write_or_match(run, config)
     write_bytes(run / SPLIT_FILE, split_csv(films.table, split))
+    if earlier := known_before(recipe):
+        write_bytes(run / EARLIER_FILE, earlier_csv(earlier))
     learned = np.concatenate([split.training, split.validation])
     teacher = teach(recipe.teachers, films.table, learned, cache, machine.device)
     maker = _maker(network, films, recipe, teacher)

@@ -3,7 +3,7 @@
 import csv
 import io
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from cxr_train.data.film import TrainingFilm, Truth, column
 from cxr_train.data.table import read_rows
 
 SPLIT_FILE = "split.csv"  # in a run folder
+EARLIER_FILE = "earlier.csv"  # likewise, where the run builds on others
 SHARES = (0.7, 0.2, 0.1)  # training, validation, test (paper, II.A)
 SIDES = ("training", "validation", "test")
 STRATA = ("label", "truth", "view", "site")  # columns that every side gets its share of
@@ -113,11 +114,8 @@ def refuse_leaks(films: Sequence[TrainingFilm], split: Split, sha256s: Sequence[
 def split_csv(films: Sequence[TrainingFilm], split: Split) -> bytes:
     """The content of split.csv: name, patient and side of every film."""
     side_of = {int(row): side for side in SIDES for row in split.side(side)}
-    text = io.StringIO()
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(("name", "patient", "side"))
-    rows.writerows((films[row].name, films[row].patient, side_of[row]) for row in sorted(side_of))
-    return text.getvalue().encode()
+    rows = ((films[row].name, films[row].patient, side_of[row]) for row in sorted(side_of))
+    return _csv([("name", "patient", "side"), *rows])
 
 
 def read_split(path: Path, films: Sequence[TrainingFilm]) -> Split:
@@ -141,9 +139,24 @@ def read_split(path: Path, films: Sequence[TrainingFilm]) -> Split:
 
 
 def known_patients(run: Path) -> set[str]:
-    """Patients that a run learned from, or was chosen by: its training and its validation side."""
+    """Patients that a run learned from, or was chosen by, itself or through the runs it builds on."""
     rows = read_rows(run / SPLIT_FILE, ("patient", "side"))
-    return {row["patient"] for row in rows if row["side"] != "test"}
+    known = {row["patient"] for row in rows if row["side"] != "test"}
+    earlier = run / EARLIER_FILE
+    return known | (
+        {row["patient"] for row in read_rows(earlier, ("patient",))} if earlier.is_file() else set()
+    )
+
+
+def earlier_csv(patients: Collection[str]) -> bytes:
+    """The content of earlier.csv: the patients that the runs a run builds on have learned from."""
+    return _csv([("patient",), *((patient,) for patient in sorted(patients))])
+
+
+def _csv(rows: Sequence[tuple[str, ...]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode()
 
 
 def _deal(films: Sequence[TrainingFilm], shares: Sequence[float], seed: int) -> list[Rows]:
