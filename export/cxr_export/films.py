@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from cxr_runtime.backends.phantom_batch import phantom_inputs
 from cxr_runtime.errors import UsageError
 from cxr_runtime.preprocessing import Preprocessing
-from cxr_train.data import TrainingFilm, read_data_set
+from cxr_train.data import TrainingFilm, read_film_table
 from cxr_train.data.prepared_films import CACHE, prepare_films
 from cxr_train.data.split import SPLIT_FILE, Rows, known_patients
 from cxr_train.prediction import labels_of, scored_rows
@@ -59,7 +59,7 @@ def real_films(
     Raises:
         UsageError: a data set cannot be read, or too few films are left to judge by.
     """
-    films = tuple(film for path in data for film in read_data_set(path).films)
+    films = read_film_table(data)
     known = known_patients(run) if run is not None and (run / SPLIT_FILE).is_file() else set()
     making, judging = _deal(films, known)
     judging = scored_rows(films, judging)[:MOST_JUDGED]

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from cxr_train.checkpoint import find_runs, load_checkpoint
-from cxr_train.data import TrainingFilm, read_data_set
+from cxr_train.data import TrainingFilm, read_film_table
 from cxr_train.data.prepared_films import CACHE, prepare_films
 from cxr_train.data.split import SPLIT_FILE, Rows
 from cxr_train.data.table import read_rows
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, action="append", required=True, metavar="PATH")
     parser.add_argument("--cache", type=Path, default=CACHE, metavar="DIR")
     asked = parser.parse_args(arguments)
-    films = tuple(film for path in asked.data for film in read_data_set(path).films)
+    films = read_film_table(asked.data)
     for run in find_runs(asked.model):
         refit_heat(run, films, asked.cache)
 

@@ -11,7 +11,7 @@ from cxr_export.paired_auc import PairedAuc, paired_auc
 from cxr_export.scores import run_films
 from cxr_runtime.backends.engine import Engine
 from cxr_runtime.model import Model
-from cxr_train.data import read_data_set
+from cxr_train.data import read_film_table
 from cxr_train.data.prepared_films import CACHE, prepare_films
 from cxr_train.prediction import labels_of, scored_rows
 
@@ -39,7 +39,7 @@ def agreement(
         cache: folder of prepared films.
     """
     how = model.manifest.preprocessing
-    films = tuple(film for path in data for film in read_data_set(path).films)
+    films = read_film_table(data)
     inputs = np.asarray(prepare_films(films, how, cache, 1, None).inputs)
     one, other = (_probability(model, engine, inputs) for engine in (expected, found))
     point = model.calibration.operating_point()

@@ -1,6 +1,7 @@
 """Data sets by what lies at a path: the one place that knows all layouts."""
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 
 from cxr_runtime.errors import UsageError
@@ -10,7 +11,7 @@ from cxr_train.data.nlm import is_nlm, read_nlm
 from cxr_train.data.prepared import is_prepared, read_prepared
 from cxr_train.data.table import read_table
 
-__all__ = ["DataSet", "DrawnBox", "TrainingFilm", "Truth", "read_data_set"]
+__all__ = ["DataSet", "DrawnBox", "TrainingFilm", "Truth", "read_data_set", "read_film_table"]
 
 
 def read_data_set(path: Path) -> DataSet:
@@ -34,3 +35,12 @@ def read_data_set(path: Path) -> DataSet:
         f"{path} is no data set; expected a CSV with the columns file and label, or a folder with "
         "Data_Entry_2017.csv (ChestX-ray14) or CXR_png/ and ClinicalReadings/ (Montgomery, Shenzhen)"
     )
+
+
+def read_film_table(paths: Sequence[Path]) -> tuple[TrainingFilm, ...]:
+    """The film table of several data sets, one after the other.
+
+    Raises:
+        UsageError: as `read_data_set`.
+    """
+    return tuple(film for path in paths for film in read_data_set(path).films)

@@ -11,7 +11,7 @@ import numpy as np
 from cxr_calibration.delong import PairedComparison, compare_aucs
 from cxr_calibration.intervals import REPLICATES
 from cxr_runtime.atomic import write_bytes
-from cxr_train.data import TrainingFilm, Truth, read_data_set
+from cxr_train.data import TrainingFilm, Truth, read_film_table
 from cxr_train.data.prepared_films import CACHE
 from cxr_train.data.split import Rows
 from cxr_train.evaluation.cost import Cost
@@ -85,7 +85,7 @@ def evaluate(
         UsageError: a model or data set cannot be used, or too few films are left.
     """
     progress = progress or Silence()
-    films = tuple(film for path in data for film in read_data_set(path).films)
+    films = read_film_table(data)
     rows = rows_to_score(films, models, truth)
     judged = [judge(model, films, rows, cache, device, progress) for model in models]
     evaluation = Evaluation(

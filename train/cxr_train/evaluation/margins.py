@@ -17,7 +17,7 @@ import numpy as np
 from cxr_runtime.atomic import write_bytes
 from cxr_runtime.film import View
 from cxr_train.checkpoint import find_runs, read_config
-from cxr_train.data import TrainingFilm, read_data_set
+from cxr_train.data import TrainingFilm, read_film_table
 from cxr_train.data.prepared_films import CACHE, prepare_films
 from cxr_train.evaluation.judged import JudgedModel, judge, rows_to_score
 from cxr_train.progress import Silence
@@ -36,7 +36,7 @@ def margins_csv(model: Path, data: Sequence[Path], cache: Path = CACHE) -> bytes
     Raises:
         UsageError: a model or data set cannot be used, or too few films are left.
     """
-    films = tuple(film for path in data for film in read_data_set(path).films)
+    films = read_film_table(data)
     rows = rows_to_score(films, [model])
     judged = judge(model, films, rows, cache, "cpu", Silence())
     how = read_config(find_runs(model)[0]).recipe.preprocessing

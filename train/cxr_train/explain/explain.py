@@ -13,7 +13,7 @@ from cxr_runtime.errors import UsageError
 from cxr_runtime.film import GreyPixels
 from cxr_runtime.heat import in_colour_range
 from cxr_runtime.reading import read_film
-from cxr_train.data import TrainingFilm, read_data_set
+from cxr_train.data import TrainingFilm, read_film_table
 from cxr_train.data.prepared_films import CACHE
 from cxr_train.evaluation.tables import table, told
 from cxr_train.explain.attribution import AS_SHIPPED, METHODS
@@ -128,7 +128,7 @@ def as_markdown(located: Sequence[Located]) -> str:
 def _unseen(models: Iterable[Sequence[Looker]], data: Sequence[Path]) -> tuple[TrainingFilm, ...]:
     """Films that at least one fold of every model has not seen."""
     known = set[str]().union(*(frozenset.intersection(*(fold.known for fold in folds)) for folds in models))
-    films = tuple(film for path in data for film in read_data_set(path).films if film.patient not in known)
+    films = tuple(film for film in read_film_table(data) if film.patient not in known)
     if not films:
         raise UsageError("the models have seen every film given; give films that they were not trained on")
     return films

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from cxr_runtime.errors import UsageError
 from cxr_runtime.heat import HeatMethod, HeatRecipe, heat_cells
-from cxr_train.data import TrainingFilm, read_data_set
+from cxr_train.data import TrainingFilm, read_film_table
 from cxr_train.data.prepared_films import CACHE
 from cxr_train.evaluation.tables import table
 from cxr_train.explain.localisation import GRID, Heat, box_mask, film_by_film
@@ -79,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, action="append", required=True, metavar="PATH")
     parser.add_argument("--cache", type=Path, default=CACHE, metavar="DIR")
     asked = parser.parse_args(arguments)
-    films = tuple(film for path in asked.data for film in read_data_set(path).films)
+    films = read_film_table(asked.data)
     folds = open_lookers(asked.model)
     model = explained_model(asked.model.resolve().name, folds, films, asked.cache, Silence())
     print(heat_choices(model, films))  # noqa: T201
