@@ -92,3 +92,10 @@ def test_a_run_can_be_started_from(finished_run: Path) -> None:
     network = build_network(config.recipe.architecture)
     assert start_from(network, "edge", str(finished_run)) == "run tiny"
     assert all(torch.equal(a, b) for a, b in zip(network.parameters(), trained.parameters(), strict=True))
+
+
+def test_a_local_copy_with_another_hash_than_its_name_says_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "squeezenet1_1-b8a52dc0.safetensors"
+    save_file(torchvision_weights(), path)
+    with pytest.raises(UsageError, match=r"damaged: sha256 .* expected b8a52dc0"):
+        start_from(squeezenet(), "squeezenet", str(path))

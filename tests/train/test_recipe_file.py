@@ -67,6 +67,11 @@ def test_a_term_brings_its_head_and_weight_0_takes_a_term_away() -> None:
         ({"learning_rate": "fast"}, "expected float"),
         ({"preprocessing.input_hw": [64]}, "has 1 values; expected 2"),
         ({"architecture.filters.0": 8}, "state the whole list"),
+        ({"schedule": "cosin"}, "setting schedule is 'cosin'; expected one of: plateau, cosine"),
+        ({"optimiser": "adam"}, "expected one of: sgd, adamw"),
+        ({"select_by": "auroc"}, "expected one of: accuracy, auc, loss, last"),
+        ({"balance": ["colour"]}, "setting balance is 'colour'; expected one of: .*view"),
+        ({"epochs": 0}, "setting epochs is 0; expected 1 or more"),
     ],
 )
 def test_a_wrong_setting_is_named_with_what_is_expected(change: dict[str, object], said: str) -> None:

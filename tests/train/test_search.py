@@ -73,6 +73,12 @@ def test_a_trial_that_diverges_is_last_and_says_why(data_set: Path, cache: Path,
     assert "loss became" in trials[1].note
 
 
+def test_a_trial_as_good_as_the_others_is_not_stopped(data_set: Path, cache: Path, tmp_path: Path) -> None:
+    alike = Search(trials=3, grace=1, recipe=dict(TINY), choices={"learning_rate": (1e-12,)})
+    trials = run_search(tmp_path, [data_set], alike, PLAN, cache=cache)
+    assert [(trial.epochs, trial.note) for trial in trials] == [(TINY["epochs"], "")] * 3
+
+
 def test_a_search_file_is_read(tmp_path: Path) -> None:
     (tmp_path / "space.toml").write_text(
         "trials = 4\n[recipe]\nepochs = 2\n[ranges]\nl2 = { low = 1e-5, high = 1e-2, scale = 'log' }\n"

@@ -55,7 +55,7 @@ def _as_csv(entries: list[Entry]) -> str:
     text = io.StringIO()
     rows = csv.DictWriter(text, list(entries[0]), lineterminator="\n")
     rows.writeheader()
-    rows.writerows({name: f"{value:.6g}" for name, value in entry.items()} for entry in entries)
+    rows.writerows(entries)
     return text.getvalue()
 
 

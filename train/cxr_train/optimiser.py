@@ -6,7 +6,6 @@ import torch
 from torch import Tensor
 from torch.optim import SGD, AdamW, Optimizer
 
-from cxr_runtime.errors import UsageError
 from cxr_train.networks import Network
 from cxr_train.recipe import Recipe
 
@@ -18,11 +17,7 @@ def freeze(network: Network, layers: int) -> None:
 
 
 def make_optimiser(network: Network, recipe: Recipe) -> Optimizer:
-    """SGD with momentum and L2 (paper, II.B), or AdamW; the new layer may learn faster (paper, II.C).
-
-    Raises:
-        UsageError: the recipe names another optimiser.
-    """
+    """SGD with momentum and L2 (paper, II.B), or AdamW; the new layer may learn faster (paper, II.C)."""
     learning = [(name, weight) for name, weight in network.named_parameters() if weight.requires_grad]
     is_new = [name.startswith((f"{network.new_layer}.", "heads.")) for name, _ in learning]
     factors = ((False, 1.0), (True, recipe.new_layer_factor))
@@ -35,9 +30,7 @@ def make_optimiser(network: Network, recipe: Recipe) -> Optimizer:
     ]
     if recipe.optimiser == "sgd":
         return SGD(groups, recipe.learning_rate, recipe.momentum, weight_decay=recipe.l2)
-    if recipe.optimiser == "adamw":
-        return AdamW(groups, recipe.learning_rate, weight_decay=recipe.l2)
-    raise UsageError(f"there is no optimiser {recipe.optimiser!r}; expected sgd or adamw")
+    return AdamW(groups, recipe.learning_rate, weight_decay=recipe.l2)
 
 
 def set_rate(optimiser: Optimizer, rate: float) -> None:

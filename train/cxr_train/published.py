@@ -1,5 +1,6 @@
 """Weights to start from: ImageNet's as published, a local file of them, or an earlier run."""
 
+import re
 from hashlib import sha256
 from pathlib import Path
 
@@ -50,8 +51,9 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     """Read a state dict as float32 from .pth, .safetensors or .npz.
 
     Raises:
-        UsageError: the file is missing, damaged or of another kind.
+        UsageError: the file is missing or of another kind, or has not the hash that its name ends in.
     """
+    _refuse_damaged(path)
     try:
         if path.suffix == ".npz":
             with np.load(path) as arrays:
@@ -81,7 +83,7 @@ def _load(network: Network, weights: dict[str, Tensor], new: tuple[str, ...], so
 
 
 def _published(name: str) -> Path:
-    """The published file in torch's cache, downloaded if need be, and checked by the hash in its name."""
+    """The published file in torch's cache, downloaded if need be."""
     address = network_kind(name).published
     if not address:
         raise UsageError(f"there are no published weights for {name}; start from scratch, a file or a run")
@@ -95,13 +97,16 @@ def _published(name: str) -> Path:
                 f"weights {address} cannot be downloaded ({error}); give a local copy with --start FILE, "
                 "or train from scratch with --start scratch"
             ) from error
-    wanted = path.stem.rsplit("-", 1)[1]
-    found = _digest(path)
-    if not found.startswith(wanted):
-        raise UsageError(
-            f"weights {path} are damaged: sha256 {found[:8]}..., expected {wanted}...; delete the file"
-        )
     return path
+
+
+def _refuse_damaged(path: Path) -> None:
+    """Published weights bear the start of their sha256 at the end of their name."""
+    named = re.search(r"-([0-9a-f]{8})$", path.stem)
+    if named and path.is_file() and not (found := _digest(path)).startswith(named[1]):
+        raise UsageError(
+            f"weights {path} are damaged: sha256 {found[:8]}..., expected {named[1]}...; delete the file"
+        )
 
 
 def _digest(path: Path) -> str:

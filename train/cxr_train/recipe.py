@@ -6,6 +6,9 @@ from dataclasses import dataclass, field, replace
 from cxr_runtime.preprocessing import Preprocessing
 from cxr_train.networks import Architecture, network_kind
 
+OPTIMISERS = ("sgd", "adamw")
+SCHEDULES = ("plateau", "cosine")
+SELECTIONS = ("accuracy", "auc", "loss", "last")
 STEPS_AN_EPOCH = 250  # 15,000 iterations in 60 epochs (paper, II.B)
 
 

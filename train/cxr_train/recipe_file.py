@@ -2,13 +2,14 @@
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 from cxr_runtime.errors import UsageError
+from cxr_train.data.film import TrainingFilm
 from cxr_train.losses import HEAD_OF
-from cxr_train.recipe import Recipe, default_recipe
+from cxr_train.recipe import OPTIMISERS, SCHEDULES, SELECTIONS, Recipe, default_recipe
 from cxr_train.settings import from_plain, read_settings
 
 DEFAULT_NETWORK = "custom"
@@ -94,8 +95,24 @@ def _nested(holder: Any, path: Sequence[str], value: Any) -> Any:
 
 
 def _consistent(recipe: Recipe) -> Recipe:
-    """Terms of weight 0 left out, the heads of the others added, and one input size."""
+    """Terms of weight 0 left out, the heads of the others added, and one input size.
+
+    Raises:
+        UsageError: a setting has a value that nothing answers to.
+    """
+    _refuse_unknown("optimiser", [recipe.optimiser], OPTIMISERS)
+    _refuse_unknown("schedule", [recipe.schedule], SCHEDULES)
+    _refuse_unknown("select_by", [recipe.select_by], SELECTIONS)
+    _refuse_unknown("balance", recipe.balance, [column.name for column in fields(TrainingFilm)])
+    if recipe.epochs < 1:
+        raise UsageError(f"setting epochs is {recipe.epochs}; expected 1 or more")
     terms = {name: weight for name, weight in recipe.terms.items() if weight}
     heads = tuple(dict.fromkeys(HEAD_OF[name] for name in terms if name in HEAD_OF))
     hw = recipe.preprocessing.input_hw
     return replace(recipe, terms=terms, architecture=replace(recipe.architecture, heads=heads, input_hw=hw))
+
+
+def _refuse_unknown(setting: str, values: Sequence[str], known: Sequence[str]) -> None:
+    for value in values:
+        if value not in known:
+            raise UsageError(f"setting {setting} is {value!r}; expected one of: {', '.join(known)}")

@@ -143,6 +143,7 @@ class Trainer:
         """Keep the epoch if it is the best, log it, and save all that is needed to go on."""
         if len(self.split.validation):
             self._refuse_infinite(entry["validation_loss"], "validation")
+        self._refuse_infinite_weights()
         self.epoch += 1
         figure = figure_of(entry, self.recipe)
         is_best = figure > self.plateau.best
@@ -162,10 +163,20 @@ class Trainer:
 
     def _refuse_infinite(self, loss: float, where: str) -> None:
         if not math.isfinite(loss):
-            raise TrainingError(
-                f"the loss became {loss} in {where} of epoch {self.epoch + 1}; the last whole epoch is kept: "
-                "lower learning_rate or set clip_norm, and train into another folder"
-            )
+            raise self._lost(f"the loss became {loss} in {where}")
+
+    def _refuse_infinite_weights(self) -> None:
+        """No later step finds weights that the last one spoilt."""
+        for name, weights in self._kept().state_dict().items():
+            if not bool(torch.isfinite(weights).all()):
+                raise self._lost(f"the weights of {name} are no longer finite at the end")
+
+    def _lost(self, what: str) -> TrainingError:
+        kept = f"epoch {self.epoch} is kept" if self.epoch else "nothing is kept"
+        return TrainingError(
+            f"{what} of epoch {self.epoch + 1}; {kept}: lower learning_rate or set clip_norm, "
+            "and train into another folder"
+        )
 
     def _rate(self, step: int) -> float:
         steps = self.recipe.epochs * self.steps_an_epoch

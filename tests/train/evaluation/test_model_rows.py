@@ -16,6 +16,7 @@ def write_evaluation(path: Path, model: str, groups: dict[str, float]) -> Path:
         {
             "model": model,
             "group": group,
+            "starting_weights": "scratch",
             "measures": {"auc": estimate(area), "specificity_at_90": estimate(0.5)},
         }
         for group, area in groups.items()
@@ -28,10 +29,10 @@ def test_each_model_is_a_row_with_its_figures_by_group(tmp_path: Path) -> None:
     one = write_evaluation(tmp_path / "1.json", "one", {"site NIH": 0.8, "view PA": 0.75})
     other = write_evaluation(tmp_path / "2.json", "other", {"site Shenzhen": 0.9})
     lines = model_rows([one, other]).splitlines()
-    assert lines[0].startswith("| model | Normal/rest | PA | AP |")
+    assert lines[0].startswith("| model | started from | Normal/rest | PA | AP |")
     assert lines[2:] == [
-        "| one | 0.800 | 0.750 |  |  | 0.500 |  |",
-        "| other |  |  |  |  |  | 0.900 |",
+        "| one | scratch | 0.800 | 0.750 |  |  | 0.500 |  |",
+        "| other | scratch |  |  |  |  |  | 0.900 |",
     ]
 
 
@@ -48,7 +49,7 @@ def test_only_the_heat_that_a_scan_shows_is_in_the_row(
     (tmp_path / "places.json").write_text(json.dumps(places), encoding="utf-8")
     main([str(evaluation), "--localisation", str(tmp_path / "places.json"), "--intervals"])
     row = capsys.readouterr().out.splitlines()[2]
-    assert row.startswith("| one | 0.800 (0.700-0.900) |")
+    assert row.startswith("| one | scratch | 0.800 (0.700-0.900) |")
     assert row.endswith("| 0.700 (0.600-0.800) | 0.300 (0.200-0.400) |")
 
 

@@ -31,6 +31,7 @@ def test_even_heat_gets_what_chance_gets() -> None:
     by_chance = chance(MASKS, PATIENTS, 50)
     assert even.pointing.value == even.share.value == by_chance.pointing.value == by_chance.share.value
     assert by_chance.pointing.value == (1 / 16 + 1 / 8) / 2
+    assert even.overlap.value == pytest.approx(by_chance.overlap.value, rel=1e-3)
 
 
 def test_chance_overlap_is_that_of_points_drawn_at_random() -> None:

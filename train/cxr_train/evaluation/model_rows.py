@@ -38,8 +38,10 @@ def model_rows(evaluations: Sequence[Path], localisation: Path | None = None, in
         UsageError: a file cannot be read or is of another kind.
     """
     found: dict[str, dict[tuple[str, str], Estimate]] = {}
+    started_from: dict[str, str] = {}
     for row in (row for path in evaluations for row in read_measured(path)["rows"]):
         figures = found.setdefault(row["model"], {})
+        started_from[row["model"]] = row["starting_weights"]
         figures |= {(row["group"], name): Estimate(**row["measures"][name]) for name in (AUC, SPECIFICITY)}
     for place in read_measured(localisation) if localisation else []:
         if place["method"] == SHOWN_HEAT and place["model"] in found:
@@ -48,10 +50,10 @@ def model_rows(evaluations: Sequence[Path], localisation: Path | None = None, in
     places = {heading: ("", name) for heading, name in PLACES.items()} if localisation else {}
     columns = COLUMNS | places
     rows = [
-        [model, *(_cell(figures.get(key), intervals) for key in columns.values())]
+        [model, started_from[model], *(_cell(figures.get(key), intervals) for key in columns.values())]
         for model, figures in found.items()
     ]
-    return table(["model", *columns], rows)
+    return table(["model", "started from", *columns], rows)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -25,7 +25,6 @@ HEADINGS = {
     "specificity_at_90": "specificity at 90 % sensitivity",
     "specificity_at_95": "specificity at 95 % sensitivity",
 }
-BY_GROUP = ("auc", "sensitivity", "specificity", "specificity_at_90")
 
 
 def as_markdown(evaluation: "Evaluation") -> str:
@@ -95,7 +94,7 @@ def _models(rows: "list[Row]", costs: dict[str, Cost]) -> str:
 
 
 def _groups(rows: "list[Row]") -> str:
-    headings = ["group", "model", "started from", "films", "abnormal", *(HEADINGS[name] for name in BY_GROUP)]
+    headings = ["group", "model", "started from", "films", "abnormal", *HEADINGS.values()]
     cells = [
         [
             row.group,
@@ -103,7 +102,7 @@ def _groups(rows: "list[Row]") -> str:
             row.starting_weights,
             str(row.measures.films),
             str(row.measures.abnormal),
-            *(told(row.measures.estimates()[name]) for name in BY_GROUP),
+            *(told(row.measures.estimates()[name]) for name in HEADINGS),
         ]
         for row in rows
     ]

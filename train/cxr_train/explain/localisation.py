@@ -107,9 +107,13 @@ def _pointing(heat: Heat, mask: Mask) -> float:
 
 
 def _overlap(heat: Heat, mask: Mask, part: float) -> float:
-    warm = np.zeros(heat.size, np.bool_)
-    warm[np.argsort(-heat, axis=None, kind="stable")[: round(part * heat.size)]] = True
-    return _iou(warm, mask.ravel())
+    """IoU with the hottest part of the film; of points as hot as its edge, each counts the same share."""
+    count = max(1, round(part * heat.size))
+    edge = np.partition(heat, heat.size - count, axis=None)[heat.size - count]
+    above, level = heat > edge, heat == edge
+    share = (count - above.sum()) / level.sum()
+    shared = float((above & mask).sum() + share * (level & mask).sum())
+    return shared / (count + float(mask.sum()) - shared)
 
 
 def _iou(warm: NDArray[np.bool_], mask: NDArray[np.bool_]) -> float:
