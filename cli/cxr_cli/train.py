@@ -33,8 +33,9 @@ def train(
         str | None,
         typer.Option(
             metavar="NAME|FILE",
-            help="default-pretraining, default-long-pretraining or default, by which the default model was "
-            "made, default-tail or default-student, or a file of settings (TOML or JSON).",
+            help="default, default-teacher, default-pretraining, default-long-pretraining or "
+            "default-lungs-pretraining, by which the default model was made, default-tail, or a file of "
+            "settings (TOML or JSON).",
         ),
     ] = None,
     settings: Annotated[

@@ -6,7 +6,7 @@ import pytest
 from cxr_runtime.errors import UsageError
 from cxr_train.networks import NETWORKS
 from cxr_train.recipe import Recipe, default_recipe
-from cxr_train.recipe_file import compose_recipe, parse_setting, recipe_settings
+from cxr_train.recipe_file import RECIPES, compose_recipe, parse_setting, recipe_settings
 
 
 def test_custom_is_trained_as_the_paper_says() -> None:
@@ -108,9 +108,7 @@ def test_any_recipe_survives_json() -> None:
         assert from_plain(Recipe, json.loads(json.dumps(asdict(recipe)))) == recipe
 
 
-@pytest.mark.parametrize(
-    "name", ["default-pretraining", "default-long-pretraining", "default", "default-tail", "default-student"]
-)
+@pytest.mark.parametrize("name", sorted(path.stem for path in RECIPES.glob("*.toml")))
 def test_the_default_model_s_recipes_come_with_the_program_and_fit_each_other(name: str) -> None:
     recipe = compose_recipe(None, *recipe_settings(name))
     pretraining = compose_recipe(None, *recipe_settings("default-pretraining"))
@@ -118,7 +116,7 @@ def test_the_default_model_s_recipes_come_with_the_program_and_fit_each_other(na
     assert fitting == replace(pretraining.architecture, heads=(), pool=None)
     assert replace(recipe.preprocessing, crop="film") == replace(pretraining.preprocessing, crop="film")
     assert recipe.select_by == "last"
-    assert bool(recipe.terms.get("teacher")) == bool(recipe.teacher_weights) == (name == "default-student")
+    assert bool(recipe.terms.get("teacher")) == bool(recipe.teacher_weights) == (name == "default")
 
 
 def test_a_recipe_changes_the_one_it_is_like(tmp_path: Path) -> None:

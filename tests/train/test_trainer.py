@@ -138,8 +138,8 @@ def test_a_loss_that_is_not_finite_stops_the_run(data_set: Path, cache: Path, tm
 
 def test_weights_that_the_last_step_spoilt_are_not_kept(data_set: Path, cache: Path, tmp_path: Path) -> None:
     recipe = tiny_recipe(
-        learning_rate=1e38, optimiser="sgd", clip_norm=0.0, warmup_steps=0, batch_size=64, terms={"label": 1e20}, epochs=1, ema=0.0,
-        select_by="last",
+        learning_rate=1e38, terms={"label": 1e20}, optimiser="sgd", clip_norm=0.0, warmup_steps=0, epochs=1,
+        batch_size=64, ema=0.0, select_by="last",
     )  # fmt: skip
     with pytest.raises(TrainingError, match="no longer finite at the end of epoch 1; nothing is kept"):
         train(tmp_path / "run", [data_set], recipe, SplitPlan(validated=False), cache=cache)
