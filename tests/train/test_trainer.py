@@ -1,6 +1,7 @@
 import csv
 import json
 import math
+import re
 from pathlib import Path
 
 import pytest
@@ -184,3 +185,24 @@ def test_selecting_needs_something_to_select_on(data_set: Path, cache: Path, tmp
 def test_a_processor_can_compute_in_half_precision(data_set: Path, cache: Path, tmp_path: Path) -> None:
     entry = train(tmp_path / "run", [data_set], tiny_recipe(half_on_cpu=True, epochs=1), PLAN, cache=cache)
     assert math.isfinite(entry["loss"])
+
+
+class Told(Silence):
+    """Remembers what began."""
+
+    def __init__(self) -> None:
+        self.begun: list[str] = []
+
+    def begin(self, work: str, pieces: int) -> None:
+        self.begun.append(work)
+
+
+def test_every_epoch_but_the_first_says_how_long_all_will_take(
+    data_set: Path, cache: Path, tmp_path: Path
+) -> None:
+    told = Told()
+    train(tmp_path / "run", [data_set], tiny_recipe(), PLAN, cache=cache, progress=told)
+    epochs = [work for work in told.begun if work.startswith("epoch")]
+    assert epochs[0] == "epoch 1 of 3"
+    assert all(re.fullmatch(r"epoch [23] of 3 \(\d+ min left for all\)", work) for work in epochs[1:])
+    assert len(epochs) == 3

@@ -31,7 +31,7 @@ HEAT_FILE = "heat.json"  # in a run folder
 MOST_FILMS = 200  # looked at for a recipe
 LEAST_BOXED = 20  # films with boxes from which gain, prior, threshold and range can be learned
 COLOURED = 0.95  # quantile of all cells from which on heat is coloured where no box says better
-SMOOTHING = 0.9  # cells; docs/default-model.md says how it was chosen
+SMOOTHING = 0.7  # cells; docs/default-model.md says how it was chosen
 STRONGEST = 0.999  # quantile of the strongest channels that their view shows as 1
 
 

@@ -94,7 +94,7 @@ class Trainer:
 
     def _one_epoch(self) -> None:
         started, rate = time.monotonic(), self._rate(self.epoch * self.steps_an_epoch)
-        self.progress.begin(f"epoch {self.epoch + 1} of {self.recipe.epochs}", self.steps_an_epoch)
+        self.progress.begin(self._told(), self.steps_an_epoch)
         losses = self._learn()
         self.progress.end()
         figures = validate(
@@ -102,6 +102,14 @@ class Trainer:
         )
         facts = {"epoch": self.epoch + 1, "seconds": time.monotonic() - started, "learning_rate": rate}
         self._close_epoch({**facts, **losses, **figures})
+
+    def _told(self) -> str:
+        """The epoch, and how long the run will go on if all are like the last one."""
+        epoch = f"epoch {self.epoch + 1} of {self.recipe.epochs}"
+        if not self.journal.entries:
+            return epoch
+        left = self.journal.entries[-1]["seconds"] * (self.recipe.epochs - self.epoch)
+        return f"{epoch} ({left / 60:.0f} min left for all)"
 
     def _learn(self) -> Losses:
         """One epoch's steps; the mean of every term."""

@@ -21,7 +21,7 @@ def measured_files(folder: Path) -> list[str]:
     measured = {name: estimate(0.3) for name in ("pointing", "overlap", "share")}
     shown = {"coloured": estimate(0.3), "red_in_box": estimate(0.7)}
     places = [
-        {"method": "occlusion", "measured": measured},
+        {"method": "centre-of-mass", "measured": measured},
         {"method": "chance", "measured": {**measured, "coloured": None, "red_in_box": None}},
         {"method": "cam", "measured": {**measured, **shown}},
     ]

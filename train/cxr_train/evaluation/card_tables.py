@@ -37,6 +37,9 @@ HEATS = {
     "cam": "as shown in a scan",
     "cam-without-prior": "the same without its location prior",
     "prior-alone": "the location prior alone, blind to the film but for its lungs",
+    "grad-cam": "Grad-CAM",
+    "occlusion": "occlusion",
+    "strongest-channel": "the strongest channel",
 }
 
 
