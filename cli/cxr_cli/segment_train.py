@@ -32,6 +32,7 @@ def segment_train(
     import cv2
     import torch
 
+    from cxr_cli.work_progress import work_progress
     from cxr_runtime.errors import UsageError
     from cxr_train.segmentation.making import MAKERS, Making, make_lung_fields
     from cxr_train.segmentation.training import SCHEDULE
@@ -44,23 +45,5 @@ def segment_train(
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     making = Making(table, out, names, folds, replace(SCHEDULE, steps=steps, seed=seed))
-    typer.echo(make_lung_fields(making, LinesOnStandardError()), nl=False)
+    typer.echo(make_lung_fields(making, work_progress()), nl=False)
     return 0
-
-
-class LinesOnStandardError:
-    """How the training gets on, one line at a time."""
-
-    def begin(self, work: str, pieces: int) -> None:
-        """Name the work."""
-        self.say(f"{work}: {pieces} steps")
-
-    def advance(self) -> None:
-        """Steps are too many to be told."""
-
-    def say(self, line: str) -> None:
-        """Write the line."""
-        typer.echo(line, err=True)
-
-    def end(self) -> None:
-        """Nothing is left open."""

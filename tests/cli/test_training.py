@@ -6,14 +6,17 @@ import typer
 from typer.testing import CliRunner
 
 from cxr_cli.evaluate import evaluate
+from cxr_cli.explain import explain
 from cxr_cli.search import search
+from cxr_cli.segment_train import segment_train
 from cxr_cli.train import train
 from drawn_data_sets import write_data_set
+from outlined_films import write_outlined_films
 from tiny_training import TINY
 
 COMMANDS = typer.Typer()
-for command in (train, search, evaluate):
-    COMMANDS.command(command.__name__)(command)
+for command in (train, search, evaluate, explain, segment_train):
+    COMMANDS.command(command.__name__.replace("_", "-"))(command)
 RUNNER = CliRunner()
 
 
@@ -43,6 +46,11 @@ def test_from_a_data_set_to_a_table_and_figures(data_set: Path, tmp_path: Path) 
         "--device", "cpu", *cache,
     )  # fmt: skip
     assert "60 films that no model has seen" in table
+    located = run(
+        "explain", model, "--data", data_set, "--out", tmp_path / "figures", "--films", 1, "--filters", 0,
+        "--methods", "cam", *cache,
+    )  # fmt: skip
+    assert "30 films with boxes by radiologists, unseen" in located
 
 
 def test_a_search_prints_its_best_trial(data_set: Path, tmp_path: Path) -> None:
@@ -57,3 +65,10 @@ def test_a_search_prints_its_best_trial(data_set: Path, tmp_path: Path) -> None:
         "--device", "cpu", "--cache", tmp_path / "cache",
     )  # fmt: skip
     assert "best is trial 0" in said
+
+
+def test_a_lung_field_is_learned_and_measured(tmp_path: Path) -> None:
+    table, out = write_outlined_films(tmp_path, 20), tmp_path / "out"
+    made = run("segment-train", table, "--out", out, "--fields", "atlas", "--folds", 2)
+    assert "| atlas | 20 |" in made
+    assert (out / "lung-atlases.npz").is_file()

@@ -17,7 +17,7 @@ from cxr_train.segmentation.films import OutlinedFilm
 from cxr_train.segmentation.making import Making, make_lung_fields
 from cxr_train.segmentation.table import markdown
 from cxr_train.segmentation.training import SCHEDULE, overlap_loss, train_lung_net
-from outlined_films import outlined_films
+from outlined_films import outlined_films, write_outlined_films
 
 SHORT = replace(SCHEDULE, steps=3, batch_size=2)
 
@@ -73,19 +73,9 @@ def test_no_film_is_measured_by_a_lung_field_that_has_seen_it(tmp_path: Path) ->
     assert len(seen) == 3
 
 
-def _write_films(folder: Path, count: int) -> Path:
-    lines = ["file,lung_mask"]
-    for film in outlined_films(count):
-        lines.append(f"{film.name},lungs-{film.name}")
-        cv2.imwrite(str(folder / film.name), film.pixels)
-        cv2.imwrite(str(folder / f"lungs-{film.name}"), film.mask)
-    (folder / "table.csv").write_text("\n".join(lines), encoding="utf-8")
-    return folder / "table.csv"
-
-
 def test_a_cross_validation_leaves_its_table_and_the_lung_field_of_all_films(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    making = Making(_write_films(tmp_path, 20), out, ("atlas",), 2, SHORT)
+    making = Making(write_outlined_films(tmp_path, 20), out, ("atlas",), 2, SHORT)
     table = make_lung_fields(making, Silence())
     assert table.splitlines()[-1].startswith("| atlas | 20 |")
     assert (out / "lung-field.md").read_text(encoding="utf-8") == table
@@ -93,7 +83,7 @@ def test_a_cross_validation_leaves_its_table_and_the_lung_field_of_all_films(tmp
 
 
 def test_without_folds_the_network_alone_is_written_small_enough_to_ship(tmp_path: Path) -> None:
-    making = Making(_write_films(tmp_path, 3), tmp_path / "out", ("unet",), 0, SHORT)
+    making = Making(write_outlined_films(tmp_path, 3), tmp_path / "out", ("unet",), 0, SHORT)
     assert make_lung_fields(making, Silence()) == ""
     assert (tmp_path / "out" / "lung-field.onnx").stat().st_size < 2_000_000
 
