@@ -29,4 +29,6 @@ def short_recipe(**changes: Any) -> Recipe:
 
 def taught_by(*teachers: Path, **changes: Any) -> Recipe:
     """One epoch that follows teachers as well as labels."""
-    return short_recipe(teachers=[str(path) for path in teachers], terms={"teacher": 1.0}, **changes)
+    return short_recipe(
+        **{"teachers": [str(path) for path in teachers], "terms": {"teacher": 1.0}, **changes}
+    )

@@ -40,6 +40,7 @@ def targets(films: int) -> Targets:
         clean=torch.full((films, 4, 4), 0.5),
         teacher=unknown,
         teacher_weight=torch.ones(films),
+        teacher_heat=torch.full((films, 2, 2), NAN),
     )
 
 

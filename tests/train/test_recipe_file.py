@@ -133,3 +133,8 @@ def test_recipes_that_are_like_each_other_are_refused(tmp_path: Path) -> None:
     other.write_text(f'like = "{one}"')
     with pytest.raises(UsageError, match="like itself"):
         recipe_settings(str(one))
+
+
+def test_cached_films_cannot_bear_what_teachers_of_a_fold_see() -> None:
+    with pytest.raises(UsageError, match=r"cached_augmentations = 8 .* terms\.teacher_heat"):
+        compose_recipe("edge", {"cached_augmentations": 8, "frozen_layers": 2, "terms.teacher_heat": 1.0})

@@ -1,7 +1,7 @@
 """Variations of a film: what another position, another machine or another file would have changed."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import cv2
@@ -17,15 +17,15 @@ class Varied(NamedTuple):
 
     picture: InputPixels  # (H, W) uint8
     clean: InputPixels  # (H, W) uint8, the same before resolution, noise and borders spoilt it
-    region: InputPixels  # (H, W) uint8, the boxes moved along
+    marks: tuple[InputPixels, ...]  # (H, W) uint8 each, moved along
 
 
-def vary(picture: InputPixels, region: InputPixels, how: Augmentation, rng: Generator) -> Varied:
+def vary(picture: InputPixels, marks: Sequence[InputPixels], how: Augmentation, rng: Generator) -> Varied:
     """Vary a prepared film.
 
     Args:
         picture: (H, W) uint8.
-        region: (H, W) uint8, its boxes.
+        marks: (H, W) uint8 each, what lies where on it, e.g. its boxes.
         how: the widest amounts.
         rng: decides everything; the same state gives the same variation.
     """
@@ -37,7 +37,7 @@ def vary(picture: InputPixels, region: InputPixels, how: Augmentation, rng: Gene
         amount = getattr(how, name)
         if amount and rng.random() < how.chance:
             spoilt = spoil(spoilt, amount, rng)
-    return Varied(spoilt, clean, _warp(region, matrix, 0))
+    return Varied(spoilt, clean, tuple(_warp(mark, matrix, 0) for mark in marks))
 
 
 def _placement(

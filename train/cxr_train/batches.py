@@ -18,7 +18,7 @@ from cxr_train.data.film import TrainingFilm
 from cxr_train.data.prepared_films import PreparedFilms
 from cxr_train.data.split import Rows
 from cxr_train.recipe import Augmentation
-from cxr_train.targets import Targets, clean_target, heat_target
+from cxr_train.targets import Targets, cell_means, clean_target, heat_target
 
 SPARE = 2  # batches that wait for the network, beyond one a thread
 
@@ -38,6 +38,7 @@ class Shown(NamedTuple):
     images: Tensor  # as in Batch
     heat: NDArray[np.float32]  # (B, h, w)
     clean: NDArray[np.float32]  # (B, SUBCELLS h, SUBCELLS w)
+    teacher_heat: NDArray[np.float32]  # (B, h, w)
     layers_behind: int = 0
 
 
@@ -60,6 +61,7 @@ class BatchMaker:
     cells: CellGrid  # conv5's
     cells_hw: tuple[int, int]  # rows and columns of conv5
     drawing: Drawing | None = None  # takes the place of varying films anew
+    teacher_heat: NDArray[np.uint8] | None = None  # (N, H, W) on the films' inputs, 255 for certain disease
 
     def make(self, rows: Rows, variation: Augmentation | None = None, seed: Sequence[int] = ()) -> Batch:
         """Make one batch.
@@ -74,25 +76,34 @@ class BatchMaker:
         else:
             shown = self.drawing.draw(rows, seed)
         fixed = {name: torch.from_numpy(values[rows]) for name, values in self.targets.items()}
-        moved = {"heat": torch.from_numpy(shown.heat), "clean": torch.from_numpy(shown.clean)}
+        moved = {name: torch.from_numpy(getattr(shown, name)) for name in ("heat", "clean", "teacher_heat")}
         return Batch(shown.images, Targets(**fixed, **moved), shown.layers_behind)
 
     def _shown(self, rows: Rows, variation: Augmentation | None, seed: Sequence[int]) -> Shown:
         varied = [self._vary(row, variation, (*seed, place)) for place, row in enumerate(rows)]
         images = normalise(np.stack([film.picture for film in varied]), self.how)
         heat = [
-            heat_target(self.films[row], film.region, self.cells, self.cells_hw)
+            heat_target(self.films[row], film.marks[0], self.cells, self.cells_hw)
             for row, film in zip(rows, varied, strict=True)
         ]
         clean = [clean_target(film.clean, self.cells_hw) for film in varied]
-        return Shown(torch.from_numpy(images), np.stack(heat), np.stack(clean))
+        taught = [self._taught(row, film) for row, film in zip(rows, varied, strict=True)]
+        return Shown(torch.from_numpy(images), np.stack(heat), np.stack(clean), np.stack(taught))
 
     def _vary(self, row: int, variation: Augmentation | None, seed: Sequence[int]) -> Varied:
         picture = np.asarray(self.prepared.inputs[row])
-        region = self.prepared.region(row, self.films[row].boxes)
+        marks = [self.prepared.region(row, self.films[row].boxes)]
+        if self.teacher_heat is not None:
+            marks.append(self.teacher_heat[row])
         if variation is None:
-            return Varied(picture, picture, region)
-        return vary(picture, region, variation, np.random.default_rng(list(seed)))
+            return Varied(picture, picture, tuple(marks))
+        return vary(picture, marks, variation, np.random.default_rng(list(seed)))
+
+    def _taught(self, row: int, film: Varied) -> NDArray[np.float32]:
+        """(h, w) what the teachers see on a film as it was varied; nan where they were not asked."""
+        if self.teacher_heat is None or np.isnan(self.targets["teacher"][row]):
+            return np.full(self.cells_hw, np.nan, np.float32)
+        return cell_means(film.marks[1], self.cells, self.cells_hw)
 
 
 def in_steps(rows: Rows, films_a_step: int) -> list[Rows]:

@@ -10,6 +10,7 @@ from cxr_train.data.split import SPLIT_FILE, Rows, Split, SplitPlan, known_patie
 from cxr_train.prediction import scored_rows
 from cxr_train.recipe import Recipe
 
+FOLLOWING = ("teacher", "teacher_heat")  # terms of the loss
 FOLD = "{fold}"  # in the path of an earlier run: the number of the fold that builds on it
 
 
@@ -18,13 +19,13 @@ def recipe_of_fold(recipe: Recipe, plan: SplitPlan) -> Recipe:
 
     Raises:
         UsageError: a path asks for the fold's number where there are no folds, or teachers are given without
-            the term `teacher`, or that without them.
+            a term that follows them, or such a term without them.
     """
-    if bool(recipe.teachers) != bool(recipe.terms.get("teacher")):
-        weight = recipe.terms.get("teacher", 0.0)
+    following = [name for name in FOLLOWING if recipe.terms.get(name)]
+    if bool(recipe.teachers) != bool(following):
         raise UsageError(
-            f"{len(recipe.teachers)} teachers and terms.teacher = {weight}: one needs the other; "
-            'give both, e.g. --set teachers=["runs/a"], or neither'
+            f"{len(recipe.teachers)} teachers, and terms that follow them: {', '.join(following) or 'none'}; "
+            'one needs the other: give both, e.g. --set teachers=["runs/a"] and terms.teacher=1, or neither'
         )
     asking = [path for path in (recipe.start, *recipe.teachers) if FOLD in path]
     if asking and not plan.folds:

@@ -1,6 +1,7 @@
 """What the layers that never learn say of a few variations of every film, computed once and kept on disk."""
 
 import json
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, field
@@ -41,7 +42,10 @@ class FrozenOutputs:
         chosen = np.random.default_rng(list(seed)).integers(len(self.outputs), size=len(rows))
         outputs = torch.from_numpy(self.outputs[chosen, rows]).view(torch.bfloat16).float()
         heat, clean = (np.asarray(part[chosen, rows], np.float32) for part in (self.heat, self.clean))
-        return Shown(outputs.permute(0, 3, 1, 2), heat, clean, self.layers)
+        unknown = np.full_like(heat, math.nan)
+        return Shown(
+            outputs.permute(0, 3, 1, 2), heat, clean, teacher_heat=unknown, layers_behind=self.layers
+        )
 
 
 def frozen_outputs(

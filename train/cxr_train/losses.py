@@ -27,6 +27,11 @@ def teacher_term(outputs: Outputs, targets: Targets) -> Tensor:
     return _cross_entropy(outputs.logits, targets.teacher, targets.teacher_weight)
 
 
+def teacher_heat_term(outputs: Outputs, targets: Targets) -> Tensor:
+    """Disease cell by cell, as the teachers see it."""
+    return _binary(outputs.auxiliary["heat"], targets.teacher_heat)
+
+
 def findings_term(outputs: Outputs, targets: Targets) -> Tensor:
     """The 14 findings of NIH ChestX-ray14, each by itself."""
     return _binary(outputs.auxiliary["findings"], targets.findings)
@@ -75,6 +80,7 @@ def reconstruction_term(outputs: Outputs, targets: Targets) -> Tensor:
 TERMS: dict[str, Term] = {
     "label": label_term,
     "teacher": teacher_term,
+    "teacher_heat": teacher_heat_term,
     "findings": findings_term,
     "view": view_term,
     "sex": sex_term,
@@ -83,7 +89,11 @@ TERMS: dict[str, Term] = {
     "overlap": overlap_term,
     "reconstruction": reconstruction_term,
 }
-HEAD_OF = {"overlap": "heat", **{name: name for name in HEADS}}  # the training head that a term needs
+HEAD_OF = {
+    "overlap": "heat",
+    "teacher_heat": "heat",
+    **{name: name for name in HEADS},
+}  # the training head that a term needs
 
 
 def loss_terms(weights: Mapping[str, float], label_smoothing: float) -> dict[str, Term]:

@@ -21,6 +21,7 @@ class Predictions:
     """A network's answers in the order of the rows asked for."""
 
     logits: NDArray[np.float32]  # (N, 2) = [normal, abnormal]
+    cells: NDArray[np.float32] | None = None  # (N, h, w) 0..1, is disease here? None: it has no such head
 
     @property
     def probability(self) -> NDArray[np.float64]:
@@ -31,8 +32,12 @@ class Predictions:
 
 def predict(network: Network, prepared: PreparedFilms, rows: Rows, how: Preprocessing) -> Predictions:
     """Run a network over films of a table; it is put into evaluation mode."""
-    logits = [outputs.logits.float().cpu().numpy() for outputs in run_over(network, prepared, rows, how)]
-    return Predictions(np.concatenate(logits) if logits else np.zeros((0, 2), np.float32))
+    logits, cells = [np.zeros((0, 2), np.float32)], []
+    for outputs in run_over(network, prepared, rows, how):
+        logits.append(outputs.logits.float().cpu().numpy())
+        if "heat" in outputs.auxiliary:
+            cells.append(torch.sigmoid(outputs.auxiliary["heat"].float()).cpu().numpy())
+    return Predictions(np.concatenate(logits), np.concatenate(cells) if cells else None)
 
 
 def run_over(

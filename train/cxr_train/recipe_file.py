@@ -107,6 +107,11 @@ def _consistent(recipe: Recipe) -> Recipe:
     if recipe.epochs < 1:
         raise UsageError(f"setting epochs is {recipe.epochs}; expected 1 or more")
     terms = {name: weight for name, weight in recipe.terms.items() if weight}
+    if recipe.cached_augmentations and "teacher_heat" in terms:
+        raise UsageError(
+            f"cached_augmentations = {recipe.cached_augmentations} shares films among folds, whose teachers "
+            "differ, so terms.teacher_heat cannot go with it; set one of them to 0"
+        )
     heads = tuple(dict.fromkeys(HEAD_OF[name] for name in terms if name in HEAD_OF))
     hw = recipe.preprocessing.input_hw
     return replace(recipe, terms=terms, architecture=replace(recipe.architecture, heads=heads, input_hw=hw))

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from cxr_runtime.atomic import write_bytes
 from cxr_runtime.errors import UsageError
@@ -42,7 +41,7 @@ from cxr_train.progress import Progress, Silence
 from cxr_train.published import start_from
 from cxr_train.recipe import Recipe
 from cxr_train.targets import film_targets
-from cxr_train.teachers import teach
+from cxr_train.teachers import Opinions, teach
 from cxr_train.trainer import Machine, Trainer
 
 
@@ -121,8 +120,9 @@ def train(
     if earlier := known_before(recipe):
         write_bytes(run / EARLIER_FILE, earlier_csv(earlier))
     learned = np.concatenate([split.training, split.validation])
-    teacher = teach(recipe.teachers, films.table, learned, cache, machine.device)
-    maker = _maker(network, films, recipe, teacher)
+    about_heat = "teacher_heat" in recipe.terms
+    opinions = teach(recipe.teachers, films.table, learned, films.prepared, about_heat, machine.device)
+    maker = _maker(network, films, recipe, opinions)
     if recipe.cached_augmentations:
         network.to(machine.device)
         made = frozen_outputs(network, maker, recipe, cache, machine.workers, progress)
@@ -151,14 +151,15 @@ def cross_validate(
     ]
 
 
-def _maker(network: Network, films: Films, recipe: Recipe, teacher: NDArray[np.float32]) -> BatchMaker:
+def _maker(network: Network, films: Films, recipe: Recipe, opinions: Opinions) -> BatchMaker:
     return BatchMaker(
         films.table,
         films.prepared,
-        film_targets(films.table, recipe.report_weight, teacher, recipe.teacher_weights),
+        film_targets(films.table, recipe.report_weight, opinions.probability, recipe.teacher_weights),
         recipe.preprocessing,
         network.cells,
         conv5_hw(network, recipe.architecture.input_hw),
+        teacher_heat=opinions.heat,
     )
 
 

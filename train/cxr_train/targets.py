@@ -35,6 +35,7 @@ class Targets:
     clean: Tensor  # (B, SUBCELLS h, SUBCELLS w) the film before it was spoilt, 0..1
     teacher: Tensor  # (B,) the teachers' probability of abnormal
     teacher_weight: Tensor  # (B,) of that probability
+    teacher_heat: Tensor  # (B, h, w) the teachers' probability that disease is in a conv5 cell
 
     def map(self, change: Callable[[Tensor], Tensor]) -> "Targets":
         """The same change of every tensor, e.g. a move to a device or another order of films."""
@@ -83,15 +84,20 @@ def heat_target(
     Returns:
         (h, w) 0..1; nan in cells of which nothing is known.
     """
-    side = round(cells.stride)
-    shares = cv2.blur(region, (side, side), borderType=cv2.BORDER_CONSTANT).astype(np.float32) / 255
-    middle = 0.5 * (side % 2)  # a square of even width has its middle between two pixels
-    y, x = ((cells.origin - middle + cells.stride * np.arange(count)).astype(np.float32) for count in hw)
-    inside = np.asarray(cv2.remap(shares, *np.meshgrid(x, y), cv2.INTER_LINEAR), np.float32)
+    inside = cell_means(region, cells, hw)
     healthy = film.label == 0 and film.truth is not Truth.REPORT
     if not (healthy or film.boxes_complete):
         inside[inside == 0] = math.nan
     return inside
+
+
+def cell_means(mark: InputPixels, cells: CellGrid, hw: tuple[int, int]) -> NDArray[np.float32]:
+    """The mean over every conv5 cell, (h, w) 0..1, of a mark on the input, (H, W) uint8; 255 counts as 1."""
+    side = round(cells.stride)
+    means = cv2.blur(mark, (side, side), borderType=cv2.BORDER_CONSTANT).astype(np.float32) / 255
+    middle = 0.5 * (side % 2)  # a square of even width has its middle between two pixels
+    y, x = ((cells.origin - middle + cells.stride * np.arange(count)).astype(np.float32) for count in hw)
+    return np.asarray(cv2.remap(means, *np.meshgrid(x, y), cv2.INTER_LINEAR), np.float32)
 
 
 def clean_target(clean: InputPixels, hw: tuple[int, int]) -> NDArray[np.float32]:
