@@ -53,6 +53,23 @@ def test_only_the_heat_that_a_scan_shows_is_in_the_row(
     assert row.endswith("| 0.700 (0.600-0.800) | 0.300 (0.200-0.400) |")
 
 
+def test_every_model_can_be_told_against_one(tmp_path: Path) -> None:
+    path = write_evaluation(tmp_path / "1.json", "base", {"site NIH": 0.8})
+    stated = json.loads(path.read_text(encoding="utf-8"))
+    rows = [{**stated["rows"][0], "model": name} for name in ("worse", "base", "better")]
+    pairs = [("worse", "base", -0.04), ("worse", "better", -0.07), ("base", "better", -0.03)]
+    comparisons = [
+        {"first": first, "second": second, "auc": {"difference": {"value": less, "low": less, "high": 0.01}}}
+        for first, second, less in pairs
+    ]
+    path.write_text(json.dumps({"data_sets": ["nih"], "rows": rows, "comparisons": comparisons}), "utf-8")
+    worse, base, better = (row.split(" | ") for row in model_rows([path], against="base").splitlines()[2:])
+    assert (worse[-1], better[-1]) == ("-0.040 (-0.040 to 0.010) |", "0.030 (-0.010 to 0.030) |")
+    assert base[-1] == " |"
+    with pytest.raises(UsageError, match="compares no model with another"):
+        model_rows([path], against="another")
+
+
 def test_a_file_of_another_kind_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="expected evaluation"):
         model_rows([tmp_path / "missing.json"])
