@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from cxr_train.gate.drawn import draw_noise, draw_page, draw_pattern
 
 Grey = NDArray[np.float32]  # (h, w), 0 black .. 1 white
+SCREENS = (1.0, 5 / 4, 4 / 3, 16 / 10, 16 / 9)  # width to height of a screen, or of a window on it
 
 
 def photograph(rng: np.random.Generator, film: Grey, surroundings: Grey | None) -> Grey:
@@ -35,28 +36,38 @@ def photograph(rng: np.random.Generator, film: Grey, surroundings: Grey | None) 
 
 
 def screen(rng: np.random.Generator, film: Grey) -> Grey:
-    """A screenshot of a viewer: title, tool bar, side panel, text, and the film in its window."""
+    """A screenshot of a viewer: title, tool bar, side panel, text, and the film in its window.
+
+    The screen may be wide; it is squashed to a square, as the gate's network sees any picture.
+    """
     side = film.shape[0]
-    page = np.full((side, side), int(rng.choice([0, 30, 60, 200, 240, 255])), np.uint8)
-    top, bottom, left, right = (int(v * side) for v in rng.uniform((0.04, 0, 0, 0), (0.2, 0.14, 0.3, 0.3)))
+    across = round(side * float(rng.choice(SCREENS)))
+    page = np.full((side, across), int(rng.choice([0, 30, 60, 200, 240, 255])), np.uint8)
+    top, bottom, left, right = (
+        int(share * whole)
+        for share, whole in zip(
+            rng.uniform((0.04, 0, 0, 0), (0.2, 0.14, 0.3, 0.3)), (side, side, across, across), strict=True
+        )
+    )
     bars = [
-        (0, 0, side, top),
-        (0, side - bottom, side, side),
+        (0, 0, across, top),
+        (0, side - bottom, across, side),
         (0, top, left, side),
-        (side - right, top, side, side),
+        (across - right, top, across, side),
     ]
     for x0, y0, x1, y1 in bars:
         page[y0:y1, x0:x1] = int(rng.uniform(0, 255))
         _furnish(rng, page, (x0, y0, x1, y1))
-    width, height = side - left - right, side - top - bottom
-    if rng.random() < 0.6:
+    width, height = across - left - right, side - top - bottom
+    if rng.random() < 0.7:
         width = height = min(width, height)
-    x, y = left + (side - left - right - width) // 2, top
+    x, y = left + int(rng.uniform(0, across - left - right - width + 1)), top
     shown = cv2.resize((film * 255).astype(np.uint8), (width, height), interpolation=cv2.INTER_AREA)
     page[y : y + height, x : x + width] = shown
     if rng.random() < 0.5:
         _furnish(rng, page, (x, y, x + width // 3, y + height // 5))
-    return np.asarray(page / 255, np.float32)
+    squashed = cv2.resize(page, (side, side), interpolation=cv2.INTER_AREA)
+    return np.asarray(squashed / 255, np.float32)
 
 
 def several(rng: np.random.Generator, films: list[Grey]) -> Grey:

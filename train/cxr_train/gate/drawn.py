@@ -21,14 +21,16 @@ def draw_page(rng: np.random.Generator, side: int) -> Grey:
     y = int(rng.uniform(0.02, 0.15) * side)
     left = int(rng.uniform(0.02, 0.15) * side)
     scale = float(rng.uniform(0.0012, 0.005) * side)
+    justified = int(rng.integers(10, 70)) if rng.random() < 0.4 else 0  # letters of every line; 0: ragged
+    weight = int(rng.integers(1, 3))
     while y < side:
-        text = "".join(rng.choice(LETTERS, int(rng.integers(5, 70))))
-        if rng.random() < 0.85:
-            cv2.putText(page, text, (left, y), cv2.FONT_HERSHEY_SIMPLEX, scale, ink, int(rng.integers(1, 3)))
+        text = "".join(rng.choice(LETTERS, justified or int(rng.integers(5, 70))))
+        if justified or rng.random() < 0.85:
+            cv2.putText(page, text, (left, y), cv2.FONT_HERSHEY_SIMPLEX, scale, ink, weight)
         if rng.random() < 0.08:
             far = (int(rng.uniform(0.3, 1.0) * side), y + int(rng.uniform(0.05, 0.4) * side))
             cv2.rectangle(page, (left, y), far, int(rng.uniform(0, 255)), int(rng.choice([-1, 1, 2])))
-        y += max(3, int(scale * rng.uniform(22, 45)))
+        y += max(3, int(scale * (36 if justified else rng.uniform(22, 45))))
     return np.asarray(page / 255, np.float32)
 
 
