@@ -1,3 +1,4 @@
+import csv
 from pathlib import Path
 
 import pytest
@@ -69,3 +70,26 @@ def test_what_a_start_knows_is_known_ever_after(finished_run: Path, cache: Path,
         train(run, [elsewhere], short_recipe(start=start), FOLDS, cache=cache)
     both = known_patients(finished_run) | known_patients(alone)
     assert known_patients(second) == known_patients(third) == both > known_patients(alone)
+
+
+def test_a_teacher_may_have_begun_with_films_that_are_not_scored(cache: Path, tmp_path: Path) -> None:
+    films = _half_known_by_reports(write_data_set(tmp_path / "films"))
+    reports, teachers, students = tmp_path / "reports", tmp_path / "teachers", tmp_path / "students"
+    train(reports, [films], short_recipe(), SplitPlan(validated=False, unread=True), cache=cache)
+    cross_validate(teachers, [films], short_recipe(start=str(reports)), FOLDS, cache=cache)
+    cross_validate(students, [films], taught_by(teachers / "fold-{fold}"), FOLDS, cache=cache)
+    assert known_patients(reports) <= known_patients(students / "fold-0")
+
+
+def _half_known_by_reports(table: Path) -> Path:
+    """The table with every other pair of patients known by reports alone."""
+    with table.open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    for row in rows:
+        if int(row["patient"].removeprefix("p")) // 2 % 2:
+            row |= {"truth": "report", "boxes": ""}
+    with table.open("w", encoding="utf-8", newline="") as lines:
+        written = csv.DictWriter(lines, rows[0].keys())
+        written.writeheader()
+        written.writerows(rows)
+    return table

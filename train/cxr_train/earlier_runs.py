@@ -40,16 +40,13 @@ def recipe_of_fold(recipe: Recipe, plan: SplitPlan) -> Recipe:
 def refuse_informed(recipe: Recipe, films: Sequence[TrainingFilm], split: Split) -> None:
     """Refuse earlier runs that know the answers of the test.
 
-    A teacher may know no patient of the test side. A start, e.g. a pretraining on reports, may know those
-    whose films are not scored.
+    They may know patients of the test side whose films are not scored, e.g. from a pretraining on reports.
 
     Raises:
-        UsageError: a patient was learned from, or chosen by, by a teacher or the start.
+        UsageError: a patient who is scored was learned from, or chosen by, by a teacher or the start.
     """
-    for teacher in recipe.teachers:
-        _refuse(teacher, films, split.test)
-    if _is_run(recipe.start):
-        _refuse(recipe.start, films, scored_rows(films, split.test))
+    for run in (*recipe.teachers, *([recipe.start] if _is_run(recipe.start) else [])):
+        _refuse(run, films, scored_rows(films, split.test))
 
 
 def known_before(recipe: Recipe) -> set[str]:
