@@ -34,8 +34,8 @@ def train(
         typer.Option(
             metavar="NAME|FILE",
             help="default, default-teacher, default-pretraining, default-long-pretraining or "
-            "default-lungs-pretraining, by which the default model was made, default-tail, or a file of "
-            "settings (TOML or JSON).",
+            "default-lungs-pretraining, by which the default model was made, or a file of settings (TOML or "
+            "JSON).",
         ),
     ] = None,
     settings: Annotated[
