@@ -50,7 +50,7 @@ def draw_phantom(
     rng = np.random.default_rng(seed)
     canvas, body = Canvas(hw), draw_lots(rng, view, male=male)
     density = soft_tissue(canvas, body) + bones(canvas, body)
-    density += 0.14 * lung_vessels(canvas, body, rng) * (0.1 + 0.9 * lung_area(canvas, body))
+    density += 0.08 * lung_vessels(canvas, body, rng) * (0.1 + 0.9 * lung_area(canvas, body))
     density *= 1 + 0.012 * cloud(canvas, rng, 0.02) + 0.02 * cloud(canvas, rng, 0.2)
     if opacity is not None:
         density += _shadow(canvas, opacity, np.random.default_rng((seed, 1)))

@@ -28,8 +28,8 @@ def soft_tissue(canvas: Canvas, body: Body) -> Layer:
 
 def bones(canvas: Canvas, body: Body) -> Layer:
     """Ribs, clavicles, shoulder blades, upper arms and spine."""
-    density = 0.17 * _cortical(canvas, skeleton.posterior_ribs(body), 0.03)
-    density += 0.1 * _cortical(canvas, skeleton.anterior_ribs(body), 0.033)
+    density = 0.12 * _cortical(canvas, skeleton.posterior_ribs(body), 0.03)
+    density += 0.07 * _cortical(canvas, skeleton.anterior_ribs(body), 0.033)
     density += 0.28 * _cortical(canvas, skeleton.clavicles(body), 0.032)
     density += 0.38 * _cortical(canvas, skeleton.humeri(body), 0.075)
     for blade in skeleton.scapulae(body):
@@ -93,4 +93,4 @@ def _breasts(canvas: Canvas, body: Body) -> Layer:
         across = (x - 0.5 - side * 0.25 * body.width) / 0.19
         down = (y - 0.6) / np.where(y < 0.6, 0.26, 0.13)
         density += np.clip(1 - across**2 - down**2, 0, 1).astype(np.float32) ** np.float32(0.7)
-    return canvas.blur(np.float32(0.36) * density, 0.002)
+    return canvas.blur(np.float32(0.18) * density, 0.002)
