@@ -34,6 +34,18 @@ def test_each_class_of_disease_is_set_against_all_normal_films() -> None:
     assert groups["Normal or No Lung Opacity / Not Normal"] == [0, 2]
 
 
+def test_a_class_is_set_against_normal_films_within_each_view_too() -> None:
+    films = [
+        film(label, view=view, radiologist_class=name)
+        for view in (View.PA, View.AP)
+        for label, name in ((0, "Normal"), (1, "Lung Opacity"))
+    ]
+    names = [group.name for group in groups_of([*films, film(0), film(1)], np.arange(6))]
+    assert names[-2:] == ["Normal or Lung Opacity, AP", "Normal or Lung Opacity, PA"]
+    names = [group.name for group in groups_of([*films[:2], film(0), film(1)], np.arange(4))]
+    assert names[-1] == "Normal or Lung Opacity"
+
+
 def test_ages_are_grouped_in_steps() -> None:
     films = [film(label, age=age) for age in (7, 17.9, 18, 80) for label in (0, 1)]
     names = [group.name for group in groups_of(films, np.arange(8))]

@@ -22,6 +22,8 @@ GROUPS = {
     "Normal or No Lung Opacity / Not Normal": "NIH: `Normal` against `No Lung Opacity / Not Normal`",
     "view PA": "NIH, PA films alone",
     "view AP": "NIH, AP films alone",
+    "Normal or Lung Opacity, PA": "NIH, PA films alone: `Normal` against `Lung Opacity`",
+    "Normal or Lung Opacity, AP": "NIH, AP films alone: `Normal` against `Lung Opacity`",
     "site Shenzhen": "Shenzhen: normal against tuberculosis",
 }
 PLACES = {

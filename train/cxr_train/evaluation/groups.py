@@ -24,18 +24,25 @@ class Group:
 def groups_of(films: Sequence[TrainingFilm], rows: Rows) -> list[Group]:
     """All groups with both classes that are not all films.
 
-    A radiologist's class of abnormal films, e.g. Lung Opacity, makes a group with all films of class Normal.
+    A radiologist's class of abnormal films, e.g. Lung Opacity, makes a group with all films of class Normal,
+    and one within each view.
     """
-    groups = [Group(OVERALL, rows)]
     shown = [films[row] for row in rows]
-    for name in GROUPED_BY:
-        values = np.array(column(shown, name))
-        groups += [
-            Group(f"{name} {value}", rows[values == value]) for value in sorted(set(values.tolist())) if value
-        ]
-    groups += _class_groups(np.array(column(shown, "radiologist_class")), _labels(films, rows), rows)
-    others = [group for group in groups[1:] if len(group.rows) < len(rows)]
-    return groups[:1] + [group for group in others if 0 < _labels(films, group.rows).mean() < 1]
+    groups = [group for name in GROUPED_BY for group in _by_value(name, column(shown, name), rows)]
+    of_class = _class_groups(np.array(column(shown, "radiologist_class")), _labels(films, rows), rows)
+    groups += of_class
+    for group in of_class:
+        views = column([films[row] for row in group.rows], "view")
+        within = _by_value(f"{group.name},", views, group.rows)
+        groups += [view for view in within if len(view.rows) < len(group.rows)]
+    others = [group for group in groups if len(group.rows) < len(rows)]
+    return [Group(OVERALL, rows)] + [group for group in others if 0 < _labels(films, group.rows).mean() < 1]
+
+
+def _by_value(name: str, values: Sequence[str], rows: Rows) -> list[Group]:
+    """One group for each value of a column that is known, named `name value`."""
+    known = np.array(values)
+    return [Group(f"{name} {value}", rows[known == value]) for value in sorted(set(values)) if value]
 
 
 def _class_groups(classes: NDArray[np.str_], labels: NDArray[np.float64], rows: Rows) -> list[Group]:
