@@ -37,6 +37,10 @@ def scan(
     heat: Annotated[
         Literal["cam", "strongest-channel"], typer.Option(help="Which heat map the reports show.")
     ] = "cam",
+    lung_outline: Annotated[
+        bool,
+        typer.Option("--lung-outline", help="Draw the lungs' outline on the pictures in heatmaps/, too."),
+    ] = False,
     workers: Annotated[
         int | None,
         typer.Option(min=1, max=256, show_default="one a processor", help="Processes that read films."),
@@ -71,6 +75,7 @@ def scan(
         backend=backend,
         operating_point=operating_point,
         heat=HeatMethod(heat),
+        lung_outline=lung_outline,
         workers=workers,
         batch_size=batch_size,
         formats=parse_formats(formats),

@@ -55,7 +55,7 @@ class FilmError(CxrTriageError):
         self.code = code
         self.sentence = sentence
 
-    def __reduce__(self) -> tuple[type["FilmError"], tuple[str, str]]:
+    def __reduce__(self) -> tuple[type["FilmError"], tuple[object, ...]]:
         return type(self), (self.code, self.sentence)
 
 
@@ -64,4 +64,17 @@ class UnreadableFilmError(FilmError):
 
 
 class RejectedFilmError(FilmError):
-    """The picture was read but must not be scored; the film ends as `rejected`."""
+    """The picture was read but must not be scored; the film ends as `rejected`.
+
+    Args:
+        code: as of `FilmError`.
+        sentence: as of `FilmError`.
+        confidence: how sure that is, 0..1.
+    """
+
+    def __init__(self, code: str, sentence: str, confidence: float) -> None:
+        super().__init__(code, sentence)
+        self.confidence = confidence
+
+    def __reduce__(self) -> tuple[type["RejectedFilmError"], tuple[str, str, float]]:
+        return type(self), (self.code, self.sentence, self.confidence)

@@ -37,6 +37,7 @@ class ScanOptions:
     backend: str = "auto"  # auto, onnxruntime, openvino, cuda or tensorrt
     operating_point: str | None = None  # None: the calibration's default one
     heat: HeatMethod = HeatMethod.CAM
+    lung_outline: bool = False  # drawn on the pictures in heatmaps/; the PDF and the worklist always have it
     workers: int | None = None  # processes that read films; None: one a processor
     batch_size: int = 8  # films inferred at once
     formats: frozenset[ReportFormat] = DEFAULT_FORMATS
@@ -87,7 +88,7 @@ def scan(
     found = _find(names, out)
     model = open_model(options.model, allow_uncalibrated=options.allow_uncalibrated)
     point = model.calibration.operating_point(options.operating_point)
-    publisher = Publisher(out, model, point, options.heat, options.formats)
+    publisher = Publisher(out, model, point, options.heat, options.formats, lung_outline=options.lung_outline)
     workers = min(options.workers or os.cpu_count() or 1, MAX_WORKERS, len(found.sources))
     with (
         held(out),
@@ -96,7 +97,7 @@ def scan(
         closing(_engine(model, options)) as engine,
     ):
         scorer = Scorer(model, engine, point, options.heat, options.batch_size)
-        settings = settings_digest(model.manifest, options.heat)
+        settings = settings_digest(model.manifest, options.heat, lung_outline=options.lung_outline)
         store.begin_run(source.file for source in found.sources)
         progress.begin(len(found.sources))
         examined = examine_all(pool, _tasks(found, store, model, "" if options.force else settings))

@@ -12,11 +12,17 @@ from cxr_runtime.heat import HeatMethod
 from cxr_runtime.lungs.unet import LUNG_FIELD_FILE
 from cxr_runtime.manifest import Manifest
 
-RULES_VERSION = 2  # changes whenever reading or the gate would end some film differently
+RULES_VERSION = 3  # changes whenever reading or the gate would end some film differently
 NETWORKS = (GATE_FILE, LUNG_FIELD_FILE)  # besides the model's, those that decide rows and heat
 
 
-def settings_digest(manifest: Manifest, heat_method: HeatMethod, networks: Sequence[Path] = NETWORKS) -> str:
+def settings_digest(
+    manifest: Manifest,
+    heat_method: HeatMethod,
+    *,
+    lung_outline: bool,
+    networks: Sequence[Path] = NETWORKS,
+) -> str:
     """64 hex digits; calibration and operating point are not part of it, for a row can be rejudged.
 
     Raises:
@@ -29,6 +35,7 @@ def settings_digest(manifest: Manifest, heat_method: HeatMethod, networks: Seque
         "preprocessing": asdict(manifest.preprocessing),
         "heat": asdict(manifest.heat),
         "method": heat_method.value,
+        "lung outline": lung_outline,
     }
     return sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
 

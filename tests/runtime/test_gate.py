@@ -1,3 +1,6 @@
+import pickle
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -7,7 +10,7 @@ from cxr_runtime.errors import RejectedFilmError
 from cxr_runtime.film import Film, FilmFacts, View
 from cxr_runtime.gate import Admission, Code, examine
 from cxr_runtime.gate.admission import Gate
-from cxr_runtime.gate.reading import GateNetwork, Reading
+from cxr_runtime.gate.reading import GateNetwork, Reading, mean_of_odds
 from cxr_runtime.lungs import lung_field
 from cxr_runtime.phantom import OpacitySpot, draw_phantom
 
@@ -24,6 +27,7 @@ def _code_of(pixels: Pixels, facts: FilmFacts | None = None) -> str:
         _examine(pixels, facts)
     assert "\n" not in rejection.value.sentence
     assert type(rejection.value.code) is str
+    assert 0 < rejection.value.confidence <= 1
     return rejection.value.code
 
 
@@ -146,6 +150,54 @@ def test_the_same_film_gets_the_same_verdict_at_any_size() -> None:
         )
 
 
-def test_a_rejection_s_sentence_states_how_sure_it_is() -> None:
-    with pytest.raises(RejectedFilmError, match=r"confidence \d+\.\d%"):
+@pytest.mark.parametrize(
+    ("pixels", "confidence"),
+    [
+        (np.rot90(FILM, 2), r"confidence \d+\.\d%"),  # by the network
+        (FILM // 20, r"confidence 99\.9%"),  # beyond every good film
+    ],
+)
+def test_a_rejection_states_how_sure_it_is(pixels: Pixels, confidence: str) -> None:
+    with pytest.raises(RejectedFilmError, match=confidence) as rejection:
+        _examine(pixels)
+    assert 0.9 <= rejection.value.confidence < 1
+
+
+def test_what_a_tag_says_is_certain_and_no_number_is_told() -> None:
+    with pytest.raises(RejectedFilmError, match=r"^(?!.*confidence)") as rejection:
+        _examine(FILM, FilmFacts("dicom", modality="CT"))
+    assert rejection.value.confidence == 1
+
+
+def test_a_rejection_keeps_its_confidence_on_its_way_from_a_worker() -> None:
+    with pytest.raises(RejectedFilmError) as rejection:
         _examine(np.rot90(FILM, 2))
+    arrived = pickle.loads(pickle.dumps(rejection.value))
+    assert vars(arrived) == vars(rejection.value)
+
+
+def test_a_film_is_mirrored_only_if_its_mirror_image_looks_right() -> None:
+    """A network that calls every film mirrored, and one that knows this film from its mirror image."""
+    doubtful = Reading((1.0, 0.0, 0.0, 0.0, 0.0), (1.0, 0.0, 0.0, 0.0), 0.99, 0.0, 0.0)
+
+    class Biased(GateNetwork):
+        def read(self, pixels: Pixels) -> Reading:  # noqa: ARG002 - as the network has it
+            return doubtful
+
+    class Knowing(GateNetwork):
+        def read(self, pixels: Pixels) -> Reading:
+            return doubtful if np.array_equal(pixels, FILM) else replace(doubtful, mirrored=0.01)
+
+    film = Film(FILM, FilmFacts("png"))
+    assert Gate(lung_field(), Biased()).examine_pixels(film).remark is None
+    with pytest.raises(RejectedFilmError) as rejection:
+        Gate(lung_field(), Knowing()).examine_pixels(film)
+    assert rejection.value.code == Code.MIRRORED
+    assert rejection.value.confidence == pytest.approx(0.99)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "mean"), [(0.5, 0.5, 0.5), (0.9, 0.1, 0.5), (0.8, 0.8, 0.8), (1, 0, 0), (1, 1, 1)]
+)
+def test_the_mean_of_odds_lies_between_two_probabilities(one: float, other: float, mean: float) -> None:
+    assert mean_of_odds(one, other) == pytest.approx(mean)

@@ -11,6 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from cxr_runtime.errors import CxrTriageError, StoreError
 from cxr_runtime.outcome import Outcome, Status, Triage
@@ -187,6 +188,24 @@ def test_pictures_missing_after_an_earlier_run_are_drawn_from_the_store(
     again = run([films], tmp_path, model, formats=frozenset({ReportFormat.PNG}))
     assert again.finished_before == FILMS
     assert len(list((tmp_path / "heatmaps").glob("*.png"))) == FILMS
+
+
+def test_the_lung_outline_is_drawn_on_pictures_when_asked_for(
+    films: Path, model: Path, tmp_path: Path
+) -> None:
+    png = frozenset({ReportFormat.PNG})
+
+    def picture() -> NDArray[np.uint8]:
+        (path,) = (tmp_path / "heatmaps").glob("*.png")
+        return np.asarray(cv2.imread(str(path)), np.uint8)
+
+    run([films / "film00.png"], tmp_path, model, formats=png)
+    plain = picture()
+    asked = run([films / "film00.png"], tmp_path, model, formats=png, lung_outline=True)
+    assert asked.finished_before == 0
+    changed = (picture() != plain).any(axis=2)
+    assert 200 < changed.sum() < 0.1 * changed.size
+    assert (picture()[changed] >= plain[changed]).all()
 
 
 def test_a_damaged_store_stops_the_scan_and_is_kept(films: Path, model: Path, tmp_path: Path) -> None:

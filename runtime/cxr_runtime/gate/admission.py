@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from cxr_runtime.film import Film
 from cxr_runtime.gate.anatomy import check_lungs, check_sharpness
 from cxr_runtime.gate.exposure import check_exposure, check_size
-from cxr_runtime.gate.reading import TURNS, GateNetwork, Kind, Reading
+from cxr_runtime.gate.reading import TURNS, GateNetwork, Kind, Reading, mean_of_odds
 from cxr_runtime.gate.tags import check_tags
-from cxr_runtime.gate.verdict import Code, Verdict, reject, sentence
+from cxr_runtime.gate.verdict import CERTAIN, Code, Verdict, reject, sentence
 from cxr_runtime.lungs import LungField, LungMask
 
 # Probabilities from which a film is rejected; see docs/gate.md. Frames around films are common, so that a
@@ -16,7 +18,8 @@ SURE_OTHER = 0.2  # lateral, several films, anything else
 SURE_PICTURED = 0.6  # with its surroundings
 SURE_TURN = 0.9  # probability from which a film lies turned
 SURE_UPRIGHT = 0.5  # probability of lying upright that a chest film has; those looked at have far more
-SURE_MIRROR = 0.99  # probability from which it is mirrored; a heart on the right is rare, so this is high
+DOUBT_MIRROR = 0.5  # probability of being mirrored from which a film's mirror image is looked at, too
+SURE_MIRROR = 0.98  # probability from which it is mirrored; a heart on the right is rare, so this is high
 SURE_INVERSION = 0.9  # probability from which its polarity is changed
 SURE_CUT = 0.3  # probability from which the lungs are cut off
 
@@ -85,10 +88,25 @@ class Gate:
             reading = self.network.read(film.pixels)
         _check_kind(reading)
         _check_position(reading)
+        self._check_side(film, reading)
         lungs = self.lung_field.find(film.pixels)
         check_lungs(lungs)
         check_sharpness(film.pixels, lungs)
         return Admission(film, lungs, remark)
+
+    def _check_side(self, film: Film, reading: Reading) -> None:
+        """Where the network doubts the side, its opinion of the mirror image counts as much."""
+        if reading.mirrored < DOUBT_MIRROR:
+            return
+        flipped = self.network.read(np.ascontiguousarray(film.pixels[:, ::-1]))
+        mirrored = mean_of_odds(reading.mirrored, 1 - flipped.mirrored)
+        if mirrored >= SURE_MIRROR:
+            raise reject(
+                Code.MIRRORED,
+                "left and right seem to have changed places: the heart lies on the other side",
+                "check the side marker; flip the film if it was mirrored",
+                mirrored,
+            )
 
 
 def examine(film: Film, lung_field: LungField) -> Admission:
@@ -120,13 +138,6 @@ def _check_position(reading: Reading) -> None:
     if reading.turns[0] < SURE_UPRIGHT:
         code, found, next_step = KIND_REASONS[Kind.OTHER]
         raise reject(code, found, next_step, 1 - reading.turns[0])
-    if reading.mirrored >= SURE_MIRROR:
-        raise reject(
-            Code.MIRRORED,
-            "left and right seem to have changed places: the heart lies on the other side",
-            "check the side marker; flip the film if it was mirrored",
-            reading.mirrored,
-        )
     if reading.cut_off >= SURE_CUT:
         raise reject(
             Code.LUNGS_CUT_OFF,
@@ -141,7 +152,8 @@ def _pages(film: Film) -> Verdict | None:
     if film.facts.frames <= 1:
         return None
     found = f"the file holds {film.facts.frames} pictures and only the first was read"
-    return Verdict(Code.SEVERAL_IMAGES, sentence(found, "give the others as files of their own", 1.0), 1.0)
+    told = sentence(found, "give the others as files of their own", CERTAIN)
+    return Verdict(Code.SEVERAL_IMAGES, told, CERTAIN)
 
 
 def _inverted(film: Film) -> Film:

@@ -6,14 +6,14 @@ from numpy.typing import NDArray
 
 from cxr_runtime.film import GreyPixels
 from cxr_runtime.gate.exposure import SIDE
-from cxr_runtime.gate.verdict import Code, reject
+from cxr_runtime.gate.verdict import BEYOND_ALL, Code, reject
 from cxr_runtime.lungs import LungMask
 from cxr_runtime.thumbnail import thumbnail
 
-SMALLEST_AREA = 0.02  # share of the film that is lung
-# Lungs that end at the film's lower edge are cut: of 2,070 films none has 0.4, few more than 0.1.
+SMALLEST_AREA = 0.02  # share of the film that is lung; of good films 0.065 or more
+# Lungs that end at the film's lower edge are cut: of good films none has more than 0.24.
 MOST_AT_LOWER_EDGE = 0.4  # share of the lungs' width
-# The softest of 2,006 films has 0.78; blurred by 1/128 of their side, they have 0.66 at most.
+# The softest good film has 0.78; blurred by 1/128 of their side, they have 0.66 at most.
 LEAST_SHARPNESS = 0.66
 FINE, COARSE = 1.0, 2.0  # standard deviations of the two blurs, in pixels at SIDE x SIDE
 
@@ -29,6 +29,7 @@ def check_lungs(lungs: LungMask) -> None:
             Code.NOT_A_CHEST_FILM,
             f"no lungs were found on the film ({lungs.area:.1%} of it)",
             "a frontal chest film shows both: have it read",
+            BEYOND_ALL,
         )
     found = _at_lower_edge(lungs.mask)
     if found >= MOST_AT_LOWER_EDGE:
@@ -36,6 +37,7 @@ def check_lungs(lungs: LungMask) -> None:
             Code.LUNGS_CUT_OFF,
             f"the lungs go on beyond the film's lower edge, over {found:.0%} of their width",
             "give a film that shows both lungs whole",
+            BEYOND_ALL,
         )
 
 
@@ -57,6 +59,7 @@ def check_sharpness(pixels: GreyPixels, lungs: LungMask) -> None:
             Code.TOO_BLURRED,
             f"the film is too blurred: the detail in its lungs is {found:.2f}, not {LEAST_SHARPNESS:.2f}",
             "make it anew, or give the original file",
+            BEYOND_ALL,
         )
 
 

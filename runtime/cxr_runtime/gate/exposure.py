@@ -6,18 +6,18 @@ import numpy as np
 
 from cxr_runtime.errors import RejectedFilmError
 from cxr_runtime.film import GreyPixels
-from cxr_runtime.gate.verdict import Code, reject
+from cxr_runtime.gate.verdict import BEYOND_ALL, CERTAIN, Code, reject
 from cxr_runtime.thumbnail import thumbnail
 
 SHORTEST_SIDE = 100  # pixels
 SIDE = 128  # rows and columns at which exposure and sharpness are measured; the smallest films have so many
-# Bounds in grey levels, far from any of 2,006 films: their least range is 97, their lowest 98th percentile
-# 144, their highest 2nd percentile 104.
+# Bounds in grey levels, far from any good film: their least range is 66, their lowest 98th percentile 142,
+# their highest 2nd percentile 153.
 LEAST_RANGE = 40  # between the 2nd and the 98th percentile
 LEAST_WHITE = 64  # of the 98th percentile
 MOST_BLACK = 192  # of the 2nd percentile
 DARK, BRIGHT = 12, 243  # below and above which a film shows nothing
-MOST_LOST = 0.8  # share of the film that may be so dark, or so bright
+MOST_LOST = 0.8  # share of the film that may be so dark, or so bright; of good films up to 0.46
 MIDDLE = slice(SIDE // 8, SIDE - SIDE // 8)  # rows and columns without borders
 
 
@@ -58,6 +58,7 @@ def check_size(film_hw: tuple[int, int]) -> None:
             Code.TOO_SMALL,
             f"the picture has {film_hw[1]} x {film_hw[0]} pixels",
             f"its shorter side must have {SHORTEST_SIDE} or more: give the film at its own size",
+            CERTAIN,
         )
 
 
@@ -89,4 +90,4 @@ def _unexposed(code: Code, verdict: str, lost: str, seen: Exposure) -> RejectedF
     else:
         is_grey = seen.high >= LEAST_WHITE and seen.low <= MOST_BLACK
         found = f"the film is {'flat' if is_grey else verdict}: {levels}"
-    return reject(code, found, "make it anew, or export it with another window")
+    return reject(code, found, "make it anew, or export it with another window", BEYOND_ALL)

@@ -67,6 +67,12 @@ class GateNetwork:
         return Reading(_softmax(logits[_KINDS]), _softmax(logits[_TURNS]), mirrored, inverted, cut_off)
 
 
+def mean_of_odds(one: float, other: float) -> float:
+    """The probability whose logit is the mean of two others', each 0..1."""
+    for_it, against = np.sqrt(one * other), np.sqrt((1 - one) * (1 - other))
+    return float(for_it / max(for_it + against, np.finfo(float).tiny))
+
+
 def network_input(pixels: GreyPixels) -> NDArray[np.float32]:
     """The one preparation of a film for the network, training included.
 

@@ -2,7 +2,7 @@
 
 from cxr_runtime.errors import RejectedFilmError
 from cxr_runtime.film import FilmFacts, View
-from cxr_runtime.gate.verdict import Code, reject
+from cxr_runtime.gate.verdict import CERTAIN, Code, reject
 
 # Modality (PS3.3 C.7.3.1.1.1) of what may be a chest film: computed, digital and plain radiography, digitised
 # films, secondary captures, and what some devices write instead. Others are certain to be something else.
@@ -34,6 +34,7 @@ def check_tags(facts: FilmFacts) -> None:
             Code.PHOTOGRAPHED,
             f"the tags say that this is a camera's picture (modality {facts.modality})",
             "give the film itself, as CR or DX",
+            CERTAIN,
         )
     if facts.modality not in FILM_MODALITIES:
         raise _no_chest(f"the modality is {facts.modality}", "a chest film is CR, DX or DR")
@@ -44,17 +45,19 @@ def check_tags(facts: FilmFacts) -> None:
             Code.LATERAL,
             "the tags say that this is a lateral film",
             "only frontal ones (PA or AP) are scored",
+            CERTAIN,
         )
     if facts.age_years is not None and facts.age_years < YOUNGEST_ADULT:
         raise reject(
             Code.CHILD,
             f"the patient is {facts.age_years:.0f} years old by the tags",
             f"the model was made for patients of {YOUNGEST_ADULT:.0f} years and more: have the film read",
+            CERTAIN,
         )
 
 
 def _no_chest(found: str, next_step: str) -> RejectedFilmError:
-    return reject(Code.NOT_A_CHEST_FILM, f"this is no chest film by its tags: {found}", next_step)
+    return reject(Code.NOT_A_CHEST_FILM, f"this is no chest film by its tags: {found}", next_step, CERTAIN)
 
 
 def _is_other_part(body_part: str) -> bool:

@@ -26,21 +26,28 @@ class Code(StrEnum):
     SEVERAL_IMAGES = "several-images"  # a remark where a file has several pages: the first is scored
 
 
+CERTAIN = 1.0  # confidence in what a tag says or a count of pixels shows
+GOOD_FILMS = 2069  # on which bars were set that none of them reaches: nih512, nih1024, nlm128, jsrt224
+# That one more good film, drawn like those, would be the first to reach such a bar: 1 in n + 1.
+BEYOND_ALL = GOOD_FILMS / (GOOD_FILMS + 1)  # confidence in what is measured against one
+SUREST_TOLD = 0.999  # no number above it is told: tests were not large enough
+
+
 @dataclass(frozen=True)
 class Verdict:
     """One reason, with what the user is told."""
 
     code: Code
     sentence: str  # what was found, what was expected, what to do next; one line
-    confidence: float  # 0..1; 1 where it is certain, as from a tag or a count of pixels
+    confidence: float  # 0..1
 
 
-def reject(code: Code, found: str, next_step: str, confidence: float = 1.0) -> RejectedFilmError:
-    """The error that ends a film as `rejected`; its sentence states the confidence where it is not 1."""
-    return RejectedFilmError(code.value, sentence(found, next_step, confidence))
+def reject(code: Code, found: str, next_step: str, confidence: float) -> RejectedFilmError:
+    """The error that ends a film as `rejected`."""
+    return RejectedFilmError(code.value, sentence(found, next_step, confidence), confidence)
 
 
 def sentence(found: str, next_step: str, confidence: float) -> str:
-    """One line: what was found, how sure that is, what to do next."""
-    sure = "" if confidence >= 1 else f" (confidence {min(confidence, 0.999):.1%})"
+    """One line: what was found, how sure that is where it is not certain, what to do next."""
+    sure = "" if confidence >= CERTAIN else f" (confidence {min(confidence, SUREST_TOLD):.1%})"
     return f"{found}{sure}; {next_step}"

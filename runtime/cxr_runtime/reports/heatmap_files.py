@@ -25,33 +25,35 @@ class HeatmapFiles:
     recipe: HeatRecipe
     method: HeatMethod
     formats: frozenset[ReportFormat]
+    lung_outline: bool
 
     def write(
-        self, name: str, preview: GreyPixels, heat: NDArray[np.float32], film_hw: tuple[int, int]
+        self, name: str, picture: StoredPicture, preview: GreyPixels, heat: NDArray[np.float32]
     ) -> None:
         """Write a scored film's files.
 
         Args:
             name: stem of the files.
+            picture: what the store keeps of the film.
             preview: (rows, columns) uint8, the film at reading size.
             heat: (h, w) float32 in 0..1 over the whole film.
-            film_hw: rows and columns of the film itself.
 
         Raises:
             OSError: the folder cannot be written, or the disk is full.
         """
         if ReportFormat.PNG in self.formats:
-            picture = overlay(preview, heat, self.recipe.threshold_of(self.method))
-            write_bytes(self._path(name, "png"), encode_png(picture))
+            outlines = picture.lung_outlines if self.lung_outline else ()
+            coloured = overlay(preview, heat, self.recipe.threshold_of(self.method), outlines)
+            write_bytes(self._path(name, "png"), encode_png(coloured))
         if ReportFormat.NPZ in self.formats:
-            self._write_numbers(self._path(name, "npz"), heat, film_hw)
+            self._write_numbers(self._path(name, "npz"), heat, picture.placement.film_hw)
 
     def write_missing(self, name: str, picture: StoredPicture) -> None:
         """Write those of a scored film's files that an earlier run left out."""
         wanted = {ReportFormat.PNG, ReportFormat.NPZ} & self.formats
         if picture.heat_cells is not None and not all(self._path(name, kind).is_file() for kind in wanted):
             heat = film_heat(picture.heat_cells, picture.placement, self.recipe, self.method)
-            self.write(name, decode_jpeg(picture.preview_jpeg), heat, picture.placement.film_hw)
+            self.write(name, picture, decode_jpeg(picture.preview_jpeg), heat)
 
     def _path(self, name: str, kind: str) -> Path:
         return self.out / HEATMAPS_FOLDER / f"{name}.{kind}"

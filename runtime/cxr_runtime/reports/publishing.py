@@ -34,13 +34,14 @@ class Publisher:
     point: OperatingPoint
     heat_method: HeatMethod
     formats: frozenset[ReportFormat]
+    lung_outline: bool  # on the heat-map pictures
 
     def draw(self, finished: Finished) -> Finished:
         """Write the heat map files of a film that was scored; any other film has none."""
         if finished.picture is not None and finished.preview is not None and finished.heat is not None:
             outcome = finished.score.outcome
             name = safe_name(outcome.file, outcome.sha256)
-            self._heatmaps.write(name, finished.preview, finished.heat, finished.picture.placement.film_hw)
+            self._heatmaps.write(name, finished.picture, finished.preview, finished.heat)
         return finished
 
     def publish(self, store: Store, inputs: Sequence[str], backend: str, passed_over: int) -> Tally:
@@ -65,7 +66,8 @@ class Publisher:
 
     @property
     def _heatmaps(self) -> HeatmapFiles:
-        return HeatmapFiles(self.out, self.model.manifest.heat, self.heat_method, self.formats)
+        recipe = self.model.manifest.heat
+        return HeatmapFiles(self.out, recipe, self.heat_method, self.formats, self.lung_outline)
 
     def _exhibits(self, store: Store, pictured: Container[Triage | None] = _ALL) -> Iterator[Exhibit]:
         """The run's films, most suspicious first; only those of the given triage with their pictures."""

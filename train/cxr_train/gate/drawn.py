@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cxr_train.gate.drawn_bodies import draw_abdomen, draw_limb, draw_skull
+from cxr_train.gate.drawn_bodies import draw_abdomen, draw_jaw, draw_limb, draw_skull
 
 Grey = NDArray[np.float32]  # (side, side), 0 black .. 1 white
 Drawing = Callable[[np.random.Generator, int], Grey]
@@ -95,6 +95,7 @@ DRAWINGS: dict[str, Drawing] = {
     "limb": draw_limb,
     "abdomen": draw_abdomen,
     "skull": draw_skull,
+    "jaw": draw_jaw,
     "pattern": draw_pattern,
     "noise": draw_noise,
     "blank": draw_blank,

@@ -1,4 +1,4 @@
-"""Films of other parts of the body, drawn by code: limbs, abdomens, skulls."""
+"""Films of other parts of the body, drawn by code: limbs, abdomens, skulls, jaws."""
 
 import cv2
 import numpy as np
@@ -71,6 +71,43 @@ def draw_skull(rng: np.random.Generator, side: int) -> Grey:
     film += rng.uniform(0.2, 0.4) * _blot(side, (face, jaw), (0.5 * size[0], 0.1), 0.02)
     film += rng.uniform(0.2, 0.4) * _blot(side, (centre[0], 1.0), (0.4 * size[0], 0.25), 0.02)
     return np.asarray(np.clip(film, 0, 1), np.float32)
+
+
+def draw_jaw(rng: np.random.Generator, side: int) -> Grey:
+    """Both jaws unrolled: two curved rows of teeth, the lower jaw's arch, the neck's bright shadow."""
+    film = np.full((side, side), rng.uniform(0.2, 0.55), np.float32)
+    middle, bite = rng.uniform(0.45, 0.55), rng.uniform(0.4, 0.6)
+    smile, spread = rng.uniform(-0.3, 0.9), rng.uniform(0.2, 0.4)
+    film += rng.uniform(0, 0.5) * _blot(side, (middle, 0.5), (rng.uniform(0.02, 0.08), 0.9), 0.03)
+    film += rng.uniform(-0.2, 0.4) * _blot(side, (middle, 0.0), (0.6, rng.uniform(0.05, 0.25)), 0.03)
+    film -= rng.uniform(0.1, 0.35) * _blot(side, (middle, bite), (spread, rng.uniform(0.05, 0.15)), 0.02)
+    arch = np.zeros_like(film)
+    hinge = (round(middle * side), round((bite - rng.uniform(0, 0.2)) * side))
+    axes = (round(rng.uniform(0.32, 0.48) * side), round(rng.uniform(0.3, 0.5) * side))
+    cv2.ellipse(arch, hinge, axes, 0, 0, 180, 1.0, max(2, round(rng.uniform(0.06, 0.14) * side)))
+    film += rng.uniform(0.1, 0.35) * cv2.GaussianBlur(arch, (0, 0), 0.012 * side)
+    for way in (-1, 1):
+        film += _teeth(rng, side, (middle, bite + way * rng.uniform(0.005, 0.03)), (smile, spread), way)
+    return np.asarray(np.clip(film, 0, 1), np.float32)
+
+
+def _teeth(
+    rng: np.random.Generator, side: int, bite: tuple[float, float], bow: tuple[float, float], way: int
+) -> Grey:
+    """One row of teeth from the bite up or down; `bow`: how the row curves, and its half width."""
+    row = np.zeros((side, side), np.float32)
+    smile, spread = bow
+    length, number = rng.uniform(0.1, 0.2), int(rng.integers(8, 17))
+    for across in np.linspace(-spread, spread, number):
+        if rng.random() < 0.1:
+            continue  # a tooth that is lost
+        crown = np.array([bite[0] + across, bite[1] - smile * across * across])
+        root = crown + np.array([rng.normal(0, 0.1) * length + 0.2 * across, way * length])
+        ends = [tuple(int(v) for v in point * side) for point in (crown, root)]
+        cv2.line(row, ends[0], ends[1], rng.uniform(0.5, 1), max(1, int(1.3 * spread / number * side)))
+        filling = rng.random() < 0.15
+        cv2.circle(row, ends[0], max(1, int(0.9 * spread / number * side)), 2.0 if filling else 1.0, -1)
+    return np.asarray(rng.uniform(0.15, 0.4) * cv2.GaussianBlur(row, (0, 0), 0.005 * side), np.float32)
 
 
 def _blot(side: int, centre: tuple[float, float], size: tuple[float, float], softness: float) -> Grey:

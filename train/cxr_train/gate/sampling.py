@@ -19,6 +19,7 @@ NOT_ASKED = -1.0  # an answer that has no meaning for a picture
 WHOLE, CUT = 0.85, 0.65  # share of the less visible lung from which on it is whole, and down from which cut
 LITTLE = 0.25  # share of both lungs below which a film shows something else than the chest
 COLLIMATED = 0.25  # share of frontal films that get a frame
+PLACED = 0.5  # share of drawings that are moved within their frame
 FRONTAL_JITTER = Jitter(
     turn_degrees=12, zoom=(0.5, 1.5), stretch=0.25, shift=0.12, bend=0.01, flip=0, cut=0.3
 )
@@ -112,7 +113,9 @@ class Sampler:
             picture = scramble(rng, move(rng, _one(rng, self.frontal).pixels, CALM_JITTER)[0])
         else:
             names = list(DRAWINGS)
-            picture = DRAWINGS[names[int(rng.integers(len(names)))]](rng, WORK)
+            drawing = DRAWINGS[names[int(rng.integers(len(names)))]](rng, WORK)
+            placed = move(rng, np.asarray(255 * drawing, np.uint8), OTHER_JITTER)[0]
+            picture = placed if rng.random() < PLACED else drawing
         picture = np.rot90(change_appearance(rng, picture, 0.5), int(rng.integers(4)))
         return Sample(1 - picture if rng.random() < 0.3 else picture, Kind.OTHER)
 
