@@ -23,6 +23,7 @@ from cxr_runtime.benchmark.clock import median_seconds
 from cxr_runtime.heat import HeatRecipe
 from cxr_runtime.preprocessing import Preprocessing, normalise
 from cxr_train.checkpoint import load_checkpoint
+from cxr_train.evaluation.tables import origin
 from cxr_train.heat_fit import read_heat
 from cxr_train.networks import Architecture, Network, build_network, network_kind
 
@@ -37,6 +38,7 @@ class Subject:
     how: Preprocessing
     networks: tuple[Network, ...]  # one, or one a fold
     runs: tuple[Path, ...]  # where they come from; none: fresh weights
+    started_from: str = "scratch, not trained"
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,8 @@ def open_subject(argument: str) -> Subject:
         runs = tuple(sorted(folder.glob("fold-*"))) or (folder,)
         networks, configs = zip(*(load_checkpoint(run) for run in runs), strict=True)
         recipe = configs[0].recipe
-        return Subject(recipe.architecture.network, recipe.preprocessing, networks, runs)
+        started_from = origin(configs[0].starting_weights)
+        return Subject(recipe.architecture.network, recipe.preprocessing, networks, runs, started_from)
     how = network_kind(argument).preprocessing
     torch.manual_seed(0)
     network = build_network(Architecture(argument, input_hw=how.input_hw)).eval()

@@ -13,7 +13,7 @@ from cxr_export.precision import Precision
 from cxr_export.precision_measures import Measured, Subject, measure_precisions, open_subject
 
 HEAD = (
-    "network", "weights", "precision", "MB", "against PyTorch: logits, conv5", "change of AUC (95 %)",
+    "network", "started from", "precision", "MB", "against PyTorch: logits, conv5", "change of AUC (95 %)",
     "largest change of score", "heat maps: median r, lowest", "accepted", "ONNX Runtime", "OpenVINO",
 )  # fmt: skip
 
@@ -43,8 +43,7 @@ def row(subject: Subject, measured: Measured) -> tuple[str, ...]:
     costs = ("",) * 4 if is_whole else _costs(measured.precision, measured.acceptance)
     megabytes = "" if measured.megabytes is None else f"{measured.megabytes:.1f}"
     onnxruntime = "" if measured.onnxruntime_ms is None else f"{measured.onnxruntime_ms:.1f}"
-    weights = "trained" if subject.runs else "fresh"
-    return (subject.name, weights, measured.precision, megabytes, parity, *costs, onnxruntime,
+    return (subject.name, subject.started_from, measured.precision, megabytes, parity, *costs, onnxruntime,
             f"{measured.openvino_ms:.1f}")  # fmt: skip
 
 

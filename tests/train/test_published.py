@@ -26,6 +26,54 @@ def torchvision_weights(seed: int = 0) -> dict[str, torch.Tensor]:
     return weights
 
 
+VGG = {
+    "vgg16": (64, 64, "pool", 128, 128, "pool", *(256,) * 3, "pool", *(512,) * 3, "pool", *(512,) * 3),
+    "vgg19": (64, 64, "pool", 128, 128, "pool", *(256,) * 4, "pool", *(512,) * 4, "pool", *(512,) * 4),
+}  # filters of each 3 x 3 convolution; a ReLU follows each
+
+
+def torchvision_shapes(name: str) -> dict[str, tuple[int, ...]]:
+    """Name and shape of every weight in torchvision's state dict of alexnet, vgg16 or vgg19."""
+    layers: dict[str, tuple[int, ...]] = {}
+    if name == "alexnet":
+        layers |= {"features.0": (64, 3, 11, 11), "features.3": (192, 64, 5, 5)}
+        layers |= {"features.6": (384, 192, 3, 3), "features.8": (256, 384, 3, 3)}
+        layers |= {"features.10": (256, 256, 3, 3)}
+        layers |= {"classifier.1": (4096, 256 * 6 * 6), "classifier.4": (4096, 4096)}
+        layers |= {"classifier.6": (1000, 4096)}
+    else:
+        place, channels = 0, 3
+        for filters in VGG[name]:
+            if isinstance(filters, int):
+                layers[f"features.{place}"] = (filters, channels, 3, 3)
+                place, channels = place + 1, filters
+            place += 1
+        layers |= {"classifier.0": (4096, 512 * 7 * 7), "classifier.3": (4096, 4096)}
+        layers |= {"classifier.6": (1000, 4096)}
+    weights = {f"{layer}.weight": shape for layer, shape in layers.items()}
+    return weights | {f"{layer}.bias": shape[:1] for layer, shape in layers.items()}
+
+
+@pytest.mark.parametrize("name", ["alexnet", "vgg16", "vgg19"])
+def test_a_random_state_dict_in_torchvision_s_layout_reaches_every_layer_but_the_last(
+    name: str, tmp_path: Path
+) -> None:
+    """One random value a weight, as these networks have up to 144 million."""
+    generator = torch.Generator().manual_seed(3)
+    weights = {
+        weight: torch.rand(1, generator=generator).expand(shape)
+        for weight, shape in torchvision_shapes(name).items()
+    }
+    torch.save(weights, tmp_path / "random.pth")
+    network = build_network(Architecture(name))
+    start_from(network, name, str(tmp_path / "random.pth"))
+    loaded = network.state_dict()
+    assert set(loaded) == set(weights)
+    for weight, tensor in loaded.items():
+        is_new = weight.startswith("classifier.6.")
+        assert torch.equal(tensor, weights[weight][: len(tensor)]) is not is_new, weight
+
+
 @pytest.mark.parametrize("suffix", [".pth", ".safetensors", ".npz"])
 def test_a_torchvision_state_dict_is_loaded_but_for_its_last_layer(suffix: str, tmp_path: Path) -> None:
     weights, path = torchvision_weights(), tmp_path / f"weights{suffix}"

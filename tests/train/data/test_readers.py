@@ -102,6 +102,15 @@ def test_any_csv(tmp_path: Path) -> None:
     assert (second.label, second.age, second.weight, second.findings) == (None, None, 1.0, None)
 
 
+def test_a_patient_of_one_site_is_the_same_in_every_table_and_another_at_another_site(tmp_path: Path) -> None:
+    write_film(tmp_path / "a.png", False, 0)
+    patients = []
+    for name, site in (("old.csv", "A"), ("new.csv", "A"), ("other.csv", "B"), ("old.csv", "")):
+        (tmp_path / name).write_text(f"file,label,patient,site\na.png,0,7,{site}\n", encoding="utf-8")
+        patients.append(read_data_set(tmp_path / name).films[0].patient)
+    assert patients == ["A:7", "A:7", "B:7", "old:7"]
+
+
 def test_a_wrong_value_is_named_with_its_row(tmp_path: Path) -> None:
     (tmp_path / "mine.csv").write_text("file,label\na.png,maybe\n", encoding="utf-8")
     with pytest.raises(UsageError, match=r"row 2 of .*maybe"):

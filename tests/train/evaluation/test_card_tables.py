@@ -16,14 +16,15 @@ def measured_files(folder: Path) -> list[str]:
     evaluation, localisation = folder / "evaluation.json", folder / "localisation.json"
     figures = {"films": 9, "abnormal": 4, "auc": estimate(0.8), "specificity_at_90": estimate(0.5)}
     groups = ["all films", "view PA", "site NIH"]
-    rows = [{"model": "one", "group": group, "measures": figures} for group in groups]
+    row = {"model": "one", "starting_weights": "run a, begun from b (sha256 c)", "measures": figures}
+    rows = [{**row, "group": group} for group in groups]
     evaluation.write_text(json.dumps({"rows": rows}), encoding="utf-8")
     measured = {name: estimate(0.3) for name in ("pointing", "overlap", "share")}
     shown = {"coloured": estimate(0.3), "red_in_box": estimate(0.7)}
     places = [
-        {"method": "centre-of-mass", "measured": measured},
-        {"method": "chance", "measured": {**measured, "coloured": None, "red_in_box": None}},
-        {"method": "cam", "measured": {**measured, **shown}},
+        {"method": "centre-of-mass", "starting_weights": "-", "measured": measured},
+        {"method": "chance", "starting_weights": "-", "measured": {**measured, **dict.fromkeys(shown)}},
+        {"method": "cam", "starting_weights": "scratch", "measured": {**measured, **shown}},
     ]
     localisation.write_text(json.dumps(places), encoding="utf-8")
     return [str(evaluation), str(localisation)]
@@ -34,11 +35,15 @@ def test_a_card_has_a_row_a_group_and_a_row_a_kind_of_heat(
 ) -> None:
     main(measured_files(tmp_path))
     told = capsys.readouterr().out.splitlines()
+    figures = "| 9 | 4 | 0.800 (0.700-0.900) | 0.500 (0.400-0.600) |"
     assert told[2:4] == [
-        "| NIH: `Normal` against all others | 9 | 4 | 0.800 (0.700-0.900) | 0.500 (0.400-0.600) |",
-        "| NIH, PA films alone | 9 | 4 | 0.800 (0.700-0.900) | 0.500 (0.400-0.600) |",
+        f"| NIH: `Normal` against all others | a, from b {figures}",
+        f"| NIH, PA films alone | a, from b {figures}",
     ]
-    assert [row.split(" | ")[0] for row in told[7:]] == ["| chance", "| as shown in a scan"]
+    assert [row.split(" | ")[:2] for row in told[7:]] == [
+        ["| chance", "-"],
+        ["| as shown in a scan", "scratch"],
+    ]
     assert told[8].endswith("| 0.300 (0.200-0.400) | 0.700 (0.600-0.800) |")
 
 

@@ -38,8 +38,9 @@ def read_table(path: Path) -> DataSet:
 
     Columns: `file` (relative to the CSV's folder) and `label` (0 normal, 1 abnormal, empty unknown); where
     known also `patient`, `view`, `sex`, `age`, `site`, `weight`, `truth`, `findings` (joined by `|`) and
-    `boxes` (JSON list of [x0, y0, x1, y1] as shares of the film's width and height). Without `patient`, every
-    film is taken for a patient of its own: films of one patient may come to stand on both sides of a split.
+    `boxes` (JSON list of [x0, y0, x1, y1] as shares of the film's width and height). A patient is known by the
+    site, or else the table's name, and the number. Without `patient`, every film is taken for a patient of its
+    own: films of one patient may come to stand on both sides of a split.
 
     Raises:
         UsageError: a needed column is missing, or a value is not of its kind.
@@ -96,7 +97,7 @@ def _film(table: Path, row: dict[str, str]) -> TrainingFilm:
     film = TrainingFilm(
         path=table.parent / row["file"],
         name=row["file"],
-        patient=f"{table.stem}:{row.get('patient') or row['file']}",
+        patient=_patient(table, row),
         label=LABELS[row["label"].strip().lower()],
         truth=Truth(row.get("truth") or Truth.STATED),
         view=view_of(row.get("view", "")),
@@ -107,6 +108,13 @@ def _film(table: Path, row: dict[str, str]) -> TrainingFilm:
         boxes=tuple(_box(box) for box in json.loads(row.get("boxes") or "[]")),
     )
     return replace(film, weight=float(row["weight"])) if row.get("weight") else film
+
+
+def _patient(table: Path, row: dict[str, str]) -> str:
+    """A patient's number is one person's within a site, or within a table that names no site."""
+    if number := row.get("patient"):
+        return f"{row.get('site') or table.stem}:{number}"
+    return f"{table.stem}:{row['file']}"
 
 
 def _box(shares: list[float]) -> DrawnBox:

@@ -14,7 +14,7 @@ from pathlib import Path
 from cxr_calibration.intervals import Estimate
 from cxr_runtime.atomic import write_bytes
 from cxr_train.evaluation.measured_json import read_measured
-from cxr_train.evaluation.tables import table, told, with_table
+from cxr_train.evaluation.tables import origin, table, told, with_table
 
 GROUPS = {
     "site NIH": "NIH: `Normal` against all others",
@@ -43,6 +43,7 @@ HEATS = {
     "occlusion": "occlusion",
     "strongest-channel": "the strongest channel",
 }
+STARTED_FROM = "started from"
 
 
 def accuracy_table(evaluation: Path) -> str:
@@ -51,13 +52,13 @@ def accuracy_table(evaluation: Path) -> str:
     Raises:
         UsageError: the file cannot be read.
     """
-    measures = {row["group"]: row["measures"] for row in read_measured(evaluation)["rows"]}
+    measured = {row["group"]: row for row in read_measured(evaluation)["rows"]}
     rows = [
-        [name, str(found["films"]), str(found["abnormal"]), *_told(found, "auc", "specificity_at_90")]
+        [name, origin(row["starting_weights"]), *_counts(found), *_told(found, "auc", "specificity_at_90")]
         for group, name in GROUPS.items()
-        if (found := measures.get(group))
+        if (row := measured.get(group)) and (found := row["measures"])
     ]
-    return table(["films", "n", "abnormal", "AUC", "specificity at 90 % sensitivity"], rows)
+    return table(["films", STARTED_FROM, "n", "abnormal", "AUC", "specificity at 90 % sensitivity"], rows)
 
 
 def heat_table(localisation: Path) -> str:
@@ -66,11 +67,13 @@ def heat_table(localisation: Path) -> str:
     Raises:
         UsageError: the file cannot be read.
     """
-    measured = {place["method"]: place["measured"] for place in read_measured(localisation)}
+    measured = {place["method"]: place for place in read_measured(localisation)}
     rows = [
-        [name, *_told(found, *PLACES)] for method, name in HEATS.items() if (found := measured.get(method))
+        [name, origin(place["starting_weights"]), *_told(place["measured"], *PLACES)]
+        for method, name in HEATS.items()
+        if (place := measured.get(method))
     ]
-    return table(["heat", *PLACES.values()], rows)
+    return table(["heat", STARTED_FROM, *PLACES.values()], rows)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -88,6 +91,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print("\n\n".join(tables))  # noqa: T201
     for page in asked.pages:
         write_bytes(page, reduce(with_table, tables, page.read_text(encoding="utf-8")).encode())
+
+
+def _counts(measures: dict[str, int]) -> tuple[str, str]:
+    return str(measures["films"]), str(measures["abnormal"])
 
 
 def _told(measures: dict[str, dict[str, float] | None], *names: str) -> list[str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from cxr_calibration.intervals import Estimate
 from cxr_runtime.errors import UsageError
 from cxr_train.evaluation.measured_json import read_measured
-from cxr_train.evaluation.tables import table, told
+from cxr_train.evaluation.tables import origin, table, told
 
 AUC, SPECIFICITY = "auc", "specificity_at_90"
 COLUMNS = {
@@ -51,7 +51,7 @@ def model_rows(
     started_from: dict[str, str] = {}
     for row in (row for path in evaluations for row in read_measured(path)["rows"]):
         figures = found.setdefault(row["model"], {})
-        started_from[row["model"]] = row["starting_weights"]
+        started_from[row["model"]] = origin(row["starting_weights"])
         figures |= {(row["group"], name): Estimate(**row["measures"][name]) for name in (AUC, SPECIFICITY)}
     for place in read_measured(localisation) if localisation else []:
         if place["method"] == SHOWN_HEAT and place["model"] in found:
