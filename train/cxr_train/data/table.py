@@ -38,9 +38,9 @@ def read_table(path: Path) -> DataSet:
 
     Columns: `file` (relative to the CSV's folder) and `label` (0 normal, 1 abnormal, empty unknown); where
     known also `patient`, `view`, `sex`, `age`, `site`, `weight`, `truth`, `findings` (joined by `|`) and
-    `boxes` (JSON list of [x0, y0, x1, y1] as shares of the film's width and height). A patient is known by the
-    site, or else the table's name, and the number. Without `patient`, every film is taken for a patient of its
-    own: films of one patient may come to stand on both sides of a split.
+    `boxes` (JSON list of [x0, y0, x1, y1] as shares of the film's width and height). A patient is known by
+    the site, or else the table's name, and the number. Without `patient`, every film is taken for a patient
+    of its own: films of one patient may come to stand on both sides of a split.
 
     Raises:
         UsageError: a needed column is missing, or a value is not of its kind.
