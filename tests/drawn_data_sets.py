@@ -31,7 +31,13 @@ def write_film(path: Path, abnormal: bool, seed: int) -> tuple[float, float, flo
     return box
 
 
-def write_data_set(folder: Path, films: int = 60, films_a_patient: int = 2) -> Path:
+def write_data_set(
+    folder: Path,
+    films: int = 60,
+    films_a_patient: int = 2,
+    sites: tuple[str, str] = ("here", "there"),
+    first_seed: int = 0,
+) -> Path:
     """A CSV of drawn films, half of them abnormal and these with boxes; returns the CSV."""
     folder.mkdir(parents=True, exist_ok=True)
     table = folder / "drawn.csv"
@@ -42,7 +48,7 @@ def write_data_set(folder: Path, films: int = 60, films_a_patient: int = 2) -> P
         )
         for number in range(films):
             abnormal = number // films_a_patient % 2 == 1
-            box = write_film(folder / f"{number:03d}.png", abnormal, number)
+            box = write_film(folder / f"{number:03d}.png", abnormal, first_seed + number)
             rows.writerow(
                 (
                     f"{number:03d}.png",
@@ -51,7 +57,7 @@ def write_data_set(folder: Path, films: int = 60, films_a_patient: int = 2) -> P
                     ("PA", "AP")[number % 2],
                     ("F", "M")[number // 4 % 2],
                     20 + number,
-                    ("here", "there")[number // 8 % 2],
+                    sites[number // 8 % 2],
                     "radiologist",
                     "Mass" if abnormal else "No Finding",
                     str([list(box)]) if abnormal else "",

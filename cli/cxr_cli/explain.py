@@ -44,7 +44,7 @@ def explain(
         out,
         films_shown=films,
         filters=filters,
-        methods=tuple(methods.split(",")),
+        methods=tuple(name.strip() for name in methods.split(",")),
         cache=cache_folder(cache),
         progress=work_progress(),
     )

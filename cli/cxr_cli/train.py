@@ -52,7 +52,7 @@ def train(
     ] = None,
     size: Annotated[
         int | None,
-        typer.Option(metavar="PIXELS", show_default="the network's own", help="Side of the input."),
+        typer.Option(metavar="PIXELS", min=1, show_default="the network's own", help="Side of the input."),
     ] = None,
     folds: Folds = 0,
     fold: Annotated[

@@ -26,7 +26,7 @@ Cache = Annotated[
     Path | None,
     typer.Option(metavar="DIR", show_default="~/.cache/cxr-triage/films", help="Folder of prepared films."),
 ]
-Folds = Annotated[int, typer.Option(min=0, help="Cross-validate in so many folds; 0: split 70/20/10.")]
+Folds = Annotated[int, typer.Option(min=0, help="Cross-validate in so many folds, at least 3; 0: 70/20/10.")]
 SplitSeed = Annotated[int, typer.Option(help="Another seed deals patients otherwise.")]
 
 
@@ -58,7 +58,14 @@ def cache_folder(asked: Path | None) -> Path:
 def split_plan(
     folds: int, fold: int | None, seed: int, validated: bool = True, unread: bool = False
 ) -> "SplitPlan":
-    """How films are split."""
+    """How films are split.
+
+    Raises:
+        UsageError: one fold is asked for, and films are not split into folds.
+    """
+    from cxr_runtime.errors import UsageError
     from cxr_train.data.split import SplitPlan
 
+    if fold is not None and not folds:
+        raise UsageError(f"--fold {fold} names a fold, and films are not split into folds; give --folds, too")
     return SplitPlan(folds=folds, fold=fold or 0, seed=seed, validated=validated, unread=unread)

@@ -11,8 +11,9 @@ from cxr_runtime.backends.phantom_batch import phantom_inputs
 from cxr_runtime.errors import UsageError
 from cxr_runtime.preprocessing import Preprocessing
 from cxr_train.data import TrainingFilm, read_film_table
-from cxr_train.data.prepared_films import CACHE, prepare_films
-from cxr_train.data.split import SPLIT_FILE, Rows, known_patients
+from cxr_train.data.known import Known, known_films, unknown_rows
+from cxr_train.data.prepared_films import CACHE, file_digests, prepare_films
+from cxr_train.data.split import SPLIT_FILE, Rows
 from cxr_train.prediction import labels_of, scored_rows
 from cxr_train.progress import Progress
 
@@ -60,7 +61,7 @@ def real_films(
         UsageError: a data set cannot be read, or too few films are left to judge by.
     """
     films = read_film_table(data)
-    known = known_patients(run) if run is not None and (run / SPLIT_FILE).is_file() else set()
+    known = known_films(run) if run is not None and (run / SPLIT_FILE).is_file() else Known()
     making, judging = _deal(films, known)
     judging = scored_rows(films, judging)[:MOST_JUDGED]
     labels = labels_of(films, judging)
@@ -76,13 +77,14 @@ def real_films(
     return ExportFilms(inputs[:first], inputs[first : len(making)], inputs[len(making) :], labels, source)
 
 
-def _deal(films: Sequence[TrainingFilm], known: set[str]) -> tuple[Rows, Rows]:
+def _deal(films: Sequence[TrainingFilm], known: Known) -> tuple[Rows, Rows]:
     """Rows to make and choose by and rows to judge by, without a patient in common; in a drawn order."""
     most = CALIBRATION_FILMS + CHOOSING_FILMS
     order = np.random.default_rng(0).permutation(len(films))
-    seen = np.array([films[row].patient in known for row in order])
-    if not seen.any():
-        patients = {films[row].patient: None for row in order}
-        known = set(list(patients)[: min(most, len(patients) // 4)])
-        seen = np.array([films[row].patient in known for row in order])
+    unknown = set(unknown_rows(films, file_digests(films), known))
+    if len(unknown) == len(films):
+        patients = list({films[row].patient: None for row in order})
+        making = set(patients[: min(most, len(patients) // 4)])
+        unknown = {row for row in unknown if films[row].patient not in making}
+    seen = np.array([row not in unknown for row in order])
     return order[seen][:most], order[~seen]

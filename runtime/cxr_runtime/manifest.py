@@ -34,7 +34,7 @@ class Manifest:
 
 def write_manifest(manifest: Manifest, path: Path) -> None:
     """Write a model.json (indented, keys in the order of the dataclass)."""
-    path.write_text(json.dumps(asdict(manifest), indent=1) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(asdict(manifest), indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def read_manifest(path: Path) -> Manifest:

@@ -143,6 +143,14 @@ def test_further_pages_of_a_file_are_told_and_the_first_is_admitted() -> None:
     assert "3 pictures" in remark.sentence
 
 
+def test_an_inverted_film_of_several_pages_is_told_both() -> None:
+    remark = _examine(255 - FILM, FilmFacts("tiff", frames=3)).remark
+    assert remark is not None
+    assert remark.code == Code.POLARITY_INVERTED
+    assert "inverted" in remark.sentence
+    assert "3 pictures" in remark.sentence
+
+
 def test_the_same_film_gets_the_same_verdict_at_any_size() -> None:
     for side in (160, 700, 1400):
         assert (

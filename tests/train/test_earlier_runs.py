@@ -5,7 +5,8 @@ import pytest
 
 from cxr_runtime.errors import UsageError
 from cxr_train.checkpoint import read_config
-from cxr_train.data.split import SplitPlan, known_patients
+from cxr_train.data.known import known_films
+from cxr_train.data.split import SplitPlan
 from cxr_train.earlier_runs import recipe_of_fold
 from cxr_train.recipe import Recipe
 from cxr_train.run import cross_validate, train
@@ -27,7 +28,7 @@ def test_each_fold_of_students_has_the_teacher_of_its_own_fold(
 def test_a_teacher_that_knows_a_film_of_the_test_is_refused(
     teacher_folds: Path, data_set: Path, cache: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(UsageError, match=r"fold-1 knows 12 of the 12 patients whom this run is tested on"):
+    with pytest.raises(UsageError, match=r"fold-1 knows \d+ of the \d+ films on which this run is tested"):
         train(tmp_path / "run", [data_set], taught_by(teacher_folds / "fold-1"), FOLDS, cache=cache)
     assert not (tmp_path / "run").exists()
 
@@ -58,18 +59,19 @@ def test_each_fold_can_go_on_from_its_own_fold_of_another_run(
 def test_a_start_that_knows_a_film_of_the_test_is_refused(
     finished_run: Path, data_set: Path, cache: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(UsageError, match=r"tiny knows \d+ of the 12 patients"):
+    with pytest.raises(UsageError, match=r"tiny knows \d+ of the \d+ films"):
         train(tmp_path / "run", [data_set], short_recipe(start=str(finished_run)), FOLDS, cache=cache)
 
 
 def test_what_a_start_knows_is_known_ever_after(finished_run: Path, cache: Path, tmp_path: Path) -> None:
-    elsewhere = write_data_set(tmp_path / "elsewhere", films=24)
-    elsewhere.write_text(elsewhere.read_text(encoding="utf-8").replace(",p", ",q"), encoding="utf-8")
+    elsewhere = write_data_set(tmp_path / "elsewhere", films=24, sites=("far", "away"), first_seed=500)
     alone, second, third = tmp_path / "alone", tmp_path / "second", tmp_path / "third"
     for run, start in ((alone, "scratch"), (second, str(finished_run)), (third, str(second))):
         train(run, [elsewhere], short_recipe(start=start), FOLDS, cache=cache)
-    both = known_patients(finished_run) | known_patients(alone)
-    assert known_patients(second) == known_patients(third) == both > known_patients(alone)
+    both = known_films(finished_run) | known_films(alone)
+    assert known_films(second) == known_films(third) == both
+    assert both.patients > known_films(alone).patients
+    assert both.sha256s > known_films(alone).sha256s
 
 
 def test_a_teacher_may_have_begun_with_films_that_are_not_scored(cache: Path, tmp_path: Path) -> None:
@@ -78,7 +80,7 @@ def test_a_teacher_may_have_begun_with_films_that_are_not_scored(cache: Path, tm
     train(reports, [films], short_recipe(), SplitPlan(validated=False, unread=True), cache=cache)
     cross_validate(teachers, [films], short_recipe(start=str(reports)), FOLDS, cache=cache)
     cross_validate(students, [films], taught_by(teachers / "fold-{fold}"), FOLDS, cache=cache)
-    assert known_patients(reports) <= known_patients(students / "fold-0")
+    assert known_films(reports).patients <= known_films(students / "fold-0").patients
 
 
 def _half_known_by_reports(table: Path) -> Path:

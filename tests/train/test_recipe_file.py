@@ -138,3 +138,22 @@ def test_recipes_that_are_like_each_other_are_refused(tmp_path: Path) -> None:
 def test_cached_films_cannot_bear_what_teachers_of_a_fold_see() -> None:
     with pytest.raises(UsageError, match=r"cached_augmentations = 8 .* terms\.teacher_heat"):
         compose_recipe("edge", {"cached_augmentations": 8, "frozen_layers": 2, "terms.teacher_heat": 1.0})
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ({"batch_size": -4}, "setting batch_size is -4; expected 0 or more"),
+        ({"seed": -1}, "setting seed is -1; expected 0 or more"),
+        ({"ema": 1.5}, "setting ema is 1.5; expected 0 or more, and less than 1"),
+        ({"augmentation.jpeg": 200}, "setting augmentation.jpeg is 200; expected 0 or more, and 95 at most"),
+        ({"augmentation.blur": -1.0}, "setting augmentation.blur is -1; expected 0 or more"),
+        ({"terms.label": float("nan")}, "setting terms.label is nan; expected 0 or more"),
+        ({"quotas": {"priest": 1.0}}, "quotas name 'priest'; expected some of: radiologist"),
+        ({"architecture.filters": [8, 8]}, "architecture.filters is .8, 8.; expected 5 numbers"),
+        ({"architecture.dropout": 1.0}, "architecture.dropout is 1.0; expected 0 or more, and less than 1"),
+    ],
+)
+def test_a_number_out_of_its_limits_is_refused(setting: dict[str, object], told: str) -> None:
+    with pytest.raises(UsageError, match=told):
+        compose_recipe("edge", setting)

@@ -6,6 +6,7 @@ import pytest
 
 from cxr_runtime.errors import UsageError
 from cxr_train.data.split import SplitPlan
+from cxr_train.errors import TrainingError
 from cxr_train.recipe_file import compose_recipe
 from cxr_train.search import Range, Search, draw, read_search, run_search
 from tiny_training import TINY
@@ -71,6 +72,29 @@ def test_a_trial_that_diverges_is_last_and_says_why(data_set: Path, cache: Path,
     trials = run_search(tmp_path, [data_set], wild, PLAN, cache=cache)
     assert [trial.drawn["learning_rate"] for trial in trials] == [0.001, 1e30]
     assert "loss became" in trials[1].note
+
+
+def test_a_search_that_cannot_build_a_network_goes_on_and_says_why(
+    data_set: Path, cache: Path, tmp_path: Path
+) -> None:
+    recipe = {**TINY, "epochs": 1}
+    search = Search(trials=3, recipe=recipe, choices={"architecture.kernel": (3, 0)}, seed=2)
+    assert {draw(search, trial)["architecture.kernel"] for trial in range(3)} == {0, 3}
+    trials = run_search(tmp_path, [data_set], search, PLAN, cache=cache)
+    assert [trial.drawn["architecture.kernel"] for trial in trials][-1] == 0
+    assert "kernel is 0; expected 1 or more" in trials[-1].note
+    rows = list(csv.DictReader((tmp_path / "results.csv").read_text(encoding="utf-8").splitlines()))
+    assert [row["started_from"] for row in rows if row["figure"] != "nan"] == ["scratch"] * len(
+        [trial for trial in trials if trial.started_from]
+    )
+
+
+def test_a_search_without_any_figure_is_an_error(data_set: Path, cache: Path, tmp_path: Path) -> None:
+    search = Search(trials=2, recipe=dict(TINY), choices={"architecture.kernel": (0,)})
+    with pytest.raises(
+        TrainingError, match=r"none of 2 trials came to a figure; the first one: architecture\.kernel is 0"
+    ):
+        run_search(tmp_path, [data_set], search, PLAN, cache=cache)
 
 
 def test_a_trial_as_good_as_the_others_is_not_stopped(data_set: Path, cache: Path, tmp_path: Path) -> None:

@@ -9,8 +9,9 @@ from cxr_runtime.errors import UsageError
 from cxr_runtime.preprocessing import Preprocessing
 from cxr_train.checkpoint import read_config
 from cxr_train.data import TrainingFilm, read_data_set
+from cxr_train.data.known import known_films
 from cxr_train.data.prepared_films import PreparedFilms, prepare_films
-from cxr_train.data.split import SplitPlan, known_patients
+from cxr_train.data.split import SplitPlan
 from cxr_train.run import train
 from cxr_train.teachers import CERTAIN, teach
 from tiny_training import short_recipe, taught_by, tiny_recipe
@@ -34,7 +35,7 @@ def test_folds_speak_only_of_films_they_have_not_seen(
     together = teach([str(run) for run in runs], films, rows, ours, about_heat=True)
     assert together.heat is not None
     for run in runs:
-        alone, known = teach([str(run)], films, rows, ours, about_heat=True), known_patients(run)
+        alone, known = teach([str(run)], films, rows, ours, about_heat=True), known_films(run).patients
         assert alone.heat is not None
         unseen = [row for row, film in enumerate(films) if film.patient not in known]
         assert (abs(together.probability[unseen] - alone.probability[unseen]) < 1e-6).all()

@@ -3,13 +3,14 @@
 A run is a folder:
     config.json            recipe, data and starting weights: everything that made the run
     split.csv              which film stood on which side
-    earlier.csv            patients that its start and its teachers have learned from, where there are any
+    earlier.csv            what its start and its teachers have learned from, where there are any
     log.csv, curves.png    one row an epoch, and the same as a picture
     last.safetensors       network, running average and optimiser after the last whole epoch
     best.safetensors       the network as it is used: the epoch that validated best
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,22 @@ def find_runs(model: Path) -> list[Path]:
     if not runs:
         raise UsageError(f"{model} is no run and holds none; expected a folder written by `cxr-triage train`")
     return runs
+
+
+def model_names(models: Sequence[Path]) -> list[str]:
+    """What tables call models: their folders' names, with as much of the path as tells them apart.
+
+    Raises:
+        UsageError: one of them is given twice.
+    """
+    folders = [model.resolve() for model in models]
+    if len(set(folders)) < len(folders):
+        twice = next(model for model in models if folders.count(model.resolve()) > 1)
+        raise UsageError(f"{twice} is given more than once; give every model once")
+    depth = 1
+    while len({folder.parts[-depth:] for folder in folders}) < len(folders):
+        depth += 1
+    return ["/".join(folder.parts[-depth:]) for folder in folders]
 
 
 def load_checkpoint(path: str | Path) -> tuple[Network, RunConfig]:

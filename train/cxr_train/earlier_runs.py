@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import reduce
 from pathlib import Path
 
 from cxr_runtime.errors import UsageError
 from cxr_train.data.film import TrainingFilm
-from cxr_train.data.split import SPLIT_FILE, Rows, Split, SplitPlan, known_patients
+from cxr_train.data.known import Known, known_films
+from cxr_train.data.split import SPLIT_FILE, Split, SplitPlan
 from cxr_train.prediction import scored_rows
 from cxr_train.recipe import Recipe
 
@@ -37,33 +39,36 @@ def recipe_of_fold(recipe: Recipe, plan: SplitPlan) -> Recipe:
     return replace(recipe, start=recipe.start.replace(FOLD, str(plan.fold)), teachers=teachers)
 
 
-def refuse_informed(recipe: Recipe, films: Sequence[TrainingFilm], split: Split) -> None:
+def refuse_informed(
+    recipe: Recipe, films: Sequence[TrainingFilm], sha256s: Sequence[str], split: Split
+) -> None:
     """Refuse earlier runs that know the answers of the test.
 
     They may know patients of the test side whose films are not scored, e.g. from a pretraining on reports.
 
     Raises:
-        UsageError: a patient who is scored was learned from, or chosen by, by a teacher or the start.
+        UsageError: a film that is scored, or another of its patient, was learned from, or chosen by, by a
+            teacher or the start.
     """
-    for run in (*recipe.teachers, *([recipe.start] if _is_run(recipe.start) else [])):
-        _refuse(run, films, scored_rows(films, split.test))
+    scored = scored_rows(films, split.test)
+    for run in _earlier_runs(recipe):
+        known = known_films(Path(run))
+        met = sum(known.knows(films[row], sha256s[row]) for row in scored)
+        if met:
+            raise UsageError(
+                f"{run} knows {met} of the {len(scored)} films on which this run is tested; "
+                f"take one of the same split, e.g. of its own fold ({FOLD} in the path)"
+            )
 
 
-def known_before(recipe: Recipe) -> set[str]:
-    """Patients that the teachers and the start have learned from."""
-    runs = [*recipe.teachers, *([recipe.start] if _is_run(recipe.start) else [])]
-    return set[str]().union(*(known_patients(Path(run)) for run in runs))
+def known_before(recipe: Recipe) -> Known:
+    """What the teachers and the start know."""
+    return reduce(Known.__or__, (known_films(Path(run)) for run in _earlier_runs(recipe)), Known())
+
+
+def _earlier_runs(recipe: Recipe) -> tuple[str, ...]:
+    return (*recipe.teachers, *((recipe.start,) if _is_run(recipe.start) else ()))
 
 
 def _is_run(start: str) -> bool:
     return (Path(start) / SPLIT_FILE).is_file()
-
-
-def _refuse(run: str, films: Sequence[TrainingFilm], rows: Rows) -> None:
-    tested = {films[row].patient for row in rows}
-    known = tested & known_patients(Path(run))
-    if known:
-        raise UsageError(
-            f"{run} knows {len(known)} of the {len(tested)} patients whom this run is tested on; "
-            f"take one of the same split, e.g. of its own fold ({FOLD} in the path)"
-        )

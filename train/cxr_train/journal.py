@@ -36,8 +36,9 @@ class Journal:
                 self._board.add_scalar(name, value, int(entry["epoch"]))
 
     def close(self) -> None:
-        """Draw the curves, and let TensorBoard finish its file."""
-        write_bytes(self.run / CURVES_FILE, _curves(self.entries))
+        """Draw the curves of the epochs there are, and let TensorBoard finish its file."""
+        if self.entries:
+            write_bytes(self.run / CURVES_FILE, _curves(self.entries))
         if self._board is not None:
             self._board.close()
 

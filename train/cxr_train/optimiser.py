@@ -6,12 +6,21 @@ import torch
 from torch import Tensor
 from torch.optim import SGD, AdamW, Optimizer
 
+from cxr_runtime.errors import UsageError
 from cxr_train.networks import Network
 from cxr_train.recipe import Recipe
 
 
 def freeze(network: Network, layers: int) -> None:
-    """Keep the first modules of `features` as they are, running statistics included."""
+    """Keep the first modules of `features` as they are, running statistics included.
+
+    Raises:
+        UsageError: there are not so many.
+    """
+    if layers > len(network.features):
+        raise UsageError(
+            f"frozen_layers is {layers}; expected {len(network.features)} at most for this network"
+        )
     for layer in list(network.features)[:layers]:
         layer.requires_grad_(False).eval()
 

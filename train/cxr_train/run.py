@@ -21,17 +21,9 @@ from cxr_train.checkpoint import (
     write_config,
 )
 from cxr_train.data import TrainingFilm, read_data_set
+from cxr_train.data.known import EARLIER_FILE, Known, earlier_csv
 from cxr_train.data.prepared_films import CACHE, PreparedFilms, films_digest, prepare_films
-from cxr_train.data.split import (
-    EARLIER_FILE,
-    SPLIT_FILE,
-    Split,
-    SplitPlan,
-    earlier_csv,
-    refuse_leaks,
-    split_csv,
-    split_films,
-)
+from cxr_train.data.split import SPLIT_FILE, Split, SplitPlan, refuse_leaks, split_csv, split_films
 from cxr_train.earlier_runs import known_before, recipe_of_fold, refuse_informed
 from cxr_train.frozen_outputs import frozen_outputs
 from cxr_train.heat_fit import fit_heat, write_heat
@@ -110,14 +102,14 @@ def train(
     films = read_films(data, recipe.preprocessing, cache, machine.workers, progress)
     split = split_films(films.table, plan)
     refuse_leaks(films.table, split, films.prepared.sha256s)
-    refuse_informed(recipe, films.table, split)
+    refuse_informed(recipe, films.table, films.prepared.sha256s, split)
     torch.manual_seed(recipe.seed)
     network = build_network(recipe.architecture)
     started_from = start_from(network, recipe.architecture.network, recipe.start)
     config = RunConfig(recipe, plan, started_from, _facts(films, split))
     _write_or_match(run, config)
-    write_bytes(run / SPLIT_FILE, split_csv(films.table, split))
-    if earlier := known_before(recipe):
+    write_bytes(run / SPLIT_FILE, split_csv(films.table, split, films.prepared.sha256s))
+    if (earlier := known_before(recipe)) != Known():
         write_bytes(run / EARLIER_FILE, earlier_csv(earlier))
     learned = np.concatenate([split.training, split.validation])
     about_heat = "teacher_heat" in recipe.terms
@@ -164,11 +156,19 @@ def _maker(network: Network, films: Films, recipe: Recipe, opinions: Opinions) -
 
 
 def conv5_hw(network: Network, input_hw: tuple[int, int]) -> tuple[int, int]:
-    """Rows and columns of conv5 for an input."""
+    """Rows and columns of conv5 for an input.
+
+    Raises:
+        UsageError: nothing is left of an input of that size.
+    """
     was_training = network.training
     network.eval()
-    with torch.inference_mode():
-        height, width = network.features(torch.zeros(1, 3, *input_hw)).shape[2:]
+    try:
+        with torch.inference_mode():
+            height, width = network.features(torch.zeros(1, 3, *input_hw)).shape[2:]
+    except RuntimeError as error:
+        size = f"{input_hw[1]} x {input_hw[0]}"
+        raise UsageError(f"an input of {size} is too small for this network; give a larger --size") from error
     network.train(was_training)
     return int(height), int(width)
 
@@ -180,7 +180,7 @@ def _facts(films: Films, split: Split) -> DataFacts:
         patients=len({film.patient for film in films.table}),
         training_films=len(split.training),
         films_sha256=films_digest(films.prepared.sha256s),
-        split_sha256=sha256(split_csv(films.table, split)).hexdigest(),
+        split_sha256=sha256(split_csv(films.table, split, films.prepared.sha256s)).hexdigest(),
     )
 
 

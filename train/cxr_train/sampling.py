@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from cxr_runtime.errors import UsageError
 from cxr_train.data.film import TrainingFilm, column
 from cxr_train.data.split import Rows
 
@@ -28,6 +29,9 @@ def epoch_order(
         evenness: 1: as said of balance; 0.5: half-way to each film as often; 0: each film as often.
         quotas: shares of the films shown by who labelled them, e.g. {"radiologist": 0.4, "report": 0.6};
             others are not shown. Balance then holds within each.
+
+    Raises:
+        UsageError: no film is labelled as the quotas ask.
     """
     rng = np.random.default_rng(list(seed))
     if not balance and not quotas:
@@ -42,4 +46,7 @@ def epoch_order(
         for truth in set(truths.tolist()):
             among = truths == truth
             weights[among] *= quotas.get(truth, 0.0) / weights[among].sum()
+    if not weights.sum() > 0:
+        asked = ", ".join(name for name, share in quotas.items() if share) if quotas else ""
+        raise UsageError(f"quotas ask for films labelled by {asked or 'nobody'}; there is none to train on")
     return rng.choice(rows, len(rows), p=weights / weights.sum())

@@ -13,17 +13,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from cxr_runtime.atomic import write_bytes
 from cxr_runtime.errors import UsageError
+from cxr_train.checkpoint import read_config
 from cxr_train.data.prepared_films import CACHE
 from cxr_train.data.split import SplitPlan
 from cxr_train.errors import TrainingError
+from cxr_train.evaluation.tables import origin
 from cxr_train.journal import Entry, read_log
+from cxr_train.networks import build_network
 from cxr_train.progress import Progress, Silence
 from cxr_train.recipe import Recipe
 from cxr_train.recipe_file import compose_recipe
-from cxr_train.run import train
+from cxr_train.run import conv5_hw, train
 from cxr_train.settings import from_plain, read_settings
 from cxr_train.trainer import Machine
 from cxr_train.validation import figure_of
@@ -59,6 +63,7 @@ class Trial:
 
     number: int
     drawn: dict[str, Any]  # settings that were drawn
+    started_from: str  # weights; empty where no network could be built
     epochs: int  # it was trained for
     figure: float  # best of what the recipe selects by, higher is better; nan where it failed
     note: str  # why it ended early, if it did
@@ -71,6 +76,10 @@ def read_search(path: Path) -> Search:
         UsageError: it is missing, or a setting is unknown or out of order.
     """
     search = from_plain(Search, read_settings(path))
+    if search.trials < 1 or not all(search.choices.values()):
+        raise UsageError(
+            f"{path} asks for {search.trials} trials, or for a choice of nothing; expected 1 or more"
+        )
     for name, span in search.ranges.items():
         if not (span.low <= span.high and (span.scale == "linear" or (span.scale == "log" and span.low > 0))):
             raise UsageError(
@@ -119,6 +128,10 @@ def run_search(
 
     Returns:
         The trials, the best one first.
+
+    Raises:
+        UsageError: data or folder cannot be used.
+        TrainingError: no trial came to a figure.
     """
     progress = progress or Silence()
     logs: list[list[Entry]] = []
@@ -126,20 +139,32 @@ def run_search(
     for number in range(search.trials):
         drawn = draw(search, number)
         progress.say(f"trial {number + 1} of {search.trials}: {_told(drawn)}")
-        recipe = compose_recipe(network, search.recipe, drawn)
         run = out / f"trial-{number:03d}"
-        note = ""
         try:
-            train(
-                run, data, recipe, plan, machine, cache, progress, _stop_if_behind(logs, recipe, search.grace)
-            )
-        except TrainingError as error:
-            note = str(error)
-        logs.append(read_log(run))
-        trials.append(_trial(number, drawn, logs[-1], recipe, note))
+            recipe = _recipe_of(network, search, drawn)
+        except UsageError as error:
+            trials.append(Trial(number, drawn, "", 0, math.nan, str(error)))
+        else:
+            stop, note = _stop_if_behind(logs, recipe, search.grace), ""
+            try:
+                train(run, data, recipe, plan, machine, cache, progress, stop)
+            except TrainingError as error:
+                note = str(error)
+            logs.append(read_log(run))
+            trials.append(_trial(number, drawn, run, recipe, note))
         trials.sort(key=lambda trial: (math.isnan(trial.figure), -trial.figure, trial.number))
         write_bytes(out / RESULTS_FILE, _as_csv(trials).encode())
+    if all(math.isnan(trial.figure) for trial in trials):
+        raise TrainingError(f"none of {len(trials)} trials came to a figure; the first one: {trials[0].note}")
     return trials
+
+
+def _recipe_of(network: str | None, search: Search, drawn: Mapping[str, Any]) -> Recipe:
+    """A trial's recipe, refused if no network can be built by it."""
+    recipe = compose_recipe(network, search.recipe, drawn)
+    with torch.device("meta"):
+        conv5_hw(build_network(recipe.architecture), recipe.architecture.input_hw)
+    return recipe
 
 
 def _stop_if_behind(
@@ -157,10 +182,12 @@ def _stop_if_behind(
     return stop
 
 
-def _trial(number: int, drawn: dict[str, Any], log: Sequence[Entry], recipe: Recipe, note: str) -> Trial:
+def _trial(number: int, drawn: dict[str, Any], run: Path, recipe: Recipe, note: str) -> Trial:
+    """How a trial that was begun came out."""
+    log, started_from = read_log(run), origin(read_config(run).starting_weights)
     if len(log) < recipe.epochs and not note:
         note = "stopped: behind the median of the trials before it"
-    return Trial(number, drawn, len(log), _best(log, recipe), note)
+    return Trial(number, drawn, started_from, len(log), _best(log, recipe), note)
 
 
 def _best(log: Sequence[Entry], recipe: Recipe) -> float:
@@ -171,9 +198,16 @@ def _as_csv(trials: Sequence[Trial]) -> str:
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     names = sorted(trials[0].drawn)
-    rows.writerow(("trial", "figure", "epochs", *names, "note"))
+    rows.writerow(("trial", "figure", "started_from", "epochs", *names, "note"))
     rows.writerows(
-        (t.number, f"{t.figure:.6g}", t.epochs, *(_short(t.drawn[name]) for name in names), t.note)
+        (
+            t.number,
+            f"{t.figure:.6g}",
+            t.started_from,
+            t.epochs,
+            *(_short(t.drawn[name]) for name in names),
+            t.note,
+        )
         for t in trials
     )
     return text.getvalue()

@@ -13,8 +13,9 @@ from cxr_runtime.errors import UsageError
 from cxr_runtime.placement import CellGrid, Placement
 from cxr_train.checkpoint import load_checkpoint
 from cxr_train.data.film import TrainingFilm
+from cxr_train.data.known import known_films
 from cxr_train.data.prepared_films import PreparedFilms, prepare_films
-from cxr_train.data.split import Rows, known_patients
+from cxr_train.data.split import Rows
 from cxr_train.objective import autocast
 from cxr_train.prediction import Predictions, predict
 
@@ -36,7 +37,7 @@ class _Teacher:
     said: Predictions  # of M films
     cells: CellGrid  # where its conv5's cells lie on what it was shown
     placements: tuple[Placement, ...]  # where that lies on each film of the table
-    honest: NDArray[np.bool_]  # (M,) whether it has not learned from the film's patient
+    honest: NDArray[np.bool_]  # (M,) whether it knows neither the film nor its patient
 
     def heat_on(self, place: int, row: int, ours: Placement) -> NDArray[np.float32]:
         """What it sees of a film, 0..1 on the student's input, (H, W); linear between the cells."""
@@ -102,10 +103,10 @@ def teach(
 def _ask(teacher: str, films: Sequence[TrainingFilm], rows: Rows, cache: Path, device: str) -> _Teacher:
     network, config = load_checkpoint(teacher)
     how = config.recipe.preprocessing
-    prepared, known = prepare_films(films, how, cache), known_patients(Path(teacher))
+    prepared, known = prepare_films(films, how, cache), known_films(Path(teacher))
     with autocast(config.recipe, device):
         said = predict(network.to(device), prepared, rows, how)
-    honest = np.array([films[row].patient not in known for row in rows], np.bool_)
+    honest = np.array([not known.knows(films[row], prepared.sha256s[row]) for row in rows], np.bool_)
     return _Teacher(said, network.cells, prepared.placements, honest)
 
 

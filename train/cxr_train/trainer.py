@@ -87,9 +87,11 @@ class Trainer:
             TrainingError: a loss is not finite, or validation cannot measure what the recipe selects by.
         """
         refuse_blind_selection(self.maker, self.split.validation, self.recipe)
-        while self.epoch < self.recipe.epochs and not (stop and stop(self.journal.entries)):
-            self._one_epoch()
-        self.journal.close()
+        try:
+            while self.epoch < self.recipe.epochs and not (stop and stop(self.journal.entries)):
+                self._one_epoch()
+        finally:
+            self.journal.close()
         return max(self.journal.entries, key=lambda entry: figure_of(entry, self.recipe))
 
     def _one_epoch(self) -> None:

@@ -84,7 +84,7 @@ class Gate:
         reading = self.network.read(film.pixels)
         remark = _pages(film)
         if reading.inverted >= SURE_INVERSION:
-            film, remark = _inverted(film), _inversion(reading.inverted)
+            film, remark = _inverted(film), _both(_inversion(reading.inverted), remark)
             reading = self.network.read(film.pixels)
         _check_kind(reading)
         _check_position(reading)
@@ -154,6 +154,11 @@ def _pages(film: Film) -> Verdict | None:
     found = f"the file holds {film.facts.frames} pictures and only the first was read"
     told = sentence(found, "give the others as files of their own", CERTAIN)
     return Verdict(Code.SEVERAL_IMAGES, told, CERTAIN)
+
+
+def _both(first: Verdict, second: Verdict | None) -> Verdict:
+    """One remark that says what two say, under the code of the first."""
+    return first if second is None else replace(first, sentence=f"{first.sentence}. Also: {second.sentence}")
 
 
 def _inverted(film: Film) -> Film:

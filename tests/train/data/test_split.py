@@ -8,11 +8,11 @@ import pytest
 from cxr_runtime.errors import UsageError
 from cxr_runtime.film import View
 from cxr_train.data.film import DrawnBox, TrainingFilm, Truth
+from cxr_train.data.known import known_films
 from cxr_train.data.split import (
     SIDES,
     Split,
     SplitPlan,
-    known_patients,
     read_split,
     refuse_leaks,
     split_csv,
@@ -93,13 +93,17 @@ def test_a_copy_under_another_patient_s_name_is_refused() -> None:
 def test_a_written_split_is_found_again_in_a_larger_table(tmp_path: Path) -> None:
     table = films()
     split = split_films(table, SplitPlan())
-    (tmp_path / "split.csv").write_bytes(split_csv(table, split))
+    sha256s = [f"sha of {film.name}" for film in table]
+    (tmp_path / "split.csv").write_bytes(split_csv(table, split, sha256s))
     more = [*films(5, seed=9), *table]
     more = [TrainingFilm(film.path, film.name, f"new {film.patient}") for film in more[:3]] + table
     again = read_split(tmp_path / "split.csv", more)
     for side in SIDES:
         assert {more[row].name for row in again.side(side)} == {table[row].name for row in split.side(side)}
-    assert known_patients(tmp_path) == {table[row].patient for side in SIDES[:2] for row in split.side(side)}
+    known = known_films(tmp_path)
+    met = [row for side in SIDES[:2] for row in split.side(side)]
+    assert known.patients == {table[row].patient for row in met}
+    assert known.sha256s == {sha256s[row] for row in met}
 
 
 def test_a_written_split_of_other_films_is_refused(tmp_path: Path) -> None:

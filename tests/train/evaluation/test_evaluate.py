@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 
 from cxr_runtime.errors import UsageError
+from cxr_train.checkpoint import model_names
 from cxr_train.data import Truth, read_data_set
-from cxr_train.data.split import SplitPlan, known_patients
+from cxr_train.data.known import known_films
+from cxr_train.data.split import SplitPlan
 from cxr_train.evaluation.evaluate import evaluate
 from cxr_train.evaluation.judged import judge, rows_to_score
 from cxr_train.progress import Silence
@@ -23,9 +25,8 @@ def test_models_are_measured_side_by_side_on_the_side_that_none_has_seen(
     found = evaluate(
         [finished_run, tmp_path / "other"], [data_set], tmp_path / "out", replicates=100, cache=cache
     )
-    unseen = [
-        film for film in read_data_set(data_set).films if film.patient not in known_patients(finished_run)
-    ]
+    known = known_films(finished_run).patients
+    unseen = [film for film in read_data_set(data_set).films if film.patient not in known]
     assert found.rows[0].measures.films == len(unseen) > 0
     assert {row.group for row in found.rows} >= {"all films", "view PA", "view AP", "sex F", "site here"}
     (comparison,) = found.comparisons
@@ -39,11 +40,19 @@ def test_models_are_measured_side_by_side_on_the_side_that_none_has_seen(
 
 
 def test_films_of_another_site_are_all_judged(finished_run: Path, cache: Path, tmp_path: Path) -> None:
-    elsewhere = write_data_set(tmp_path / "elsewhere", 24)
-    elsewhere = elsewhere.rename(elsewhere.with_name("elsewhere.csv"))
+    elsewhere = write_data_set(tmp_path / "elsewhere", 24, sites=("far", "away"), first_seed=500)
     found = evaluate([finished_run], [elsewhere], tmp_path / "out", replicates=100, cache=cache)
     assert found.rows[0].measures.films == 24
     assert found.comparisons == ()
+
+
+def test_a_film_that_was_trained_on_is_known_under_any_name(
+    finished_run: Path, cache: Path, tmp_path: Path
+) -> None:
+    copies = write_data_set(tmp_path / "copies", sites=("far", "away"))
+    found = evaluate([finished_run], [copies], tmp_path / "out", replicates=100, cache=cache)
+    learned = len(known_films(finished_run).sha256s)
+    assert found.rows[0].measures.films == 60 - learned < 60
 
 
 def test_labels_of_one_kind_can_be_asked_for(
@@ -61,13 +70,13 @@ def test_every_film_is_judged_by_a_fold_that_has_not_seen_it(
     together = judge(tmp_path / "cv", films, rows, cache, "cpu", Silence()).probability
     assert np.isfinite(together).all()
     alone = judge(tmp_path / "cv" / "fold-1", films, rows, cache, "cpu", Silence()).probability
-    known = known_patients(tmp_path / "cv" / "fold-1")
+    known = known_films(tmp_path / "cv" / "fold-1").patients
     for row, film in enumerate(films):
         assert np.isnan(alone[row]) if film.patient in known else alone[row] == together[row]
 
 
 def test_a_model_that_has_seen_everything_is_not_measured(finished_run: Path, data_set: Path) -> None:
-    known = known_patients(finished_run)
+    known = known_films(finished_run).patients
     films = tuple(film for film in read_data_set(data_set).films if film.patient in known)
     with pytest.raises(UsageError, match=r"0 labelled films .* that no model has seen"):
         rows_to_score(films, [finished_run])
@@ -76,3 +85,13 @@ def test_a_model_that_has_seen_everything_is_not_measured(finished_run: Path, da
 def test_a_folder_without_runs_is_refused(tmp_path: Path, data_set: Path, cache: Path) -> None:
     with pytest.raises(UsageError, match="is no run and holds none"):
         evaluate([tmp_path], [data_set], tmp_path / "out", cache=cache)
+
+
+def test_models_of_one_name_are_told_apart_by_their_folders_and_one_given_twice_is_refused(
+    tmp_path: Path,
+) -> None:
+    models = [tmp_path / "a" / "run", tmp_path / "b" / "run", tmp_path / "b" / "other"]
+    assert model_names(models) == ["a/run", "b/run", "b/other"]
+    assert model_names(models[1:]) == ["run", "other"]
+    with pytest.raises(UsageError, match="run is given more than once"):
+        model_names([*models, tmp_path / "b" / "." / "run"])

@@ -7,7 +7,7 @@ import numpy as np
 
 from cxr_calibration.out_of_fold import read_margins
 from cxr_train.data import read_data_set
-from cxr_train.data.split import known_patients
+from cxr_train.data.known import known_films
 from cxr_train.evaluation.judged import judge
 from cxr_train.evaluation.margins import main
 from cxr_train.progress import Silence
@@ -22,7 +22,7 @@ def test_margins_are_the_logits_of_films_whose_patients_were_never_seen(
         rows = list(csv.DictReader(lines))
     films, reference = read_margins(table)
     assert len(rows) == films.films > 5
-    assert not {row["patient"] for row in rows} & known_patients(finished_run)
+    assert not {row["patient"] for row in rows} & known_films(finished_run).patients
     drawn = read_data_set(data_set).films
     at = {film.name: row for row, film in enumerate(drawn)}
     asked = np.array([at[row["file"]] for row in rows])

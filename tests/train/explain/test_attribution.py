@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from cxr_runtime.placement import Placement
+from cxr_train.data.known import Known
 from cxr_train.explain.attribution import METHODS, occlusion
 from cxr_train.explain.looker import Looker, ShownFilm, open_lookers
 from cxr_train.networks.network import Network
@@ -46,7 +47,7 @@ def test_occlusion_is_hot_where_the_network_looks(looker: Looker) -> None:
     ).eval()
     film = np.full((48, 48), 20, np.uint8)
     film[28:42, 6:20] = 250
-    seen = Looker(looks_there, looker.how, looker.recipe, "scratch", frozenset())
+    seen = Looker(looks_there, looker.how, looker.recipe, "scratch", Known())
     found = occlusion(seen, ShownFilm(film, PLACEMENT, None))
     heat = PLACEMENT.heat_on_film(found.heat, found.cells, (48, 48))
     y, x = np.unravel_index(int(heat.argmax()), heat.shape)

@@ -39,3 +39,14 @@ def test_activations_are_taken_before_the_relu_changes_them() -> None:
     np.testing.assert_allclose(answer.before_relu, conv1(image)[0].detach().numpy(), atol=1e-6)
     assert answer.before_relu.min() < 0
     np.testing.assert_array_equal(answer.after_relu, np.maximum(answer.before_relu, 0))
+
+
+def test_activations_of_a_normalised_layer_are_those_that_relu_sees() -> None:
+    network = build_network(Architecture("edge", (64, 64), (4, 4, 4, 4, 4))).eval()
+    norm = network.get_submodule("features.norm5")
+    assert isinstance(norm, nn.BatchNorm2d)
+    with torch.no_grad():
+        norm.bias.copy_(torch.tensor([-9.0, 0.0, 1.0, 2.0]))
+    image = torch.randn(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    answer = activations(network, "features.conv5", image)
+    np.testing.assert_allclose(answer.after_relu, network(image).conv5[0].detach().numpy(), atol=1e-6)

@@ -7,6 +7,7 @@ import pytest
 from cxr_runtime.errors import UsageError
 from cxr_runtime.location_prior import LocationPrior
 from cxr_train.data import read_data_set
+from cxr_train.data.known import Known
 from cxr_train.explain.heat_choices import SMOOTHINGS, WEIGHTS, chosen_by_others, heat_choices
 from cxr_train.explain.looker import explained_model, open_lookers
 from cxr_train.progress import Silence
@@ -23,7 +24,7 @@ def test_a_fold_s_value_is_chosen_by_the_films_of_the_others() -> None:
 def test_one_run_has_no_folds_to_choose_by(finished_run: Path, data_set: Path, cache: Path) -> None:
     films = read_data_set(data_set).films
     folds = open_lookers(finished_run)
-    unseen = [film for film in films if film.patient not in folds[0].known]
+    unseen = [film for film in films if film.patient not in folds[0].known.patients]
     model = explained_model("tiny", folds, unseen, cache, Silence())
     with pytest.raises(UsageError, match="boxes in 1 folds; expected a cross-validation"):
         heat_choices(model, unseen)
@@ -38,7 +39,7 @@ def test_every_value_has_a_row_and_the_nested_choice_one(
     halves = (frozenset(patients[::2]), frozenset(patients[1::2]))
     recipe = replace(run.recipe, prior=PRIOR)
     folds = tuple(
-        replace(run, known=known, recipe=recipe, starting_weights=f"{number}")
+        replace(run, known=Known(known), recipe=recipe, starting_weights=f"{number}")
         for number, known in enumerate(halves)
     )
     tables = heat_choices(explained_model("tiny", folds, films, cache, Silence()), films).split("\n\n")

@@ -3,7 +3,7 @@
 import csv
 import io
 from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,9 +15,9 @@ from cxr_train.data.film import TrainingFilm, Truth, column
 from cxr_train.data.table import read_rows
 
 SPLIT_FILE = "split.csv"  # in a run folder
-EARLIER_FILE = "earlier.csv"  # likewise, where the run builds on others
 SHARES = (0.7, 0.2, 0.1)  # training, validation, test (paper, II.A)
 SIDES = ("training", "validation", "test")
+LEAST_FOLDS = 3  # one to train on, one to choose by, one to test on
 STRATA = ("label", "truth", "view", "site")  # columns that every side gets its share of
 
 Rows = NDArray[np.intp]  # (n,) row numbers of a film table
@@ -72,10 +72,10 @@ def split_films(films: Sequence[TrainingFilm], plan: SplitPlan) -> Split:
             raise UsageError(f"shares {plan.shares} cannot be split; expected three numbers that make 1")
         training, validation, test = _deal(films, plan.shares, plan.seed)
         return _checked(films, Split(training, validation, test))
-    if plan.folds < 3 or not 0 <= plan.fold < plan.folds:
-        raise UsageError(
-            f"fold {plan.fold} of {plan.folds} cannot be made; expected 3 folds or more, the first being 0"
-        )
+    if plan.folds < LEAST_FOLDS:
+        raise UsageError(f"films cannot be split into {plan.folds} folds; expected {LEAST_FOLDS} or more")
+    if not 0 <= plan.fold < plan.folds:
+        raise UsageError(f"there is no fold {plan.fold} of {plan.folds}; the first is 0")
     parts = _deal(films, [1 / plan.folds] * plan.folds, plan.seed)
     if not plan.validated:
         rest = [part for number, part in enumerate(parts) if number != plan.fold]
@@ -111,11 +111,11 @@ def refuse_leaks(films: Sequence[TrainingFilm], split: Split, sha256s: Sequence[
         _refuse_shared("film", sha256s, split)
 
 
-def split_csv(films: Sequence[TrainingFilm], split: Split) -> bytes:
-    """The content of split.csv: name, patient and side of every film."""
+def split_csv(films: Sequence[TrainingFilm], split: Split, sha256s: Sequence[str]) -> bytes:
+    """The content of split.csv: name, patient, side and sha256 of every film."""
     side_of = {int(row): side for side in SIDES for row in split.side(side)}
-    rows = ((films[row].name, films[row].patient, side_of[row]) for row in sorted(side_of))
-    return _csv([("name", "patient", "side"), *rows])
+    rows = ((films[row].name, films[row].patient, side_of[row], sha256s[row]) for row in sorted(side_of))
+    return csv_bytes([("name", "patient", "side", "sha256"), *rows])
 
 
 def read_split(path: Path, films: Sequence[TrainingFilm]) -> Split:
@@ -138,22 +138,8 @@ def read_split(path: Path, films: Sequence[TrainingFilm]) -> Split:
     return _checked(films, Split(training, validation, test))
 
 
-def known_patients(run: Path) -> set[str]:
-    """Patients that a run learned from, or was chosen by, itself or through the runs it builds on."""
-    rows = read_rows(run / SPLIT_FILE, ("patient", "side"))
-    known = {row["patient"] for row in rows if row["side"] != "test"}
-    earlier = run / EARLIER_FILE
-    return known | (
-        {row["patient"] for row in read_rows(earlier, ("patient",))} if earlier.is_file() else set()
-    )
-
-
-def earlier_csv(patients: Collection[str]) -> bytes:
-    """The content of earlier.csv: the patients that the runs a run builds on have learned from."""
-    return _csv([("patient",), *((patient,) for patient in sorted(patients))])
-
-
-def _csv(rows: Sequence[tuple[str, ...]]) -> bytes:
+def csv_bytes(rows: Sequence[tuple[str, ...]]) -> bytes:
+    """A CSV as these files are written."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(rows)
     return text.getvalue().encode()

@@ -1,8 +1,7 @@
 """Models measured on films they have not seen, side by side: the whole of `cxr-triage evaluate`."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import numpy as np
 from cxr_calibration.delong import PairedComparison, compare_aucs
 from cxr_calibration.intervals import REPLICATES
 from cxr_runtime.atomic import write_bytes
+from cxr_train.checkpoint import model_names
 from cxr_train.data import TrainingFilm, Truth, read_film_table
 from cxr_train.data.prepared_films import CACHE
 from cxr_train.data.split import Rows
@@ -18,6 +18,7 @@ from cxr_train.evaluation.cost import Cost
 from cxr_train.evaluation.figures import draw_figures
 from cxr_train.evaluation.groups import Group, groups_of
 from cxr_train.evaluation.judged import JudgedModel, judge, rows_to_score
+from cxr_train.evaluation.measured_json import write_measured
 from cxr_train.evaluation.measures import THRESHOLD, Measures, measure
 from cxr_train.evaluation.tables import as_markdown
 from cxr_train.prediction import labels_of
@@ -82,12 +83,15 @@ def evaluate(
         progress: told how it gets on.
 
     Raises:
-        UsageError: a model or data set cannot be used, or too few films are left.
+        UsageError: a model or data set cannot be used, a model is given twice, or too few films are left.
     """
     progress = progress or Silence()
     films = read_film_table(data)
     rows = rows_to_score(films, models, truth)
-    judged = [judge(model, films, rows, cache, device, progress) for model in models]
+    judged = [
+        replace(judge(model, films, rows, cache, device, progress), name=name)
+        for model, name in zip(models, model_names(models), strict=True)
+    ]
     evaluation = Evaluation(
         data_sets=tuple(path.stem for path in data),
         truth=tuple(sorted({str(films[row].truth) for row in rows})),
@@ -96,8 +100,7 @@ def evaluate(
         rows=tuple(_measured(films, groups_of(films, rows), judged, threshold, replicates, progress)),
         comparisons=tuple(_compared(films, rows, judged)),
     )
-    out.mkdir(parents=True, exist_ok=True)
-    write_bytes(out / "evaluation.json", (json.dumps(asdict(evaluation), indent=1) + "\n").encode())
+    write_measured(evaluation, out / "evaluation.json")
     write_bytes(out / "evaluation.md", as_markdown(evaluation).encode())
     draw_figures(judged, labels_of(films, rows), rows, threshold, out)
     return evaluation

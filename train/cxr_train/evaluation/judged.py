@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from cxr_runtime.errors import UsageError
 from cxr_train.checkpoint import RunConfig, find_runs, load_checkpoint
 from cxr_train.data.film import TrainingFilm, Truth
-from cxr_train.data.prepared_films import prepare_films
-from cxr_train.data.split import Rows, known_patients
+from cxr_train.data.known import known_films, known_to_every_fold, unknown_rows
+from cxr_train.data.prepared_films import file_digests, prepare_films
+from cxr_train.data.split import Rows
 from cxr_train.evaluation.cost import Cost, cost_of
 from cxr_train.prediction import predict, scored_rows
 from cxr_train.progress import Progress
@@ -39,13 +40,11 @@ def rows_to_score(films: Sequence[TrainingFilm], models: Sequence[Path], truth: 
     Raises:
         UsageError: there is no run, or a class is missing among the films left.
     """
-    known = set[str]().union(*(set.intersection(*map(known_patients, find_runs(model))) for model in models))
-    unseen = [
-        row
-        for row, film in enumerate(films)
-        if film.patient not in known and (truth is None or film.truth is truth)
-    ]
-    rows = scored_rows(films, np.array(unseen, np.intp))
+    sha256s = file_digests(films)
+    known = [known_to_every_fold(map(known_films, find_runs(model))) for model in models]
+    unseen = set.intersection(*(set(unknown_rows(films, sha256s, of_one)) for of_one in known))
+    asked = [row for row in sorted(unseen) if truth is None or films[row].truth is truth]
+    rows = scored_rows(films, np.array(asked, np.intp))
     classes = {films[row].label for row in rows}
     if len(classes) < 2:
         raise UsageError(
@@ -78,12 +77,13 @@ def judge(
     total, judges = np.zeros(len(films)), np.zeros(len(films))
     progress.begin(f"judging by {model.name}", len(runs))
     for run in runs:
-        known = known_patients(run)
-        unseen = np.array([row for row in rows if films[row].patient not in known], np.intp)
         network, config = load_checkpoint(run)
         how = config.recipe.preprocessing
-        prepared = prepare_films([films[row] for row in unseen], how, cache)
-        said = predict(network.to(device), prepared, np.arange(len(unseen)), how)
+        table = [films[row] for row in rows]
+        prepared = prepare_films(table, how, cache)
+        places = np.array(unknown_rows(table, prepared.sha256s, known_films(run)), np.intp)
+        unseen = rows[places]
+        said = predict(network.to(device), prepared, places, how)
         total[unseen] += said.probability
         judges[unseen] += 1
         progress.advance()

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from cxr_train.networks import Network
 
@@ -38,15 +38,23 @@ def answer_of(network: Network, layer: str, images: Tensor) -> Tensor:
 
 @torch.inference_mode()
 def activations(network: Network, layer: str, image: Tensor) -> Activations:
-    """What a convolution answers, and what is left of it after ReLU.
+    """What a convolution answers, normalised where it is, and what is left of it after ReLU.
 
     Args:
         network: in evaluation mode.
         layer: name of a convolution, see Network.convolutions.
         image: (1, 3, H, W) normalised.
     """
-    answer = answer_of(network, layer, image)[0]
+    answer = answer_of(network, _last_before_relu(network, layer), image)[0]
     return Activations(answer.cpu().numpy(), torch.relu(answer).cpu().numpy())
+
+
+def _last_before_relu(network: Network, layer: str) -> str:
+    """The convolution itself, or the batch normalisation that follows it."""
+    names = [name for name, _ in network.named_modules()]
+    after = names.index(layer) + 1
+    is_normalised = after < len(names) and isinstance(network.get_submodule(names[after]), nn.BatchNorm2d)
+    return names[after] if is_normalised else layer
 
 
 def signed_grey(before_relu: NDArray[np.float32]) -> Scaled:

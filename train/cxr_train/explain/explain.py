@@ -1,8 +1,7 @@
 """Networks explained on films they have not seen: the whole of `cxr-triage explain`."""
 
-import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -13,8 +12,11 @@ from cxr_runtime.errors import UsageError
 from cxr_runtime.film import GreyPixels
 from cxr_runtime.heat import in_colour_range
 from cxr_runtime.reading import read_film
+from cxr_train.checkpoint import model_names
 from cxr_train.data import TrainingFilm, read_film_table
-from cxr_train.data.prepared_films import CACHE
+from cxr_train.data.known import known_to_every_fold, unknown_rows
+from cxr_train.data.prepared_films import CACHE, file_digests
+from cxr_train.evaluation.measured_json import write_measured
 from cxr_train.evaluation.tables import table, told
 from cxr_train.explain.attribution import AS_SHIPPED, METHODS
 from cxr_train.explain.figures import THRESHOLD, draw_channels, draw_filters, draw_heat
@@ -80,7 +82,7 @@ def explain(
     if unknown:
         raise UsageError(f"there is no method {unknown[0]!r}; expected some of: {', '.join(METHODS)}")
     progress = progress or Silence()
-    lookers = {model.resolve().name: open_lookers(model) for model in models}
+    lookers = {name: open_lookers(model) for name, model in zip(model_names(models), models, strict=True)}
     films = _unseen(lookers.values(), data)
     explained = [explained_model(name, folds, films, cache, progress) for name, folds in lookers.items()]
     out.mkdir(parents=True, exist_ok=True)
@@ -90,8 +92,7 @@ def explain(
     _draw_films(explained, films, _to_show(films, films_shown), methods, out)
     located = _locate(explained, films, methods, progress)
     if located:
-        plain = json.dumps([asdict(line) for line in located], indent=1)
-        write_bytes(out / "localisation.json", f"{plain}\n".encode())
+        write_measured(located, out / "localisation.json")
         write_bytes(out / "localisation.md", as_markdown(located).encode())
     return located
 
@@ -127,8 +128,11 @@ def as_markdown(located: Sequence[Located]) -> str:
 
 def _unseen(models: Iterable[Sequence[Looker]], data: Sequence[Path]) -> tuple[TrainingFilm, ...]:
     """Films that at least one fold of every model has not seen."""
-    known = set[str]().union(*(frozenset.intersection(*(fold.known for fold in folds)) for folds in models))
-    films = tuple(film for film in read_film_table(data) if film.patient not in known)
+    table = read_film_table(data)
+    sha256s = file_digests(table)
+    known = [known_to_every_fold(fold.known for fold in folds) for folds in models]
+    unseen = set.intersection(*(set(unknown_rows(table, sha256s, of_one)) for of_one in known))
+    films = tuple(table[row] for row in sorted(unseen))
     if not films:
         raise UsageError("the models have seen every film given; give films that they were not trained on")
     return films
@@ -160,7 +164,7 @@ def _draw_films(
     """Draw the channels of the first film, and the heat of all of them by every method."""
     for model in models:
         looker, film = model.looks_at(shown[0], films)
-        draw_channels(looker, film.picture, out / f"channels-{model.name}.png")
+        draw_channels(looker, film.picture, out / f"channels-{model.name.replace('/', '-')}.png")
     previews = [_preview(films[row]) for row in shown]
     for method in methods:
         heats = {

@@ -18,13 +18,14 @@ from cxr_train.explain.looker import Looker
 from cxr_train.explain.maximisation import LOGITS, Maximisation, RgbPicture, maximise
 
 CELL = 2.2  # inches of one picture
+DEPTHS = 5  # convolutions whose filters are drawn: every one of networks with conv1..conv5
 THRESHOLD = 0.5  # of heat scaled to its own maximum, for methods without a calibrated threshold
 
 Grid = NDArray[Any]  # of matplotlib's axes
 
 
 def draw_filters(lookers: Mapping[str, Looker], filters: int, options: Maximisation, out: Path) -> None:
-    """Figure 2: filters of the first, a middle and the last convolution, and the classes; a row a network."""
+    """Figure 2: filters of up to DEPTHS convolutions, first to last, and the classes; a row a network."""
     rows = [_maximised(looker, filters, options) for looker in lookers.values()]
     figure, axes = _sheet(list(lookers), max(len(row) for row in rows))
     for line, row in zip(axes, rows, strict=True):
@@ -79,7 +80,8 @@ def draw_heat(
 def _maximised(looker: Looker, filters: int, options: Maximisation) -> list[tuple[str, RgbPicture]]:
     layers = list(looker.network.convolutions().items())
     drawn = []
-    for layer, module in (layers[0], layers[len(layers) // 2], layers[-1]):
+    depths = np.linspace(0, len(layers) - 1, min(DEPTHS, len(layers))).round().astype(int)
+    for layer, module in (layers[depth] for depth in depths):
         wanted: list[int] = np.linspace(0, module.out_channels - 1, filters).astype(int).tolist()
         pictures = maximise(looker.network, layer, wanted, looker.how, options)
         name = layer.removeprefix("features.")

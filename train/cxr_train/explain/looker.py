@@ -13,9 +13,9 @@ from cxr_runtime.placement import Box, Placement
 from cxr_runtime.preprocessing import InputPixels, Preprocessing, normalise
 from cxr_train.checkpoint import find_runs, load_checkpoint
 from cxr_train.data.film import TrainingFilm
+from cxr_train.data.known import Known, known_films
 from cxr_train.data.lung_boxes import lung_boxes
 from cxr_train.data.prepared_films import PreparedFilms, prepare_films
-from cxr_train.data.split import known_patients
 from cxr_train.heat_fit import read_heat
 from cxr_train.networks import Network
 from cxr_train.progress import Progress
@@ -29,7 +29,7 @@ class Looker:
     how: Preprocessing
     recipe: HeatRecipe
     starting_weights: str  # what it was trained from
-    known: frozenset[str]  # patients it was trained or chosen on
+    known: Known  # what it was trained or chosen on
 
     def image(self, picture: InputPixels) -> Tensor:
         """A prepared film, (H, W) uint8, as the network's input, (1, 3, H, W) float32."""
@@ -55,8 +55,12 @@ class ExplainedModel:
 
     def looks_at(self, row: int, films: Sequence[TrainingFilm]) -> tuple[Looker, ShownFilm]:
         """The fold that has not seen a film of the table, and the film as this fold is shown it."""
-        patient = films[row].patient
-        fold = next(n for n, looker in enumerate(self.folds) if patient not in looker.known)
+        film = films[row]
+        fold = next(
+            number
+            for number, (looker, prepared) in enumerate(zip(self.folds, self.prepared, strict=True))
+            if not looker.known.knows(film, prepared.sha256s[row])
+        )
         prepared = self.prepared[fold]
         (lungs,) = lung_boxes(films, prepared, np.array([row]))
         return self.folds[fold], ShownFilm(np.asarray(prepared.inputs[row]), prepared.placements[row], lungs)
@@ -82,5 +86,5 @@ def explained_model(
 
 def _open(run: Path) -> Looker:
     network, config = load_checkpoint(run)
-    known = frozenset(known_patients(run))
-    return Looker(network, config.recipe.preprocessing, read_heat(run), config.starting_weights, known)
+    how, started_from = config.recipe.preprocessing, config.starting_weights
+    return Looker(network, how, read_heat(run), started_from, known_films(run))

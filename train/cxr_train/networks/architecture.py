@@ -21,6 +21,8 @@ FINDINGS = (
     "Hernia",
 )  # the 14 findings of NIH ChestX-ray14, spelt as its table spells them
 
+CONVOLUTIONS = 5  # conv1..conv5 of the paper's kind of network (paper, II.B)
+
 
 @dataclass(frozen=True)
 class Architecture:
@@ -34,6 +36,20 @@ class Architecture:
     dropout: float | None = None  # before each fully connected layer
     pool: str | None = None  # how cells become logits: `average`, or (squeezenet) as in evidence.py
     heads: tuple[str, ...] = ()  # training heads, by their names in heads.py
+
+    def __post_init__(self) -> None:
+        """Raise UsageError where a number is none that a network can have."""
+        if self.filters is not None and (len(self.filters) != CONVOLUTIONS or min(self.filters) < 1):
+            raise UsageError(
+                f"architecture.filters is {list(self.filters)}; expected {CONVOLUTIONS} numbers of 1 or "
+                "more, one each for conv1..conv5"
+            )
+        if self.kernel is not None and self.kernel < 1:
+            raise UsageError(f"architecture.kernel is {self.kernel}; expected 1 or more")
+        if self.head is not None and min(self.head, default=1) < 1:
+            raise UsageError(f"architecture.head is {list(self.head)}; expected widths of 1 or more")
+        if self.dropout is not None and not 0 <= self.dropout < 1:
+            raise UsageError(f"architecture.dropout is {self.dropout}; expected 0 or more, and less than 1")
 
     def refuse_shape(self, *fields: str) -> None:
         """Raise UsageError where a field is set that this network cannot change."""

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 from torch import nn
 
+from cxr_runtime.errors import UsageError
 from cxr_train.networks.architecture import Architecture
 from cxr_train.networks.lrn import LocalResponseNorm
 from cxr_train.networks.network import Network, gaussian_init
@@ -65,7 +66,13 @@ def _hidden(architecture: Architecture) -> tuple[int, ...]:
 def _pooled_size(input_hw: tuple[int, int], channels: int, kernel: int) -> int:
     """Numbers that pool5 hands to fc6."""
     sides = [((((side - kernel) // 2 + 1) - 3) // 2 + 1 - 3) // 2 + 1 for side in input_hw]
-    return channels * ((sides[0] - 3) // 2 + 1) * ((sides[1] - 3) // 2 + 1)
+    pooled = channels * ((sides[0] - 3) // 2 + 1) * ((sides[1] - 3) // 2 + 1)
+    if min(sides) < 3 or pooled < 1:
+        raise UsageError(
+            f"an input of {input_hw[1]} x {input_hw[0]} is too small for custom with a kernel of {kernel}: "
+            "nothing is left of it after three pools; give a larger --size"
+        )
+    return pooled
 
 
 def _fully_connected(widths: tuple[int, ...], dropout: float) -> nn.Sequential:

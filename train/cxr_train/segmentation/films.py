@@ -1,6 +1,5 @@
 """Films with drawn lungs, as a table of two columns names them."""
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxr_runtime.errors import UsageError
+from cxr_train.data.table import read_rows
 
 Pixels = NDArray[np.uint8]
 
@@ -28,12 +28,9 @@ def read_outlined_films(table: Path) -> list[OutlinedFilm]:
     Raises:
         UsageError: a column or a file is missing, or film and mask differ in size.
     """
-    with table.open(encoding="utf-8", newline="") as lines:
-        rows = list(csv.DictReader(lines))
-    if not rows or not {"file", "lung_mask"} <= set(rows[0]):
-        raise UsageError(
-            f"{table} has no rows with the columns 'file' and 'lung_mask'; give a table that has"
-        )
+    rows = read_rows(table, ("file", "lung_mask"))
+    if not rows:
+        raise UsageError(f"table {table} has no rows; give one with films and their lung masks")
     return [_read_row(table.parent, row["file"], row["lung_mask"]) for row in rows]
 
 
