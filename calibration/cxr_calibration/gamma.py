@@ -12,6 +12,7 @@ import numpy as np
 
 from cxr_runtime.errors import FilmError, UsageError
 from cxr_runtime.film import GreyPixels
+from cxr_runtime.program import run_program
 from cxr_runtime.reading import read_film
 from cxr_runtime.sources import find_films
 
@@ -57,4 +58,4 @@ def main(arguments: Sequence[str] | None = None) -> str:
 
 
 if __name__ == "__main__":
-    print(main())  # noqa: T201
+    run_program(lambda: print(main()))  # noqa: T201

@@ -28,6 +28,7 @@ from cxr_calibration.reference import Reference, ReferenceFilm, make_reference
 from cxr_runtime.atomic import write_bytes
 from cxr_runtime.errors import UsageError
 from cxr_runtime.model import open_model
+from cxr_runtime.program import run_program
 
 CARD_FILE = "card.md"  # in a model's folder
 
@@ -98,4 +99,4 @@ def _number(path: Path, line: int, row: dict[str, str], column: str) -> float | 
 
 
 if __name__ == "__main__":
-    print(main())  # noqa: T201
+    run_program(lambda: print(main()))  # noqa: T201

@@ -20,6 +20,7 @@ from cxr_calibration.percent import percent_interval
 from cxr_calibration.reference import ReferenceFilm, make_reference
 from cxr_calibration.scoring_films import scores_of_scan
 from cxr_runtime.model import open_model
+from cxr_runtime.program import run_program
 
 USUAL = "fresh sample of the same"
 
@@ -92,4 +93,4 @@ def main(arguments: Sequence[str] | None = None) -> str:
 
 
 if __name__ == "__main__":
-    print(main())  # noqa: T201
+    run_program(lambda: print(main()))  # noqa: T201

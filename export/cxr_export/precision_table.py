@@ -11,6 +11,7 @@ from pathlib import Path
 from cxr_export.acceptance import Acceptance, excessive_costs
 from cxr_export.precision import Precision
 from cxr_export.precision_measures import Measured, Subject, measure_precisions, open_subject
+from cxr_runtime.program import run_program
 
 HEAD = (
     "network", "started from", "precision", "MB", "against PyTorch: logits, conv5", "change of AUC (95 %)",
@@ -71,4 +72,4 @@ def _print(cells: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_program(main)

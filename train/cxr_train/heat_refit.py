@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from cxr_runtime.program import run_program
 from cxr_train.checkpoint import find_runs, load_checkpoint
 from cxr_train.data import TrainingFilm, read_film_table
 from cxr_train.data.prepared_films import CACHE, prepare_films
@@ -58,4 +59,4 @@ def _trained_on(run: Path, films: Sequence[TrainingFilm]) -> Rows:
 
 
 if __name__ == "__main__":
-    main()
+    run_program(main)

@@ -20,6 +20,7 @@ from cxr_runtime.errors import BackendError
 from cxr_runtime.heat import HeatRecipe
 from cxr_runtime.manifest import Manifest
 from cxr_runtime.model import DEFAULT_MODEL, open_model
+from cxr_runtime.program import run_program
 from cxr_train.networks import Architecture, build_network, network_kind
 
 NETWORKS = ("custom", "alexnet", "vgg16", "vgg19", "squeezenet")
@@ -80,4 +81,4 @@ def _agreement(data: Sequence[Path]) -> Agreement | str:
 
 
 if __name__ == "__main__":
-    main()
+    run_program(main)

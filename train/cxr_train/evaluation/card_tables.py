@@ -13,6 +13,7 @@ from pathlib import Path
 
 from cxr_calibration.intervals import Estimate
 from cxr_runtime.atomic import write_bytes
+from cxr_runtime.program import run_program
 from cxr_train.evaluation.measured_json import read_measured
 from cxr_train.evaluation.tables import origin, table, told, with_table
 
@@ -103,4 +104,4 @@ def _told(measures: dict[str, dict[str, float] | None], *names: str) -> list[str
 
 
 if __name__ == "__main__":
-    main()
+    run_program(main)

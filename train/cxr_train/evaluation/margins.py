@@ -16,6 +16,7 @@ import numpy as np
 
 from cxr_runtime.atomic import write_bytes
 from cxr_runtime.film import View
+from cxr_runtime.program import run_program
 from cxr_train.checkpoint import find_runs, read_config
 from cxr_train.data import TrainingFilm, read_film_table
 from cxr_train.data.prepared_films import CACHE, prepare_films
@@ -75,4 +76,4 @@ def _margin(judged: JudgedModel, row: int) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    run_program(main)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from cxr_calibration.intervals import Estimate
 from cxr_runtime.errors import UsageError
+from cxr_runtime.program import run_program
 from cxr_train.evaluation.measured_json import read_measured
 from cxr_train.evaluation.tables import origin, table, told
 
@@ -108,4 +109,4 @@ def _cell(estimate: Estimate | None, interval: bool) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    run_program(main)

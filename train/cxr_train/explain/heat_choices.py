@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from cxr_runtime.errors import UsageError
 from cxr_runtime.heat import HeatMethod, HeatRecipe, heat_cells
+from cxr_runtime.program import run_program
 from cxr_train.data import TrainingFilm, read_film_table
 from cxr_train.data.prepared_films import CACHE
 from cxr_train.evaluation.tables import table
@@ -125,4 +126,4 @@ def _table(
 
 
 if __name__ == "__main__":
-    main()
+    run_program(main)

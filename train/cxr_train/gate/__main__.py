@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import torch
 
+from cxr_runtime.program import run_program
 from cxr_train.gate.making import Making, make_gate
 from cxr_train.gate.training import SCHEDULE
 
@@ -45,4 +46,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_program(main)
