@@ -13,7 +13,7 @@ def explain(
         list[Path],
         typer.Argument(
             metavar="MODEL...",
-            help="Runs, or folders of the folds of a cross-validation.",
+            help="Runs or .safetensors files of theirs, or folders of the folds of a cross-validation.",
             show_default=False,
         ),
     ],

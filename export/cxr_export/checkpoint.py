@@ -11,7 +11,7 @@ from cxr_export.folder import Exported, export_network
 from cxr_export.precision import Precision
 from cxr_runtime.errors import UsageError
 from cxr_runtime.manifest import Manifest
-from cxr_train.checkpoint import RunConfig, load_checkpoint
+from cxr_train.checkpoint import RunConfig, load_checkpoint, run_of
 from cxr_train.data.prepared_films import CACHE
 from cxr_train.explain.attribution import AS_SHIPPED
 from cxr_train.heat_fit import read_heat
@@ -52,7 +52,7 @@ def export_checkpoint(
     if precision is Precision.INT8 and not data:
         raise UsageError("int8 takes its scales from films; give some with --data")
     network, config = load_checkpoint(checkpoint)
-    run = checkpoint if checkpoint.is_dir() else checkpoint.parent
+    run = run_of(checkpoint)
     how = config.recipe.preprocessing
     manifest = Manifest(
         name=name or out.resolve().name,

@@ -33,6 +33,7 @@ LOG_FILE = "log.csv"
 CURVES_FILE = "curves.png"
 LAST_FILE = "last.safetensors"
 BEST_FILE = "best.safetensors"
+WEIGHTS_SUFFIX = ".safetensors"
 
 
 @dataclass(frozen=True)
@@ -82,13 +83,18 @@ def read_config(run: Path) -> RunConfig:
     return config
 
 
+def run_of(checkpoint: Path) -> Path:
+    """The run folder of a checkpoint, which is the folder itself or one of its .safetensors files."""
+    return checkpoint.parent if checkpoint.suffix == WEIGHTS_SUFFIX else checkpoint
+
+
 def find_runs(model: Path) -> list[Path]:
-    """The runs of a model: itself, or the folds of a cross-validation in it.
+    """The checkpoints of a model: a run or one of its .safetensors files, or the folds of a cross-validation.
 
     Raises:
         UsageError: there is none.
     """
-    if (model / CONFIG_FILE).is_file():
+    if (run_of(model) / CONFIG_FILE).is_file():
         return [model]
     runs = sorted(path.parent for path in model.glob(f"*/{CONFIG_FILE}"))
     if not runs:
@@ -122,7 +128,7 @@ def load_checkpoint(path: str | Path) -> tuple[Network, RunConfig]:
         ModelError: there is no such run, or its weights do not fit its config.json.
     """
     path = Path(path)
-    run, file = (path, path / BEST_FILE) if path.is_dir() else (path.parent, path)
+    run, file = (path, path / BEST_FILE) if path.is_dir() else (run_of(path), path)
     config = read_config(run)
     with torch.device("meta"):  # no weights are drawn only to be replaced
         network = build_network(config.recipe.architecture)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from cxr_runtime.program import run_program
-from cxr_train.checkpoint import find_runs, load_checkpoint
+from cxr_train.checkpoint import find_runs, load_checkpoint, run_of
 from cxr_train.data import TrainingFilm, read_film_table
 from cxr_train.data.prepared_films import CACHE, prepare_films
 from cxr_train.data.split import SPLIT_FILE, Rows
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     asked = parser.parse_args(arguments)
     films = read_film_table(asked.data)
     for run in find_runs(asked.model):
-        refit_heat(run, films, asked.cache)
+        refit_heat(run_of(run), films, asked.cache)
 
 
 def _trained_on(run: Path, films: Sequence[TrainingFilm]) -> Rows:

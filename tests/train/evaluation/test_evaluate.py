@@ -55,6 +55,16 @@ def test_a_film_that_was_trained_on_is_known_under_any_name(
     assert found.rows[0].measures.films == 60 - learned < 60
 
 
+def test_a_checkpoint_s_file_is_judged_as_its_run(
+    finished_run: Path, data_set: Path, cache: Path, tmp_path: Path
+) -> None:
+    models = [finished_run, finished_run / "best.safetensors"]
+    found = evaluate(models, [data_set], tmp_path / "out", replicates=100, cache=cache)
+    (comparison,) = found.comparisons
+    assert comparison.second == "best.safetensors"
+    assert comparison.auc.difference.value == 0
+
+
 def test_labels_of_one_kind_can_be_asked_for(
     finished_run: Path, data_set: Path, cache: Path, tmp_path: Path
 ) -> None:

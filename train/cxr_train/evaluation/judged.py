@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxr_runtime.errors import UsageError
-from cxr_train.checkpoint import RunConfig, find_runs, load_checkpoint
+from cxr_train.checkpoint import RunConfig, find_runs, load_checkpoint, run_of
 from cxr_train.data.film import TrainingFilm, Truth
 from cxr_train.data.known import known_films, known_to_every_fold, unknown_rows
 from cxr_train.data.prepared_films import file_digests, prepare_films
@@ -41,7 +41,7 @@ def rows_to_score(films: Sequence[TrainingFilm], models: Sequence[Path], truth: 
         UsageError: there is no run, or a class is missing among the films left.
     """
     sha256s = file_digests(films)
-    known = [known_to_every_fold(map(known_films, find_runs(model))) for model in models]
+    known = [known_to_every_fold(known_films(run_of(run)) for run in find_runs(model)) for model in models]
     unseen = set.intersection(*(set(unknown_rows(films, sha256s, of_one)) for of_one in known))
     asked = [row for row in sorted(unseen) if truth is None or films[row].truth is truth]
     rows = scored_rows(films, np.array(asked, np.intp))
@@ -81,7 +81,7 @@ def judge(
         how = config.recipe.preprocessing
         table = [films[row] for row in rows]
         prepared = prepare_films(table, how, cache)
-        places = np.array(unknown_rows(table, prepared.sha256s, known_films(run)), np.intp)
+        places = np.array(unknown_rows(table, prepared.sha256s, known_films(run_of(run))), np.intp)
         unseen = rows[places]
         said = predict(network.to(device), prepared, places, how)
         total[unseen] += said.probability

@@ -17,7 +17,7 @@ import numpy as np
 from cxr_runtime.atomic import write_bytes
 from cxr_runtime.film import View
 from cxr_runtime.program import run_program
-from cxr_train.checkpoint import find_runs, read_config
+from cxr_train.checkpoint import find_runs, read_config, run_of
 from cxr_train.data import TrainingFilm, read_film_table
 from cxr_train.data.prepared_films import CACHE, prepare_films
 from cxr_train.evaluation.judged import JudgedModel, judge, rows_to_score
@@ -40,7 +40,7 @@ def margins_csv(model: Path, data: Sequence[Path], cache: Path = CACHE) -> bytes
     films = read_film_table(data)
     rows = rows_to_score(films, [model])
     judged = judge(model, films, rows, cache, "cpu", Silence())
-    how = read_config(find_runs(model)[0]).recipe.preprocessing
+    how = read_config(run_of(find_runs(model)[0])).recipe.preprocessing
     inputs = prepare_films(films, how, cache).inputs
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")

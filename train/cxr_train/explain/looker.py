@@ -11,7 +11,7 @@ from torch import Tensor
 from cxr_runtime.heat import HeatRecipe
 from cxr_runtime.placement import Box, Placement
 from cxr_runtime.preprocessing import InputPixels, Preprocessing, normalise
-from cxr_train.checkpoint import find_runs, load_checkpoint
+from cxr_train.checkpoint import find_runs, load_checkpoint, run_of
 from cxr_train.data.film import TrainingFilm
 from cxr_train.data.known import Known, known_films
 from cxr_train.data.lung_boxes import lung_boxes
@@ -84,7 +84,8 @@ def explained_model(
     return ExplainedModel(name, folds, prepared)
 
 
-def _open(run: Path) -> Looker:
-    network, config = load_checkpoint(run)
+def _open(checkpoint: Path) -> Looker:
+    network, config = load_checkpoint(checkpoint)
+    run = run_of(checkpoint)
     how, started_from = config.recipe.preprocessing, config.starting_weights
     return Looker(network, how, read_heat(run), started_from, known_films(run))
