@@ -19,7 +19,7 @@ SURE_PICTURED = 0.6  # with its surroundings
 SURE_TURN = 0.9  # probability from which a film lies turned
 SURE_UPRIGHT = 0.5  # probability of lying upright that a chest film has; those looked at have far more
 DOUBT_MIRROR = 0.5  # probability of being mirrored from which a film's mirror image is looked at, too
-SURE_MIRROR = 0.98  # probability from which it is mirrored; a heart on the right is rare, so this is high
+SURE_MIRROR = 0.99  # probability from which it is mirrored; a heart on the right is rare, so this is high
 SURE_INVERSION = 0.9  # probability from which its polarity is changed
 SURE_CUT = 0.3  # probability from which the lungs are cut off
 
