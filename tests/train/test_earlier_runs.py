@@ -53,7 +53,7 @@ def test_each_fold_can_go_on_from_its_own_fold_of_another_run(
     recipe = short_recipe(start=str(tmp_path / "first" / "fold-{fold}"))
     cross_validate(tmp_path / "second", [data_set], recipe, FOLDS, cache=cache)
     starts = [read_config(tmp_path / "second" / f"fold-{fold}").starting_weights for fold in range(3)]
-    assert starts == ["run fold-0", "run fold-1", "run fold-2"]
+    assert starts == ["run first/fold-0", "run first/fold-1", "run first/fold-2"]
 
 
 def test_a_start_that_knows_a_film_of_the_test_is_refused(

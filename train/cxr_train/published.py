@@ -14,6 +14,7 @@ from cxr_runtime.errors import UsageError
 from cxr_train.checkpoint import load_checkpoint
 from cxr_train.networks import Network, network_kind
 
+FOLD_PREFIX = "fold-"  # how the folders of folds are called, see run.cross_validate
 HEADS = "heads."  # how the names of training heads' weights begin
 
 
@@ -40,11 +41,17 @@ def start_from(network: Network, name: str, start: str) -> str:
         earlier, config = load_checkpoint(path)
         _load(network, earlier.state_dict(), new=(f"{network.new_layer}.", HEADS), source=path)
         before = "" if config.starting_weights == "scratch" else f", begun from {config.starting_weights}"
-        return f"run {path.resolve().name}{before}"
+        return f"run {_run_name(path)}{before}"
     published, new = read_weights(path), (f"{network.new_layer}.", HEADS)
     features = {name: weight for name, weight in published.items() if not name.startswith(new)}
     _load(network, features, new, source=path)
     return f"{path.stem} (sha256 {_digest(path)[:12]})"
+
+
+def _run_name(run: Path) -> str:
+    """A run's folder by name, a fold's with that of its cross-validation."""
+    folder = run.resolve()
+    return f"{folder.parent.name}/{folder.name}" if folder.name.startswith(FOLD_PREFIX) else folder.name
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:

@@ -30,7 +30,7 @@ from cxr_train.heat_fit import fit_heat, write_heat
 from cxr_train.journal import Entry
 from cxr_train.networks import Network, build_network
 from cxr_train.progress import Progress, Silence
-from cxr_train.published import start_from
+from cxr_train.published import FOLD_PREFIX, start_from
 from cxr_train.recipe import Recipe
 from cxr_train.targets import film_targets
 from cxr_train.teachers import Opinions, teach
@@ -138,7 +138,7 @@ def cross_validate(
 ) -> list[Entry]:
     """Train every fold of a cross-validation into out/fold-0, out/fold-1 ...; arguments as for `train`."""
     return [
-        train(out / f"fold-{fold}", data, recipe, replace(plan, fold=fold), machine, cache, progress)
+        train(out / f"{FOLD_PREFIX}{fold}", data, recipe, replace(plan, fold=fold), machine, cache, progress)
         for fold in range(plan.folds)
     ]
 

@@ -11,6 +11,9 @@ from cxr_runtime.lungs import LungMask
 from cxr_runtime.thumbnail import thumbnail
 
 SMALLEST_AREA = 0.02  # share of the film that is lung; of good films 0.065 or more
+# Where there are no lungs the lung field finds something all the same, without a clear border. The good film
+# with the vaguest lungs has 0.47; a hand has 0.65, a hip 0.54, teeth 1.00.
+MOST_VAGUE = 0.52  # undecided pixels for each that is lung
 # Lungs that end at the film's lower edge are cut: of good films none has more than 0.24.
 MOST_AT_LOWER_EDGE = 0.4  # share of the lungs' width
 # The softest good film has 0.78; blurred by 1/128 of their side, they have 0.66 at most.
@@ -22,12 +25,20 @@ def check_lungs(lungs: LungMask) -> None:
     """Reject a film without lungs to look at, or with the upper part of them alone.
 
     Raises:
-        RejectedFilmError: (almost) no lung was found, or they go on beyond the film's lower edge.
+        RejectedFilmError: (almost) no lung was found, or none with a clear border, or they go on beyond the
+            film's lower edge.
     """
     if lungs.area < SMALLEST_AREA:
         raise reject(
             Code.NOT_A_CHEST_FILM,
             f"no lungs were found on the film ({lungs.area:.1%} of it)",
+            "a frontal chest film shows both: have it read",
+            BEYOND_ALL,
+        )
+    if lungs.vagueness >= MOST_VAGUE:
+        raise reject(
+            Code.NOT_A_CHEST_FILM,
+            f"no clear lungs were found on the film: {lungs.vagueness:.0%} of what may be lung is undecided",
             "a frontal chest film shows both: have it read",
             BEYOND_ALL,
         )

@@ -10,6 +10,7 @@ from cxr_runtime.lungs.outline import Outline, trace
 from cxr_runtime.placement import Box
 
 INSIDE = 128  # soft values from here on are lung
+UNDECIDED = (25, 230)  # soft values between these are neither surely lung nor surely none
 SMALLEST_PART = 0.006  # of the film's area: smaller specks are not lung
 SMALLEST_BESIDE = 0.12  # of the largest part's area: smaller specks beside it are not lung
 PLEURA = 0.04  # of the film's side: one conv5 cell is about so wide, and the pleura counts as lung
@@ -36,6 +37,12 @@ class LungMask:
     def area(self) -> float:
         """Share of the film that is lung, 0..1."""
         return float(self.mask.mean())
+
+    @property
+    def vagueness(self) -> float:
+        """Undecided pixels for each that is lung, 0 where there is none; a chest film has about 0.13."""
+        undecided = (self.soft > UNDECIDED[0]) & (self.soft < UNDECIDED[1])
+        return float(undecided.sum() / max(int(self.mask.sum()), 1))
 
     def over_film(self, out_hw: tuple[int, int]) -> NDArray[np.bool_]:
         """The mask at the film's own proportions.

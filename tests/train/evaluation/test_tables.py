@@ -33,6 +33,7 @@ def test_a_table_is_markdown() -> None:
             "second, from net_imagenet",
         ),
         ("run own", "own"),
+        ("run second/fold-0, begun from run first, begun from net (sha256 b968)", "second, from net"),
     ],
 )
 def test_a_cell_names_the_last_run_and_the_first_weights(starting_weights: str, cell: str) -> None:

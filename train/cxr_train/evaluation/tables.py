@@ -78,7 +78,7 @@ def told(estimate: Estimate) -> str:
 def origin(starting_weights: str) -> str:
     """What training started from, in a cell: the run it went on from, and the weights at its root."""
     steps = starting_weights.split(", begun from ")
-    names = [step.removeprefix("run ").split(" (sha256 ")[0] for step in steps]
+    names = [re.sub(r"^run |/fold-\d+$| \(sha256 .*", "", step) for step in steps]
     return names[0] if len(names) == 1 else f"{names[0]}, from {names[-1]}"
 
 
