@@ -33,9 +33,9 @@ def train(
         str | None,
         typer.Option(
             metavar="NAME|FILE",
-            help="default, default-teacher, default-pretraining, default-long-pretraining or "
-            "default-lungs-pretraining, by which the default model was made, or a file of settings (TOML or "
-            "JSON).",
+            help="default, default-teacher, default-pretraining, default-long-pretraining, "
+            "default-lungs-pretraining or default-all-pretraining, by which the default model was made, or a "
+            "file of settings (TOML or JSON).",
         ),
     ] = None,
     settings: Annotated[

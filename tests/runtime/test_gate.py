@@ -114,6 +114,20 @@ def test_surroundings_are_named_only_where_they_are_likelier_than_a_plain_film(
     assert _code_when_told(Reading(kinds, (1.0, 0.0, 0.0, 0.0), 0.0, 0.0, 0.0)) == code
 
 
+def test_a_picture_without_clear_lungs_is_no_chest_film_even_if_the_network_takes_it_for_one() -> None:
+    told = Reading((1.0, 0.0, 0.0, 0.0, 0.0), (1.0, 0.0, 0.0, 0.0), 0.0, 0.0, 1.0)
+    clouds = np.random.default_rng(3).integers(0, 255, (12, 12), np.uint8)
+    pixels = np.asarray(cv2.resize(clouds, (500, 500), interpolation=cv2.INTER_CUBIC), np.uint8)
+
+    class Told(GateNetwork):
+        def read(self, pixels: Pixels) -> Reading:  # noqa: ARG002 - as the network has it
+            return told
+
+    with pytest.raises(RejectedFilmError, match="no clear lungs were found") as rejection:
+        Gate(lung_field(), Told()).examine_pixels(Film(pixels, FilmFacts("png")))
+    assert rejection.value.code == Code.NOT_A_CHEST_FILM
+
+
 @pytest.mark.parametrize(
     ("turns", "code"),
     [((0.04, 0.0, 0.95, 0.01), Code.ROTATED_180), ((0.23, 0.01, 0.75, 0.01), Code.NOT_A_CHEST_FILM)],

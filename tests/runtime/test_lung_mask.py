@@ -60,3 +60,11 @@ def test_a_ragged_lung_still_has_few_points() -> None:
     soft = np.where(away < 55 + 12 * np.sin(40 * angle), 255, 0).astype(np.uint8)
     (outline,) = lung_mask(soft, (160, 160)).outlines
     assert 3 <= len(outline) <= MOST_POINTS
+
+
+def test_a_clear_border_is_not_vague_and_a_wide_one_is() -> None:
+    sharp = _soft(*TWO_LUNGS)
+    faint = np.where(sharp > 0, 140, 0).astype(np.uint8)
+    assert lung_mask(sharp, (100, 100)).vagueness == 0
+    assert lung_mask(faint, (100, 100)).vagueness == 1
+    assert lung_mask(_soft(), (100, 100)).vagueness == 0

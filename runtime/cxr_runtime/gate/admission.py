@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from cxr_runtime.film import Film
-from cxr_runtime.gate.anatomy import check_lungs, check_sharpness
+from cxr_runtime.gate.anatomy import check_lower_edge, check_lungs, check_sharpness
 from cxr_runtime.gate.exposure import check_exposure, check_size
 from cxr_runtime.gate.reading import TURNS, GateNetwork, Kind, Reading, mean_of_odds
 from cxr_runtime.gate.tags import check_tags
@@ -87,10 +87,12 @@ class Gate:
             film, remark = _inverted(film), _both(_inversion(reading.inverted), remark)
             reading = self.network.read(film.pixels)
         _check_kind(reading)
-        _check_position(reading)
+        _check_upright(reading)
         self._check_side(film, reading)
         lungs = self.lung_field.find(film.pixels)
         check_lungs(lungs)
+        _check_whole(reading)
+        check_lower_edge(lungs)
         check_sharpness(film.pixels, lungs)
         return Admission(film, lungs, remark)
 
@@ -130,7 +132,7 @@ def _kind_to_name(reading: Reading) -> Kind:
     return max(named, key=lambda kind: reading.kinds[kind])
 
 
-def _check_position(reading: Reading) -> None:
+def _check_upright(reading: Reading) -> None:
     for turn, probability in zip(TURNS, reading.turns, strict=True):
         if turn and probability >= SURE_TURN:
             found = f"the film lies turned by {turn} degrees clockwise"
@@ -138,6 +140,9 @@ def _check_position(reading: Reading) -> None:
     if reading.turns[0] < SURE_UPRIGHT:
         code, found, next_step = KIND_REASONS[Kind.OTHER]
         raise reject(code, found, next_step, 1 - reading.turns[0])
+
+
+def _check_whole(reading: Reading) -> None:
     if reading.cut_off >= SURE_CUT:
         raise reject(
             Code.LUNGS_CUT_OFF,

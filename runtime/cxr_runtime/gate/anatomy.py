@@ -22,11 +22,10 @@ FINE, COARSE = 1.0, 2.0  # standard deviations of the two blurs, in pixels at SI
 
 
 def check_lungs(lungs: LungMask) -> None:
-    """Reject a film without lungs to look at, or with the upper part of them alone.
+    """Reject a film without lungs to look at.
 
     Raises:
-        RejectedFilmError: (almost) no lung was found, or none with a clear border, or they go on beyond the
-            film's lower edge.
+        RejectedFilmError: (almost) no lung was found, or none with a clear border.
     """
     if lungs.area < SMALLEST_AREA:
         raise reject(
@@ -42,6 +41,14 @@ def check_lungs(lungs: LungMask) -> None:
             "a frontal chest film shows both: have it read",
             BEYOND_ALL,
         )
+
+
+def check_lower_edge(lungs: LungMask) -> None:
+    """Reject a film with the upper part of the lungs alone.
+
+    Raises:
+        RejectedFilmError: they go on beyond the film's lower edge.
+    """
     found = _at_lower_edge(lungs.mask)
     if found >= MOST_AT_LOWER_EDGE:
         raise reject(
