@@ -115,7 +115,7 @@ def test_surroundings_are_named_only_where_they_are_likelier_than_a_plain_film(
 
 
 def test_a_picture_without_clear_lungs_is_no_chest_film_even_if_the_network_takes_it_for_one() -> None:
-    told = Reading((1.0, 0.0, 0.0, 0.0, 0.0), (1.0, 0.0, 0.0, 0.0), 0.0, 0.0, 1.0)
+    told = Reading((1.0, 0.0, 0.0, 0.0, 0.0), (1.0, 0.0, 0.0, 0.0), 0.0, 0.0, 0.5)
     clouds = np.random.default_rng(3).integers(0, 255, (12, 12), np.uint8)
     pixels = np.asarray(cv2.resize(clouds, (500, 500), interpolation=cv2.INTER_CUBIC), np.uint8)
 

@@ -22,6 +22,7 @@ DOUBT_MIRROR = 0.5  # probability of being mirrored from which a film's mirror i
 SURE_MIRROR = 0.99  # probability from which it is mirrored; a heart on the right is rare, so this is high
 SURE_INVERSION = 0.9  # probability from which its polarity is changed
 SURE_CUT = 0.3  # probability from which the lungs are cut off
+SURELY_CUT = 0.9  # probability from which that is said even where no clear lungs are left
 
 KIND_REASONS = {
     Kind.LATERAL: (
@@ -90,8 +91,9 @@ class Gate:
         _check_upright(reading)
         self._check_side(film, reading)
         lungs = self.lung_field.find(film.pixels)
+        _check_whole(reading, SURELY_CUT)
         check_lungs(lungs)
-        _check_whole(reading)
+        _check_whole(reading, SURE_CUT)
         check_lower_edge(lungs)
         check_sharpness(film.pixels, lungs)
         return Admission(film, lungs, remark)
@@ -142,8 +144,8 @@ def _check_upright(reading: Reading) -> None:
         raise reject(code, found, next_step, 1 - reading.turns[0])
 
 
-def _check_whole(reading: Reading) -> None:
-    if reading.cut_off >= SURE_CUT:
+def _check_whole(reading: Reading, sure: float) -> None:
+    if reading.cut_off >= sure:
         raise reject(
             Code.LUNGS_CUT_OFF,
             "a good part of the lungs lies beyond the film's edge",
