@@ -20,7 +20,7 @@ from cxr_runtime.heat import HeatMethod, HeatRecipe, heat_cells
 from cxr_runtime.program import run_program
 from cxr_train.data import TrainingFilm, read_film_table
 from cxr_train.data.prepared_films import CACHE
-from cxr_train.evaluation.tables import table
+from cxr_train.evaluation.tables import origin, table
 from cxr_train.explain.localisation import GRID, Heat, box_mask, film_by_film
 from cxr_train.explain.looker import ExplainedModel, explained_model, open_lookers
 from cxr_train.progress import Silence
@@ -51,7 +51,7 @@ def heat_choices(model: ExplainedModel, films: Sequence[TrainingFilm]) -> str:
             "more with a location prior each: train with --folds on films with boxes"
         )
     masks = [box_mask(drawn[row]) for row in rows]
-    tables = []
+    tables, started_from = [], origin(model.folds[0].starting_weights)
     for name, values, change in (
         ("prior's power", WEIGHTS, _weighing),
         ("smoothing, cells", SMOOTHINGS, _smoothing),
@@ -59,7 +59,7 @@ def heat_choices(model: ExplainedModel, films: Sequence[TrainingFilm]) -> str:
         heats = [_heats(model, row, films, values, change) for row in rows]
         found = [film_by_film([of[number] for of in heats], masks) for number in range(len(values))]
         pointing, overlap = (np.stack([of[measure] for of in found]) for measure in ("pointing", "overlap"))
-        tables.append(_table(name, values, pointing, overlap, folds))
+        tables.append(_table(name, started_from, values, pointing, overlap, folds))
     return "\n\n".join(tables)
 
 
@@ -111,18 +111,25 @@ def _heats(
 
 
 def _table(
-    name: str, values: Sequence[float], pointing: Measured, overlap: Measured, folds: NDArray[np.intp]
+    name: str,
+    started_from: str,
+    values: Sequence[float],
+    pointing: Measured,
+    overlap: Measured,
+    folds: NDArray[np.intp],
 ) -> str:
     chosen = chosen_by_others(overlap, folds)
     every = np.arange(folds.size)
     rows = [
-        [f"{value:g}", f"{point.mean():.3f}", f"{iou.mean():.3f}"]
+        [f"{value:g}", started_from, f"{point.mean():.3f}", f"{iou.mean():.3f}"]
         for value, point, iou in zip(values, pointing, overlap, strict=True)
     ]
     by_fold = ", ".join(f"{values[chosen[folds == fold][0]]:g}" for fold in np.unique(folds))
     nested = [pointing[chosen, every].mean(), overlap[chosen, every].mean()]
-    rows.append([f"chosen by the other folds: {by_fold}", *(f"{value:.3f}" for value in nested)])
-    return table([name, "pointing game", "IoU"], rows)
+    rows.append(
+        [f"chosen by the other folds: {by_fold}", started_from, *(f"{value:.3f}" for value in nested)]
+    )
+    return table([name, "started from", "pointing game", "IoU"], rows)
 
 
 if __name__ == "__main__":
