@@ -12,7 +12,7 @@ from cxr_runtime.errors import UsageError
 from cxr_runtime.preprocessing import Preprocessing
 from cxr_train.data import TrainingFilm, read_film_table
 from cxr_train.data.known import Known, known_films, unknown_rows
-from cxr_train.data.prepared_films import CACHE, file_digests, prepare_films
+from cxr_train.data.prepared_films import CACHE, prepare_films
 from cxr_train.data.split import SPLIT_FILE, Rows
 from cxr_train.prediction import labels_of, scored_rows
 from cxr_train.progress import Progress
@@ -81,7 +81,7 @@ def _deal(films: Sequence[TrainingFilm], known: Known) -> tuple[Rows, Rows]:
     """Rows to make and choose by and rows to judge by, without a patient in common; in a drawn order."""
     most = CALIBRATION_FILMS + CHOOSING_FILMS
     order = np.random.default_rng(0).permutation(len(films))
-    unknown = set(unknown_rows(films, file_digests(films), known))
+    unknown = set(unknown_rows(films, [known]))
     if len(unknown) == len(films):
         patients = list({films[row].patient: None for row in order})
         making = set(patients[: min(most, len(patients) // 4)])

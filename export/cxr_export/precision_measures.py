@@ -23,9 +23,9 @@ from cxr_runtime.benchmark.clock import median_seconds
 from cxr_runtime.heat import HeatRecipe
 from cxr_runtime.preprocessing import Preprocessing, normalise
 from cxr_train.checkpoint import load_checkpoint
-from cxr_train.evaluation.tables import origin
 from cxr_train.heat_fit import read_heat
 from cxr_train.networks import Architecture, Network, build_network, network_kind
+from cxr_train.published import origin
 
 BFLOAT16 = "bf16"  # no file: OpenVINO makes it of the float32 one
 

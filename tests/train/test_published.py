@@ -8,7 +8,7 @@ from safetensors.torch import save_file
 from cxr_runtime.errors import UsageError
 from cxr_train import published
 from cxr_train.networks import Architecture, Network, build_network
-from cxr_train.published import start_from
+from cxr_train.published import origin, start_from
 
 
 def squeezenet() -> Network:
@@ -147,3 +147,20 @@ def test_a_local_copy_with_another_hash_than_its_name_says_is_refused(tmp_path: 
     save_file(torchvision_weights(), path)
     with pytest.raises(UsageError, match=r"damaged: sha256 .* expected b8a52dc0"):
         start_from(squeezenet(), "squeezenet", str(path))
+
+
+@pytest.mark.parametrize(
+    ("starting_weights", "cell"),
+    [
+        ("scratch", "scratch"),
+        ("net_imagenet (sha256 b968)", "net_imagenet"),
+        (
+            "run second, begun from run first, begun from net_imagenet (sha256 b968)",
+            "second, from net_imagenet",
+        ),
+        ("run own", "own"),
+        ("run second/fold-0, begun from run first, begun from net (sha256 b968)", "second, from net"),
+    ],
+)
+def test_a_cell_names_the_last_run_and_the_first_weights(starting_weights: str, cell: str) -> None:
+    assert origin(starting_weights) == cell

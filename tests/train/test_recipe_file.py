@@ -149,7 +149,7 @@ def test_cached_films_cannot_bear_what_teachers_of_a_fold_see() -> None:
         ({"augmentation.jpeg": 200}, "setting augmentation.jpeg is 200; expected 0 or more, and 95 at most"),
         ({"augmentation.blur": -1.0}, "setting augmentation.blur is -1; expected 0 or more"),
         ({"terms.label": float("nan")}, "setting terms.label is nan; expected 0 or more"),
-        ({"quotas": {"priest": 1.0}}, "quotas name 'priest'; expected some of: radiologist"),
+        ({"quotas": {"priest": 1.0}}, "setting quotas is 'priest'; expected one of: radiologist"),
         ({"architecture.filters": [8, 8]}, "architecture.filters is .8, 8.; expected 5 numbers"),
         ({"architecture.dropout": 1.0}, "architecture.dropout is 1.0; expected 0 or more, and less than 1"),
     ],

@@ -34,6 +34,7 @@ CURVES_FILE = "curves.png"
 LAST_FILE = "last.safetensors"
 BEST_FILE = "best.safetensors"
 WEIGHTS_SUFFIX = ".safetensors"
+FOLD_PREFIX = "fold-"  # of the folders of a cross-validation's runs
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,9 @@ from torch import Tensor
 from torch.hub import download_url_to_file, get_dir
 
 from cxr_runtime.errors import UsageError
-from cxr_train.checkpoint import load_checkpoint
+from cxr_train.checkpoint import FOLD_PREFIX, load_checkpoint
 from cxr_train.networks import Network, network_kind
 
-FOLD_PREFIX = "fold-"  # how the folders of folds are called, see run.cross_validate
 HEADS = "heads."  # how the names of training heads' weights begin
 
 
@@ -52,6 +51,13 @@ def _run_name(run: Path) -> str:
     """A run's folder by name, a fold's with that of its cross-validation."""
     folder = run.resolve()
     return f"{folder.parent.name}/{folder.name}" if folder.name.startswith(FOLD_PREFIX) else folder.name
+
+
+def origin(starting_weights: str) -> str:
+    """What training started from, in a cell: the run it went on from, and the weights at its root."""
+    steps = starting_weights.split(", begun from ")
+    names = [re.sub(rf"^run |/{FOLD_PREFIX}\d+$| \(sha256 .*", "", step) for step in steps]
+    return names[0] if len(names) == 1 else f"{names[0]}, from {names[-1]}"
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cxr_runtime.errors import UsageError
-from cxr_train.data.film import TrainingFilm
+from cxr_train.data.film import TrainingFilm, Truth
 from cxr_train.losses import HEAD_OF
 from cxr_train.recipe import OPTIMISERS, SCHEDULES, SELECTIONS, Recipe, default_recipe
 from cxr_train.recipe_limits import refuse_numbers
@@ -105,6 +105,7 @@ def _consistent(recipe: Recipe) -> Recipe:
     _refuse_unknown("schedule", [recipe.schedule], SCHEDULES)
     _refuse_unknown("select_by", [recipe.select_by], SELECTIONS)
     _refuse_unknown("balance", recipe.balance, [column.name for column in fields(TrainingFilm)])
+    _refuse_unknown("quotas", list(recipe.quotas), list(Truth))
     refuse_numbers(recipe)
     terms = {name: weight for name, weight in recipe.terms.items() if weight}
     if recipe.cached_augmentations and "teacher_heat" in terms:

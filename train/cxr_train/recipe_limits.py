@@ -5,7 +5,6 @@ from dataclasses import fields
 from math import inf, nextafter
 
 from cxr_runtime.errors import UsageError
-from cxr_train.data.film import Truth
 from cxr_train.recipe import Recipe
 
 BELOW_ONE = nextafter(1.0, 0.0)
@@ -26,7 +25,7 @@ LIMITS = {
 
 
 def refuse_numbers(recipe: Recipe) -> None:
-    """Refuse a recipe with a number out of its limits, or quotas of labels that nobody gives.
+    """Refuse a recipe with a number out of its limits.
 
     Raises:
         UsageError: names the setting.
@@ -37,9 +36,6 @@ def refuse_numbers(recipe: Recipe) -> None:
             below = "less than 1" if high == BELOW_ONE else f"{high:g} at most"
             bounds = f"{low:g} or more" + ("" if high == inf else f", and {below}")
             raise UsageError(f"setting {name} is {value:g}; expected {bounds}")
-    strange = [name for name in recipe.quotas if name not in list(Truth)]
-    if strange:
-        raise UsageError(f"quotas name {strange[0]!r}; expected some of: {', '.join(Truth)}")
 
 
 def _numbers(recipe: Recipe) -> Iterator[tuple[str, float]]:

@@ -14,6 +14,7 @@ from cxr_runtime.preprocessing import Preprocessing
 from cxr_train.batches import BatchMaker
 from cxr_train.checkpoint import (
     CONFIG_FILE,
+    FOLD_PREFIX,
     DataFacts,
     RunConfig,
     load_checkpoint,
@@ -30,7 +31,7 @@ from cxr_train.heat_fit import fit_heat, write_heat
 from cxr_train.journal import Entry
 from cxr_train.networks import Network, build_network
 from cxr_train.progress import Progress, Silence
-from cxr_train.published import FOLD_PREFIX, start_from
+from cxr_train.published import start_from
 from cxr_train.recipe import Recipe
 from cxr_train.targets import film_targets
 from cxr_train.teachers import Opinions, teach

@@ -3,7 +3,7 @@ from math import nan
 import pytest
 
 from cxr_calibration.intervals import UNKNOWN, Estimate
-from cxr_train.evaluation.tables import origin, table, told
+from cxr_train.evaluation.tables import table, told
 
 
 @pytest.mark.parametrize(
@@ -21,20 +21,3 @@ def test_an_estimate_says_how_well_it_is_known(estimate: Estimate, cell: str) ->
 
 def test_a_table_is_markdown() -> None:
     assert table(["a", "b"], [["1", "2"]]) == "| a | b |\n| --- | --- |\n| 1 | 2 |"
-
-
-@pytest.mark.parametrize(
-    ("starting_weights", "cell"),
-    [
-        ("scratch", "scratch"),
-        ("net_imagenet (sha256 b968)", "net_imagenet"),
-        (
-            "run second, begun from run first, begun from net_imagenet (sha256 b968)",
-            "second, from net_imagenet",
-        ),
-        ("run own", "own"),
-        ("run second/fold-0, begun from run first, begun from net (sha256 b968)", "second, from net"),
-    ],
-)
-def test_a_cell_names_the_last_run_and_the_first_weights(starting_weights: str, cell: str) -> None:
-    assert origin(starting_weights) == cell

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from hashlib import sha256
 from pathlib import Path
 
 from cxr_train.data.film import TrainingFilm
@@ -48,21 +49,24 @@ def known_to_every_fold(folds: Iterable[Known]) -> Known:
     return reduce(Known.__and__, folds)
 
 
-def unknown_rows(films: Sequence[TrainingFilm], sha256s: Sequence[str], known: Known) -> list[int]:
-    """Row numbers of the films that are not known.
-
-    Args:
-        films: a film table.
-        sha256s: of each film's file.
-        known: what a run knows.
-    """
-    return [row for row, film in enumerate(films) if not known.knows(film, sha256s[row])]
+def unknown_rows(films: Sequence[TrainingFilm], known: Sequence[Known]) -> list[int]:
+    """Row numbers of the films that none knows; only files of patients whom none knows are read."""
+    together = reduce(Known.__or__, known, Known())
+    return [
+        row
+        for row, film in enumerate(films)
+        if film.patient not in together.patients and _digest(film) not in together.sha256s
+    ]
 
 
 def earlier_csv(known: Known) -> bytes:
     """The content of earlier.csv: what the runs that a run builds on know."""
     patients = [(patient, "") for patient in sorted(known.patients)]
     return csv_bytes([("patient", "sha256"), *patients, *(("", digest) for digest in sorted(known.sha256s))])
+
+
+def _digest(film: TrainingFilm) -> str:
+    return sha256(film.path.read_bytes()).hexdigest()
 
 
 def _known(rows: Sequence[dict[str, str]]) -> Known:

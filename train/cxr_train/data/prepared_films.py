@@ -53,11 +53,6 @@ def films_digest(sha256s: Sequence[str]) -> str:
     return sha256("".join(f"{digest}\n" for digest in sorted(sha256s)).encode()).hexdigest()
 
 
-def file_digests(films: Sequence[TrainingFilm]) -> tuple[str, ...]:
-    """The sha256 of each film's file."""
-    return tuple(sha256(film.path.read_bytes()).hexdigest() for film in films)
-
-
 def prepare_films(
     films: Sequence[TrainingFilm],
     how: Preprocessing,

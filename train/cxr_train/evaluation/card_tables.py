@@ -15,7 +15,8 @@ from cxr_calibration.intervals import Estimate
 from cxr_runtime.atomic import write_bytes
 from cxr_runtime.program import run_program
 from cxr_train.evaluation.measured_json import read_measured
-from cxr_train.evaluation.tables import origin, table, told, with_table
+from cxr_train.evaluation.tables import table, told, with_table
+from cxr_train.published import origin
 
 GROUPS = {
     "site NIH": "NIH: `Normal` against all others",

@@ -11,7 +11,7 @@ from cxr_runtime.errors import UsageError
 from cxr_train.checkpoint import RunConfig, find_runs, load_checkpoint, run_of
 from cxr_train.data.film import TrainingFilm, Truth
 from cxr_train.data.known import known_films, known_to_every_fold, unknown_rows
-from cxr_train.data.prepared_films import file_digests, prepare_films
+from cxr_train.data.prepared_films import prepare_films
 from cxr_train.data.split import Rows
 from cxr_train.evaluation.cost import Cost, cost_of
 from cxr_train.prediction import predict, scored_rows
@@ -40,10 +40,8 @@ def rows_to_score(films: Sequence[TrainingFilm], models: Sequence[Path], truth: 
     Raises:
         UsageError: there is no run, or a class is missing among the films left.
     """
-    sha256s = file_digests(films)
     known = [known_to_every_fold(known_films(run_of(run)) for run in find_runs(model)) for model in models]
-    unseen = set.intersection(*(set(unknown_rows(films, sha256s, of_one)) for of_one in known))
-    asked = [row for row in sorted(unseen) if truth is None or films[row].truth is truth]
+    asked = [row for row in unknown_rows(films, known) if truth is None or films[row].truth is truth]
     rows = scored_rows(films, np.array(asked, np.intp))
     classes = {films[row].label for row in rows}
     if len(classes) < 2:
@@ -79,13 +77,13 @@ def judge(
     for run in runs:
         network, config = load_checkpoint(run)
         how = config.recipe.preprocessing
-        table = [films[row] for row in rows]
-        prepared = prepare_films(table, how, cache)
-        places = np.array(unknown_rows(table, prepared.sha256s, known_films(run_of(run))), np.intp)
-        unseen = rows[places]
-        said = predict(network.to(device), prepared, places, how)
-        total[unseen] += said.probability
-        judges[unseen] += 1
+        prepared, known = prepare_films([films[row] for row in rows], how, cache), known_films(run_of(run))
+        unseen = np.array(
+            [not known.knows(films[row], prepared.sha256s[place]) for place, row in enumerate(rows)], np.bool_
+        )
+        said = predict(network.to(device), prepared, np.flatnonzero(unseen), how)
+        total[rows[unseen]] += said.probability
+        judges[rows[unseen]] += 1
         progress.advance()
     progress.end()
     first, config = load_checkpoint(runs[0])

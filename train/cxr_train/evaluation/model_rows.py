@@ -15,7 +15,8 @@ from cxr_calibration.intervals import Estimate
 from cxr_runtime.errors import UsageError
 from cxr_runtime.program import run_program
 from cxr_train.evaluation.measured_json import read_measured
-from cxr_train.evaluation.tables import origin, table, told
+from cxr_train.evaluation.tables import table, told
+from cxr_train.published import origin
 
 AUC, SPECIFICITY = "auc", "specificity_at_90"
 COLUMNS = {

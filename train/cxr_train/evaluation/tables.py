@@ -75,13 +75,6 @@ def told(estimate: Estimate) -> str:
     return f"{estimate.value:.3f} ({estimate.low:.3f}{between}{estimate.high:.3f})"
 
 
-def origin(starting_weights: str) -> str:
-    """What training started from, in a cell: the run it went on from, and the weights at its root."""
-    steps = starting_weights.split(", begun from ")
-    names = [re.sub(r"^run |/fold-\d+$| \(sha256 .*", "", step) for step in steps]
-    return names[0] if len(names) == 1 else f"{names[0]}, from {names[-1]}"
-
-
 def _models(rows: "list[Row]", costs: dict[str, Cost]) -> str:
     """One column a model, so that many measures stay readable."""
     cost = [costs[row.model] for row in rows]
