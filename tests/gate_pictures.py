@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cxr_runtime.gate.reading import Kind
+from cxr_runtime.gate.network import PictureKind
 from cxr_runtime.phantom import draw_phantom
 from cxr_train.gate.drawn import draw_page
 from cxr_train.gate.drawn_bodies import draw_limb
@@ -19,8 +19,8 @@ def gate_pictures(patients: int = 4) -> list[Picture]:
             lungs = np.zeros((SIDE, SIDE), np.uint8)
             lungs[30:150, 20:90] = lungs[30:150, 130:200] = 255
             name = f"{patient}-{visit}.png"
-            pictures.append(Picture(name, "drawn", f"patient {patient}", Kind.FRONTAL, pixels, lungs))
-        for kind, draw in ((Kind.LATERAL, draw_limb), (Kind.OTHER, draw_page)):
+            pictures.append(Picture(name, "drawn", f"patient {patient}", PictureKind.FRONTAL, pixels, lungs))
+        for kind, draw in ((PictureKind.LATERAL, draw_limb), (PictureKind.OTHER, draw_page)):
             pixels = np.round(255 * draw(rng, SIDE)).astype(np.uint8)
             pictures.append(
                 Picture(f"{kind.name}-{patient}.png", "drawn", f"{kind.name} {patient}", kind, pixels)

@@ -8,10 +8,10 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from cxr_runtime.heat import HeatRecipe
-from cxr_runtime.manifest import Manifest, write_manifest
+from cxr_runtime.heat.map import HeatRecipe
+from cxr_runtime.model.manifest import Manifest, write_manifest
+from cxr_runtime.model.preprocessing import Preprocessing
 from cxr_runtime.placement import CellGrid
-from cxr_runtime.preprocessing import Preprocessing
 
 INPUT = 32  # rows and columns of the network's input
 CELLS = CellGrid(origin=2.0, stride=4.0)

@@ -8,7 +8,7 @@ import numpy as np
 
 from cxr_calibration.labelled import LabelledFilms
 from cxr_runtime.outcome import Outcome, Status
-from cxr_runtime.store import Store, StoredScore
+from cxr_runtime.store.store import Store, StoredScore
 
 MODEL_SHA256 = "ab" * 32
 

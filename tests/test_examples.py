@@ -10,7 +10,7 @@ import pytest
 
 from cxr_runtime.film import View
 from cxr_runtime.reading import read_film
-from cxr_runtime.sources import find_films
+from cxr_runtime.sources.find import find_films
 
 FOLDER = Path(__file__).parents[1] / "examples"
 

@@ -7,7 +7,7 @@ from cxr_calibration.checks import Check, Threshold, share_check
 from cxr_calibration.confusion import Confusion, count
 from cxr_calibration.gathering import UnscoredFilm, gather
 from cxr_calibration.labels import Label
-from cxr_runtime.store import StoredScore
+from cxr_runtime.store.store import StoredScore
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,10 @@ from cxr_calibration.scoring_films import score_films, scores_of_scan
 from cxr_calibration.threshold_table import Clinic, table_csv, threshold_table
 from cxr_runtime.atomic import write_bytes
 from cxr_runtime.errors import CalibrationError
-from cxr_runtime.manifest import Manifest
-from cxr_runtime.model import DEFAULT_MODEL, INPUT_ROUTE, Model, open_model
+from cxr_runtime.model.folder import DEFAULT_MODEL, INPUT_ROUTE, Model, open_model
+from cxr_runtime.model.manifest import Manifest
 from cxr_runtime.progress import Progress, Silence
-from cxr_runtime.store import StoredScore
+from cxr_runtime.store.store import StoredScore
 
 PAGE_FILE, TABLE_FILE = "calibration.html", "thresholds.csv"
 

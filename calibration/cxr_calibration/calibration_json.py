@@ -9,7 +9,7 @@ from cxr_calibration.intervals import Estimate
 from cxr_calibration.operating_points import MeasuredPoint
 from cxr_calibration.plain_json import plain_json, rounded
 from cxr_calibration.reference_json import stated_reference
-from cxr_runtime.probability_map import ProbabilityMap
+from cxr_runtime.model.calibration import ProbabilityMap
 
 
 @dataclass(frozen=True)

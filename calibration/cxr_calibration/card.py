@@ -5,7 +5,7 @@ import re
 from cxr_calibration.description import Description, Quality
 from cxr_calibration.operating_points import AtPrevalence, MeasuredPoint
 from cxr_calibration.percent import percent, percent_interval
-from cxr_runtime.probability_map import ProbabilityMap
+from cxr_runtime.model.calibration import ProbabilityMap
 
 FILMS = 1000  # that the card speaks of
 

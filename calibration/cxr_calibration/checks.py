@@ -10,7 +10,7 @@ from cxr_calibration.exact_tests import fisher_exact, kolmogorov_smirnov
 from cxr_calibration.percent import percent
 from cxr_calibration.reference import Distribution, Reference, ReferenceFilm
 from cxr_calibration.stability import stability_index, stability_p_value
-from cxr_runtime.probability_map import ProbabilityMap
+from cxr_runtime.model.calibration import ProbabilityMap
 
 # With thousands of films a difference too small to matter is beyond chance too, so both are asked for.
 SHARE_THAT_MATTERS = 0.03  # difference of two shares of films

@@ -9,7 +9,7 @@ from cxr_calibration.checked import AnyLabels, AnyScores, Scores, checked_both
 from cxr_calibration.fitting import FITTERS
 from cxr_calibration.probability_scores import film_log_losses
 from cxr_runtime.errors import CalibrationError
-from cxr_runtime.probability_map import ProbabilityMap
+from cxr_runtime.model.calibration import ProbabilityMap
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from cxr_calibration.choice import MapChoice
 from cxr_calibration.intervals import Estimate, wilson, wilson_by_patient
 from cxr_calibration.labelled import LabelledFilms
 from cxr_calibration.operating_points import MeasuredPoint
-from cxr_runtime.probability_map import ProbabilityMap
+from cxr_runtime.model.calibration import ProbabilityMap
 
 
 @dataclass(frozen=True)

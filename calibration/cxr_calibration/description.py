@@ -25,7 +25,7 @@ from cxr_calibration.roc import auc
 from cxr_calibration.rules import DEFAULT_RULES, Rule
 from cxr_calibration.subgroups import SubgroupReport, measure_subgroups
 from cxr_runtime.errors import UsageError
-from cxr_runtime.probability_map import ProbabilityMap
+from cxr_runtime.model.calibration import ProbabilityMap
 
 BARE_SOFTMAX = ProbabilityMap(method="temperature", temperature=1.0)
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from cxr_calibration.checked import AnyLabels, AnyScores, checked_both
 from cxr_calibration.logistic import fit_logistic, smoothed_targets, target_limits
 from cxr_runtime.errors import CalibrationError
-from cxr_runtime.probability_map import ProbabilityMap
+from cxr_runtime.model.calibration import ProbabilityMap
 
 HOTTEST = 1000.0  # temperature at which every film is called even; margins far from 0 may fit no lower one
 

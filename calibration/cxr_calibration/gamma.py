@@ -14,7 +14,7 @@ from cxr_runtime.errors import FilmError, UsageError
 from cxr_runtime.film import GreyPixels
 from cxr_runtime.program import run_program
 from cxr_runtime.reading import read_film
-from cxr_runtime.sources import find_films
+from cxr_runtime.sources.find import find_films
 
 
 def through_gamma(pixels: GreyPixels, gamma: float) -> GreyPixels:

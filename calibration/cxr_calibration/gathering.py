@@ -11,7 +11,7 @@ from cxr_calibration.labels import VARIABLES, Label
 from cxr_calibration.reference import ReferenceFilm
 from cxr_runtime.errors import CalibrationError, UsageError
 from cxr_runtime.outcome import Status
-from cxr_runtime.store import StoredScore
+from cxr_runtime.store.store import StoredScore
 
 FILE_MISSING = "file-missing"
 NOT_IN_SCAN = "not-in-scan"

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cxr_calibration.checked import Scores
 from cxr_calibration.folds import FOLDS, grouped_folds
 from cxr_calibration.intervals import REPLICATES, Estimate, bootstrap
-from cxr_runtime.heat import HeatRecipe
+from cxr_runtime.heat.map import HeatRecipe
 
 THRESHOLDS = np.arange(2, 99) / 100  # of heat, tried
 RED_QUANTILE = 0.95  # the hottest twentieth of cells in boxes is shown in full red

@@ -9,8 +9,8 @@ from cxr_calibration.gathering import reference_films
 from cxr_calibration.reference import Reference, make_reference
 from cxr_calibration.scoring_films import scores_of_scan
 from cxr_runtime.errors import CalibrationError
-from cxr_runtime.model import Model
-from cxr_runtime.store import StoredScore
+from cxr_runtime.model.folder import Model
+from cxr_runtime.store.store import StoredScore
 
 ALL_NIGHTS = "all nights together"
 

@@ -17,7 +17,7 @@ from cxr_calibration.confusion import (
 from cxr_calibration.intervals import Estimate, wilson, wilson_by_patient
 from cxr_calibration.labelled import LabelledFilms
 from cxr_calibration.rules import Measured, Rule, Sample
-from cxr_runtime.probability_map import ProbabilityMap
+from cxr_runtime.model.calibration import ProbabilityMap
 
 PREVALENCES = (0.01, 0.05, 0.20)  # for which predictive values are stated
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from cxr_calibration.reference import Distribution, Reference
 from cxr_runtime.errors import CalibrationError
-from cxr_runtime.probability_map import ProbabilityMap
+from cxr_runtime.model.calibration import ProbabilityMap
 
 SCORE_BINS = 20  # of the histogram of scores, 5 points each
 

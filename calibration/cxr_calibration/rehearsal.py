@@ -19,7 +19,7 @@ from cxr_calibration.nights import is_alarm
 from cxr_calibration.percent import percent_interval
 from cxr_calibration.reference import ReferenceFilm, make_reference
 from cxr_calibration.scoring_films import scores_of_scan
-from cxr_runtime.model import open_model
+from cxr_runtime.model.folder import open_model
 from cxr_runtime.program import run_program
 
 USUAL = "fresh sample of the same"

@@ -5,10 +5,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from cxr_runtime.errors import CalibrationError
-from cxr_runtime.model import Model
+from cxr_runtime.model.folder import Model
 from cxr_runtime.progress import Progress
-from cxr_runtime.scanning import ScanOptions, scan
-from cxr_runtime.store import StoredScore, read_scores
+from cxr_runtime.scanning.session import ScanOptions, scan
+from cxr_runtime.store.store import StoredScore, read_scores
 
 
 def score_films(model: Model, films: Sequence[Path], progress: Progress) -> list[StoredScore]:

@@ -33,7 +33,7 @@ def build_engine(
     from cxr_runtime.backends.nvidia.builder import GIB, BuildOptions
     from cxr_runtime.backends.nvidia.tensorrt_engine import compile_model, missing
     from cxr_runtime.errors import BackendError
-    from cxr_runtime.model import open_model
+    from cxr_runtime.model.folder import open_model
 
     opened = open_model(model, allow_uncalibrated=True)
     reason = missing()

@@ -5,7 +5,7 @@ import typer
 
 def models() -> int:
     """List the models that came with the program: sha256, precision, calibration, licence."""
-    from cxr_runtime.model import bundled_models, open_model
+    from cxr_runtime.model.folder import bundled_models, open_model
 
     names = bundled_models()
     for name in names:

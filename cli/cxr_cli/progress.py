@@ -8,8 +8,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 
 from cxr_cli.open_bars import OPEN_BARS
+from cxr_runtime.names import printable
 from cxr_runtime.outcome import Outcome, Status
-from cxr_runtime.printable import printable
 from cxr_runtime.progress import Progress
 
 SECONDS_BETWEEN_LINES = 10.0

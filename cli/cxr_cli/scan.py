@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 if TYPE_CHECKING:
-    from cxr_runtime.scanning import ScanSummary
+    from cxr_runtime.scanning.session import ScanSummary
 
 EXIT_SOME_NOT_SCORED = 3
 _DEFAULT_FORMATS = "csv,html,pdf,png"
@@ -65,9 +65,9 @@ def scan(
     scored, 3 some rejected or failed, 2 wrong usage, 1 could not run, 130 interrupted.
     """
     from cxr_cli.progress import terminal_or_lines
-    from cxr_runtime.heat import HeatMethod
+    from cxr_runtime.heat.map import HeatMethod
     from cxr_runtime.reports.formats import parse_formats
-    from cxr_runtime.scanning import ScanOptions, scan
+    from cxr_runtime.scanning.session import ScanOptions, scan
 
     options = ScanOptions(
         out=out,

@@ -12,8 +12,8 @@ from cxr_export.scores import film_scores, run_films
 from cxr_runtime.backends.engine import Engine
 from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
 from cxr_runtime.errors import ModelError
-from cxr_runtime.heat import HeatMethod, HeatRecipe, heat_cells
-from cxr_runtime.preprocessing import Preprocessing, place
+from cxr_runtime.heat.map import HeatMethod, HeatRecipe, heat_cells
+from cxr_runtime.model.preprocessing import Preprocessing, place
 
 _FLAT = 1e-4  # standard deviation of heat below which a map shows nothing
 

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from cxr_runtime.manifest import Manifest
+from cxr_runtime.model.manifest import Manifest
 
 CARD_FILE = "card.md"
 

@@ -11,9 +11,9 @@ from cxr_export.parity import BATCH_SIZES, Parity, measure_parity
 from cxr_export.precision import Precision, lowered
 from cxr_export.trace import trace
 from cxr_runtime.atomic import write_bytes
-from cxr_runtime.manifest import MANIFEST_FILE, Manifest, write_manifest
-from cxr_runtime.model import MODEL_FILE
-from cxr_runtime.preprocessing import normalise
+from cxr_runtime.model.folder import MODEL_FILE
+from cxr_runtime.model.manifest import MANIFEST_FILE, Manifest, write_manifest
+from cxr_runtime.model.preprocessing import normalise
 from cxr_train.networks import Network
 
 

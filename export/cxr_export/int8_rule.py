@@ -8,7 +8,7 @@ from cxr_export.films import ExportFilms
 from cxr_export.quantise import quantise
 from cxr_export.scores import film_scores, run_films
 from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
-from cxr_runtime.preprocessing import Preprocessing, normalise
+from cxr_runtime.model.preprocessing import Preprocessing, normalise
 
 PERCENTILES = (99.9, 99.99, 99.999, 100.0)  # share of a tensor's activations that its scale covers
 

@@ -20,8 +20,8 @@ from cxr_runtime.backends.engine import Engine
 from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
 from cxr_runtime.backends.openvino_cpu import OpenVinoCpu, has_bfloat16
 from cxr_runtime.benchmark.clock import median_seconds
-from cxr_runtime.heat import HeatRecipe
-from cxr_runtime.preprocessing import Preprocessing, normalise
+from cxr_runtime.heat.map import HeatRecipe
+from cxr_runtime.model.preprocessing import Preprocessing, normalise
 from cxr_train.checkpoint import load_checkpoint
 from cxr_train.heat_fit import read_heat
 from cxr_train.networks import Architecture, Network, build_network, network_kind

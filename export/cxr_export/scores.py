@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxr_runtime.backends.engine import Engine, Outputs
-from cxr_runtime.preprocessing import Preprocessing, normalise
+from cxr_runtime.model.preprocessing import Preprocessing, normalise
 
 FILMS_AT_ONCE = 8
 

@@ -1,6 +1,5 @@
 """Ranks chest X-ray films by how likely they are abnormal, without torch and without a network connection.
 
-from cxr_runtime import scan
 summary = scan(["films/"])
 print(summary.tally.flagged, "of", summary.tally.scored, "films are flagged; see", summary.out)
 """
@@ -8,21 +7,21 @@ print(summary.tally.flagged, "of", summary.tally.scored, "films are flagged; see
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cxr_runtime.model import Model, open_model
+    from cxr_runtime.model.folder import Model, open_model
     from cxr_runtime.outcome import Outcome, Status, Triage
     from cxr_runtime.reading import read_film
-    from cxr_runtime.scanning import ScanOptions, ScanSummary, scan
+    from cxr_runtime.scanning.session import ScanOptions, ScanSummary, scan
 
 _HOMES = {
-    "Model": "cxr_runtime.model",
+    "Model": "cxr_runtime.model.folder",
     "Outcome": "cxr_runtime.outcome",
-    "ScanOptions": "cxr_runtime.scanning",
-    "ScanSummary": "cxr_runtime.scanning",
+    "ScanOptions": "cxr_runtime.scanning.session",
+    "ScanSummary": "cxr_runtime.scanning.session",
     "Status": "cxr_runtime.outcome",
     "Triage": "cxr_runtime.outcome",
-    "open_model": "cxr_runtime.model",
+    "open_model": "cxr_runtime.model.folder",
     "read_film": "cxr_runtime.reading",
-    "scan": "cxr_runtime.scanning",
+    "scan": "cxr_runtime.scanning.session",
 }
 
 __all__ = [

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 SHARPNESS = -0.75  # free parameter of cubic convolution; -0.75 is OpenCV's
 
 Box = tuple[float, float, float, float]  # x0, y0, x1, y1; x1 and y1 are exclusive
+Outline = tuple[tuple[float, float], ...]  # closed polygon, (x, y) as shares of the film's width and height
 
 
 @dataclass(frozen=True)

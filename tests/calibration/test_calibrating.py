@@ -10,9 +10,9 @@ from cxr_calibration.description import FitOptions
 from cxr_calibration.labelled import LabelledFilms
 from cxr_calibration.reference_json import read_reference
 from cxr_calibration.rules import Balanced, parse_rule
-from cxr_runtime.calibration import read_calibration
 from cxr_runtime.errors import CalibrationError, StoreError
-from cxr_runtime.model import open_model
+from cxr_runtime.model.calibration import read_calibration
+from cxr_runtime.model.folder import open_model
 from cxr_runtime.phantom import OpacitySpot, draw_phantom
 from drawn_films import drawn_films
 from model_folders import write_model_folder

@@ -11,8 +11,8 @@ from cxr_calibration.description import Description, FitOptions, fit_and_describ
 from cxr_calibration.fitting import FITTERS
 from cxr_calibration.reference import ReferenceFilm, make_reference
 from cxr_calibration.reference_json import read_reference
-from cxr_runtime.calibration import read_calibration
 from cxr_runtime.errors import CalibrationError
+from cxr_runtime.model.calibration import read_calibration
 from drawn_films import drawn_films
 
 FITTED_ON = FittedOn("ab" * 32, "1", "fp32")

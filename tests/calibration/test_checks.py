@@ -6,7 +6,7 @@ import pytest
 from cxr_calibration.checks import Check, Threshold, check_night, share_check
 from cxr_calibration.control_limits import share_limits
 from cxr_calibration.reference import Reference, ReferenceFilm, make_reference
-from cxr_runtime.probability_map import ProbabilityMap
+from cxr_runtime.model.calibration import ProbabilityMap
 
 THRESHOLD = Threshold(ProbabilityMap(method="temperature"), 0.5)
 LEVEL = 0.01 / 8

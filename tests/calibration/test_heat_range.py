@@ -4,7 +4,7 @@ from numpy.typing import NDArray
 
 from cxr_calibration.heat_range import RED_SHOWN, HeatRange, fit_heat_range, recipe_with
 from cxr_calibration.intervals import UNKNOWN
-from cxr_runtime.heat import HeatRecipe, in_colour_range
+from cxr_runtime.heat.map import HeatRecipe, in_colour_range
 from cxr_runtime.placement import CellGrid
 
 

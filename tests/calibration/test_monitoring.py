@@ -11,7 +11,7 @@ from cxr_calibration.description import fit_and_describe
 from cxr_calibration.labelled import LabelledFilms
 from cxr_calibration.monitoring import MonitorOptions, monitor
 from cxr_runtime.errors import CalibrationError, StoreError
-from cxr_runtime.model import open_model
+from cxr_runtime.model.folder import open_model
 from drawn_films import drawn_films
 from model_folders import write_model_folder
 from scored_scans import drawn_scores, rejected, write_scan

@@ -6,7 +6,7 @@ from cxr_calibration.folds import grouped_folds
 from cxr_calibration.labelled import LabelledFilms
 from cxr_calibration.operating_points import MeasuredPoint, measure_point
 from cxr_calibration.rules import RULE_OUT, WHO_TRIAGE, Balanced, Capacity, Fixed, Rule
-from cxr_runtime.probability_map import ProbabilityMap
+from cxr_runtime.model.calibration import ProbabilityMap
 from drawn_films import drawn_films
 
 IDENTITY = ProbabilityMap(method="temperature")

@@ -5,7 +5,7 @@ import pytest
 from cxr_calibration.out_of_fold import main, read_margins
 from cxr_calibration.reference_json import read_reference
 from cxr_runtime.errors import UsageError
-from cxr_runtime.model import open_model
+from cxr_runtime.model.folder import open_model
 from drawn_films import drawn_films
 from model_folders import write_model_folder
 

@@ -7,8 +7,8 @@ import pytest
 from cxr_calibration.checks import Threshold
 from cxr_calibration.reference import ReferenceFilm
 from cxr_calibration.rehearsal import USUAL, main, rehearse
-from cxr_runtime.model import open_model
-from cxr_runtime.probability_map import ProbabilityMap
+from cxr_runtime.model.calibration import ProbabilityMap
+from cxr_runtime.model.folder import open_model
 from drawn_films import drawn_films
 from model_folders import write_model_folder
 from scored_scans import drawn_scores, write_scan

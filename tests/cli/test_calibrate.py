@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 from cxr_calibration.labelled import LabelledFilms
 from cxr_cli.calibrate import calibrate
 from cxr_runtime.errors import UsageError
-from cxr_runtime.model import open_model
+from cxr_runtime.model.folder import open_model
 from drawn_films import drawn_films
 from model_folders import write_model_folder
 from scored_scans import drawn_scores, write_scan

@@ -90,7 +90,7 @@ def test_build_engine_hands_its_options_on(tmp_path: Path, monkeypatch: pytest.M
 
 def test_models_lists_sha256_calibration_and_licence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = write_model_folder(tmp_path / "default")
-    monkeypatch.setattr("cxr_runtime.model.MODELS_FOLDER", tmp_path)
+    monkeypatch.setattr("cxr_runtime.model.folder.MODELS_FOLDER", tmp_path)
     sha256 = json.loads((folder / "model.json").read_text())["model_sha256"]
     told = _run("models")
     assert f"sha256       {sha256}" in told
@@ -99,7 +99,7 @@ def test_models_lists_sha256_calibration_and_licence(tmp_path: Path, monkeypatch
 
 
 def test_models_says_so_where_there_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cxr_runtime.model.MODELS_FOLDER", tmp_path)
+    monkeypatch.setattr("cxr_runtime.model.folder.MODELS_FOLDER", tmp_path)
     assert "no model came with this installation" in _run("models")
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from cxr_runtime.errors import StoreError
 from cxr_runtime.phantom import draw_phantom
-from cxr_runtime.store import read_scores
+from cxr_runtime.store.store import read_scores
 from model_folders import write_model_folder
 
 FILMS = 40

@@ -7,7 +7,7 @@ import typer
 from typer.testing import CliRunner
 
 from cxr_cli.monitor import monitor
-from cxr_runtime.model import open_model
+from cxr_runtime.model.folder import open_model
 from drawn_films import drawn_films
 from model_folders import write_model_folder
 from scored_scans import drawn_scores, write_scan

@@ -11,7 +11,7 @@ from cxr_export.acceptance import LIMITS, Acceptance, accept, compare, refuse_co
 from cxr_export.films import ExportFilms
 from cxr_export.paired_auc import PairedAuc
 from cxr_runtime.errors import ModelError
-from cxr_runtime.manifest import Manifest
+from cxr_runtime.model.manifest import Manifest
 
 WELL = Acceptance(100, "nih", PairedAuc(0.8, 0.0, -0.001, 0.001), 0.2, 0.9999, 0.99)
 

@@ -11,9 +11,9 @@ from cxr_export.checkpoint import export_checkpoint
 from cxr_export.precision import Precision
 from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
 from cxr_runtime.errors import ModelError, UsageError
-from cxr_runtime.heat import HeatRecipe
-from cxr_runtime.model import open_model
-from cxr_runtime.preprocessing import Preprocessing
+from cxr_runtime.heat.map import HeatRecipe
+from cxr_runtime.model.folder import open_model
+from cxr_runtime.model.preprocessing import Preprocessing
 from cxr_train.checkpoint import (
     BEST_FILE,
     DataFacts,

@@ -7,8 +7,8 @@ import pytest
 
 from cxr_export.films import drawn_films, real_films
 from cxr_runtime.errors import UsageError
-from cxr_runtime.png import encode_png
-from cxr_runtime.preprocessing import Preprocessing
+from cxr_runtime.model.preprocessing import Preprocessing
+from cxr_runtime.pictures import encode_png
 
 HOW = Preprocessing(input_hw=(32, 32), working_hw=(64, 64))
 

@@ -16,9 +16,9 @@ from cxr_runtime.backends.choose import open_engine
 from cxr_runtime.backends.graph.lrn import rewrite_lrn
 from cxr_runtime.backends.graph.onnx_graph import read_graph
 from cxr_runtime.errors import ModelError
-from cxr_runtime.manifest import Manifest
-from cxr_runtime.model import open_model
-from cxr_runtime.preprocessing import normalise
+from cxr_runtime.model.folder import open_model
+from cxr_runtime.model.manifest import Manifest
+from cxr_runtime.model.preprocessing import normalise
 from cxr_train.networks import Network
 
 

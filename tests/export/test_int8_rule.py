@@ -11,7 +11,7 @@ from cxr_export.films import ExportFilms
 from cxr_export.int8_rule import choose_int8
 from cxr_export.scores import film_scores, run_films
 from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
-from cxr_runtime.manifest import Manifest
+from cxr_runtime.model.manifest import Manifest
 
 
 def test_the_rule_that_changes_scores_least_is_kept(

@@ -8,7 +8,7 @@ import torch
 from cxr_export import precision_measures, precision_table
 from cxr_export.precision_measures import Subject
 from cxr_runtime.errors import CxrTriageError
-from cxr_runtime.preprocessing import Preprocessing
+from cxr_runtime.model.preprocessing import Preprocessing
 from cxr_train.networks import Architecture, build_network
 
 pytest.importorskip("openvino", reason="openvino is not installed (extra `openvino`)")

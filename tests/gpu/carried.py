@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.lib.npyio import NpzFile
     from numpy.typing import NDArray
 
-    from cxr_runtime.model import Model
+    from cxr_runtime.model.folder import Model
 
 FACTS_FILE, NETWORK_FILE, FILMS_FILE, REAL_FILE = "facts.json", "network.onnx", "films.npz", "real.npz"
 LOG_FILE, RESULTS_FILE = "builder.log", "results.json"
@@ -51,7 +51,7 @@ def prepare(folder: Path, model_name: str, data: "Path | None") -> None:
     from cxr_runtime.backends.graph.magnitudes import largest_magnitudes
     from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
     from cxr_runtime.backends.phantom_batch import phantom_batch
-    from cxr_runtime.model import open_model
+    from cxr_runtime.model.folder import open_model
     from cxr_train.networks import NETWORKS
 
     if model_name in NETWORKS:
@@ -75,7 +75,7 @@ def write_real_films(folder: Path, model: "Model", data: Path) -> None:
     """Prepared films that a radiologist classified, and what float32 says of them."""
     from cxr_export.scores import run_films
     from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
-    from cxr_runtime.preprocessing import normalise
+    from cxr_runtime.model.preprocessing import normalise
     from cxr_train.data import read_data_set
     from cxr_train.data.prepared_films import prepare_films
     from cxr_train.prediction import scored_rows

@@ -2,8 +2,8 @@ import cv2
 import numpy as np
 import pytest
 
+from cxr_runtime.model.preprocessing import Preprocessing, place, prepare
 from cxr_runtime.placement import CellGrid, Placement
-from cxr_runtime.preprocessing import Preprocessing, place, prepare
 
 EVERY_PIXEL = CellGrid(origin=0.5, stride=1.0)
 

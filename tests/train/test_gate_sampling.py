@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from cxr_runtime.gate.reading import ANSWERS, INPUT_SIDE, TURNS, Kind
+from cxr_runtime.gate.network import ANSWERS, INPUT_SIDE, TURNS, PictureKind
 from cxr_train.gate.drawn import DRAWINGS
 from cxr_train.gate.network import GateNet
 from cxr_train.gate.sampling import NOT_ASKED, Sample, Sampler
@@ -27,7 +27,7 @@ def test_a_batch_has_the_network_s_size_and_is_the_same_for_the_same_seed() -> N
 
 
 def test_a_turned_film_is_asked_for_its_turn_but_not_for_its_side() -> None:
-    samples = [sample for sample in _samples("draw_frontal", 60) if sample.kind is Kind.FRONTAL]
+    samples = [sample for sample in _samples("draw_frontal", 60) if sample.kind is PictureKind.FRONTAL]
     turned = [sample for sample in samples if sample.turn > 0]
     assert turned
     assert {sample.mirrored for sample in turned} == {NOT_ASKED}
@@ -37,13 +37,13 @@ def test_a_turned_film_is_asked_for_its_turn_but_not_for_its_side() -> None:
 @pytest.mark.parametrize(
     ("maker", "kind"),
     [
-        ("draw_lateral", Kind.LATERAL),
-        ("draw_other", Kind.OTHER),
-        ("draw_pictured", Kind.PICTURED),
-        ("draw_several", Kind.SEVERAL),
+        ("draw_lateral", PictureKind.LATERAL),
+        ("draw_other", PictureKind.OTHER),
+        ("draw_pictured", PictureKind.PICTURED),
+        ("draw_several", PictureKind.SEVERAL),
     ],
 )
-def test_other_kinds_are_never_asked_for_turn_side_or_completeness(maker: str, kind: Kind) -> None:
+def test_other_kinds_are_never_asked_for_turn_side_or_completeness(maker: str, kind: PictureKind) -> None:
     for sample in _samples(maker):
         assert sample.kind is kind
         assert (sample.turn, sample.mirrored, sample.cut_off) == (NOT_ASKED,) * 3
@@ -60,10 +60,10 @@ def test_drawings_are_grey_pictures_of_the_size_asked_for(name: str) -> None:
 
 
 def test_questions_that_were_not_asked_do_not_change_the_loss() -> None:
-    answers = torch.tensor([[float(Kind.OTHER), NOT_ASKED, NOT_ASKED, NOT_ASKED, NOT_ASKED]])
+    answers = torch.tensor([[float(PictureKind.OTHER), NOT_ASKED, NOT_ASKED, NOT_ASKED, NOT_ASKED]])
     logits = torch.zeros(1, ANSWERS)
     changed = logits.clone()
-    changed[:, len(Kind) :] = 5.0
+    changed[:, len(PictureKind) :] = 5.0
     assert float(answers_loss(logits, answers)) == float(answers_loss(changed, answers))
 
 

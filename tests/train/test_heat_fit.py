@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from cxr_runtime.errors import ModelError
-from cxr_runtime.heat import HeatMethod, heat_cells
-from cxr_runtime.preprocessing import normalise
+from cxr_runtime.heat.map import HeatMethod, heat_cells
+from cxr_runtime.model.preprocessing import normalise
 from cxr_train.checkpoint import load_checkpoint
 from cxr_train.data.split import SplitPlan, split_films
 from cxr_train.heat_fit import fit_heat, read_heat

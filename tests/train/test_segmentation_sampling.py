@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from cxr_runtime.lungs.unet import INPUT_SIDE
+from cxr_runtime.lungs.field import INPUT_SIDE
 from cxr_train.segmentation.appearance import CHANGES, Change, change_appearance
 from cxr_train.segmentation.geometry import Jitter, random_warp, warp
 from cxr_train.segmentation.opacities import add_opacities

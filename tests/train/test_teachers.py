@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cxr_runtime.errors import UsageError
-from cxr_runtime.preprocessing import Preprocessing
+from cxr_runtime.model.preprocessing import Preprocessing
 from cxr_train.checkpoint import read_config
 from cxr_train.data import TrainingFilm, read_data_set
 from cxr_train.data.known import known_films

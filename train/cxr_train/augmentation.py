@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
-from cxr_runtime.preprocessing import InputPixels
+from cxr_runtime.model.preprocessing import InputPixels
 from cxr_train.recipe import Augmentation
 
 

@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from cxr_runtime.model.preprocessing import Preprocessing, normalise
 from cxr_runtime.placement import CellGrid
-from cxr_runtime.preprocessing import Preprocessing, normalise
 from cxr_train.augmentation import Varied, vary
 from cxr_train.data.film import TrainingFilm
 from cxr_train.data.prepared_films import PreparedFilms

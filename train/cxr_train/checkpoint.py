@@ -22,7 +22,7 @@ from torch import Tensor
 
 from cxr_runtime.atomic import replacing, write_bytes
 from cxr_runtime.errors import ModelError, UsageError
-from cxr_runtime.preprocessing import PREPROCESSING_VERSION
+from cxr_runtime.model.preprocessing import PREPROCESSING_VERSION
 from cxr_train.data.split import SplitPlan
 from cxr_train.networks import Network, build_network
 from cxr_train.recipe import Recipe

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from cxr_calibration.heat_range import fit_heat_range, recipe_with
 from cxr_runtime.atomic import write_bytes
 from cxr_runtime.errors import ModelError, UsageError
-from cxr_runtime.heat import HeatMethod, HeatRecipe, heat_cells
+from cxr_runtime.heat.map import HeatMethod, HeatRecipe, heat_cells
+from cxr_runtime.model.preprocessing import Preprocessing, normalise
 from cxr_runtime.placement import Box
-from cxr_runtime.preprocessing import Preprocessing, normalise
 from cxr_train.data.film import TrainingFilm
 from cxr_train.data.lung_boxes import lung_boxes
 from cxr_train.data.prepared_films import PreparedFilms

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cxr_runtime.preprocessing import Preprocessing, normalise
+from cxr_runtime.model.preprocessing import Preprocessing, normalise
 from cxr_train.data.film import TrainingFilm, Truth
 from cxr_train.data.prepared_films import PreparedFilms
 from cxr_train.data.split import Rows

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cxr_runtime.location_prior import LocationPrior
+from cxr_runtime.heat.prior import LocationPrior
 from cxr_runtime.placement import Box
 
 SIDE = 32  # rows and columns of the map

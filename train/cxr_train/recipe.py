@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from cxr_runtime.preprocessing import Preprocessing
+from cxr_runtime.model.preprocessing import Preprocessing
 from cxr_train.networks import Architecture, network_kind
 
 OPTIMISERS = ("sgd", "adamw")

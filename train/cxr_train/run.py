@@ -10,7 +10,7 @@ import torch
 
 from cxr_runtime.atomic import write_bytes
 from cxr_runtime.errors import UsageError
-from cxr_runtime.preprocessing import Preprocessing
+from cxr_runtime.model.preprocessing import Preprocessing
 from cxr_train.batches import BatchMaker
 from cxr_train.checkpoint import (
     CONFIG_FILE,

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from cxr_runtime.errors import CxrTriageError
-from cxr_runtime.single_core import SmallNetwork
+from cxr_runtime.small_network import SmallNetwork
 
 OPSET = 18
 WORST_DIFFERENCE = 1e-3  # of an output, between PyTorch and ONNX Runtime

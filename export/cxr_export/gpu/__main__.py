@@ -17,9 +17,9 @@ from cxr_runtime.atomic import write_bytes
 from cxr_runtime.backends.choose import open_engine
 from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
 from cxr_runtime.errors import BackendError
-from cxr_runtime.heat import HeatRecipe
-from cxr_runtime.manifest import Manifest
-from cxr_runtime.model import DEFAULT_MODEL, open_model
+from cxr_runtime.heat.map import HeatRecipe
+from cxr_runtime.model.folder import DEFAULT_MODEL, open_model
+from cxr_runtime.model.manifest import Manifest
 from cxr_runtime.program import run_program
 from cxr_train.networks import Architecture, build_network, network_kind
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from cxr_export.paired_auc import PairedAuc, paired_auc
 from cxr_export.scores import run_films
 from cxr_runtime.backends.engine import Engine
-from cxr_runtime.model import Model
+from cxr_runtime.model.folder import Model
 from cxr_train.data import read_film_table
 from cxr_train.data.prepared_films import CACHE, prepare_films
 from cxr_train.prediction import labels_of, scored_rows

@@ -15,7 +15,7 @@ from cxr_runtime.backends.graph.half import half_graph
 from cxr_runtime.backends.graph.magnitudes import largest_magnitudes
 from cxr_runtime.backends.phantom_batch import phantom_batch
 from cxr_runtime.errors import BackendError
-from cxr_runtime.model import Model
+from cxr_runtime.model.folder import Model
 from cxr_train.networks import Network
 from cxr_train.networks.lrn import LocalResponseNorm
 

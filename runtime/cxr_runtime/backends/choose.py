@@ -10,7 +10,7 @@ from cxr_runtime.backends.resilient import ResilientEngine
 from cxr_runtime.backends.self_test import Verdict, judge
 from cxr_runtime.backends.verdict_cache import VerdictCache
 from cxr_runtime.errors import BackendError, UsageError
-from cxr_runtime.model import Model
+from cxr_runtime.model.folder import Model
 
 AUTO, REFERENCE = "auto", "onnxruntime"
 CLEARLY_FASTER = 0.75  # of the time of one further up: chance alone must not change the backend

@@ -7,7 +7,7 @@ from cxr_runtime.backends.engine import Engine, Outputs
 from cxr_runtime.backends.graph.lrn import rewrite_lrn
 from cxr_runtime.backends.onnx_session import CPU_PROVIDER, OnnxSession, session_options
 from cxr_runtime.errors import BackendError
-from cxr_runtime.model import Model
+from cxr_runtime.model.folder import Model
 
 NAME = "onnxruntime-cpu"
 

@@ -10,7 +10,7 @@ from cxr_runtime.backends.nvidia.driver import find_gpus
 from cxr_runtime.backends.onnx_session import OnnxSession, session_options
 from cxr_runtime.backends.tensor_names import INPUT
 from cxr_runtime.errors import BackendError
-from cxr_runtime.model import Model
+from cxr_runtime.model.folder import Model
 
 CUDA, TENSORRT = "CUDAExecutionProvider", "TensorrtExecutionProvider"
 _NAMES = {CUDA: "onnxruntime-cuda", TENSORRT: "onnxruntime-tensorrt"}

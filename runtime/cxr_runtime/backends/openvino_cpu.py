@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from cxr_runtime.backends.engine import Engine, Outputs
 from cxr_runtime.backends.tensor_names import CONV5, INPUT, LOGITS
 from cxr_runtime.errors import BackendError
-from cxr_runtime.model import Model
+from cxr_runtime.model.folder import Model
 
 NAME = "openvino-cpu"
 

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxr_runtime.film import View
+from cxr_runtime.model.preprocessing import Preprocessing, normalise, place, prepare
 from cxr_runtime.phantom import OpacitySpot, draw_phantom
-from cxr_runtime.preprocessing import Preprocessing, normalise, place, prepare
 
 PHANTOMS = 8
 DRAWN_HW = (256, 256)

@@ -10,7 +10,7 @@ from cxr_runtime.backends.engine import Engine, Outputs
 from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
 from cxr_runtime.backends.phantom_batch import phantom_batch
 from cxr_runtime.errors import BackendError
-from cxr_runtime.model import Model
+from cxr_runtime.model.folder import Model
 
 TIMED_RUNS = 3
 # Largest difference from the reference, as a share of the reference's largest magnitude, by the precision

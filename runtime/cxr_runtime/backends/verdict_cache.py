@@ -12,7 +12,7 @@ from cxr_runtime.backends.cache_folder import cache_folder
 from cxr_runtime.backends.nvidia.driver import find_gpus
 from cxr_runtime.backends.self_test import Verdict
 from cxr_runtime.errors import BackendError
-from cxr_runtime.model import Model
+from cxr_runtime.model.folder import Model
 
 _PACKAGES = (
     "cxr-triage", "numpy", "onnxruntime", "onnxruntime-gpu", "openvino", "tensorrt", "pycuda",

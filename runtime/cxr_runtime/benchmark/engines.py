@@ -9,7 +9,7 @@ from cxr_runtime.backends.choose import BACKENDS, REFERENCE, open_engine, verdic
 from cxr_runtime.backends.phantom_batch import phantom_batch
 from cxr_runtime.benchmark.clock import median_seconds
 from cxr_runtime.errors import BackendError
-from cxr_runtime.model import Model
+from cxr_runtime.model.folder import Model
 
 
 @dataclass(frozen=True)

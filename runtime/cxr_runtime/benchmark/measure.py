@@ -8,7 +8,7 @@ from cxr_runtime.benchmark.report import Benchmark, describe_machine
 from cxr_runtime.benchmark.stages import measure_stages
 from cxr_runtime.benchmark.whole_scan import measure_scan
 from cxr_runtime.errors import UsageError
-from cxr_runtime.model import DEFAULT_MODEL, open_model
+from cxr_runtime.model.folder import DEFAULT_MODEL, open_model
 
 
 @dataclass(frozen=True)

@@ -8,17 +8,17 @@ from numpy.typing import NDArray
 
 from cxr_runtime.backends.choose import AUTO, open_engine
 from cxr_runtime.benchmark.clock import median_seconds
-from cxr_runtime.gate import examine
-from cxr_runtime.heat import HeatMethod, HeatRecipe, film_heat, heat_cells
+from cxr_runtime.gate import admit
+from cxr_runtime.heat.map import HeatMethod, HeatRecipe, film_heat, heat_cells
+from cxr_runtime.heat.overlay import overlay
 from cxr_runtime.lungs import lung_field
-from cxr_runtime.model import Model
-from cxr_runtime.overlay import overlay
+from cxr_runtime.model.folder import Model
+from cxr_runtime.model.preprocessing import normalise, place, prepare
 from cxr_runtime.phantom import draw_phantom
+from cxr_runtime.pictures import encode_jpeg, encode_png
 from cxr_runtime.placement import Box, Placement
-from cxr_runtime.png import encode_png
-from cxr_runtime.preprocessing import normalise, place, prepare
-from cxr_runtime.preview import encode_jpeg, shrink
 from cxr_runtime.reading import read_film
+from cxr_runtime.resizing import shrink
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def _steps(model: Model, side: int, batch_size: int) -> list[tuple[str, Callable
     manifest, how = model.manifest, model.manifest.preprocessing
     content = encode_png(draw_phantom(1, hw=(side, side)))
     film = read_film(content)
-    admission = examine(film, lung_field())
+    admission = admit(film, lung_field())
     box = admission.lungs.box_film_xyxy
     placement = place(film.hw, box, how)
     inputs = np.repeat(prepare(film.pixels, placement, how)[None], batch_size, axis=0)
@@ -61,7 +61,7 @@ def _steps(model: Model, side: int, batch_size: int) -> list[tuple[str, Callable
     picture = overlay(preview, heat, manifest.heat.threshold)
     return [
         (f"read a PNG of {side} x {side}", lambda: read_film(content), 1),
-        ("gate and lung field", lambda: examine(film, lung_field()), 1),
+        ("gate and lung field", lambda: admit(film, lung_field()), 1),
         ("prepare the network's input", lambda: prepare(film.pixels, placement, how), 1),
         ("shrink and keep for the reports", lambda: encode_jpeg(shrink(film.pixels)), 1),
         ("normalise", lambda: normalise(inputs, how), batch_size),

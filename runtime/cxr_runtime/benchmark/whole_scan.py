@@ -7,8 +7,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from cxr_runtime.phantom import OpacitySpot, draw_phantom
-from cxr_runtime.png import encode_png
-from cxr_runtime.scanning import ScanOptions, scan
+from cxr_runtime.pictures import encode_png
+from cxr_runtime.scanning.session import ScanOptions, scan
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Codecs and fonts: what films can be read, and what names can be printed."""
 
 from cxr_runtime.doctor.finding import Finding, State
-from cxr_runtime.reading.syntaxes import syntax_support
+from cxr_runtime.reading.dicom.syntaxes import syntax_support
 from cxr_runtime.reports.pages.installed_fonts import font_for
 
 # One character of each script that the report's own font does not have.

@@ -5,7 +5,7 @@ from importlib import import_module
 
 from cxr_runtime.doctor.finding import Finding, State
 from cxr_runtime.errors import CxrTriageError
-from cxr_runtime.model import DEFAULT_MODEL, Model, open_model
+from cxr_runtime.model.folder import DEFAULT_MODEL, Model, open_model
 
 BATCH_SIZE = 8  # as a scan's own, so that its verdicts are found again
 CHECKS = (  # module of this package, function; imported on use, since a broken package must not hide the rest

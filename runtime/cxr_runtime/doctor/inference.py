@@ -5,7 +5,7 @@ from cxr_runtime.backends.nvidia.engine_cache import EngineCache
 from cxr_runtime.backends.self_test import Verdict
 from cxr_runtime.doctor.finding import Finding, State
 from cxr_runtime.errors import BackendError, CxrTriageError
-from cxr_runtime.model import Model, bundled_models, open_model
+from cxr_runtime.model.folder import Model, bundled_models, open_model
 
 
 def check_models() -> Finding:

@@ -7,9 +7,9 @@ import numpy as np
 from cxr_runtime.film import Film
 from cxr_runtime.gate.anatomy import check_lower_edge, check_lungs, check_sharpness
 from cxr_runtime.gate.exposure import check_exposure, check_size
-from cxr_runtime.gate.reading import TURNS, GateNetwork, Kind, Reading, mean_of_odds
+from cxr_runtime.gate.network import TURNS, GateAnswers, GateNetwork, PictureKind, mean_of_odds
+from cxr_runtime.gate.reasons import CERTAIN, Code, Remark, reject, sentence
 from cxr_runtime.gate.tags import check_tags
-from cxr_runtime.gate.verdict import CERTAIN, Code, Verdict, reject, sentence
 from cxr_runtime.lungs import LungField, LungMask
 
 # Probabilities from which a film is rejected; see docs/gate.md. Frames around films are common, so that a
@@ -25,22 +25,22 @@ SURE_CUT = 0.3  # probability from which the lungs are cut off
 SURELY_CUT = 0.9  # probability from which that is said even where no clear lungs are left
 
 KIND_REASONS = {
-    Kind.LATERAL: (
+    PictureKind.LATERAL: (
         Code.LATERAL,
         "this looks like a lateral chest film",
         "only frontal ones (PA or AP) are scored",
     ),
-    Kind.OTHER: (
+    PictureKind.OTHER: (
         Code.NOT_A_CHEST_FILM,
         "this does not look like a chest film",
         "a frontal chest film was expected: have it looked at",
     ),
-    Kind.PICTURED: (
+    PictureKind.PICTURED: (
         Code.PHOTOGRAPHED,
         "this looks like a photograph or screenshot of a film",
         "give the film's own file",
     ),
-    Kind.SEVERAL: (
+    PictureKind.SEVERAL: (
         Code.SEVERAL_IMAGES,
         "this looks like several films in one picture",
         "give each of them as a file of its own",
@@ -55,7 +55,7 @@ class Admission:
 
     film: Film  # its polarity set right
     lungs: LungMask = field(repr=False)
-    remark: Verdict | None  # something to tell about a film that is scored all the same
+    remark: Remark | None  # something to tell about a film that is scored all the same
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Gate:
     lung_field: LungField
     network: GateNetwork = field(default_factory=GateNetwork)
 
-    def examine(self, film: Film) -> Admission:
+    def admit(self, film: Film) -> Admission:
         """Admit a film, or reject it.
 
         Raises:
@@ -73,37 +73,37 @@ class Gate:
         """
         check_size(film.hw)
         check_tags(film.facts)
-        return self.examine_pixels(film)
+        return self.admit_by_pixels(film)
 
-    def examine_pixels(self, film: Film) -> Admission:
+    def admit_by_pixels(self, film: Film) -> Admission:
         """Admit a film by its pixels alone, whatever its tags say.
 
         Raises:
             RejectedFilmError: it must not be scored.
         """
         check_exposure(film.pixels)
-        reading = self.network.read(film.pixels)
+        answers = self.network.read(film.pixels)
         remark = _pages(film)
-        if reading.inverted >= SURE_INVERSION:
-            film, remark = _inverted(film), _both(_inversion(reading.inverted), remark)
-            reading = self.network.read(film.pixels)
-        _check_kind(reading)
-        _check_upright(reading)
-        self._check_side(film, reading)
+        if answers.inverted >= SURE_INVERSION:
+            film, remark = _inverted(film), _both(_inversion(answers.inverted), remark)
+            answers = self.network.read(film.pixels)
+        _check_kind(answers)
+        _check_upright(answers)
+        self._check_side(film, answers)
         lungs = self.lung_field.find(film.pixels)
-        _check_whole(reading, SURELY_CUT)
+        _check_whole(answers, SURELY_CUT)
         check_lungs(lungs)
-        _check_whole(reading, SURE_CUT)
+        _check_whole(answers, SURE_CUT)
         check_lower_edge(lungs)
         check_sharpness(film.pixels, lungs)
         return Admission(film, lungs, remark)
 
-    def _check_side(self, film: Film, reading: Reading) -> None:
+    def _check_side(self, film: Film, answers: GateAnswers) -> None:
         """Where the network doubts the side, its opinion of the mirror image counts as much."""
-        if reading.mirrored < DOUBT_MIRROR:
+        if answers.mirrored < DOUBT_MIRROR:
             return
         flipped = self.network.read(np.ascontiguousarray(film.pixels[:, ::-1]))
-        mirrored = mean_of_odds(reading.mirrored, 1 - flipped.mirrored)
+        mirrored = mean_of_odds(answers.mirrored, 1 - flipped.mirrored)
         if mirrored >= SURE_MIRROR:
             raise reject(
                 Code.MIRRORED,
@@ -113,57 +113,57 @@ class Gate:
             )
 
 
-def examine(film: Film, lung_field: LungField) -> Admission:
-    """Pass a film through the gate that came with the program; see `Gate.examine`."""
-    return Gate(lung_field).examine(film)
+def admit(film: Film, lung_field: LungField) -> Admission:
+    """Pass a film through the gate that came with the program; see `Gate.admit`."""
+    return Gate(lung_field).admit(film)
 
 
-def _check_kind(reading: Reading) -> None:
-    pictured = reading.kinds[Kind.PICTURED]
-    no_film = 1 - reading.kinds[Kind.FRONTAL] - pictured
+def _check_kind(answers: GateAnswers) -> None:
+    pictured = answers.kinds[PictureKind.PICTURED]
+    no_film = 1 - answers.kinds[PictureKind.FRONTAL] - pictured
     if no_film < SURE_OTHER and pictured < SURE_PICTURED:
         return
-    code, found, next_step = KIND_REASONS[_kind_to_name(reading)]
-    raise reject(code, found, next_step, 1 - reading.kinds[Kind.FRONTAL])
+    code, found, next_step = KIND_REASONS[_kind_to_name(answers)]
+    raise reject(code, found, next_step, 1 - answers.kinds[PictureKind.FRONTAL])
 
 
-def _kind_to_name(reading: Reading) -> Kind:
+def _kind_to_name(answers: GateAnswers) -> PictureKind:
     """The likeliest kind but a plain film; surroundings only where they are likelier than that, too."""
-    has_surroundings = reading.kinds[Kind.PICTURED] > reading.kinds[Kind.FRONTAL]
-    named = [kind for kind in KIND_REASONS if has_surroundings or kind is not Kind.PICTURED]
-    return max(named, key=lambda kind: reading.kinds[kind])
+    has_surroundings = answers.kinds[PictureKind.PICTURED] > answers.kinds[PictureKind.FRONTAL]
+    named = [kind for kind in KIND_REASONS if has_surroundings or kind is not PictureKind.PICTURED]
+    return max(named, key=lambda kind: answers.kinds[kind])
 
 
-def _check_upright(reading: Reading) -> None:
-    for turn, probability in zip(TURNS, reading.turns, strict=True):
+def _check_upright(answers: GateAnswers) -> None:
+    for turn, probability in zip(TURNS, answers.turns, strict=True):
         if turn and probability >= SURE_TURN:
             found = f"the film lies turned by {turn} degrees clockwise"
             raise reject(TURN_CODES[turn], found, "turn it back, then scan it again", probability)
-    if reading.turns[0] < SURE_UPRIGHT:
-        code, found, next_step = KIND_REASONS[Kind.OTHER]
-        raise reject(code, found, next_step, 1 - reading.turns[0])
+    if answers.turns[0] < SURE_UPRIGHT:
+        code, found, next_step = KIND_REASONS[PictureKind.OTHER]
+        raise reject(code, found, next_step, 1 - answers.turns[0])
 
 
-def _check_whole(reading: Reading, sure: float) -> None:
-    if reading.cut_off >= sure:
+def _check_whole(answers: GateAnswers, sure: float) -> None:
+    if answers.cut_off >= sure:
         raise reject(
             Code.LUNGS_CUT_OFF,
             "a good part of the lungs lies beyond the film's edge",
             "give a film that shows both lungs whole",
-            reading.cut_off,
+            answers.cut_off,
         )
 
 
-def _pages(film: Film) -> Verdict | None:
+def _pages(film: Film) -> Remark | None:
     """A file of several pages or frames: the first one is examined and scored."""
     if film.facts.frames <= 1:
         return None
     found = f"the file holds {film.facts.frames} pictures and only the first was read"
     told = sentence(found, "give the others as files of their own", CERTAIN)
-    return Verdict(Code.SEVERAL_IMAGES, told, CERTAIN)
+    return Remark(Code.SEVERAL_IMAGES, told, CERTAIN)
 
 
-def _both(first: Verdict, second: Verdict | None) -> Verdict:
+def _both(first: Remark, second: Remark | None) -> Remark:
     """One remark that says what two say, under the code of the first."""
     return first if second is None else replace(first, sentence=f"{first.sentence}. Also: {second.sentence}")
 
@@ -172,7 +172,7 @@ def _inverted(film: Film) -> Film:
     return replace(film, pixels=255 - film.pixels)
 
 
-def _inversion(confidence: float) -> Verdict:
+def _inversion(confidence: float) -> Remark:
     found = "the polarity was inverted and has been corrected before scoring"
     next_step = "check the file's photometric interpretation"
-    return Verdict(Code.POLARITY_INVERTED, sentence(found, next_step, confidence), confidence)
+    return Remark(Code.POLARITY_INVERTED, sentence(found, next_step, confidence), confidence)

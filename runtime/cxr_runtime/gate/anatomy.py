@@ -6,9 +6,9 @@ from numpy.typing import NDArray
 
 from cxr_runtime.film import GreyPixels
 from cxr_runtime.gate.exposure import SIDE
-from cxr_runtime.gate.verdict import BEYOND_ALL, Code, reject
+from cxr_runtime.gate.reasons import BEYOND_ALL, Code, reject
 from cxr_runtime.lungs import LungMask
-from cxr_runtime.thumbnail import thumbnail
+from cxr_runtime.resizing import thumbnail
 
 SMALLEST_AREA = 0.02  # share of the film that is lung; of good films 0.065 or more
 # Where there are no lungs the lung field finds something all the same, without a clear border. The good film

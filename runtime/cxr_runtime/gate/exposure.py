@@ -6,8 +6,8 @@ import numpy as np
 
 from cxr_runtime.errors import RejectedFilmError
 from cxr_runtime.film import GreyPixels
-from cxr_runtime.gate.verdict import BEYOND_ALL, CERTAIN, Code, reject
-from cxr_runtime.thumbnail import thumbnail
+from cxr_runtime.gate.reasons import BEYOND_ALL, CERTAIN, Code, reject
+from cxr_runtime.resizing import thumbnail
 
 SHORTEST_SIDE = 100  # pixels
 SIDE = 128  # rows and columns at which exposure and sharpness are measured; the smallest films have so many

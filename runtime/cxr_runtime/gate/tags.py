@@ -2,7 +2,7 @@
 
 from cxr_runtime.errors import RejectedFilmError
 from cxr_runtime.film import FilmFacts, View
-from cxr_runtime.gate.verdict import CERTAIN, Code, reject
+from cxr_runtime.gate.reasons import CERTAIN, Code, reject
 
 # Modality (PS3.3 C.7.3.1.1.1) of what may be a chest film: computed, digital and plain radiography, digitised
 # films, secondary captures, and what some devices write instead. Others are certain to be something else.

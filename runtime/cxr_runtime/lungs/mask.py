@@ -1,4 +1,4 @@
-"""The lungs of one film: a mask over the whole film, the box around them, and their outlines."""
+"""The lungs of one film: a mask over it, the box around them, their outlines, how much heat lies in them."""
 
 from dataclasses import dataclass, field
 
@@ -6,8 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cxr_runtime.lungs.outline import Outline, trace
-from cxr_runtime.placement import Box
+from cxr_runtime.placement import Box, Outline
 
 INSIDE = 128  # soft values from here on are lung
 UNDECIDED = (25, 230)  # soft values between these are neither surely lung nor surely none
@@ -98,3 +97,57 @@ def _box(inside: NDArray[np.bool_], film_hw: tuple[int, int]) -> Box | None:
     per_row, per_column = film_hw[0] / inside.shape[0], film_hw[1] / inside.shape[1]
     x0, x1 = columns[0] * per_column, (columns[-1] + 1) * per_column
     return float(x0), float(rows[0] * per_row), float(x1), float((rows[-1] + 1) * per_row)
+
+
+MOST_POINTS = 60  # of one polygon
+FINER = 4  # the mask is enlarged so much first, so that the polygon is smooth
+TOLERANCES = (0.0025, 0.004, 0.006, 0.01, 0.02, 0.04)  # shares of the side that a polygon may stray
+
+
+def trace(soft: NDArray[np.uint8], inside: int) -> tuple[Outline, ...]:
+    """Trace the outline of every part of a soft mask, the largest first.
+
+    Args:
+        soft: (h, w) uint8 over the whole film.
+        inside: values from here on are inside.
+
+    Returns:
+        One polygon a part, of at most MOST_POINTS points, in shares of the film's width and height.
+    """
+    h, w = soft.shape
+    fine = cv2.resize(soft, (w * FINER, h * FINER), interpolation=cv2.INTER_LINEAR)
+    contours, _ = cv2.findContours(
+        (np.asarray(fine) >= inside).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
+    )
+    contours = sorted(contours, key=cv2.contourArea, reverse=True)
+    size = np.array([w * FINER, h * FINER], np.float64)
+    return tuple(_polygon(np.asarray(contour, np.int32), size) for contour in contours if len(contour) > 2)
+
+
+def _polygon(contour: NDArray[np.int32], size: NDArray[np.float64]) -> Outline:
+    for tolerance in TOLERANCES:
+        points = cv2.approxPolyDP(contour, tolerance * float(size.max()), True)[:, 0]
+        if len(points) <= MOST_POINTS:
+            break
+    shares = (points[:MOST_POINTS] + 0.5) / size
+    return tuple((round(float(x), 4), round(float(y), 4)) for x, y in shares)
+
+
+def heat_share(heat: NDArray[np.float32], lungs: LungMask, threshold: float) -> float | None:
+    """Share of the heat that lies in the lung field, slightly widened.
+
+    Args:
+        heat: (h, w) float32 in 0..1 over the whole film.
+        lungs: the film's lung field.
+        threshold: only what is above it counts; where nothing is above it, all heat counts.
+
+    Returns:
+        0..1, or None where the film has no heat at all.
+    """
+    weight = np.maximum(heat.astype(np.float64) - threshold, 0)
+    if weight.sum() <= 0:
+        weight = heat.astype(np.float64)
+    total = float(weight.sum())
+    if total <= 0:
+        return None
+    return float(weight[lungs.widened((heat.shape[0], heat.shape[1]))].sum() / total)

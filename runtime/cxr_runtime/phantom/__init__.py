@@ -7,8 +7,7 @@ import numpy as np
 from cxr_runtime.film import GreyPixels, View
 from cxr_runtime.phantom.body import draw_lots
 from cxr_runtime.phantom.canvas import Canvas, Layer
-from cxr_runtime.phantom.tissue import bones, cloud, lung_area, soft_tissue
-from cxr_runtime.phantom.vessels import lung_vessels
+from cxr_runtime.phantom.tissue import bones, cloud, lung_area, lung_vessels, soft_tissue
 
 __all__ = ["OpacitySpot", "draw_phantom"]
 

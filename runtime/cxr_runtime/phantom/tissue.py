@@ -5,7 +5,6 @@ import numpy as np
 
 from cxr_runtime.film import View
 from cxr_runtime.phantom import body as outlines
-from cxr_runtime.phantom import bones as skeleton
 from cxr_runtime.phantom.body import Body
 from cxr_runtime.phantom.canvas import Canvas, Layer, Points, smooth
 
@@ -14,7 +13,7 @@ def soft_tissue(canvas: Canvas, body: Body) -> Layer:
     """Trunk without the air of lungs, windpipe and stomach; 1 is a hand's breadth of muscle."""
     _, y = canvas.grid()
     thickness = 1.0 + 0.45 * np.clip((y - 0.1) / 0.45, 0, 1) + 0.55 * np.clip((y - 0.5) / 0.3, 0, 1)
-    arms = 0.8 * canvas.tube(skeleton.humeri(body), 0.2)
+    arms = 0.8 * canvas.tube(outlines.humeri(body), 0.2)
     trunk = body.fat * thickness * np.maximum(canvas.mound(outlines.trunk(body), 0.16), arms)
     right, left = outlines.lungs(body)
     heart = canvas.blur(canvas.mound(outlines.heart(body), 0.07), 0.004)
@@ -28,11 +27,11 @@ def soft_tissue(canvas: Canvas, body: Body) -> Layer:
 
 def bones(canvas: Canvas, body: Body) -> Layer:
     """Ribs, clavicles, shoulder blades, upper arms and spine."""
-    density = 0.12 * _cortical(canvas, skeleton.posterior_ribs(body), 0.03)
-    density += 0.07 * _cortical(canvas, skeleton.anterior_ribs(body), 0.033)
-    density += 0.28 * _cortical(canvas, skeleton.clavicles(body), 0.032)
-    density += 0.38 * _cortical(canvas, skeleton.humeri(body), 0.075)
-    for blade in skeleton.scapulae(body):
+    density = 0.12 * _cortical(canvas, outlines.posterior_ribs(body), 0.03)
+    density += 0.07 * _cortical(canvas, outlines.anterior_ribs(body), 0.033)
+    density += 0.28 * _cortical(canvas, outlines.clavicles(body), 0.032)
+    density += 0.38 * _cortical(canvas, outlines.humeri(body), 0.075)
+    for blade in outlines.scapulae(body):
         faint = 0.1 if body.view is View.AP else 0.16
         density += faint * canvas.blur(canvas.mound(blade, 0.02), 0.002)
     return np.asarray(density + _spine(canvas), np.float32)
@@ -94,3 +93,40 @@ def _breasts(canvas: Canvas, body: Body) -> Layer:
         down = (y - 0.6) / np.where(y < 0.6, 0.26, 0.13)
         density += np.clip(1 - across**2 - down**2, 0, 1).astype(np.float32) ** np.float32(0.7)
     return canvas.blur(np.float32(0.18) * density, 0.002)
+
+
+HILA = ((0.42, 0.37), (0.585, 0.345))  # right and left, body coordinates of an average chest
+TRUNKS = 10  # vessels that leave one hilum
+STEP = 0.018  # body units between points of a vessel
+WIDTHS = (0.013, 0.008, 0.005, 0.0032)  # diameters, body units; thinner ones fade in the noise
+
+
+def lung_vessels(canvas: Canvas, body: Body, rng: np.random.Generator) -> Layer:
+    """Shadows of all vessels, about 1 where the widest run; hardly any in the outer third of a clear lung."""
+    by_width: dict[float, list[Points]] = {width: [] for width in WIDTHS}
+    for side, (x, y) in zip((-1, 1), HILA, strict=True):
+        start = np.array([0.5 + (x - 0.5) * body.width, 0.08 + (y - 0.08) * body.lung_height])
+        for angle in np.linspace(-1.25, 1.35, TRUNKS) + rng.uniform(-0.12, 0.12, TRUNKS):
+            heading = angle if side > 0 else np.pi - angle
+            _grow(by_width, start + rng.uniform(-0.02, 0.02, 2), float(heading), 0, rng)
+    layer = np.zeros(canvas.hw, np.float32)
+    for width, lines in by_width.items():
+        layer += canvas.tube(lines, width) * np.float32((width / WIDTHS[0]) ** 2)
+    return canvas.blur(layer, 0.0012)
+
+
+def _grow(
+    by_width: dict[float, list[Points]], start: Points, heading: float, order: int, rng: np.random.Generator
+) -> None:
+    """Draw one vessel of an order and the branches at its end and on its way."""
+    steps = int(rng.integers(4, 8))
+    turns = heading + np.cumsum(rng.normal(0, 0.13, steps))
+    path = start + np.cumsum(STEP * np.stack([np.cos(turns), np.sin(turns)], axis=1), axis=0)
+    by_width[WIDTHS[order]].append(np.vstack([start, path]))
+    if order + 1 < len(WIDTHS):
+        for point, turn in (
+            (path[-1], 0.32),
+            (path[-1], -0.32),
+            (path[steps // 2], float(rng.choice([-0.6, 0.6]))),
+        ):
+            _grow(by_width, point, float(turns[-1]) + turn + float(rng.normal(0, 0.12)), order + 1, rng)

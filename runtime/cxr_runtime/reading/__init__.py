@@ -1,7 +1,7 @@
 """From the bytes of a file to a film: PNG, JPEG, TIFF, BMP and DICOM, each with its own reader."""
 
 from cxr_runtime.film import Film
-from cxr_runtime.reading.kind import Kind, kind_of
+from cxr_runtime.reading.file_format import FileFormat, format_of
 
 __all__ = ["read_film"]
 
@@ -20,24 +20,24 @@ def read_film(content: bytes) -> Film:
         UnreadableFilmError: the file is not a film of these kinds, is damaged, or ends early; `code` is one
             of those listed in docs/formats.md.
     """
-    match kind_of(content):
-        case Kind.DICOM:
-            from cxr_runtime.reading.dicom import read_dicom
+    match format_of(content):
+        case FileFormat.DICOM:
+            from cxr_runtime.reading.dicom.file import read_dicom
 
             return read_dicom(content)
-        case Kind.PNG:
+        case FileFormat.PNG:
             from cxr_runtime.reading.png import read_png
 
             return read_png(content)
-        case Kind.JPEG:
+        case FileFormat.JPEG:
             from cxr_runtime.reading.jpeg import read_jpeg
 
             return read_jpeg(content)
-        case Kind.TIFF:
+        case FileFormat.TIFF:
             from cxr_runtime.reading.tiff import read_tiff
 
             return read_tiff(content)
-        case Kind.BMP:
+        case FileFormat.BMP:
             from cxr_runtime.reading.bmp import read_bmp
 
             return read_bmp(content)

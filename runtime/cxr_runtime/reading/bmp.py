@@ -4,9 +4,8 @@ import struct
 
 from cxr_runtime.film import Film, FilmFacts
 from cxr_runtime.reading import opencv
-from cxr_runtime.reading.failure import damaged, truncated
+from cxr_runtime.reading.failure import check_size, damaged, truncated
 from cxr_runtime.reading.grey import grey_of_bgr, to_8_bits
-from cxr_runtime.reading.limits import check_size
 
 CORE_HEADER = 12  # bytes of the oldest header, with 16-bit sizes
 UNCOMPRESSED, BIT_FIELDS = 0, 3  # values of the compression field whose size follows from the header

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from cxr_runtime.film import Film, FilmFacts
 from cxr_runtime.reading import opencv
-from cxr_runtime.reading.failure import damaged, truncated
+from cxr_runtime.reading.failure import check_size, damaged, truncated
 from cxr_runtime.reading.grey import grey_of_bgr, on_black, to_8_bits
-from cxr_runtime.reading.limits import check_size
 
 SIGNATURE = 8  # bytes
 GREY_ALPHA, RGB_ALPHA = 4, 6  # colour types with transparency

@@ -11,12 +11,10 @@ from numpy.typing import NDArray
 
 from cxr_runtime.errors import UnreadableFilmError
 from cxr_runtime.film import Film, FilmFacts, GreyPixels
-from cxr_runtime.reading.codestream import decode_jpeg
-from cxr_runtime.reading.contrast import Numbers
-from cxr_runtime.reading.failure import damaged, truncated, unsupported
-from cxr_runtime.reading.grey import grey_of_bgr, on_black, to_8_bits
-from cxr_runtime.reading.jpeg_markers import complete_frame, ends_early
-from cxr_runtime.reading.limits import check_size
+from cxr_runtime.reading.codestreams import decode_jpeg
+from cxr_runtime.reading.failure import check_size, damaged, truncated, unsupported
+from cxr_runtime.reading.grey import Numbers, grey_of_bgr, on_black, to_8_bits
+from cxr_runtime.reading.jpeg import complete_frame, ends_early
 
 MIN_IS_WHITE, MIN_IS_BLACK, RGB, PALETTE, YCBCR = (
     0,

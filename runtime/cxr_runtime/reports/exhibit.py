@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxr_runtime.outcome import Outcome
-
-Outline = tuple[tuple[float, float], ...]  # closed polygon, (x, y) as shares of the film's width and height
+from cxr_runtime.placement import Outline
 
 
 @dataclass(frozen=True)

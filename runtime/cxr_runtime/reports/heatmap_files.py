@@ -8,13 +8,12 @@ from numpy.typing import NDArray
 
 from cxr_runtime.atomic import replacing, write_bytes
 from cxr_runtime.film import GreyPixels
-from cxr_runtime.heat import HeatMethod, HeatRecipe, film_heat
-from cxr_runtime.output_folder import HEATMAPS_FOLDER
-from cxr_runtime.overlay import overlay
-from cxr_runtime.png import encode_png
-from cxr_runtime.preview import decode_jpeg
+from cxr_runtime.heat.map import HeatMethod, HeatRecipe, film_heat
+from cxr_runtime.heat.overlay import overlay
+from cxr_runtime.pictures import decode_jpeg, encode_png
 from cxr_runtime.reports.formats import ReportFormat
-from cxr_runtime.store import StoredPicture
+from cxr_runtime.store.folder import HEATMAPS_FOLDER
+from cxr_runtime.store.store import StoredPicture
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,10 @@ from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from cxr_runtime.calibration import OperatingPoint
-from cxr_runtime.heat import HeatMethod, film_heat
-from cxr_runtime.model import Model
+from cxr_runtime.heat.map import HeatMethod, film_heat
+from cxr_runtime.model.calibration import OperatingPoint
+from cxr_runtime.model.folder import Model
+from cxr_runtime.names import safe_name
 from cxr_runtime.outcome import Triage
 from cxr_runtime.reports.exhibit import Exhibit, Picture, RunFacts
 from cxr_runtime.reports.formats import ReportFormat
@@ -17,9 +18,8 @@ from cxr_runtime.reports.pdf import write_report
 from cxr_runtime.reports.table import write_table
 from cxr_runtime.reports.tally import Tally, tally
 from cxr_runtime.reports.worklist import write_worklist
-from cxr_runtime.safe_name import safe_name
-from cxr_runtime.scoring import Finished
-from cxr_runtime.store import Store, StoredPicture
+from cxr_runtime.scanning.scoring import Finished
+from cxr_runtime.store.store import Store, StoredPicture
 
 _ALL = (*Triage, None)
 _WITH_A_PAGE = (Triage.FLAGGED, Triage.REVIEW)

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from cxr_runtime.atomic import replacing
+from cxr_runtime.names import printable
 from cxr_runtime.outcome import Outcome
-from cxr_runtime.printable import printable
 
 COLUMNS = (
     "file", "sha256", "status", "code", "message", "score", "probability", "triage", "threshold",

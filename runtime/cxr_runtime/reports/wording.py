@@ -1,7 +1,7 @@
 """The sentences that the worklist and the PDF share, so that they say the same."""
 
+from cxr_runtime.names import printable
 from cxr_runtime.outcome import Outcome, Status, Triage
-from cxr_runtime.printable import printable
 from cxr_runtime.reports.exhibit import RunFacts
 
 LUNG_HEAT_LEAST = 0.5  # a flagged film with less of its heat than this inside the lungs is marked

@@ -7,8 +7,8 @@ from html import escape
 from importlib.resources import files
 from string import Template
 
-from cxr_runtime.colour import legend
-from cxr_runtime.printable import printable
+from cxr_runtime.heat.colour import legend
+from cxr_runtime.names import printable
 from cxr_runtime.reports import wording
 from cxr_runtime.reports.exhibit import RunFacts
 from cxr_runtime.reports.tally import Tally

@@ -7,10 +7,11 @@ import cv2
 import numpy as np
 
 from cxr_runtime.film import GreyPixels
-from cxr_runtime.overlay import overlay
-from cxr_runtime.preview import shrink
-from cxr_runtime.reports.exhibit import Outline, Picture
-from cxr_runtime.reports.heat_layer import heat_layer
+from cxr_runtime.heat.colour import heat_layer
+from cxr_runtime.heat.overlay import overlay
+from cxr_runtime.placement import Outline
+from cxr_runtime.reports.exhibit import Picture
+from cxr_runtime.resizing import shrink
 
 THUMBNAIL_LONG_SIDE = 112  # pixels; shown at 52, sharp on fine screens too
 THUMBNAIL_QUALITY = 80

@@ -3,9 +3,8 @@
 from html import escape
 from urllib.parse import quote
 
-from cxr_runtime.film_name import folder_and_name
+from cxr_runtime.names import folder_and_name, printable
 from cxr_runtime.outcome import Outcome, Status
-from cxr_runtime.printable import printable
 from cxr_runtime.reports.exhibit import Exhibit
 from cxr_runtime.reports.wording import heat_in_lungs, is_heat_outside_lungs, remarks, verdict
 

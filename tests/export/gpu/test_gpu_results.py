@@ -18,9 +18,9 @@ from cxr_export.paired_auc import PairedAuc
 from cxr_runtime.backends.engine import Outputs
 from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
 from cxr_runtime.errors import BackendError
-from cxr_runtime.manifest import Manifest
-from cxr_runtime.model import open_model
-from cxr_runtime.png import encode_png
+from cxr_runtime.model.folder import open_model
+from cxr_runtime.model.manifest import Manifest
+from cxr_runtime.pictures import encode_png
 from cxr_train.networks import Network
 
 

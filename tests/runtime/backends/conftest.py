@@ -10,12 +10,12 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from cxr_runtime.calibration import uncalibrated
-from cxr_runtime.heat import HeatRecipe
-from cxr_runtime.manifest import Manifest
-from cxr_runtime.model import Model
+from cxr_runtime.heat.map import HeatRecipe
+from cxr_runtime.model.calibration import uncalibrated
+from cxr_runtime.model.folder import Model
+from cxr_runtime.model.manifest import Manifest
+from cxr_runtime.model.preprocessing import Preprocessing
 from cxr_runtime.placement import CellGrid
-from cxr_runtime.preprocessing import Preprocessing
 
 INPUT_HW = (24, 24)
 CHANNELS = 12  # of conv5

@@ -15,7 +15,7 @@ from cxr_runtime.backends.engine import Outputs
 from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
 from cxr_runtime.backends.self_test import Verdict
 from cxr_runtime.errors import BackendError, UsageError
-from cxr_runtime.model import Model
+from cxr_runtime.model.folder import Model
 
 
 @pytest.fixture(autouse=True)

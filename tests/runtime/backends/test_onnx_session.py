@@ -15,7 +15,7 @@ from cxr_runtime.backends.nvidia.driver import Gpu
 from cxr_runtime.backends.onnx_session import OnnxSession, session_options
 from cxr_runtime.backends.onnxruntime_cuda import CUDA, TENSORRT, OnnxRuntimeGpu
 from cxr_runtime.errors import BackendError
-from cxr_runtime.model import Model
+from cxr_runtime.model.folder import Model
 
 
 class FakeSession:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from cxr_runtime.backends.choose import open_engine
 from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
 from cxr_runtime.errors import BackendError
-from cxr_runtime.model import Model
+from cxr_runtime.model.folder import Model
 
 
 def test_it_names_its_provider_and_gives_both_outputs(model: Model, batch: NDArray[np.float32]) -> None:

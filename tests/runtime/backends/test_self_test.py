@@ -11,8 +11,8 @@ from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
 from cxr_runtime.backends.phantom_batch import phantom_batch
 from cxr_runtime.backends.self_test import PROBABILITY_TOLERANCE, TOLERANCES, judge, tolerance
 from cxr_runtime.errors import BackendError
-from cxr_runtime.model import Model
-from cxr_runtime.preprocessing import Preprocessing
+from cxr_runtime.model.folder import Model
+from cxr_runtime.model.preprocessing import Preprocessing
 
 
 class Altered:

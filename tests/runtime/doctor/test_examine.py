@@ -40,7 +40,7 @@ def test_a_model_that_cannot_be_opened_means_that_no_scan_works() -> None:
 def test_a_package_that_does_not_load_hides_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in sys.modules if name.startswith("cxr_runtime.doctor.decoding")]:
         monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "cxr_runtime.reading.syntaxes", None)
+    monkeypatch.setitem(sys.modules, "cxr_runtime.reading.dicom.syntaxes", None)
     found = _by_name(examine("a model that is not there"))
     assert found["codecs"].state is State.BROKEN
     assert "cannot be looked at: " in found["codecs"].told

@@ -9,7 +9,7 @@ import pytest
 
 from cxr_runtime.film import Film
 from cxr_runtime.reading import read_film
-from cxr_runtime.reading.syntaxes import SYNTAXES
+from cxr_runtime.reading.dicom.syntaxes import SYNTAXES
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
 pytestmark = [

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from cxr_runtime.lungs import lung_field
-from cxr_runtime.lungs.unet import UnetLungField
+from cxr_runtime.lungs.field import UnetLungField
+from cxr_runtime.model.preprocessing import Preprocessing
 from cxr_runtime.phantom import draw_phantom
-from cxr_runtime.png import encode_png
-from cxr_runtime.preprocessing import Preprocessing
+from cxr_runtime.pictures import encode_png
 from cxr_train.data.film import TrainingFilm
 from cxr_train.data.lung_boxes import lung_boxes
 from cxr_train.data.prepared_films import prepare_films

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from cxr_runtime.errors import UsageError
+from cxr_runtime.model.preprocessing import Preprocessing, place, prepare
 from cxr_runtime.placement import Placement
-from cxr_runtime.preprocessing import Preprocessing, place, prepare
 from cxr_runtime.reading import read_film
 from cxr_train.data.film import DrawnBox, TrainingFilm
 from cxr_train.data.prepared_films import PreparedFilms, films_digest, prepare_films

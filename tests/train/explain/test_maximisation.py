@@ -1,7 +1,7 @@
 import numpy as np
 import torch
 
-from cxr_runtime.preprocessing import normalise
+from cxr_runtime.model.preprocessing import normalise
 from cxr_train.explain.channels import answer_of
 from cxr_train.explain.maximisation import LOGITS, Maximisation, maximise
 from cxr_train.networks import build_network

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cxr_runtime.atomic import write_bytes
 from cxr_runtime.lungs import lung_field
-from cxr_runtime.lungs.unet import LUNG_FIELD_FILE
+from cxr_runtime.lungs.field import LUNG_FIELD_FILE
 from cxr_runtime.placement import Box
 from cxr_runtime.reading import read_film
 from cxr_train.data.film import TrainingFilm

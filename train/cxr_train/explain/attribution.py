@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cxr_runtime.heat import HeatMethod, HeatRecipe, heat_cells
+from cxr_runtime.heat.map import HeatMethod, HeatRecipe, heat_cells
 from cxr_runtime.placement import CellGrid
 from cxr_train.explain.looker import Looker, ShownFilm
 

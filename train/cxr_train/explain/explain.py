@@ -10,7 +10,7 @@ import numpy as np
 from cxr_runtime.atomic import write_bytes
 from cxr_runtime.errors import UsageError
 from cxr_runtime.film import GreyPixels
-from cxr_runtime.heat import in_colour_range
+from cxr_runtime.heat.map import in_colour_range
 from cxr_runtime.reading import read_film
 from cxr_train.checkpoint import model_names
 from cxr_train.data import TrainingFilm, read_film_table

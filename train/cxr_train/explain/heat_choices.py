@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 
 from cxr_runtime.errors import UsageError
-from cxr_runtime.heat import HeatMethod, HeatRecipe, heat_cells
+from cxr_runtime.heat.map import HeatMethod, HeatRecipe, heat_cells
 from cxr_runtime.program import run_program
 from cxr_train.data import TrainingFilm, read_film_table
 from cxr_train.data.prepared_films import CACHE

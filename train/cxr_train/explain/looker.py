@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cxr_runtime.heat import HeatRecipe
+from cxr_runtime.heat.map import HeatRecipe
+from cxr_runtime.model.preprocessing import InputPixels, Preprocessing, normalise
 from cxr_runtime.placement import Box, Placement
-from cxr_runtime.preprocessing import InputPixels, Preprocessing, normalise
 from cxr_train.checkpoint import find_runs, load_checkpoint, run_of
 from cxr_train.data.film import TrainingFilm
 from cxr_train.data.known import Known, known_films

@@ -41,7 +41,7 @@ def ask(gate: Gate, trials: Iterable[Trial]) -> list[Answer]:
 
 def _ask(gate: Gate, trial: Trial) -> Answer:
     try:
-        admission = gate.examine(trial.film)
+        admission = gate.admit(trial.film)
     except RejectedFilmError as rejection:
         return Answer(trial, rejection.code, is_rejected=True)
     remark = admission.remark

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from cxr_runtime.gate import Gate
-from cxr_runtime.gate.reading import GATE_FILE, INPUT_SIDE, GateNetwork, Kind
+from cxr_runtime.gate.network import GATE_FILE, INPUT_SIDE, GateNetwork, PictureKind
 from cxr_runtime.lungs import lung_field
 from cxr_train.gate.confusion import Answer, ask, markdown
 from cxr_train.gate.pictures import Picture, read_pictures
@@ -64,7 +64,7 @@ def make_gate(making: Making, progress: Progress) -> str:
 def assign_folds(pictures: list[Picture], folds: int) -> dict[str, int]:
     """Deal out groups (patients) to folds, each kind evenly; a group is never split."""
     fold_of: dict[str, int] = {}
-    for kind in Kind:
+    for kind in PictureKind:
         groups = sorted({picture.group for picture in pictures if picture.kind is kind})
         fold_of |= {group: index % folds for index, group in enumerate(groups)}
     return fold_of

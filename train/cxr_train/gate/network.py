@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from cxr_runtime.gate.reading import ANSWERS
+from cxr_runtime.gate.network import ANSWERS
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class GateNet(nn.Module):
     """A plain convolutional network with one linear head for all questions.
 
     Input: (B, 1, S, S) float32, standardised. Output: (B, ANSWERS) float32 logits, in the order of
-    `cxr_runtime.gate.reading`. The last map is not averaged away: where the heart lies is the question.
+    `cxr_runtime.gate.network`. The last map is not averaged away: where the heart lies is the question.
     """
 
     def __init__(self, side: int, widths: GateWidths | None = None) -> None:

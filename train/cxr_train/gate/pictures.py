@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxr_runtime.errors import CxrTriageError, FilmError
-from cxr_runtime.gate.reading import Kind
+from cxr_runtime.gate.network import PictureKind
 from cxr_runtime.lungs import LungField, lung_field
 from cxr_runtime.reading import read_film
 
@@ -43,7 +43,7 @@ class Picture:
     name: str
     collection: str  # where it is from, e.g. nih512
     group: str  # patient, or picture where there is no patient; a group is never split
-    kind: Kind
+    kind: PictureKind
     pixels: NDArray[np.uint8] = field(repr=False)  # (SIDE, SIDE) uint8, squashed
     lungs: NDArray[np.uint8] | None = field(
         default=None, repr=False
@@ -76,19 +76,19 @@ def read_pictures(data: Path) -> list[Picture]:
         for row in _rows(data / table)
     ]
     pictures += [
-        _picture(data / row["file"], f"lateral {row['patient']}", Kind.LATERAL)
+        _picture(data / row["file"], f"lateral {row['patient']}", PictureKind.LATERAL)
         for row in _rows(data / LATERAL_TABLE)
     ]
     return pictures + _dicom_samples(data) + list(_library_pictures())
 
 
 def _frontal(path: Path, collection: str, patient: str, lungs: LungField) -> Picture:
-    picture = _picture(path, patient or path.name, Kind.FRONTAL)
+    picture = _picture(path, patient or path.name, PictureKind.FRONTAL)
     soft = cv2.resize(lungs.find(picture.pixels).soft, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
     return replace(picture, collection=collection, lungs=np.asarray(soft, np.uint8))
 
 
-def _picture(path: Path, group: str, kind: Kind) -> Picture:
+def _picture(path: Path, group: str, kind: PictureKind) -> Picture:
     try:
         pixels = read_film(path.read_bytes()).pixels
     except (OSError, FilmError) as error:
@@ -106,9 +106,9 @@ def _dicom_samples(data: Path) -> list[Picture]:
         if group in found or row["decodes"] != "1":
             continue
         if path.name == ANIMAL:
-            found[group] = _picture(path, group, Kind.LATERAL)
+            found[group] = _picture(path, group, PictureKind.LATERAL)
         elif path.parent.name == OTHER_PARTS_FOLDER:
-            found[group] = _picture(path, group, Kind.OTHER)
+            found[group] = _picture(path, group, PictureKind.OTHER)
     return list(found.values())
 
 
@@ -122,7 +122,7 @@ def _library_pictures() -> Iterable[Picture]:
         if spec is None or spec.origin is None:
             raise CxrTriageError(f"{package} is not installed; the gate is trained on its sample pictures")
         for name in names:
-            yield _picture(Path(spec.origin).parent / folder / name, name, Kind.OTHER)
+            yield _picture(Path(spec.origin).parent / folder / name, name, PictureKind.OTHER)
 
 
 def _rows(table: Path) -> list[dict[str, str]]:

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cxr_runtime.gate.reading import TURNS, Kind, network_input
+from cxr_runtime.gate.network import TURNS, PictureKind, network_input
 from cxr_train.gate.collimator import collimate
 from cxr_train.gate.composed import photograph, screen, several
 from cxr_train.gate.drawn import DRAWINGS
@@ -33,7 +33,7 @@ class Sample:
     """A picture and what the network should answer; NOT_ASKED where a question has no meaning."""
 
     pixels: Grey
-    kind: Kind
+    kind: PictureKind
     turn: float = NOT_ASKED  # index into TURNS
     mirrored: float = NOT_ASKED
     inverted: float = NOT_ASKED
@@ -48,9 +48,9 @@ class Sampler:
     """
 
     def __init__(self, pictures: list[Picture]) -> None:
-        self.frontal = [picture for picture in pictures if picture.kind is Kind.FRONTAL]
-        self.lateral = [picture for picture in pictures if picture.kind is Kind.LATERAL]
-        self.other = [picture for picture in pictures if picture.kind is Kind.OTHER]
+        self.frontal = [picture for picture in pictures if picture.kind is PictureKind.FRONTAL]
+        self.lateral = [picture for picture in pictures if picture.kind is PictureKind.LATERAL]
+        self.other = [picture for picture in pictures if picture.kind is PictureKind.OTHER]
         self.makers = (
             (self.draw_frontal, 0.48),
             (self.draw_lateral, 0.14),
@@ -86,11 +86,11 @@ class Sampler:
         film = change_appearance(rng, film[:, ::-1] if mirrored else film, 0.8)
         film = np.rot90(1 - film if inverted else film, -turn)
         if shown < LITTLE:
-            return Sample(film, Kind.OTHER)
+            return Sample(film, PictureKind.OTHER)
         cut_off = NOT_ASKED if CUT < least < WHOLE else float(least <= CUT)
         if turn:
-            return Sample(film, Kind.FRONTAL, turn=turn, inverted=float(inverted))
-        return Sample(film, Kind.FRONTAL, 0, float(mirrored), float(inverted), cut_off)
+            return Sample(film, PictureKind.FRONTAL, turn=turn, inverted=float(inverted))
+        return Sample(film, PictureKind.FRONTAL, 0, float(mirrored), float(inverted), cut_off)
 
     def draw_lateral(self, rng: np.random.Generator) -> Sample:
         """A lateral film, or two laid over each other, as the shadows of two chests add up."""
@@ -100,7 +100,7 @@ class Sampler:
         inverted = bool(rng.random() < 0.12)
         turn = int(rng.integers(1, len(TURNS))) if rng.random() < 0.1 else 0
         film = np.rot90(1 - film if inverted else film, -turn)
-        return Sample(film, Kind.LATERAL, inverted=float(inverted))
+        return Sample(film, PictureKind.LATERAL, inverted=float(inverted))
 
     def draw_other(self, rng: np.random.Generator) -> Sample:
         """Something that is no chest film."""
@@ -117,7 +117,7 @@ class Sampler:
             placed = move(rng, np.asarray(255 * drawing, np.uint8), OTHER_JITTER)[0]
             picture = placed if rng.random() < PLACED else drawing
         picture = np.rot90(change_appearance(rng, picture, 0.5), int(rng.integers(4)))
-        return Sample(1 - picture if rng.random() < 0.3 else picture, Kind.OTHER)
+        return Sample(1 - picture if rng.random() < 0.3 else picture, PictureKind.OTHER)
 
     def draw_pictured(self, rng: np.random.Generator) -> Sample:
         """A film with its surroundings."""
@@ -125,13 +125,13 @@ class Sampler:
         if rng.random() < 0.5:
             has_scene = rng.random() < 0.5
             scene = move(rng, _one(rng, self.other).pixels, OTHER_JITTER)[0] if has_scene else None
-            return Sample(photograph(rng, film, scene), Kind.PICTURED)
-        return Sample(change_appearance(rng, screen(rng, film), 0.3), Kind.PICTURED)
+            return Sample(photograph(rng, film, scene), PictureKind.PICTURED)
+        return Sample(change_appearance(rng, screen(rng, film), 0.3), PictureKind.PICTURED)
 
     def draw_several(self, rng: np.random.Generator) -> Sample:
         """Several films on one page."""
         page = several(rng, [self._any_film(rng) for _ in range(4)])
-        return Sample(change_appearance(rng, page, 0.4), Kind.SEVERAL)
+        return Sample(change_appearance(rng, page, 0.4), PictureKind.SEVERAL)
 
     def _any_film(self, rng: np.random.Generator) -> Grey:
         films = self.lateral if rng.random() < 0.25 else self.frontal

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
-from cxr_runtime.gate.reading import CUT_OFF, INPUT_SIDE, INVERTED, MIRRORED, TURNS, Kind
+from cxr_runtime.gate.network import CUT_OFF, INPUT_SIDE, INVERTED, MIRRORED, TURNS, PictureKind
 from cxr_train.gate.network import GateNet
 from cxr_train.gate.pictures import Picture
 from cxr_train.gate.sampling import Sampler
@@ -38,7 +38,7 @@ def answers_loss(logits: Tensor, answers: Tensor) -> Tensor:
         logits: (B, ANSWERS).
         answers: (B, 5): kind, turn, mirrored, inverted, cut off; negative where not asked.
     """
-    kinds, turns = logits[:, : len(Kind)], logits[:, len(Kind) : len(Kind) + len(TURNS)]
+    kinds, turns = logits[:, : len(PictureKind)], logits[:, len(PictureKind) : len(PictureKind) + len(TURNS)]
     loss = F.cross_entropy(kinds, answers[:, 0].long(), label_smoothing=SMOOTHING)
     asked = answers[:, 1] >= 0
     if asked.any():

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from cxr_runtime.film import Film, FilmFacts
 from cxr_runtime.gate import Code
 from cxr_runtime.gate.exposure import SHORTEST_SIDE
-from cxr_runtime.gate.reading import TURNS, Kind
+from cxr_runtime.gate.network import TURNS, PictureKind
 from cxr_train.gate.composed import photograph, screen, several
 from cxr_train.gate.drawn import DRAWINGS
 from cxr_train.gate.moving import WORK, fragment, move
@@ -42,20 +42,20 @@ class Trial:
 def good_trials(pictures: list[Picture]) -> Iterator[Trial]:
     """The frontal films as they are, by collection."""
     for picture in pictures:
-        if picture.kind is Kind.FRONTAL:
+        if picture.kind is PictureKind.FRONTAL:
             yield _trial(picture.collection, picture.name, read_pixels(picture), ADMITTED)
 
 
 def bad_trials(pictures: list[Picture], rng: np.random.Generator) -> Iterator[Trial]:
     """Bad films of every kind, made from the pictures given."""
-    frontal = [picture for picture in pictures if picture.kind is Kind.FRONTAL]
+    frontal = [picture for picture in pictures if picture.kind is PictureKind.FRONTAL]
     for picture in frontal[::BAD_SHARE]:
         yield from _spoiled(picture, rng)
         yield from _composed(picture, pictures, rng)
     for picture in pictures:
-        if picture.kind is Kind.LATERAL:
+        if picture.kind is PictureKind.LATERAL:
             yield from _laterals(picture, rng)
-        elif picture.kind is Kind.OTHER:
+        elif picture.kind is PictureKind.OTHER:
             yield from _others(picture, rng)
     for name, draw in DRAWINGS.items():
         for _ in range(DRAWN):
@@ -86,8 +86,8 @@ def _spoiled(picture: Picture, rng: np.random.Generator) -> Iterator[Trial]:
 
 
 def _composed(picture: Picture, pictures: list[Picture], rng: np.random.Generator) -> Iterator[Trial]:
-    others = [other for other in pictures if other.kind is Kind.OTHER]
-    films = [other for other in pictures if other.kind in (Kind.FRONTAL, Kind.LATERAL)]
+    others = [other for other in pictures if other.kind is PictureKind.OTHER]
+    films = [other for other in pictures if other.kind in (PictureKind.FRONTAL, PictureKind.LATERAL)]
     film = move(rng, picture.pixels, CALM_JITTER)[0]
     scene = move(rng, others[int(rng.integers(len(others)))].pixels, OTHER_JITTER)[0]
     yield _trial("photographed", picture.name, _bytes(photograph(rng, film, scene)), Code.PHOTOGRAPHED)

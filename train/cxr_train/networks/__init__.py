@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cxr_runtime.errors import UsageError
-from cxr_runtime.preprocessing import Preprocessing
+from cxr_runtime.model.preprocessing import Preprocessing
 from cxr_train.networks.alexnet import alexnet
 from cxr_train.networks.architecture import Architecture
 from cxr_train.networks.custom import custom

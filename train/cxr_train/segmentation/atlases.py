@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from cxr_runtime.errors import CxrTriageError
 from cxr_runtime.lungs.atlas import SIDE, Atlases, prepare
-from cxr_runtime.lungs.registration import Maps, register, sample
+from cxr_runtime.lungs.atlas_registration import Maps, register, sample
 from cxr_train.segmentation.films import OutlinedFilm
 
 MOST_GROUPS = 8

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cxr_runtime.lungs import LungField
 from cxr_runtime.lungs.atlas import ATLAS_FILE, AtlasLungField
-from cxr_runtime.lungs.unet import INPUT_SIDE, LUNG_FIELD_FILE, UnetLungField
+from cxr_runtime.lungs.field import INPUT_SIDE, LUNG_FIELD_FILE, UnetLungField
 from cxr_train.one_cycle import Schedule
 from cxr_train.progress import Progress
 from cxr_train.segmentation.atlases import make_atlases, write_atlases

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cxr_runtime.lungs.unet import INPUT_SIDE, network_input
+from cxr_runtime.lungs.field import INPUT_SIDE, network_input
 from cxr_train.segmentation.appearance import change_appearance
 from cxr_train.segmentation.films import OutlinedFilm
 from cxr_train.segmentation.geometry import Jitter, random_warp, warp

@@ -23,7 +23,7 @@ from cxr_runtime.backends.nvidia.runner import TensorRtRunner
 from cxr_runtime.backends.phantom_batch import phantom_batch
 from cxr_runtime.backends.tensor_names import CONV5, LOGITS
 from cxr_runtime.errors import BackendError
-from cxr_runtime.model import Model
+from cxr_runtime.model.folder import Model
 
 DEVICE = 0  # the first GPU of CUDA_VISIBLE_DEVICES; several GPUs: one process each
 _LOG = logging.getLogger(__name__)

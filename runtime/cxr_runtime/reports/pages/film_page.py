@@ -4,11 +4,11 @@ from io import BytesIO
 
 from fpdf.enums import Align
 
-from cxr_runtime.colour import legend
-from cxr_runtime.film_name import folder_and_name
+from cxr_runtime.heat.colour import heat_layer, legend
+from cxr_runtime.names import folder_and_name
+from cxr_runtime.placement import Outline
 from cxr_runtime.reports import wording
-from cxr_runtime.reports.exhibit import Exhibit, Outline, Picture, RunFacts
-from cxr_runtime.reports.heat_layer import heat_layer
+from cxr_runtime.reports.exhibit import Exhibit, Picture, RunFacts
 from cxr_runtime.reports.pages.score_bar import draw_score_bar
 from cxr_runtime.reports.pages.sheet import INK, INNER, MARGIN, QUIET, TOP, Sheet
 from cxr_runtime.reports.pages.verdict_mark import REVIEW, draw_verdict, verdict_colour

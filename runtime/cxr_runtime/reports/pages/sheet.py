@@ -6,7 +6,7 @@ from fpdf import FPDF, image_parsing
 from fpdf.enums import Align, MethodReturnValue
 from fpdf.fonts import TTFFont
 
-from cxr_runtime.printable import escaped, printable
+from cxr_runtime.names import escaped, printable
 from cxr_runtime.reports import wording
 from cxr_runtime.reports.exhibit import RunFacts
 from cxr_runtime.reports.pages.installed_fonts import FONT_ERRORS, font_for

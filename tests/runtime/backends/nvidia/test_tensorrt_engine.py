@@ -19,7 +19,7 @@ from cxr_runtime.backends.nvidia.tensorrt_engine import (
     missing,
 )
 from cxr_runtime.errors import BackendError
-from cxr_runtime.model import Model
+from cxr_runtime.model.folder import Model
 from fake_tensorrt import FakeMemory, FakeTensorRt, fake_plan
 
 UseTensorRt = Callable[[str], FakeTensorRt]

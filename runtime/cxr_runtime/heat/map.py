@@ -1,0 +1,115 @@
+"""The heat map: from conv5 activations to a map of the whole film that means the same on every film."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from math import exp
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from cxr_runtime.heat.prior import LocationPrior
+from cxr_runtime.placement import Box, CellGrid, Placement
+
+MOST = np.float32(1 - 1e-6)  # heat nearer to 1 has the log odds of this
+FILM_HEAT_LONG_SIDE = 256  # heat values along a film's longer side; finer than any conv5 here
+
+
+class HeatMethod(StrEnum):
+    """Which reading of conv5 the heat map shows."""
+
+    CAM = "cam"  # weighted sum of all channels, the weights in the manifest
+    STRONGEST_CHANNEL = "strongest-channel"  # the paper's own view (paper, III.B)
+
+
+@dataclass(frozen=True)
+class HeatRecipe:
+    """How a model's conv5 becomes heat; part of its manifest."""
+
+    channel_weights: tuple[float, ...]  # one a conv5 channel, towards abnormal
+    bias: float  # added to the weighted sum
+    gain: float  # heat = blur(sigmoid(gain * (weighted sum + bias))) * prior, brought into the colour range
+    threshold: float  # heat below this is not coloured (paper, III.B), 0..1
+    cells: CellGrid  # where conv5's cells lie in the network's input
+    conv5_layer: str  # name of the layer whose output, after ReLU, is conv5
+    strongest_scale: float  # conv5 activation that the strongest-channel view shows as 1 (99.9th percentile)
+    prior: LocationPrior | None = None  # where in the lungs disease is usually found; multiplies heat
+    stretch: float = 1.0  # colour range: the log odds of heat are multiplied by this, above 0, ...
+    offset: float = 0.0  # ... and this is added, so that red means the same on every film
+    strongest_threshold: float = 0.5  # as `threshold`, of the strongest-channel view
+    smoothing: float = 0.0  # standard deviation of the blur, in cells; 0: none
+
+    @property
+    def weights(self) -> NDArray[np.float32]:
+        """(C,) float32."""
+        return np.array(self.channel_weights, np.float32)
+
+    def threshold_of(self, method: HeatMethod) -> float:
+        """Heat below this is not coloured."""
+        return self.threshold if method is HeatMethod.CAM else self.strongest_threshold
+
+
+def heat_cells(
+    conv5: NDArray[np.float32],
+    recipe: HeatRecipe,
+    method: HeatMethod,
+    placement: Placement,
+    lungs_film_xyxy: Box | None,
+) -> NDArray[np.float32]:
+    """Heat of one film on conv5's own cells, before its colour range.
+
+    Args:
+        conv5: (C, h, w) float32, after ReLU.
+        recipe: the model's heat recipe.
+        method: which reading of conv5.
+        placement: the part of the film that the network was shown.
+        lungs_film_xyxy: box around both lungs in film pixels, where the location prior lies; None where it is
+            not known: the prior then lies where lungs usually are.
+
+    Returns:
+        (h, w) float32 in 0..1.
+    """
+    if method is HeatMethod.STRONGEST_CHANNEL:
+        strongest = conv5[int(np.argmax(conv5.max(axis=(1, 2))))]
+        shown = np.clip(strongest / np.float32(recipe.strongest_scale), 0, 1)
+        return np.asarray(shown, np.float32)
+    weighted = np.tensordot(recipe.weights, conv5, axes=1).astype(np.float64)
+    heat = np.exp(-np.logaddexp(0.0, -recipe.gain * (weighted + recipe.bias)))
+    if recipe.smoothing > 0:
+        heat = np.asarray(cv2.GaussianBlur(heat, (0, 0), recipe.smoothing, borderType=cv2.BORDER_REPLICATE))
+    if recipe.prior is not None:
+        heat = heat * recipe.prior.on_cells(placement, recipe.cells, conv5.shape[1:], lungs_film_xyxy)
+    return heat.astype(np.float32)
+
+
+def film_heat(
+    cells: NDArray[np.float32], placement: Placement, recipe: HeatRecipe, method: HeatMethod
+) -> NDArray[np.float32]:
+    """Heat over the whole film, at the film's own proportions and in its colour range.
+
+    Args:
+        cells: (h, w) float32 in 0..1, from `heat_cells`.
+        placement: the part of the film that the network was shown.
+        recipe: the model's heat recipe.
+        method: the one the cells were made by; only CAM has a colour range of its own.
+
+    Returns:
+        (h, w) float32 in 0..1, the longer side FILM_HEAT_LONG_SIDE; 0 where the network was shown nothing.
+    """
+    rows, columns = placement.film_hw
+    scale = FILM_HEAT_LONG_SIDE / max(rows, columns)
+    out_hw = max(1, round(rows * scale)), max(1, round(columns * scale))
+    laid = placement.heat_on_film(cells, recipe.cells, out_hw)
+    return in_colour_range(laid, recipe) if method is HeatMethod.CAM else laid
+
+
+def in_colour_range(heat: NDArray[np.float32], recipe: HeatRecipe) -> NDArray[np.float32]:
+    """Heat of the CAM as it is shown; (h, w) float32 in 0..1 in and out, in the same order, 0 stays 0.
+
+    It is done after heat is laid over the film: between cells that are all red nothing could be told apart.
+    """
+    if (recipe.stretch, recipe.offset) == (1.0, 0.0):
+        return heat
+    below = np.minimum(heat, MOST)
+    odds = cv2.pow(below / (1 - below), recipe.stretch) * np.float32(exp(recipe.offset))
+    return np.asarray(odds / (1 + odds), np.float32)

@@ -1,0 +1,179 @@
+"""A model's calibration.json, applied: from logits to a probability, from a probability to a triage."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxr_runtime.errors import CalibrationError
+from cxr_runtime.outcome import Triage
+
+METHODS = ("temperature", "platt", "isotonic")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbabilityMap:
+    """A rising map, so that no calibration changes the order of the worklist."""
+
+    method: str  # one of METHODS
+    temperature: float = 1.0  # method temperature: sigmoid(margin / temperature), above 0
+    slope: float = 1.0  # method platt: sigmoid(slope * margin + intercept), above 0
+    intercept: float = 0.0  # method platt
+    knots: tuple[tuple[float, float], ...] = ()  # method isotonic: (margin, probability), both rising
+
+    def __post_init__(self) -> None:
+        """Refuse what is no rising map.
+
+        Raises:
+            ValueError: unknown method, or parameters that are not finite, positive or rising.
+        """
+        if self.method not in METHODS:
+            raise ValueError(f"method {self.method!r} is none of {', '.join(METHODS)}")
+        numbers = (self.temperature, self.slope, self.intercept)
+        if not np.isfinite(numbers).all() or self.temperature <= 0 or self.slope <= 0:
+            raise ValueError("the temperature or slope is not a positive, finite number")
+        if self.method == "isotonic":
+            self._check_knots()
+
+    def _check_knots(self) -> None:
+        if len(self.knots) < 2:
+            raise ValueError("method isotonic needs at least two knots")
+        knots = np.array(self.knots, np.float64)
+        margins_rise, values_rise = np.diff(knots, axis=0).T
+        within = np.isfinite(knots).all() and (knots[:, 1] >= 0).all() and (knots[:, 1] <= 1).all()
+        if not within or (margins_rise <= 0).any() or (values_rise < 0).any():
+            raise ValueError("the isotonic knots do not rise from 0 to 1")
+
+    def probability(self, margin: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Calibrated probability of abnormal.
+
+        Args:
+            margin: (B,) float64, logit of abnormal minus logit of normal.
+
+        Returns:
+            (B,) float64 in 0..1.
+        """
+        if self.method == "isotonic":
+            at, value = np.array(self.knots, np.float64).T
+            return np.asarray(np.interp(margin, at, value), np.float64)
+        if self.method == "platt":
+            return _sigmoid(self.slope * margin + self.intercept)
+        return _sigmoid(margin / self.temperature)
+
+
+def _sigmoid(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    result: NDArray[np.float64] = np.exp(-np.logaddexp(0.0, -x))
+    return result
+
+
+CALIBRATION_FILE = "calibration.json"
+
+
+@dataclass(frozen=True)
+class OperatingPoint:
+    """A named threshold, and what it was measured to buy."""
+
+    name: str  # e.g. balanced
+    threshold: float  # flagged at or above this probability
+    met: bool = True  # the data supported the point's own target
+    review_low: float | None = None  # films in [review_low, review_high] go to review
+    review_high: float | None = None
+    sensitivity: float | None = None  # measured by cross-validation, 0..1
+    specificity: float | None = None  # measured by cross-validation, 0..1
+
+    def triage(self, probability: float) -> Triage:
+        """What a film of this probability asks of the reader."""
+        low, high = self.review_low, self.review_high
+        if low is not None and high is not None and low <= probability <= high:
+            return Triage.REVIEW
+        return Triage.FLAGGED if probability >= self.threshold else Triage.NOT_FLAGGED
+
+
+@dataclass(frozen=True)
+class Calibration(ProbabilityMap):
+    """How one model's margins become probabilities and triage; fitted by `cxr-triage calibrate`."""
+
+    model_sha256: str  # of the model.onnx it was fitted on
+    preprocessing_version: str  # of the preprocessing it was fitted on
+    precision: str  # fp32, fp16 or int8
+    input_route: str  # how film pixels reach the preprocessing; `full` = decoded at full size
+    operating_points: tuple[OperatingPoint, ...] = ()
+    default_operating_point: str = "balanced"
+
+    def operating_point(self, name: str | None = None) -> OperatingPoint:
+        """The operating point of that name, or the default one.
+
+        Raises:
+            CalibrationError: there is none of that name.
+        """
+        wanted = name or self.default_operating_point
+        for point in self.operating_points:
+            if point.name == wanted:
+                return point
+        known = ", ".join(point.name for point in self.operating_points) or "none"
+        raise CalibrationError(
+            f"operating point {wanted!r} is not in the calibration (it has: {known}); "
+            "choose one of these, or make it with `cxr-triage calibrate`"
+        )
+
+
+def uncalibrated(model_sha256: str, preprocessing_version: str, precision: str) -> Calibration:
+    """The plain softmax with a threshold of one half, for `--allow-uncalibrated` only."""
+    half = OperatingPoint("uncalibrated", threshold=0.5, met=False)
+    return Calibration(
+        model_sha256, preprocessing_version, precision, "full", method="temperature",
+        operating_points=(half,), default_operating_point=half.name,
+    )  # fmt: skip
+
+
+def read_calibration(path: Path) -> Calibration:
+    """Read a calibration.json.
+
+    Raises:
+        CalibrationError: the file is damaged, or states something that cannot be.
+    """
+    try:
+        return _parse(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CalibrationError(
+            f"calibration {path} cannot be used ({error!r}); expected a file written by "
+            "`cxr-triage calibrate`: make it anew with that command"
+        ) from error
+
+
+def _parse(stated: dict[str, Any]) -> Calibration:
+    points = tuple(_parse_point(name, point) for name, point in stated["operating_points"].items())
+    default = [name for name, point in stated["operating_points"].items() if point.get("default")]
+    if not np.isfinite([point.threshold for point in points]).all():
+        raise ValueError("a threshold is not a finite number")
+    return Calibration(
+        model_sha256=str(stated["model_sha256"]),
+        preprocessing_version=str(stated["preprocessing_version"]),
+        precision=str(stated["precision"]),
+        input_route=str(stated["input_route"]),
+        method=str(stated["method"]),
+        temperature=float(stated.get("temperature", 1.0)),
+        slope=float(stated.get("slope", 1.0)),
+        intercept=float(stated.get("intercept", 0.0)),
+        knots=tuple((float(at), float(value)) for at, value in stated.get("knots", ())),
+        operating_points=points,
+        default_operating_point=default[0] if default else "balanced",
+    )
+
+
+def _parse_point(name: str, stated: dict[str, Any]) -> OperatingPoint:
+    def number(key: str) -> float | None:
+        return None if stated.get(key) is None else float(stated[key])
+
+    return OperatingPoint(
+        name=name,
+        threshold=float(stated["threshold"]),
+        met=bool(stated.get("met", True)),
+        review_low=number("review_low"),
+        review_high=number("review_high"),
+        sensitivity=number("sensitivity"),
+        specificity=number("specificity"),
+    )

@@ -1,0 +1,105 @@
+"""A model folder, opened: nothing in it is used before its checksum and its calibration are found right."""
+
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+
+from cxr_runtime.errors import CalibrationError, ModelError
+from cxr_runtime.model.calibration import CALIBRATION_FILE, Calibration, read_calibration, uncalibrated
+from cxr_runtime.model.manifest import MANIFEST_FILE, Manifest, read_manifest
+
+MODEL_FILE = "model.onnx"
+INPUT_ROUTE = "full"  # films are decoded at full size before the preprocessing
+MODELS_FOLDER = Path(__file__).parents[1] / "models"
+DEFAULT_MODEL = "default"
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model folder whose parts belong together."""
+
+    folder: Path
+    manifest: Manifest
+    calibration: Calibration
+    is_calibrated: bool  # False only with `--allow-uncalibrated`: every report is marked
+    onnx: bytes = field(repr=False)  # model.onnx, as its checksum was taken
+
+
+def open_model(name_or_folder: str | Path = DEFAULT_MODEL, *, allow_uncalibrated: bool = False) -> Model:
+    """Open a model that came with the program by its name, or any model folder by its path.
+
+    Args:
+        name_or_folder: e.g. `default`, or a folder with model.onnx, model.json and calibration.json.
+        allow_uncalibrated: use the bare softmax where the calibration is missing or foreign.
+
+    Raises:
+        ModelError: there is no such model, or model.onnx is not the file that the manifest names.
+        CalibrationError: the calibration is missing or was fitted on something else.
+    """
+    folder = _find(name_or_folder)
+    manifest = read_manifest(folder / MANIFEST_FILE)
+    onnx = _read_checked(folder / MODEL_FILE, manifest.model_sha256)
+    try:
+        calibration, is_calibrated = _matching_calibration(folder, manifest), True
+    except CalibrationError:
+        if not allow_uncalibrated:
+            raise
+        version = manifest.preprocessing.version
+        calibration, is_calibrated = uncalibrated(manifest.model_sha256, version, manifest.precision), False
+    return Model(folder, manifest, calibration, is_calibrated, onnx)
+
+
+def bundled_models() -> list[str]:
+    """Names of the models that came with the program."""
+    return sorted(path.parent.name for path in MODELS_FOLDER.glob(f"*/{MANIFEST_FILE}"))
+
+
+def _find(name_or_folder: str | Path) -> Path:
+    for folder in (MODELS_FOLDER / name_or_folder, Path(name_or_folder)):
+        if (folder / MANIFEST_FILE).is_file():
+            return folder
+    raise ModelError(
+        f"no model at {str(name_or_folder)!r}; expected a folder with {MANIFEST_FILE}, or one of: "
+        + (", ".join(bundled_models()) or "(none is installed)")
+    )
+
+
+def _read_checked(path: Path, expected_sha256: str) -> bytes:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ModelError(
+            f"{path} cannot be read ({error.strerror}); put the model folder back whole"
+        ) from error
+    found = sha256(content).hexdigest()
+    if found != expected_sha256:
+        raise ModelError(
+            f"{path} is damaged or foreign: its sha256 is {found[:12]}..., the manifest names "
+            f"{expected_sha256[:12]}...; put the model folder back whole"
+        )
+    return content
+
+
+def _matching_calibration(folder: Path, manifest: Manifest) -> Calibration:
+    path = folder / CALIBRATION_FILE
+    if not path.is_file():
+        raise CalibrationError(
+            f"{folder} has no {CALIBRATION_FILE}; make one with `cxr-triage calibrate`, "
+            "or scan with --allow-uncalibrated"
+        )
+    calibration = read_calibration(path)
+    expected = (manifest.model_sha256, manifest.preprocessing.version, manifest.precision, INPUT_ROUTE)
+    found = (
+        calibration.model_sha256,
+        calibration.preprocessing_version,
+        calibration.precision,
+        calibration.input_route,
+    )
+    names = ("model_sha256", "preprocessing_version", "precision", "input_route")
+    for name, want, have in zip(names, expected, found, strict=True):
+        if want != have:
+            raise CalibrationError(
+                f"the calibration {path} belongs to another model: its {name} is {have!r}, this model's is "
+                f"{want!r}; make one with `cxr-triage calibrate`, or scan with --allow-uncalibrated"
+            )
+    return calibration

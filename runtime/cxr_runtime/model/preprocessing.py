@@ -1,0 +1,102 @@
+"""From a film to the network's input: the one preprocessing, used by training and by the clinic alike."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from cxr_runtime.film import GreyPixels
+from cxr_runtime.lungs.mask import LungMask
+from cxr_runtime.placement import Box, Placement
+from cxr_runtime.resizing import resize
+
+PREPROCESSING_VERSION = "1"  # changes whenever the same film would give another input
+
+InputPixels = NDArray[np.uint8]  # (H, W), the network's input before normalisation
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """How a film becomes the network's input; part of a model's manifest."""
+
+    input_hw: tuple[int, int] = (224, 224)  # rows and columns of the network's input
+    working_hw: tuple[int, int] = (512, 512)  # contrast is equalised at this size (paper, II.A: 1024)
+    # What is stretched onto the input: the `film`, the box of the `lung-field`, or that of the `lung-mask`,
+    # with black around the lungs.
+    crop: str = "film"
+    crop_margin: float = 0.1  # added on each side of the lung field, as a share of its box
+    clahe_clip: float = 0.0  # contrast limit of CLAHE (paper, II.A); 0 leaves the contrast as it is
+    clahe_tiles: int = 8  # CLAHE tiles along each axis
+    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)  # subtracted, a channel each, of 0..1
+    std: tuple[float, float, float] = (0.229, 0.224, 0.225)  # divided by, a channel each
+    version: str = PREPROCESSING_VERSION
+
+
+def place(film_hw: tuple[int, int], lung_box: Box | None, how: Preprocessing) -> Placement:
+    """Choose the part of the film that the network is shown.
+
+    Args:
+        film_hw: rows and columns of the film.
+        lung_box: box around both lungs in film pixels, or None where it is not known.
+        how: the model's preprocessing.
+    """
+    whole: Box = (0.0, 0.0, float(film_hw[1]), float(film_hw[0]))
+    if how.crop == "film" or lung_box is None:
+        return Placement(film_hw, whole, how.input_hw)
+    x0, y0, x1, y1 = lung_box
+    dx, dy = how.crop_margin * (x1 - x0), how.crop_margin * (y1 - y0)
+    inside = (max(x0 - dx, 0.0), max(y0 - dy, 0.0), min(x1 + dx, whole[2]), min(y1 + dy, whole[3]))
+    rounded = (float(int(inside[0])), float(int(inside[1])), float(-int(-inside[2])), float(-int(-inside[3])))
+    return Placement(film_hw, rounded, how.input_hw)
+
+
+def prepare(
+    pixels: GreyPixels, placement: Placement, how: Preprocessing, lungs: LungMask | None = None
+) -> InputPixels:
+    """Crop, equalise and shrink a film.
+
+    Args:
+        pixels: (rows, columns) uint8, 0 black .. 255 white.
+        placement: the part of the film to show, in whole film pixels and within the film.
+        how: the model's preprocessing.
+        lungs: the film's lung field, for `lung-mask`; where it is not known or empty nothing is blackened.
+
+    Returns:
+        (H, W) uint8, the same in every channel of the network's input.
+    """
+    x0, y0, x1, y1 = (int(edge) for edge in placement.box_film_xyxy)
+    working = resize(pixels[y0:y1, x0:x1], how.working_hw)
+    if how.clahe_clip > 0:
+        tiles = (how.clahe_tiles, how.clahe_tiles)
+        equalised = cv2.createCLAHE(clipLimit=how.clahe_clip, tileGridSize=tiles).apply(working)
+        working = np.asarray(equalised, np.uint8)
+    if how.crop == "lung-mask" and lungs is not None and lungs.box_film_xyxy is not None:
+        working = np.where(_lungs_alone(lungs, placement, how.working_hw), working, np.uint8(0))
+    return resize(working, how.input_hw)
+
+
+def normalise(inputs: NDArray[np.uint8], how: Preprocessing) -> NDArray[np.float32]:
+    """Turn prepared films into a batch for the network.
+
+    Args:
+        inputs: (B, H, W) uint8.
+        how: the model's preprocessing.
+
+    Returns:
+        (B, 3, H, W) float32, C-contiguous: (value / 255 - mean) / std in each channel.
+    """
+    scale = np.array([1 / (255 * s) for s in how.std], np.float32)[None, :, None, None]
+    shift = np.array([m / s for m, s in zip(how.mean, how.std, strict=True)], np.float32)[None, :, None, None]
+    return inputs[:, None].astype(np.float32) * scale - shift
+
+
+def _lungs_alone(lungs: LungMask, placement: Placement, hw: tuple[int, int]) -> NDArray[np.bool_]:
+    """(H, W) where the part of the film that is shown is lung, or pleura."""
+    x0, y0, x1, y1 = placement.box_film_xyxy
+    grid = lungs.widened(hw)  # over the whole film
+    rows, columns = (
+        (low + (np.arange(count) + 0.5) / count * (high - low)) / film * count
+        for low, high, count, film in zip((y0, x0), (y1, x1), hw, placement.film_hw, strict=True)
+    )
+    return grid[np.ix_(rows.astype(np.intp), columns.astype(np.intp))]

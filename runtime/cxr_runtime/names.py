@@ -1,0 +1,60 @@
+"""Names of films, and text from outside: made fit to show, to take apart, and to name new files by."""
+
+import re
+import unicodedata
+
+# Controls, lone surrogates (bytes of a name that are no text), line and paragraph separators, and the marks
+# that turn the direction of text, by which `fdp.exe` can be shown as `exe.pdf` (Unicode UAX #9, 2.1 to 2.4).
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
+
+
+def printable(text: str) -> str:
+    """One line of valid Unicode; every character that cannot be shown becomes its `\\xNN` or `\\uNNNN`."""
+    return _UNSEEN.sub(lambda found: escaped(found[0]), text)
+
+
+def escaped(character: str) -> str:
+    """A code: `\\x0a`, `\\u202e`, `\\U0001f600`; of a byte that is no text (PEP 383), the byte itself."""
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:
+        code -= 0xDC00
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+# Ends of folders: a slash, the mark behind a zip file, and the backslash of Windows; not the backslash that
+# spells out an unseen character (printable.py).
+_SEPARATOR = re.compile(r"/|(?<=\.zip)!|\\(?!x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})", re.IGNORECASE)
+
+
+def folder_and_name(file: str) -> tuple[str, str]:
+    """Split a film as named in results.csv; the two parts together are `file`, the name is its end."""
+    ends = [found.end() for found in _SEPARATOR.finditer(file) if found.end() < len(file)]
+    end = ends[-1] if ends else 0
+    return file[:end], file[end:]
+
+
+SHA_DIGITS = 12  # of the sha256 at the end of a name, so that equal stems do not meet
+MAX_STEM_BYTES = 160  # in UTF-8; file systems allow 255 for a name with its ending
+
+
+def safe_name(file: str, sha256: str) -> str:
+    """Name the pictures that belong to a film.
+
+    Args:
+        file: the film as named in results.csv.
+        sha256: 64 hex digits of its bytes.
+
+    Returns:
+        Letters (of any script), digits, `-`, `_` and `.` only, never empty, fit for every file system.
+    """
+    _, last = folder_and_name(file)
+    stem = last.rpartition(".")[0] or last
+    kept = "".join(char if _is_safe(char) else "_" for char in unicodedata.normalize("NFC", stem))
+    short = kept.encode("utf-8", "ignore")[:MAX_STEM_BYTES].decode("utf-8", "ignore").strip("._")
+    return f"{short or 'film'}-{sha256[:SHA_DIGITS]}"
+
+
+def _is_safe(char: str) -> bool:
+    return char in "-_." or unicodedata.category(char)[0] in "LNM"  # letters, numbers, marks

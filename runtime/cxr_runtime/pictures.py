@@ -1,0 +1,84 @@
+"""Pictures as files: JPEG, and PNG written fast (one row filter, ISA-L's deflate: fewer bytes, too)."""
+
+from collections.abc import Iterable, Iterator
+from struct import pack
+
+import cv2
+import numpy as np
+from isal import isal_zlib
+from numpy.typing import NDArray
+
+from cxr_runtime.film import GreyPixels
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"  # W3C PNG 5.2
+COLOUR_TYPES = {1: 0, 3: 2, 4: 6}  # channels -> grey, RGB, RGBA (W3C PNG 11.2.1)
+INDEXED = 3  # colour type of a palette picture
+FILTER_NONE, FILTER_UP = 0, 2  # W3C PNG 9.2
+BAND = 64  # rows filtered and compressed at a time: they fit a core's cache, and cost no new memory
+JPEG_QUALITY = 88  # of previews
+DEFLATE_LEVEL = 1  # of ISA-L's 0..3; 0 is no faster here
+
+
+def encode_png(pixels: NDArray[np.uint8]) -> bytes:
+    """Encode a picture without loss.
+
+    Args:
+        pixels: (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGBA, uint8.
+    """
+    height, width, channels = pixels.shape if pixels.ndim == 3 else (*pixels.shape, 1)
+    head = _header(width, height, COLOUR_TYPES[channels])
+    return _file(head, _differences(pixels.reshape(height, width * channels)))
+
+
+def _differences(rows: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
+    """Each row less the one above, in bands; a band is overwritten by the next one."""
+    bands = np.empty((BAND, rows.shape[1] + 1), np.uint8)
+    bands[:, 0] = FILTER_UP
+    above = np.zeros_like(rows[0])
+    for first in range(0, len(rows), BAND):
+        part = rows[first : first + BAND]
+        band = bands[: len(part)]
+        np.subtract(part[0], above, out=band[0, 1:])
+        np.subtract(part[1:], part[:-1], out=band[1:, 1:])
+        above = part[-1]
+        yield band
+
+
+def encode_indexed_png(indexes: NDArray[np.uint8], rgba: NDArray[np.uint8]) -> bytes:
+    """Encode a picture of few colours without loss.
+
+    Args:
+        indexes: (H, W) uint8, rows of `rgba`.
+        rgba: (N, 4) uint8, N <= 256: red, green, blue and opacity of each colour.
+    """
+    height, width = indexes.shape
+    rows = np.zeros((height, width + 1), np.uint8)
+    rows[:, 0] = FILTER_NONE
+    rows[:, 1:] = indexes
+    palette = _chunk(b"PLTE", rgba[:, :3].tobytes()) + _chunk(b"tRNS", rgba[:, 3].tobytes())
+    return _file(_header(width, height, INDEXED) + palette, [rows])
+
+
+def _header(width: int, height: int, colour_type: int) -> bytes:
+    return _chunk(b"IHDR", pack(">IIBBBBB", width, height, 8, colour_type, 0, 0, 0))
+
+
+def _file(head: bytes, filtered: Iterable[NDArray[np.uint8]]) -> bytes:
+    deflate = isal_zlib.compressobj(DEFLATE_LEVEL)
+    data = [_chunk(b"IDAT", deflate.compress(rows)) for rows in filtered]
+    return b"".join([SIGNATURE, head, *data, _chunk(b"IDAT", deflate.flush()), _chunk(b"IEND", b"")])
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    checksum = isal_zlib.crc32(data, isal_zlib.crc32(kind))
+    return b"".join([pack(">I", len(data)), kind, data, pack(">I", checksum)])
+
+
+def decode_jpeg(content: bytes) -> GreyPixels:
+    """(rows, columns) uint8 of a JPEG that `encode_jpeg` wrote."""
+    return np.asarray(cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE), np.uint8)
+
+
+def encode_jpeg(pixels: GreyPixels) -> bytes:
+    """A grey JPEG of (rows, columns) uint8."""
+    return bytes(cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1])

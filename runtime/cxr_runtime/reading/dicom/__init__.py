@@ -1,0 +1,1 @@
+"""DICOM files (PS3.10): radiographs and secondary captures."""

@@ -1,0 +1,1 @@
+"""The scan: films in, stored rows out."""

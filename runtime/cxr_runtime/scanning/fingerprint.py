@@ -1,0 +1,47 @@
+"""One digest of all that decides a film's row and pictures: a resumed scan knows by it what still holds."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from hashlib import sha256
+from pathlib import Path
+
+from cxr_runtime.errors import ModelError
+from cxr_runtime.gate.network import GATE_FILE
+from cxr_runtime.heat.map import HeatMethod
+from cxr_runtime.lungs.field import LUNG_FIELD_FILE
+from cxr_runtime.model.manifest import Manifest
+
+RULES_VERSION = 3  # changes whenever reading or the gate would end some film differently
+NETWORKS = (GATE_FILE, LUNG_FIELD_FILE)  # besides the model's, those that decide rows and heat
+
+
+def settings_digest(
+    manifest: Manifest,
+    heat_method: HeatMethod,
+    *,
+    lung_outline: bool,
+    networks: Sequence[Path] = NETWORKS,
+) -> str:
+    """64 hex digits; calibration and operating point are not part of it, for a row can be rejudged.
+
+    Raises:
+        ModelError: a network of the gate or the lung field is missing.
+    """
+    decisive = {
+        "rules": RULES_VERSION,
+        "networks": [_digest(path) for path in networks],
+        "model": manifest.model_sha256,
+        "preprocessing": asdict(manifest.preprocessing),
+        "heat": asdict(manifest.heat),
+        "method": heat_method.value,
+        "lung outline": lung_outline,
+    }
+    return sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
+
+
+def _digest(network: Path) -> str:
+    try:
+        return sha256(network.read_bytes()).hexdigest()
+    except OSError as error:
+        raise ModelError(f"{network}, a part of the program, is missing; install cxr-triage anew") from error

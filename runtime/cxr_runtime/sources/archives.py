@@ -1,0 +1,106 @@
+"""Zip files of films: listed and read in place, never unpacked to the disk."""
+
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from cxr_runtime.errors import UnreadableFilmError
+from cxr_runtime.sources.disk import disk_failure
+
+MAX_MEMBERS = 100_000
+MAX_TOTAL_BYTES = 1 << 40  # of all members together, unpacked
+MAX_MEMBER_BYTES = 1 << 30  # of one member, unpacked
+MAX_RATIO = 200  # unpacked to packed size; real films stay below 50
+FREE_BYTES = 16 << 20  # up to this unpacked size a member's ratio does not matter
+ENCRYPTED = 0x1  # bit of a member's flags
+
+
+def is_archive(path: Path) -> bool:
+    """Whether this is a zip file by its name; pipes and the like are never taken for one."""
+    return path.suffix.lower() == ".zip" and path.is_file()
+
+
+def list_members(path: Path) -> list[str]:
+    """Names of a zip file's members, folders left out, sorted; of equal names one.
+
+    Raises:
+        UnreadableFilmError: the zip file is damaged, beyond the limits, or cannot be read.
+    """
+    with _failures():
+        infos = [info for info in _opened(path).infolist() if not info.is_dir()]
+    total = sum(info.file_size for info in infos)
+    if len(infos) > MAX_MEMBERS or total > MAX_TOTAL_BYTES:
+        raise UnreadableFilmError(
+            "too-large",
+            f"the zip file holds {len(infos)} files of {total >> 20} MiB; at most {MAX_MEMBERS} of "
+            f"{MAX_TOTAL_BYTES >> 20} MiB are read: unpack it and scan the folder",
+        )
+    return sorted({info.filename for info in infos})
+
+
+def read_member(path: Path, name: str) -> bytes:
+    """Unpack one member into memory.
+
+    Raises:
+        UnreadableFilmError: `unsafe-name`, `encrypted`, `too-large`, `archive-damaged`, or what the zip file
+            itself cannot be read for.
+    """
+    if _leads_outside(name):
+        raise UnreadableFilmError(
+            "unsafe-name", "its name leads outside of the zip file; pack the films again with plain names"
+        )
+    with _failures():
+        archive = _opened(path)
+        info = archive.getinfo(name)
+        _check_member(info)
+        return archive.read(info)
+
+
+def _check_member(info: zipfile.ZipInfo) -> None:
+    if info.flag_bits & ENCRYPTED:
+        raise UnreadableFilmError("encrypted", "it is encrypted in the zip file; unpack it and scan again")
+    ratio = info.file_size / max(info.compress_size, 1)
+    if info.file_size > MAX_MEMBER_BYTES or (info.file_size > FREE_BYTES and ratio > MAX_RATIO):
+        raise UnreadableFilmError(
+            "too-large",
+            f"it unpacks to {info.file_size >> 20} MiB, {ratio:.0f} times its packed size; at most "
+            f"{MAX_MEMBER_BYTES >> 20} MiB and {MAX_RATIO} times are read: unpack it and scan the folder",
+        )
+
+
+def _leads_outside(name: str) -> bool:
+    posix, windows = PurePosixPath(name), PureWindowsPath(name)
+    return posix.is_absolute() or bool(windows.anchor) or ".." in windows.parts
+
+
+def _opened(path: Path) -> zipfile.ZipFile:
+    """The zip file, kept open: its list of members is long to read."""
+    status = path.stat()
+    return _open(path, status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=1)
+def _open(path: Path, _size: int, _mtime_ns: int) -> zipfile.ZipFile:
+    return zipfile.ZipFile(path)
+
+
+@contextmanager
+def _failures() -> Iterator[None]:
+    """Word what goes wrong in a zip file."""
+    try:
+        yield
+    except KeyError as error:
+        raise UnreadableFilmError("missing", "it is not in the zip file any more; scan again") from error
+    except NotImplementedError as error:
+        raise UnreadableFilmError(
+            "unsupported", f"the zip file cannot be unpacked ({error}); unpack it and scan the folder"
+        ) from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError) as error:
+        raise UnreadableFilmError(
+            "archive-damaged", "the zip file is damaged; copy it again, or repair it and scan the folder"
+        ) from error
+    except OSError as error:
+        raise disk_failure(error, "zip file") from error

@@ -1,0 +1,218 @@
+"""Which files are films to scan: INPUTs of the command line, folders below them, and zip files."""
+
+import glob
+import os
+import stat
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+
+from cxr_runtime.errors import UnreadableFilmError, UsageError
+from cxr_runtime.names import printable
+from cxr_runtime.sources import archives
+from cxr_runtime.sources.disk import disk_failure
+
+MAX_FILE_BYTES = 1 << 30  # a film of 100 megapixels in 16 bits has 200 MB
+STORE_NAME = "triage.sqlite"  # marks a folder of results, which is never scanned
+
+FolderId = tuple[int, int]  # device and inode
+
+
+@dataclass(frozen=True)
+class FilmSource:
+    """One file to try as a film; may be sent to another process."""
+
+    file: str  # as in results.csv: INPUT as typed plus the path below it; printable, UTF-8, of no other film
+    path: Path  # the file, or the zip file that holds it
+    member: str | None = None  # its name within the zip file
+    failure: UnreadableFilmError | None = None  # why it cannot be read, where that is known beforehand
+
+    def read_bytes(self) -> bytes:
+        """Read the whole file; pipes, devices and sockets are never opened.
+
+        Raises:
+            UnreadableFilmError: `missing`, `no-permission`, `not-a-file`, `too-large`, `read-error`, or as
+                `archives.read_member`.
+        """
+        if self.failure is not None:
+            raise self.failure
+        if self.member is not None:
+            return archives.read_member(self.path, self.member)
+        return _read_file(self.path)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What there is to scan."""
+
+    sources: tuple[FilmSource, ...]  # in the order of the INPUTs, within one sorted by path
+    passed_over: int  # files that cannot be films by their names
+
+
+def find_films(inputs: Sequence[str], exclude: Path | None) -> Found:
+    """List the films of a command line without opening any of them, zip files excepted.
+
+    Args:
+        inputs: films, folders, zip files, or patterns that the shell has not expanded.
+        exclude: the output folder, which is never scanned; need not exist.
+
+    Raises:
+        UsageError: an INPUT does not exist.
+    """
+    search = _Search(_identity(exclude) if exclude is not None and exclude.is_dir() else None)
+    for typed in inputs:
+        for name in _expand(typed):
+            search.add(name)
+    return Found(tuple(search.found.values()), search.passed_over)
+
+
+class _Entry(NamedTuple):
+    shown: str  # INPUT as typed plus the path below it
+    path: Path
+    is_folder: bool
+
+
+class _Search:
+    """Gathers films; one file is listed once, under the first name it was come by."""
+
+    def __init__(self, excluded: FolderId | None) -> None:
+        self.found: dict[tuple[Path, str | None], FilmSource] = {}
+        self.passed_over = 0
+        self._shown = Counter[str]()  # names of films so far, and how many would have borne each
+        self._excluded = excluded
+
+    def add(self, typed: str) -> None:
+        """List an INPUT that exists, and what is below it, in the order of names."""
+        entered = {self._excluded}
+        pending = [_Entry(typed, Path(typed), Path(typed).is_dir())]
+        while pending:
+            entry = pending.pop()
+            if entry.is_folder:
+                pending += reversed(self._enter(entry, entered))
+            else:
+                self._add_file(entry.shown, entry.path)
+
+    def _enter(self, folder: _Entry, entered: set[FolderId | None]) -> list[_Entry]:
+        """What a folder holds; nothing the second time, which cuts loops of links."""
+        try:
+            identity = _identity(folder.path)
+            with os.scandir(folder.path) as listing:
+                entries = sorted(listing, key=lambda entry: entry.name)
+        except OSError as error:
+            failure = disk_failure(error, "folder")
+            self._keep(FilmSource(printable(folder.shown), folder.path, failure=failure))
+            return []
+        if identity in entered or any(entry.name == STORE_NAME for entry in entries):
+            return []
+        entered.add(identity)
+        start = folder.shown if folder.shown.endswith(("/", os.sep)) else f"{folder.shown}/"
+        wanted = [entry for entry in entries if not self._passes_over(entry)]
+        return [_Entry(start + entry.name, Path(entry.path), _is_folder(entry)) for entry in wanted]
+
+    def _passes_over(self, entry: os.DirEntry[str]) -> bool:
+        passed = is_hidden(entry.name) or (is_passed_over(entry.name) and not _is_folder(entry))
+        self.passed_over += passed
+        return passed
+
+    def _add_file(self, shown: str, path: Path) -> None:
+        if archives.is_archive(path):
+            self._add_archive(shown, path)
+        else:
+            self._keep(FilmSource(printable(shown), path))
+
+    def _add_archive(self, shown: str, path: Path) -> None:
+        try:
+            members = archives.list_members(path)
+        except UnreadableFilmError as failure:
+            self._keep(FilmSource(printable(shown), path, failure=failure))
+            return
+        for name in members:
+            if is_member_passed_over(name):
+                self.passed_over += 1
+            else:
+                self._keep(FilmSource(printable(f"{shown}!{name}"), path, name))
+
+    def _keep(self, source: FilmSource) -> None:
+        key = source.path, source.member
+        if key not in self.found:
+            self.found[key] = replace(source, file=self._unique(source.file))
+
+    def _unique(self, shown: str) -> str:
+        """A name of its own for each film: spelt out, `a` with a line feed in it looks like another name."""
+        self._shown[shown] += 1
+        if self._shown[shown] == 1:
+            return shown
+        return self._unique(f"{shown} ({self._shown[shown]})")
+
+
+def _expand(typed: str) -> Iterator[str]:
+    """The INPUT itself, or the matches of a pattern, which some shells leave to the program."""
+    if os.path.exists(typed):  # noqa: PTH110 - Path("") would be the current folder
+        yield typed
+        return
+    found = glob.iglob(typed, recursive=True)  # noqa: PTH207 - Path.glob takes no absolute pattern
+    matches = sorted(found) if glob.has_magic(typed) else []
+    if not matches:
+        raise UsageError(
+            f"{printable(typed)} does not exist; expected films, folders or zip files: check the spelling"
+        )
+    yield from matches
+
+
+def _identity(folder: Path) -> FolderId:
+    """Device and inode: the same for all names of one folder."""
+    status = folder.stat()
+    return status.st_dev, status.st_ino
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself: a file that cannot be read
+        return False
+
+
+def _read_file(path: Path) -> bytes:
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise UnreadableFilmError("not-a-file", "it is a pipe, device, socket or folder; expected a file")
+        if status.st_size > MAX_FILE_BYTES:
+            raise UnreadableFilmError(
+                "too-large",
+                f"the file has {status.st_size >> 20} MiB; at most {MAX_FILE_BYTES >> 20} MiB are read: "
+                "export the film alone",
+            )
+        return path.read_bytes()
+    except OSError as error:
+        raise disk_failure(error, "file") from error
+
+
+PASSED_OVER_NAMES = frozenset({"dicomdir"})
+_DOCUMENTS = "txt csv tsv json jsonl xml html htm css js pdf md rst log doc docx xls xlsx ppt odt ods rtf"
+_PROGRAMS = "py pyc ipynb sh bat cmd ps1 exe dll so ini cfg conf toml yaml yml lock"
+_DATA = "db sqlite sqlite-wal sqlite-shm npy npz onnx engine pt pth safetensors sha256 md5"
+_LEFTOVERS = "lnk url part tmp bak"
+PASSED_OVER_SUFFIXES = frozenset(f"{_DOCUMENTS} {_PROGRAMS} {_DATA} {_LEFTOVERS}".split())
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file or folder of this name, without its path, is hidden."""
+    return name.startswith(".") and name not in (".", "..")
+
+
+def is_passed_over(name: str) -> bool:
+    """Whether a file of this name, without its path, is hidden or of a kind that holds no film."""
+    lower = name.lower()
+    if is_hidden(lower) or lower in PASSED_OVER_NAMES:
+        return True
+    stem, dot, suffix = lower.rpartition(".")
+    return bool(stem and dot) and suffix in PASSED_OVER_SUFFIXES
+
+
+def is_member_passed_over(name: str) -> bool:
+    """The same for a member of a zip file, whose name bears its path."""
+    *folders, last = name.replace("\\", "/").split("/")  # some programs on Windows write the wrong one
+    return is_passed_over(last) or any(is_hidden(folder) for folder in folders)

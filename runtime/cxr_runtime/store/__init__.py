@@ -1,0 +1,1 @@
+"""The output folder and the store in it: what every report is made from."""

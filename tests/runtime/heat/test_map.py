@@ -1,0 +1,113 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from cxr_runtime.heat.map import (
+    FILM_HEAT_LONG_SIDE,
+    HeatMethod,
+    HeatRecipe,
+    film_heat,
+    heat_cells,
+    in_colour_range,
+)
+from cxr_runtime.heat.prior import LocationPrior
+from cxr_runtime.placement import Box, CellGrid, Placement
+
+RECIPE = HeatRecipe(
+    channel_weights=(1.0, -1.0),
+    bias=-0.5,
+    gain=2.0,
+    threshold=0.5,
+    cells=CellGrid(origin=8.0, stride=16.0),
+    conv5_layer="conv5",
+    strongest_scale=4.0,
+)
+WHOLE = Placement((32, 32), (0, 0, 32, 32), (32, 32))
+CONV5 = np.array([[[0.5, 3.0], [0.0, 1.0]], [[0.0, 0.0], [2.0, 1.0]]], np.float32)
+
+
+def cam(conv5: NDArray[np.float32], recipe: HeatRecipe, lungs: Box | None = None) -> NDArray[np.float32]:
+    return heat_cells(conv5, recipe, HeatMethod.CAM, WHOLE, lungs)
+
+
+def test_cam_is_the_sigmoid_of_the_weighted_channels() -> None:
+    evidence = CONV5[0] - CONV5[1] - 0.5
+    expected = 1 / (1 + np.exp(-2 * evidence))
+    np.testing.assert_allclose(cam(CONV5, RECIPE), expected, rtol=1e-6)
+
+
+def test_a_prior_multiplies_the_cam_where_the_lungs_are() -> None:
+    prior = LocationPrior(((1.0, 0.25), (0.25, 0.25)), 2.0, 0.0, (0.0, 0.0, 1.0, 1.0))
+    plain = cam(CONV5, RECIPE)
+    weighed = cam(CONV5, replace(RECIPE, prior=prior), (0, 0, 32, 32))
+    np.testing.assert_allclose(weighed, plain * [[1.0, 1 / 16], [1 / 16, 1 / 16]], rtol=1e-6)
+    lower_right = cam(CONV5, replace(RECIPE, prior=prior), (16, 16, 64, 64))
+    np.testing.assert_allclose(lower_right[1, 1], plain[1, 1], rtol=1e-6)
+
+
+def test_smoothing_shares_heat_with_the_neighbours_and_keeps_its_sum() -> None:
+    conv5 = np.full((2, 11, 11), -20, np.float32)
+    conv5[0, 5, 5], conv5[1] = 20, 0
+    plain, smooth = cam(conv5, RECIPE), cam(conv5, replace(RECIPE, smoothing=0.9))
+    assert plain[5, 5] > 0.999
+    assert smooth[5, 5] > smooth[5, 6] > smooth[5, 7] > 0
+    np.testing.assert_allclose(smooth.sum(), plain.sum(), rtol=1e-5)
+
+
+def test_the_colour_range_keeps_the_order_and_shows_nothing_as_nothing() -> None:
+    heat = np.array([[0.0, 0.1, 0.4], [0.7, 0.99, 1.0]], np.float32)
+    shown = in_colour_range(heat, replace(RECIPE, stretch=2.0, offset=1.0))
+    assert shown[0, 0] == 0
+    assert (np.diff(shown.ravel()) > 0).all()
+    odds = np.log(heat[0, 1:] / (1 - heat[0, 1:])) * 2 + 1
+    np.testing.assert_allclose(shown[0, 1:], 1 / (1 + np.exp(-odds)), rtol=1e-5)
+    assert np.isfinite(shown).all()
+    assert shown.max() <= 1
+
+
+def test_the_strongest_channel_has_a_threshold_and_no_colour_range_of_its_own() -> None:
+    recipe = replace(RECIPE, stretch=2.0, strongest_threshold=0.3)
+    assert (recipe.threshold_of(HeatMethod.CAM), recipe.threshold_of(HeatMethod.STRONGEST_CHANNEL)) == (
+        0.5,
+        0.3,
+    )
+    cells = heat_cells(CONV5, recipe, HeatMethod.STRONGEST_CHANNEL, WHOLE, None)
+    as_shown = film_heat(cells, WHOLE, recipe, HeatMethod.STRONGEST_CHANNEL)
+    assert as_shown.max() == cells.max()
+
+
+def test_the_strongest_channel_is_shown_on_the_manifest_s_scale() -> None:
+    heat = heat_cells(CONV5, RECIPE, HeatMethod.STRONGEST_CHANNEL, WHOLE, None)
+    np.testing.assert_allclose(heat, CONV5[0] / 4)
+
+
+def test_extreme_activations_stay_finite_and_in_range() -> None:
+    conv5 = np.zeros((2, 2, 2), np.float32)
+    conv5[0] = 1e30
+    heat = cam(conv5, RECIPE)
+    assert np.isfinite(heat).all()
+    assert heat.max() <= 1
+
+
+@pytest.mark.parametrize("film_hw", [(512, 512), (2500, 2048), (100, 1000)])
+def test_film_heat_has_the_film_s_proportions(film_hw: tuple[int, int]) -> None:
+    placement = Placement(film_hw, (0, 0, film_hw[1], film_hw[0]), (32, 32))
+    heat = film_heat(cam(CONV5, RECIPE), placement, RECIPE, HeatMethod.CAM)
+    assert max(heat.shape) == FILM_HEAT_LONG_SIDE
+    assert heat.shape[0] / heat.shape[1] == pytest.approx(film_hw[0] / film_hw[1], rel=0.05)
+
+
+@pytest.mark.parametrize("box", [(0, 0, 200, 200), (20, 40, 180, 200)])
+def test_even_activations_are_hottest_where_disease_is_usual_in_this_film_s_lungs(box: Box) -> None:
+    lower_left = LocationPrior(((0.1, 0.1), (1.0, 0.1)), 1.0, 0.0, (0.2, 0.2, 0.8, 0.8))
+    recipe = replace(RECIPE, cells=CellGrid(2.0, 4.0), prior=lower_left, stretch=1.5, offset=0.5)
+    placement = Placement((200, 200), box, (64, 64))
+    cells = heat_cells(
+        np.ones((2, 16, 16), np.float32), recipe, HeatMethod.CAM, placement, (60, 60, 140, 160)
+    )
+    heat = film_heat(cells, placement, recipe, HeatMethod.CAM)
+    y, x = np.argwhere(heat >= 0.999 * heat.max()).mean(axis=0) / 256 * 200
+    assert x < 100
+    assert y > 110

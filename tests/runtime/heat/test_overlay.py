@@ -1,0 +1,81 @@
+"""The overlay shows the film unchanged but where it is warm, and its PNG gives back every pixel."""
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from cxr_runtime.film import GreyPixels
+from cxr_runtime.heat.overlay import OUTLINE_RGB, overlay
+from cxr_runtime.pictures import encode_indexed_png, encode_png
+
+
+def drawn_film(hw: tuple[int, int] = (90, 120)) -> GreyPixels:
+    ramp = np.linspace(20, 235, hw[0] * hw[1]).reshape(hw)
+    return np.asarray(np.rint(ramp), np.uint8)
+
+
+def warm_square(hw: tuple[int, int] = (9, 12)) -> NDArray[np.float32]:
+    heat = np.zeros(hw, np.float32)
+    heat[3:6, 6:9] = 1
+    return heat
+
+
+def test_a_film_without_heat_stays_as_it_was() -> None:
+    film = drawn_film()
+    picture = overlay(film, np.full((4, 4), 0.39, np.float32), 0.4)
+    assert picture.shape == (90, 120, 3)
+    assert picture.dtype == np.uint8
+    assert (picture == film[..., None]).all()
+
+
+def test_warm_pixels_turn_red_in_the_right_place_and_keep_the_films_contrast() -> None:
+    film = drawn_film()
+    picture = overlay(film, warm_square(), 0.4).astype(int)
+    inside = picture[35:55, 65:85]
+    assert (inside[..., 0] - inside[..., 2] > 60).all()
+    assert (picture[:25] == film[:25, :, None]).all()
+    assert (picture[:, :55] == film[:, :55, None]).all()
+    assert np.corrcoef(inside[..., 2].ravel(), film[35:55, 65:85].ravel())[0, 1] > 0.99
+
+
+def test_the_anatomy_is_still_there_under_every_colour() -> None:
+    film = np.tile(np.array([60, 200], np.uint8), (8, 50))
+    heat = np.repeat(np.linspace(0.4, 1, 50, dtype=np.float32), 2)
+    picture = overlay(film, np.tile(heat, (8, 1)), 0.4)
+    brightness = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(int)
+    assert (brightness[:, 1::2] - brightness[:, ::2] > 45).all()
+
+
+def test_an_outline_is_drawn_at_its_share_of_the_film() -> None:
+    film = np.zeros((100, 200), np.uint8)
+    square = ((0.25, 0.25), (0.75, 0.25), (0.75, 0.75), (0.25, 0.75))
+    picture = overlay(film, np.zeros((4, 4), np.float32), 0.5, [square])
+    rows, columns = np.nonzero(picture[..., 0] > 60)
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == pytest.approx((25, 75, 50, 150), abs=1)
+    assert tuple(picture[25, 100]) <= OUTLINE_RGB
+    assert picture[50, 100].tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (37, 53, 3), (64, 48), (5, 9, 4)])
+def test_a_png_gives_back_every_pixel(shape: tuple[int, ...]) -> None:
+    pixels = np.random.default_rng(3).integers(0, 256, shape, np.uint8)
+    read = cv2.imdecode(np.frombuffer(encode_png(pixels), np.uint8), cv2.IMREAD_UNCHANGED)
+    swap = {3: cv2.COLOR_BGR2RGB, 4: cv2.COLOR_BGRA2RGBA}
+    assert read is not None
+    assert (read if pixels.ndim == 2 else cv2.cvtColor(read, swap[shape[2]])).tolist() == pixels.tolist()
+
+
+def test_an_indexed_png_gives_back_colours_and_opacity() -> None:
+    rgba = np.array([[0, 0, 0, 0], [0, 0, 255, 80], [255, 0, 0, 160]], np.uint8)
+    indexes = np.random.default_rng(4).integers(0, 3, (20, 31), np.uint8)
+    read = cv2.imdecode(np.frombuffer(encode_indexed_png(indexes, rgba), np.uint8), cv2.IMREAD_UNCHANGED)
+    assert read is not None
+    assert (cv2.cvtColor(read, cv2.COLOR_BGRA2RGBA) == rgba[indexes]).all()
+
+
+def test_an_overlay_of_full_size_is_well_under_two_megabytes() -> None:
+    rng = np.random.default_rng(5)
+    grain = cv2.GaussianBlur(rng.normal(0, 14, (1024, 1024)), (0, 0), 1.2)
+    film = np.asarray(np.clip(drawn_film((1024, 1024)) + 2 * grain, 0, 255), np.uint8)
+    assert len(encode_png(overlay(film, warm_square(), 0.4))) < 2_000_000

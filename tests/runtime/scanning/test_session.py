@@ -1,0 +1,246 @@
+import csv
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from cxr_runtime.errors import CxrTriageError, StoreError
+from cxr_runtime.outcome import Outcome, Status, Triage
+from cxr_runtime.phantom import draw_phantom
+from cxr_runtime.reports.formats import ReportFormat
+from cxr_runtime.scanning.session import ScanOptions, ScanSummary, scan
+from cxr_runtime.store.store import read_scores
+from model_folders import write_model_folder
+
+CSV_ONLY = frozenset({ReportFormat.CSV})
+FILMS = 11
+THRESHOLD = 0.9
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("scan") / "night"
+    (folder / "ward").mkdir(parents=True)
+    for seed in range(FILMS):
+        pixels = draw_phantom(seed, hw=(256, 256))
+        pixels = np.clip(pixels * (0.6 + 0.08 * seed), 0, 255).astype(np.uint8)
+        cv2.imwrite(str(folder / ("ward" if seed % 2 else ".") / f"film{seed:02d}.png"), pixels)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_model_folder(tmp_path_factory.mktemp("model"), threshold=THRESHOLD)
+
+
+def run(inputs: Sequence[Path], out: Path, model: Path, **options: object) -> ScanSummary:
+    chosen = ScanOptions(out=out, model=model, backend="onnxruntime", formats=CSV_ONLY)
+    return scan(inputs, replace(chosen, **options))  # type: ignore[arg-type]  # names are its own
+
+
+def rows(out: Path) -> list[dict[str, str]]:
+    with (out / "results.csv").open(encoding="utf-8", newline="") as file:
+        return [
+            {key: value for key, value in row.items() if key != "seconds"} for row in csv.DictReader(file)
+        ]
+
+
+def timeless(outcomes: Sequence[Outcome]) -> dict[str, Outcome]:
+    return {Path(outcome.file).name: replace(outcome, file="", seconds=None) for outcome in outcomes}
+
+
+def test_every_film_of_a_folder_is_scored(films: Path, model: Path, tmp_path: Path) -> None:
+    summary = run([films], tmp_path / "out", model)
+    assert (summary.tally.scored, summary.tally.rejected, summary.tally.failed) == (FILMS, 0, 0)
+    found = [row["file"] for row in rows(tmp_path / "out")]
+    assert found == sorted(found)
+    assert found[0] == f"{films}/film00.png"
+
+
+def test_rows_are_the_same_bits_for_any_number_of_workers_and_order_of_films(
+    films: Path, model: Path, tmp_path: Path
+) -> None:
+    forward = sorted(films.rglob("*.png"))
+    one = run([films], tmp_path / "one", model, workers=1)
+    three = run(forward[::-1], tmp_path / "three", model, workers=3)
+    assert timeless(list(one.outcomes())) == timeless(list(three.outcomes()))
+
+
+def test_probabilities_hardly_depend_on_the_batch_size(films: Path, model: Path, tmp_path: Path) -> None:
+    eight = run([films], tmp_path / "eight", model, batch_size=8).outcomes()
+    three = run([films], tmp_path / "three", model, batch_size=3).outcomes()
+    for a, b in zip(eight, three, strict=True):
+        assert a.probability == pytest.approx(b.probability, abs=1e-5)
+
+
+def test_a_second_run_does_no_film_again(films: Path, model: Path, tmp_path: Path) -> None:
+    run([films], tmp_path, model)
+    before = read_scores(tmp_path)
+    again = run([films], tmp_path, model)
+    assert again.finished_before == FILMS
+    assert read_scores(tmp_path) == before
+
+
+def test_force_does_every_film_anew(films: Path, model: Path, tmp_path: Path) -> None:
+    run([films], tmp_path, model)
+    assert run([films], tmp_path, model, force=True).finished_before == 0
+
+
+def test_a_changed_film_and_a_changed_model_are_done_anew(films: Path, model: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "films"
+    folder.mkdir()
+    for film in sorted(films.glob("*.png"))[:3]:
+        (folder / film.name).write_bytes(film.read_bytes())
+    out = tmp_path / "out"
+    run([folder], out, model)
+    (folder / "film00.png").write_bytes((films / "ward" / "film01.png").read_bytes())
+    assert run([folder], out, model).finished_before == 2
+    other = write_model_folder(tmp_path / "other")
+    manifest = (other / "model.json").read_text()
+    (other / "model.json").write_text(manifest.replace('"gain": 8.0', '"gain": 7.0'))
+    assert run([folder], out, other).finished_before == 0
+
+
+def test_another_operating_point_judges_again_without_reading_again(
+    films: Path, model: Path, tmp_path: Path
+) -> None:
+    first = run([films], tmp_path, model)
+    strict = run([films], tmp_path, model, operating_point="strict")
+    assert strict.finished_before == FILMS
+    assert strict.tally.flagged > first.tally.flagged
+    assert {row["operating_point"] for row in rows(tmp_path)} == {"strict"}
+
+
+def test_a_bad_film_ends_as_one_row_and_the_others_are_scored(
+    films: Path, model: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "films"
+    folder.mkdir()
+    good = (films / "film00.png").read_bytes()
+    (folder / "a.png").write_bytes(good)
+    (folder / "b.png").write_bytes(good[: len(good) // 2])
+    (folder / "c.png").write_bytes(b"")
+    (folder / "d.dcm").write_text("not a film")
+    summary = run([folder], tmp_path / "out", model)
+    assert (summary.tally.scored, summary.tally.failed) == (1, 3)
+    for outcome in list(summary.outcomes())[1:]:
+        assert outcome.status is Status.FAILED
+        assert outcome.code
+        assert outcome.message
+        assert outcome.probability is None
+        assert outcome.triage is None
+        assert outcome.model == ""
+
+
+def test_triage_follows_the_threshold(films: Path, model: Path, tmp_path: Path) -> None:
+    for outcome in run([films], tmp_path, model).outcomes():
+        assert outcome.probability is not None
+        expected = Triage.FLAGGED if outcome.probability >= THRESHOLD else Triage.NOT_FLAGGED
+        assert outcome.triage is expected
+
+
+def test_a_folder_without_films_is_an_error(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "films").mkdir()
+    (tmp_path / "films" / "notes.txt").write_text("none here")
+    with pytest.raises(CxrTriageError, match="1 other files"):
+        run([tmp_path / "films"], tmp_path / "out", model)
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_output_folder_of_a_scan_is_not_scanned(films: Path, model: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "films"
+    folder.mkdir()
+    (folder / "a.png").write_bytes((films / "film00.png").read_bytes())
+    everything = frozenset(ReportFormat)
+    for _ in range(2):
+        summary = run([folder], folder / "out", model, formats=everything)
+        assert summary.tally.films == 1
+
+
+def test_all_reports_are_written(films: Path, model: Path, tmp_path: Path) -> None:
+    run([films], tmp_path, model, formats=frozenset(ReportFormat))
+    for name in ("results.csv", "worklist.html", "report.pdf", "triage.sqlite"):
+        assert (tmp_path / name).stat().st_size > 0
+    assert len(list((tmp_path / "heatmaps").glob("*.png"))) == FILMS
+    archives = sorted((tmp_path / "heatmaps").glob("*.npz"))
+    assert len(archives) == FILMS
+    with np.load(archives[0]) as archive:
+        assert archive["heat"].dtype == np.float32
+        assert archive["heat"].ndim == 2
+        assert 0 <= archive["heat"].min() <= archive["heat"].max() <= 1
+        assert archive["film_hw"].tolist() == [256, 256]
+
+
+def test_pictures_missing_after_an_earlier_run_are_drawn_from_the_store(
+    films: Path, model: Path, tmp_path: Path
+) -> None:
+    run([films], tmp_path, model)
+    assert not list((tmp_path / "heatmaps").glob("*.png"))
+    again = run([films], tmp_path, model, formats=frozenset({ReportFormat.PNG}))
+    assert again.finished_before == FILMS
+    assert len(list((tmp_path / "heatmaps").glob("*.png"))) == FILMS
+
+
+def test_the_lung_outline_is_drawn_on_pictures_when_asked_for(
+    films: Path, model: Path, tmp_path: Path
+) -> None:
+    png = frozenset({ReportFormat.PNG})
+
+    def picture() -> NDArray[np.uint8]:
+        (path,) = (tmp_path / "heatmaps").glob("*.png")
+        return np.asarray(cv2.imread(str(path)), np.uint8)
+
+    run([films / "film00.png"], tmp_path, model, formats=png)
+    plain = picture()
+    asked = run([films / "film00.png"], tmp_path, model, formats=png, lung_outline=True)
+    assert asked.finished_before == 0
+    changed = (picture() != plain).any(axis=2)
+    assert 200 < changed.sum() < 0.1 * changed.size
+    assert (picture()[changed] >= plain[changed]).all()
+
+
+def test_a_damaged_store_stops_the_scan_and_is_kept(films: Path, model: Path, tmp_path: Path) -> None:
+    (tmp_path / "triage.sqlite").write_bytes(b"something else entirely" * 50)
+    with pytest.raises(StoreError, match="--out"):
+        run([films], tmp_path, model)
+    assert (tmp_path / "triage.sqlite").read_bytes().startswith(b"something else")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL is POSIX's")
+def test_a_killed_scan_goes_on_and_ends_with_the_same_table(films: Path, model: Path, tmp_path: Path) -> None:
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    run([films], whole, model, batch_size=2)
+    program = (
+        "from cxr_runtime import ScanOptions, scan; from pathlib import Path; "
+        f"scan([{str(films)!r}], ScanOptions(out=Path({str(broken)!r}), model={str(model)!r}, "
+        "backend='onnxruntime', batch_size=2, workers=1))"
+    )
+    kept = 0
+    for wanted in (2, 6):
+        process = subprocess.Popen([sys.executable, "-c", program], start_new_session=True)
+        while process.poll() is None and stored_rows(broken) < wanted:
+            time.sleep(0.005)
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        kept = stored_rows(broken)
+        assert kept >= wanted
+    resumed = run([films], broken, model, batch_size=2)
+    assert resumed.finished_before == kept
+    assert rows(broken) == rows(whole)
+
+
+def stored_rows(out: Path) -> int:
+    try:
+        return len(read_scores(out))
+    except StoreError:
+        return 0

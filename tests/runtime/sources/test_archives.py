@@ -1,0 +1,162 @@
+"""Zip files: their members are films of their own, within limits."""
+
+import os
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from cxr_runtime.errors import UnreadableFilmError
+from cxr_runtime.sources import archives
+from cxr_runtime.sources.find import FilmSource, find_films
+
+
+def pack(path: Path, members: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> Path:
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return path
+
+
+def sources_of(path: Path) -> tuple[FilmSource, ...]:
+    return find_films([str(path)], None).sources
+
+
+def code_of(source: FilmSource) -> str:
+    with pytest.raises(UnreadableFilmError) as caught:
+        source.read_bytes()
+    assert "\n" not in caught.value.sentence
+    return caught.value.code
+
+
+def test_members_are_films_named_after_the_zip_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    pack(tmp_path / "night.zip", {"sub/film.png": b"2", "a.dcm": b"1", "胸.png": b"3", "folder/": b""})
+    found = find_films(["night.zip"], None).sources
+    assert [source.file for source in found] == [
+        "night.zip!a.dcm",
+        "night.zip!sub/film.png",
+        "night.zip!胸.png",
+    ]
+    assert [source.read_bytes() for source in found] == [b"1", b"2", b"3"]
+
+
+def test_zip_files_below_a_folder_are_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "films").mkdir()
+    pack(tmp_path / "films" / "b.ZIP", {"x.png": b"x"})
+    (tmp_path / "films" / "a.png").write_bytes(b"a")
+    found = find_films(["films"], None).sources
+    assert [source.file for source in found] == ["films/a.png", "films/b.ZIP!x.png"]
+
+
+def test_members_that_cannot_be_films_are_counted(tmp_path: Path) -> None:
+    names = ["notes.txt", "sub/DICOMDIR", ".hidden.png", ".git/x.png", "__MACOSX/._a.png"]
+    path = pack(tmp_path / "a.zip", dict.fromkeys(["./a.png", *names], b"x"))
+    found = find_films([str(path)], None)
+    assert [source.member for source in found.sources] == ["./a.png"]
+    assert found.passed_over == len(names)
+
+
+def test_an_empty_zip_file_holds_no_film(tmp_path: Path) -> None:
+    assert sources_of(pack(tmp_path / "a.zip", {})) == ()
+
+
+@pytest.mark.parametrize(
+    "name", ["../evil.png", "a/../../evil.png", "/etc/evil.png", "C:\\evil.png", "..\\evil.png"]
+)
+def test_a_name_that_leads_outside_is_a_failed_film(tmp_path: Path, name: str) -> None:
+    (source,) = sources_of(pack(tmp_path / "a.zip", {name: b"x"}))
+    assert code_of(source) == "unsafe-name"
+
+
+def test_a_zip_file_within_a_zip_file_is_not_opened(tmp_path: Path) -> None:
+    inner = pack(tmp_path / "inner.zip", {"a.png": b"x"})
+    (source,) = sources_of(pack(tmp_path / "outer.zip", {"inner.zip": inner.read_bytes()}))
+    assert source.member == "inner.zip"
+    assert source.read_bytes()[:4] == b"PK\x03\x04"  # which reading then calls no film
+
+
+@pytest.mark.parametrize("content", [b"", b"not a zip file", b"PK\x03\x04 cut off"])
+def test_a_damaged_zip_file_is_one_failed_film(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "a.zip"
+    path.write_bytes(content)
+    (source,) = sources_of(path)
+    assert (source.file, source.member) == (str(path), None)
+    assert code_of(source) == "archive-damaged"
+
+
+def test_a_damaged_member_is_a_failed_film_of_its_own(tmp_path: Path) -> None:
+    path = pack(tmp_path / "a.zip", {"a.png": os.urandom(500), "b.png": b"sound"})
+    content = bytearray(path.read_bytes())
+    content[200] ^= 0xFF
+    path.write_bytes(content)
+    first, second = sources_of(path)
+    assert code_of(first) == "archive-damaged"
+    assert second.read_bytes() == b"sound"
+
+
+def test_any_damage_is_told_and_nothing_else_raised(tmp_path: Path) -> None:
+    whole = pack(tmp_path / "whole.zip", {"a.png": b"pixels" * 50, "b.dcm": os.urandom(300)}).read_bytes()
+    for place in range(0, len(whole), 7):
+        path = tmp_path / f"{place}.zip"
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x5A]) + whole[place + 1 :])
+        for source in sources_of(path):
+            try:
+                assert isinstance(source.read_bytes(), bytes)
+            except UnreadableFilmError as error:
+                assert error.code  # noqa: PT017 - either outcome is right
+
+
+def test_an_encrypted_member_is_told(tmp_path: Path) -> None:
+    path = pack(tmp_path / "a.zip", {"a.png": b"x"}, zipfile.ZIP_STORED)
+    content = bytearray(path.read_bytes())
+    content[6] |= 1
+    content[content.index(b"PK\x01\x02") + 8] |= 1
+    path.write_bytes(content)
+    (source,) = sources_of(path)
+    assert code_of(source) == "encrypted"
+
+
+def test_an_unknown_compression_is_told(tmp_path: Path) -> None:
+    path = pack(tmp_path / "a.zip", {"a.png": b"x"}, zipfile.ZIP_STORED)
+    content = bytearray(path.read_bytes())
+    content[8] = content[content.index(b"PK\x01\x02") + 10] = 99
+    path.write_bytes(content)
+    (source,) = sources_of(path)
+    assert code_of(source) == "unsupported"
+
+
+@pytest.mark.parametrize(("limit", "value"), [("MAX_MEMBERS", 2), ("MAX_TOTAL_BYTES", 20)])
+def test_a_zip_file_beyond_the_limits_is_one_failed_film(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, value: int
+) -> None:
+    monkeypatch.setattr(archives, limit, value)
+    path = pack(tmp_path / "a.zip", {f"{number}.png": b"x" * 10 for number in range(3)})
+    (source,) = sources_of(path)
+    assert source.member is None
+    assert code_of(source) == "too-large"
+
+
+def test_a_member_that_swells_beyond_reason_is_not_unpacked(tmp_path: Path) -> None:
+    path = pack(tmp_path / "a.zip", {"bomb.png": bytes(20 << 20), "flat.png": bytes(1 << 20)})
+    bomb, flat = sources_of(path)
+    assert code_of(bomb) == "too-large"
+    assert flat.read_bytes() == bytes(1 << 20)
+
+
+def test_a_member_beyond_the_limit_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archives, "MAX_MEMBER_BYTES", 5)
+    (source,) = sources_of(pack(tmp_path / "a.zip", {"a.png": b"123456"}))
+    assert code_of(source) == "too-large"
+
+
+def test_a_zip_file_that_changed_is_opened_anew(tmp_path: Path) -> None:
+    path = pack(tmp_path / "a.zip", {"a.png": b"1", "b.png": b"2"})
+    first, second = sources_of(path)
+    assert first.read_bytes() == b"1"
+    pack(tmp_path / "new.zip", {"a.png": b"changed"}).replace(path)
+    assert first.read_bytes() == b"changed"
+    assert code_of(second) == "missing"
+    path.unlink()
+    assert code_of(first) == "missing"

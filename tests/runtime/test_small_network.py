@@ -1,0 +1,32 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cxr_runtime.errors import ModelError
+from cxr_runtime.gate.network import GATE_FILE
+from cxr_runtime.lungs.field import INPUT_SIDE, LUNG_FIELD_FILE
+from cxr_runtime.small_network import SmallNetwork
+
+BLANK = np.zeros((1, 1, INPUT_SIDE, INPUT_SIDE), np.float32)
+
+
+def test_a_small_network_runs_where_it_lies(tmp_path: Path) -> None:
+    copy = tmp_path / "copy.onnx"
+    copy.write_bytes(LUNG_FIELD_FILE.read_bytes())
+    np.testing.assert_array_equal(SmallNetwork(copy).run(BLANK), SmallNetwork(LUNG_FIELD_FILE).run(BLANK))
+
+
+@pytest.mark.parametrize("content", [None, b"", b"not a network"])
+def test_a_missing_or_damaged_part_of_the_program_is_no_film_s_fault(
+    content: bytes | None, tmp_path: Path
+) -> None:
+    if content is not None:
+        (tmp_path / "part.onnx").write_bytes(content)
+    with pytest.raises(ModelError, match="install cxr-triage anew"):
+        SmallNetwork(tmp_path / "part.onnx").run(BLANK)
+
+
+@pytest.mark.parametrize("file", [LUNG_FIELD_FILE, GATE_FILE])
+def test_a_shipped_network_does_not_say_where_it_was_made(file: Path) -> None:
+    assert b"cxr_train/" not in file.read_bytes()
