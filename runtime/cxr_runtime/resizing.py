@@ -1,4 +1,6 @@
-"""A film at other sizes: a thumbnail for the small networks, a preview for the reports."""
+"""A film at other sizes: square pixels, a thumbnail for the small networks, a preview for the reports."""
+
+import math
 
 import cv2
 import numpy as np
@@ -57,3 +59,34 @@ def resize(pixels: GreyPixels, hw: tuple[int, int]) -> GreyPixels:
     shrinks = pixels.shape[0] >= hw[0] and pixels.shape[1] >= hw[1]
     interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(pixels, (hw[1], hw[0]), interpolation=interpolation), np.uint8)
+
+
+SAME_SPACING = 0.01  # spacings that differ by less are rounding; such a film is left as it is
+MAX_SPACING_RATIO = 8.0  # no detector has pixels of such a shape: the file does not mean what it says
+MAX_SQUARED_PIXELS = 100_000_000  # a film that would grow beyond this is shrunk along the finer axis instead
+
+
+def squared(pixels: GreyPixels, row_to_column_spacing_ratio: float) -> GreyPixels:
+    """Make the pixels of a film square, so that a heart is as wide as it is.
+
+    Lines are interpolated along the coarser axis; the finer one keeps all it has.
+
+    Args:
+        pixels: (rows, columns) uint8.
+        row_to_column_spacing_ratio: distance of neighbouring rows over that of neighbouring columns, i.e. the
+            height of a pixel over its width; DICOM Pixel Aspect Ratio is that (PS3.3 C.7.6.3.1.7).
+            Numbers that no film can have (not finite, not positive, beyond 8 to 1) count as not stated.
+
+    Returns:
+        (rows, columns) uint8; the same array where the pixels are square to within 1 %.
+    """
+    ratio = row_to_column_spacing_ratio
+    is_plausible = math.isfinite(ratio) and 1 / MAX_SPACING_RATIO <= ratio <= MAX_SPACING_RATIO
+    if not is_plausible or abs(ratio - 1) <= SAME_SPACING:
+        return pixels
+    rows, columns = pixels.shape
+    grows_rows = ratio > 1
+    if rows * columns * max(ratio, 1 / ratio) > MAX_SQUARED_PIXELS:
+        grows_rows = not grows_rows
+    hw = (round(rows * ratio), columns) if grows_rows else (rows, round(columns / ratio))
+    return resize(pixels, (max(1, hw[0]), max(1, hw[1])))

@@ -2,8 +2,9 @@ import cv2
 import numpy as np
 import pytest
 
+from cxr_runtime import resizing
 from cxr_runtime.phantom import draw_phantom
-from cxr_runtime.resizing import thumbnail
+from cxr_runtime.resizing import squared, thumbnail
 
 
 @pytest.mark.parametrize("hw", [(128, 128), (300, 512), (1024, 1024), (1577, 1311)])
@@ -20,3 +21,27 @@ def test_a_small_film_is_enlarged() -> None:
 
 def test_one_tone_stays_one_tone() -> None:
     assert (thumbnail(np.full((2047, 1999), 77, np.uint8), 160) == 77).all()
+
+
+@pytest.mark.parametrize("ratio", [2.0, 0.5, 1.25, 0.8])
+def test_pixels_of_another_shape_are_made_square_and_the_film_is_the_same(ratio: float) -> None:
+    film = draw_phantom(1, hw=(400, 360))
+    squeezed = (round(400 / max(ratio, 1)), round(360 * min(ratio, 1)))
+    pixels = cv2.resize(film, (squeezed[1], squeezed[0]), interpolation=cv2.INTER_AREA)
+    shown = squared(np.asarray(pixels, np.uint8), ratio)
+    assert shown.shape == film.shape
+    assert np.abs(shown.astype(int) - film).mean() < 3
+
+
+@pytest.mark.parametrize("ratio", [1.0, 1.009, 0.991, 0.0, -2.0, 100.0, 0.01, float("nan"), float("inf")])
+def test_square_pixels_and_spacings_that_cannot_be_leave_a_film_as_it_is(ratio: float) -> None:
+    film = draw_phantom(1, hw=(110, 100))
+    assert squared(film, ratio) is film
+
+
+@pytest.mark.parametrize(("ratio", "hw"), [(2.0, (110, 50)), (0.5, (55, 100))])
+def test_a_film_that_would_grow_too_large_is_shrunk_instead(
+    ratio: float, hw: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resizing, "MAX_SQUARED_PIXELS", 20_000)
+    assert squared(draw_phantom(1, hw=(110, 100)), ratio).shape == hw
