@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 from cxr_runtime.atomic import write_bytes
-from cxr_runtime.model.calibration import CALIBRATION_FILE
+from cxr_runtime.file_names import CALIBRATION_FILE
 
 
 def write_calibration(folder: Path, text: str) -> Path | None:

@@ -16,7 +16,7 @@ from cxr_calibration.reference_json import read_reference
 from cxr_calibration.verdict import CHOSEN_FILMS, Verdict
 from cxr_runtime.atomic import write_bytes
 from cxr_runtime.errors import CalibrationError
-from cxr_runtime.model.calibration import CALIBRATION_FILE
+from cxr_runtime.file_names import CALIBRATION_FILE
 from cxr_runtime.model.folder import DEFAULT_MODEL, Model, open_model
 
 FALSE_ALARMS = 0.01

@@ -27,10 +27,9 @@ from cxr_calibration.labels import VARIABLES, Label, label_of, read_rows
 from cxr_calibration.reference import Reference, ReferenceFilm, make_reference
 from cxr_runtime.atomic import write_bytes
 from cxr_runtime.errors import UsageError
+from cxr_runtime.file_names import CARD_FILE
 from cxr_runtime.model.folder import open_model
 from cxr_runtime.program import run_program
-
-CARD_FILE = "card.md"  # in a model's folder
 
 
 def read_margins(path: Path) -> tuple[LabelledFilms, Reference]:

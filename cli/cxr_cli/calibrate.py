@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cxr_runtime.file_names import CALIBRATION_FILE
+
 if TYPE_CHECKING:
     from cxr_calibration.calibrating import CalibrateSummary
     from cxr_calibration.description import Description
@@ -102,7 +104,7 @@ def _told(summary: "CalibrateSummary") -> str:
             *_points(described),
             *(f"warning: {warning}" for warning in described.subgroups.warnings),
             *_without_score(gathered),
-            f"calibration.json written to {summary.folder}{kept}",
+            f"{CALIBRATION_FILE} written to {summary.folder}{kept}",
             f"page and table in {summary.out}",
         ]
     )

@@ -5,8 +5,6 @@ from typing import Any
 
 from cxr_runtime.model.manifest import Manifest
 
-CARD_FILE = "card.md"
-
 
 def card(manifest: Manifest) -> str:
     """A model card in markdown, to be completed by hand."""

@@ -5,14 +5,14 @@ from hashlib import sha256
 from pathlib import Path
 
 from cxr_export.acceptance import Acceptance, accept, compare, refuse_costly
-from cxr_export.card import CARD_FILE, card
+from cxr_export.card import card
 from cxr_export.films import ExportFilms, drawn_films
 from cxr_export.parity import BATCH_SIZES, Parity, measure_parity
 from cxr_export.precision import Precision, lowered
 from cxr_export.trace import trace
 from cxr_runtime.atomic import write_bytes
-from cxr_runtime.model.folder import MODEL_FILE
-from cxr_runtime.model.manifest import MANIFEST_FILE, Manifest, write_manifest
+from cxr_runtime.file_names import CARD_FILE, MANIFEST_FILE, MODEL_FILE
+from cxr_runtime.model.manifest import Manifest, write_manifest
 from cxr_runtime.model.preprocessing import normalise
 from cxr_train.networks import Network
 

@@ -69,9 +69,6 @@ def _sigmoid(x: NDArray[np.float64]) -> NDArray[np.float64]:
     return result
 
 
-CALIBRATION_FILE = "calibration.json"
-
-
 @dataclass(frozen=True)
 class OperatingPoint:
     """A named threshold, and what it was measured to buy."""

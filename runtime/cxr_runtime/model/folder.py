@@ -5,10 +5,10 @@ from hashlib import sha256
 from pathlib import Path
 
 from cxr_runtime.errors import CalibrationError, ModelError
-from cxr_runtime.model.calibration import CALIBRATION_FILE, Calibration, read_calibration, uncalibrated
-from cxr_runtime.model.manifest import MANIFEST_FILE, Manifest, read_manifest
+from cxr_runtime.file_names import CALIBRATION_FILE, MANIFEST_FILE, MODEL_FILE
+from cxr_runtime.model.calibration import Calibration, read_calibration, uncalibrated
+from cxr_runtime.model.manifest import Manifest, read_manifest
 
-MODEL_FILE = "model.onnx"
 INPUT_ROUTE = "full"  # films are decoded at full size before the preprocessing
 MODELS_FOLDER = Path(__file__).parents[1] / "models"
 DEFAULT_MODEL = "default"

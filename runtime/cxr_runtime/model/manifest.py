@@ -11,7 +11,6 @@ from cxr_runtime.heat.prior import LocationPrior
 from cxr_runtime.model.preprocessing import PREPROCESSING_VERSION, Preprocessing
 from cxr_runtime.placement import CellGrid
 
-MANIFEST_FILE = "model.json"
 CLASS_NAMES = ("normal", "abnormal")  # the order of the logits
 
 

@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxr_runtime.atomic import replacing, write_bytes
+from cxr_runtime.file_names import HEATMAPS_FOLDER
 from cxr_runtime.film import GreyPixels
 from cxr_runtime.heat.map import HeatMethod, HeatRecipe, film_heat
 from cxr_runtime.heat.overlay import overlay
 from cxr_runtime.pictures import decode_jpeg, encode_png
 from cxr_runtime.reports.formats import ReportFormat
-from cxr_runtime.store.folder import HEATMAPS_FOLDER
 from cxr_runtime.store.store import StoredPicture
 
 

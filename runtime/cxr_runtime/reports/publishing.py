@@ -6,6 +6,7 @@ from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from cxr_runtime.file_names import REPORT_FILE, RESULTS_FILE, WORKLIST_FILE
 from cxr_runtime.heat.map import HeatMethod, film_heat
 from cxr_runtime.model.calibration import OperatingPoint
 from cxr_runtime.model.folder import Model
@@ -57,11 +58,11 @@ class Publisher:
                 if picture is not None:
                     self._heatmaps.write_missing(safe_name(outcome.file, outcome.sha256), picture)
         if ReportFormat.CSV in self.formats:
-            write_table(self.out / "results.csv", store.outcomes())
+            write_table(self.out / RESULTS_FILE, store.outcomes())
         if ReportFormat.HTML in self.formats:
-            write_worklist(self.out / "worklist.html", run, counts, self._exhibits(store))
+            write_worklist(self.out / WORKLIST_FILE, run, counts, self._exhibits(store))
         if ReportFormat.PDF in self.formats:
-            write_report(self.out / "report.pdf", run, counts, self._exhibits(store, _WITH_A_PAGE))
+            write_report(self.out / REPORT_FILE, run, counts, self._exhibits(store, _WITH_A_PAGE))
         return counts
 
     @property

@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from cxr_runtime.atomic import replacing
+from cxr_runtime.file_names import HEATMAPS_FOLDER
 from cxr_runtime.reports.exhibit import Exhibit, RunFacts
 from cxr_runtime.reports.tally import Tally
 from cxr_runtime.reports.worklist_page import ROWS_MARK, page
 from cxr_runtime.reports.worklist_picture import Detail, picture_html
 from cxr_runtime.reports.worklist_row import row
-from cxr_runtime.store.folder import HEATMAPS_FOLDER
 
 FULL_PICTURES = 500  # most suspicious films whose picture and heat can be opened at full size
 THUMBNAILS = 5000  # most suspicious films that have at least a thumbnail

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cxr_runtime.errors import UnreadableFilmError, UsageError
+from cxr_runtime.file_names import STORE_FILE
 from cxr_runtime.names import printable
 from cxr_runtime.sources import archives
 from cxr_runtime.sources.disk import disk_failure
 
 MAX_FILE_BYTES = 1 << 30  # a film of 100 megapixels in 16 bits has 200 MB
-STORE_NAME = "triage.sqlite"  # marks a folder of results, which is never scanned
 
 FolderId = tuple[int, int]  # device and inode
 
@@ -104,7 +104,7 @@ class _Search:
             failure = disk_failure(error, "folder")
             self._keep(FilmSource(printable(folder.shown), folder.path, failure=failure))
             return []
-        if identity in entered or any(entry.name == STORE_NAME for entry in entries):
+        if identity in entered or any(entry.name == STORE_FILE for entry in entries):
             return []
         entered.add(identity)
         start = folder.shown if folder.shown.endswith(("/", os.sep)) else f"{folder.shown}/"

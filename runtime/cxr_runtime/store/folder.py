@@ -7,8 +7,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from cxr_runtime.errors import StoreError
+from cxr_runtime.file_names import HEATMAPS_FOLDER
 
-HEATMAPS_FOLDER = "heatmaps"
 _LOCK_FILE = ".scan.lock"
 
 

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxr_runtime.errors import StoreError
+from cxr_runtime.file_names import STORE_FILE
 from cxr_runtime.outcome import Outcome, Status, Triage
 from cxr_runtime.placement import Outline, Placement
 
-STORE_FILE = "triage.sqlite"
 SCHEMA_VERSION = 1
 OUTCOME_COLUMNS = tuple(entry.name for entry in fields(Outcome))
 

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from cxr_runtime.errors import StoreError
+from cxr_runtime.file_names import STORE_FILE
 from cxr_runtime.outcome import Outcome, Status, Triage
 from cxr_runtime.placement import Placement
-from cxr_runtime.store.store import STORE_FILE, Store, StoredPicture, StoredScore, read_scores
+from cxr_runtime.store.store import Store, StoredPicture, StoredScore, read_scores
 
 SCORED = Outcome("a.png", "a" * 64, Status.SCORED, probability=0.25, triage=Triage.NOT_FLAGGED, threshold=0.5)
 FAILED = Outcome("b.png", "b" * 64, Status.FAILED, code="truncated", message="It ends too soon.")

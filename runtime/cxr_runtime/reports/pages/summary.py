@@ -2,6 +2,7 @@
 
 from fpdf.enums import Align
 
+from cxr_runtime.file_names import RESULTS_FILE
 from cxr_runtime.outcome import Outcome
 from cxr_runtime.reports import wording
 from cxr_runtime.reports.exhibit import RunFacts
@@ -99,7 +100,7 @@ def _unscored(sheet: Sheet, counts: Tally, y: float) -> None:
         y = _row(sheet, outcome, y)
     left_out = counts.rejected + counts.failed - len(counts.unscored)
     if left_out:
-        note = f"and {left_out:,} more: see the worklist or results.csv"
+        note = f"and {left_out:,} more: see the worklist or {RESULTS_FILE}"
         sheet.say(MARGIN, min(y + 1, BOTTOM), note, 9, colour=QUIET)
 
 
