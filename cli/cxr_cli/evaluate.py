@@ -36,7 +36,7 @@ def evaluate(
 
     Of their own data that is the test side, of other data all films: train on one site, test on another.
     """
-    from cxr_cli.work_progress import work_progress
+    from cxr_cli.progress import terminal_or_lines
     from cxr_train.data import Truth
     from cxr_train.evaluation.evaluate import evaluate as evaluate_models
     from cxr_train.evaluation.tables import as_markdown
@@ -50,7 +50,7 @@ def evaluate(
         replicates=replicates,
         device=machine(device, 1).device,
         cache=cache_folder(cache),
-        progress=work_progress(),
+        progress=terminal_or_lines(),
     )
     typer.echo(as_markdown(evaluation))
     return 0

@@ -34,7 +34,7 @@ def explain(
 
     Only films of patients that the models have not seen are used.
     """
-    from cxr_cli.work_progress import work_progress
+    from cxr_cli.progress import terminal_or_lines
     from cxr_train.explain.explain import as_markdown
     from cxr_train.explain.explain import explain as explain_models
 
@@ -46,7 +46,7 @@ def explain(
         filters=filters,
         methods=tuple(name.strip() for name in methods.split(",")),
         cache=cache_folder(cache),
-        progress=work_progress(),
+        progress=terminal_or_lines(),
     )
     typer.echo(as_markdown(located) if located else "no film has boxes by radiologists: nothing was measured")
     return 0

@@ -43,7 +43,7 @@ def export(
 
     It is finished only when ONNX Runtime agrees with PyTorch on both outputs, at batches of 1, 3 and 8.
     """
-    from cxr_cli.work_progress import work_progress
+    from cxr_cli.progress import terminal_or_lines
     from cxr_export.checkpoint import export_checkpoint
     from cxr_export.precision import Precision
 
@@ -57,7 +57,7 @@ def export(
         evaluation=evaluation,
         localisation=localisation,
         cache=cache_folder(cache),
-        progress=work_progress(),
+        progress=terminal_or_lines(),
     )
     parity, acceptance = exported.parity, exported.acceptance
     typer.echo(

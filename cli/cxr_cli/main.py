@@ -19,7 +19,7 @@ from cxr_cli.explain import explain
 from cxr_cli.export import export
 from cxr_cli.models import models
 from cxr_cli.monitor import monitor
-from cxr_cli.open_bars import OPEN_BARS
+from cxr_cli.progress import OPEN_BARS
 from cxr_cli.scan import scan
 from cxr_cli.search import search
 from cxr_cli.segment_train import segment_train

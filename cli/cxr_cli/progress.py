@@ -1,80 +1,88 @@
-"""How a scan gets on: a bar on a terminal, plain lines in a log; both on standard error."""
+"""How long work gets on: a bar on a terminal, plain lines in a log; both on standard error."""
 
 import sys
 import time
+from contextlib import ExitStack, suppress
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
-
-from cxr_cli.open_bars import OPEN_BARS
 from cxr_runtime.names import printable
-from cxr_runtime.outcome import Outcome, Status
 from cxr_runtime.progress import Progress
 
 SECONDS_BETWEEN_LINES = 10.0
 
+# A bar that began leaves its `stop` here: it hides the cursor, and is taken down before anything is said of
+# why a command ended.
+OPEN_BARS = ExitStack()
+
 
 def terminal_or_lines() -> Progress:
     """The progress that suits standard error."""
-    return BarProgress() if sys.stderr.isatty() else LineProgress()
+    return BarProgress() if sys.stderr is not None and sys.stderr.isatty() else LineProgress()
 
 
 class LineProgress:
-    """A line now and then, and one for every film without a score."""
+    """A line at the start, one now and then, and one at the end."""
 
-    def begin(self, films: int) -> None:
+    def begin(self, work: str, pieces: int | None) -> None:
         """Note the start."""
-        self._films, self._done = films, 0
+        self._work, self._pieces, self._done = work, pieces, 0
         self._started = self._last_line = time.monotonic()
-        self._say(f"scanning {counted(films)}")
+        self.say(work if pieces is None else f"{work}: {pieces}")
 
-    def advance(self, outcome: Outcome | None) -> None:
-        """Count a film."""
+    def advance(self) -> None:
+        """Count a piece."""
         self._done += 1
-        if outcome is not None and outcome.status is not Status.SCORED:
-            self._say(without_score(outcome))
-        if time.monotonic() - self._last_line >= SECONDS_BETWEEN_LINES:
-            self._last_line = time.monotonic()
-            rate = self._done / (self._last_line - self._started)
-            left = (self._films - self._done) / rate
-            self._say(f"{self._done} of {self._films} films, {rate:.1f} films/s, {left:.0f} s left")
+        now = time.monotonic()
+        if now - self._last_line >= SECONDS_BETWEEN_LINES:
+            self._last_line = now
+            self.say(f"{self._work}: {self._done}{self._left(self._done / (now - self._started))}")
+
+    def say(self, line: str) -> None:
+        """Print the line, if there is anywhere to print it."""
+        with suppress(
+            OSError, ValueError, AttributeError
+        ):  # a closed pipe, `2>&-`, pythonw: no standard error
+            print(printable(line), file=sys.stderr, flush=True)  # noqa: T201
 
     def end(self) -> None:
         """Say how fast it was."""
         seconds = max(time.monotonic() - self._started, 1e-9)
-        self._say(
-            f"{counted(self._done)} in {seconds:.1f} s ({self._done / seconds:.1f} films/s); writing reports"
-        )
+        self.say(f"{self._work}: {self._done} in {seconds:.1f} s ({self._done / seconds:.1f} a second)")
 
-    @staticmethod
-    def _say(line: str) -> None:
-        print(line, file=sys.stderr, flush=True)  # noqa: T201
+    def _left(self, rate: float) -> str:
+        if self._pieces is None:
+            return f", {rate:.1f} a second"
+        return f" of {self._pieces}, {rate:.1f} a second, {(self._pieces - self._done) / rate:.0f} s left"
 
 
 class BarProgress:
-    """A bar with films, films a second and the time left."""
+    """A bar with the rate and the time left."""
 
-    def begin(self, films: int) -> None:
+    def begin(self, work: str, pieces: int | None) -> None:
         """Draw the bar."""
-        self._bar = Bar(
-            TextColumn("scanning"),
+        from rich.console import Console  # here, so that `--help` does not wait for it
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress as RichBar
+
+        self._bar = RichBar(
+            TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]:.1f} films/s"),
+            TextColumn("{task.fields[rate]:.1f} a second"),
             TimeRemainingColumn(),
             console=Console(stderr=True),
         )
-        self._task = self._bar.add_task("scan", total=films, rate=0.0)
+        self._task = self._bar.add_task(work, total=pieces, rate=0.0)
         self._bar.start()
         OPEN_BARS.callback(self._bar.stop)
 
-    def advance(self, outcome: Outcome | None) -> None:
-        """Move the bar on; name a film without a score above it."""
-        if outcome is not None and outcome.status is not Status.SCORED:
-            self._bar.console.print(without_score(outcome), markup=False, highlight=False)
+    def advance(self) -> None:
+        """Move the bar on."""
         speed = self._bar.tasks[self._task].speed or 0.0
         self._bar.update(self._task, advance=1, rate=speed)
+
+    def say(self, line: str) -> None:
+        """Print the line above the bar."""
+        self._bar.console.print(printable(line), markup=False, highlight=False)
 
     def end(self) -> None:
         """Leave the full bar standing."""
@@ -84,8 +92,3 @@ class BarProgress:
 def counted(films: int) -> str:
     """A number of films in words for a user: 1 film, 2 films."""
     return "1 film" if films == 1 else f"{films} films"
-
-
-def without_score(outcome: Outcome) -> str:
-    """One line on a film that was rejected or failed; control characters in its name are shown, not sent."""
-    return printable(f"{outcome.status}: {outcome.file}: {outcome.message} [{outcome.code}]")

@@ -44,14 +44,14 @@ def search(
     """
     from dataclasses import replace
 
-    from cxr_cli.work_progress import work_progress
+    from cxr_cli.progress import terminal_or_lines
     from cxr_train.search import RESULTS_FILE, read_search, run_search
 
     tried = read_search(space)
     tried = replace(tried, trials=trials) if trials else tried
     plan = split_plan(0, None, split_seed)
     best = run_search(
-        out, data, tried, plan, network, machine(device, workers), cache_folder(cache), work_progress()
+        out, data, tried, plan, network, machine(device, workers), cache_folder(cache), terminal_or_lines()
     )[0]
     typer.echo(f"best is trial {best.number} with {best.figure:.4f}; all are in {out / RESULTS_FILE}")
     return 0

@@ -32,7 +32,7 @@ def segment_train(
     import cv2
     import torch
 
-    from cxr_cli.work_progress import work_progress
+    from cxr_cli.progress import terminal_or_lines
     from cxr_runtime.errors import UsageError
     from cxr_train.segmentation.making import MAKERS, Making, make_lung_fields
     from cxr_train.segmentation.training import SCHEDULE
@@ -45,5 +45,5 @@ def segment_train(
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     making = Making(table, out, names, folds, replace(SCHEDULE, steps=steps, seed=seed))
-    typer.echo(make_lung_fields(making, work_progress()), nl=False)
+    typer.echo(make_lung_fields(making, terminal_or_lines()), nl=False)
     return 0

@@ -78,7 +78,7 @@ def train(
 
     The same command again goes on where it was cut off, and comes out the same bit for bit.
     """
-    from cxr_cli.work_progress import work_progress
+    from cxr_cli.progress import terminal_or_lines
     from cxr_train.recipe_file import compose_recipe, parse_setting, recipe_settings
     from cxr_train.run import cross_validate
     from cxr_train.run import train as train_run
@@ -89,6 +89,8 @@ def train(
     changes += [{"preprocessing.input_hw": [size, size]}] if size else []
     chosen, plan = compose_recipe(network, *changes), split_plan(folds, fold, split_seed, validation, unread)
     train_one_or_all = cross_validate if folds and fold is None else train_run
-    train_one_or_all(out, data, chosen, plan, machine(device, workers), cache_folder(cache), work_progress())
+    train_one_or_all(
+        out, data, chosen, plan, machine(device, workers), cache_folder(cache), terminal_or_lines()
+    )
     typer.echo(f"trained {chosen.architecture.network} into {out}")
     return 0

@@ -11,11 +11,11 @@ from cxr_export.folder import Exported, export_network
 from cxr_export.precision import Precision
 from cxr_runtime.errors import UsageError
 from cxr_runtime.model.manifest import Manifest
+from cxr_runtime.progress import Progress
 from cxr_train.checkpoint import RunConfig, load_checkpoint, run_of
 from cxr_train.data.prepared_films import CACHE
 from cxr_train.explain.attribution import AS_SHIPPED
 from cxr_train.heat_fit import read_heat
-from cxr_train.progress import Progress
 
 
 def export_checkpoint(

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from cxr_runtime.backends.phantom_batch import phantom_inputs
 from cxr_runtime.errors import UsageError
 from cxr_runtime.model.preprocessing import Preprocessing
+from cxr_runtime.progress import Progress
 from cxr_train.data import TrainingFilm, read_film_table
 from cxr_train.data.known import Known, known_films, unknown_rows
 from cxr_train.data.prepared_films import CACHE, prepare_films
 from cxr_train.data.split import SPLIT_FILE, Rows
 from cxr_train.prediction import labels_of, scored_rows
-from cxr_train.progress import Progress
 
 CALIBRATION_FILMS = 64
 CHOOSING_FILMS = 64

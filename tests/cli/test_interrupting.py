@@ -19,8 +19,10 @@ FILMS = 40
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_scan_exits_130_and_goes_on_later(ending: signal.Signals, tmp_path: Path) -> None:
     (tmp_path / "films").mkdir()
-    content = cv2.imencode(".png", draw_phantom(3, hw=(256, 256)))[1].tobytes()
+    film = draw_phantom(3, hw=(256, 256))
     for number in range(FILMS):
+        film[0, 0] = number  # no two are the same film
+        content = cv2.imencode(".png", film)[1].tobytes()
         (tmp_path / "films" / f"{number:02d}.png").write_bytes(content)
     model = write_model_folder(tmp_path / "m")
     command = [sys.executable, "-c", "from cxr_cli.main import main; main()", "scan", "films", "--out", "out"]
@@ -50,7 +52,7 @@ def test_an_interrupted_bar_gives_the_terminal_back_its_cursor(tmp_path: Path) -
         "@app.command()\n"
         "def stall() -> int:\n"
         "    bar = BarProgress()\n"
-        "    bar.begin(2)\n"
+        "    bar.begin('stalling', 2)\n"
         "    raise KeyboardInterrupt\n"
         "main(['stall'])\n"
     )

@@ -6,12 +6,12 @@ import pytest
 import torch
 
 from cxr_runtime.errors import UsageError
+from cxr_runtime.progress import Silence
 from cxr_train.batches import BatchMaker
 from cxr_train.checkpoint import LAST_FILE, read_tensors
 from cxr_train.data.split import SplitPlan
 from cxr_train.frozen_outputs import FOLDER, FrozenOutputs, frozen_outputs
 from cxr_train.networks import Network, build_network
-from cxr_train.progress import Silence
 from cxr_train.recipe import Recipe
 from cxr_train.run import conv5_hw, cross_validate, read_films, train
 from cxr_train.targets import film_targets

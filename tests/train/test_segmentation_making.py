@@ -10,7 +10,7 @@ from cxr_runtime.errors import CxrTriageError
 from cxr_runtime.lungs import LungField, LungMask
 from cxr_runtime.lungs.atlas import read_atlases
 from cxr_runtime.lungs.mask import lung_mask
-from cxr_train.progress import Silence
+from cxr_runtime.progress import Silence
 from cxr_train.segmentation.atlases import make_atlases
 from cxr_train.segmentation.crossvalidation import cross_validate
 from cxr_train.segmentation.films import OutlinedFilm

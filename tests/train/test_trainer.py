@@ -8,11 +8,11 @@ import pytest
 import torch
 
 from cxr_runtime.errors import ModelError, UsageError
+from cxr_runtime.progress import Silence
 from cxr_train.checkpoint import BEST_FILE, LAST_FILE, load_checkpoint, read_config, read_tensors
 from cxr_train.data.split import SplitPlan
 from cxr_train.errors import TrainingError
 from cxr_train.heat_fit import read_heat
-from cxr_train.progress import Silence
 from cxr_train.recipe import Recipe
 from cxr_train.run import train
 from cxr_train.trainer import Machine
@@ -191,9 +191,9 @@ class Told(Silence):
     """Remembers what began."""
 
     def __init__(self) -> None:
-        self.begun: list[tuple[str, int]] = []
+        self.begun: list[tuple[str, int | None]] = []
 
-    def begin(self, work: str, pieces: int) -> None:
+    def begin(self, work: str, pieces: int | None) -> None:
         self.begun.append((work, pieces))
 
 
@@ -202,7 +202,7 @@ def test_every_epoch_but_the_first_says_how_long_all_will_take(
 ) -> None:
     told = Told()
     train(tmp_path / "run", [data_set], tiny_recipe(), PLAN, cache=cache, progress=told)
-    epochs = [work for work, steps in told.begun if work.startswith("epoch") and steps > 0]
+    epochs = [work for work, steps in told.begun if work.startswith("epoch") and steps]
     assert epochs[0] == "epoch 1 of 3"
     assert all(re.fullmatch(r"epoch [23] of 3 \(\d+ min left for all\)", work) for work in epochs[1:])
     assert len(epochs) == 3

@@ -16,10 +16,10 @@ from torch import Tensor
 
 from cxr_runtime.atomic import replacing
 from cxr_runtime.errors import UsageError
+from cxr_runtime.progress import Progress
 from cxr_train.batches import Batch, BatchMaker, Shown, in_steps, made_ahead
 from cxr_train.networks import Network
 from cxr_train.objective import autocast
-from cxr_train.progress import Progress
 from cxr_train.recipe import Recipe
 
 FILMS_AT_ONCE = 32

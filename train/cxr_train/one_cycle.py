@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from cxr_runtime.errors import CxrTriageError
-from cxr_train.progress import Progress
+from cxr_runtime.progress import Progress
 
 SAY_EVERY = 100  # steps
 LARGEST_GRADIENT = 5.0  # norm at which gradients are cut

@@ -11,6 +11,7 @@ import torch
 from cxr_runtime.atomic import write_bytes
 from cxr_runtime.errors import UsageError
 from cxr_runtime.model.preprocessing import Preprocessing
+from cxr_runtime.progress import Progress, Silence
 from cxr_train.batches import BatchMaker
 from cxr_train.checkpoint import (
     CONFIG_FILE,
@@ -30,7 +31,6 @@ from cxr_train.frozen_outputs import frozen_outputs
 from cxr_train.heat_fit import fit_heat, write_heat
 from cxr_train.journal import Entry
 from cxr_train.networks import Network, build_network
-from cxr_train.progress import Progress, Silence
 from cxr_train.published import start_from
 from cxr_train.recipe import Recipe
 from cxr_train.targets import film_targets

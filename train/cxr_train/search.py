@@ -17,13 +17,13 @@ import torch
 
 from cxr_runtime.atomic import write_bytes
 from cxr_runtime.errors import UsageError
+from cxr_runtime.progress import Progress, Silence
 from cxr_train.checkpoint import read_config
 from cxr_train.data.prepared_films import CACHE
 from cxr_train.data.split import SplitPlan
 from cxr_train.errors import TrainingError
 from cxr_train.journal import Entry, read_log
 from cxr_train.networks import build_network
-from cxr_train.progress import Progress, Silence
 from cxr_train.published import origin
 from cxr_train.recipe import Recipe
 from cxr_train.recipe_file import compose_recipe

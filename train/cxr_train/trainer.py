@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from cxr_runtime.progress import Progress
 from cxr_train.average import RunningAverage
 from cxr_train.batches import Batch, BatchMaker, in_steps, made_ahead
 from cxr_train.checkpoint import BEST_FILE, LAST_FILE, read_tensors, write_tensors
@@ -23,7 +24,6 @@ from cxr_train.journal import Entry, Journal
 from cxr_train.networks import Network
 from cxr_train.objective import Losses, Objective
 from cxr_train.optimiser import freeze, make_optimiser, optimiser_tensors, restore_optimiser, set_rate
-from cxr_train.progress import Progress
 from cxr_train.recipe import Recipe
 from cxr_train.sampling import epoch_order
 from cxr_train.schedule import Plateau, rate_factor

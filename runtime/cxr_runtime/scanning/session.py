@@ -11,7 +11,7 @@ from cxr_runtime.backends.engine import Engine
 from cxr_runtime.errors import CxrTriageError
 from cxr_runtime.heat.map import HeatMethod
 from cxr_runtime.model.folder import DEFAULT_MODEL, Model, open_model
-from cxr_runtime.outcome import Outcome
+from cxr_runtime.outcome import Outcome, Status
 from cxr_runtime.progress import Progress, Silence
 from cxr_runtime.reports.formats import DEFAULT_FORMATS, ReportFormat
 from cxr_runtime.reports.publishing import Publisher
@@ -99,12 +99,14 @@ def scan(
         scorer = Scorer(model, engine, point, options.heat, options.batch_size)
         settings = settings_digest(model.manifest, options.heat, lung_outline=options.lung_outline)
         store.begin_run(source.file for source in found.sources)
-        progress.begin(len(found.sources))
+        progress.begin("scanning films", len(found.sources))
         examined = examine_all(pool, _tasks(found, store, model, "" if options.force else settings))
         finished_before = 0
         for outcome in finish_all(examined, scorer, publisher.draw, store, settings):
             finished_before += outcome is None
-            progress.advance(outcome)
+            if outcome is not None and outcome.status is not Status.SCORED:
+                progress.say(f"{outcome.status}: {outcome.file}: {outcome.message} [{outcome.code}]")
+            progress.advance()
         progress.end()
         store.rejudge(list(_judged_anew(store, scorer)))
         counts = publisher.publish(store, names, engine.backend, found.passed_over)

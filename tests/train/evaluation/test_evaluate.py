@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 
 from cxr_runtime.errors import UsageError
+from cxr_runtime.progress import Silence
 from cxr_train.checkpoint import model_names
 from cxr_train.data import Truth, read_data_set
 from cxr_train.data.known import known_films
 from cxr_train.data.split import SplitPlan
 from cxr_train.evaluation.evaluate import evaluate
 from cxr_train.evaluation.judged import judge, rows_to_score
-from cxr_train.progress import Silence
 from cxr_train.run import cross_validate, train
 from drawn_data_sets import write_data_set
 from tiny_training import tiny_recipe

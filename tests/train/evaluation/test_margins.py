@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from cxr_calibration.out_of_fold import read_margins
+from cxr_runtime.progress import Silence
 from cxr_train.data import read_data_set
 from cxr_train.data.known import known_films
 from cxr_train.evaluation.judged import judge
 from cxr_train.evaluation.margins import main
-from cxr_train.progress import Silence
 
 
 def test_margins_are_the_logits_of_films_whose_patients_were_never_seen(

@@ -6,11 +6,11 @@ import pytest
 
 from cxr_runtime.errors import UsageError
 from cxr_runtime.heat.prior import LocationPrior
+from cxr_runtime.progress import Silence
 from cxr_train.data import read_data_set
 from cxr_train.data.known import Known
 from cxr_train.explain.heat_choices import SMOOTHINGS, WEIGHTS, chosen_by_others, heat_choices
 from cxr_train.explain.looker import explained_model, open_lookers
-from cxr_train.progress import Silence
 
 PRIOR = LocationPrior(((1.0, 0.5), (0.25, 0.1)), 1.0, 0.1, (0.1, 0.1, 0.9, 0.9))
 

@@ -17,9 +17,9 @@ from cxr_runtime.film import GreyPixels
 from cxr_runtime.lungs import LungMask, lung_field
 from cxr_runtime.model.preprocessing import InputPixels, Preprocessing, place, prepare
 from cxr_runtime.placement import Placement
+from cxr_runtime.progress import Progress, Silence
 from cxr_runtime.reading import read_film
 from cxr_train.data.film import DrawnBox, TrainingFilm
-from cxr_train.progress import Progress, Silence
 
 CACHE = Path.home() / ".cache" / "cxr-triage" / "films"
 

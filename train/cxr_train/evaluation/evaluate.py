@@ -10,6 +10,7 @@ import numpy as np
 from cxr_calibration.delong import PairedComparison, compare_aucs
 from cxr_calibration.intervals import REPLICATES
 from cxr_runtime.atomic import write_bytes
+from cxr_runtime.progress import Progress, Silence
 from cxr_train.checkpoint import model_names
 from cxr_train.data import TrainingFilm, Truth, read_film_table
 from cxr_train.data.prepared_films import CACHE
@@ -22,7 +23,6 @@ from cxr_train.evaluation.measured_json import write_measured
 from cxr_train.evaluation.measures import THRESHOLD, Measures, measure
 from cxr_train.evaluation.tables import as_markdown
 from cxr_train.prediction import labels_of
-from cxr_train.progress import Progress, Silence
 
 
 @dataclass(frozen=True)

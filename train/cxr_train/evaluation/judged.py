@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxr_runtime.errors import UsageError
+from cxr_runtime.progress import Progress
 from cxr_train.checkpoint import RunConfig, find_runs, load_checkpoint, run_of
 from cxr_train.data.film import TrainingFilm, Truth
 from cxr_train.data.known import known_films, known_to_every_fold, unknown_rows
@@ -15,7 +16,6 @@ from cxr_train.data.prepared_films import prepare_films
 from cxr_train.data.split import Rows
 from cxr_train.evaluation.cost import Cost, cost_of
 from cxr_train.prediction import predict, scored_rows
-from cxr_train.progress import Progress
 
 
 @dataclass(frozen=True)

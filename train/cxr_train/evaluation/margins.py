@@ -17,11 +17,11 @@ import numpy as np
 from cxr_runtime.atomic import write_bytes
 from cxr_runtime.film import View
 from cxr_runtime.program import run_program
+from cxr_runtime.progress import Silence
 from cxr_train.checkpoint import find_runs, read_config, run_of
 from cxr_train.data import TrainingFilm, read_film_table
 from cxr_train.data.prepared_films import CACHE, prepare_films
 from cxr_train.evaluation.judged import JudgedModel, judge, rows_to_score
-from cxr_train.progress import Silence
 
 COLUMNS = ("file", "label", "patient", "view", "sex", "age", "site", "margin", "brightness", "contrast")
 

@@ -11,6 +11,7 @@ from cxr_runtime.atomic import write_bytes
 from cxr_runtime.errors import UsageError
 from cxr_runtime.film import GreyPixels
 from cxr_runtime.heat.map import in_colour_range
+from cxr_runtime.progress import Progress, Silence
 from cxr_runtime.reading import read_film
 from cxr_train.checkpoint import model_names
 from cxr_train.data import TrainingFilm, read_film_table
@@ -31,7 +32,6 @@ from cxr_train.explain.localisation import (
 )
 from cxr_train.explain.looker import ExplainedModel, Looker, explained_model, open_lookers
 from cxr_train.explain.maximisation import Maximisation
-from cxr_train.progress import Progress, Silence
 
 PREVIEW = 384  # longer side of a film in a figure, pixels
 

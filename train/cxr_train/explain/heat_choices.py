@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from cxr_runtime.errors import UsageError
 from cxr_runtime.heat.map import HeatMethod, HeatRecipe, heat_cells
 from cxr_runtime.program import run_program
+from cxr_runtime.progress import Silence
 from cxr_train.data import TrainingFilm, read_film_table
 from cxr_train.data.prepared_films import CACHE
 from cxr_train.evaluation.tables import table
 from cxr_train.explain.localisation import GRID, Heat, box_mask, film_by_film
 from cxr_train.explain.looker import ExplainedModel, explained_model, open_lookers
-from cxr_train.progress import Silence
 from cxr_train.published import origin
 
 WEIGHTS = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0)

@@ -11,6 +11,7 @@ from torch import Tensor
 from cxr_runtime.heat.map import HeatRecipe
 from cxr_runtime.model.preprocessing import InputPixels, Preprocessing, normalise
 from cxr_runtime.placement import Box, Placement
+from cxr_runtime.progress import Progress
 from cxr_train.checkpoint import find_runs, load_checkpoint, run_of
 from cxr_train.data.film import TrainingFilm
 from cxr_train.data.known import Known, known_films
@@ -18,7 +19,6 @@ from cxr_train.data.lung_boxes import lung_boxes
 from cxr_train.data.prepared_films import PreparedFilms, prepare_films
 from cxr_train.heat_fit import read_heat
 from cxr_train.networks import Network
-from cxr_train.progress import Progress
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from cxr_train.gate.training import SCHEDULE
 class LinesOnStandardError:
     """How the training gets on, one line at a time."""
 
-    def begin(self, work: str, pieces: int) -> None:
+    def begin(self, work: str, pieces: int | None) -> None:
         """Name the work."""
         self.say(f"{work}: {pieces} steps")
 

@@ -8,12 +8,12 @@ import numpy as np
 from cxr_runtime.gate import Gate
 from cxr_runtime.gate.network import GATE_FILE, INPUT_SIDE, GateNetwork, PictureKind
 from cxr_runtime.lungs import lung_field
+from cxr_runtime.progress import Progress
 from cxr_train.gate.confusion import Answer, ask, markdown
 from cxr_train.gate.pictures import Picture, read_pictures
 from cxr_train.gate.training import train_gate_net
 from cxr_train.gate.trials import bad_trials, good_trials
 from cxr_train.one_cycle import Schedule
-from cxr_train.progress import Progress
 from cxr_train.small_onnx import write_onnx
 
 TABLE_FILE = "gate.md"

@@ -6,11 +6,11 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
 from cxr_runtime.gate.network import CUT_OFF, INPUT_SIDE, INVERTED, MIRRORED, TURNS, PictureKind
+from cxr_runtime.progress import Progress
 from cxr_train.gate.network import GateNet
 from cxr_train.gate.pictures import Picture
 from cxr_train.gate.sampling import Sampler
 from cxr_train.one_cycle import Schedule, train
-from cxr_train.progress import Progress
 
 SCHEDULE = Schedule(steps=4000, batch_size=32, peak_rate=2e-3, weight_decay=1e-2, averaging=0.998)
 SMOOTHING = 0.02  # of the labels of kinds and turns

@@ -6,8 +6,8 @@ from pathlib import Path
 from cxr_runtime.lungs import LungField
 from cxr_runtime.lungs.atlas import ATLAS_FILE, AtlasLungField
 from cxr_runtime.lungs.field import INPUT_SIDE, LUNG_FIELD_FILE, UnetLungField
+from cxr_runtime.progress import Progress
 from cxr_train.one_cycle import Schedule
-from cxr_train.progress import Progress
 from cxr_train.segmentation.atlases import make_atlases, write_atlases
 from cxr_train.segmentation.crossvalidation import Maker, cross_validate
 from cxr_train.segmentation.films import OutlinedFilm, read_outlined_films

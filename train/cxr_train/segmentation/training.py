@@ -5,8 +5,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
+from cxr_runtime.progress import Progress
 from cxr_train.one_cycle import Schedule, train
-from cxr_train.progress import Progress
 from cxr_train.segmentation.films import OutlinedFilm
 from cxr_train.segmentation.network import LungNet
 from cxr_train.segmentation.sampling import MILD, STRONG, draw_batch
