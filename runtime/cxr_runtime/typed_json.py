@@ -43,13 +43,14 @@ def from_json(text: str | bytes, kind: type[T]) -> T:
 
     json.loads(text, parse_constant=_refuse, parse_float=_finite)
     try:
-        return _adapter(kind).validate_json(text, strict=True)
+        read: T = _adapter(kind).validate_json(text, strict=True)
     except ValidationError as error:
         raise ValueError(_line(error)) from None
+    return read
 
 
 @cache
-def _adapter(kind: type[T]) -> "TypeAdapter[T]":
+def _adapter(kind: Any) -> "TypeAdapter[Any]":
     from pydantic import TypeAdapter
 
     return TypeAdapter(kind)
