@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import fields, is_dataclass
-from functools import cache
 from math import isfinite
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,6 +11,8 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter, ValidationError
 
 T = TypeVar("T")
+
+_ADAPTERS: dict[Any, "TypeAdapter[Any]"] = {}
 
 SHOWN = 40  # characters of a wrong value that an error quotes
 
@@ -49,11 +50,13 @@ def from_json(text: str | bytes, kind: type[T]) -> T:
     return read
 
 
-@cache
 def _adapter(kind: Any) -> "TypeAdapter[Any]":
+    """What pydantic knows of a kind, worked out once."""
     from pydantic import TypeAdapter
 
-    return TypeAdapter(kind)
+    if kind not in _ADAPTERS:
+        _ADAPTERS[kind] = TypeAdapter(kind)
+    return _ADAPTERS[kind]
 
 
 def _plain(value: Any, unknown_as_null: bool) -> Any:
