@@ -4,12 +4,12 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from cxr_runtime.backends.cache_folder import cache_folder
 from cxr_runtime.backends.engine import Engine, Outputs
 from cxr_runtime.backends.nvidia.driver import find_gpus
 from cxr_runtime.backends.onnx_session import OnnxSession, session_options
 from cxr_runtime.backends.tensor_names import INPUT
 from cxr_runtime.errors import BackendError
+from cxr_runtime.folders import cache_folder
 from cxr_runtime.model.folder import Model
 
 CUDA, TENSORRT = "CUDAExecutionProvider", "TensorrtExecutionProvider"

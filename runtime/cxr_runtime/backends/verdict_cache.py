@@ -8,10 +8,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from cxr_runtime.atomic import write_bytes
-from cxr_runtime.backends.cache_folder import cache_folder
 from cxr_runtime.backends.nvidia.driver import find_gpus
 from cxr_runtime.backends.self_test import Verdict
 from cxr_runtime.errors import BackendError
+from cxr_runtime.folders import cache_folder
 from cxr_runtime.model.folder import Model
 
 _PACKAGES = (

@@ -6,11 +6,11 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
-from cxr_runtime.backends.cache_folder import cache_root
 from cxr_runtime.backends.nvidia.driver import find_gpus
 from cxr_runtime.backends.nvidia.memory import LIBRARIES, is_installed, missing_library
 from cxr_runtime.doctor.finding import Finding, State
 from cxr_runtime.errors import BackendError
+from cxr_runtime.folders import cache_root
 
 GB = 10**9
 LEAST_FREE = GB  # bytes; the heat maps of a thousand films

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from cxr_runtime.atomic import replacing
 from cxr_runtime.errors import FilmError, UsageError
 from cxr_runtime.film import GreyPixels
+from cxr_runtime.folders import cache_root
 from cxr_runtime.lungs import LungMask, lung_field
 from cxr_runtime.model.preprocessing import InputPixels, Preprocessing, place, prepare
 from cxr_runtime.placement import Placement
@@ -21,7 +22,7 @@ from cxr_runtime.progress import Progress, Silence
 from cxr_runtime.reading import read_film
 from cxr_train.data.film import DrawnBox, TrainingFilm
 
-CACHE = Path.home() / ".cache" / "cxr-triage" / "films"
+CACHE = cache_root() / "films"
 
 
 @dataclass(frozen=True)

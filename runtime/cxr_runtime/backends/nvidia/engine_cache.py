@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from cxr_runtime.atomic import write_bytes
-from cxr_runtime.backends.cache_folder import cache_folder
+from cxr_runtime.folders import cache_folder
 
 SUFFIX = ".engine"
 _SECRET_FILE = "seal.key"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from cxr_runtime.backends.cache_folder import cache_folder
 from cxr_runtime.backends.nvidia.engine_cache import EngineCache, EngineKey
 from cxr_runtime.errors import BackendError
+from cxr_runtime.folders import cache_folder
 
 KEY = EngineKey(
     model_sha256="a" * 64, network_sha256="b" * 64, compiler="tensorrt 10.16.1", gpu="NVIDIA T4",

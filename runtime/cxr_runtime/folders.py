@@ -1,0 +1,69 @@
+"""Folders of this user that the program keeps of its own accord: the cache, which can be made again."""
+
+import os
+import stat
+import sys
+import tempfile
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+from cxr_runtime.errors import BackendError
+
+CACHE_VARIABLE = "CXR_TRIAGE_CACHE"  # names another folder for all of the cache
+_NAME = "cxr-triage"
+_OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
+
+
+def cache_root() -> Path:
+    """The folder that holds all of the cache: engines, self-tests, prepared films. It need not exist.
+
+    Where the user has no home (HOME is not set and the system does not know the user, as in many
+    containers), it is a folder of this user's among the temporary files.
+    """
+    stated = os.environ.get(CACHE_VARIABLE)
+    if stated:
+        return Path(stated)
+    try:
+        usual = user_cache_path(_NAME, appauthor=False, opinion=False)
+    except RuntimeError:  # no home; earlier versions of platformdirs answer with a path that begins with ~
+        usual = Path("~")
+    return usual if usual.is_absolute() else Path(tempfile.gettempdir(), f"{_NAME}-{_user()}")
+
+
+def cache_folder(name: str) -> Path:
+    """A folder of the cache, made when it is missing, that nobody but this user can write.
+
+    Args:
+        name: e.g. `engines`.
+
+    Raises:
+        BackendError: it cannot be made, or others could put files into it.
+    """
+    root = cache_root()
+    folder = root / name
+    try:
+        if root.parent == Path(tempfile.gettempdir()):  # where anybody may have made it before us
+            root.mkdir(exist_ok=True, mode=0o700)
+            _refuse_shared(root)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _refuse_shared(folder)
+    except OSError as error:
+        raise BackendError(
+            f"the cache {folder} cannot be used ({error.strerror}); "
+            f"set {CACHE_VARIABLE} to a folder of your own"
+        ) from error
+    return folder
+
+
+def _refuse_shared(folder: Path) -> None:
+    found = folder.stat()
+    if sys.platform != "win32" and (found.st_uid != _user() or found.st_mode & _OTHERS_MAY_WRITE):
+        raise BackendError(
+            f"other users can write into the cache {folder}; engines are programs, so it is not used: "
+            f"chmod 700 it, or set {CACHE_VARIABLE} to a folder of your own"
+        )
+
+
+def _user() -> int:
+    return os.getuid() if sys.platform != "win32" else 0

@@ -1,0 +1,86 @@
+"""Where the cache lies."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from cxr_runtime.errors import BackendError
+from cxr_runtime.folders import cache_folder, cache_root
+
+NO_WINDOWS = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no permission bits")
+ONE_CACHE = """
+import sys
+import types
+sys.modules["pwd"] = types.SimpleNamespace(getpwuid={}.__getitem__)  # the system does not know the user
+from cxr_runtime.folders import cache_folder
+from cxr_train.data.prepared_films import CACHE
+print(cache_folder("engines"))
+print(CACHE)
+"""
+
+
+def test_one_variable_names_the_whole_cache(tmp_path: Path) -> None:
+    told = _run(ONE_CACHE, CXR_TRIAGE_CACHE=str(tmp_path / "cache"))
+    assert told == [str(tmp_path / "cache" / name) for name in ("engines", "films")]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have other folders")
+def test_the_cache_lies_where_linux_wants_caches(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("CXR_TRIAGE_CACHE", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert cache_root() == tmp_path / "cxr-triage"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have other folders")
+def test_a_user_without_a_home_gets_a_folder_of_his_own_among_temporary_files(tmp_path: Path) -> None:
+    told = _run(ONE_CACHE, TMPDIR=str(tmp_path))
+    root = tmp_path / f"cxr-triage-{os.getuid()}"
+    assert told == [str(root / name) for name in ("engines", "films")]
+    assert root.stat().st_mode & 0o777 == 0o700
+    assert list(tmp_path.iterdir()) == [root]
+
+
+@NO_WINDOWS
+def test_a_folder_among_temporary_files_that_others_can_write_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("CXR_TRIAGE_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache").chmod(0o777)
+    with pytest.raises(BackendError, match="other users can write into the cache"):
+        cache_folder("engines")
+
+
+@NO_WINDOWS
+def test_a_folder_of_the_cache_is_for_its_owner_alone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CXR_TRIAGE_CACHE", str(tmp_path))
+    folder = cache_folder("engines")
+    assert folder.stat().st_mode & 0o777 == 0o700
+    folder.chmod(0o777)
+    with pytest.raises(BackendError, match="other users can write into the cache"):
+        cache_folder("engines")
+
+
+def test_a_cache_that_cannot_be_made_is_told_with_the_variable_that_moves_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.setenv("CXR_TRIAGE_CACHE", str(tmp_path / "file"))
+    with pytest.raises(BackendError, match=r"cannot be used .*set CXR_TRIAGE_CACHE"):
+        cache_folder("engines")
+
+
+def _run(program: str, **variables: str) -> list[str]:
+    """What a program prints where HOME and the folders of the desktop are not set."""
+    kept = {name: text for name, text in os.environ.items() if not name.startswith(("HOME", "XDG_", "CXR_"))}
+    run = subprocess.run(
+        [sys.executable, "-c", program], env=kept | variables, capture_output=True, text=True, check=True
+    )
+    return run.stdout.splitlines()
