@@ -3,14 +3,17 @@
 from datetime import UTC, datetime
 from hashlib import sha256
 
-import cv2
 import numpy as np
 
+from cxr_runtime.heat.colour import heat_layer
+from cxr_runtime.heat.overlay import thumbnail_jpeg
 from cxr_runtime.outcome import Outcome, Status, Triage
 from cxr_runtime.phantom import draw_phantom
+from cxr_runtime.pictures import encode_jpeg
 from cxr_runtime.reports.exhibit import Exhibit, Picture, RunFacts
 
 THRESHOLD = 0.47
+HEAT_THRESHOLD = 0.35
 LUNGS = tuple(
     ((x - 0.12, 0.2), (x + 0.12, 0.2), (x + 0.12, 0.7), (x - 0.12, 0.7)) for x in (0.32, 0.68)
 )  # two boxes
@@ -30,16 +33,19 @@ RUN = RunFacts(
     sensitivity=0.87,
     specificity=0.81,
     heat_method="cam",
-    heat_threshold=0.35,
+    heat_threshold=HEAT_THRESHOLD,
 )
 
 
 def picture(seed: int = 0, *, is_scored: bool = True, hw: tuple[int, int] = (160, 128)) -> Picture:
     """A phantom with one warm spot."""
-    jpeg = cv2.imencode(".jpg", draw_phantom(seed, hw=hw))[1].tobytes()
+    film = draw_phantom(seed, hw=hw)
+    if not is_scored:
+        return Picture(encode_jpeg(film), hw, None, thumbnail_jpeg(film, None, HEAT_THRESHOLD))
     heat = np.zeros((20, 16), np.float32)
     heat[5:9, 3:6] = 0.95
-    return Picture(jpeg, hw, heat if is_scored else None, LUNGS if is_scored else ())
+    thumbnail = thumbnail_jpeg(film, heat, HEAT_THRESHOLD)
+    return Picture(encode_jpeg(film), hw, heat_layer(heat, hw, HEAT_THRESHOLD), thumbnail, LUNGS)
 
 
 def scored(

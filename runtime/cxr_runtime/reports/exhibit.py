@@ -3,9 +3,6 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-import numpy as np
-from numpy.typing import NDArray
-
 from cxr_runtime.outcome import Outcome
 from cxr_runtime.placement import Outline
 
@@ -16,7 +13,8 @@ class Picture:
 
     preview_jpeg: bytes = field(repr=False)  # grey film, longer side at most PREVIEW_LONG_SIDE
     film_hw: tuple[int, int]  # rows and columns of the film itself
-    heat: NDArray[np.float32] | None = None  # (h, w) over the whole film, 0..1; None on a rejected film
+    heat_png: bytes | None = field(repr=False)  # as heat.colour.heat_layer makes it; None on a rejected film
+    thumbnail_jpeg: bytes = field(repr=False)  # as heat.overlay.thumbnail_jpeg makes it
     lung_outlines: tuple[Outline, ...] = ()  # one polygon a lung
 
 

@@ -7,11 +7,14 @@ from importlib.metadata import version
 from pathlib import Path
 
 from cxr_runtime.file_names import REPORT_FILE, RESULTS_FILE, WORKLIST_FILE
+from cxr_runtime.heat.colour import heat_layer
 from cxr_runtime.heat.map import HeatMethod, film_heat
+from cxr_runtime.heat.overlay import thumbnail_jpeg
 from cxr_runtime.model.calibration import OperatingPoint
 from cxr_runtime.model.folder import Model
 from cxr_runtime.names import safe_name
 from cxr_runtime.outcome import Triage
+from cxr_runtime.pictures import decode_jpeg
 from cxr_runtime.reports.exhibit import Exhibit, Picture, RunFacts
 from cxr_runtime.reports.formats import ReportFormat
 from cxr_runtime.reports.heatmap_files import HeatmapFiles
@@ -77,12 +80,13 @@ class Publisher:
             yield Exhibit(outcome, shown, safe_name(outcome.file, outcome.sha256))
 
     def _picture(self, picture: StoredPicture) -> Picture:
-        heat = None
+        recipe, method, placement = self.model.manifest.heat, self.heat_method, picture.placement
+        threshold, heat, heat_png = recipe.threshold_of(method), None, None
         if picture.heat_cells is not None:
-            heat = film_heat(
-                picture.heat_cells, picture.placement, self.model.manifest.heat, self.heat_method
-            )
-        return Picture(picture.preview_jpeg, picture.placement.film_hw, heat, picture.lung_outlines)
+            heat = film_heat(picture.heat_cells, placement, recipe, method)
+            heat_png = heat_layer(heat, placement.film_hw, threshold)
+        thumbnail = thumbnail_jpeg(decode_jpeg(picture.preview_jpeg), heat, threshold)
+        return Picture(picture.preview_jpeg, placement.film_hw, heat_png, thumbnail, picture.lung_outlines)
 
     def _run_facts(self, inputs: Sequence[str], backend: str, passed_over: int) -> RunFacts:
         manifest = self.model.manifest

@@ -38,7 +38,7 @@ def write_worklist(path: Path, run: RunFacts, counts: Tally, exhibits: Iterable[
     with replacing(path) as file:
         file.write(before.encode())
         for rank, exhibit in enumerate(exhibits, start=1):
-            picture = picture_html(exhibit.picture, _detail(rank), run.heat_threshold)
+            picture = picture_html(exhibit.picture, _detail(rank))
             overlay_file = f"{HEATMAPS_FOLDER}/{exhibit.name}.png"
             has_overlay = (path.parent / overlay_file).is_file()
             file.write(row(exhibit, rank, picture, overlay_file if has_overlay else "").encode())

@@ -6,7 +6,7 @@ import pytest
 from numpy.typing import NDArray
 
 from cxr_runtime.film import GreyPixels
-from cxr_runtime.heat.overlay import OUTLINE_RGB, overlay
+from cxr_runtime.heat.overlay import OUTLINE_RGB, THUMBNAIL_LONG_SIDE, overlay, thumbnail_jpeg
 from cxr_runtime.pictures import encode_indexed_png, encode_png
 
 
@@ -55,6 +55,24 @@ def test_an_outline_is_drawn_at_its_share_of_the_film() -> None:
     assert (rows.min(), rows.max(), columns.min(), columns.max()) == pytest.approx((25, 75, 50, 150), abs=1)
     assert tuple(picture[25, 100]) <= OUTLINE_RGB
     assert picture[50, 100].tolist() == [0, 0, 0]
+
+
+def test_a_thumbnail_is_small_and_shows_the_heat_in_its_place() -> None:
+    film = drawn_film((900, 1200))
+    read = cv2.imdecode(np.frombuffer(thumbnail_jpeg(film, warm_square(), 0.4), np.uint8), cv2.IMREAD_COLOR)
+    assert read is not None
+    assert read.shape == (84, THUMBNAIL_LONG_SIDE, 3)
+    redness = read[..., 2].astype(int) - read[..., 0]
+    assert (redness[34:48, 62:78] > 60).all()
+    assert (abs(redness[:20]) < 20).all()
+
+
+def test_a_thumbnail_of_a_film_without_heat_is_grey_and_never_enlarged() -> None:
+    film = drawn_film((60, 80))
+    read = cv2.imdecode(np.frombuffer(thumbnail_jpeg(film, None, 0.4), np.uint8), cv2.IMREAD_UNCHANGED)
+    assert read is not None
+    assert read.shape == film.shape
+    assert abs(read.astype(int) - film).max() < 12
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 3), (37, 53, 3), (64, 48), (5, 9, 4)])

@@ -4,7 +4,7 @@ from io import BytesIO
 
 from fpdf.enums import Align
 
-from cxr_runtime.heat.colour import heat_layer, legend
+from cxr_runtime.heat.colour import legend
 from cxr_runtime.names import folder_and_name
 from cxr_runtime.placement import Outline
 from cxr_runtime.reports import wording
@@ -28,7 +28,7 @@ def add_film_page(sheet: Sheet, exhibit: Exhibit, run: RunFacts, rank: int) -> N
     if exhibit.picture is None:
         sheet.say(MARGIN, PICTURES_TOP, "The picture of this film was not kept.", 10, colour=QUIET)
     else:
-        _pictures(sheet, exhibit.picture, run.heat_threshold)
+        _pictures(sheet, exhibit.picture)
     _remarks(sheet, exhibit, run)
 
 
@@ -52,13 +52,13 @@ def _head(sheet: Sheet, exhibit: Exhibit, rank: int) -> None:
     draw_score_bar(sheet, x, TOP + 5.5, width, outcome)
 
 
-def _pictures(sheet: Sheet, picture: Picture, threshold: float) -> None:
+def _pictures(sheet: Sheet, picture: Picture) -> None:
     """The film twice, the second time with its heat on top."""
     frames = [_frame(picture, MARGIN + place * (BOX_W + GAP)) for place in (0, 1)]
     for frame in frames:
         _image(sheet, picture.preview_jpeg, frame)
-    if picture.heat is not None:
-        _image(sheet, heat_layer(picture.heat, picture.film_hw, threshold), frames[1])
+    if picture.heat_png is not None:
+        _image(sheet, picture.heat_png, frames[1])
     for outline in picture.lung_outlines:
         _outline(sheet, outline, frames[1])
 
@@ -89,7 +89,7 @@ def _remarks(sheet: Sheet, exhibit: Exhibit, run: RunFacts) -> None:
     y = UNDER_PICTURES
     for remark in wording.remarks(exhibit.outcome):
         y = sheet.paragraph(MARGIN, y, remark[:1].upper() + remark[1:], 9.5, BOX_W, REVIEW) + 0.8
-    if exhibit.picture is not None and exhibit.picture.heat is not None:
+    if exhibit.picture is not None and exhibit.picture.heat_png is not None:
         _legend(sheet, right, UNDER_PICTURES, run.heat_threshold)
         sheet.paragraph(right, UNDER_PICTURES + 4.6, wording.HEAT_NOTICE, 7.5, BOX_W, QUIET)
 
