@@ -16,6 +16,7 @@ from cxr_export.tidy import checked
 from cxr_runtime.backends.graph.last_products import last_products
 from cxr_runtime.backends.graph.onnx_graph import Graph, read_graph
 from cxr_runtime.backends.tensor_names import INPUT, LOGITS
+from cxr_runtime.offline import load
 
 MOST_BYTES = 2**30  # of activations held while scales are chosen
 LEAST_FILMS = 8
@@ -38,23 +39,22 @@ def quantise(model: bytes, films: NDArray[np.float32], percentile: float) -> byt
     Returns:
         A typed model with float32 inputs and outputs.
     """
-    from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
-
+    quantization = load("onnxruntime.quantization")
     graph = read_graph(model)
     with TemporaryDirectory() as folder, _quiet():
         source, result = Path(folder, "float32.onnx"), Path(folder, "int8.onnx")
         source.write_bytes(model)
-        quantize_static(
+        quantization.quantize_static(
             str(source),
             str(result),
             _Films(films[: _affordable(graph)]),
-            quant_format=QuantFormat.QDQ,
+            quant_format=quantization.QuantFormat.QDQ,
             op_types_to_quantize=list(QUANTISED),
             nodes_to_exclude=[node.name for node in last_products(graph, LOGITS)],
             per_channel=True,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
-            calibrate_method=CalibrationMethod.Percentile,
+            activation_type=quantization.QuantType.QUInt8,
+            weight_type=quantization.QuantType.QInt8,
+            calibrate_method=quantization.CalibrationMethod.Percentile,
             extra_options={"WeightSymmetric": True, "CalibPercentile": percentile},
         )
         return bytes(checked(onnx.load(str(result))).SerializeToString())

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxr_runtime.errors import ModelError
+from cxr_runtime.offline import load
 
 Session = object
 
@@ -35,7 +36,7 @@ class SmallNetwork:
 
 @lru_cache(maxsize=8)
 def _open(path: Path, process: int) -> Session:  # noqa: ARG001 (a forked process must not use its parent's)
-    import onnxruntime
+    onnxruntime = load("onnxruntime")
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1

@@ -3,13 +3,15 @@
 from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from cxr_runtime.backends.engine import Outputs
 from cxr_runtime.backends.failure import failure
 from cxr_runtime.backends.tensor_names import CONV5, INPUT, LOGITS
 from cxr_runtime.errors import BackendError
+from cxr_runtime.offline import load
+
+ort = load("onnxruntime")
 
 CPU_PROVIDER = "CPUExecutionProvider"
 _ERRORS_ONLY = 3  # log severity of ONNX Runtime

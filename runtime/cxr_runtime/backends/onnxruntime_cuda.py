@@ -1,7 +1,6 @@
 """ONNX Runtime on an NVIDIA GPU, through CUDA or through its TensorRT provider."""
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from cxr_runtime.backends.engine import Engine, Outputs
@@ -11,6 +10,7 @@ from cxr_runtime.backends.tensor_names import INPUT
 from cxr_runtime.errors import BackendError
 from cxr_runtime.folders import cache_folder
 from cxr_runtime.model.folder import Model
+from cxr_runtime.offline import load
 
 CUDA, TENSORRT = "CUDAExecutionProvider", "TensorrtExecutionProvider"
 _NAMES = {CUDA: "onnxruntime-cuda", TENSORRT: "onnxruntime-tensorrt"}
@@ -84,7 +84,7 @@ def open_tensorrt(model: Model, batch_size: int, threads: int | None) -> Engine:
 
 
 def _missing(provider: str) -> str | None:
-    if provider not in ort.get_available_providers():
+    if provider not in load("onnxruntime").get_available_providers():
         return f"this build of onnxruntime has no {provider}; install onnxruntime-gpu in its place"
     try:
         return None if find_gpus() else "no NVIDIA GPU is visible"

@@ -10,6 +10,7 @@ from cxr_runtime.backends.engine import Engine, Outputs
 from cxr_runtime.backends.tensor_names import CONV5, INPUT, LOGITS
 from cxr_runtime.errors import BackendError
 from cxr_runtime.model.folder import Model
+from cxr_runtime.offline import load
 
 NAME = "openvino-cpu"
 
@@ -59,9 +60,7 @@ def missing() -> str | None:
 
 def has_bfloat16() -> bool:
     """Whether the processor computes in bfloat16 by itself."""
-    import openvino
-
-    return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return "BF16" in load("openvino").Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 def open_model(model: Model, batch_size: int, threads: int | None) -> Engine:
@@ -70,12 +69,10 @@ def open_model(model: Model, batch_size: int, threads: int | None) -> Engine:
 
 
 def _compile(onnx: bytes, batch_size: int, threads: int | None, precision: str) -> Any:
-    import openvino
-
     settings: dict[str, Any] = {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY"}
     if threads is not None:
         settings["INFERENCE_NUM_THREADS"] = threads
-    core = openvino.Core()
+    core = load("openvino").Core()
     try:
         network = core.read_model(onnx)
         network.reshape({INPUT: [batch_size, *list(network.input(INPUT).partial_shape)[1:]]})

@@ -1,0 +1,121 @@
+"""Nothing leaves the machine: a whole scan is watched by strace, system call by system call."""
+
+import ast
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cxr_runtime.phantom import draw_phantom
+from cxr_runtime.pictures import encode_png
+
+ROOT = Path(__file__).parents[2]
+FILMS = 300
+DRAWN = 10  # different films; the others are these with another grey in a corner
+REPORTING = ("onnxruntime", "openvino", "openvino_telemetry")
+CALLS = "network,open,openat,creat,mkdir,mkdirat,rename,renameat,renameat2,link,linkat,symlink,symlinkat"
+NO_FILES = ("/dev/", "/proc/")
+FOLDER = r"(?:AT_FDCWD|\d+)<(?P<folder>[^>]*)>, "
+MADE = re.compile(rf'^(?P<call>\w+)\((?:{FOLDER})?"(?P<name>[^"]*)"')
+CAN_TRACE = shutil.which("strace") is not None and (
+    subprocess.run(["strace", "-o", os.devnull, "true"], capture_output=True, check=False).returncode == 0
+)
+PACKAGES = ("runtime", "calibration", "train", "export", "cli")
+
+
+@pytest.mark.skipif(not CAN_TRACE, reason="strace is not installed, or may not trace here")
+def test_a_scan_opens_no_socket_to_a_network_and_writes_into_its_output_and_our_cache_only(
+    tmp_path: Path,
+) -> None:
+    for name in ("films", "home/.cache", "temporary", "calls"):
+        (tmp_path / name).mkdir(parents=True)
+    draw_films(tmp_path / "films")
+    calls = traced_scan(tmp_path)
+    assert len(calls) > FILMS  # the tracer saw the workers, who open each film
+    assert [call for call in calls if "AF_INET" in call] == []
+    own = [tmp_path / name for name in ("out", "home/.cache/cxr-triage", "temporary")]
+    assert [path for path in written(calls) if not any(path.is_relative_to(place) for place in own)] == []
+    assert list((tmp_path / "temporary").iterdir()) == []
+    assert {path.name for path in (tmp_path / "home").glob("*/*")} <= {"cxr-triage"}
+
+
+def traced_scan(folder: Path) -> list[str]:
+    """The system calls of a scan of folder/films with every default report, workers included."""
+    command = [
+        "strace", "-ff", "-y", "-o", f"{folder}/calls/of", "-e", f"trace={CALLS}",
+        sys.executable, "-c", "from cxr_cli.main import main; main()",
+        "scan", f"{folder}/films", "--out", f"{folder}/out", "--workers", "2",
+    ]  # fmt: skip
+    run = subprocess.run(
+        command, cwd=folder, env=variables(folder), capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    return [line for file in (folder / "calls").iterdir() for line in file.read_text().splitlines()]
+
+
+def draw_films(folder: Path) -> None:
+    drawn = [draw_phantom(number, hw=(256, 256)) for number in range(DRAWN)]
+    for number in range(FILMS):
+        film = drawn[number % DRAWN].copy()
+        film[0, : 1 + number // DRAWN] = 90
+        (folder / f"{number:03}.png").write_bytes(encode_png(film))
+
+
+def variables(folder: Path) -> dict[str, str]:
+    """The environment of a clinic's user: a home of his own, and nothing that silences a library."""
+    loud = ("ORT_", "CI", "XDG_", "CXR_", "TF_BUILD", "JENKINS")
+    kept = {name: text for name, text in os.environ.items() if not name.startswith(loud)}
+    return kept | {"HOME": str(folder / "home"), "TMPDIR": str(folder / "temporary")}
+
+
+def written(calls: list[str]) -> Iterator[Path]:
+    """Every file, folder or link that was made, and every file that was opened for writing."""
+    for call in calls:
+        found = MADE.match(call)
+        if found is None or " = -1 " in call:
+            continue
+        if found["call"].startswith("open") and not re.search("O_WRONLY|O_RDWR|O_CREAT", call):
+            continue
+        path = Path(found["folder"] or "/", found["name"])
+        if not str(path).startswith(NO_FILES):
+            yield path
+
+
+def test_libraries_that_report_to_their_vendors_are_imported_in_one_place_only() -> None:
+    files = [file for folder in PACKAGES for file in (ROOT / folder).rglob("*.py")]
+    assert [file for file in files if set(imported(file)) & set(REPORTING)] == []
+
+
+def imported(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module.partition(".")[0]
+
+
+@pytest.mark.parametrize("first", ["cxr_runtime", "cxr_runtime.film", "cxr_runtime.workers.child"])
+def test_whatever_of_the_program_is_imported_first_silences_onnx_runtime(first: str) -> None:
+    program = f"import os, {first}; print(os.environ['ORT_DISABLE_TELEMETRY'])"
+    run = subprocess.run(
+        [sys.executable, "-c", program],
+        env=os.environ | {"ORT_DISABLE_TELEMETRY": "0"},
+        capture_output=True,
+        check=True,
+    )
+    assert run.stdout.split() == [b"1"]
+
+
+def test_openvino_is_loaded_without_its_reporter() -> None:
+    pytest.importorskip("openvino", reason="OpenVINO is an extra")
+    program = (
+        "import sys; from cxr_runtime.offline import load; load('openvino');"
+        "from openvino.tools.ovc import telemetry_utils; print(telemetry_utils.tm.__name__)"
+    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["openvino.tools.ovc.telemetry_stub"]
