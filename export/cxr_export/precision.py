@@ -8,8 +8,7 @@ import onnx
 from cxr_export.films import ExportFilms
 from cxr_export.int8_rule import choose_int8
 from cxr_export.tidy import checked
-from cxr_runtime.backends.graph.half import half_graph
-from cxr_runtime.backends.graph.magnitudes import largest_magnitudes
+from cxr_runtime.backends.graph.half import half_graph, largest_magnitudes
 from cxr_runtime.model.preprocessing import Preprocessing, normalise
 
 _FILMS_FOR_RANGES = 16  # every tensor of the network is held for so many films

@@ -13,9 +13,9 @@ import onnx
 from numpy.typing import NDArray
 
 from cxr_export.tidy import checked
-from cxr_runtime.backends.graph.last_products import last_products
-from cxr_runtime.backends.graph.onnx_graph import Graph, read_graph
-from cxr_runtime.backends.tensor_names import INPUT, LOGITS
+from cxr_runtime.backends.graph.half import last_products
+from cxr_runtime.backends.graph.messages import shapes_of
+from cxr_runtime.backends.tensor_names import INPUT
 from cxr_runtime.offline import load
 
 MOST_BYTES = 2**30  # of activations held while scales are chosen
@@ -40,7 +40,7 @@ def quantise(model: bytes, films: NDArray[np.float32], percentile: float) -> byt
         A typed model with float32 inputs and outputs.
     """
     quantization = load("onnxruntime.quantization")
-    graph = read_graph(model)
+    graph = onnx.load_from_string(model).graph
     with TemporaryDirectory() as folder, _quiet():
         source, result = Path(folder, "float32.onnx"), Path(folder, "int8.onnx")
         source.write_bytes(model)
@@ -50,7 +50,7 @@ def quantise(model: bytes, films: NDArray[np.float32], percentile: float) -> byt
             _Films(films[: _affordable(graph)]),
             quant_format=quantization.QuantFormat.QDQ,
             op_types_to_quantize=list(QUANTISED),
-            nodes_to_exclude=[node.name for node in last_products(graph, LOGITS)],
+            nodes_to_exclude=[node.name for node in last_products(graph)],
             per_channel=True,
             activation_type=quantization.QuantType.QUInt8,
             weight_type=quantization.QuantType.QInt8,
@@ -60,10 +60,11 @@ def quantise(model: bytes, films: NDArray[np.float32], percentile: float) -> byt
         return bytes(checked(onnx.load(str(result))).SerializeToString())
 
 
-def _affordable(graph: Graph) -> int:
+def _affordable(graph: onnx.GraphProto) -> int:
     """Films whose every activation fits into memory at once, as the quantiser wants them."""
-    shapes = [graph.shapes[name] for node in graph.nodes for name in node.outputs if name in graph.shapes]
-    size = sum(4 * prod(side or 1 for side in shape) for shape in shapes)
+    shapes = shapes_of(graph)
+    made = [shapes[name] for node in graph.node for name in node.output if name in shapes]
+    size = sum(4 * prod(side or 1 for side in shape) for shape in made)
     return max(LEAST_FILMS, MOST_BYTES // max(size, 1))
 
 

@@ -14,7 +14,6 @@ from cxr_export.parity import TOLERANCE
 from cxr_export.precision import Precision
 from cxr_runtime.backends.choose import open_engine
 from cxr_runtime.backends.graph.lrn import rewrite_lrn
-from cxr_runtime.backends.graph.onnx_graph import read_graph
 from cxr_runtime.errors import ModelError
 from cxr_runtime.model.folder import open_model
 from cxr_runtime.model.manifest import Manifest
@@ -74,8 +73,12 @@ def test_every_precision_keeps_its_shapes_so_that_lrn_can_be_rewritten_when_load
 ) -> None:
     export_network(network, manifest, tmp_path, films, precision)
     onnx_file = open_model(tmp_path, allow_uncalibrated=True).onnx
-    assert "LRN" in {node.op_type for node in read_graph(onnx_file).nodes}
-    assert "LRN" not in {node.op_type for node in read_graph(rewrite_lrn(onnx_file)).nodes}
+    assert "LRN" in _operators(onnx_file)
+    assert "LRN" not in _operators(rewrite_lrn(onnx_file))
+
+
+def _operators(model: bytes) -> set[str]:
+    return {node.op_type for node in onnx.load_from_string(model).graph.node}
 
 
 def test_an_export_that_disagrees_is_refused_and_writes_nothing(

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, numpy_helper
 
 from cxr_export.quantise import quantise
-from cxr_runtime.backends.graph.symmetric import symmetric_int8
+from cxr_runtime.backends.graph.int8 import symmetric_int8
 from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
 
 

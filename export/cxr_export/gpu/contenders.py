@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from cxr_export.wrapper import LogitsAndConv5
 from cxr_runtime.backends.choose import why_missing
 from cxr_runtime.backends.engine import Engine, Outputs
-from cxr_runtime.backends.graph.half import half_graph
-from cxr_runtime.backends.graph.magnitudes import largest_magnitudes
+from cxr_runtime.backends.graph.half import half_graph, largest_magnitudes
 from cxr_runtime.backends.phantom_batch import phantom_batch
 from cxr_runtime.errors import BackendError
 from cxr_runtime.model.folder import Model

@@ -7,7 +7,8 @@ from math import prod
 
 import torch
 
-from cxr_runtime.backends.graph.onnx_graph import Graph, Node, read_graph
+from cxr_runtime.backends.graph.half import COMPUTED
+from cxr_runtime.backends.graph.messages import read_model, shapes_of
 from cxr_runtime.backends.tensor_names import CONV5, INPUT, LOGITS
 
 _HALF, _WHOLE = 2, 4  # bytes of a number
@@ -38,12 +39,15 @@ def work_of(onnx: bytes) -> Work:
     Raises:
         ValueError: the bytes are no ONNX model.
     """
-    graph = read_graph(onnx)
-    products = [node for node in graph.nodes if node.op_type in ("Conv", "Gemm", "MatMul")]
-    moved = sum(prod(size or 1 for size in graph.shapes[name]) for name in (INPUT, LOGITS, CONV5))
+    graph = read_model(onnx).graph
+    cells = {name: prod(size or 1 for size in shape[2:]) for name, shape in shapes_of(graph).items()}
+    moved = sum(prod(size or 1 for size in shapes_of(graph)[name]) for name in (INPUT, LOGITS, CONV5))
+    weights = {tensor.name: prod(tensor.dims) for tensor in graph.initializer}
+    products = [node for node in graph.node if node.op_type in COMPUTED]
     return Work(
-        flops=float(sum(_flops(node, graph) for node in products)),
-        weight_bytes=sum(_HALF * prod(tensor.dims) for tensor in graph.constants.values()),
+        # two for each weight at each place where it is used
+        flops=float(sum(2 * weights[node.input[1]] * cells[node.output[0]] for node in products)),
+        weight_bytes=_HALF * sum(weights.values()),
         bus_bytes=_WHOLE * moved,
     )
 
@@ -73,12 +77,6 @@ def measure_rates(device: str, side: int = 8192) -> Rates:
         memory_bytes=2 * size / _seconds(lambda: other.copy_(one), device),
         bus_bytes=size / _seconds(lambda: other.copy_(host, non_blocking=True), device),
     )
-
-
-def _flops(node: Node, graph: Graph) -> int:
-    """Two for each weight at each place where it is used."""
-    cells = prod(size or 1 for size in graph.shapes[node.outputs[0]][2:])
-    return 2 * prod(graph.constants[node.inputs[1]].dims) * cells
 
 
 def _seconds(work: Callable[[], object], device: str) -> float:

@@ -7,9 +7,20 @@ ONNX operator LRN). The sum is a 1 x 1 convolution, and with the usual beta of 0
 import numpy as np
 from numpy.typing import NDArray
 
-from cxr_runtime.backends.graph.onnx_graph import Graph, Node, Tensor, constant, read_graph, write_graph
+from cxr_runtime.backends.graph.messages import (
+    Node,
+    Tensor,
+    constant,
+    new_node,
+    number,
+    read_model,
+    replace_body,
+    shapes_of,
+)
 
 REWRITTEN_BETA = 0.75  # the only power that two square roots make
+
+Shapes = dict[str, tuple[int | None, ...]]
 
 
 def rewrite_lrn(onnx: bytes) -> bytes:
@@ -24,46 +35,21 @@ def rewrite_lrn(onnx: bytes) -> bytes:
     Raises:
         ValueError: the bytes are no ONNX model.
     """
-    graph = read_graph(onnx)
-    if not any(_is_rewritable(node, graph) for node in graph.nodes):
-        return onnx
+    model = read_model(onnx)
+    shapes = shapes_of(model.graph)
     nodes: list[Node] = []
-    constants = dict(graph.constants)
-    for node in graph.nodes:
-        if _is_rewritable(node, graph):
-            nodes += _faster(node, graph, constants)
-        else:
+    constants: list[Tensor] = []
+    for node in model.graph.node:
+        channels = _channels(node, shapes)
+        if channels is None:
             nodes.append(node)
-    return write_graph(graph.changed(nodes, constants))
-
-
-def _is_rewritable(node: Node, graph: Graph) -> bool:
-    if node.op_type != "LRN" or abs(node.number("beta", 0.75) - REWRITTEN_BETA) > 1e-7:
-        return False
-    return _channels(node, graph) is not None
-
-
-def _channels(node: Node, graph: Graph) -> int | None:
-    shape = graph.shapes.get(node.inputs[0])
-    return shape[1] if shape is not None and len(shape) == 4 else None
-
-
-def _faster(node: Node, graph: Graph, constants: dict[str, Tensor]) -> list[Node]:
-    x, y = node.inputs[0], node.outputs[0]
-    channels = _channels(node, graph)
-    assert channels is not None
-    kernel = neighbour_kernel(channels, int(node.number("size", 0)), node.number("alpha", 1e-4))
-    bias = np.full(channels, node.number("bias", 1.0), np.float32)
-    constants[f"{y}/kernel"] = constant(f"{y}/kernel", kernel)
-    constants[f"{y}/bias"] = constant(f"{y}/bias", bias)
-    return [
-        Node("Mul", (x, x), (f"{y}/square",), f"{y}/square"),
-        Node("Conv", (f"{y}/square", f"{y}/kernel", f"{y}/bias"), (f"{y}/sum",), f"{y}/sum"),
-        Node("Sqrt", (f"{y}/sum",), (f"{y}/half",), f"{y}/half"),
-        Node("Sqrt", (f"{y}/half",), (f"{y}/quarter",), f"{y}/quarter"),
-        Node("Mul", (f"{y}/half", f"{y}/quarter"), (f"{y}/power",), f"{y}/power"),
-        Node("Div", (x, f"{y}/power"), (y,), f"{y}/divide"),
-    ]
+        else:
+            constants += _constants(node, channels)
+            nodes += _faster(node)
+    if not constants:
+        return onnx
+    replace_body(model.graph, nodes, [*model.graph.initializer, *constants])
+    return bytes(model.SerializeToString())
 
 
 def neighbour_kernel(channels: int, size: int, alpha: float) -> NDArray[np.float32]:
@@ -75,3 +61,30 @@ def neighbour_kernel(channels: int, size: int, alpha: float) -> NDArray[np.float
     offset = np.arange(channels)[None, :] - np.arange(channels)[:, None]
     near = (offset >= -((size - 1) // 2)) & (offset <= size // 2)
     return (near * (alpha / size)).astype(np.float32)[:, :, None, None]
+
+
+def _channels(node: Node, shapes: Shapes) -> int | None:
+    """Channels of an LRN that can be replaced; None of any other node."""
+    if node.op_type != "LRN" or abs(number(node, "beta", 0.75) - REWRITTEN_BETA) > 1e-7:
+        return None
+    shape = shapes.get(node.input[0], ())
+    return shape[1] if len(shape) == 4 else None
+
+
+def _constants(node: Node, channels: int) -> list[Tensor]:
+    y = node.output[0]
+    kernel = neighbour_kernel(channels, int(number(node, "size", 0)), number(node, "alpha", 1e-4))
+    bias = np.full(channels, number(node, "bias", 1.0), np.float32)
+    return [constant(f"{y}/kernel", kernel), constant(f"{y}/bias", bias)]
+
+
+def _faster(node: Node) -> list[Node]:
+    x, y = node.input[0], node.output[0]
+    return [
+        new_node("Mul", [x, x], [f"{y}/square"]),
+        new_node("Conv", [f"{y}/square", f"{y}/kernel", f"{y}/bias"], [f"{y}/sum"]),
+        new_node("Sqrt", [f"{y}/sum"], [f"{y}/half"]),
+        new_node("Sqrt", [f"{y}/half"], [f"{y}/quarter"]),
+        new_node("Mul", [f"{y}/half", f"{y}/quarter"], [f"{y}/power"]),
+        new_node("Div", [x, f"{y}/power"], [y]),
+    ]

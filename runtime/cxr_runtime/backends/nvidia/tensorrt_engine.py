@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxr_runtime.backends.engine import Engine, Outputs
-from cxr_runtime.backends.graph.half import count_float32_convolutions, half_graph
-from cxr_runtime.backends.graph.magnitudes import largest_magnitudes
-from cxr_runtime.backends.graph.symmetric import symmetric_int8
+from cxr_runtime.backends.graph.half import count_float32_convolutions, half_graph, largest_magnitudes
+from cxr_runtime.backends.graph.int8 import symmetric_int8
 from cxr_runtime.backends.nvidia.builder import BuildOptions, Say, build_engine
 from cxr_runtime.backends.nvidia.driver import Gpu, find_gpus
 from cxr_runtime.backends.nvidia.engine_cache import EngineCache, EngineKey

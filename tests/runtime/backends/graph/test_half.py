@@ -8,8 +8,8 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto
 
-from cxr_runtime.backends.graph.half import SAFE_MAGNITUDE, half_graph
-from cxr_runtime.backends.graph.magnitudes import largest_magnitudes
+from cxr_runtime.backends.graph.half import SAFE_MAGNITUDE, half_graph, largest_magnitudes, last_products
+from cxr_runtime.backends.graph.messages import Node, new_node, read_model, replace_body
 from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
 
 
@@ -84,3 +84,44 @@ def test_magnitudes_are_those_of_every_tensor(
     assert magnitudes["conv5"] == pytest.approx(outputs.conv5.max())
     assert magnitudes["image"] == np.abs(batch).max()
     assert {"c1", "n1", "flat", "logits", "w5"} <= set(magnitudes)
+
+
+@pytest.fixture
+def products_with(draw_network: Callable[[], bytes]) -> Callable[[list[Node]], list[str]]:
+    """Outputs of the last products of the drawn network, with other nodes behind its conv5."""
+
+    def find(nodes: list[Node]) -> list[str]:
+        graph = read_model(draw_network()).graph
+        body = [node for node in graph.node if node.op_type != "Gemm"]
+        replace_body(graph, [*body, *nodes], graph.initializer)
+        return sorted(node.output[0] for node in last_products(graph))
+
+    return find
+
+
+def test_of_several_fully_connected_layers_it_is_the_last_one(
+    products_with: Callable[[list[Node]], list[str]],
+) -> None:
+    layers = [new_node("Gemm", ("flat", "fc"), ("fc6",)), new_node("Relu", ("fc6",), ("relu6",))]
+    assert products_with([*layers, new_node("Gemm", ("relu6", "fc"), ("logits",))]) == ["logits"]
+
+
+def test_a_convolution_that_is_averaged_counts(products_with: Callable[[list[Node]], list[str]]) -> None:
+    nodes = [
+        new_node("Conv", ("conv5", "w"), ("cells",)),
+        new_node("GlobalAveragePool", ("cells",), ("mean",)),
+        new_node("Flatten", ("mean",), ("logits",)),
+    ]
+    assert products_with(nodes) == ["cells"]
+
+
+def test_where_two_branches_are_added_both_count(
+    products_with: Callable[[list[Node]], list[str]],
+) -> None:
+    nodes = [
+        new_node("Conv", ("conv5", "w"), ("cells",)),
+        new_node("GlobalMaxPool", ("cells",), ("strongest",)),
+        new_node("Gemm", ("flat", "fc"), ("pooled",)),
+        new_node("Add", ("strongest", "pooled"), ("logits",)),
+    ]
+    assert products_with(nodes) == ["cells", "pooled"]
