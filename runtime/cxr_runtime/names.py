@@ -10,7 +10,7 @@ _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\u202a-\u202e\
 
 def printable(text: str) -> str:
     """One line of valid Unicode; every character that cannot be shown becomes its `\\xNN` or `\\uNNNN`."""
-    return _UNSEEN.sub(lambda found: escaped(found[0]), text)
+    return text if text.isprintable() else _UNSEEN.sub(lambda found: escaped(found[0]), text)
 
 
 def escaped(character: str) -> str:

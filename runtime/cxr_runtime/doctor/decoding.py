@@ -2,7 +2,7 @@
 
 from cxr_runtime.doctor.finding import Finding, State
 from cxr_runtime.reading.dicom.syntaxes import syntax_support
-from cxr_runtime.reports.pages.installed_fonts import font_for
+from cxr_runtime.reports.pdf.installed_fonts import font_for
 
 # One character of each script that the report's own font does not have.
 SCRIPTS = {"Chinese": "中", "Japanese": "か", "Korean": "한", "Hindi": "ह", "Arabic": "ع", "Thai": "ท"}

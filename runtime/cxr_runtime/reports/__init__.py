@@ -1,1 +1,1 @@
-"""What people look at: overlay pictures, the worklist, the PDF report, the table."""
+"""What people look at: overlay pictures, the worklist, the PDF report, results.csv."""

@@ -19,7 +19,7 @@ from cxr_runtime.reports.exhibit import Exhibit, Picture, RunFacts
 from cxr_runtime.reports.formats import ReportFormat
 from cxr_runtime.reports.heatmap_files import HeatmapFiles
 from cxr_runtime.reports.pdf import write_report
-from cxr_runtime.reports.table import write_table
+from cxr_runtime.reports.results_csv import write_results
 from cxr_runtime.reports.tally import Tally, tally
 from cxr_runtime.reports.worklist import write_worklist
 from cxr_runtime.scanning.scoring import Finished
@@ -61,7 +61,7 @@ class Publisher:
                 if picture is not None:
                     self._heatmaps.write_missing(safe_name(outcome.file, outcome.sha256), picture)
         if ReportFormat.CSV in self.formats:
-            write_table(self.out / RESULTS_FILE, store.outcomes())
+            write_results(self.out / RESULTS_FILE, store.outcomes())
         if ReportFormat.HTML in self.formats:
             write_worklist(self.out / WORKLIST_FILE, run, counts, self._exhibits(store))
         if ReportFormat.PDF in self.formats:

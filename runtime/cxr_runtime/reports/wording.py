@@ -11,12 +11,12 @@ RESEARCH_NOTICE = (
     "A film that is not flagged can be abnormal: every film needs a reader."
 )
 HEAT_NOTICE = (
-    "Colour shows where the network found what raised the score, from blue (weak) to red (strong); "
-    "below the threshold nothing is coloured. It is no outline of a finding and no diagnosis: "
-    "disease can lie where there is no colour."
+    "Colour shows where the network found what raised the score, from blue (weak) to red (strong). "
+    "Below the threshold nothing is coloured. Colour does not outline a finding, and it is not a diagnosis: "
+    "disease can also lie where there is no colour."
 )
 UNCALIBRATED_NOTICE = (
-    "NOT CALIBRATED: scores are the network's raw output. They rank films but are no probabilities, "
+    "NOT CALIBRATED: scores are the network's raw output. They rank films, but they are not probabilities, "
     "and the threshold is untested."
 )
 OUTSIDE_LUNGS = "heat lies outside the lungs"
@@ -34,7 +34,7 @@ def heat_in_lungs(outcome: Outcome) -> str:
     return "" if share is None or is_heat_outside_lungs(outcome) else f"{share:.0%} of the heat in the lungs"
 
 
-def verdict(outcome: Outcome) -> str:
+def result_word(outcome: Outcome) -> str:
     """How the film ended, in a word or two."""
     if outcome.status is not Status.SCORED:
         return outcome.status.value.capitalize()
@@ -58,14 +58,21 @@ def finished(run: RunFacts) -> str:
 
 
 def operating_point(run: RunFacts) -> str:
-    """The operating point with what it was measured to buy."""
+    """The operating point with its measured sensitivity and specificity."""
     flagged_at = f"{run.operating_point}: flagged at a score of {100 * run.threshold:.2f} or more"
     measured = [
         f"{name} {value:.0%}"
         for name, value in (("sensitivity", run.sensitivity), ("specificity", run.specificity))
         if value is not None
     ]
-    unmet = "" if run.is_met else "; NOT MET: its films did not support what this point promises"
+    unmet = "" if run.is_met else "; NOT MET: the calibration did not support what this point promises"
     if not measured:
         return f"{flagged_at}; its sensitivity and specificity were not measured{unmet}"
     return f"{flagged_at}; {', '.join(measured)} (cross-validated){unmet}"
+
+
+def passed_over(run: RunFacts) -> str:
+    """How many files were not tried as films, and why; "" if there were none."""
+    if run.passed_over > 1:
+        return f"{run.passed_over:,} files passed over: their names are not those of films"
+    return "1 file passed over: its name is not that of a film" if run.passed_over else ""

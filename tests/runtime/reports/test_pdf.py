@@ -14,8 +14,7 @@ from fontTools.fontBuilder import FontBuilder  # type: ignore[import-untyped]  #
 from fontTools.pens.ttGlyphPen import TTGlyphPen  # type: ignore[import-untyped]  # it ships no types
 
 from cxr_runtime.reports.exhibit import Exhibit, RunFacts
-from cxr_runtime.reports.pages import installed_fonts
-from cxr_runtime.reports.pdf import write_report
+from cxr_runtime.reports.pdf import installed_fonts, write_report
 from cxr_runtime.reports.tally import tally
 from drawn_exhibits import RUN, failed, rejected, scored
 

@@ -4,7 +4,7 @@ from cxr_runtime.reports.wording import operating_point
 from drawn_exhibits import RUN
 
 
-def test_an_operating_point_says_what_it_buys() -> None:
+def test_an_operating_point_says_what_was_measured_of_it() -> None:
     told = operating_point(RUN)
     assert "sensitivity 87%" in told
     assert "NOT MET" not in told

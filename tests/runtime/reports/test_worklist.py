@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 import pytest
 
-from cxr_runtime.reports import worklist
 from cxr_runtime.reports.exhibit import Exhibit, RunFacts
 from cxr_runtime.reports.tally import tally
 from cxr_runtime.reports.wording import OUTSIDE_LUNGS, RESEARCH_NOTICE, UNCALIBRATED_NOTICE
+from cxr_runtime.reports.worklist import page as worklist_page
 from cxr_runtime.reports.worklist import write_worklist
 from drawn_exhibits import RUN, failed, rejected, scored
 
@@ -145,8 +145,8 @@ def test_the_viewers_layers_are_the_film_its_heat_and_its_outlines(tmp_path: Pat
 def test_beyond_the_stated_numbers_films_have_a_thumbnail_and_then_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worklist, "FULL_PICTURES", 1)
-    monkeypatch.setattr(worklist, "THUMBNAILS", 2)
+    monkeypatch.setattr(worklist_page, "FULL_PICTURES", 1)
+    monkeypatch.setattr(worklist_page, "THUMBNAILS", 2)
     page = Page(written(tmp_path, [scored(f"{n}.png", 0.9 - n / 10) for n in range(3)]))
     assert (len(page.tags("template")), len(page.tags("img")), len(page.rows)) == (1, 2, 4)
 

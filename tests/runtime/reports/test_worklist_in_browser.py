@@ -184,7 +184,7 @@ def test_the_viewer_says_how_much_of_the_heat_lies_in_the_lungs(page: "Page") ->
 
 
 @pytest.mark.parametrize("width", [400, 480, 760, 1000, 1440, 2500])
-def test_no_verdict_is_cut_off_in_a_window_of_any_width(page: "Page", width: int) -> None:
+def test_no_result_is_cut_off_in_a_window_of_any_width(page: "Page", width: int) -> None:
     page.set_viewport_size({"width": width, "height": 860})
     cut = "cells => cells.filter(cell => cell.scrollWidth > cell.clientWidth).map(cell => cell.textContent)"
     assert page.eval_on_selector_all("td.result, td.score, td.rank", cut) == []

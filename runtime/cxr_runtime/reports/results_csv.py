@@ -19,7 +19,7 @@ DECIMALS = {"score": 2, "probability": 6, "threshold": 6, "lung_heat_share": 3, 
 _FORMULA_STARTS = ("=", "+", "-", "@")
 
 
-def write_table(path: Path, outcomes: Iterable[Outcome]) -> None:
+def write_results(path: Path, outcomes: Iterable[Outcome]) -> None:
     """Write results.csv (RFC 4180, UTF-8 without byte order mark, lines end with a line feed).
 
     Args:

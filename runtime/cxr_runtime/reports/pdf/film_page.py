@@ -9,16 +9,13 @@ from cxr_runtime.names import folder_and_name
 from cxr_runtime.placement import Outline
 from cxr_runtime.reports import wording
 from cxr_runtime.reports.exhibit import Exhibit, Picture, RunFacts
-from cxr_runtime.reports.pages.score_bar import draw_score_bar
-from cxr_runtime.reports.pages.sheet import INK, INNER, MARGIN, QUIET, TOP, Sheet
-from cxr_runtime.reports.pages.verdict_mark import REVIEW, draw_verdict, verdict_colour
+from cxr_runtime.reports.pdf.marks import REVIEW, draw_result, draw_score_bar, result_colour
+from cxr_runtime.reports.pdf.sheet import INK, INNER, MARGIN, QUIET, TOP, Frame, Sheet
 
 GAP = 5.0  # mm between the two pictures
 BOX_W, BOX_H = (INNER - GAP) / 2, 126.0  # mm; a picture is as large as fits
 PICTURES_TOP = TOP + 21  # mm
 UNDER_PICTURES = PICTURES_TOP + BOX_H + 1.5  # mm
-
-Frame = tuple[float, float, float, float]  # x, y, width, height in mm
 
 
 def add_film_page(sheet: Sheet, exhibit: Exhibit, run: RunFacts, rank: int) -> None:
@@ -41,14 +38,14 @@ def _head(sheet: Sheet, exhibit: Exhibit, rank: int) -> None:
     view = f"view {outcome.view}" if outcome.view else ""
     facts = [
         view,
-        f"place {rank} by suspicion",
+        f"rank {rank} by suspicion",
         wording.heat_in_lungs(outcome),
         f"sha256 {outcome.sha256[:12]}",
     ]
     sheet.say(MARGIN, TOP + 9, " \u00b7 ".join(fact for fact in facts if fact), 9, colour=QUIET)
     x, width = MARGIN + left + 6, INNER - left - 6
-    draw_verdict(sheet, x, TOP - 3.4, outcome, 13)
-    sheet.say(x, TOP - 4, f"{outcome.score:.2f}", 18, "B", verdict_colour(outcome), width, Align.R)
+    draw_result(sheet, x, TOP - 3.4, outcome, 13)
+    sheet.say(x, TOP - 4, f"{outcome.score:.2f}", 18, "B", result_colour(outcome), width, Align.R)
     draw_score_bar(sheet, x, TOP + 5.5, width, outcome)
 
 

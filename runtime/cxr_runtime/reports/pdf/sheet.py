@@ -9,9 +9,10 @@ from fpdf.fonts import TTFFont
 from cxr_runtime.names import escaped, printable
 from cxr_runtime.reports import wording
 from cxr_runtime.reports.exhibit import RunFacts
-from cxr_runtime.reports.pages.installed_fonts import FONT_ERRORS, font_for
+from cxr_runtime.reports.pdf.installed_fonts import FONT_ERRORS, font_for
 
 Rgb = tuple[int, int, int]
+Frame = tuple[float, float, float, float]  # x, y, width and height in mm
 
 WIDTH, HEIGHT = 297.0, 210.0  # mm; A4, landscape: two films beside each other are as large as can be
 MARGIN = 14.0  # mm
@@ -28,7 +29,7 @@ ALARM: Rgb = (168, 35, 27)
 
 # Stands for the number of pages until it is known: two figure spaces, each as wide as a digit.
 PAGES = "\u2007\u2007"
-FAMILY = "DejaVuSansCondensed"  # as its files in reports/fonts
+FAMILY = "DejaVuSansCondensed"  # as its files in pdf/fonts
 HEAT_DEFLATE_LEVEL = 1  # of zlib's 0..9: pictures of few colours are small at any
 
 FIRST_JOINED, LAST_JOINED = 0x0590, 0x18AF  # Hebrew .. Mongolian: scripts whose letters join, stack or turn
@@ -49,7 +50,7 @@ class Sheet(FPDF):
         self.set_margin(0)
         self.c_margin = 0
         for style, suffix in (("", ""), ("B", "-Bold")):
-            with as_file(files("cxr_runtime.reports.fonts").joinpath(f"{FAMILY}{suffix}.ttf")) as path:
+            with as_file(files("cxr_runtime.reports.pdf.fonts").joinpath(f"{FAMILY}{suffix}.ttf")) as path:
                 self.add_font(FAMILY, style, path)
         self._state_facts()
 

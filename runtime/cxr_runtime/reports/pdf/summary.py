@@ -6,8 +6,8 @@ from cxr_runtime.file_names import RESULTS_FILE
 from cxr_runtime.outcome import Outcome
 from cxr_runtime.reports import wording
 from cxr_runtime.reports.exhibit import RunFacts
-from cxr_runtime.reports.pages.histogram import draw_histogram
-from cxr_runtime.reports.pages.sheet import (
+from cxr_runtime.reports.pdf.marks import FLAGGED, NOT_FLAGGED, REVIEW, draw_histogram
+from cxr_runtime.reports.pdf.sheet import (
     BOTTOM,
     INK,
     INNER,
@@ -21,7 +21,6 @@ from cxr_runtime.reports.pages.sheet import (
     Rgb,
     Sheet,
 )
-from cxr_runtime.reports.pages.verdict_mark import FLAGGED, NOT_FLAGGED, REVIEW
 from cxr_runtime.reports.tally import Tally
 
 LEFT_W = 126.0  # mm, counts and facts
@@ -72,11 +71,11 @@ def _facts(sheet: Sheet, run: RunFacts, counts: Tally) -> float:
         ("Operating point", wording.operating_point(run)),
         ("Inputs", ", ".join(run.inputs)),
         ("Model", run.model),
-        ("its sha256", f"{run.model_sha256[:32]} {run.model_sha256[32:]}"),
+        ("Model sha256", f"{run.model_sha256[:32]} {run.model_sha256[32:]}"),
         ("Weights", run.licence),
         ("Backend", run.backend),
         ("Heat map", f"{run.heat_method}, coloured from {run.heat_threshold:.2f}"),
-        ("Passed over", f"{run.passed_over} other files, no films by their name" if run.passed_over else ""),
+        ("Other files", wording.passed_over(run)),
         ("Note", outside if counts.outside_lungs else ""),
     ]
     y = TOP + 7 + 2 * (TILE_H + 3) + 3
@@ -116,7 +115,7 @@ def _row(sheet: Sheet, outcome: Outcome, y: float) -> float:
     sheet.line(MARGIN, y - 0.6, MARGIN + INNER, y - 0.6)
     (_, file_x, file_w), (_, result_x, _), (_, reason_x, reason_w) = COLUMNS
     sheet.quote(file_x, y, outcome.file, LIST_SIZE, file_w)
-    sheet.say(result_x, y, wording.verdict(outcome), LIST_SIZE)
+    sheet.say(result_x, y, wording.result_word(outcome), LIST_SIZE)
     return sheet.paragraph(reason_x, y, _reason(outcome), LIST_SIZE, reason_w) + ROW_GAP
 
 

@@ -81,7 +81,7 @@
   }
 
   function factsOf(row) {
-    const facts = [row.querySelector(".verdict").cloneNode(true)];
+    const facts = [row.querySelector(".badge").cloneNode(true)];
     if (row.dataset.score !== "") facts.push(element("span", "", `Score ${row.dataset.score}`));
     if (row.dataset.view) facts.push(element("span", "", `View ${row.dataset.view}`));
     if (row.dataset.lungs) facts.push(element("span", "", row.dataset.lungs));

@@ -1,1 +1,0 @@
-"""The pages of report.pdf: the sheet they are printed on, the summary, and one page a film."""

@@ -1,0 +1,110 @@
+"""The worklist's page: every film of a run in one file that needs no network, most suspicious first."""
+
+from base64 import b64encode
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib.resources import files
+from pathlib import Path
+
+from markupsafe import Markup
+
+from cxr_runtime.atomic import replacing
+from cxr_runtime.file_names import HEATMAPS_FOLDER
+from cxr_runtime.heat.colour import legend
+from cxr_runtime.reports import wording
+from cxr_runtime.reports.exhibit import Exhibit, RunFacts
+from cxr_runtime.reports.tally import Tally
+from cxr_runtime.reports.templates import templates
+from cxr_runtime.reports.worklist.row import OUTSIDE_LUNGS, Row
+
+FULL_PICTURES = 500  # most suspicious films whose picture and heat can be opened at full size
+THUMBNAILS = 5000  # most suspicious films that have at least a thumbnail
+
+ALL_PICTURES = "This file holds the pictures of all films. It needs no network and no other file."
+SOME_PICTURES = (
+    f"This file holds full pictures of the {FULL_PICTURES:,} most suspicious films, thumbnails of the "
+    f"{THUMBNAILS:,} most suspicious, and every film's row. It needs no network and no other file."
+)
+# Nothing may be fetched, and only the page's own style and script run, whatever a film is called
+# (W3C Content Security Policy 3).
+POLICY = (
+    "default-src 'none'; img-src data:; style-src 'sha256-{style}'; script-src 'sha256-{script}'; "
+    "base-uri 'none'; form-action 'none'"
+)
+
+
+def write_worklist(path: Path, run: RunFacts, counts: Tally, exhibits: Iterable[Exhibit]) -> None:
+    """Write the worklist.
+
+    Args:
+        path: replaced when the page is whole; until then it is as it was.
+        run: what the page says of the run.
+        counts: of the same films.
+        exhibits: all films, most suspicious first, then the rejected and the failed; read once.
+
+    Raises:
+        OSError: the folder cannot be written, or the disk is full.
+    """
+    style, script = _part("page.css"), _part("page.js")
+    page = templates("cxr_runtime.reports").get_template("worklist/page.html")
+    parts = page.generate(
+        policy=POLICY.format(style=_digest(style), script=_digest(script)),
+        style=style,
+        script=script,
+        run=run,
+        counts=counts,
+        wording=wording,
+        pictures=ALL_PICTURES if counts.films <= FULL_PICTURES else SOME_PICTURES,
+        filters=tuple(_filters(counts)),
+        legend=legend(run.heat_threshold),
+        films=_rows(exhibits, path.parent),
+    )
+    with replacing(path) as file:
+        file.writelines(part.encode() for part in parts)
+
+
+def _rows(exhibits: Iterable[Exhibit], folder: Path) -> Iterator[Row]:
+    for rank, exhibit in enumerate(exhibits, start=1):
+        overlay_file = f"{HEATMAPS_FOLDER}/{exhibit.name}.png"
+        yield Row(
+            rank,
+            exhibit.outcome,
+            exhibit.picture if rank <= THUMBNAILS else None,
+            rank <= FULL_PICTURES,
+            overlay_file if (folder / overlay_file).is_file() else "",
+        )
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A button that narrows the list to the films with a tag."""
+
+    tag: str  # one of Row.tags; `all` shows every film
+    word: str
+    films: int
+    has_mark: bool = True  # the films' own mark stands on it
+    is_always_offered: bool = False  # even if it would show no film
+
+
+def _filters(counts: Tally) -> Iterator[Filter]:
+    """Those that would show a film, and those that are always there."""
+    every = (
+        Filter("all", "All", counts.films, has_mark=False, is_always_offered=True),
+        Filter("flagged", "Flagged", counts.flagged, is_always_offered=True),
+        Filter("review", "Review", counts.review),
+        Filter("not_flagged", "Not flagged", counts.not_flagged, is_always_offered=True),
+        Filter("rejected", "Rejected", counts.rejected),
+        Filter("failed", "Failed", counts.failed),
+        Filter(OUTSIDE_LUNGS, "Heat outside lungs", counts.outside_lungs, has_mark=False),
+    )
+    return (one for one in every if one.films or one.is_always_offered)
+
+
+def _part(name: str) -> Markup:
+    """The page's own style or script, which stands in it as it is."""
+    return Markup(files(__package__).joinpath(name).read_text(encoding="utf-8"))
+
+
+def _digest(part: str) -> str:
+    return b64encode(sha256(part.encode()).digest()).decode()
