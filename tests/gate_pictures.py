@@ -4,9 +4,8 @@ import numpy as np
 
 from cxr_runtime.gate.network import PictureKind
 from cxr_runtime.phantom import draw_phantom
-from cxr_train.gate.drawn import draw_page
-from cxr_train.gate.drawn_bodies import draw_limb
-from cxr_train.gate.pictures import SIDE, Picture
+from cxr_train.small.gate.drawn import draw_limb, draw_page
+from cxr_train.small.gate.pictures import SIDE, Picture
 
 
 def gate_pictures(patients: int = 4) -> list[Picture]:

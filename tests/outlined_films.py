@@ -10,7 +10,7 @@ from cxr_runtime.phantom import draw_phantom
 from cxr_runtime.phantom.body import draw_lots
 from cxr_runtime.phantom.canvas import Canvas
 from cxr_runtime.phantom.tissue import lung_area
-from cxr_train.segmentation.films import OutlinedFilm
+from cxr_train.small.lungs.sampling import OutlinedFilm
 
 HW = (192, 192)
 

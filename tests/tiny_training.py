@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from cxr_train.recipe import Recipe
-from cxr_train.recipe_file import compose_recipe
+from cxr_train.recipe.composing import compose_recipe
+from cxr_train.recipe.recipe import Recipe
 
 TINY: dict[str, Any] = {
     "architecture": {"network": "edge", "filters": [4, 4, 6, 6, 8]},

@@ -17,6 +17,7 @@ from cxr_cli.doctor import doctor
 from cxr_cli.evaluate import evaluate
 from cxr_cli.explain import explain
 from cxr_cli.export import export
+from cxr_cli.lab import COMMANDS as LABORATORY
 from cxr_cli.models import models
 from cxr_cli.monitor import monitor
 from cxr_cli.progress import OPEN_BARS
@@ -59,6 +60,10 @@ _COMMANDS: dict[str, tuple[Command, ...]] = {
 for _panel, _commands in _COMMANDS.items():
     for _command in _commands:
         app.command(rich_help_panel=_panel, help=_paragraphs(_command))(_command)
+_lab = typer.Typer(help="The laboratory's programs: small networks, and the tables of cards and pages.")
+for _name, _command in LABORATORY.items():
+    _lab.command(_name, help=_paragraphs(_command))(_command)
+app.add_typer(_lab, name="lab", hidden=True)
 
 
 def _version(asked: bool) -> None:

@@ -34,8 +34,8 @@ def segment_train(
 
     from cxr_cli.progress import terminal_or_lines
     from cxr_runtime.errors import UsageError
-    from cxr_train.segmentation.making import MAKERS, Making, make_lung_fields
-    from cxr_train.segmentation.training import SCHEDULE
+    from cxr_train.small.lungs.making import MAKERS, Making, make_lung_fields
+    from cxr_train.small.lungs.network import SCHEDULE
 
     names = tuple(name.strip() for name in fields.split(",") if name.strip())
     if not names or not set(names) <= set(MAKERS) or folds == 1:

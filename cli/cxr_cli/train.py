@@ -79,7 +79,7 @@ def train(
     The same command again goes on where it was cut off, and comes out the same bit for bit.
     """
     from cxr_cli.progress import terminal_or_lines
-    from cxr_train.recipe_file import compose_recipe, parse_setting, recipe_settings
+    from cxr_train.recipe.composing import compose_recipe, parse_setting, recipe_settings
     from cxr_train.run import cross_validate
     from cxr_train.run import train as train_run
 

@@ -7,7 +7,7 @@ import typer
 
 if TYPE_CHECKING:
     from cxr_train.data.split import SplitPlan
-    from cxr_train.trainer import Machine
+    from cxr_train.loop.trainer import Machine
 
 Data = Annotated[
     list[Path],
@@ -39,7 +39,7 @@ def machine(device: str, workers: int) -> "Machine":
     import torch
 
     from cxr_runtime.errors import UsageError
-    from cxr_train.trainer import Machine
+    from cxr_train.loop.trainer import Machine
 
     if device == "cuda" and not torch.cuda.is_available():
         raise UsageError("torch finds no GPU here; use --device cpu, or install torch for CUDA and a driver")

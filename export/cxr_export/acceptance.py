@@ -6,9 +6,8 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cxr_export.films import ExportFilms
+from cxr_export.films import ExportFilms, film_scores, run_films
 from cxr_export.paired_auc import PairedAuc, paired_auc
-from cxr_export.scores import film_scores, run_films
 from cxr_runtime.backends.engine import Engine
 from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
 from cxr_runtime.errors import ModelError

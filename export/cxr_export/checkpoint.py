@@ -15,7 +15,7 @@ from cxr_runtime.progress import Progress
 from cxr_train.checkpoint import RunConfig, load_checkpoint, run_of
 from cxr_train.data.prepared_films import CACHE
 from cxr_train.explain.attribution import AS_SHIPPED
-from cxr_train.heat_fit import read_heat
+from cxr_train.heat.fit import read_heat
 
 
 def export_checkpoint(

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cxr_runtime.backends.engine import Engine, Outputs
 from cxr_runtime.backends.phantom_batch import phantom_inputs
 from cxr_runtime.errors import UsageError
-from cxr_runtime.model.preprocessing import Preprocessing
+from cxr_runtime.model.preprocessing import Preprocessing, normalise
 from cxr_runtime.progress import Progress
 from cxr_train.data import TrainingFilm, read_film_table
 from cxr_train.data.known import Known, known_films, unknown_rows
@@ -88,3 +89,28 @@ def _deal(films: Sequence[TrainingFilm], known: Known) -> tuple[Rows, Rows]:
         unknown = {row for row in unknown if films[row].patient not in making}
     seen = np.array([row not in unknown for row in order])
     return order[seen][:most], order[~seen]
+
+
+FILMS_AT_ONCE = 8
+
+
+def run_films(engine: Engine, inputs: NDArray[np.uint8], how: Preprocessing) -> Outputs:
+    """Both outputs of all films.
+
+    Args:
+        engine: takes batches of FILMS_AT_ONCE; it is closed.
+        inputs: (N, H, W) uint8, as the preprocessing leaves them.
+        how: the network's preprocessing.
+    """
+    starts = range(0, len(inputs), FILMS_AT_ONCE)
+    parts = [engine.run(normalise(inputs[start : start + FILMS_AT_ONCE], how)) for start in starts]
+    engine.close()
+    return Outputs(
+        np.concatenate([part.logits for part in parts]), np.concatenate([part.conv5 for part in parts])
+    )
+
+
+def film_scores(outputs: Outputs) -> NDArray[np.float64]:
+    """(N,) 0..100, softmax of abnormal, without calibration."""
+    margin = outputs.logits[:, 1].astype(np.float64) - outputs.logits[:, 0]
+    return np.asarray(100 * np.exp(-np.logaddexp(0.0, -margin)), np.float64)

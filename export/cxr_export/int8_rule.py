@@ -4,9 +4,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cxr_export.films import ExportFilms
+from cxr_export.films import ExportFilms, film_scores, run_films
 from cxr_export.quantise import quantise
-from cxr_export.scores import film_scores, run_films
 from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
 from cxr_runtime.model.preprocessing import Preprocessing, normalise
 

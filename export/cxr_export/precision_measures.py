@@ -11,10 +11,9 @@ import torch
 from numpy.typing import NDArray
 
 from cxr_export.acceptance import Acceptance, accept, compare
-from cxr_export.films import ExportFilms, drawn_films, real_films
+from cxr_export.films import FILMS_AT_ONCE, ExportFilms, drawn_films, real_films
 from cxr_export.parity import BATCH_SIZES, Parity, measure_parity
 from cxr_export.precision import Lowered, Precision, lowered
-from cxr_export.scores import FILMS_AT_ONCE
 from cxr_export.trace import trace
 from cxr_runtime.backends.engine import Engine
 from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
@@ -23,9 +22,9 @@ from cxr_runtime.benchmark.clock import median_seconds
 from cxr_runtime.heat.map import HeatRecipe
 from cxr_runtime.model.preprocessing import Preprocessing, normalise
 from cxr_train.checkpoint import load_checkpoint
-from cxr_train.heat_fit import read_heat
+from cxr_train.heat.fit import read_heat
+from cxr_train.loop.starting_weights import origin
 from cxr_train.networks import Architecture, Network, build_network, network_kind
-from cxr_train.published import origin
 
 BFLOAT16 = "bf16"  # no file: OpenVINO makes it of the float32 one
 

@@ -13,7 +13,7 @@ from cxr_runtime.model.manifest import Manifest
 from cxr_runtime.model.preprocessing import Preprocessing
 from cxr_runtime.placement import CellGrid
 from cxr_train.networks import Network
-from cxr_train.networks.lrn import LocalResponseNorm
+from cxr_train.networks.custom import LocalResponseNorm
 
 INPUT_HW = (33, 33)
 CHANNELS = 12

@@ -23,9 +23,9 @@ from cxr_train.checkpoint import (
     write_tensors,
 )
 from cxr_train.data.split import SplitPlan
-from cxr_train.heat_fit import write_heat
+from cxr_train.heat.fit import write_heat
 from cxr_train.networks import Architecture, build_network
-from cxr_train.recipe import Recipe
+from cxr_train.recipe.recipe import Recipe
 
 SIDE = 64
 FILTERS = (4, 6, 8, 8, 10)

@@ -7,9 +7,8 @@ import onnx
 import pytest
 
 from cxr_export import int8_rule
-from cxr_export.films import ExportFilms
+from cxr_export.films import ExportFilms, film_scores, run_films
 from cxr_export.int8_rule import choose_int8
-from cxr_export.scores import film_scores, run_films
 from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
 from cxr_runtime.model.manifest import Manifest
 

@@ -6,7 +6,7 @@ import torch
 
 from cxr_export.trace import trace
 from cxr_train.networks import Network
-from cxr_train.networks.lrn import LocalResponseNorm
+from cxr_train.networks.custom import LocalResponseNorm
 
 
 def test_inputs_outputs_and_shapes_are_the_contracts(traced: onnx.ModelProto) -> None:

@@ -72,7 +72,7 @@ def prepare(folder: Path, model_name: str, data: "Path | None") -> None:
 
 def write_real_films(folder: Path, model: "Model", data: Path) -> None:
     """Prepared films that a radiologist classified, and what float32 says of them."""
-    from cxr_export.scores import run_films
+    from cxr_export.films import run_films
     from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
     from cxr_runtime.model.preprocessing import normalise
     from cxr_train.data import read_data_set

@@ -6,8 +6,8 @@ import pytest
 
 from cxr_runtime.errors import UsageError
 from cxr_train.data.split import SplitPlan
-from cxr_train.errors import TrainingError
-from cxr_train.recipe_file import compose_recipe
+from cxr_train.loop.losses import TrainingError
+from cxr_train.recipe.composing import compose_recipe
 from cxr_train.search import Range, Search, draw, read_search, run_search
 from tiny_training import TINY
 

@@ -25,8 +25,8 @@ from cxr_runtime.errors import ModelError, UsageError
 from cxr_runtime.model.preprocessing import PREPROCESSING_VERSION
 from cxr_train.data.split import SplitPlan
 from cxr_train.networks import Network, build_network
-from cxr_train.recipe import Recipe
-from cxr_train.settings import from_plain
+from cxr_train.recipe.plain import from_plain
+from cxr_train.recipe.recipe import Recipe
 
 CONFIG_FILE = "config.json"
 LOG_FILE = "log.csv"

@@ -12,7 +12,6 @@ from cxr_runtime.atomic import write_bytes
 from cxr_runtime.errors import UsageError
 from cxr_runtime.model.preprocessing import Preprocessing
 from cxr_runtime.progress import Progress, Silence
-from cxr_train.batches import BatchMaker
 from cxr_train.checkpoint import (
     CONFIG_FILE,
     FOLD_PREFIX,
@@ -26,16 +25,16 @@ from cxr_train.data import TrainingFilm, read_data_set
 from cxr_train.data.known import EARLIER_FILE, Known, earlier_csv
 from cxr_train.data.prepared_films import CACHE, PreparedFilms, films_digest, prepare_films
 from cxr_train.data.split import SPLIT_FILE, Split, SplitPlan, refuse_leaks, split_csv, split_films
-from cxr_train.earlier_runs import known_before, recipe_of_fold, refuse_informed
-from cxr_train.frozen_outputs import frozen_outputs
-from cxr_train.heat_fit import fit_heat, write_heat
-from cxr_train.journal import Entry
+from cxr_train.heat.fit import fit_heat, write_heat
+from cxr_train.loop.batches import BatchMaker
+from cxr_train.loop.earlier_runs import Opinions, known_before, recipe_of_fold, refuse_informed, teach
+from cxr_train.loop.frozen_outputs import frozen_outputs
+from cxr_train.loop.journal import Entry
+from cxr_train.loop.starting_weights import start_from
+from cxr_train.loop.targets import film_targets
+from cxr_train.loop.trainer import Machine, Trainer
 from cxr_train.networks import Network, build_network
-from cxr_train.published import start_from
-from cxr_train.recipe import Recipe
-from cxr_train.targets import film_targets
-from cxr_train.teachers import Opinions, teach
-from cxr_train.trainer import Machine, Trainer
+from cxr_train.recipe.recipe import Recipe
 
 
 @dataclass(frozen=True)

@@ -21,16 +21,16 @@ from cxr_runtime.progress import Progress, Silence
 from cxr_train.checkpoint import read_config
 from cxr_train.data.prepared_films import CACHE
 from cxr_train.data.split import SplitPlan
-from cxr_train.errors import TrainingError
-from cxr_train.journal import Entry, read_log
+from cxr_train.loop.journal import Entry, read_log
+from cxr_train.loop.losses import TrainingError
+from cxr_train.loop.starting_weights import origin
+from cxr_train.loop.trainer import Machine
+from cxr_train.loop.validation import figure_of
 from cxr_train.networks import build_network
-from cxr_train.published import origin
-from cxr_train.recipe import Recipe
-from cxr_train.recipe_file import compose_recipe
+from cxr_train.recipe.composing import compose_recipe
+from cxr_train.recipe.plain import from_plain, read_settings
+from cxr_train.recipe.recipe import Recipe
 from cxr_train.run import conv5_hw, train
-from cxr_train.settings import from_plain, read_settings
-from cxr_train.trainer import Machine
-from cxr_train.validation import figure_of
 
 RESULTS_FILE = "results.csv"
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cxr_export.films import run_films
 from cxr_export.paired_auc import PairedAuc, paired_auc
-from cxr_export.scores import run_films
 from cxr_runtime.backends.engine import Engine
 from cxr_runtime.model.folder import Model
 from cxr_train.data import read_film_table

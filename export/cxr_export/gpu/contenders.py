@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cxr_export.wrapper import LogitsAndConv5
+from cxr_export.trace import LogitsAndConv5
 from cxr_runtime.backends.choose import why_missing
 from cxr_runtime.backends.engine import Engine, Outputs
 from cxr_runtime.backends.graph.half import half_graph, largest_magnitudes
@@ -16,7 +16,7 @@ from cxr_runtime.backends.phantom_batch import phantom_batch
 from cxr_runtime.errors import BackendError
 from cxr_runtime.model.folder import Model
 from cxr_train.networks import Network
-from cxr_train.networks.lrn import LocalResponseNorm
+from cxr_train.networks.custom import LocalResponseNorm
 
 EAGER, COMPILED = "PyTorch eager FP32", "torch.compile FP16"
 ONNXRUNTIME, TENSORRT = "ONNX Runtime CUDA FP16", "TensorRT FP16"

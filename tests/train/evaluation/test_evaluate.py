@@ -11,7 +11,7 @@ from cxr_train.data import Truth, read_data_set
 from cxr_train.data.known import known_films
 from cxr_train.data.split import SplitPlan
 from cxr_train.evaluation.evaluate import evaluate
-from cxr_train.evaluation.judged import judge, rows_to_score
+from cxr_train.evaluation.scoring import rows_to_score, score_films
 from cxr_train.run import cross_validate, train
 from drawn_data_sets import write_data_set
 from tiny_training import tiny_recipe
@@ -77,9 +77,9 @@ def test_every_film_is_judged_by_a_fold_that_has_not_seen_it(
 ) -> None:
     cross_validate(tmp_path / "cv", [data_set], tiny_recipe(epochs=1), SplitPlan(folds=3), cache=cache)
     films, rows = read_data_set(data_set).films, np.arange(60)
-    together = judge(tmp_path / "cv", films, rows, cache, "cpu", Silence()).probability
+    together = score_films(tmp_path / "cv", films, rows, cache, "cpu", Silence()).probability
     assert np.isfinite(together).all()
-    alone = judge(tmp_path / "cv" / "fold-1", films, rows, cache, "cpu", Silence()).probability
+    alone = score_films(tmp_path / "cv" / "fold-1", films, rows, cache, "cpu", Silence()).probability
     known = known_films(tmp_path / "cv" / "fold-1").patients
     for row, film in enumerate(films):
         assert np.isnan(alone[row]) if film.patient in known else alone[row] == together[row]

@@ -5,10 +5,11 @@ import torch
 from torch import nn
 
 from cxr_runtime.errors import UsageError
-from cxr_train.networks import NETWORKS, Architecture, build_network, vgg
-from cxr_train.networks.evidence import START_GAIN, Evidence
+from cxr_train.networks import NETWORKS, Architecture, alexnet_vgg, build_network
+from cxr_train.networks.custom import LocalResponseNorm
 from cxr_train.networks.network import Network
 from cxr_train.networks.receptive import receptive_field
+from cxr_train.networks.squeezenet import START_GAIN, Evidence
 
 
 def on_paper(name: str, side: int | None = None) -> Network:
@@ -61,7 +62,7 @@ def test_every_network_gives_two_logits_and_a_conv5_of_the_channels_it_states(na
 def test_cells_react_to_the_pixels_of_their_receptive_field_and_to_no_others(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(vgg, "FILTERS", (1, 1, 1, 1, 1))
+    monkeypatch.setattr(alexnet_vgg, "FILTERS", (1, 1, 1, 1, 1))
     side = 160 if name.startswith("vgg") else NETWORKS[name].preprocessing.input_hw[0]
     filters = (1, 1, 1, 1, 1) if name in ("custom", "edge") else None
     network = build_network(Architecture(name, (side, side), filters)).eval()
@@ -176,3 +177,16 @@ def test_each_channels_strongest_cell_can_count_beside_its_average() -> None:
 def test_a_network_that_cannot_pool_by_evidence_says_so() -> None:
     with pytest.raises(UsageError, match="edge cannot pool by 'evidence'"):
         build_network(Architecture("edge", (48, 48), pool="evidence"))
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5])
+@pytest.mark.parametrize("alpha", [1e-4, 0.5])
+def test_it_is_torch_s_own(size: int, alpha: float) -> None:
+    x = 20 * torch.randn(2, 7, 5, 4, generator=torch.Generator().manual_seed(0))
+    ours, theirs = LocalResponseNorm(size, alpha, 0.75, 2.0), nn.LocalResponseNorm(size, alpha, 0.75, 2.0)
+    torch.testing.assert_close(ours(x), theirs(x))
+
+
+def test_energy_beyond_half_precision_does_not_overflow() -> None:
+    x = torch.full((1, 5, 1, 1), 1000.0, dtype=torch.float16)
+    assert torch.isfinite(LocalResponseNorm()(x)).all()

@@ -8,7 +8,7 @@ from cxr_runtime.errors import UsageError
 from cxr_train.data.film import DataSet, DrawnBox, TrainingFilm, Truth
 from cxr_train.data.nih import find_nih, read_nih
 from cxr_train.data.nlm import is_nlm, read_nlm
-from cxr_train.data.prepared import is_prepared, read_prepared
+from cxr_train.data.public_tables import is_prepared, read_prepared
 from cxr_train.data.table import read_table
 
 __all__ = ["DataSet", "DrawnBox", "TrainingFilm", "Truth", "read_data_set", "read_film_table"]

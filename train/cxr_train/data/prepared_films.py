@@ -1,4 +1,4 @@
-"""Films as the network is shown them: prepared by the runtime's preprocessing once, and kept in a cache."""
+"""Films as a network is shown them, and the boxes around their lungs, kept in a cache."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -11,16 +11,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cxr_runtime.atomic import replacing
+from cxr_runtime.atomic import replacing, write_bytes
 from cxr_runtime.errors import FilmError, UsageError
 from cxr_runtime.film import GreyPixels
 from cxr_runtime.folders import cache_root
 from cxr_runtime.lungs import LungMask, lung_field
+from cxr_runtime.lungs.field import LUNG_FIELD_FILE
 from cxr_runtime.model.preprocessing import InputPixels, Preprocessing, place, prepare
-from cxr_runtime.placement import Placement
+from cxr_runtime.placement import Box, Placement
 from cxr_runtime.progress import Progress, Silence
 from cxr_runtime.reading import read_film
 from cxr_train.data.film import DrawnBox, TrainingFilm
+from cxr_train.data.split import Rows
 
 CACHE = cache_root() / "films"
 
@@ -142,3 +144,39 @@ def _each(
 def _lung_finder(how: Preprocessing) -> Callable[[GreyPixels], LungMask | None]:
     """How the lungs are found: as the clinic does it, and only where the network needs it."""
     return (lambda _: None) if how.crop == "film" else lung_field().find
+
+
+def lung_boxes(films: Sequence[TrainingFilm], prepared: PreparedFilms, rows: Rows) -> list[Box | None]:
+    """Find the lungs of some films, or find them found.
+
+    Args:
+        films: the film table.
+        prepared: its pictures; the boxes are kept in the same cache.
+        rows: films wanted.
+
+    Returns:
+        For each row the box around both lungs in film pixels, x0, y0, x1, y1; None where none are found.
+    """
+    path = prepared.folder / f"lungs-{sha256(LUNG_FIELD_FILE.read_bytes()).hexdigest()[:32]}.json"
+    known: dict[str, list[float] | None] = _read(path)
+    missing = [row for row in rows.tolist() if prepared.sha256s[row] not in known]
+    known |= {prepared.sha256s[row]: _find(films[row].path) for row in missing}
+    if missing:
+        write_bytes(path, json.dumps(_read(path) | known).encode())
+    return [_box(known[prepared.sha256s[row]]) for row in rows.tolist()]
+
+
+def _read(path: Path) -> dict[str, list[float] | None]:
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+
+
+def _find(path: Path) -> list[float] | None:
+    box = lung_field().find(read_film(path.read_bytes()).pixels).box_film_xyxy
+    return None if box is None else list(box)
+
+
+def _box(stated: list[float] | None) -> Box | None:
+    if stated is None:
+        return None
+    x0, y0, x1, y1 = stated
+    return x0, y0, x1, y1

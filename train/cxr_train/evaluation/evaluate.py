@@ -1,13 +1,13 @@
 """Models measured on films they have not seen, side by side: the whole of `cxr-triage evaluate`."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 
-from cxr_calibration.delong import PairedComparison, compare_aucs
+from cxr_calibration.delong import compare_aucs
 from cxr_calibration.intervals import REPLICATES
 from cxr_runtime.atomic import write_bytes
 from cxr_runtime.progress import Progress, Silence
@@ -15,46 +15,12 @@ from cxr_train.checkpoint import model_names
 from cxr_train.data import TrainingFilm, Truth, read_film_table
 from cxr_train.data.prepared_films import CACHE
 from cxr_train.data.split import Rows
-from cxr_train.evaluation.cost import Cost
 from cxr_train.evaluation.figures import draw_figures
-from cxr_train.evaluation.groups import Group, groups_of
-from cxr_train.evaluation.judged import JudgedModel, judge, rows_to_score
-from cxr_train.evaluation.measured_json import write_measured
-from cxr_train.evaluation.measures import THRESHOLD, Measures, measure
+from cxr_train.evaluation.measures import THRESHOLD, Group, groups_of, measure
+from cxr_train.evaluation.results import Comparison, Evaluation, Row, write_measured
+from cxr_train.evaluation.scoring import ScoredModel, rows_to_score, score_films
 from cxr_train.evaluation.tables import as_markdown
 from cxr_train.prediction import labels_of
-
-
-@dataclass(frozen=True)
-class Row:
-    """One model on one group."""
-
-    model: str
-    network: str
-    starting_weights: str
-    group: str
-    measures: Measures
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Two models on all films."""
-
-    first: str
-    second: str
-    auc: PairedComparison
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """Everything that was measured."""
-
-    data_sets: tuple[str, ...]
-    truth: tuple[str, ...]  # who labelled the films
-    threshold: float
-    costs: dict[str, Cost]  # of each model, by its name
-    rows: tuple[Row, ...]
-    comparisons: tuple[Comparison, ...]
 
 
 def evaluate(
@@ -88,38 +54,38 @@ def evaluate(
     progress = progress or Silence()
     films = read_film_table(data)
     rows = rows_to_score(films, models, truth)
-    judged = [
-        replace(judge(model, films, rows, cache, device, progress), name=name)
+    scored = [
+        replace(score_films(model, films, rows, cache, device, progress), name=name)
         for model, name in zip(models, model_names(models), strict=True)
     ]
     evaluation = Evaluation(
         data_sets=tuple(path.stem for path in data),
         truth=tuple(sorted({str(films[row].truth) for row in rows})),
         threshold=threshold,
-        costs={model.name: model.cost for model in judged},
-        rows=tuple(_measured(films, groups_of(films, rows), judged, threshold, replicates, progress)),
-        comparisons=tuple(_compared(films, rows, judged)),
+        costs={model.name: model.cost for model in scored},
+        rows=tuple(_measured(films, groups_of(films, rows), scored, threshold, replicates, progress)),
+        comparisons=tuple(_compared(films, rows, scored)),
     )
     write_measured(evaluation, out / "evaluation.json")
     write_bytes(out / "evaluation.md", as_markdown(evaluation).encode())
-    draw_figures(judged, labels_of(films, rows), rows, threshold, out)
+    draw_figures(scored, labels_of(films, rows), rows, threshold, out)
     return evaluation
 
 
 def _measured(
     films: Sequence[TrainingFilm],
     groups: Sequence[Group],
-    judged: Sequence[JudgedModel],
+    scored: Sequence[ScoredModel],
     threshold: float,
     replicates: int,
     progress: Progress,
 ) -> list[Row]:
-    progress.begin("measuring", len(groups) * len(judged))
+    progress.begin("measuring", len(groups) * len(scored))
     measured = []
     for group in groups:
         labels = labels_of(films, group.rows)
         patients = np.array([films[row].patient for row in group.rows])
-        for model in judged:
+        for model in scored:
             found = measure(model.probability[group.rows], labels, patients, threshold, replicates)
             measured.append(Row(model.name, model.network, model.starting_weights, group.name, found))
             progress.advance()
@@ -127,9 +93,9 @@ def _measured(
     return measured
 
 
-def _compared(films: Sequence[TrainingFilm], rows: Rows, judged: Sequence[JudgedModel]) -> list[Comparison]:
+def _compared(films: Sequence[TrainingFilm], rows: Rows, scored: Sequence[ScoredModel]) -> list[Comparison]:
     labels = labels_of(films, rows)
     return [
         Comparison(one.name, other.name, compare_aucs(one.probability[rows], other.probability[rows], labels))
-        for one, other in combinations(judged, 2)
+        for one, other in combinations(scored, 2)
     ]

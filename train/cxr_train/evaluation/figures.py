@@ -12,11 +12,11 @@ from cxr_calibration.confusion import confusion_at
 from cxr_calibration.probability_scores import reliability
 from cxr_calibration.roc import auc, roc_curve
 from cxr_train.data.split import Rows
-from cxr_train.evaluation.judged import JudgedModel
+from cxr_train.evaluation.scoring import ScoredModel
 
 
 def draw_figures(
-    models: Sequence[JudgedModel], labels: NDArray[np.intp], rows: Rows, threshold: float, out: Path
+    models: Sequence[ScoredModel], labels: NDArray[np.intp], rows: Rows, threshold: float, out: Path
 ) -> None:
     """Write roc.png, calibration.png and confusion.png.
 

@@ -1,6 +1,6 @@
-"""The measures of a classifier, each with its confidence interval."""
+"""The measures of a classifier with their confidence intervals, and the groups of films they are taken on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from math import nan
 
@@ -11,6 +11,54 @@ from cxr_calibration.confusion import confusion_at
 from cxr_calibration.intervals import REPLICATES, Estimate, bootstrap, wilson_by_patient
 from cxr_calibration.probability_scores import brier
 from cxr_calibration.roc import auc, specificity_at_sensitivity
+from cxr_train.data.film import TrainingFilm, column
+from cxr_train.data.split import Rows
+
+GROUPED_BY = ("site", "view", "sex", "age")
+OVERALL = "all films"
+
+
+@dataclass(frozen=True)
+class Group:
+    """Some of the films that are scored."""
+
+    name: str  # e.g. `view PA`
+    rows: Rows  # of the film table
+
+
+def groups_of(films: Sequence[TrainingFilm], rows: Rows) -> list[Group]:
+    """All groups with both classes that are not all films.
+
+    A radiologist's class of abnormal films, e.g. Lung Opacity, makes a group with all films of class Normal,
+    and one within each view.
+    """
+    shown = [films[row] for row in rows]
+    groups = [group for name in GROUPED_BY for group in _by_value(name, column(shown, name), rows)]
+    of_class = _class_groups(np.array(column(shown, "radiologist_class")), _labels(films, rows), rows)
+    groups += of_class
+    for group in of_class:
+        views = column([films[row] for row in group.rows], "view")
+        within = _by_value(f"{group.name},", views, group.rows)
+        groups += [view for view in within if len(view.rows) < len(group.rows)]
+    others = [group for group in groups if len(group.rows) < len(rows)]
+    return [Group(OVERALL, rows)] + [group for group in others if 0 < _labels(films, group.rows).mean() < 1]
+
+
+def _by_value(name: str, values: Sequence[str], rows: Rows) -> list[Group]:
+    """One group for each value of a column that is known, named `name value`."""
+    known = np.array(values)
+    return [Group(f"{name} {value}", rows[known == value]) for value in sorted(set(values)) if value]
+
+
+def _class_groups(classes: NDArray[np.str_], labels: NDArray[np.float64], rows: Rows) -> list[Group]:
+    is_normal = (labels == 0) & (classes != "")
+    abnormal = sorted(set(classes[(labels == 1) & (classes != "")].tolist()))
+    return [Group(f"Normal or {name}", rows[is_normal | (classes == name)]) for name in abnormal]
+
+
+def _labels(films: Sequence[TrainingFilm], rows: Rows) -> NDArray[np.float64]:
+    return np.array([films[row].label for row in rows], np.float64)
+
 
 THRESHOLD = 0.5  # where softmax changes sides
 

@@ -2,15 +2,12 @@
 
 import re
 from math import isnan
-from typing import TYPE_CHECKING
 
 from cxr_calibration.intervals import Estimate
 from cxr_runtime.errors import UsageError
 from cxr_train.evaluation.cost import Cost
-from cxr_train.evaluation.groups import OVERALL
-
-if TYPE_CHECKING:
-    from cxr_train.evaluation.evaluate import Evaluation, Row
+from cxr_train.evaluation.measures import OVERALL
+from cxr_train.evaluation.results import Evaluation, Row
 
 HEADINGS = {
     "auc": "AUC",
@@ -27,7 +24,7 @@ HEADINGS = {
 }
 
 
-def as_markdown(evaluation: "Evaluation") -> str:
+def as_markdown(evaluation: Evaluation) -> str:
     """Three tables: models side by side on all films, the same by group, and AUCs compared in pairs."""
     overall = [row for row in evaluation.rows if row.group == OVERALL]
     first = overall[0].measures
@@ -75,7 +72,7 @@ def told(estimate: Estimate) -> str:
     return f"{estimate.value:.3f} ({estimate.low:.3f}{between}{estimate.high:.3f})"
 
 
-def _models(rows: "list[Row]", costs: dict[str, Cost]) -> str:
+def _models(rows: list[Row], costs: dict[str, Cost]) -> str:
     """One column a model, so that many measures stay readable."""
     cost = [costs[row.model] for row in rows]
     facts = [
@@ -93,7 +90,7 @@ def _models(rows: "list[Row]", costs: dict[str, Cost]) -> str:
     return table(["", *(row.model for row in rows)], facts + values)
 
 
-def _groups(rows: "list[Row]") -> str:
+def _groups(rows: list[Row]) -> str:
     headings = ["group", "model", "started from", "films", "abnormal", *HEADINGS.values()]
     cells = [
         [
@@ -109,7 +106,7 @@ def _groups(rows: "list[Row]") -> str:
     return table(headings, cells)
 
 
-def _comparisons(evaluation: "Evaluation") -> str:
+def _comparisons(evaluation: Evaluation) -> str:
     started_from = {row.model: row.starting_weights for row in evaluation.rows}
     cells = [
         [

@@ -17,11 +17,13 @@ from cxr_train.checkpoint import model_names
 from cxr_train.data import TrainingFilm, read_film_table
 from cxr_train.data.known import known_to_every_fold, unknown_rows
 from cxr_train.data.prepared_films import CACHE
-from cxr_train.evaluation.measured_json import write_measured
+from cxr_train.evaluation.results import write_measured
 from cxr_train.evaluation.tables import table, told
 from cxr_train.explain.attribution import AS_SHIPPED, METHODS
 from cxr_train.explain.figures import THRESHOLD, draw_channels, draw_filters, draw_heat
-from cxr_train.explain.localisation import (
+from cxr_train.explain.looker import ExplainedModel, Looker, explained_model, open_lookers
+from cxr_train.explain.maximisation import Maximisation
+from cxr_train.heat.localisation import (
     GRID,
     Heat,
     Localisation,
@@ -30,8 +32,6 @@ from cxr_train.explain.localisation import (
     chance,
     localise,
 )
-from cxr_train.explain.looker import ExplainedModel, Looker, explained_model, open_lookers
-from cxr_train.explain.maximisation import Maximisation
 
 PREVIEW = 384  # longer side of a film in a figure, pixels
 

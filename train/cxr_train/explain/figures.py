@@ -13,9 +13,9 @@ from cxr_runtime.film import GreyPixels
 from cxr_runtime.heat.overlay import overlay
 from cxr_runtime.model.preprocessing import InputPixels
 from cxr_train.explain.channels import activations, montage, signed_grey, strongest, unsigned_grey
-from cxr_train.explain.localisation import Heat
 from cxr_train.explain.looker import Looker
 from cxr_train.explain.maximisation import LOGITS, Maximisation, RgbPicture, maximise
+from cxr_train.heat.localisation import Heat
 
 CELL = 2.2  # inches of one picture
 DEPTHS = 5  # convolutions whose filters are drawn: every one of networks with conv1..conv5

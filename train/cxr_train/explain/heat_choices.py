@@ -1,12 +1,5 @@
-"""How much the location prior counts in heat, and how smooth it is: tried on unseen films, fold by fold.
+"""How much the location prior counts in heat, and how smooth it is: tried on unseen films, fold by fold."""
 
-python -m cxr_train.explain.heat_choices MODEL --data PATH... [--cache DIR]
-
-MODEL is a cross-validation. Prints a table for either, the other as in the folds' recipes: a row a value, and
-one for the value that the other folds' films choose by their mean IoU for each fold's own.
-"""
-
-import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,14 +10,13 @@ from numpy.typing import NDArray
 
 from cxr_runtime.errors import UsageError
 from cxr_runtime.heat.map import HeatMethod, HeatRecipe, heat_cells
-from cxr_runtime.program import run_program
 from cxr_runtime.progress import Silence
 from cxr_train.data import TrainingFilm, read_film_table
 from cxr_train.data.prepared_films import CACHE
 from cxr_train.evaluation.tables import table
-from cxr_train.explain.localisation import GRID, Heat, box_mask, film_by_film
 from cxr_train.explain.looker import ExplainedModel, explained_model, open_lookers
-from cxr_train.published import origin
+from cxr_train.heat.localisation import GRID, Heat, box_mask, film_by_film
+from cxr_train.loop.starting_weights import origin
 
 WEIGHTS = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0)
 SMOOTHINGS = (0.0, 0.5, 0.7, 0.9, 1.2, 1.6)
@@ -33,8 +25,27 @@ Measured = NDArray[np.float64]  # (values, films)
 Change = Callable[[HeatRecipe, float], HeatRecipe]
 
 
+def heat_choices_of(model: Path, data: Sequence[Path], cache: Path = CACHE) -> str:
+    """The tables of `heat_choices` for a cross-validation on disk.
+
+    Args:
+        model: folder of its folds.
+        data: data sets.
+        cache: folder of prepared films.
+
+    Raises:
+        UsageError: as `heat_choices`, or a data set or a run cannot be read.
+    """
+    films = read_film_table(data)
+    folds = open_lookers(model)
+    return heat_choices(explained_model(model.resolve().name, folds, films, cache, Silence()), films)
+
+
 def heat_choices(model: ExplainedModel, films: Sequence[TrainingFilm]) -> str:
-    """Two tables in markdown.
+    """Two tables in markdown, one for the prior's power and one for smoothing, the other as in the recipes.
+
+    A row is a value; the last one is the value that the films of the other folds choose for each fold, by
+    their mean IoU.
 
     Args:
         model: the folds of a cross-validation, with their heat recipes.
@@ -72,19 +83,6 @@ def chosen_by_others(overlap: Measured, folds: NDArray[np.intp]) -> NDArray[np.i
         folds: (films,) fold of each.
     """
     return np.array([int(overlap[:, folds != fold].mean(axis=1).argmax()) for fold in folds], np.intp)
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the table that a command line asks for."""
-    parser = argparse.ArgumentParser("cxr_train.explain.heat_choices", description="Choices of heat.")
-    parser.add_argument("model", type=Path, metavar="MODEL")
-    parser.add_argument("--data", type=Path, action="append", required=True, metavar="PATH")
-    parser.add_argument("--cache", type=Path, default=CACHE, metavar="DIR")
-    asked = parser.parse_args(arguments)
-    films = read_film_table(asked.data)
-    folds = open_lookers(asked.model)
-    model = explained_model(asked.model.resolve().name, folds, films, asked.cache, Silence())
-    print(heat_choices(model, films))  # noqa: T201
 
 
 def _weighing(recipe: HeatRecipe, weight: float) -> HeatRecipe:
@@ -131,7 +129,3 @@ def _table(
         [f"chosen by the other folds: {by_fold}", started_from, *(f"{value:.3f}" for value in nested)]
     )
     return table([name, "started from", "pointing game", "IoU"], rows)
-
-
-if __name__ == "__main__":
-    run_program(main)

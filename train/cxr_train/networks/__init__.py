@@ -5,15 +5,13 @@ from dataclasses import dataclass
 
 from cxr_runtime.errors import UsageError
 from cxr_runtime.model.preprocessing import Preprocessing
-from cxr_train.networks.alexnet import alexnet
+from cxr_train.networks.alexnet_vgg import alexnet, vgg16, vgg19
 from cxr_train.networks.architecture import Architecture
 from cxr_train.networks.custom import custom
 from cxr_train.networks.edge import edge
-from cxr_train.networks.evidence import EVIDENCE
 from cxr_train.networks.heads import HEADS
 from cxr_train.networks.network import Network, Outputs
-from cxr_train.networks.squeezenet import squeezenet
-from cxr_train.networks.vgg import vgg16, vgg19
+from cxr_train.networks.squeezenet import EVIDENCE, squeezenet
 
 __all__ = ["NETWORKS", "Architecture", "Network", "NetworkKind", "Outputs", "build_network", "network_kind"]
 

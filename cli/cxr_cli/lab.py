@@ -1,0 +1,135 @@
+"""`cxr-triage lab`: the laboratory's programs, which make and measure what the other commands ship."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cxr_cli.training_options import Cache, Data, cache_folder
+
+Folds = Annotated[Path, typer.Argument(metavar="MODEL", help="Folder of the folds of a cross-validation.")]
+
+
+def make_gate_network(
+    data: Annotated[
+        Path, typer.Argument(metavar="DATA", help="Folder with the tables and films of docs/gate.md.")
+    ],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for what is made.")],
+    folds: Annotated[int, typer.Option(min=0, help="Folds by patient; 0 measures nothing.")] = 3,
+    steps: Annotated[int, typer.Option(min=1, help="Batches that the network learns from.")] = 4000,
+) -> int:
+    """Make the gate network, and measure it on films that it has not seen.
+
+    Writes gate.onnx, its table gate.md, and wrong.txt with the names of films that did not end as expected.
+    """
+    from dataclasses import replace
+
+    import cv2
+    import torch
+
+    from cxr_cli.progress import terminal_or_lines
+    from cxr_train.small.gate.making import Making, make_gate
+    from cxr_train.small.gate.network import SCHEDULE
+
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    making = Making(data, out, folds, replace(SCHEDULE, steps=steps))
+    typer.echo(make_gate(making, terminal_or_lines()), nl=False)
+    return 0
+
+
+def refit_runs(
+    model: Annotated[
+        Path, typer.Argument(metavar="MODEL", help="A finished run, or the folder of a cross-validation.")
+    ],
+    data: Data,
+    cache: Cache = None,
+) -> int:
+    """Fit the heat of finished runs anew, on their own training films; the networks stay as they are.
+
+    The data are those that the runs were trained on.
+    """
+    from cxr_train.heat.fit import refit_heat
+
+    refit_heat(model, data, cache_folder(cache))
+    return 0
+
+
+def try_heat(model: Folds, data: Data, cache: Cache = None) -> int:
+    """Try how much the location prior counts in heat, and how smooth heat is, on films not seen.
+
+    Prints two tables: a row for each value, and one for the value that the films of the other folds choose.
+    """
+    from cxr_train.explain.heat_choices import heat_choices_of
+
+    typer.echo(heat_choices_of(model, data, cache_folder(cache)))
+    return 0
+
+
+def write_margins(
+    model: Folds,
+    data: Data,
+    out: Annotated[Path, typer.Option(metavar="MARGINS.csv", help="The labels file to write.")],
+    cache: Cache = None,
+) -> int:
+    """Write margins of films, each by the fold that has not seen its patient, for a calibration.
+
+    The file names films and patients: keep it on this machine.
+    """
+    from cxr_runtime.atomic import write_bytes
+    from cxr_train.evaluation.scoring import margins_csv
+
+    write_bytes(out, margins_csv(model, data, cache_folder(cache)))
+    return 0
+
+
+def print_card_tables(
+    evaluation: Annotated[
+        Path,
+        typer.Argument(metavar="EVALUATION.json", help="What `cxr-triage evaluate` found of a model."),
+    ],
+    localisation: Annotated[
+        Path, typer.Argument(metavar="LOCALISATION.json", help="What `cxr-triage explain` found of it.")
+    ],
+    pages: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[PAGE.md]...", help="Pages whose tables of the same heads are replaced."),
+    ] = None,
+) -> int:
+    """Print the tables of a model's card: how well it does, and where its heat lies."""
+    from cxr_train.evaluation.page_tables import card_tables
+
+    typer.echo(card_tables(evaluation, localisation, pages or ()))
+    return 0
+
+
+def print_model_rows(
+    evaluations: Annotated[
+        list[Path], typer.Argument(metavar="EVALUATION.json...", help="What `cxr-triage evaluate` measured.")
+    ],
+    localisation: Annotated[
+        Path | None,
+        typer.Option(metavar="LOCALISATION.json", help="What `cxr-triage explain` measured."),
+    ] = None,
+    intervals: Annotated[bool, typer.Option("--intervals", help="Give every figure its interval.")] = False,
+    against: Annotated[
+        str | None,
+        typer.Option(metavar="MODEL", help="Say how far each AUC is above that of this model."),
+    ] = None,
+) -> int:
+    """Print models as the rows of one table, by the figures that a default model is chosen by."""
+    from cxr_train.evaluation.page_tables import model_rows
+
+    typer.echo(model_rows(evaluations, localisation, intervals, against))
+    return 0
+
+
+COMMANDS: dict[str, Callable[..., int]] = {
+    "gate": make_gate_network,
+    "heat-refit": refit_runs,
+    "heat-choices": try_heat,
+    "margins": write_margins,
+    "card-tables": print_card_tables,
+    "model-rows": print_model_rows,
+}

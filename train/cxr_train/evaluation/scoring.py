@@ -1,0 +1,152 @@
+"""What models say of films they have never seen: for an evaluation, or as a labels file."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxr_runtime.errors import UsageError
+from cxr_runtime.film import View
+from cxr_runtime.progress import Progress, Silence
+from cxr_train.checkpoint import RunConfig, find_runs, load_checkpoint, read_config, run_of
+from cxr_train.data import TrainingFilm, read_film_table
+from cxr_train.data.film import Truth
+from cxr_train.data.known import known_films, known_to_every_fold, unknown_rows
+from cxr_train.data.prepared_films import CACHE, prepare_films
+from cxr_train.data.split import Rows
+from cxr_train.evaluation.cost import Cost, cost_of
+from cxr_train.prediction import predict, scored_rows
+
+COLUMNS = (
+    "file",
+    "label",
+    "patient",
+    "view",
+    "sex",
+    "age",
+    "site",
+    "margin",
+    "brightness",
+    "contrast",
+)
+
+
+@dataclass(frozen=True)
+class ScoredModel:
+    """One model's probabilities of the films of a table."""
+
+    name: str
+    network: str  # e.g. squeezenet 224 x 224
+    starting_weights: str  # what it was trained from
+    cost: Cost  # of one fold's network
+    probability: NDArray[np.float64] = field(repr=False)  # (N,) of abnormal; nan where it was not asked
+
+
+def rows_to_score(films: Sequence[TrainingFilm], models: Sequence[Path], truth: Truth | None = None) -> Rows:
+    """The films that models are compared on: those with a label that counts, unseen by a fold of each model.
+
+    Args:
+        films: the film table.
+        models: runs, or folders of folds.
+        truth: labels of this kind alone; None takes all but those mined from reports, if there are others.
+
+    Raises:
+        UsageError: there is no run, or a class is missing among the films left.
+    """
+    known = [known_to_every_fold(known_films(run_of(run)) for run in find_runs(model)) for model in models]
+    asked = [row for row in unknown_rows(films, known) if truth is None or films[row].truth is truth]
+    rows = scored_rows(films, np.array(asked, np.intp))
+    classes = {films[row].label for row in rows}
+    if len(classes) < 2:
+        raise UsageError(
+            f"{len(rows)} labelled films of {len(classes)} classes are left that no model has seen; expected "
+            "films of both classes: give other data, or models trained on the same split"
+        )
+    return rows
+
+
+def score_films(
+    model: Path, films: Sequence[TrainingFilm], rows: Rows, cache: Path, device: str, progress: Progress
+) -> ScoredModel:
+    """What a model says of films of patients it was neither trained nor chosen on.
+
+    Each fold of a cross-validation scores what it has not seen, so every film is scored out of fold; films of
+    other hospitals are scored by all folds, and their mean counts.
+
+    Args:
+        model: a run, or a folder of folds.
+        films: the film table.
+        rows: the films to score; what all folds have seen stays nan.
+        cache: folder of prepared films.
+        device: cpu, or cuda.
+        progress: told of every fold.
+
+    Raises:
+        UsageError: there is no run.
+    """
+    runs = find_runs(model)
+    total, folds = np.zeros(len(films)), np.zeros(len(films))
+    progress.begin(f"scoring by {model.name}", len(runs))
+    for run in runs:
+        network, config = load_checkpoint(run)
+        how = config.recipe.preprocessing
+        prepared, known = prepare_films([films[row] for row in rows], how, cache), known_films(run_of(run))
+        unseen = np.array(
+            [not known.knows(films[row], prepared.sha256s[place]) for place, row in enumerate(rows)], np.bool_
+        )
+        said = predict(network.to(device), prepared, np.flatnonzero(unseen), how)
+        total[rows[unseen]] += said.probability
+        folds[rows[unseen]] += 1
+        progress.advance()
+    progress.end()
+    first, config = load_checkpoint(runs[0])
+    cost = cost_of(first, config.recipe.preprocessing.input_hw)
+    probability = np.divide(total, folds, out=np.full(len(films), np.nan), where=folds > 0)
+    return ScoredModel(model.resolve().name, _described(config), config.starting_weights, cost, probability)
+
+
+def margins_csv(model: Path, data: Sequence[Path], cache: Path = CACHE) -> bytes:
+    """The labels file of every film that a model is scored on.
+
+    Args:
+        model: a cross-validation, or a run, which then is scored on its test side.
+        data: data sets; labels mined from reports are left out where there are others.
+        cache: folder of prepared films.
+
+    Raises:
+        UsageError: a model or data set cannot be used, or too few films are left.
+    """
+    films = read_film_table(data)
+    rows = rows_to_score(films, [model])
+    scored = score_films(model, films, rows, cache, "cpu", Silence())
+    how = read_config(run_of(find_runs(model)[0])).recipe.preprocessing
+    inputs = prepare_films(films, how, cache).inputs
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(COLUMNS)
+    for row in rows.tolist():
+        picture = np.asarray(inputs[row]) / 255
+        shown = (f"{picture.mean():.6f}", f"{picture.std():.6f}")
+        table.writerow((*_facts(films[row]), f"{_margin(scored, row):.6f}", *shown))
+    return text.getvalue().encode()
+
+
+def _facts(film: TrainingFilm) -> tuple[str, ...]:
+    view = "" if film.view is View.UNKNOWN else film.view.value
+    age = "" if film.age is None else f"{film.age:g}"
+    return (film.name, f"{int(film.label or 0)}", film.patient, view, film.sex, age, film.site)
+
+
+def _margin(scored: ScoredModel, row: int) -> float:
+    """The logit of a probability that is a softmax of two."""
+    probability = scored.probability[row]
+    return float(np.log(probability) - np.log1p(-probability))
+
+
+def _described(config: RunConfig) -> str:
+    height, width = config.recipe.preprocessing.input_hw
+    return f"{config.recipe.architecture.network} {height} x {width}"

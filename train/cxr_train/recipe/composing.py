@@ -1,0 +1,123 @@
+"""A recipe put together: a network's own, changed by a file and by single settings."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+from cxr_runtime.errors import UsageError
+from cxr_train.data.film import TrainingFilm, Truth
+from cxr_train.loop.losses import HEAD_OF
+from cxr_train.recipe.plain import from_plain, read_settings
+from cxr_train.recipe.recipe import OPTIMISERS, SCHEDULES, SELECTIONS, Recipe, default_recipe, refuse_numbers
+
+DEFAULT_NETWORK = "custom"
+RECIPES = Path(__file__).parent / "bundled"  # those of the models that come with the program
+
+
+def compose_recipe(network: str | None, *changes: Mapping[str, Any]) -> Recipe:
+    """Change a network's default recipe.
+
+    Args:
+        network: its name; None takes it from the changes, or else `custom`.
+        changes: settings as a recipe file holds them, or by dotted name, e.g. `{"architecture.kernel": 5}`; a
+            number in a name is a place in a list, e.g. `architecture.filters.0`. Later ones win.
+
+    Returns:
+        The recipe, with the training heads that its terms need, and one input size for network and films.
+
+    Raises:
+        UsageError: a setting is unknown or of another kind.
+    """
+    named = [change.get("architecture", {}).get("network") for change in changes]
+    recipe = default_recipe(network or next((name for name in named if name), DEFAULT_NETWORK))
+    for change in changes:
+        plain = {name: value for name, value in change.items() if "." not in name}
+        recipe = from_plain(Recipe, plain, recipe)
+        for name in (name for name in change if "." in name):
+            recipe = from_plain(Recipe, _nested(recipe, name.split("."), change[name]), recipe)
+    return _consistent(recipe)
+
+
+def recipe_settings(name: str) -> tuple[dict[str, Any], ...]:
+    """The changes that a recipe file makes, after those of the recipe it is `like`, if it names one.
+
+    Args:
+        name: of a recipe that came with the program, or the path of any file of settings.
+
+    Raises:
+        UsageError: a file cannot be read, or recipes are like each other in a circle.
+    """
+    changes: list[dict[str, Any]] = []
+    names = [name]
+    while names[-1]:
+        own = read_settings(_recipe_path(names[-1]))
+        names.append(str(own.pop("like", "")))
+        changes.insert(0, own)
+        if names[-1] in names[:-1]:
+            circle = " -> ".join(names)
+            raise UsageError(f"recipe {name} is like itself ({circle}); expected an end to it")
+    return tuple(changes)
+
+
+def _recipe_path(name: str) -> Path:
+    bundled = RECIPES / f"{name}.toml"
+    return bundled if bundled.is_file() else Path(name)
+
+
+def parse_setting(text: str) -> dict[str, Any]:
+    """`NAME=VALUE` of the command line; VALUE as in TOML, quotes around text may be left out.
+
+    Raises:
+        UsageError: there is no `=`.
+    """
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise UsageError(f"setting {text!r} has no value; expected NAME=VALUE, e.g. learning_rate=0.01")
+    try:
+        return {name.strip(): tomllib.loads(f"value = {value}")["value"]}
+    except tomllib.TOMLDecodeError:
+        return {name.strip(): value.strip()}
+
+
+def _nested(holder: Any, path: Sequence[str], value: Any) -> Any:
+    """A value at a dotted path as the nested tables that from_plain takes."""
+    if not path:
+        return value
+    name, *rest = path
+    if name.isdigit():
+        if not isinstance(holder, tuple) or int(name) >= len(holder):
+            raise UsageError(f"place {name} is not in {holder!r}; state the whole list in the recipe first")
+        return [_nested(item, rest, value) if n == int(name) else item for n, item in enumerate(holder)]
+    inner = holder.get(name) if isinstance(holder, Mapping) else getattr(holder, name, None)
+    return {name: _nested(inner, rest, value)}
+
+
+def _consistent(recipe: Recipe) -> Recipe:
+    """Terms of weight 0 left out, the heads of the others added, and one input size.
+
+    Raises:
+        UsageError: a setting has a value that nothing answers to.
+    """
+    _refuse_unknown("optimiser", [recipe.optimiser], OPTIMISERS)
+    _refuse_unknown("schedule", [recipe.schedule], SCHEDULES)
+    _refuse_unknown("select_by", [recipe.select_by], SELECTIONS)
+    _refuse_unknown("balance", recipe.balance, [column.name for column in fields(TrainingFilm)])
+    _refuse_unknown("quotas", list(recipe.quotas), list(Truth))
+    refuse_numbers(recipe)
+    terms = {name: weight for name, weight in recipe.terms.items() if weight}
+    if recipe.cached_augmentations and "teacher_heat" in terms:
+        raise UsageError(
+            f"cached_augmentations = {recipe.cached_augmentations} shares films among folds, whose teachers "
+            "differ, so terms.teacher_heat cannot go with it; set one of them to 0"
+        )
+    heads = tuple(dict.fromkeys(HEAD_OF[name] for name in terms if name in HEAD_OF))
+    hw = recipe.preprocessing.input_hw
+    return replace(recipe, terms=terms, architecture=replace(recipe.architecture, heads=heads, input_hw=hw))
+
+
+def _refuse_unknown(setting: str, values: Sequence[str], known: Sequence[str]) -> None:
+    for value in values:
+        if value not in known:
+            raise UsageError(f"setting {setting} is {value!r}; expected one of: {', '.join(known)}")

@@ -1,0 +1,1 @@
+"""The gate network: its pictures, its training, and the films it is tried on."""

@@ -1,0 +1,1 @@
+"""Lung fields: learned from films with drawn lungs, and measured on others."""
