@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cxr_calibration.labelled import LabelledFilms
+from cxr_calibration.labels.labelled_films import LabelledFilms
 
 
 def drawn_films(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cxr_calibration.labelled import LabelledFilms
+from cxr_calibration.labels.labelled_films import LabelledFilms
 from cxr_runtime.outcome import Outcome, Status
 from cxr_runtime.store.store import Store, StoredScore
 

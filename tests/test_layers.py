@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "cxr_runtime": set(),
     "cxr_calibration": {"cxr_runtime"},
     "cxr_train": {"cxr_runtime", "cxr_calibration"},
-    "cxr_export": {"cxr_runtime", "cxr_train"},
+    "cxr_export": {"cxr_runtime", "cxr_calibration", "cxr_train"},
     "cxr_cli": {"cxr_runtime", "cxr_calibration", "cxr_train", "cxr_export"},
 }
 NOT_IN_THE_BASE_INSTALL = {"torch", "onnx", "matplotlib", "scipy", "sklearn", "skimage", "pandas", "PIL"}

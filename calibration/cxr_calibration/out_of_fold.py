@@ -1,35 +1,28 @@
 """A calibration from out-of-fold margins, for a model that is trained on all the films there are.
 
-python -m cxr_calibration.out_of_fold MARGINS.csv FILMS [--model DIR] [--error-rate RATE]
-
-Prints the sections of the model's card that a calibration fills; with --model it makes calibration.json, and
-writes the sections into card.md where there is one.
-MARGINS.csv is a labels file with one more column, margin: the logit of abnormal minus that of normal from a
-network that never saw the film's patient; optional brightness and contrast, the mean and standard deviation
-of the network's input before normalisation, 0..1. FILMS says in a few words where the films come from.
+The margins are a labels file with one more column, margin: the logit of abnormal minus that of normal from a
+network that never saw the film's patient. Optional are brightness and contrast, the mean and standard
+deviation of the network's input before normalisation, 0..1.
 """
 
-import argparse
-from collections.abc import Sequence
 from datetime import date
 from math import isfinite
 from pathlib import Path
 
 import numpy as np
 
-from cxr_calibration.calibrating import fitted_on
-from cxr_calibration.calibration_file import write_calibration
-from cxr_calibration.calibration_json import calibration_json
-from cxr_calibration.card import card_sections, with_sections
-from cxr_calibration.description import FitOptions, fit_and_describe
-from cxr_calibration.labelled import NOT_STATED, LabelledFilms
-from cxr_calibration.labels import VARIABLES, Label, label_of, read_rows
-from cxr_calibration.reference import Reference, ReferenceFilm, make_reference
+from cxr_calibration.calibrate import fitted_on
+from cxr_calibration.fit.calibration_json import calibration_json, write_calibration
+from cxr_calibration.fit.description import FitOptions, fit_and_describe
+from cxr_calibration.labels.facts import NOT_STATED
+from cxr_calibration.labels.labelled_films import LabelledFilms
+from cxr_calibration.labels.labels import VARIABLES, Label, label_of, read_rows
+from cxr_calibration.monitoring.reference import Reference, ReferenceFilm, make_reference
+from cxr_calibration.pages.card import card_sections, with_sections
 from cxr_runtime.atomic import write_bytes
 from cxr_runtime.errors import UsageError
 from cxr_runtime.file_names import CARD_FILE
 from cxr_runtime.model.folder import open_model
-from cxr_runtime.program import run_program
 
 
 def read_margins(path: Path) -> tuple[LabelledFilms, Reference]:
@@ -55,25 +48,40 @@ def read_margins(path: Path) -> tuple[LabelledFilms, Reference]:
     return films, make_reference(shown, patients=films.number_of_patients, is_everyday=False)
 
 
-def main(arguments: Sequence[str] | None = None) -> str:
-    """Calibrate as a command line asks; returns the text that is printed."""
-    parser = argparse.ArgumentParser("cxr_calibration.out_of_fold", description="Calibrate from margins.")
-    parser.add_argument("margins", type=Path, metavar="MARGINS.csv")
-    parser.add_argument("films", metavar="FILMS")
-    parser.add_argument("--model", type=Path, metavar="DIR")
-    parser.add_argument("--error-rate", type=float)
-    asked = parser.parse_args(arguments)
-    films, reference = read_margins(asked.margins)
-    described = fit_and_describe(films, FitOptions(error_rate=asked.error_rate), reference=reference)
-    if asked.model is not None:
-        manifest = open_model(asked.model, allow_uncalibrated=True).manifest
+def calibrate_out_of_fold(
+    margins: Path, films_named: str, model: Path | None = None, error_rate: float | None = None
+) -> str:
+    """Fit a calibration, and describe it in the sections of a model's card.
+
+    Args:
+        margins: a labels file with a column margin, see `read_margins`.
+        films_named: where the films come from, in a few words.
+        model: a model folder. Its calibration.json is replaced, and the sections are written into its card.md
+            where there is one. None: nothing is written.
+        error_rate: of the review band, 0 < rate < 0.5; None: no film goes to review.
+
+    Returns:
+        The sections as markdown.
+
+    Raises:
+        UsageError: the file cannot be used.
+        CalibrationError: the films do not support a calibration.
+        ModelError: the model is damaged.
+    """
+    films, reference = read_margins(margins)
+    described = fit_and_describe(films, FitOptions(error_rate=error_rate), reference=reference)
+    sections = card_sections(described, films_named)
+    if model is not None:
+        manifest = open_model(model, allow_uncalibrated=True).manifest
         made = date.today().isoformat()
-        write_calibration(asked.model, calibration_json(described, fitted_on(manifest), made=made))
-    sections = card_sections(described, asked.films)
-    card = None if asked.model is None else asked.model / CARD_FILE
-    if card is not None and card.is_file():
-        write_bytes(card, with_sections(card.read_text(encoding="utf-8"), sections).encode())
+        write_calibration(model, calibration_json(described, fitted_on(manifest), made=made))
+        _write_card(model / CARD_FILE, sections)
     return sections
+
+
+def _write_card(card: Path, sections: str) -> None:
+    if card.is_file():
+        write_bytes(card, with_sections(card.read_text(encoding="utf-8"), sections).encode())
 
 
 def _shown(path: Path, label: Label, row: dict[str, str]) -> ReferenceFilm:
@@ -95,7 +103,3 @@ def _number(path: Path, line: int, row: dict[str, str], column: str) -> float | 
     if not isfinite(number):
         raise UsageError(f"labels file {path}, line {line} has the {column} {stated!r}; expected a number")
     return number
-
-
-if __name__ == "__main__":
-    run_program(lambda: print(main()))  # noqa: T201

@@ -1,4 +1,4 @@
-"""`cxr-triage calibrate`: the thin face of `cxr_calibration.calibrating`."""
+"""`cxr-triage calibrate`: the thin face of `cxr_calibration.calibrate`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,9 +8,9 @@ import typer
 from cxr_runtime.file_names import CALIBRATION_FILE
 
 if TYPE_CHECKING:
-    from cxr_calibration.calibrating import CalibrateSummary
-    from cxr_calibration.description import Description
-    from cxr_calibration.gathering import Gathered
+    from cxr_calibration.calibrate import CalibrateSummary
+    from cxr_calibration.fit.description import Description
+    from cxr_calibration.labels.labelled_films import Gathered
 
 NAMED_AT_MOST = 10  # films without a score that are named on the terminal; the page names all
 
@@ -79,19 +79,19 @@ def calibrate(
     All figures are by cross-validation, patients kept whole. Films without a score are counted and named.
     Exit status: 0 done, 1 the films do not support a calibration, 2 wrong usage.
     """
-    from cxr_calibration.calibrating import CalibrateOptions, calibrate
-    from cxr_calibration.description import FitOptions
-    from cxr_calibration.rules import DEFAULT_RULES, parse_rule
+    from cxr_calibration.calibrate import CalibrateOptions, calibrate_model
+    from cxr_calibration.fit.description import FitOptions
+    from cxr_calibration.fit.rules import DEFAULT_RULES, parse_rule
     from cxr_cli.progress import terminal_or_lines
 
     rules = tuple(parse_rule(name) for name in operating_point) if operating_point else DEFAULT_RULES
     fit = FitOptions(rules=rules, default=default or rules[0].name, error_rate=error_rate, seed=seed)
     options = CalibrateOptions(model, scan, out, fit, prevalence, price_film, price_read)
-    typer.echo(_told(calibrate(labels, options, terminal_or_lines())))
+    typer.echo(_summary(calibrate_model(labels, options, terminal_or_lines())))
     return 0
 
 
-def _told(summary: "CalibrateSummary") -> str:
+def _summary(summary: "CalibrateSummary") -> str:
     described, gathered = summary.description, summary.gathered
     before, after = described.before, described.after
     kept = f", the old one kept as {summary.kept.name}" if summary.kept else ""
@@ -111,7 +111,7 @@ def _told(summary: "CalibrateSummary") -> str:
 
 
 def _points(described: "Description") -> list[str]:
-    from cxr_calibration.percent import percent_interval
+    from cxr_calibration.statistics.intervals import percent_interval
 
     return [
         f"{point.name:<14} score {100 * point.threshold:5.1f}  "

@@ -1,4 +1,4 @@
-"""`cxr-triage monitor`: the thin face of `cxr_calibration.monitoring`."""
+"""`cxr-triage monitor`: the thin face of `cxr_calibration.monitor`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -51,11 +51,10 @@ def monitor(
     Compared are the share of flagged films, the scores, brightness, contrast, views, films without a score by
     code, and readers' verdicts. Exit status: 0 in order, 3 alarm, 1 could not compare, 2 wrong usage.
     """
-    from cxr_calibration.monitoring import MonitorOptions
-    from cxr_calibration.monitoring import monitor as judge
+    from cxr_calibration.monitor import MonitorOptions, compare_scans
 
     options = MonitorOptions(model, operating_point, tuple(baseline or ()), verdicts, false_alarms, out)
-    verdict, written = judge(folders, options)
-    remarks = [verdict.remark] if verdict.remark else []
-    typer.echo("\n".join([verdict.sentence, *verdict.alarms, *remarks, f"page and figures in {written}"]))
-    return EXIT_ALARM if verdict.alarms else 0
+    found, written = compare_scans(folders, options)
+    remarks = [found.remark] if found.remark else []
+    typer.echo("\n".join([found.sentence, *found.alarms, *remarks, f"page and figures in {written}"]))
+    return EXIT_ALARM if found.alarms else 0

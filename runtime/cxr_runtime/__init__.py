@@ -6,8 +6,6 @@ print(summary.tally.flagged, "of", summary.tally.scored, "films are flagged; see
 
 from typing import TYPE_CHECKING, Any
 
-from cxr_runtime import offline as offline  # before anything can import ONNX Runtime
-
 if TYPE_CHECKING:
     from cxr_runtime.model.folder import Model, open_model
     from cxr_runtime.outcome import Outcome, Status, Triage

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from cxr_calibration.out_of_fold import main, read_margins
-from cxr_calibration.reference_json import read_reference
+from cxr_calibration.monitoring.reference import read_reference
+from cxr_calibration.out_of_fold import calibrate_out_of_fold, read_margins
 from cxr_runtime.errors import UsageError
 from cxr_runtime.model.folder import open_model
 from drawn_films import drawn_films
@@ -31,10 +31,10 @@ def test_margins_are_read_with_patients_views_and_brightness(tmp_path: Path) -> 
     assert (reference.contrast, reference.films, reference.independent_films) == (None, None, 100)
 
 
-def test_the_text_for_the_card_is_printed_and_the_model_calibrated(tmp_path: Path) -> None:
+def test_the_text_for_the_card_is_given_and_the_model_calibrated(tmp_path: Path) -> None:
     model = write_model_folder(tmp_path / "model")
     (model / "card.md").write_text("# Model\n\n## What it would buy\n\nof before\n\n## Licence\n\nkept\n")
-    text = main([str(_file(tmp_path)), "drawn films", "--model", str(model), "--error-rate", "0.1"])
+    text = calibrate_out_of_fold(_file(tmp_path), "drawn films", model, error_rate=0.1)
     assert "## What it would buy" in text
     assert "drawn films" in text
     assert open_model(model).calibration.operating_point().review_low is not None

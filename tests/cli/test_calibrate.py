@@ -4,7 +4,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from cxr_calibration.labelled import LabelledFilms
+from cxr_calibration.labels.labelled_films import LabelledFilms
 from cxr_cli.calibrate import calibrate
 from cxr_runtime.errors import UsageError
 from cxr_runtime.model.folder import open_model

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cxr_calibration.delong import compare_aucs
+from cxr_calibration.statistics.roc import compare_aucs
 from cxr_export.paired_auc import paired_auc
 
 

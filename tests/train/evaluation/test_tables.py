@@ -2,7 +2,7 @@ from math import nan
 
 import pytest
 
-from cxr_calibration.intervals import UNKNOWN, Estimate
+from cxr_calibration.statistics.intervals import UNKNOWN, Estimate
 from cxr_train.evaluation.tables import table, told
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from cxr_calibration.delong import compare_aucs
-from cxr_calibration.intervals import REPLICATES
+from cxr_calibration.statistics.intervals import REPLICATES
+from cxr_calibration.statistics.roc import compare_aucs
 from cxr_runtime.atomic import write_bytes
 from cxr_runtime.progress import Progress, Silence
 from cxr_train.checkpoint import model_names

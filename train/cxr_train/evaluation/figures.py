@@ -8,9 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from cxr_calibration.confusion import confusion_at
-from cxr_calibration.probability_scores import reliability
-from cxr_calibration.roc import auc, roc_curve
+from cxr_calibration.statistics.confusion import confusion_at
+from cxr_calibration.statistics.probability_scores import reliability
+from cxr_calibration.statistics.roc import auc, roc_curve
 from cxr_train.data.split import Rows
 from cxr_train.evaluation.scoring import ScoredModel
 

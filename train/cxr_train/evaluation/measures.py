@@ -7,10 +7,10 @@ from math import nan
 import numpy as np
 from numpy.typing import NDArray
 
-from cxr_calibration.confusion import confusion_at
-from cxr_calibration.intervals import REPLICATES, Estimate, bootstrap, wilson_by_patient
-from cxr_calibration.probability_scores import brier
-from cxr_calibration.roc import auc, specificity_at_sensitivity
+from cxr_calibration.statistics.confusion import confusion_at
+from cxr_calibration.statistics.intervals import REPLICATES, Estimate, bootstrap, wilson_by_patient
+from cxr_calibration.statistics.probability_scores import brier
+from cxr_calibration.statistics.roc import auc, specificity_at_sensitivity
 from cxr_train.data.film import TrainingFilm, column
 from cxr_train.data.split import Rows
 

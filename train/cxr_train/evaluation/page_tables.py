@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import reduce
 from pathlib import Path
 
-from cxr_calibration.intervals import Estimate
+from cxr_calibration.statistics.intervals import Estimate
 from cxr_runtime.atomic import write_bytes
 from cxr_runtime.errors import UsageError
 from cxr_train.evaluation.results import read_measured

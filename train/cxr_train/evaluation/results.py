@@ -6,7 +6,7 @@ from math import isfinite, nan
 from pathlib import Path
 from typing import Any
 
-from cxr_calibration.delong import PairedComparison
+from cxr_calibration.statistics.roc import PairedComparison
 from cxr_runtime.atomic import write_bytes
 from cxr_runtime.errors import UsageError
 from cxr_train.evaluation.cost import Cost

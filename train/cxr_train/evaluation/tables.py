@@ -3,7 +3,7 @@
 import re
 from math import isnan
 
-from cxr_calibration.intervals import Estimate
+from cxr_calibration.statistics.intervals import Estimate
 from cxr_runtime.errors import UsageError
 from cxr_train.evaluation.cost import Cost
 from cxr_train.evaluation.measures import OVERALL

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cxr_calibration.heat_range import fit_heat_range, recipe_with
+from cxr_calibration.fit.heat_range import fit_heat_range, recipe_with
 from cxr_runtime.atomic import write_bytes
 from cxr_runtime.errors import ModelError, UsageError
 from cxr_runtime.heat.map import HeatMethod, HeatRecipe, heat_cells

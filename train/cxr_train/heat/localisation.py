@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cxr_calibration.heat_range import RED_SHOWN, share_in_box
-from cxr_calibration.intervals import REPLICATES, Estimate, bootstrap
+from cxr_calibration.fit.heat_range import RED_SHOWN, share_in_box
+from cxr_calibration.statistics.intervals import REPLICATES, Estimate, bootstrap
 from cxr_runtime.placement import Box
 
 GRID = 128  # rows and columns over the whole film on which heat and boxes are compared

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cxr_calibration.roc import auc
+from cxr_calibration.statistics.roc import auc
 from cxr_train.data.split import Rows
 from cxr_train.loop.batches import BatchMaker, in_steps
 from cxr_train.loop.losses import Objective, TrainingError

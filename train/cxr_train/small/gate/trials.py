@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cxr_calibration.intervals import wilson
+from cxr_calibration.statistics.intervals import wilson
 from cxr_runtime.errors import RejectedFilmError
 from cxr_runtime.film import Film, FilmFacts
 from cxr_runtime.gate import Code, Gate

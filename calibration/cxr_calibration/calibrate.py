@@ -1,0 +1,130 @@
+"""A clinic's own calibration: from a labels file to calibration.json, a table and a page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+from cxr_calibration.fit.calibration_json import FittedOn, calibration_json, write_calibration
+from cxr_calibration.fit.description import Description, FitOptions, fit_and_describe
+from cxr_calibration.fit.threshold_costs import Clinic, costs_csv, threshold_costs
+from cxr_calibration.labels.labelled_films import Gathered, gather
+from cxr_calibration.labels.labels import Label, read_labels
+from cxr_calibration.labels.scoring_films import score_films, scores_of_scan
+from cxr_calibration.monitoring.reference import make_reference, reference_films
+from cxr_calibration.pages.calibration_page import calibration_page
+from cxr_runtime.atomic import write_bytes
+from cxr_runtime.errors import CalibrationError
+from cxr_runtime.model.folder import DEFAULT_MODEL, INPUT_ROUTE, Model, open_model
+from cxr_runtime.model.manifest import Manifest
+from cxr_runtime.progress import Progress, Silence
+from cxr_runtime.store.store import StoredScore
+
+PAGE_FILE, TABLE_FILE = "calibration.html", "thresholds.csv"
+
+
+@dataclass(frozen=True)
+class CalibrateOptions:
+    """What to calibrate, and how."""
+
+    model: str | Path = (
+        DEFAULT_MODEL  # name of a bundled model, or a model folder; its calibration is replaced
+    )
+    scan: Path | None = None  # output folder of a scan with this model; None: the films are scored now
+    out: Path | None = None  # folder of the page and the table; None: `NAME-calibration` beside the labels
+    fit: FitOptions = FitOptions()  # noqa: RUF009 (frozen)
+    prevalence: float | None = None  # of the table's clinic; None: as among the labelled films
+    price_per_film: float = 1.0
+    price_per_read: float = 10.0
+
+
+@dataclass(frozen=True)
+class CalibrateSummary:
+    """What a calibration came to."""
+
+    description: Description
+    gathered: Gathered
+    folder: Path  # of the model, whose calibration.json is new
+    kept: Path | None  # where the old calibration.json is
+    out: Path  # folder of the page and the table
+
+
+def calibrate_model(
+    labels: Path, options: CalibrateOptions | None = None, progress: Progress | None = None
+) -> CalibrateSummary:
+    """Fit a calibration on labelled films and put it into the model's folder.
+
+    Args:
+        labels: a CSV file, see `read_labels`.
+        options: what to calibrate, and how.
+        progress: told of every film that is scored.
+
+    Raises:
+        UsageError: the labels file or an option is wrong.
+        ModelError: the model is damaged.
+        CalibrationError: the films do not support a calibration, or the scan is another model's.
+        StoreError: the scan's folder holds no scan.
+    """
+    options = options or CalibrateOptions()
+    model, rows = open_model(options.model, allow_uncalibrated=True), read_labels(labels)
+    digests = [label.digest() for label in rows]
+    if options.scan is None:
+        scores = score_films(model, _films_there(rows), progress or Silence())
+    else:
+        scores = scores_of_scan(model, options.scan)
+    gathered = gather(rows, digests, scores)
+    description = _describe(gathered, scores, options)
+    text = calibration_json(description, fitted_on(model.manifest), made=date.today().isoformat())
+    out = options.out or labels.with_name(f"{labels.stem}-calibration")
+    _write_reports(out, description, gathered, options, model)
+    kept = write_calibration(model.folder, text)
+    return CalibrateSummary(description, gathered, model.folder, kept, out)
+
+
+def _films_there(labels: Sequence[Label]) -> list[Path]:
+    there = list(dict.fromkeys(label.path for label in labels if label.path.is_file()))
+    if not there:
+        raise CalibrationError(
+            f"calibration is not possible: none of {len(labels)} labelled films is there (the first would be "
+            f"{labels[0].path}); give paths from the labels file's folder, or --scan with a scan of the films"
+        )
+    return there
+
+
+def _describe(gathered: Gathered, scores: Sequence[StoredScore], options: CalibrateOptions) -> Description:
+    """With a scan, everything that was scanned is how films come; without, the labelled films are."""
+    films = gathered.films
+    if films.normal == 0 or films.abnormal == 0:
+        raise CalibrationError(
+            f"calibration is not possible: of the films with a score {films.abnormal} are labelled abnormal "
+            f"and {films.normal} normal; expected both: label more films"
+        )
+    whole = options.scan is not None
+    shown = reference_films(scores if whole else gathered.scores)
+    reference = make_reference(shown, patients=None if whole else films.number_of_patients, is_everyday=whole)
+    everyday = np.array([film.margin for film in shown if film.margin is not None], np.float64)
+    return fit_and_describe(
+        films, options.fit, reference=reference, everyday=everyday, unscored=gathered.unscored_by_code
+    )
+
+
+def fitted_on(manifest: Manifest) -> FittedOn:
+    """What a calibration of this model belongs to."""
+    return FittedOn(manifest.model_sha256, manifest.preprocessing.version, manifest.precision, INPUT_ROUTE)
+
+
+def _write_reports(
+    out: Path, description: Description, gathered: Gathered, options: CalibrateOptions, model: Model
+) -> None:
+    films, said = gathered.films, description.choice.probabilities
+    prevalence = films.abnormal / films.films if options.prevalence is None else options.prevalence
+    clinic = Clinic(prevalence, price_per_film=options.price_per_film, price_per_read=options.price_per_read)
+    out.mkdir(parents=True, exist_ok=True)
+    table = costs_csv(threshold_costs(said, films.truth, films.patients, clinic))
+    write_bytes(out / TABLE_FILE, table.encode())
+    shown = calibration_page(
+        description, films, clinic, model=model.manifest.name, unscored=gathered.unscored
+    )
+    write_bytes(out / PAGE_FILE, shown.encode())

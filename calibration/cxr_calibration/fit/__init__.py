@@ -1,0 +1,1 @@
+"""From labelled films to a calibration: probabilities, operating points, and what they are worth."""

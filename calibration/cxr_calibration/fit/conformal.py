@@ -1,0 +1,100 @@
+"""The review band: films too close to the threshold to call, with a stated error rate for all others.
+
+Class-conditional split conformal prediction (Vovk 2012). A margin so low that at most `error_rate` of the
+abnormal films lie below it may go unflagged, one so high that at most `error_rate` of the normal films lie
+above it may be flagged; what is between goes to review. The guarantee counts ranks only, so it holds for any
+rising map from margins to probabilities, whatever films that map was fitted on.
+"""
+
+from dataclasses import dataclass
+from math import inf
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxr_calibration.fit.operating_points import MeasuredPoint
+from cxr_calibration.fit.probability_maps import MapChoice
+from cxr_calibration.labels.labelled_films import LabelledFilms
+from cxr_calibration.statistics.checked import Scores, Truth
+from cxr_calibration.statistics.intervals import Estimate, wilson, wilson_by_patient
+from cxr_runtime.model.calibration import ProbabilityMap
+
+
+@dataclass(frozen=True)
+class ReviewBand:
+    """Films of a probability within it go to review."""
+
+    low: float  # probability; 0 where so few abnormal films cannot show the error rate
+    high: float  # probability; 1 where so few normal films cannot show it
+    error_rate: float  # asked for: of abnormal films not flagged, and of normal films flagged, unreviewed
+    review_share: Estimate  # of films as they come
+    missed: Estimate  # abnormal films neither flagged nor reviewed, by cross-validation
+    false_alarms: Estimate  # normal films flagged and not reviewed, by cross-validation
+
+
+def measure_band(
+    point: MeasuredPoint,
+    films: LabelledFilms,
+    choice: MapChoice,
+    folds: NDArray[np.intp],
+    everyday: Scores,
+    error_rate: float,
+) -> ReviewBand:
+    """The band around an operating point's threshold, and what it comes to on films it was not set on.
+
+    Args:
+        point: measured on the same films and folds.
+        films: N films.
+        choice: the map from margins to probabilities, with its folds.
+        folds: (N,) fold of each film.
+        everyday: (M,) margins of films as they come.
+        error_rate: 0 < rate < 0.5.
+    """
+    low, high = _band(films, np.ones(films.films, np.bool_), choice.chosen, point.threshold, error_rate)
+    below, above = np.empty(films.films, np.bool_), np.empty(films.films, np.bool_)
+    for fold, (fitted, threshold) in enumerate(zip(choice.by_fold, point.thresholds_by_fold, strict=True)):
+        own = folds == fold
+        fold_low, fold_high = _band(films, ~own, fitted, threshold, error_rate)
+        below[own], above[own] = choice.probabilities[own] < fold_low, choice.probabilities[own] > fold_high
+    usual = choice.chosen.probability(everyday)
+    return ReviewBand(
+        low=low,
+        high=high,
+        error_rate=error_rate,
+        review_share=wilson(int(np.sum((usual >= low) & (usual <= high))), usual.size),
+        missed=wilson_by_patient(below[films.truth], films.patients[films.truth]),
+        false_alarms=wilson_by_patient(above[~films.truth], films.patients[~films.truth]),
+    )
+
+
+def lowest_margin(margins: Scores, patients: NDArray[np.str_], error_rate: float) -> float:
+    """A margin below which a new film of this class lies with a chance of at most `error_rate`.
+
+    Each patient has the weight of one film, shared by the patient's films.
+
+    Args:
+        margins: (N,) of films of one class.
+        patients: (N,) one value a patient.
+        error_rate: 0 < rate < 1.
+
+    Returns:
+        One of the margins, or -inf where so few patients cannot show so small a rate.
+    """
+    _, which, films = np.unique(patients, return_inverse=True, return_counts=True)
+    rank = error_rate * (films.size + 1)
+    if rank < 1:
+        return -inf
+    order = np.argsort(margins, kind="stable")
+    weight = np.cumsum((1 / films[which])[order])
+    return float(margins[order][np.argmax(weight > rank - 1 + 1e-9)])
+
+
+def _band(
+    films: LabelledFilms, which: Truth, fitted: ProbabilityMap, threshold: float, error_rate: float
+) -> tuple[float, float]:
+    abnormal, normal = which & films.truth, which & ~films.truth
+    low = lowest_margin(films.margins[abnormal], films.patients[abnormal], error_rate)
+    high = -lowest_margin(-films.margins[normal], films.patients[normal], error_rate)
+    said_low = 0.0 if low == -inf else float(fitted.probability(np.array([low]))[0])
+    said_high = 1.0 if high == inf else float(fitted.probability(np.array([high]))[0])
+    return min(said_low, threshold), max(said_high, threshold)

@@ -1,0 +1,1 @@
+"""What people say of films, read from CSV files, and brought together with the scores of scans."""

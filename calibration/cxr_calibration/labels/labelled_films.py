@@ -1,0 +1,152 @@
+"""Films with scores and truth, on which all else is fitted and measured; and how labels find their scores."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxr_calibration.labels.facts import NOT_STATED
+from cxr_calibration.labels.labels import VARIABLES, Label
+from cxr_calibration.statistics.checked import Scores, Truth
+from cxr_runtime.errors import CalibrationError, UsageError
+from cxr_runtime.store.store import StoredScore
+
+
+@dataclass(frozen=True)
+class LabelledFilms:
+    """N films that the network was not trained on, or whose margins are out-of-fold."""
+
+    margins: Scores = field(repr=False)  # (N,) logit of abnormal minus logit of normal
+    truth: Truth = field(repr=False)  # (N,) True is abnormal
+    patients: NDArray[np.str_] = field(repr=False)  # (N,) one value a patient
+    subgroups: dict[str, NDArray[np.str_]] = field(default_factory=dict, repr=False)
+    # (N,) of each name, say view, sex, age group or site; NOT_STATED where it is not known
+
+    def __post_init__(self) -> None:
+        """Refuse lists of different lengths."""
+        sizes = {self.margins.shape, self.truth.shape, self.patients.shape}
+        sizes |= {levels.shape for levels in self.subgroups.values()}
+        if sizes != {(self.margins.size,)}:
+            raise ValueError(
+                f"margins, truth, patients and subgroups have shapes {sizes}; expected one length"
+            )
+
+    @property
+    def films(self) -> int:
+        """Number of films."""
+        return int(self.margins.size)
+
+    @property
+    def abnormal(self) -> int:
+        """Number of abnormal films."""
+        return int(self.truth.sum())
+
+    @property
+    def normal(self) -> int:
+        """Number of normal films."""
+        return self.films - self.abnormal
+
+    @property
+    def number_of_patients(self) -> int:
+        """Number of different patients."""
+        return int(np.unique(self.patients).size)
+
+
+FILE_MISSING = "file-missing"
+NOT_IN_SCAN = "not-in-scan"
+
+
+@dataclass(frozen=True)
+class UnscoredFilm:
+    """A labelled film that could not be used."""
+
+    file: str  # as in the labels file
+    code: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """Labelled films with scores, and those without."""
+
+    films: LabelledFilms
+    scores: tuple[StoredScore, ...]  # one a film, the same order
+    unscored: tuple[UnscoredFilm, ...]
+    repeated: int  # rows that named a film a second time
+
+    @property
+    def unscored_by_code(self) -> dict[str, int]:
+        """How many films were not scored, by code."""
+        return dict(sorted(Counter(film.code for film in self.unscored).items()))
+
+
+def gather(labels: Sequence[Label], digests: Sequence[str], scores: Sequence[StoredScore]) -> Gathered:
+    """Match labels and scores.
+
+    A film is known by its sha256; where a label's film cannot be found, by the name that the scan gave it.
+
+    Args:
+        labels: rows of the labels file.
+        digests: sha256 of each label's film, "" where there is no such file.
+        scores: rows of the scan.
+
+    Raises:
+        UsageError: a film has two different labels.
+        CalibrationError: no labelled film has a score.
+    """
+    by_digest = {score.outcome.sha256: score for score in scores if score.outcome.sha256}
+    by_name = {score.outcome.file: score for score in scores}
+    used: dict[str, tuple[Label, StoredScore]] = {}
+    unscored: list[UnscoredFilm] = []
+    for label, digest in zip(labels, digests, strict=True):
+        score = by_digest.get(digest) if digest else by_name.get(label.file)
+        if score is None or score.margin is None:
+            unscored.append(_unscored(label, digest, score))
+        elif label.abnormal == used.setdefault(score.outcome.sha256, (label, score))[0].abnormal:
+            continue
+        else:
+            raise UsageError(
+                f"{label.file} (line {label.line}) is labelled {int(label.abnormal)}, but the same film has "
+                f"the other label on line {used[score.outcome.sha256][0].line}; give each film one label"
+            )
+    if not used:
+        raise CalibrationError(
+            f"calibration is not possible: none of {len(labels)} labelled films has a score "
+            f"(the first: {unscored[0].file}: {unscored[0].sentence})"
+        )
+    repeated = len(labels) - len(used) - len(unscored)
+    return Gathered(
+        _films(list(used.values())), tuple(s for _, s in used.values()), tuple(unscored), repeated
+    )
+
+
+def _films(used: list[tuple[Label, StoredScore]]) -> LabelledFilms:
+    columns = {
+        name: np.array([_level(label, score, number) for label, score in used], np.str_)
+        for number, name in enumerate(VARIABLES)
+    }
+    return LabelledFilms(
+        margins=np.array([score.margin for _, score in used], np.float64),
+        truth=np.array([label.abnormal for label, _ in used], np.bool_),
+        patients=np.array([_patient(label, score) for label, score in used], np.str_),
+        subgroups={name: levels for name, levels in columns.items() if (levels != NOT_STATED).any()},
+    )
+
+
+def _level(label: Label, score: StoredScore, number: int) -> str:
+    """As the label says; the view, if it does not, as the film says."""
+    return label.subgroups[number] or (score.outcome.view if VARIABLES[number] == "view" else NOT_STATED)
+
+
+def _patient(label: Label, score: StoredScore) -> str:
+    return f"patient {label.patient}" if label.patient else f"film {score.outcome.sha256}"
+
+
+def _unscored(label: Label, digest: str, score: StoredScore | None) -> UnscoredFilm:
+    if score is not None:
+        return UnscoredFilm(label.file, score.outcome.code or "not-scored", score.outcome.message)
+    if digest:
+        return UnscoredFilm(label.file, NOT_IN_SCAN, "the film is not among those of the scan")
+    return UnscoredFilm(label.file, FILE_MISSING, f"there is no film at {label.path}")

@@ -1,0 +1,109 @@
+"""Monitoring: do the last nights still look like the films that the calibration was made on?"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cxr_calibration.fit.calibration_json import plain_json
+from cxr_calibration.labels.labels import read_labels
+from cxr_calibration.monitoring.checks import Threshold
+from cxr_calibration.monitoring.drift_report import CHOSEN_FILMS, Agreement, DriftReport, measure_agreement
+from cxr_calibration.monitoring.nights import Night, baseline, compare_nights, read_nights
+from cxr_calibration.monitoring.reference import read_reference
+from cxr_calibration.pages.monitor_page import monitor_page
+from cxr_calibration.statistics.confusion import Confusion
+from cxr_runtime.atomic import write_bytes
+from cxr_runtime.errors import CalibrationError
+from cxr_runtime.file_names import CALIBRATION_FILE
+from cxr_runtime.model.folder import DEFAULT_MODEL, Model, open_model
+
+FALSE_ALARMS = 0.01
+PAGE_FILE, JSON_FILE = "monitor.html", "monitor.json"
+
+
+@dataclass(frozen=True)
+class MonitorOptions:
+    """What to compare with, and how readily to alarm."""
+
+    model: str | Path = DEFAULT_MODEL  # whose calibration is compared with
+    operating_point: str | None = None  # None: the calibration's default one
+    baseline: tuple[Path, ...] = ()  # nights that were in order, compared with instead
+    verdicts: Path | None = None  # readers' verdicts, a labels file
+    false_alarms: float = FALSE_ALARMS  # chance that a run alarms where nothing has changed, 0 < chance < 1
+    out: Path | None = None  # folder of the page and the JSON; None: the latest night's folder
+
+
+def compare_scans(folders: Sequence[Path], options: MonitorOptions | None = None) -> tuple[DriftReport, Path]:
+    """Compare nights with the reference, and write monitor.html and monitor.json.
+
+    Args:
+        folders: output folders of scans, at least one.
+        options: what to compare with.
+
+    Returns:
+        What was found, and the folder of the page and the JSON.
+
+    Raises:
+        UsageError: the file of readers' verdicts is wrong.
+        ModelError: the model is damaged.
+        CalibrationError: the calibration is missing, foreign or has no reference, or a night is of another
+            model.
+        StoreError: a folder holds no scan.
+    """
+    options = options or MonitorOptions()
+    model = open_model(options.model)
+    point = model.calibration.operating_point(options.operating_point)
+    threshold = Threshold(model.calibration, point.threshold)
+    calibration = model.folder / CALIBRATION_FILE
+    reference = baseline(model, options.baseline) if options.baseline else read_reference(calibration)
+    nights = read_nights(model, folders)
+    agreement = None
+    if options.verdicts is not None:
+        agreement = _agreement(options.verdicts, nights, threshold, _promised(calibration, point.name))
+    reports = compare_nights(
+        nights, reference, threshold, options.false_alarms, agreement.checks if agreement else ()
+    )
+    remark = CHOSEN_FILMS if reference.films is None else ""
+    found = DriftReport(reports, agreement, options.false_alarms, remark)
+    out = options.out or nights[-1].folder
+    out.mkdir(parents=True, exist_ok=True)
+    write_bytes(out / PAGE_FILE, monitor_page(found, nights, reference, threshold).encode())
+    write_bytes(out / JSON_FILE, _stated(found, model, point.name).encode())
+    return found, out
+
+
+def _agreement(path: Path, nights: Sequence[Night], threshold: Threshold, promised: Confusion) -> Agreement:
+    labels = read_labels(path)
+    scores = [score for night in nights for score in night.scores]
+    return measure_agreement(labels, [label.digest() for label in labels], scores, threshold, promised)
+
+
+def _promised(calibration: Path, point: str) -> Confusion:
+    """What the calibration counted at an operating point."""
+    stated = json.loads(calibration.read_text(encoding="utf-8"))["operating_points"][point]
+    names = ("true_positives", "false_positives", "true_negatives", "false_negatives")
+    if not all(isinstance(stated.get(name), int) for name in names):
+        raise CalibrationError(
+            f"the calibration {calibration} does not state what it counted at {point}, so readers' verdicts "
+            "have nothing to be compared with; make it anew with `cxr-triage calibrate`"
+        )
+    return Confusion(*(stated[name] for name in names))
+
+
+def _stated(found: DriftReport, model: Model, point: str) -> str:
+    agreement = found.agreement
+    return plain_json(
+        {
+            "alarm": bool(found.alarms),
+            "verdict": found.sentence,
+            "alarms": found.alarms,
+            "remark": found.remark,
+            "false_alarms": found.false_alarms,
+            "model": model.manifest.name,
+            "model_sha256": model.manifest.model_sha256,
+            "operating_point": point,
+            "nights": found.reports,
+            "agreement": agreement and {"counts": agreement.counts, "kappa": agreement.kappa},
+        }
+    )

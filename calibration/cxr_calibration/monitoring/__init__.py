@@ -1,0 +1,1 @@
+"""Scans against a reference: what has changed, and whether that is chance."""

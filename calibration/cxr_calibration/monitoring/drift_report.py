@@ -1,0 +1,106 @@
+"""What monitoring found: nights against the reference, readers' labels against the operating point."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cxr_calibration.labels.labelled_films import UnscoredFilm, gather
+from cxr_calibration.labels.labels import Label
+from cxr_calibration.monitoring.checks import Check, Threshold, share_check
+from cxr_calibration.monitoring.nights import ALL_NIGHTS, NightReport
+from cxr_calibration.statistics.confusion import Confusion, count
+from cxr_runtime.store.store import StoredScore
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Readers' verdicts on films that were scored."""
+
+    counts: Confusion
+    unscored: tuple[UnscoredFilm, ...]  # films with a verdict and without a score
+    checks: tuple[Check, ...]
+
+    @property
+    def kappa(self) -> float:
+        """Cohen's kappa of flags and verdicts, -1..1; 0 is chance."""
+        counts, films = self.counts, self.counts.films
+        flagged = counts.true_positives + counts.false_positives
+        abnormal = counts.true_positives + counts.false_negatives
+        by_chance = (flagged * abnormal + (films - flagged) * (films - abnormal)) / films**2
+        return (counts.accuracy - by_chance) / (1 - by_chance) if by_chance < 1 else 0.0
+
+
+def measure_agreement(
+    labels: Sequence[Label],
+    digests: Sequence[str],
+    scores: Sequence[StoredScore],
+    threshold: Threshold,
+    promised: Confusion,
+) -> Agreement:
+    """Compare flags with readers' verdicts.
+
+    Args:
+        labels: the verdicts, 1 abnormal.
+        digests: sha256 of each verdict's film, "" where it is not known.
+        scores: of all nights.
+        threshold: of the operating point in use.
+        promised: what the calibration counted at that operating point.
+
+    Raises:
+        UsageError: a film has two different verdicts.
+        CalibrationError: no film with a verdict has a score.
+    """
+    found = gather(labels, digests, scores)
+    counts = count(threshold.flags(found.films.margins), found.films.truth)
+    checks = [
+        share_check(name, right, films, right_then, films_then, one_sided=True)
+        for name, right, films, right_then, films_then in (
+            ("sensitivity by readers", *_found(counts), *_found(promised)),
+            ("specificity by readers", *_cleared(counts), *_cleared(promised)),
+        )
+        if films and films_then
+    ]
+    return Agreement(counts, found.unscored, tuple(checks))
+
+
+def _found(counts: Confusion) -> tuple[int, int]:
+    return counts.true_positives, counts.true_positives + counts.false_negatives
+
+
+def _cleared(counts: Confusion) -> tuple[int, int]:
+    return counts.true_negatives, counts.true_negatives + counts.false_positives
+
+
+CHOSEN_FILMS = (
+    "The calibration was made on chosen films, which need not look like yours, and films without a score "
+    "are not compared; name scans that were in order with --baseline."
+)
+
+
+@dataclass(frozen=True)
+class DriftReport:
+    """What monitoring came to."""
+
+    reports: tuple[NightReport, ...]  # a night each, then all together if there are several
+    agreement: Agreement | None  # None without readers' verdicts
+    false_alarms: float  # chance of any alarm where nothing has changed
+    remark: str = ""  # on what the nights were compared with
+
+    @property
+    def alarms(self) -> tuple[str, ...]:
+        """One sentence for each alarm; none where all is well."""
+        return tuple(f"{report.name}: {check.sentence}" for report in self.reports for check in report.alarms)
+
+    @property
+    def sentence(self) -> str:
+        """One sentence for a log."""
+        nights = [report for report in self.reports if report.name != ALL_NIGHTS]
+        films = sum(report.films for report in nights)
+        checks = sum(len(report.checks) for report in self.reports)
+        scans = "1 scan" if len(nights) == 1 else f"{len(nights)} scans"
+        compared = f"{checks} checks of {films} films in {scans}"
+        chance = f"(false alarms: at most {self.false_alarms:.1%} of such runs)"
+        if self.alarms:
+            return f"ALARM: {len(self.alarms)} of {compared} are beyond chance {chance}"
+        if not checks:
+            return f"nothing to compare: {films} films in {scans}"
+        return f"in order: {compared} found no change {chance}"

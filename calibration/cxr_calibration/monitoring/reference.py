@@ -1,0 +1,154 @@
+"""What films, scores and rejections were like when the calibration was made; monitoring compares to it."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cxr_calibration.statistics.checked import Scores
+from cxr_calibration.statistics.distributions import Distribution
+from cxr_runtime.errors import CalibrationError
+from cxr_runtime.model.calibration import ProbabilityMap
+from cxr_runtime.outcome import Status
+from cxr_runtime.store.store import StoredScore
+
+
+@dataclass(frozen=True)
+class ReferenceFilm:
+    """One film as it came, scored or not."""
+
+    margin: float | None  # None where it was not scored
+    brightness: float | None = None  # mean of the network's input, 0..1
+    contrast: float | None = None  # its standard deviation
+    code: str = ""  # why it was not scored
+    view: str = ""  # PA, AP or ""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What films looked like when all was well."""
+
+    margins: Distribution
+    independent_films: int  # as many as there were patients, where that was known
+    brightness: Distribution | None
+    contrast: Distribution | None
+    views: dict[str, int]  # scored films by stated view
+    films: int | None  # scored or not; None where only films fit for scoring were given
+    unscored: dict[str, int]  # films by code; empty where `films` is None
+
+
+def reference_films(scores: Sequence[StoredScore]) -> list[ReferenceFilm]:
+    """Rows of a scan as monitoring sees them."""
+    return [
+        ReferenceFilm(
+            margin=score.margin,
+            brightness=score.input_mean,
+            contrast=score.input_contrast,
+            code=score.outcome.code if score.outcome.status is not Status.SCORED else "",
+            view=score.outcome.view,
+        )
+        for score in scores
+    ]
+
+
+def make_reference(films: Iterable[ReferenceFilm], *, patients: int | None, is_everyday: bool) -> Reference:
+    """Describe films as they came.
+
+    Args:
+        films: at least one of them scored.
+        patients: how many different patients the scored films are of, if known.
+        is_everyday: the films are all that came, not a choice; only then the unscored ones mean anything.
+
+    Raises:
+        ValueError: no film was scored.
+    """
+    films = list(films)
+    scored = [film for film in films if film.margin is not None]
+    margins = Distribution.of(_known(film.margin for film in scored))
+    if margins is None:
+        raise ValueError("a reference needs at least one scored film")
+    return Reference(
+        margins=margins,
+        independent_films=patients or len(scored),
+        brightness=Distribution.of(_known(film.brightness for film in scored)),
+        contrast=Distribution.of(_known(film.contrast for film in scored)),
+        views=_count(film.view for film in scored if film.view),
+        films=len(films) if is_everyday else None,
+        unscored=_count(film.code for film in films if film.margin is None) if is_everyday else {},
+    )
+
+
+def _known(values: Iterable[float | None]) -> Scores:
+    return np.array([value for value in values if value is not None], np.float64)
+
+
+def _count(names: Iterable[str]) -> dict[str, int]:
+    return dict(sorted(Counter(names).items()))
+
+
+SCORE_BINS = 20  # of the histogram of scores, 5 points each
+
+
+def stated_reference(reference: Reference, fitted: ProbabilityMap) -> dict[str, Any]:
+    """The reference as an object of calibration.json, the scores as a histogram too.
+
+    Args:
+        reference: what films looked like.
+        fitted: the calibration's map, for the histogram.
+    """
+    edges = np.arange(SCORE_BINS + 1) / SCORE_BINS
+    said = Distribution(reference.margins.films, fitted.probability(reference.margins.quantiles))
+    return {
+        "scored_films": reference.margins.films,
+        "independent_films": reference.independent_films,
+        "score_histogram": {"edges": 100 * edges, "shares": said.histogram(edges)},
+        "margins": reference.margins,
+        "brightness": reference.brightness,
+        "contrast": reference.contrast,
+        "views": reference.views,
+        "films": reference.films,
+        "unscored": reference.unscored,
+    }
+
+
+def read_reference(path: Path) -> Reference:
+    """Read what monitoring compares with from a calibration.json.
+
+    Raises:
+        CalibrationError: the file is damaged, or states no reference.
+    """
+    try:
+        return _reference(json.loads(path.read_text(encoding="utf-8"))["reference"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CalibrationError(
+            f"calibration {path} has no reference to compare with ({error!r}); make it anew with "
+            "`cxr-triage calibrate`, or give nights that were in order with --baseline"
+        ) from error
+
+
+def _reference(stated: dict[str, Any]) -> Reference:
+    margins = _distribution(stated["margins"])
+    if margins is None:
+        raise ValueError("no margins")
+    return Reference(
+        margins=margins,
+        independent_films=int(stated["independent_films"]),
+        brightness=_distribution(stated["brightness"]),
+        contrast=_distribution(stated["contrast"]),
+        views={str(view): int(films) for view, films in stated["views"].items()},
+        films=None if stated["films"] is None else int(stated["films"]),
+        unscored={str(code): int(films) for code, films in stated["unscored"].items()},
+    )
+
+
+def _distribution(stated: dict[str, Any] | None) -> Distribution | None:
+    if stated is None:
+        return None
+    quantiles = np.array(stated["quantiles"], np.float64)
+    if quantiles.size < 2 or not np.isfinite(quantiles).all() or (np.diff(quantiles) < 0).any():
+        raise ValueError("quantiles do not rise")
+    return Distribution(int(stated["films"]), quantiles)

@@ -1,0 +1,1 @@
+"""Calibrations and drift reports as pages to read."""

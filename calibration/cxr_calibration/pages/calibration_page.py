@@ -1,0 +1,219 @@
+"""calibration.html: what a calibration is worth, for the people who will use it."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from cxr_calibration.fit.description import BARE_SOFTMAX, Description
+from cxr_calibration.fit.operating_points import MeasuredPoint
+from cxr_calibration.fit.threshold_costs import Clinic, ThresholdRow, threshold_row
+from cxr_calibration.labels.labelled_films import LabelledFilms, UnscoredFilm
+from cxr_calibration.pages.page import figures, heading, page, sentence, table
+from cxr_calibration.pages.svg import Chart
+from cxr_calibration.statistics.intervals import percent, percent_interval
+from cxr_calibration.statistics.probability_scores import reliability
+
+SCORES_SHOWN = 100  # rows of the page's threshold table: whole points of the score
+
+
+def calibration_page(
+    description: Description,
+    films: LabelledFilms,
+    clinic: Clinic,
+    *,
+    model: str,
+    unscored: Sequence[UnscoredFilm] = (),
+) -> str:
+    """The page as HTML.
+
+    Args:
+        description: from `fit_and_describe`.
+        films: the films it was fitted on.
+        clinic: whom the costs are for.
+        model: its name.
+        unscored: labelled films that got no score.
+    """
+    said = description.choice.probabilities
+    scores = [
+        threshold_row(score / 100, said, films.truth, films.patients, clinic)
+        for score in range(SCORES_SHOWN + 1)
+    ]
+    parts = [
+        *_summary(description, unscored),
+        heading("Operating points"),
+        points_table(description),
+        prevalence_table(description),
+        heading("Probabilities"),
+        figures([reliability_figure(description, films), threshold_figure(description, scores)]),
+        quality_table(description),
+        heading("Subgroups"),
+        *_subgroups(description),
+        heading("Every threshold"),
+        _thresholds(scores, clinic),
+        *_unscored(unscored),
+    ]
+    return page(f"Calibration of {model}", parts)
+
+
+def points_table(description: Description) -> str:
+    """A row an operating point: where it lies, what it buys, and whether its promise is met."""
+    header = [
+        "operating point",
+        "score",
+        "sensitivity",
+        "specificity",
+        "flagged",
+        "to review",
+        "met",
+        "why not",
+    ]
+    return table(header, [_point(point, description) for point in description.points], words=[7])
+
+
+def prevalence_table(description: Description) -> str:
+    """A row an operating point and prevalence: PPV, NPV and flagged share."""
+    rows = [
+        [
+            point.name,
+            percent(at.prevalence),
+            percent_interval(at.ppv),
+            percent_interval(at.npv),
+            percent(at.flagged_share),
+        ]
+        for point in description.points
+        for at in point.at_prevalence
+    ]
+    header = ["operating point", "prevalence", "PPV", "NPV", "flagged"]
+    return table(header, rows, "What a flag is worth where so many of the films are abnormal")
+
+
+def quality_table(description: Description) -> str:
+    """Brier score, calibration error and log loss before and after."""
+    rows = [
+        [name, f"{part.brier:.4f}", f"{part.calibration_error:.4f}", f"{part.log_loss:.4f}"]
+        for name, part in (("bare softmax", description.before), ("calibrated", description.after))
+    ]
+    return table(
+        ["probabilities", "Brier score", "ECE", "log loss"], rows, "Smaller is better; by cross-validation"
+    )
+
+
+def reliability_figure(description: Description, films: LabelledFilms) -> tuple[str, str]:
+    """Said probability against found share, before and after."""
+    chart = Chart("Reliability", "probability said", "share abnormal")
+    chart.line([(0, 0), (1, 1)], "plain", "perfect")
+    before = reliability(BARE_SOFTMAX.probability(films.margins), films.truth)
+    chart.line([(part.probability, part.abnormal.value) for part in before], "second", "bare softmax")
+    after = description.reliability
+    chart.whiskers([(part.probability, part.abnormal.low, part.abnormal.high) for part in after], "first")
+    chart.points([(part.probability, part.abnormal.value) for part in after], "first", "calibrated")
+    return (
+        chart.svg(),
+        "Films in tenths by probability; each film's comes from a map fitted without it. Bars: 95 %.",
+    )
+
+
+def threshold_figure(description: Description, rows: Sequence[ThresholdRow]) -> tuple[str, str]:
+    """Sensitivity and specificity at every score, and where the operating points lie."""
+    chart = Chart("Thresholds", "score at or above which films are flagged", "share", x_range=(0, 100))
+    for name, style in (("sensitivity", "first"), ("specificity", "second")):
+        along = [(100 * row.threshold, getattr(row, name)) for row in rows]
+        chart.band([(x, estimate.low, estimate.high) for x, estimate in along], style)
+        chart.line([(x, estimate.value) for x, estimate in along], style, name)
+    for point in description.points:
+        chart.upright(100 * min(point.threshold, 1.0), point.name)
+    return chart.svg(), "Bands: 95 % intervals, films of one patient counted together."
+
+
+def _summary(description: Description, unscored: Sequence[UnscoredFilm]) -> list[str]:
+    normal = description.films - description.abnormal
+    chosen = description.choice.chosen.method
+    parts = [
+        sentence(
+            f"{description.films} films of {description.patients} patients: {description.abnormal} abnormal, "
+            f"{normal} normal. Labelled films without a score: {len(unscored)}. AUC {description.auc}. "
+            f"Method: {chosen}. Every figure is by cross-validation, patients kept whole; intervals are 95 %."
+        ),
+        sentence("Research use only: it ranks films, it never clears one.", "quiet"),
+    ]
+    return parts + [sentence(warning, "alarm") for warning in description.subgroups.warnings]
+
+
+def _point(point: MeasuredPoint, description: Description) -> list[str]:
+    band = description.bands.get(point.name)
+    return [
+        point.name + (" (default)" if point.name == description.default else ""),
+        f"{100 * point.threshold:.1f}",
+        percent_interval(point.sensitivity),
+        percent_interval(point.specificity),
+        percent_interval(point.flagged_share),
+        percent_interval(band.review_share) if band else "-",
+        "yes" if point.met else "no",
+        point.shortfall,
+    ]
+
+
+def _subgroups(description: Description) -> list[str]:
+    report = description.subgroups
+    if not report.subgroups:
+        return [sentence("The labels name no view, sex, age or site.", "quiet")]
+    rows = [
+        [
+            group.variable, group.level or "not stated", str(group.films), str(group.abnormal),
+            percent_interval(group.sensitivity), percent_interval(group.specificity),
+        ]
+        for group in report.subgroups
+    ]  # fmt: skip
+    tests = [
+        [found.variable, found.measure, f"{found.p_value:.4f}", f"{found.adjusted_p_value:.4f}"]
+        for found in report.differences
+    ]
+    return [
+        table(
+            ["variable", "level", "films", "abnormal", "sensitivity", "specificity"],
+            rows,
+            f"At {description.default}",
+        ),
+        table(
+            ["variable", "measure", "p", "p (Holm)"],
+            tests,
+            "Do the levels differ? By permutation of patients",
+        ),
+    ]
+
+
+def _thresholds(rows: Sequence[ThresholdRow], clinic: Clinic) -> str:
+    header = ["score", "TP", "FP", "TN", "FN", "sensitivity", "specificity"]
+    header += ["PPV", "NPV", "found", "missed", "to read", "cost", "cost a case"]
+    caption = (
+        f"TP to FN: the labelled films. From PPV on: {clinic.films} films, {percent(clinic.prevalence)} of "
+        f"them abnormal, at {clinic.price_per_film:g} a film and {clinic.price_per_read:g} a film read."
+    )
+    return table(header, [_counted(row) + _costed(row) for row in rows], caption)
+
+
+def _counted(row: ThresholdRow) -> list[str]:
+    counts = row.counts
+    four = (counts.true_positives, counts.false_positives, counts.true_negatives, counts.false_negatives)
+    shares = (row.sensitivity, row.specificity)
+    return [f"{100 * row.threshold:.0f}", *map(str, four), *map(percent_interval, shares)]
+
+
+def _costed(row: ThresholdRow) -> list[str]:
+    no_case = np.isnan(row.cost_per_case_found)
+    return [
+        percent(row.ppv),
+        percent(row.npv),
+        f"{row.cases_found:.1f}",
+        f"{row.cases_missed:.1f}",
+        f"{row.films_to_read:.0f}",
+        f"{row.cost:.0f}",
+        "-" if no_case else f"{row.cost_per_case_found:.2f}",
+    ]
+
+
+def _unscored(unscored: Sequence[UnscoredFilm]) -> list[str]:
+    if not unscored:
+        return []
+    rows = [[film.file, film.code, film.sentence] for film in unscored]
+    return [heading("Labelled films without a score"), table(["file", "code", "why"], rows, words=[2])]

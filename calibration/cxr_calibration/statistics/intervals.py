@@ -1,0 +1,153 @@
+"""Confidence intervals: Wilson's for shares of films, the bootstrap by patient for the rest; and in words."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import isnan, nan, sqrt
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+CONFIDENCE = 0.95  # of every interval that does not say otherwise
+REPLICATES = 2000  # bootstrap samples; the ends of an interval are then good to about 0.003
+DEFINED_AT_LEAST = 0.9  # share of bootstrap samples in which the statistic must exist
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A measured number with its confidence interval; all nan where it cannot be known."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        if isnan(self.value):
+            return "-"
+        return f"{self.value:.3f} ({self.low:.3f}-{self.high:.3f})"
+
+
+UNKNOWN = Estimate(nan, nan, nan)
+
+
+def normal_quantile(confidence: float) -> float:
+    """Half width, in standard errors, of a two-sided interval of that confidence (0 <= confidence < 1)."""
+    return NormalDist().inv_cdf(0.5 + confidence / 2)
+
+
+def wilson(successes: float, total: float, confidence: float = CONFIDENCE) -> Estimate:
+    """Wilson's score interval for a share (Wilson, JASA 1927).
+
+    Args:
+        successes: films that have the property; need not be whole where `total` is an effective number.
+        total: films; 0 gives `UNKNOWN`.
+        confidence: two-sided, 0 <= confidence < 1.
+
+    Returns:
+        The share and its interval, all within 0..1.
+    """
+    if total == 0:
+        return UNKNOWN
+    z, share = normal_quantile(confidence), successes / total
+    middle = (share + z * z / (2 * total)) / (1 + z * z / total)
+    half = z / (1 + z * z / total) * sqrt(share * (1 - share) / total + (z / (2 * total)) ** 2)
+    return Estimate(share, max(0.0, min(share, middle - half)), min(1.0, max(share, middle + half)))
+
+
+def wilson_by_patient(
+    hits: NDArray[np.bool_], patients: NDArray[Any], confidence: float = CONFIDENCE
+) -> Estimate:
+    """Wilson's interval with as many films as the patients are worth.
+
+    Films of one patient resemble each other, so the number of films is divided by the design effect (the
+    variance between patients over the variance of independent films, never below 1); where all films agree
+    and the design effect cannot be seen, every patient counts as one film.
+
+    Args:
+        hits: (N,) bool, films that have the property.
+        patients: (N,) any type, one value a patient.
+        confidence: two-sided.
+    """
+    total = int(hits.size)
+    if total == 0:
+        return UNKNOWN
+    share, (_, which) = float(hits.mean()), np.unique(patients, return_inverse=True)
+    number = int(which.max()) + 1
+    independent = share * (1 - share) / total
+    if number in (total, 1) or independent == 0:
+        return wilson(share * number, number, confidence)
+    excess = np.bincount(which, weights=hits - share, minlength=number)
+    between = number / (number - 1) * float(excess @ excess) / total**2
+    effective = total / max(1.0, between / independent)
+    return wilson(share * effective, effective, confidence)
+
+
+def bootstrap(
+    statistic: Callable[[NDArray[np.intp]], float],
+    patients: NDArray[Any],
+    *,
+    replicates: int = REPLICATES,
+    confidence: float = CONFIDENCE,
+    seed: int = 0,
+) -> Estimate:
+    """Percentile bootstrap that draws patients, not films.
+
+    Args:
+        statistic: given row numbers of films (repeats allowed), the number of interest; nan where a sample
+            does not define it (say, no abnormal film in it).
+        patients: (N,) any type, one value a patient.
+        replicates: bootstrap samples.
+        confidence: two-sided.
+        seed: the same seed gives the same interval.
+
+    Returns:
+        The statistic of all films and its interval; low and high are nan where more than a tenth of the
+        samples do not define the statistic.
+    """
+    draw = _PatientDraw(patients)
+    random = np.random.default_rng(seed)
+    drawn = np.array([statistic(draw.films(random)) for _ in range(replicates)], np.float64)
+    value, defined = statistic(np.arange(patients.size)), drawn[np.isfinite(drawn)]
+    if defined.size < DEFINED_AT_LEAST * replicates:
+        return Estimate(value, nan, nan)
+    low, high = np.quantile(defined, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return Estimate(value, float(low), float(high))
+
+
+class _PatientDraw:
+    """Draws patients with replacement and gives the rows of all their films."""
+
+    def __init__(self, patients: NDArray[Any]) -> None:
+        _, which = np.unique(patients, return_inverse=True)
+        self._by_patient = np.argsort(which, kind="stable")
+        self._films = np.bincount(which)
+        self._start = np.cumsum(self._films) - self._films
+
+    def films(self, random: np.random.Generator) -> NDArray[np.intp]:
+        picks = random.integers(self._films.size, size=self._films.size)
+        films = self._films[picks]
+        before = np.cumsum(films) - films
+        places = np.repeat(self._start[picks] - before, films) + np.arange(int(films.sum()))
+        return self._by_patient[places]
+
+
+def percent(share: float) -> str:
+    """A share as a percentage with the digits that matter; `-` where it cannot be known."""
+    return "-" if isnan(share) else f"{100 * share:.{_digits(share)}f} %"
+
+
+def percent_interval(estimate: Estimate) -> str:
+    """`87 % (80-92)`; the interval is left out where it cannot be known."""
+    if isnan(estimate.value + estimate.low + estimate.high):
+        return percent(estimate.value)
+    low, high = (f"{100 * end:.{_digits(estimate.value)}f}" for end in (estimate.low, estimate.high))
+    return f"{percent(estimate.value)} ({low}-{high})"
+
+
+def _digits(share: float) -> int:
+    """After the point; the more, the closer to 0 or 1."""
+    from_end = min(share, 1 - share)
+    if from_end >= 0.0995 or from_end <= 0:
+        return 0
+    return 1 if from_end >= 0.00995 else 2

@@ -1,0 +1,66 @@
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from cxr_calibration.fit.description import FitOptions, fit_and_describe
+from cxr_calibration.fit.threshold_costs import Clinic
+from cxr_calibration.labels.labelled_films import LabelledFilms, UnscoredFilm
+from cxr_calibration.pages.calibration_page import calibration_page
+from cxr_calibration.pages.page import page, sentence, table
+from cxr_calibration.pages.svg import Chart
+from cxr_calibration.statistics.intervals import UNKNOWN, Estimate, percent, percent_interval
+from drawn_films import drawn_films
+
+
+def _films() -> LabelledFilms:
+    films = drawn_films(300)
+    views = np.where(np.random.default_rng(1).random(300) < 0.4, "AP", "PA")
+    return LabelledFilms(films.margins, films.truth, films.patients, {"view": views})
+
+
+def test_the_page_has_every_part_and_fetches_nothing() -> None:
+    films = _films()
+    description = fit_and_describe(films, FitOptions(error_rate=0.1))
+    unscored = [UnscoredFilm("<b>.png", "lateral", "it is lateral")]
+    text = calibration_page(description, films, Clinic(0.05), model="default", unscored=unscored)
+    for part in ("who-triage", "Reliability", "Brier score", "p (Holm)", "cost a case", "&lt;b&gt;.png"):
+        assert part in text
+    assert text.count("<svg") == 2
+    assert "http" not in text
+    assert text.count("<tr>") > 101
+
+
+def test_charts_are_well_formed_and_stay_within_their_frame() -> None:
+    chart = Chart('a "title" <', "x & y", "share")
+    chart.line([(0, 0), (1, 1)], "first", "perfect")
+    chart.band([(0, 0.1, 0.2), (1, 0.3, 0.4)], "second", "band <")
+    chart.bars([(0, 0.5, 0.3)], "third")
+    chart.points([(0.5, 0.5)], "first")
+    chart.whiskers([(0.5, 0.4, 0.6)], "first")
+    chart.upright(0.3, "rule-out")
+    root = ElementTree.fromstring(chart.svg())
+    drawn = [float(dot.attrib["cx"]) for dot in root.iter("circle")]
+    assert drawn == [(54 + 446) / 2]
+    assert len(list(root.iter("rect"))) == 3  # a bar and two swatches of the key
+
+
+def test_text_from_outside_cannot_become_markup() -> None:
+    text = page("<script>", [sentence("a < b"), table(["&"], [["<i>"]], caption='"')])
+    assert "<script>" not in text
+    assert "<i>" not in text
+    assert "a &lt; b" in text
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(0.875, "88 %"), (0.5, "50 %"), (0.05, "5.0 %"), (0.001, "0.10 %"), (0.9993, "99.93 %"), (0, "0 %"),
+     (1, "100 %"), (float("nan"), "-")],
+)  # fmt: skip
+def test_percentages_have_the_digits_that_matter(share: float, text: str) -> None:
+    assert percent(share) == text
+
+
+def test_intervals_are_left_out_where_there_is_none() -> None:
+    assert percent_interval(Estimate(0.875, 0.8, 0.92)) == "88 % (80-92)"
+    assert percent_interval(UNKNOWN) == "-"
