@@ -125,6 +125,25 @@ def print_model_rows(
     return 0
 
 
+def draw_pictures_of_docs(
+    films: Annotated[Path, typer.Argument(metavar="FILMS", help="Films that may be shown.")] = Path(
+        "examples"
+    ),
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the pictures.")] = Path(
+        "docs/pictures"
+    ),
+) -> int:
+    """Scan drawn films, and make the pictures of the worklist and the report that the docs show.
+
+    It needs the extra `dev`, Chromium and poppler.
+    """
+    from cxr_cli.pictures import draw_pictures
+
+    for picture in draw_pictures(films, out):
+        typer.echo(str(picture))
+    return 0
+
+
 COMMANDS: dict[str, Callable[..., int]] = {
     "gate": make_gate_network,
     "heat-refit": refit_runs,
@@ -132,4 +151,5 @@ COMMANDS: dict[str, Callable[..., int]] = {
     "margins": write_margins,
     "card-tables": print_card_tables,
     "model-rows": print_model_rows,
+    "pictures": draw_pictures_of_docs,
 }

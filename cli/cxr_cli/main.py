@@ -35,6 +35,7 @@ _EXTRAS = {  # package that may be missing -> the extra that brings it
     "onnx": "export",
     "onnxscript": "export",
     "openvino": "openvino",
+    "playwright": "dev",
     "tensorrt": "tensorrt",
 }
 

@@ -1,0 +1,88 @@
+"""The pictures that the docs show: the worklist, and a page of the report, made by a scan of drawn films."""
+
+import shutil
+import subprocess
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import cv2
+import numpy as np
+from playwright.sync_api import sync_playwright
+
+from cxr_runtime import ScanOptions, scan
+from cxr_runtime.atomic import write_bytes
+from cxr_runtime.errors import CxrTriageError
+from cxr_runtime.file_names import REPORT_FILE, WORKLIST_FILE
+from cxr_runtime.reports.formats import ReportFormat
+
+SHOWN_RANK = 2  # the film of both pictures; it must be flagged
+WINDOW = {"width": 1280, "height": 800}  # pixels
+PAGE_DPI = 110  # of the report's page: 1287 pixels wide
+JPEG_QUALITY = 85
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM_FLAGS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
+
+
+def draw_pictures(films: Path, out: Path) -> tuple[Path, Path]:
+    """Scan films, and draw what the scan leaves.
+
+    Args:
+        films: a folder of films that may be shown to anybody; at least SHOWN_RANK are flagged.
+        out: folder of the pictures, made if it is missing.
+
+    Returns:
+        worklist.jpg and report.jpg, each below 200 kB for the films of examples/. They show the date of the
+        scan; all else on them stays the same.
+
+    Raises:
+        CxrTriageError: Chromium or poppler is missing, or the films cannot be scanned.
+    """
+    chromium, pdftoppm = _program(*CHROMIUM_NAMES), _program("pdftoppm")
+    with TemporaryDirectory() as folder:
+        scanned = Path(folder)
+        formats = frozenset({ReportFormat.HTML, ReportFormat.PDF, ReportFormat.PNG})
+        scan([films], ScanOptions(out=scanned, formats=formats))
+        drawn = {
+            "worklist.jpg": _worklist(scanned / WORKLIST_FILE, chromium),
+            "report.jpg": _report_page(scanned / REPORT_FILE, pdftoppm),
+        }
+    out.mkdir(parents=True, exist_ok=True)
+    for name, png in drawn.items():
+        write_bytes(out / name, _as_jpeg(png))
+    return out / "worklist.jpg", out / "report.jpg"
+
+
+def _program(*names: str) -> str:
+    found = next(filter(None, map(shutil.which, names)), None)
+    if found is None:
+        raise CxrTriageError(f"no program {' or '.join(names)} was found; install it, then try again")
+    return found
+
+
+def _worklist(page_file: Path, chromium: str) -> bytes:
+    """The worklist with a film open, as PNG."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=list(CHROMIUM_FLAGS))
+        page = browser.new_page(viewport=WINDOW)  # type: ignore[arg-type]  # a dict of playwright's own kind
+        page.goto(page_file.as_uri())
+        for _ in range(SHOWN_RANK - 1):
+            page.keyboard.press("j")
+        page.wait_for_function("[...document.images].every((image) => image.complete)")
+        png = page.screenshot()
+        browser.close()
+    return png
+
+
+def _report_page(report: Path, pdftoppm: str) -> bytes:
+    """The report's page of the same film, as PNG; the summary stands before the films."""
+    number = str(SHOWN_RANK + 1)
+    command = [pdftoppm, "-png", "-r", str(PAGE_DPI), "-f", number, "-l", number, str(report)]
+    return subprocess.run(command, check=True, capture_output=True).stdout
+
+
+def _as_jpeg(png: bytes) -> bytes:
+    """Colour is kept at every pixel: small red letters stay sharp."""
+    pixels = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)
+    how = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
+    how += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
+    return cv2.imencode(".jpg", np.asarray(pixels), how)[1].tobytes()
