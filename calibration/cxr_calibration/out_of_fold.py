@@ -6,7 +6,6 @@ deviation of the network's input before normalisation, 0..1.
 """
 
 from datetime import date
-from math import isfinite
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +13,13 @@ import numpy as np
 from cxr_calibration.calibrate import fitted_on
 from cxr_calibration.fit.calibration_json import calibration_json, write_calibration
 from cxr_calibration.fit.description import FitOptions, fit_and_describe
-from cxr_calibration.labels.facts import NOT_STATED
+from cxr_calibration.labels.facts import NOT_STATED, number_of
+from cxr_calibration.labels.film_csv import CsvRow
 from cxr_calibration.labels.labelled_films import LabelledFilms
-from cxr_calibration.labels.labels import VARIABLES, Label, label_of, read_rows
+from cxr_calibration.labels.labels import VARIABLES, Label, label_of, read_label_rows
 from cxr_calibration.monitoring.reference import Reference, ReferenceFilm, make_reference
 from cxr_calibration.pages.card import card_sections, with_sections
 from cxr_runtime.atomic import write_bytes
-from cxr_runtime.errors import UsageError
 from cxr_runtime.file_names import CARD_FILE
 from cxr_runtime.model.folder import open_model
 
@@ -31,9 +30,9 @@ def read_margins(path: Path) -> tuple[LabelledFilms, Reference]:
     Raises:
         UsageError: as `read_labels`, or a margin is missing or no number.
     """
-    rows = read_rows(path)
-    labels = [label_of(path, line, row) for line, row in rows]
-    shown = [_shown(path, label, row) for label, (_, row) in zip(labels, rows, strict=True)]
+    rows = read_label_rows(path)
+    labels = [label_of(row) for row in rows]
+    shown = [_shown(label, row) for label, row in zip(labels, rows, strict=True)]
     levels = np.array([label.subgroups for label in labels], np.str_)
     films = LabelledFilms(
         margins=np.array([film.margin for film in shown], np.float64),
@@ -84,22 +83,9 @@ def _write_card(card: Path, sections: str) -> None:
         write_bytes(card, with_sections(card.read_text(encoding="utf-8"), sections).encode())
 
 
-def _shown(path: Path, label: Label, row: dict[str, str]) -> ReferenceFilm:
-    margin = _number(path, label.line, row, "margin")
+def _shown(label: Label, row: CsvRow) -> ReferenceFilm:
+    margin = row.fact("margin", number_of)
     if margin is None:
-        raise UsageError(f"labels file {path}, line {label.line} has no margin; expected a number")
-    brightness, contrast = (_number(path, label.line, row, name) for name in ("brightness", "contrast"))
-    return ReferenceFilm(margin, brightness, contrast, view=label.subgroups[0])
-
-
-def _number(path: Path, line: int, row: dict[str, str], column: str) -> float | None:
-    stated = row.get(column, "")
-    if not stated:
-        return None
-    try:
-        number = float(stated)
-    except ValueError:
-        number = float("nan")
-    if not isfinite(number):
-        raise UsageError(f"labels file {path}, line {line} has the {column} {stated!r}; expected a number")
-    return number
+        raise row.wrong("margin", "expected a number")
+    brightness, contrast = (row.fact(name, number_of) for name in ("brightness", "contrast"))
+    return ReferenceFilm(margin, brightness, contrast, view=label.view)

@@ -46,7 +46,11 @@ def test_the_text_for_the_card_is_given_and_the_model_calibrated(tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("row", "said"), [("a.png,1,", "line 2 has no margin"), ("a.png,1,inf", "line 2 has the margin 'inf'")]
+    ("row", "said"),
+    [
+        ("a.png,1,", "line 2, column margin: found nothing, expected a number"),
+        ("a.png,1,inf", "line 2, column margin: found 'inf', expected a number"),
+    ],
 )
 def test_a_row_without_a_margin_is_refused(tmp_path: Path, row: str, said: str) -> None:
     (tmp_path / "margins.csv").write_text(f"file,label,margin\n{row}\n")

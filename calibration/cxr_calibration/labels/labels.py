@@ -1,14 +1,15 @@
 """The labels file: a CSV of films with what readers, laboratories or later films say of them."""
 
-import csv
 from dataclasses import dataclass
 from hashlib import file_digest
 from pathlib import Path
 
-from cxr_calibration.labels.facts import NOT_STATED, age_group
+from cxr_calibration.labels.facts import age_group, age_of, sex_of, stated_abnormal_of, view_of
+from cxr_calibration.labels.film_csv import CsvRow, read_rows
 from cxr_runtime.errors import UsageError
+from cxr_runtime.film import View
 
-TRUTH = {"0": False, "1": True}
+COLUMNS = ("file|sha256", "label")
 VARIABLES = ("view", "sex", "age group", "site")
 
 
@@ -21,8 +22,16 @@ class Label:
     path: Path  # where the film would be: relative paths are from the labels file's folder
     sha256: str  # of the film's bytes, if the row states it, else ""
     abnormal: bool
-    patient: str  # "" if not stated: then the film counts as a patient of its own
-    subgroups: tuple[str, ...]  # one for each of VARIABLES, NOT_STATED where not stated
+    patient: str = ""  # "" if not stated: then the film counts as a patient of its own
+    view: View = View.UNKNOWN
+    sex: str = ""  # F, M or O
+    age: float | None = None  # years
+    site: str = ""
+
+    @property
+    def subgroups(self) -> tuple[str, ...]:
+        """The film's level of each of VARIABLES, NOT_STATED where it is not stated."""
+        return self.view.value, self.sex, age_group(self.age), self.site
 
     def digest(self) -> str:
         """The sha256 as stated or, if it is not, of the film itself; "" if there is no such film."""
@@ -35,76 +44,36 @@ class Label:
 def read_labels(path: Path) -> tuple[Label, ...]:
     """Read a labels file: columns file (or sha256) and label, optional patient, view, sex, age, site.
 
-    The header may be in any case and order, other columns are passed over; commas or semicolons; UTF-8.
-
     Raises:
-        UsageError: the file cannot be read, a column is missing, or a row has no film or no label of 0 or 1.
+        UsageError: the file cannot be read, a column is missing, there is no row, or a row has no film, no
+            label, or a fact that cannot be understood.
     """
-    return tuple(label_of(path, line, row) for line, row in read_rows(path))
+    return tuple(label_of(row) for row in read_label_rows(path))
 
 
-def read_rows(path: Path) -> list[tuple[int, dict[str, str]]]:
-    """The rows of a labels file by the line they end on, each cell under its column's name in lower case.
-
-    Raises:
-        UsageError: the file cannot be read, a column is missing, or there is no row.
-    """
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(
-            f"labels file {path} cannot be read ({error}); expected a CSV file in UTF-8 with the columns "
-            "file and label"
-        ) from error
-    header = lines[0] if lines else ""
-    cells = csv.reader(lines, delimiter=";" if header.count(";") > header.count(",") else ",")
-    columns = [name.strip().lower() for name in next(cells, [])]
-    if "label" not in columns or not {"file", "sha256"} & set(columns):
-        raise UsageError(
-            f"labels file {path} has the columns {', '.join(columns) or '(none)'}; expected file and label"
-        )
-    rows = [
-        (cells.line_num, dict(zip(columns, (cell.strip() for cell in row), strict=False)))
-        for row in cells
-        if any(cell.strip() for cell in row)
-    ]
+def read_label_rows(path: Path) -> list[CsvRow]:
+    """The rows of a labels file, at least one; errors as `read_labels`."""
+    rows = read_rows(path, COLUMNS)
     if not rows:
         raise UsageError(f"labels file {path} has no rows; expected a film and its label in each")
     return rows
 
 
-def label_of(path: Path, line: int, row: dict[str, str]) -> Label:
+def label_of(row: CsvRow) -> Label:
     """One row as a label; errors as `read_labels`."""
-    where = f"labels file {path}, line {line}"
-    file, stated, digest = row.get("file", ""), row.get("label", ""), row.get("sha256", "").lower()
-    if not file and not digest:
-        raise UsageError(f"{where} names no film; expected its path in the column file")
-    if stated not in TRUTH:
-        raise UsageError(f"{where} has the label {stated!r}; expected 0 (normal) or 1 (abnormal)")
-    subgroups = (
-        row.get("view", "").upper(),
-        row.get("sex", "").upper(),
-        _age_group(where, row),
-        row.get("site", ""),
-    )
+    sha256 = row["sha256"].lower()
+    file = row["file"] or sha256
+    if not file:
+        raise row.wrong("file", "expected the path of a film")
     return Label(
-        line=line,
-        file=file or digest,
-        path=path.parent / (file or digest),
-        sha256=digest,
-        abnormal=TRUTH[stated],
-        patient=row.get("patient", ""),
-        subgroups=subgroups,
+        line=row.line,
+        file=file,
+        path=row.path.parent / file,
+        sha256=sha256,
+        abnormal=row.fact("label", stated_abnormal_of),
+        patient=row["patient"],
+        view=row.fact("view", view_of),
+        sex=row.fact("sex", sex_of),
+        age=row.fact("age", age_of),
+        site=row["site"],
     )
-
-
-def _age_group(where: str, row: dict[str, str]) -> str:
-    """Years, as a number or in DICOM's way (034Y; PS3.5 6.2, Age String)."""
-    stated = row.get("age", "").upper()
-    if not stated:
-        return NOT_STATED
-    number, unit = (stated[:-1], stated[-1]) if stated[-1] in "YMWD" else (stated, "Y")
-    try:
-        return age_group(float(number) / {"Y": 1, "M": 12, "W": 52, "D": 365}[unit])
-    except ValueError as error:
-        raise UsageError(f"{where} has the age {stated!r}; expected years, e.g. 34") from error

@@ -6,11 +6,14 @@ from cxr_calibration.labels.labelled_films import gather
 from cxr_calibration.labels.labels import Label
 from cxr_calibration.monitoring.reference import reference_films
 from cxr_runtime.errors import CalibrationError, UsageError
+from cxr_runtime.film import View
 from scored_scans import rejected, scored
 
 
-def _label(file: str, abnormal: bool = False, line: int = 2, patient: str = "", view: str = "") -> Label:
-    return Label(line, file, Path(file), "", abnormal, patient, (view, "", "", ""))
+def _label(
+    file: str, abnormal: bool = False, line: int = 2, patient: str = "", view: View = View.UNKNOWN
+) -> Label:
+    return Label(line, file, Path(file), "", abnormal, patient, view)
 
 
 def _digest(file: str) -> str:
@@ -68,13 +71,13 @@ def test_patients_stay_together_and_unnamed_ones_apart() -> None:
 
 
 def test_the_labels_view_goes_before_the_films_own() -> None:
-    scores = [scored("a", 0.0, view="PA"), scored("b", 0.0, view="AP")]
-    labels = [_label("a", view="AP"), _label("b")]
+    scores = [scored("a", 0.0, view=View.PA), scored("b", 0.0, view=View.AP)]
+    labels = [_label("a", view=View.AP), _label("b")]
     subgroups = gather(labels, [_digest("a"), _digest("b")], scores).films.subgroups
     assert subgroups["view"].tolist() == ["AP", "AP"]
     assert list(subgroups) == ["view"]
 
 
 def test_monitoring_sees_codes_of_films_without_a_score_only() -> None:
-    shown = reference_films([scored("a", 0.3, view="PA"), rejected("b", "lateral")])
+    shown = reference_films([scored("a", 0.3, view=View.PA), rejected("b", "lateral")])
     assert [(film.margin, film.code, film.view) for film in shown] == [(0.3, "", "PA"), (None, "lateral", "")]

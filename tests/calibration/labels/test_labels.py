@@ -58,13 +58,17 @@ def test_a_films_digest_is_the_stated_one_or_its_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "expected file and label"),
-        ("film,label\na.png,1\n", "has the columns film, label; expected file and label"),
+        ("", "found no header, expected file or sha256, label"),
+        ("film,label\na.png,1\n", "no column file or sha256; found film, label, expected file"),
         ("file,label\n", "no rows"),
-        ("file,label\na.png,2\n", "line 2 has the label '2'; expected 0"),
-        ("file,label\na.png,1\nb.png\n", "line 3 has the label ''"),
-        ("file,label\n,1\n", "line 2 names no film"),
-        ("file,label,age\na.png,1,old\n", "line 2 has the age 'OLD'; expected years"),
+        ("file,label\na.png,2\n", "line 2, column label: found '2', expected 0 or normal"),
+        ("file,label\na.png,1\nb.png\n", "line 3, column label: found nothing, expected 0"),
+        ("file,label\na.png,unknown\n", "line 2, column label: found 'unknown', expected 0"),
+        ("file,label\n,1\n", "line 2, column file: found nothing, expected the path"),
+        ("file,label,age\na.png,1,old\n", "line 2, column age: found 'old', expected years"),
+        ("file,label,sex\na.png,1,x\n", "line 2, column sex: found 'x', expected F, M or O"),
+        ("file,label,view\na.png,1,front\n", "line 2, column view: found 'front', expected PA, AP or"),
+        ("file,label\na,b.png,1\n", "line 2 has 3 cells, the header has 2; put quotes"),
     ],
 )
 def test_a_wrong_file_is_refused_with_its_line(tmp_path: Path, text: str, said: str) -> None:
@@ -73,7 +77,7 @@ def test_a_wrong_file_is_refused_with_its_line(tmp_path: Path, text: str, said: 
 
 
 def test_a_file_that_is_no_text_or_not_there_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "labels.csv").write_bytes(b"file,label\n\xff\xfe,1\n")
+    (tmp_path / "labels.csv").write_bytes(b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR")
     for path in (tmp_path / "labels.csv", tmp_path / "nowhere.csv"):
-        with pytest.raises(UsageError, match="cannot be read"):
+        with pytest.raises(UsageError, match=r"is no text|cannot be read \(No such file"):
             read_labels(path)

@@ -113,7 +113,7 @@ def test_a_patient_of_one_site_is_the_same_in_every_table_and_another_at_another
 
 def test_a_wrong_value_is_named_with_its_row(tmp_path: Path) -> None:
     (tmp_path / "mine.csv").write_text("file,label\na.png,maybe\n", encoding="utf-8")
-    with pytest.raises(UsageError, match=r"row 2 of .*maybe"):
+    with pytest.raises(UsageError, match=r"mine\.csv, line 2, column label: found 'maybe', expected 0"):
         read_data_set(tmp_path / "mine.csv")
 
 

@@ -52,7 +52,7 @@ def test_a_class_is_set_against_normal_films_within_each_view_too() -> None:
 def test_ages_are_grouped_in_steps() -> None:
     films = [film(label, age=age) for age in (7, 17.9, 18, 80) for label in (0, 1)]
     names = [group.name for group in groups_of(films, np.arange(8))]
-    assert names == [OVERALL, "age 0-17", "age 18-39", "age 75+"]
+    assert names == [OVERALL, "age 18-39", "age 65 and over", "age under 18"]
 
 
 rng = np.random.default_rng(0)

@@ -1,9 +1,9 @@
 """Data sets by what lies at a path: the one place that knows all layouts."""
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 
+from cxr_calibration.labels.film_csv import columns_of
 from cxr_runtime.errors import UsageError
 from cxr_train.data.film import DataSet, DrawnBox, TrainingFilm, Truth
 from cxr_train.data.nih import find_nih, read_nih
@@ -28,9 +28,7 @@ def read_data_set(path: Path) -> DataSet:
     if path.is_dir() and is_nlm(path):
         return read_nlm(path)
     if path.is_file():
-        with path.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
-            header = set(next(csv.reader(lines), []))
-        return read_prepared(path) if is_prepared(header) else read_table(path)
+        return read_prepared(path) if is_prepared(columns_of(path)) else read_table(path)
     raise UsageError(
         f"{path} is no data set; expected a CSV with the columns file and label, or a folder with "
         "Data_Entry_2017.csv (ChestX-ray14) or CXR_png/ and ClinicalReadings/ (Montgomery, Shenzhen)"

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from cxr_calibration.labels.facts import age_group
 from cxr_runtime.film import View
 from cxr_runtime.placement import Box
 
@@ -38,7 +39,7 @@ class TrainingFilm:
     truth: Truth = Truth.STATED  # who says so
     weight: float = 1.0  # in the loss
     view: View = View.UNKNOWN
-    sex: str = ""  # F or M
+    sex: str = ""  # F, M or O
     age: float | None = None  # years
     site: str = ""  # e.g. Shenzhen
     radiologist_class: str = ""  # e.g. Lung Opacity
@@ -61,15 +62,7 @@ class DataSet:
 
 def column(films: Sequence[TrainingFilm], name: str) -> list[str]:
     """One column of a film table as text, for grouping: label, view, sex, age group, site, ..."""
-    return [_age_group(film.age) if name == "age" else _as_text(getattr(film, name)) for film in films]
-
-
-def _age_group(age: float | None) -> str:
-    """Under 18 and then in steps that hold about as many patients each in a hospital."""
-    if age is None:
-        return ""
-    bounds = ((18, "0-17"), (40, "18-39"), (60, "40-59"), (75, "60-74"))
-    return next((name for bound, name in bounds if age < bound), "75+")
+    return [age_group(film.age) if name == "age" else _as_text(getattr(film, name)) for film in films]
 
 
 def _as_text(value: object) -> str:

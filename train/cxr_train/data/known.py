@@ -6,9 +6,9 @@ from functools import reduce
 from hashlib import sha256
 from pathlib import Path
 
+from cxr_calibration.labels.film_csv import CsvRow, read_rows
 from cxr_train.data.film import TrainingFilm
 from cxr_train.data.split import SPLIT_FILE, csv_bytes
-from cxr_train.data.table import read_rows
 
 EARLIER_FILE = "earlier.csv"  # in a run folder, where the run builds on others
 
@@ -69,6 +69,6 @@ def _digest(film: TrainingFilm) -> str:
     return sha256(film.path.read_bytes()).hexdigest()
 
 
-def _known(rows: Sequence[dict[str, str]]) -> Known:
-    patients, sha256s = ({row.get(name, "") for row in rows} - {""} for name in ("patient", "sha256"))
+def _known(rows: Sequence[CsvRow]) -> Known:
+    patients, sha256s = ({row[name] for row in rows} - {""} for name in ("patient", "sha256"))
     return Known(frozenset(patients), frozenset(sha256s))

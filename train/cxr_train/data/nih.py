@@ -3,9 +3,11 @@
 import csv
 from pathlib import Path
 
+from cxr_calibration.labels.facts import age_of, sex_of, view_of
+from cxr_calibration.labels.film_csv import CsvRow, read_rows
 from cxr_runtime.errors import UsageError
 from cxr_train.data.film import DataSet, DrawnBox, TrainingFilm, Truth
-from cxr_train.data.table import age_of, present, read_rows, sex_of, view_of
+from cxr_train.data.table import present
 
 TABLES = ("Data_Entry_2017.csv", "Data_Entry_2017_v2020.csv")
 BOXES = "BBox_List_2017.csv"
@@ -46,7 +48,7 @@ def text_label(findings: str) -> tuple[float, frozenset[str]]:
 
 
 def _film(
-    folder: Path, files: dict[str, Path], boxes: dict[str, list[DrawnBox]], row: dict[str, str]
+    folder: Path, files: dict[str, Path], boxes: dict[str, list[DrawnBox]], row: CsvRow
 ) -> TrainingFilm:
     name = row["Image Index"]
     label, findings = text_label(row["Finding Labels"])
@@ -56,9 +58,9 @@ def _film(
         patient=f"nih:{row['Patient ID'].zfill(8)}",
         label=label,
         truth=Truth.REPORT,
-        view=view_of(row["View Position"]),
-        sex=sex_of(row["Patient Gender"]),
-        age=age_of(row["Patient Age"]),
+        view=row.fact("View Position", view_of),
+        sex=row.fact("Patient Gender", sex_of),
+        age=row.fact("Patient Age", age_of),
         site="NIH",
         findings=findings,
         boxes=tuple(boxes.get(name, ())),

@@ -3,10 +3,11 @@
 import re
 from pathlib import Path
 
+from cxr_calibration.labels.facts import age_of, sex_of
 from cxr_runtime.errors import UsageError
 from cxr_runtime.film import View
 from cxr_train.data.film import DataSet, TrainingFilm, Truth
-from cxr_train.data.table import age_of, present, sex_of
+from cxr_train.data.table import present
 
 FILMS, READINGS, MASKS = "CXR_png", "ClinicalReadings", "ManualMask"
 SITES = {"MCUCXR": ("Montgomery", View.PA), "CHNCXR": ("Shenzhen", View.UNKNOWN)}  # by start of the file name

@@ -4,9 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from cxr_calibration.labels.facts import age_of, sex_of, stated_abnormal_of, view_of
+from cxr_calibration.labels.film_csv import CsvRow, read_rows
 from cxr_train.data.film import DataSet, DrawnBox, TrainingFilm, Truth
 from cxr_train.data.nih import text_label
-from cxr_train.data.table import age_of, present, read_rows, sex_of, view_of
+from cxr_train.data.table import present
 
 NIH_COLUMNS = ("file", "patient", "view", "sex", "age", "nih_findings", "rsna_class", "boxes_512")
 BOX_FRAME = 512  # pixels along both sides of the frame of `boxes_512`, whatever the film's own size
@@ -29,11 +31,11 @@ def read_prepared(path: Path) -> DataSet:
         UsageError: a column is missing or no film is there.
     """
     rows = read_rows(path, ("file",))
-    read = _nih if "nih_findings" in rows[0] else _nlm
+    read = _nih if rows and "nih_findings" in rows[0].cells else _nlm
     return present(path.stem, [read(path.parent, row) for row in rows])
 
 
-def _nih(folder: Path, row: dict[str, str]) -> TrainingFilm:
+def _nih(folder: Path, row: CsvRow) -> TrainingFilm:
     read_class = row["rsna_class"]
     label, findings = text_label(row["nih_findings"])
     boxes = json.loads(row["boxes_512"] or "[]")
@@ -43,9 +45,9 @@ def _nih(folder: Path, row: dict[str, str]) -> TrainingFilm:
         patient=f"nih:{row['patient'].zfill(8)}",
         label=float(read_class != NORMAL) if read_class else label,
         truth=Truth.RADIOLOGIST if read_class else Truth.REPORT,
-        view=view_of(row["view"]),
-        sex=sex_of(row["sex"]),
-        age=age_of(row["age"]),
+        view=row.fact("view", view_of),
+        sex=row.fact("sex", sex_of),
+        age=row.fact("age", age_of),
         site="NIH",
         radiologist_class=read_class,
         findings=findings,
@@ -54,15 +56,15 @@ def _nih(folder: Path, row: dict[str, str]) -> TrainingFilm:
     )
 
 
-def _nlm(folder: Path, row: dict[str, str]) -> TrainingFilm:
+def _nlm(folder: Path, row: CsvRow) -> TrainingFilm:
     return TrainingFilm(
         path=folder / row["file"],
         name=row["file"],
         patient=f"nlm:{Path(row['file']).stem}",
-        label=float(row["label"]),
+        label=float(row.fact("label", stated_abnormal_of)),
         truth=Truth.CLINIC,
-        sex=sex_of(row["sex"]),
-        age=age_of(row["age"]),
+        sex=row.fact("sex", sex_of),
+        age=row.fact("age", age_of),
         site=row["site"],
     )
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cxr_calibration.labels.film_csv import read_rows
 from cxr_runtime.errors import UsageError
 from cxr_train.data.film import TrainingFilm, Truth, column
-from cxr_train.data.table import read_rows
 
 SPLIT_FILE = "split.csv"  # in a run folder
 SHARES = (0.7, 0.2, 0.1)  # training, validation, test (paper, II.A)

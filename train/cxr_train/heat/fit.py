@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from cxr_calibration.fit.heat_range import fit_heat_range, recipe_with
+from cxr_calibration.labels.film_csv import read_rows
 from cxr_runtime.atomic import write_bytes
 from cxr_runtime.errors import ModelError, UsageError
 from cxr_runtime.heat.map import HeatMethod, HeatRecipe, heat_cells
@@ -19,7 +20,6 @@ from cxr_train.checkpoint import find_runs, load_checkpoint, run_of
 from cxr_train.data import TrainingFilm, read_film_table
 from cxr_train.data.prepared_films import CACHE, PreparedFilms, lung_boxes, prepare_films
 from cxr_train.data.split import SPLIT_FILE, Rows
-from cxr_train.data.table import read_rows
 from cxr_train.heat.localisation import GRID, box_mask
 from cxr_train.heat.prior import BoxedLungs, Cells, fit_prior, odds_of_boxes
 from cxr_train.loop.targets import heat_target

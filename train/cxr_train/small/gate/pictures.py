@@ -1,6 +1,5 @@
 """The pictures the gate learns from: frontal films, lateral ones, and what is neither."""
 
-import csv
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
@@ -10,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from cxr_calibration.labels.film_csv import read_rows
 from cxr_runtime.errors import CxrTriageError, FilmError
 from cxr_runtime.gate.network import PictureKind
 from cxr_runtime.lungs import LungField, lung_field
@@ -67,17 +67,17 @@ def read_pictures(data: Path) -> list[Picture]:
         data: folder with the tables and films described in docs/gate.md.
 
     Raises:
-        CxrTriageError: a table is missing, or scikit-image or scikit-learn is not installed.
+        CxrTriageError: a table cannot be read, or scikit-image or scikit-learn is not installed.
     """
     lungs = lung_field()
     pictures = [
-        _frontal(data / row["file"], Path(table).stem, row.get("patient", ""), lungs)
+        _frontal(data / row["file"], Path(table).stem, row["patient"], lungs)
         for table in FRONTAL_TABLES
-        for row in _rows(data / table)
+        for row in read_rows(data / table, ("file",))
     ]
     pictures += [
         _picture(data / row["file"], f"lateral {row['patient']}", PictureKind.LATERAL)
-        for row in _rows(data / LATERAL_TABLE)
+        for row in read_rows(data / LATERAL_TABLE, ("file", "patient"))
     ]
     return pictures + _dicom_samples(data) + list(_library_pictures())
 
@@ -101,7 +101,7 @@ def _picture(path: Path, group: str, kind: PictureKind) -> Picture:
 def _dicom_samples(data: Path) -> list[Picture]:
     """One picture of each body part that is no chest, and the animal."""
     found: dict[str, Picture] = {}
-    for row in _rows(data / DICOM_TABLE):
+    for row in read_rows(data / DICOM_TABLE, ("file", "body_part", "decodes")):
         path, group = data / row["file"], f"sample {row['body_part'] or 'TEETH'}"
         if group in found or row["decodes"] != "1":
             continue
@@ -123,11 +123,3 @@ def _library_pictures() -> Iterable[Picture]:
             raise CxrTriageError(f"{package} is not installed; the gate is trained on its sample pictures")
         for name in names:
             yield _picture(Path(spec.origin).parent / folder / name, name, PictureKind.OTHER)
-
-
-def _rows(table: Path) -> list[dict[str, str]]:
-    try:
-        with table.open(encoding="utf-8", newline="") as lines:
-            return list(csv.DictReader(lines))
-    except OSError as error:
-        raise CxrTriageError(f"{table} cannot be read ({error.strerror}); see docs/gate.md") from error

@@ -9,9 +9,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from cxr_calibration.labels.film_csv import read_rows
 from cxr_runtime.errors import UsageError
 from cxr_runtime.lungs.field import INPUT_SIDE, network_input
-from cxr_train.data.table import read_rows
 from cxr_train.small.appearance import change_appearance
 from cxr_train.small.geometry import Jitter, random_warp, warp
 from cxr_train.small.lungs.opacities import add_opacities
