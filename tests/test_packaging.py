@@ -66,10 +66,14 @@ def test_the_wheel_carries_the_default_model_and_no_tests(wheel: Path) -> None:
 def test_the_wheel_carries_the_parts_of_its_pages_and_their_fonts(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
-    for kind in ("*.html", "*.css", "*.js", "*.ttf"):
-        parts = {str(path.relative_to(ROOT / "runtime")) for path in (ROOT / "runtime").rglob(kind)}
-        assert parts
-        assert parts <= names
+    for package, kinds in {
+        "runtime": ("html", "css", "js", "ttf"),
+        "calibration": ("html", "css", "svg"),
+    }.items():
+        for kind in kinds:
+            parts = {str(path.relative_to(ROOT / package)) for path in (ROOT / package).rglob(f"*.{kind}")}
+            assert parts
+            assert parts <= names
 
 
 def test_a_fresh_environment_scans_without_the_checkout(wheel: Path, tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ from cxr_calibration.fit.description import BARE_SOFTMAX, Description
 from cxr_calibration.fit.operating_points import MeasuredPoint
 from cxr_calibration.fit.threshold_costs import Clinic, ThresholdRow, threshold_row
 from cxr_calibration.labels.labelled_films import LabelledFilms, UnscoredFilm
-from cxr_calibration.pages.page import figures, heading, page, sentence, table
-from cxr_calibration.pages.svg import Chart
+from cxr_calibration.pages.chart import Chart
+from cxr_calibration.pages.page import Figure, Table, filled
 from cxr_calibration.statistics.intervals import percent, percent_interval
 from cxr_calibration.statistics.probability_scores import reliability
 
@@ -38,25 +38,23 @@ def calibration_page(
         threshold_row(score / 100, said, films.truth, films.patients, clinic)
         for score in range(SCORES_SHOWN + 1)
     ]
-    parts = [
-        *_summary(description, unscored),
-        heading("Operating points"),
-        points_table(description),
-        prevalence_table(description),
-        heading("Probabilities"),
-        figures([reliability_figure(description, films), threshold_figure(description, scores)]),
-        quality_table(description),
-        heading("Subgroups"),
-        *_subgroups(description),
-        heading("Every threshold"),
-        _thresholds(scores, clinic),
-        *_unscored(unscored),
-    ]
-    return page(f"Calibration of {model}", parts)
+    return filled(
+        "calibration.html",
+        model=model,
+        description=description,
+        points=_points(description),
+        prevalences=_prevalences(description),
+        charts=(_reliability(description, films), _sensitivity_and_specificity(description, scores)),
+        quality=_quality(description),
+        subgroups=_subgroups(description),
+        differences=_differences(description),
+        thresholds=_thresholds(scores, clinic),
+        unscored=_unscored(unscored),
+    )
 
 
-def points_table(description: Description) -> str:
-    """A row an operating point: where it lies, what it buys, and whether its promise is met."""
+def _points(description: Description) -> Table:
+    """A row an operating point: where it lies, what was measured of it, and whether its promise is met."""
     header = [
         "operating point",
         "score",
@@ -67,10 +65,10 @@ def points_table(description: Description) -> str:
         "met",
         "why not",
     ]
-    return table(header, [_point(point, description) for point in description.points], words=[7])
+    return Table(header, [_point(point, description) for point in description.points], words=(7,))
 
 
-def prevalence_table(description: Description) -> str:
+def _prevalences(description: Description) -> Table:
     """A row an operating point and prevalence: PPV, NPV and flagged share."""
     rows = [
         [
@@ -84,21 +82,21 @@ def prevalence_table(description: Description) -> str:
         for at in point.at_prevalence
     ]
     header = ["operating point", "prevalence", "PPV", "NPV", "flagged"]
-    return table(header, rows, "What a flag is worth where so many of the films are abnormal")
+    return Table(header, rows, "What a flag means where this share of the films is abnormal")
 
 
-def quality_table(description: Description) -> str:
+def _quality(description: Description) -> Table:
     """Brier score, calibration error and log loss before and after."""
     rows = [
         [name, f"{part.brier:.4f}", f"{part.calibration_error:.4f}", f"{part.log_loss:.4f}"]
         for name, part in (("bare softmax", description.before), ("calibrated", description.after))
     ]
-    return table(
+    return Table(
         ["probabilities", "Brier score", "ECE", "log loss"], rows, "Smaller is better; by cross-validation"
     )
 
 
-def reliability_figure(description: Description, films: LabelledFilms) -> tuple[str, str]:
+def _reliability(description: Description, films: LabelledFilms) -> Figure:
     """Said probability against found share, before and after."""
     chart = Chart("Reliability", "probability said", "share abnormal")
     chart.line([(0, 0), (1, 1)], "plain", "perfect")
@@ -107,13 +105,14 @@ def reliability_figure(description: Description, films: LabelledFilms) -> tuple[
     after = description.reliability
     chart.whiskers([(part.probability, part.abnormal.low, part.abnormal.high) for part in after], "first")
     chart.points([(part.probability, part.abnormal.value) for part in after], "first", "calibrated")
-    return (
-        chart.svg(),
-        "Films in tenths by probability; each film's comes from a map fitted without it. Bars: 95 %.",
+    return Figure(
+        chart,
+        "Films in tenths by probability. Each film's probability comes from a map fitted without the film. "
+        "Bars: 95 % intervals.",
     )
 
 
-def threshold_figure(description: Description, rows: Sequence[ThresholdRow]) -> tuple[str, str]:
+def _sensitivity_and_specificity(description: Description, rows: Sequence[ThresholdRow]) -> Figure:
     """Sensitivity and specificity at every score, and where the operating points lie."""
     chart = Chart("Thresholds", "score at or above which films are flagged", "share", x_range=(0, 100))
     for name, style in (("sensitivity", "first"), ("specificity", "second")):
@@ -122,21 +121,7 @@ def threshold_figure(description: Description, rows: Sequence[ThresholdRow]) -> 
         chart.line([(x, estimate.value) for x, estimate in along], style, name)
     for point in description.points:
         chart.upright(100 * min(point.threshold, 1.0), point.name)
-    return chart.svg(), "Bands: 95 % intervals, films of one patient counted together."
-
-
-def _summary(description: Description, unscored: Sequence[UnscoredFilm]) -> list[str]:
-    normal = description.films - description.abnormal
-    chosen = description.choice.chosen.method
-    parts = [
-        sentence(
-            f"{description.films} films of {description.patients} patients: {description.abnormal} abnormal, "
-            f"{normal} normal. Labelled films without a score: {len(unscored)}. AUC {description.auc}. "
-            f"Method: {chosen}. Every figure is by cross-validation, patients kept whole; intervals are 95 %."
-        ),
-        sentence("Research use only: it ranks films, it never clears one.", "quiet"),
-    ]
-    return parts + [sentence(warning, "alarm") for warning in description.subgroups.warnings]
+    return Figure(chart, "Bands: 95 % intervals, films of one patient counted together.")
 
 
 def _point(point: MeasuredPoint, description: Description) -> list[str]:
@@ -153,43 +138,37 @@ def _point(point: MeasuredPoint, description: Description) -> list[str]:
     ]
 
 
-def _subgroups(description: Description) -> list[str]:
-    report = description.subgroups
-    if not report.subgroups:
-        return [sentence("The labels name no view, sex, age or site.", "quiet")]
+def _subgroups(description: Description) -> Table:
+    """A row a level of view, sex, age group and site; no row where the labels state none of them."""
     rows = [
         [
             group.variable, group.level or "not stated", str(group.films), str(group.abnormal),
             percent_interval(group.sensitivity), percent_interval(group.specificity),
         ]
-        for group in report.subgroups
+        for group in description.subgroups.subgroups
     ]  # fmt: skip
-    tests = [
+    header = ["variable", "level", "films", "abnormal", "sensitivity", "specificity"]
+    return Table(header, rows, f"At {description.default}")
+
+
+def _differences(description: Description) -> Table:
+    rows = [
         [found.variable, found.measure, f"{found.p_value:.4f}", f"{found.adjusted_p_value:.4f}"]
-        for found in report.differences
+        for found in description.subgroups.differences
     ]
-    return [
-        table(
-            ["variable", "level", "films", "abnormal", "sensitivity", "specificity"],
-            rows,
-            f"At {description.default}",
-        ),
-        table(
-            ["variable", "measure", "p", "p (Holm)"],
-            tests,
-            "Do the levels differ? By permutation of patients",
-        ),
-    ]
+    caption = "Do the levels differ? Tested by permutation of patients"
+    return Table(["variable", "measure", "p", "p (Holm)"], rows, caption)
 
 
-def _thresholds(rows: Sequence[ThresholdRow], clinic: Clinic) -> str:
+def _thresholds(rows: Sequence[ThresholdRow], clinic: Clinic) -> Table:
     header = ["score", "TP", "FP", "TN", "FN", "sensitivity", "specificity"]
     header += ["PPV", "NPV", "found", "missed", "to read", "cost", "cost a case"]
     caption = (
-        f"TP to FN: the labelled films. From PPV on: {clinic.films} films, {percent(clinic.prevalence)} of "
-        f"them abnormal, at {clinic.price_per_film:g} a film and {clinic.price_per_read:g} a film read."
+        f"TP, FP, TN and FN count the labelled films. The columns from PPV on are for {clinic.films} films, "
+        f"{percent(clinic.prevalence)} of them abnormal, at {clinic.price_per_film:g} a film and "
+        f"{clinic.price_per_read:g} a film read."
     )
-    return table(header, [_counted(row) + _costed(row) for row in rows], caption)
+    return Table(header, [_counted(row) + _costed(row) for row in rows], caption)
 
 
 def _counted(row: ThresholdRow) -> list[str]:
@@ -212,8 +191,6 @@ def _costed(row: ThresholdRow) -> list[str]:
     ]
 
 
-def _unscored(unscored: Sequence[UnscoredFilm]) -> list[str]:
-    if not unscored:
-        return []
+def _unscored(unscored: Sequence[UnscoredFilm]) -> Table:
     rows = [[film.file, film.code, film.sentence] for film in unscored]
-    return [heading("Labelled films without a score"), table(["file", "code", "why"], rows, words=[2])]
+    return Table(["file", "code", "why"], rows, words=(2,))

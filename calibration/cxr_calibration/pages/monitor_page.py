@@ -1,15 +1,15 @@
-"""monitor.html: the verdict, the nights as a chart, and every check."""
+"""monitor.html: whether anything has drifted, the nights as a chart, and every check."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
 from cxr_calibration.monitoring.checks import FLAGGED_SHARE, Check, Threshold, share_limits
-from cxr_calibration.monitoring.drift_report import Agreement, DriftReport
+from cxr_calibration.monitoring.drift_report import DriftReport
 from cxr_calibration.monitoring.nights import ALL_NIGHTS, Night, NightReport
 from cxr_calibration.monitoring.reference import Reference
-from cxr_calibration.pages.page import figures, heading, page, sentence, table
-from cxr_calibration.pages.svg import Chart
+from cxr_calibration.pages.chart import Chart
+from cxr_calibration.pages.page import Figure, Table, filled
 
 SCORE_BINS = 20  # bars of the chart of scores, 5 points each
 
@@ -18,32 +18,15 @@ def monitor_page(
     found: DriftReport, nights: Sequence[Night], reference: Reference, threshold: Threshold
 ) -> str:
     """The page as HTML."""
-    parts = [sentence(found.sentence, "alarm" if found.alarms else "good")]
-    parts += [sentence(alarm) for alarm in found.alarms]
-    parts += [sentence(found.remark, "quiet")] if found.remark else []
-    parts.append(figures([_shares(found.reports), _scores(nights, reference, threshold)]))
-    parts += _readers(found.agreement) if found.agreement else []
-    for report in reversed(found.reports):
-        caption = f"{report.scored} of {report.films} films scored; {report.finished}"
-        parts += [heading(report.name), _checks(report, caption)]
-    parts.append(
-        sentence("A check alarms where a difference is beyond chance and large enough to matter.", "quiet")
+    return filled(
+        "monitor.html",
+        found=found,
+        charts=(_shares(found.reports), _scores(nights, reference, threshold)),
+        nights=[(report.name, _checks(report)) for report in reversed(found.reports)],
     )
-    return page("Monitoring", parts)
 
 
-def _readers(agreement: Agreement) -> list[str]:
-    counts = agreement.counts
-    told = (
-        f"{counts.films} films have a verdict: {counts.true_positives} abnormal ones were flagged and "
-        f"{counts.false_negatives} were not, {counts.true_negatives} normal ones were not flagged and "
-        f"{counts.false_positives} were. Cohen's kappa {agreement.kappa:.2f}. "
-        f"{len(agreement.unscored)} films with a verdict have no score."
-    )
-    return [heading("Readers"), sentence(told)]
-
-
-def _shares(reports: Sequence[NightReport]) -> tuple[str, str]:
+def _shares(reports: Sequence[NightReport]) -> Figure:
     """A control chart: each night's flagged share within its limits."""
     nights = [report for report in reports if report.name != ALL_NIGHTS]
     shown = [(n, report, _flagged(report)) for n, report in enumerate(nights, 1) if report.scored]
@@ -54,14 +37,14 @@ def _shares(reports: Sequence[NightReport]) -> tuple[str, str]:
     for alarm, style, name in ((False, "first", "in order"), (True, "second", "alarm")):
         dots = [(n, check.value) for n, report, check in shown if check.alarms(report.level) is alarm]
         chart.points(dots, style, name)
-    return chart.svg(), "Flagged share of each scan; the limits are wider for smaller scans."
+    return Figure(chart, "Flagged share of each scan; the limits are wider for smaller scans.")
 
 
 def _flagged(report: NightReport) -> Check:
     return next(check for check in report.checks if check.name == FLAGGED_SHARE)
 
 
-def _scores(nights: Sequence[Night], reference: Reference, threshold: Threshold) -> tuple[str, str]:
+def _scores(nights: Sequence[Night], reference: Reference, threshold: Threshold) -> Figure:
     known = (score.margin for night in nights for score in night.scores if score.margin is not None)
     margins = np.fromiter(known, np.float64)
     said = threshold.probability_map.probability
@@ -76,10 +59,10 @@ def _scores(nights: Sequence[Night], reference: Reference, threshold: Threshold)
         bars = list(zip(left, left + 100 / SCORE_BINS, share, strict=True))
         chart.bars(bars, style, name)
     chart.upright(100 * min(threshold.value, 1.0), "flagged from here")
-    return chart.svg(), "Scores of the films that the calibration was made on, and of these scans."
+    return Figure(chart, "Scores of the films that the calibration was made on, and of these scans.")
 
 
-def _checks(report: NightReport, caption: str) -> str:
+def _checks(report: NightReport) -> Table:
     rows = [
         [
             check.name,
@@ -91,4 +74,5 @@ def _checks(report: NightReport, caption: str) -> str:
         ]
         for check in report.checks
     ]
-    return table(["check", "value", "expected", "films", "p", "verdict"], rows, caption)
+    caption = f"{report.scored} of {report.films} films scored; {report.finished}"
+    return Table(["check", "value", "expected", "films", "p", "result"], rows, caption)

@@ -6,9 +6,10 @@ import pytest
 from cxr_calibration.fit.description import FitOptions, fit_and_describe
 from cxr_calibration.fit.threshold_costs import Clinic
 from cxr_calibration.labels.labelled_films import LabelledFilms, UnscoredFilm
+from cxr_calibration.monitoring.drift_report import DriftReport
 from cxr_calibration.pages.calibration_page import calibration_page
-from cxr_calibration.pages.page import page, sentence, table
-from cxr_calibration.pages.svg import Chart
+from cxr_calibration.pages.chart import Chart
+from cxr_calibration.pages.page import Table, filled
 from cxr_calibration.statistics.intervals import UNKNOWN, Estimate, percent, percent_interval
 from drawn_films import drawn_films
 
@@ -46,7 +47,9 @@ def test_charts_are_well_formed_and_stay_within_their_frame() -> None:
 
 
 def test_text_from_outside_cannot_become_markup() -> None:
-    text = page("<script>", [sentence("a < b"), table(["&"], [["<i>"]], caption='"')])
+    found = DriftReport((), None, 0.01, "a < b")
+    night = Table(["&"], [["<i>"]], caption='"')
+    text = filled("monitor.html", found=found, charts=(), nights=[("<script>", night)])
     assert "<script>" not in text
     assert "<i>" not in text
     assert "a &lt; b" in text
