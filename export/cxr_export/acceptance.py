@@ -1,13 +1,13 @@
 """Whether a lower precision may be used: judged on films, by what a reader would notice."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cxr_calibration.statistics.roc import PairedComparison, compare_aucs
 from cxr_export.films import ExportFilms, film_scores, run_films
-from cxr_export.paired_auc import PairedAuc, paired_auc
 from cxr_runtime.backends.engine import Engine
 from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
 from cxr_runtime.errors import ModelError
@@ -39,7 +39,7 @@ class Acceptance:
 
     films: int
     source: str  # where the films come from
-    auc: PairedAuc | None  # None where the films have no labels
+    auc: PairedComparison | None  # with float32; None where films have no labels, or scores are no numbers
     score_change: float  # largest of any film, score 0..100, softmax without calibration
     heat_correlation: float  # of the median film's heat map
     lowest_heat_correlation: float  # of any film's heat map
@@ -53,7 +53,8 @@ class Acceptance:
             "lowest_heat_correlation": self.lowest_heat_correlation,
         }
         if self.auc is not None:
-            numbers |= {f"auc_{name}": value for name, value in asdict(self.auc).items() if name != "auc"}
+            change = self.auc.difference
+            numbers |= {"auc_change": change.value, "auc_low": change.low, "auc_high": change.high}
         return numbers
 
 
@@ -101,10 +102,11 @@ def accept(parts: Sequence[Comparison], source: str) -> Acceptance:
         for name in ("expected", "found", "correlations")
     )
     labels = [part.labels for part in parts if part.labels is not None]
+    is_comparable = len(labels) == len(parts) and bool(np.isfinite(found).all())
     return Acceptance(
         films=len(expected),
         source=source,
-        auc=paired_auc(found, expected, np.concatenate(labels)) if len(labels) == len(parts) else None,
+        auc=compare_aucs(found, expected, np.concatenate(labels)) if is_comparable else None,
         score_change=float(np.abs(expected - found).max()),
         heat_correlation=float(np.median(correlations)),
         lowest_heat_correlation=float(np.min(correlations)),
@@ -122,7 +124,7 @@ def excessive_costs(precision: str, found: Acceptance) -> list[str]:
         ),
     ]
     if found.auc is not None:
-        loss = -found.auc.low
+        loss = -found.auc.difference.low
         costs.append((f"the AUC may be {loss:.4f} lower", loss <= limits.auc_loss))
     return [cost for cost, is_within in costs if not is_within]
 

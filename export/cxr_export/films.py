@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from cxr_runtime.backends.engine import Engine, Outputs
 from cxr_runtime.backends.phantom_batch import phantom_inputs
 from cxr_runtime.errors import UsageError
+from cxr_runtime.model.logits import margins, sigmoid
 from cxr_runtime.model.preprocessing import Preprocessing, normalise
 from cxr_runtime.progress import Progress
 from cxr_train.data import TrainingFilm, read_film_table
@@ -112,5 +113,4 @@ def run_films(engine: Engine, inputs: NDArray[np.uint8], how: Preprocessing) -> 
 
 def film_scores(outputs: Outputs) -> NDArray[np.float64]:
     """(N,) 0..100, softmax of abnormal, without calibration."""
-    margin = outputs.logits[:, 1].astype(np.float64) - outputs.logits[:, 0]
-    return np.asarray(100 * np.exp(-np.logaddexp(0.0, -margin)), np.float64)
+    return 100 * sigmoid(margins(outputs.logits))

@@ -52,7 +52,7 @@ def note(subject: Subject, measured: Measured) -> list[str]:
     """What a row rests on, a sentence each."""
     found = measured.acceptance
     if measured.precision == Precision.FP32:
-        area = "" if found.auc is None else f", AUC {found.auc.auc:.3f} in float32"
+        area = "" if found.auc is None else f", AUC {found.auc.first.value:.3f} in float32"
         return [f"{subject.name}: {found.films} films of {found.source} judge{area}."]
     if not measured.chosen:
         return []
@@ -61,8 +61,8 @@ def note(subject: Subject, measured: Measured) -> list[str]:
 
 
 def _costs(precision: str, found: Acceptance) -> tuple[str, ...]:
-    auc = found.auc
-    change = f"{auc.change:+.4f} ({auc.low:+.4f} to {auc.high:+.4f})" if auc else ""
+    auc = found.auc and found.auc.difference
+    change = f"{auc.value:+.4f} ({auc.low:+.4f} to {auc.high:+.4f})" if auc else ""
     heat = f"{found.heat_correlation:.4f}, {found.lowest_heat_correlation:.4f}"
     return change, f"{found.score_change:.2f}", heat, "no" if excessive_costs(precision, found) else "yes"
 

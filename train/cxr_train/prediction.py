@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from cxr_runtime.model.logits import sigmoid
 from cxr_runtime.model.preprocessing import Preprocessing, normalise
 from cxr_train.data.film import TrainingFilm, Truth
 from cxr_train.data.prepared_films import PreparedFilms
@@ -27,7 +28,7 @@ class Predictions:
     def probability(self) -> NDArray[np.float64]:
         """(N,) softmax of abnormal, not calibrated."""
         margin = (self.logits[:, 1] - self.logits[:, 0]).astype(np.float64)
-        return np.asarray(np.exp(-np.logaddexp(0, -margin)), np.float64)
+        return sigmoid(margin)
 
 
 def predict(network: Network, prepared: PreparedFilms, rows: Rows, how: Preprocessing) -> Predictions:

@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from cxr_runtime.model.logits import sigmoid
+
 MAX_STEPS = 100
 TOLERANCE = 1e-10  # of the mean loss, at which the search ends
 SMALLEST_STEP = 1e-9  # share of Newton's step tried before giving up
@@ -24,7 +26,7 @@ def fit_logistic(design: NDArray[np.float64], targets: NDArray[np.float64]) -> N
     coefficients: NDArray[np.float64] = np.zeros(design.shape[1])
     loss = _loss(design, targets, coefficients)
     for _ in range(MAX_STEPS):
-        said = np.exp(-np.logaddexp(0.0, -(design @ coefficients)))
+        said = sigmoid(design @ coefficients)
         slope = design.T @ (said - targets) / targets.size
         curvature = (design * (said * (1 - said))[:, None]).T @ design / targets.size
         step = np.linalg.lstsq(curvature, slope, rcond=None)[0]

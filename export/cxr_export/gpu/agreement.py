@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cxr_calibration.statistics.roc import PairedComparison, compare_aucs
 from cxr_export.films import run_films
-from cxr_export.paired_auc import PairedAuc, paired_auc
 from cxr_runtime.backends.engine import Engine
 from cxr_runtime.model.folder import Model
+from cxr_runtime.model.logits import margins
 from cxr_train.data import read_film_table
 from cxr_train.data.prepared_films import CACHE, prepare_films
 from cxr_train.prediction import labels_of, scored_rows
@@ -23,7 +24,7 @@ class Agreement:
     films: int
     score_change: float  # largest of any film, calibrated score 0..100
     triage_changes: int  # films whose triage is another one
-    auc: PairedAuc  # on the films that a radiologist classified
+    auc: PairedComparison  # on the films that a radiologist classified
 
 
 def agreement(
@@ -49,10 +50,10 @@ def agreement(
         films=len(films),
         score_change=100 * float(np.abs(one - other).max()),
         triage_changes=sum(before is not after for before, after in zip(*triage, strict=True)),
-        auc=paired_auc(other[rows], one[rows], labels_of(films, rows)),
+        auc=compare_aucs(other[rows], one[rows], labels_of(films, rows)),
     )
 
 
 def _probability(model: Model, engine: Engine, inputs: NDArray[np.uint8]) -> NDArray[np.float64]:
-    logits = run_films(engine, inputs, model.manifest.preprocessing).logits.astype(np.float64)
-    return model.calibration.probability(logits[:, 1] - logits[:, 0])
+    outputs = run_films(engine, inputs, model.manifest.preprocessing)
+    return model.calibration.probability(margins(outputs.logits))

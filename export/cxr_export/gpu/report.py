@@ -79,12 +79,12 @@ def _aims(laps: Sequence[Lap]) -> list[str]:
 def _told(found: Agreement | str) -> str:
     if isinstance(found, str):
         return f"The default model by TensorRT was not compared with the processor: {found}."
-    auc = found.auc
+    auc = found.auc.difference
     return (
         f"The default model by TensorRT FP16 against the processor's float32 on {found.films} films: "
         f"scores differ by at most {found.score_change:.2f} of 100 (aim 0.5), "
         f"triage on {found.triage_changes} (aim 0), "
-        f"AUC by {auc.change:+.4f} ({auc.low:+.4f} to {auc.high:+.4f})."
+        f"AUC by {auc.value:+.4f} ({auc.low:+.4f} to {auc.high:+.4f})."
     )
 
 

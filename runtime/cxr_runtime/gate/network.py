@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxr_runtime.film import GreyPixels
+from cxr_runtime.model.logits import sigmoid
 from cxr_runtime.resizing import standardised
 from cxr_runtime.small_network import SmallNetwork
 
@@ -61,9 +62,7 @@ class GateNetwork:
             OSError: the network's file is missing.
         """
         logits = SmallNetwork(self.path).run(network_input(pixels)[None, None])[0].astype(np.float64)
-        mirrored, inverted, cut_off = (
-            float(1 / (1 + np.exp(-logits[i]))) for i in (MIRRORED, INVERTED, CUT_OFF)
-        )
+        mirrored, inverted, cut_off = sigmoid(logits[[MIRRORED, INVERTED, CUT_OFF]]).tolist()
         return GateAnswers(_softmax(logits[_KINDS]), _softmax(logits[_TURNS]), mirrored, inverted, cut_off)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxr_runtime.heat.prior import LocationPrior
+from cxr_runtime.model.logits import sigmoid
 from cxr_runtime.placement import Box, CellGrid, Placement
 
 MOST = np.float32(1 - 1e-6)  # heat nearer to 1 has the log odds of this
@@ -74,7 +75,7 @@ def heat_cells(
         shown = np.clip(strongest / np.float32(recipe.strongest_scale), 0, 1)
         return np.asarray(shown, np.float32)
     weighted = np.tensordot(recipe.weights, conv5, axes=1).astype(np.float64)
-    heat = np.exp(-np.logaddexp(0.0, -recipe.gain * (weighted + recipe.bias)))
+    heat = sigmoid(recipe.gain * (weighted + recipe.bias))
     if recipe.smoothing > 0:
         heat = np.asarray(cv2.GaussianBlur(heat, (0, 0), recipe.smoothing, borderType=cv2.BORDER_REPLICATE))
     if recipe.prior is not None:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxr_runtime.errors import CalibrationError
+from cxr_runtime.model.logits import sigmoid
 from cxr_runtime.outcome import Triage
 
 METHODS = ("temperature", "platt", "isotonic")
@@ -60,13 +61,8 @@ class ProbabilityMap:
             at, value = np.array(self.knots, np.float64).T
             return np.asarray(np.interp(margin, at, value), np.float64)
         if self.method == "platt":
-            return _sigmoid(self.slope * margin + self.intercept)
-        return _sigmoid(margin / self.temperature)
-
-
-def _sigmoid(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    result: NDArray[np.float64] = np.exp(-np.logaddexp(0.0, -x))
-    return result
+            return sigmoid(self.slope * margin + self.intercept)
+        return sigmoid(margin / self.temperature)
 
 
 @dataclass(frozen=True)

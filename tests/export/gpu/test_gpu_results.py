@@ -14,7 +14,6 @@ from cxr_export.gpu.contenders import COMPILED, EAGER, ONNXRUNTIME, TENSORRT, En
 from cxr_export.gpu.floor import Rates, Work
 from cxr_export.gpu.race import Lap, race
 from cxr_export.gpu.report import Results, as_markdown
-from cxr_export.paired_auc import PairedAuc
 from cxr_runtime.backends.engine import Outputs
 from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
 from cxr_runtime.errors import BackendError
@@ -22,6 +21,7 @@ from cxr_runtime.model.folder import open_model
 from cxr_runtime.model.manifest import Manifest
 from cxr_runtime.pictures import encode_png
 from cxr_train.networks import Network
+from export_results import paired
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_the_page_tells_floor_aims_and_what_was_not_measured() -> None:
         Lap("custom", ONNXRUNTIME, 64, reason="no onnxruntime-gpu"),
     )
     rates = Rates(flops=1e12, memory_bytes=1e12, bus_bytes=1e10)
-    whole = Agreement(9, 0.25, 1, PairedAuc(0.8, 0.001, -0.002, 0.003))
+    whole = Agreement(9, 0.25, 1, paired(0.001, -0.002, 0.003))
     page = as_markdown(Results(laps, {"custom": Work(1e9, 1, 1)}, rates, whole))
     assert "| custom | TensorRT FP16 | 64 | 480 | 48% | 1.0e-03 | 2.0e-03 |" in page
     assert "4.8 times PyTorch eager FP32, aim 4: met." in page
@@ -100,7 +100,7 @@ def test_films_whose_triage_changes_are_counted(entrant: Entrant, tmp_path: Path
     (folder / "films.csv").write_text("\n".join(rows) + "\n")
     model, data, cache = entrant.model, [folder / "films.csv"], tmp_path / "cache"
     same = agreement(model, OnnxRuntimeCpu(model.onnx), OnnxRuntimeCpu(model.onnx), data, cache)
-    assert (same.films, same.score_change, same.triage_changes, same.auc.change) == (6, 0.0, 0, 0.0)
+    assert (same.films, same.score_change, same.triage_changes, same.auc.difference.value) == (6, 0.0, 0, 0.0)
     moved = agreement(model, OnnxRuntimeCpu(model.onnx), Shifted(model.onnx), data, cache)
     assert moved.score_change > 10
     assert moved.triage_changes > 0

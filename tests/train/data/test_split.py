@@ -1,5 +1,6 @@
 from collections import Counter
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +73,16 @@ def test_the_seed_decides() -> None:
     table = films()
     tests = [split_films(table, SplitPlan(seed=seed)).test for seed in (0, 0, 1)]
     assert tests[0].tolist() == tests[1].tolist() != tests[2].tolist()
+
+
+@pytest.mark.parametrize(
+    ("plan", "digest"),
+    [(SplitPlan(), "999c66a79da69832"), (SplitPlan(folds=5, fold=2, seed=4), "3e48babdd9520f3d")],
+)
+def test_the_splits_of_published_networks_stay_as_they_are(plan: SplitPlan, digest: str) -> None:
+    split = split_films(films(), plan)
+    sides = np.concatenate([split.training, split.validation, split.test]).astype(np.int64)
+    assert sha256(sides.tobytes()).hexdigest().startswith(digest)
 
 
 def rows(*numbers: int) -> "np.ndarray[tuple[int], np.dtype[np.intp]]":

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxr_calibration.labels.film_csv import read_rows
+from cxr_calibration.statistics.folds import shared_parts
 from cxr_runtime.errors import UsageError
 from cxr_train.data.film import TrainingFilm, Truth, column
 
@@ -146,25 +147,10 @@ def csv_bytes(rows: Sequence[tuple[str, ...]]) -> bytes:
 
 
 def _deal(films: Sequence[TrainingFilm], shares: Sequence[float], seed: int) -> list[Rows]:
-    """Deal patients to parts so that each part gets its share of every stratum.
-
-    Patients with many films come first, in a seeded order; each goes where it is missed most.
-    """
-    strata, of_patient = _strata(films), defaultdict(list)
-    for row, film in enumerate(films):
-        of_patient[film.patient].append(row)
-    patients = sorted(of_patient)
-    np.random.default_rng(seed).shuffle(patients)
-    patients.sort(key=lambda patient: -len(of_patient[patient]))
-    missing = np.outer(shares, np.bincount(strata)).astype(np.float64)
-    scale = np.maximum(missing, 1e-9)
-    parts: list[list[int]] = [[] for _ in shares]
-    for patient in patients:
-        counts = np.bincount(strata[of_patient[patient]], minlength=missing.shape[1])
-        part = int(np.argmax(((missing * counts) / scale).sum(axis=1)))
-        missing[part] -= counts
-        parts[part] += of_patient[patient]
-    return [np.array(sorted(part), np.intp) for part in parts]
+    """The rows of each part: patients whole, each part with its share of every stratum."""
+    patients = np.array([film.patient for film in films])
+    part_of = shared_parts(patients, _strata(films), shares, seed)
+    return [np.flatnonzero(part_of == part) for part in range(len(shares))]
 
 
 def _strata(films: Sequence[TrainingFilm]) -> NDArray[np.intp]:

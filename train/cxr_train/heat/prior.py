@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxr_runtime.heat.prior import LocationPrior
+from cxr_runtime.model.logits import sigmoid
 from cxr_runtime.placement import Box
 
 NEWTON_STEPS = 30
@@ -28,7 +29,7 @@ def odds_of_boxes(evidence: Cells, inside: Cells) -> tuple[float, float]:
     middle, spread = x.mean(), max(float(x.std()), 1e-9)
     design, slope = np.stack([(x - middle) / spread, np.ones_like(x)]), np.zeros(2)
     for _ in range(NEWTON_STEPS):
-        said = np.exp(-np.logaddexp(0.0, -(slope @ design)))
+        said = sigmoid(slope @ design)
         curvature = (design * (said * (1 - said))) @ design.T / x.size + RIDGE * np.eye(2)
         slope = slope + np.linalg.solve(curvature, design @ (y - said) / x.size - RIDGE * slope)
     gain = slope[0] / spread

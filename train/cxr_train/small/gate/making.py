@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from cxr_calibration.statistics.folds import folds_in_turn
 from cxr_runtime.gate import Gate
 from cxr_runtime.gate.network import GATE_FILE, INPUT_SIDE, GateNetwork, PictureKind
 from cxr_runtime.lungs import lung_field
@@ -65,7 +66,7 @@ def assign_folds(pictures: list[Picture], folds: int) -> dict[str, int]:
     fold_of: dict[str, int] = {}
     for kind in PictureKind:
         groups = sorted({picture.group for picture in pictures if picture.kind is kind})
-        fold_of |= {group: index % folds for index, group in enumerate(groups)}
+        fold_of |= dict(zip(groups, folds_in_turn(np.array(groups), folds).tolist(), strict=True))
     return fold_of
 
 

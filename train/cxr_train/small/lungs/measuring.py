@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from cxr_calibration.statistics.folds import folds_in_turn
 from cxr_runtime.lungs import LungField
 from cxr_train.small.lungs.sampling import OutlinedFilm
 
@@ -71,7 +72,7 @@ def cross_validate(films: list[OutlinedFilm], folds: int, make: Maker, folder: P
         make: makes the lung field.
         folder: takes the files of the folds' lung fields.
     """
-    fold_of = np.random.default_rng(SEED).permutation(len(films)) % folds
+    fold_of = folds_in_turn(np.arange(len(films)), folds, SEED)
     measured: list[Measured] = []
     for fold in range(folds):
         known = [film for film, at in zip(films, fold_of, strict=True) if at != fold]
