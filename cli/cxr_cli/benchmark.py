@@ -36,8 +36,7 @@ def benchmark(
 ) -> int:
     """Measure this machine: every backend, precision and batch, every stage of a scan, and whole scans."""
     from cxr_runtime.atomic import write_bytes
-    from cxr_runtime.benchmark.measure import BenchmarkOptions, measure
-    from cxr_runtime.benchmark.report import as_json, as_markdown
+    from cxr_runtime.benchmark.measure import BenchmarkOptions, as_json, as_markdown, measure
 
     options = BenchmarkOptions(
         models=tuple(model or ["default"]),

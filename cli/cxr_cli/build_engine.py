@@ -31,7 +31,8 @@ def build_engine(
     An engine that did not come out in the precision asked for is refused.
     """
     from cxr_runtime.backends.nvidia.builder import GIB, BuildOptions
-    from cxr_runtime.backends.nvidia.tensorrt_engine import compile_model, missing
+    from cxr_runtime.backends.nvidia.presence import missing
+    from cxr_runtime.backends.nvidia.tensorrt_engine import compile_model
     from cxr_runtime.errors import BackendError
     from cxr_runtime.model.folder import open_model
 

@@ -23,9 +23,10 @@ def doctor(
 
     Exit status: 0 when a scan on the processor works, whatever else is missing; 1 when it does not.
     """
-    from cxr_runtime.doctor.examine import can_scan, examine
+    from cxr_runtime.doctor.checks import check_everything
+    from cxr_runtime.doctor.finding import can_scan
 
-    findings = examine(model)
+    findings = check_everything(model)
     works = can_scan(findings)
     typer.echo(_json(findings, works) if as_json else _table(findings, works))
     return 0 if works else 1
@@ -33,8 +34,8 @@ def doctor(
 
 def _table(findings: Sequence["Finding"], works: bool) -> str:
     rows = [line for finding in findings for line in _row(finding)]
-    verdict = "a scan on the processor works" if works else "a scan on the processor does NOT work: see above"
-    return "\n".join([*rows, verdict])
+    summary = "a scan on the processor works" if works else "a scan on the processor does NOT work: see above"
+    return "\n".join([*rows, summary])
 
 
 def _row(finding: "Finding") -> list[str]:

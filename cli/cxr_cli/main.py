@@ -4,12 +4,14 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
+from importlib.util import find_spec
 from types import FrameType
 from typing import Annotated, NoReturn
 
 import typer
 from typer.exceptions import TyperException
 
+from cxr_cli import about_broken
 from cxr_cli.benchmark import benchmark
 from cxr_cli.build_engine import build_engine
 from cxr_cli.calibrate import calibrate
@@ -109,7 +111,7 @@ def _status(arguments: list[str], debug: bool) -> int:
         return _complain(f"{found}; see `cxr-triage --help`", error.exit_code, debug)
     except CxrTriageError as error:
         return _complain(str(error), error.exit_status, debug)
-    except ModuleNotFoundError as error:
+    except ImportError as error:
         return _complain(_about_missing(error), 1, debug)
     except OSError as error:
         return _complain(_about_system(error), 1, debug)
@@ -125,11 +127,11 @@ def _complain(sentence: str, status: int, debug: bool) -> int:
     return status
 
 
-def _about_missing(error: ModuleNotFoundError) -> str:
+def _about_missing(error: ImportError) -> str:
     package = (error.name or "").partition(".")[0]
-    if package not in _EXTRAS:
-        raise error
-    return f"this command needs {package}, which is not installed; install cxr-triage[{_EXTRAS[package]}]"
+    if package in _EXTRAS and find_spec(package) is None:
+        return f"this command needs {package}, which is not installed; install cxr-triage[{_EXTRAS[package]}]"
+    return about_broken(error)
 
 
 def _about_system(error: OSError) -> str:

@@ -6,10 +6,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from cxr_export.acceptance import Acceptance, accept, compare, refuse_costly
 from cxr_export.films import ExportFilms, drawn_films
 from cxr_export.parity import BATCH_SIZES, Parity, measure_parity
 from cxr_export.precision import Precision, lowered
+from cxr_export.precision.acceptance import Acceptance, accept, compare, refuse_costly
 from cxr_export.trace import trace
 from cxr_runtime.atomic import write_bytes
 from cxr_runtime.file_names import CARD_FILE, MANIFEST_FILE, MODEL_FILE

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from cxr_export.tidy import tidy
-from cxr_runtime.backends.tensor_names import CONV5, INPUT, LOGITS
+from cxr_runtime.backends.engine import CONV5, INPUT, LOGITS
 from cxr_runtime.errors import ModelError
 from cxr_train.networks import Network
 from cxr_train.networks.custom import LocalResponseNorm

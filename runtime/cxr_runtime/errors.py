@@ -4,7 +4,7 @@ CxrTriageError            exit status 1: could not run
   UsageError              exit status 2: wrong usage, or an input that is not there
   ModelError              the model folder is damaged, foreign or incomplete
     CalibrationError      the calibration is missing or belongs to another model
-  BackendError            an inference backend is missing, wrong or broken (two kinds: backends/failure.py)
+  BackendError            an inference backend is missing, wrong or broken (two kinds: backends/engine.py)
   StoreError              the output folder cannot be written or is in use
   FilmError               this one film ends without a score; the scan goes on
     UnreadableFilmError   status `failed`: the file could not be read

@@ -56,6 +56,14 @@ def cache_folder(name: str) -> Path:
     return folder
 
 
+def home_folder() -> Path | None:
+    """The user's home, or None where the system knows of none."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return None
+
+
 def _refuse_shared(folder: Path) -> None:
     found = folder.stat()
     if sys.platform != "win32" and (found.st_uid != _user() or found.st_mode & _OTHERS_MAY_WRITE):

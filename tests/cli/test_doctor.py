@@ -14,10 +14,10 @@ Findings = list[Finding]
 
 @pytest.fixture
 def find(monkeypatch: pytest.MonkeyPatch) -> Callable[[Findings], None]:
-    """Puts findings in the place of a real examination."""
+    """Puts findings in the place of real checks."""
 
     def use(findings: Findings) -> None:
-        monkeypatch.setattr("cxr_runtime.doctor.examine.examine", lambda _: findings)
+        monkeypatch.setattr("cxr_runtime.doctor.checks.check_everything", lambda _: findings)
 
     return use
 
@@ -66,7 +66,7 @@ def test_json_holds_every_detail(
     }
 
 
-def test_the_real_examination_fits_one_screen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+def test_what_is_really_found_fits_one_screen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
                                               capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
     monkeypatch.setenv("CXR_TRIAGE_CACHE", str(tmp_path))
     command.doctor()

@@ -104,3 +104,18 @@ def test_the_program_runs_as_a_module_would() -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("cxr-triage ")
+
+
+@pytest.mark.parametrize("library", ["typer", "filelock", "numpy"])
+def test_a_missing_library_is_told_in_one_line_and_never_blamed_on_a_film(film: Path, library: str) -> None:
+    program = (
+        f"import sys; sys.modules[{library!r}] = None\n"
+        f"sys.argv[1:] = ['scan', {str(film)!r}, '--out', {str(film.parent / 'out')!r}]\n"
+        "from cxr_cli import start\nstart()"
+    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert run.returncode == 1
+    (line,) = run.stderr.splitlines()
+    assert line.startswith("cxr-triage: a library that it needs does not load (")
+    assert library in line
+    assert line.endswith("); install cxr-triage anew")

@@ -97,8 +97,8 @@ def check(folder: Path) -> None:
     """Build, inspect, run and compare; an assertion tells what is wrong."""
     from cxr_runtime.backends.nvidia.builder import BuildOptions, build_engine
     from cxr_runtime.backends.nvidia.driver import find_gpus
-    from cxr_runtime.backends.nvidia.inspector import plan_layers, refuse_wrong_precision
     from cxr_runtime.backends.nvidia.memory import open_memory
+    from cxr_runtime.backends.nvidia.plan import plan_layers, refuse_wrong_precision
 
     gpu, facts = find_gpus()[0], json.loads((folder / FACTS_FILE).read_text())
     say(str(gpu))

@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cxr_runtime.backends.choose import open_engine, verdict_on, why_missing
+from cxr_runtime.backends.choose import open_engine, self_test_of, why_missing
 from cxr_runtime.backends.nvidia.driver import CudaGraph, find_gpus
-from cxr_runtime.backends.nvidia.memory import LIBRARIES, DeviceMemory, is_installed, open_memory
+from cxr_runtime.backends.nvidia.memory import LIBRARIES, DeviceMemory, open_memory
+from cxr_runtime.backends.nvidia.presence import is_installed
 from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
 from cxr_runtime.backends.phantom_batch import phantom_batch
 from cxr_runtime.model.folder import DEFAULT_MODEL, Model, open_model
@@ -79,8 +80,8 @@ def test_a_backend_agrees_with_the_reference_on_both_outputs(model: Model, backe
     missing = why_missing(backend)
     if missing is not None:
         pytest.skip(missing)
-    verdict = verdict_on(backend, model, 8, None)
-    assert verdict.agrees, verdict.reason
+    result = self_test_of(backend, model, 8, None)
+    assert result.agrees, result.reason
 
 
 @pytest.mark.parametrize("backend", GPU_BACKENDS)

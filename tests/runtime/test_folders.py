@@ -12,10 +12,12 @@ from cxr_runtime.errors import BackendError
 from cxr_runtime.folders import cache_folder, cache_root
 
 NO_WINDOWS = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no permission bits")
-ONE_CACHE = """
+NO_USER = """
 import sys
 import types
 sys.modules["pwd"] = types.SimpleNamespace(getpwuid={}.__getitem__)  # the system does not know the user
+"""
+ONE_CACHE = """
 from cxr_runtime.folders import cache_folder
 from cxr_train.data.prepared_films import CACHE
 print(cache_folder("engines"))
@@ -42,6 +44,16 @@ def test_a_user_without_a_home_gets_a_folder_of_his_own_among_temporary_files(tm
     assert told == [str(root / name) for name in ("engines", "films")]
     assert root.stat().st_mode & 0o777 == 0o700
     assert list(tmp_path.iterdir()) == [root]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such users")
+def test_a_user_without_a_home_has_the_fonts_of_everybody() -> None:
+    program = (
+        "from cxr_runtime.folders import home_folder\n"
+        "from cxr_runtime.reports.pdf.installed_fonts import font_folders\n"
+        "print(home_folder(), len(font_folders()))"
+    )
+    assert _run(program) == ["None 2"]
 
 
 @NO_WINDOWS
@@ -81,6 +93,10 @@ def _run(program: str, **variables: str) -> list[str]:
     """What a program prints where HOME and the folders of the desktop are not set."""
     kept = {name: text for name, text in os.environ.items() if not name.startswith(("HOME", "XDG_", "CXR_"))}
     run = subprocess.run(
-        [sys.executable, "-c", program], env=kept | variables, capture_output=True, text=True, check=True
+        [sys.executable, "-c", NO_USER + program],
+        env=kept | variables,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return run.stdout.splitlines()

@@ -7,9 +7,9 @@ from math import prod
 
 import torch
 
+from cxr_runtime.backends.engine import CONV5, INPUT, LOGITS
 from cxr_runtime.backends.graph.half import COMPUTED
 from cxr_runtime.backends.graph.messages import read_model, shapes_of
-from cxr_runtime.backends.tensor_names import CONV5, INPUT, LOGITS
 
 _HALF, _WHOLE = 2, 4  # bytes of a number
 _TIMES = 10

@@ -10,7 +10,7 @@ from cxr_export.gpu.contenders import Entrant, Open
 from cxr_runtime.backends.engine import Outputs
 from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
 from cxr_runtime.backends.phantom_batch import phantom_batch
-from cxr_runtime.benchmark.clock import median_seconds
+from cxr_runtime.benchmark.engines import median_seconds
 from cxr_runtime.errors import BackendError
 
 

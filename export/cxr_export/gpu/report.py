@@ -10,7 +10,8 @@ from cxr_export.gpu.agreement import Agreement
 from cxr_export.gpu.contenders import COMPILED, EAGER, TENSORRT
 from cxr_export.gpu.floor import Rates, Work, least_seconds
 from cxr_export.gpu.race import Lap
-from cxr_runtime.benchmark.report import describe_machine
+from cxr_runtime.benchmark.measure import describe_machine
+from cxr_runtime.markdown import markdown_table
 
 AIMS = {EAGER: 4.0, COMPILED: 1.3}  # how many times as fast TensorRT FP16 should be
 AIM_NETWORK, AIM_BATCH = "custom", 64
@@ -38,7 +39,9 @@ def as_markdown(results: Results) -> str:
         f"The floor: {rates.flops / 1e12:.0f} TFLOP/s in a large FP16 product, "
         f"{rates.memory_bytes / 1e9:.0f} GB/s within the device, {rates.bus_bytes / 1e9:.1f} GB/s to it, "
         "perfectly overlapped.",
-        _table(HEAD, [_row(lap, results) for lap in results.laps if lap.films_per_second is not None]),
+        markdown_table(
+            HEAD, [_row(lap, results) for lap in results.laps if lap.films_per_second is not None]
+        ),
         *_notes(results.laps),
         *_aims(results.laps),
         _told(results.agreement),
@@ -86,7 +89,3 @@ def _told(found: Agreement | str) -> str:
         f"triage on {found.triage_changes} (aim 0), "
         f"AUC by {auc.value:+.4f} ({auc.low:+.4f} to {auc.high:+.4f})."
     )
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    return "\n".join(f"| {' | '.join(line)} |" for line in (head, ["---"] * len(head), *rows))

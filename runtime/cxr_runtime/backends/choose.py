@@ -1,39 +1,16 @@
 """Which backend runs the network: the one asked for, or the fastest that agrees with the reference."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
-from importlib import import_module
 
 from cxr_runtime.backends.engine import Engine
+from cxr_runtime.backends.registry import BACKENDS, REFERENCE
 from cxr_runtime.backends.resilient import ResilientEngine
-from cxr_runtime.backends.self_test import Verdict, judge
-from cxr_runtime.backends.verdict_cache import VerdictCache
+from cxr_runtime.backends.self_test import SelfTestCache, SelfTestResult, self_test
 from cxr_runtime.errors import BackendError, UsageError
 from cxr_runtime.model.folder import Model
 
-AUTO, REFERENCE = "auto", "onnxruntime"
+AUTO = "auto"
 CLEARLY_FASTER = 0.75  # of the time of one further up: chance alone must not change the backend
-
-
-@dataclass(frozen=True)
-class Backend:
-    """Where a backend lives; its module is imported on use."""
-
-    module: str  # within cxr_runtime.backends
-    opener: str = "open_model"  # function: model, films a batch, processor threads -> Engine
-    missing: str = "missing"  # function: why it cannot be used on this machine, or None
-    needs_gpu: bool = True
-
-
-BACKENDS = {  # by the name on the command line, the likely fastest first
-    "tensorrt": Backend("nvidia.tensorrt_engine"),
-    "onnxruntime-tensorrt": Backend("onnxruntime_cuda", "open_tensorrt", "missing_tensorrt"),
-    "cuda": Backend("onnxruntime_cuda"),
-    "tensorrt-fp32": Backend("nvidia.tensorrt_engine", "open_float32"),
-    REFERENCE: Backend("onnxruntime_cpu", needs_gpu=False),
-    "openvino": Backend("openvino_cpu", needs_gpu=False),
-}
 
 
 def open_engine(
@@ -65,39 +42,37 @@ def open_engine(
         raise UsageError(f"--require-gpu does not fit --backend {backend}; choose {AUTO}, tensorrt or cuda")
     if _needs_no_test(backend, model):
         return _open(backend, model, batch_size, threads, require_gpu=False)
-    verdict = verdict_on(backend, model, batch_size, threads)
-    if not verdict.agrees:
-        raise BackendError(f"backend {backend} is not used: {verdict.reason}; choose another one, or {AUTO}")
+    result = self_test_of(backend, model, batch_size, threads)
+    if not result.agrees:
+        raise BackendError(f"backend {backend} is not used: {result.reason}; choose another one, or {AUTO}")
     return _open(backend, model, batch_size, threads, require_gpu=require_gpu)
 
 
 def why_missing(name: str) -> str | None:
     """Why a backend cannot be used on this machine, or None."""
-    backend = BACKENDS[name]
     try:
-        missing: Callable[[], str | None] = getattr(_module(backend), backend.missing)
-        return missing()
+        return BACKENDS[name].missing()
     except ImportError as error:
         return f"not installed ({error})"
 
 
-def verdict_on(name: str, model: Model, batch_size: int, threads: int | None) -> Verdict:
-    """A backend's self-test on this machine: the kept verdict, or a new one."""
+def self_test_of(name: str, model: Model, batch_size: int, threads: int | None) -> SelfTestResult:
+    """A backend's self-test on this machine: the kept result, or a new one."""
     reason = why_missing(name)
     if reason is not None:
-        return Verdict("", agrees=False, reason=reason)
-    cache = VerdictCache(model, batch_size, threads)
+        return SelfTestResult("", agrees=False, reason=reason)
+    cache = SelfTestCache(model, batch_size, threads)
     kept = cache.find(name)
     if kept is not None:
         return kept
     try:
         engine = _open(name, model, batch_size, threads, require_gpu=BACKENDS[name].needs_gpu)
     except BackendError as error:
-        return Verdict("", agrees=False, reason=str(error))
-    verdict = judge(engine, model, batch_size, threads)
+        return SelfTestResult("", agrees=False, reason=str(error))
+    result = self_test(engine, model, batch_size, threads)
     engine.close()
-    cache.keep(name, verdict)
-    return verdict
+    cache.keep(name, result)
+    return result
 
 
 def _open_fastest(model: Model, batch_size: int, threads: int | None, *, require_gpu: bool) -> Engine:
@@ -127,11 +102,11 @@ def _ranked(
     chosen: list[str] = []
     best = float("inf")
     for name in names:
-        verdict = verdict_on(name, model, batch_size, threads)
-        if not verdict.agrees or verdict.milliseconds is None:
-            reasons[name] = verdict.reason
-        elif verdict.milliseconds < CLEARLY_FASTER * best:
-            chosen, best = [name, *chosen], verdict.milliseconds
+        result = self_test_of(name, model, batch_size, threads)
+        if not result.agrees or result.milliseconds is None:
+            reasons[name] = result.reason
+        elif result.milliseconds < CLEARLY_FASTER * best:
+            chosen, best = [name, *chosen], result.milliseconds
         else:
             chosen.append(name)
     return chosen
@@ -139,21 +114,10 @@ def _ranked(
 
 def _open(name: str, model: Model, batch_size: int, threads: int | None, *, require_gpu: bool) -> Engine:
     if not BACKENDS[name].needs_gpu:
-        return _opener(name)(model, batch_size, threads)
+        return BACKENDS[name].open(model, batch_size, threads)
     on_cpu = None if require_gpu else partial(_open_one, REFERENCE, model, threads)
     return ResilientEngine(partial(_open_one, name, model, threads), batch_size, on_cpu)
 
 
 def _open_one(name: str, model: Model, threads: int | None, batch_size: int) -> Engine:
-    return _opener(name)(model, batch_size, threads)
-
-
-def _opener(name: str) -> Callable[[Model, int, int | None], Engine]:
-    opener: Callable[[Model, int, int | None], Engine] = getattr(
-        _module(BACKENDS[name]), BACKENDS[name].opener
-    )
-    return opener
-
-
-def _module(backend: Backend) -> object:
-    return import_module(f"cxr_runtime.backends.{backend.module}")
+    return BACKENDS[name].open(model, batch_size, threads)

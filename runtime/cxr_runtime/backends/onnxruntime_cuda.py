@@ -3,11 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from cxr_runtime.backends.engine import Engine, Outputs
-from cxr_runtime.backends.nvidia.driver import find_gpus
-from cxr_runtime.backends.onnx_session import OnnxSession, session_options
-from cxr_runtime.backends.tensor_names import INPUT
-from cxr_runtime.errors import BackendError
+from cxr_runtime.backends.engine import INPUT, Engine, Outputs
+from cxr_runtime.backends.nvidia.presence import missing_gpu
+from cxr_runtime.backends.onnxruntime_cpu import OnnxSession, session_options
 from cxr_runtime.folders import cache_folder
 from cxr_runtime.model.folder import Model
 from cxr_runtime.offline import load
@@ -48,14 +46,11 @@ class OnnxRuntimeGpu:
         self._session.close()
 
 
-def missing() -> str | None:
-    """Why CUDA cannot be used here, or None."""
-    return _missing(CUDA)
-
-
-def missing_tensorrt() -> str | None:
-    """Why the TensorRT provider cannot be used here, or None."""
-    return _missing(TENSORRT)
+def missing(provider: str) -> str | None:
+    """Why a provider, CUDA or TENSORRT, cannot be used here, or None."""
+    if provider not in load("onnxruntime").get_available_providers():
+        return f"this build of onnxruntime has no {provider}; install onnxruntime-gpu in its place"
+    return missing_gpu()
 
 
 def open_model(model: Model, batch_size: int, threads: int | None) -> Engine:
@@ -81,12 +76,3 @@ def open_tensorrt(model: Model, batch_size: int, threads: int | None) -> Engine:
         "trt_profile_max_shapes": f"{INPUT}:{shape}",
     }
     return OnnxRuntimeGpu(model.onnx, TENSORRT, options, batch_size)
-
-
-def _missing(provider: str) -> str | None:
-    if provider not in load("onnxruntime").get_available_providers():
-        return f"this build of onnxruntime has no {provider}; install onnxruntime-gpu in its place"
-    try:
-        return None if find_gpus() else "no NVIDIA GPU is visible"
-    except BackendError as error:
-        return str(error)

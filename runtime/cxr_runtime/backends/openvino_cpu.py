@@ -1,13 +1,11 @@
 """OpenVINO on the CPU, in the precision that is asked for: by itself it would pick bfloat16."""
 
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cxr_runtime.backends.engine import Engine, Outputs
-from cxr_runtime.backends.tensor_names import CONV5, INPUT, LOGITS
+from cxr_runtime.backends.engine import CONV5, INPUT, LOGITS, Engine, Outputs
 from cxr_runtime.errors import BackendError
 from cxr_runtime.model.folder import Model
 from cxr_runtime.offline import load
@@ -51,11 +49,6 @@ class OpenVinoCpu:
     def close(self) -> None:
         """Give back the memory."""
         del self._request
-
-
-def missing() -> str | None:
-    """Why OpenVINO cannot be used here, or None."""
-    return None if find_spec("openvino") else "openvino is not installed"
 
 
 def has_bfloat16() -> bool:

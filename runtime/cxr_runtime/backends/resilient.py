@@ -6,8 +6,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from cxr_runtime.backends.engine import Engine, Outputs
-from cxr_runtime.backends.failure import DeviceLostError, OutOfDeviceMemoryError
+from cxr_runtime.backends.engine import DeviceLostError, Engine, OutOfDeviceMemoryError, Outputs
 
 _LOG = logging.getLogger(__name__)
 

@@ -1,15 +1,26 @@
-"""A backend proves itself before the first film: drawn films through it and the reference, both outputs."""
+"""A backend proves itself before the first film: drawn films through it and the reference, both outputs.
 
+The result is kept for as long as nothing changes that could change it.
+"""
+
+import json
+import platform
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cxr_runtime.atomic import write_bytes
 from cxr_runtime.backends.engine import Engine, Outputs
+from cxr_runtime.backends.nvidia.driver import find_gpus
 from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
 from cxr_runtime.backends.phantom_batch import phantom_batch
 from cxr_runtime.errors import BackendError
+from cxr_runtime.folders import cache_folder
 from cxr_runtime.model.folder import Model
 
 TIMED_RUNS = 3
@@ -17,10 +28,14 @@ TIMED_RUNS = 3
 # that the backend computes in; float32 in another order of summing stays below 1e-5, float16 below 5e-3.
 TOLERANCES = {"fp32": 1e-3, "fp16": 2e-2, "int8": 5e-2}
 PROBABILITY_TOLERANCE = 0.01  # of the calibrated probability
+_PACKAGES = (
+    "cxr-triage", "numpy", "onnxruntime", "onnxruntime-gpu", "openvino", "tensorrt", "pycuda",
+    "cuda-bindings",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Verdict:
+class SelfTestResult:
     """What a backend's self-test found."""
 
     backend: str  # the provider really in use, "" where it could not be opened
@@ -32,7 +47,7 @@ class Verdict:
     milliseconds: float | None = None  # wall time a film, in batches of the asked size
 
 
-def judge(engine: Engine, model: Model, batch_size: int, threads: int | None) -> Verdict:
+def self_test(engine: Engine, model: Model, batch_size: int, threads: int | None) -> SelfTestResult:
     """Hold a backend against ONNX Runtime on the CPU, the file as it is.
 
     Args:
@@ -47,7 +62,7 @@ def judge(engine: Engine, model: Model, batch_size: int, threads: int | None) ->
         expected, found = reference.run(batch), _run_in_batches(engine, batch, batch_size)
         milliseconds = _milliseconds(engine, batch, batch_size)
     except BackendError as error:
-        return Verdict(engine.backend, agrees=False, reason=str(error))
+        return SelfTestResult(engine.backend, agrees=False, reason=str(error))
     finally:
         reference.close()
     return _compare(engine.backend, model, expected, found, milliseconds)
@@ -59,12 +74,14 @@ def tolerance(backend: str, precision: str) -> float:
     return TOLERANCES[named[0] if named else precision]
 
 
-def _compare(backend: str, model: Model, expected: Outputs, found: Outputs, milliseconds: float) -> Verdict:
+def _compare(
+    backend: str, model: Model, expected: Outputs, found: Outputs, milliseconds: float
+) -> SelfTestResult:
     logits = _difference(expected.logits, found.logits)
     conv5 = _difference(expected.conv5, found.conv5)
     if not np.isfinite([logits, conv5]).all():
         reason = "it gave numbers that are not finite"
-        return Verdict(backend, agrees=False, reason=reason, milliseconds=milliseconds)
+        return SelfTestResult(backend, agrees=False, reason=reason, milliseconds=milliseconds)
     probability = float(np.abs(_probability(model, expected) - _probability(model, found)).max())
     allowed = tolerance(backend, model.manifest.precision)
     wrong = [
@@ -76,7 +93,7 @@ def _compare(backend: str, model: Model, expected: Outputs, found: Outputs, mill
         )
         if not value <= limit
     ]
-    return Verdict(backend, not wrong, "; ".join(wrong), logits, conv5, probability, milliseconds)
+    return SelfTestResult(backend, not wrong, "; ".join(wrong), logits, conv5, probability, milliseconds)
 
 
 def _probability(model: Model, outputs: Outputs) -> NDArray[np.float64]:
@@ -109,3 +126,56 @@ def _milliseconds(engine: Engine, films: NDArray[np.float32], batch_size: int) -
         engine.run(full)
         best = min(best, time.perf_counter() - started)
     return 1000 * best / batch_size
+
+
+class SelfTestCache:
+    """Results for one model on this machine; silently without a memory where there is no cache."""
+
+    def __init__(self, model: Model, batch_size: int, threads: int | None) -> None:
+        self._key = [model.manifest.model_sha256, asdict(model.calibration), batch_size, threads, _machine()]
+        try:
+            self._folder: Path | None = cache_folder("self-tests")
+        except BackendError:
+            self._folder = None
+
+    def find(self, name: str) -> SelfTestResult | None:
+        """The kept result of a backend, by its name on the command line."""
+        if self._folder is None:
+            return None
+        try:
+            return SelfTestResult(**json.loads(self._path(name).read_bytes()))
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def keep(self, name: str, result: SelfTestResult) -> None:
+        """Remember a result that rests on numbers; what broke down may work the next time."""
+        if self._folder is None or result.milliseconds is None:
+            return
+        try:
+            write_bytes(self._path(name), json.dumps(asdict(result)).encode())
+        except OSError:
+            self._folder = None
+
+    def _path(self, name: str) -> Path:
+        assert self._folder is not None
+        digest = sha256(json.dumps([name, *self._key], sort_keys=True).encode()).hexdigest()
+        return self._folder / f"{digest[:32]}.json"
+
+
+def _machine() -> list[str]:
+    """Everything about this machine that a result rests on."""
+    return [platform.node(), platform.platform(), platform.processor(), *map(_version, _PACKAGES), *_gpus()]
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
+
+
+def _gpus() -> list[str]:
+    try:
+        return [f"{gpu.name} {gpu.driver} {gpu.cuda}" for gpu in find_gpus()]
+    except BackendError:
+        return []

@@ -1,15 +1,41 @@
 """Latency and throughput of every backend, precision and batch."""
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 import numpy as np
 
-from cxr_runtime.backends.choose import BACKENDS, REFERENCE, open_engine, verdict_on
+from cxr_runtime.backends.choose import open_engine, self_test_of
 from cxr_runtime.backends.phantom_batch import phantom_batch
-from cxr_runtime.benchmark.clock import median_seconds
+from cxr_runtime.backends.registry import BACKENDS, REFERENCE
 from cxr_runtime.errors import BackendError
 from cxr_runtime.model.folder import Model
+
+
+def median_seconds(
+    work: Callable[[], object],
+    seconds: float,
+    least: int = 3,
+    clock: Callable[[], float] = time.perf_counter,
+) -> float:
+    """Median time of a piece of work, once it has run warm.
+
+    Args:
+        work: what is timed.
+        seconds: go on repeating for so long, by the wall clock.
+        least: repetitions, however long they take.
+        clock: wall time, or `time.process_time` where other programs share the processors.
+    """
+    work()
+    taken: list[float] = []
+    until = time.perf_counter() + seconds
+    while len(taken) < least or time.perf_counter() < until:
+        started = clock()
+        work()
+        taken.append(clock() - started)
+    return median(taken)
 
 
 @dataclass(frozen=True)
@@ -52,9 +78,9 @@ def known_backends() -> tuple[str, ...]:
 def _measure(model: Model, backend: str, batch_size: int, seconds: float, threads: int | None) -> EngineTime:
     manifest = model.manifest
     facts = (manifest.name, manifest.precision, backend)
-    verdict = verdict_on(backend, model, batch_size, threads)
-    if not verdict.agrees:
-        return EngineTime(*facts, verdict.backend, batch_size, reason=verdict.reason)
+    result = self_test_of(backend, model, batch_size, threads)
+    if not result.agrees:
+        return EngineTime(*facts, result.backend, batch_size, reason=result.reason)
     films = phantom_batch(manifest.preprocessing)
     batch = np.ascontiguousarray(np.resize(films, (batch_size, *films.shape[1:])))
     try:
@@ -63,7 +89,5 @@ def _measure(model: Model, backend: str, batch_size: int, seconds: float, thread
         provider = engine.backend
         engine.close()
     except BackendError as error:
-        return EngineTime(*facts, verdict.backend, batch_size, reason=str(error))
-    return EngineTime(
-        *facts, provider, batch_size, 1000 * taken, batch_size / taken, verdict.conv5_difference
-    )
+        return EngineTime(*facts, result.backend, batch_size, reason=str(error))
+    return EngineTime(*facts, provider, batch_size, 1000 * taken, batch_size / taken, result.conv5_difference)

@@ -1,5 +1,6 @@
-"""What one check found."""
+"""What one check found, and what all of them say together."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -21,3 +22,8 @@ class Finding:
     state: State
     told: str  # what was found, and where it is not well, what to do; one line
     details: tuple[tuple[str, str], ...] = ()  # the parts, for --json
+
+
+def can_scan(findings: Sequence[Finding]) -> bool:
+    """Whether a scan on the processor works."""
+    return all(finding.state is not State.BROKEN for finding in findings)

@@ -3,11 +3,10 @@
 import os
 import shutil
 import tempfile
-from importlib.util import find_spec
 from pathlib import Path
 
 from cxr_runtime.backends.nvidia.driver import find_gpus
-from cxr_runtime.backends.nvidia.memory import LIBRARIES, is_installed, missing_library
+from cxr_runtime.backends.nvidia.presence import MEMORY_LIBRARIES, is_installed, missing_library
 from cxr_runtime.doctor.finding import Finding, State
 from cxr_runtime.errors import BackendError
 from cxr_runtime.folders import cache_root
@@ -42,7 +41,7 @@ def check_gpu() -> Finding:
 
 def check_tensorrt() -> Finding:
     """TensorRT's Python library, and what serves it a GPU's memory."""
-    if find_spec("tensorrt") is None:
+    if not is_installed("tensorrt"):
         return Finding("tensorrt", State.ABSENT, "not installed")
     try:
         import tensorrt
@@ -52,7 +51,7 @@ def check_tensorrt() -> Finding:
     missing = missing_library()
     if missing is not None:
         return Finding("tensorrt", State.WARNING, f"{tensorrt.__version__}, but {missing}: install one")
-    serving = next(name for name in LIBRARIES if is_installed(name))
+    serving = next(name for name in MEMORY_LIBRARIES if is_installed(name))
     return Finding("tensorrt", State.OK, f"{tensorrt.__version__}, memory by {serving}")
 
 

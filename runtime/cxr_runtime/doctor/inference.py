@@ -1,15 +1,26 @@
-"""Models, engines, and every backend's self-test with its time."""
+"""Models, a film through a real worker, engines, and every backend's self-test with its time."""
 
-from cxr_runtime.backends.choose import BACKENDS, REFERENCE, verdict_on, why_missing
-from cxr_runtime.backends.nvidia.engine_cache import EngineCache
-from cxr_runtime.backends.self_test import Verdict
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
 from cxr_runtime.doctor.finding import Finding, State
 from cxr_runtime.errors import BackendError, CxrTriageError
-from cxr_runtime.model.folder import Model, bundled_models, open_model
+
+if TYPE_CHECKING:
+    from cxr_runtime.backends.self_test import SelfTestResult
+    from cxr_runtime.model.folder import Model
+
+EXAMINE = "cxr_runtime.scanning.examination:examine"  # what a worker does with each film
+WORKER_SECONDS, WORKER_MEGABYTES = 60.0, 4096  # a worker's limits
 
 
 def check_models() -> Finding:
     """Checksums and calibrations of the models that came with the program."""
+    from cxr_runtime.model.folder import bundled_models, open_model
+
     names = bundled_models()
     if not names:
         return Finding("models", State.BROKEN, "none came with this installation; install cxr-triage anew")
@@ -28,6 +39,8 @@ def check_models() -> Finding:
 
 def check_engines() -> Finding:
     """Compiled engines in the cache."""
+    from cxr_runtime.backends.nvidia.engine_cache import EngineCache
+
     try:
         cache = EngineCache()
         keys = cache.keys()
@@ -38,35 +51,75 @@ def check_engines() -> Finding:
     return Finding("engines", State.OK if keys else State.ABSENT, told, details)
 
 
-def check_backend(name: str, model: Model, batch_size: int) -> Finding:
-    """One backend's self-test.
+def check_worker() -> Finding:
+    """A drawn film, sent through a real worker process as a scan sends every film."""
+    from cxr_runtime.model.preprocessing import Preprocessing
+    from cxr_runtime.phantom import draw_phantom
+    from cxr_runtime.pictures import encode_png
+    from cxr_runtime.scanning.examination import Examination, Examined
+    from cxr_runtime.sources.find import FilmSource
+    from cxr_runtime.workers.pool import WorkerPool
+
+    fault = _start_fault()
+    if fault:
+        return Finding(
+            "worker", State.BROKEN, f"a worker process cannot start ({fault}); install cxr-triage anew"
+        )
+    with TemporaryDirectory() as folder:
+        film = Path(folder, "film.png")
+        film.write_bytes(encode_png(draw_phantom(1, hw=(512, 512))))
+        task = Examination(FilmSource(film.name, film), Preprocessing())
+        pool = WorkerPool[Examination, Examined](EXAMINE, 1, seconds=WORKER_SECONDS)
+        with pool:
+            ((_, found),) = pool.results([task])
+    error = found if isinstance(found, Exception) else found.error
+    if error is not None:
+        return Finding("worker", State.BROKEN, f"a drawn film did not pass through a worker: {error}")
+    return Finding("worker", State.OK, "a drawn film passed through a worker process")
+
+
+def _start_fault() -> str:
+    """Why a worker process cannot start, its own last line; "" where it can."""
+    from cxr_runtime.workers.pool import CHILD
+
+    command = [sys.executable, "-m", CHILD, EXAMINE, str(WORKER_SECONDS), str(WORKER_MEGABYTES)]
+    run = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    lines = run.stderr.strip().splitlines() or [f"it ended with status {run.returncode}"]
+    return lines[-1] if run.returncode else ""
+
+
+def check_backends(model: "Model", batch_size: int) -> list[Finding]:
+    """Every backend's self-test.
 
     Args:
-        name: a key of BACKENDS.
-        model: what it is tested with.
+        model: what they are tested with.
         batch_size: films in a batch.
     """
+    from cxr_runtime.backends.registry import BACKENDS
+
+    return [_check_backend(name, model, batch_size) for name in BACKENDS]
+
+
+def _check_backend(name: str, model: "Model", batch_size: int) -> Finding:
+    from cxr_runtime.backends.choose import self_test_of, why_missing
+    from cxr_runtime.backends.registry import REFERENCE
+
     reason = why_missing(name)
     if reason is not None:
         return Finding(f"backend {name}", State.ABSENT, reason)
-    verdict = verdict_on(name, model, batch_size, None)
-    if verdict.agrees:
-        return Finding(f"backend {name}", State.OK, _told(verdict), _details(verdict))
+    result = self_test_of(name, model, batch_size, None)
+    if result.agrees:
+        return Finding(f"backend {name}", State.OK, _told(result), _details(result))
     state = State.BROKEN if name == REFERENCE else State.WARNING
-    return Finding(f"backend {name}", state, f"not used: {verdict.reason}", _details(verdict))
+    return Finding(f"backend {name}", state, f"not used: {result.reason}", _details(result))
 
 
-def check_backends(model: Model, batch_size: int) -> list[Finding]:
-    """Every backend's self-test."""
-    return [check_backend(name, model, batch_size) for name in BACKENDS]
-
-
-def _told(verdict: Verdict) -> str:
+def _told(result: "SelfTestResult") -> str:
     return (
-        f"{verdict.backend} agrees (logits {verdict.logits_difference:.1e}, conv5 "
-        f"{verdict.conv5_difference:.1e}), {verdict.milliseconds:.2f} ms a film"
+        f"{result.backend} agrees (logits {result.logits_difference:.1e}, conv5 "
+        f"{result.conv5_difference:.1e}), {result.milliseconds:.2f} ms a film"
     )
 
 
-def _details(verdict: Verdict) -> tuple[tuple[str, str], ...]:
-    return tuple((name, str(value)) for name, value in vars(verdict).items())
+def _details(result: "SelfTestResult") -> tuple[tuple[str, str], ...]:
+    return tuple((name, str(value)) for name, value in vars(result).items())

@@ -1,17 +1,29 @@
-"""Python and the installed packages, and those that break each other."""
+"""Python, the installed packages and those that break each other; codecs and fonts."""
 
 import platform
 import sys
-from importlib.metadata import Distribution, distributions
+from importlib import import_module
+from importlib.metadata import (
+    Distribution,
+    PackageNotFoundError,
+    distributions,
+    packages_distributions,
+    requires,
+)
+from typing import TYPE_CHECKING
 
 from cxr_runtime.doctor.finding import Finding, State
 
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
+
 OLDEST_PYTHON = (3, 11)
-NEEDED = ("numpy", "opencv-python-headless", "pydicom", "imagecodecs", "fpdf2", "typer")
+OURS = "cxr-triage"
 OPTIONAL = (
     "openvino", "tensorrt", "pycuda", "cuda-bindings", "torch", "onnx", "python-gdcm",
 )  # fmt: skip
-# Builds of one library that overwrite each other's files, the one to keep on a CPU first.
+# Builds of one library that stand in for each other, and overwrite each other's files; the one to keep on a
+# CPU first.
 EXCLUSIVE = (
     ("onnxruntime", "onnxruntime-gpu", "onnxruntime-openvino", "onnxruntime-directml"),
     (
@@ -21,11 +33,26 @@ EXCLUSIVE = (
         "opencv-contrib-python-headless",
     ),
 )
+# One character of each script that the report's own font does not have.
+SCRIPTS = {"Chinese": "中", "Japanese": "か", "Korean": "한", "Hindi": "ह", "Arabic": "ع", "Thai": "ท"}
 
 
 def installed_packages() -> dict[str, str]:
     """Version of every installed package, by its name in lower case with dashes."""
     return {_name(found): found.version for found in distributions() if _name(found)}
+
+
+def needed_packages() -> list[str]:
+    """What cxr-triage says in its metadata that it needs here without any extra, e.g. `numpy>=2.0`.
+
+    Raises:
+        PackageNotFoundError: cxr-triage runs without being installed.
+    """
+    from packaging.requirements import Requirement
+
+    stated = [Requirement(text) for text in requires(OURS) or ()]
+    here = [one for one in stated if one.marker is None or one.marker.evaluate({"extra": ""})]
+    return [f"{one.name}{one.specifier}" for one in here]
 
 
 def check_python() -> Finding:
@@ -37,22 +64,53 @@ def check_python() -> Finding:
     return Finding("python", State.OK, told)
 
 
-def check_packages(installed: dict[str, str] | None = None) -> Finding:
+def check_packages(installed: dict[str, str] | None = None, needed: list[str] | None = None) -> Finding:
     """What a scan needs, and what else is there.
 
     Args:
         installed: versions by name; of this environment if None.
+        needed: packages, each with the versions that will do; what cxr-triage's metadata says if None.
     """
+    from packaging.requirements import Requirement
+
     installed = installed_packages() if installed is None else installed
-    known = (*NEEDED, *OPTIONAL, *(name for group in EXCLUSIVE for name in group))
-    found = tuple((name, installed[name]) for name in dict.fromkeys(known) if name in installed)
-    missing = [name for name in NEEDED if name not in installed and not _has_other_build(name, installed)]
-    if not any(name in installed for name in EXCLUSIVE[0]):
-        missing.append("onnxruntime")
-    if missing:
-        told = f"missing: {', '.join(missing)}; install cxr-triage anew"
+    try:
+        requirements = [Requirement(text) for text in needed or needed_packages()]
+    except PackageNotFoundError:
+        return Finding("packages", State.WARNING, f"{OURS} runs without being installed: pip install it")
+    builds = [name for group in EXCLUSIVE for name in group]
+    known = dict.fromkeys([*(one.name for one in requirements), *OPTIONAL, *builds])
+    found = tuple((name, installed[name]) for name in known if name in installed)
+    wrong = [_what_is_wrong(one, installed) for one in requirements]
+    faults = [fault for fault in wrong if fault]
+    if faults:
+        told = f"{', '.join(faults)}; install {OURS} anew"
         return Finding("packages", State.BROKEN, told, found)
     return Finding("packages", State.OK, ", ".join(f"{name} {version}" for name, version in found), found)
+
+
+def check_imports(needed: list[str] | None = None) -> Finding:
+    """Whether what a scan needs can be imported: a package may be listed as installed and not load.
+
+    Args:
+        needed: packages, each with the versions that will do; what cxr-triage's metadata says if None.
+    """
+    from packaging.requirements import Requirement
+
+    try:
+        names = {Requirement(text).name for text in needed or needed_packages()}
+    except PackageNotFoundError:
+        return Finding("imports", State.WARNING, f"{OURS} runs without being installed: pip install it")
+    names |= {build for group in EXCLUSIVE for build in group if set(group) & names}
+    modules = [
+        module
+        for module, packages in packages_distributions().items()
+        if module.isidentifier() and {_plain(package) for package in packages} & names
+    ]
+    faults = [fault for module in sorted(modules) if (fault := _import_fault(module))]
+    if faults:
+        return Finding("imports", State.BROKEN, f"{'; '.join(faults)}: install {OURS} anew")
+    return Finding("imports", State.OK, f"{len(modules)} modules load")
 
 
 def check_conflicts(installed: dict[str, str] | None = None) -> Finding:
@@ -73,9 +131,56 @@ def check_conflicts(installed: dict[str, str] | None = None) -> Finding:
     return Finding("conflicts", State.WARNING, told, tuple((mix[0], " ".join(mix[1:])) for mix in mixes))
 
 
-def _has_other_build(name: str, installed: dict[str, str]) -> bool:
-    return any(name in group and any(other in installed for other in group) for group in EXCLUSIVE)
+def check_codecs() -> Finding:
+    """Every DICOM transfer syntax: read or not."""
+    from cxr_runtime.reading.dicom.syntaxes import syntax_support
+
+    support = syntax_support()
+    details = tuple((found.uid, f"{'yes' if found.available else 'no'}: {found.name}") for found in support)
+    read = [found for found in support if found.available]
+    unread = [found.name for found in support if not found.available and not found.decoder]
+    lacking = [
+        f"{found.name} ({found.decoder})" for found in support if found.decoder and not found.available
+    ]
+    told = f"{len(read)} DICOM transfer syntaxes read; not read: {', '.join([*lacking, *unread]) or 'none'}"
+    return Finding("codecs", State.WARNING if lacking else State.OK, told, details)
+
+
+def check_fonts() -> Finding:
+    """Scripts that the report can print beyond its own font."""
+    from cxr_runtime.reports.pdf.installed_fonts import font_for
+
+    found = {script: font_for(character) for script, character in SCRIPTS.items()}
+    details = tuple((script, font.path.name if font else "") for script, font in found.items())
+    missing = [script for script, font in found.items() if font is None]
+    if missing:
+        return Finding(
+            "fonts", State.ABSENT, f"none for {', '.join(missing)}: such names are spelt out in code", details
+        )
+    return Finding("fonts", State.OK, f"for all of {', '.join(found)}", details)
+
+
+def _what_is_wrong(requirement: "Requirement", installed: dict[str, str]) -> str:
+    """Why a package will not do, in a few words; "" where it will."""
+    version = installed.get(requirement.name)
+    if version is not None:
+        is_too_old = not requirement.specifier.contains(version, prereleases=True)
+        return f"{requirement.name} is {version}, needed is {requirement.specifier}" if is_too_old else ""
+    has_other_build = any(requirement.name in group and installed.keys() & set(group) for group in EXCLUSIVE)
+    return "" if has_other_build else f"{requirement.name} is missing"
+
+
+def _import_fault(module: str) -> str:
+    try:
+        import_module(module)
+    except (ImportError, OSError) as error:
+        return f"{module} does not load ({' '.join(str(error).split())})"
+    return ""
 
 
 def _name(found: Distribution) -> str:
-    return (found.metadata["Name"] or "").lower().replace("_", "-")
+    return _plain(found.metadata["Name"] or "")
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "-")

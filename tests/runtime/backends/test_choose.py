@@ -1,19 +1,20 @@
 """Which backend runs the network."""
 
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from cxr_runtime.backends import choose
-from cxr_runtime.backends.choose import BACKENDS, Backend, open_engine, verdict_on, why_missing
+from cxr_runtime.backends.choose import open_engine, self_test_of, why_missing
 from cxr_runtime.backends.engine import Outputs
 from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
-from cxr_runtime.backends.self_test import Verdict
+from cxr_runtime.backends.registry import BACKENDS, REFERENCE, Backend
+from cxr_runtime.backends.self_test import SelfTestResult
 from cxr_runtime.errors import BackendError, UsageError
 from cxr_runtime.model.folder import Model
 
@@ -44,13 +45,9 @@ class FakeGpu:
 
 def _install(monkeypatch: pytest.MonkeyPatch, error: float = 0.0, missing: str | None = None) -> None:
     """Make FakeGpu the one GPU backend."""
-    module = ModuleType("cxr_runtime.backends.fake_gpu")
-    module.__dict__["open_model"] = lambda model, *_: FakeGpu(model, error)
-    module.__dict__["missing"] = lambda: missing
-    monkeypatch.setitem(sys.modules, module.__name__, module)
     monkeypatch.setattr(FakeGpu, "opened", 0)
-    backends = {"fake": Backend("fake_gpu"), "onnxruntime": BACKENDS["onnxruntime"]}
-    monkeypatch.setattr(choose, "BACKENDS", backends)
+    fake = Backend(lambda: missing, lambda model, *_: FakeGpu(model, error))
+    monkeypatch.setattr(choose, "BACKENDS", {"fake": fake, REFERENCE: BACKENDS[REFERENCE]})
 
 
 def test_an_unknown_backend_is_wrong_usage(model: Model) -> None:
@@ -113,7 +110,8 @@ def test_auto_goes_on_to_the_next_backend_where_the_fastest_cannot_be_opened_any
     def broken(*_: object) -> FakeGpu:
         raise BackendError("the GPU is taken by another program")
 
-    sys.modules["cxr_runtime.backends.fake_gpu"].__dict__["open_model"] = broken
+    fake = Backend(lambda: None, broken)
+    monkeypatch.setattr(choose, "BACKENDS", {"fake": fake, REFERENCE: BACKENDS[REFERENCE]})
     assert open_engine(model, batch_size=8, threads=1).backend == "onnxruntime-cpu"
     with pytest.raises(BackendError, match="fake: the GPU is taken by another program"):
         open_engine(model, batch_size=8, threads=1, require_gpu=True)
@@ -122,8 +120,8 @@ def test_auto_goes_on_to_the_next_backend_where_the_fastest_cannot_be_opened_any
 def test_an_int8_model_is_tested_even_on_the_reference_backend(
     model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    overflows = Verdict("onnxruntime-cpu", agrees=False, reason="conv5 differs by 0.3")
-    monkeypatch.setattr(choose, "verdict_on", lambda *_: overflows)
+    overflows = SelfTestResult("onnxruntime-cpu", agrees=False, reason="conv5 differs by 0.3")
+    monkeypatch.setattr(choose, "self_test_of", lambda *_: overflows)
     assert open_engine(model, "onnxruntime", batch_size=8, threads=1).backend == "onnxruntime-cpu"
     int8 = replace(model, manifest=replace(model.manifest, precision="int8"))
     with pytest.raises(BackendError, match=r"conv5 differs by 0\.3"):
@@ -134,35 +132,35 @@ def test_an_int8_model_is_tested_even_on_the_reference_backend(
 
 def test_auto_takes_the_fastest_that_agrees(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     _install(monkeypatch)
-    slow = Verdict("fake-gpu", agrees=True, milliseconds=9.0)
-    fast = Verdict("onnxruntime-cpu", agrees=True, milliseconds=1.0)
-    monkeypatch.setattr(choose, "verdict_on", lambda name, *_: {"fake": slow, "onnxruntime": fast}[name])
+    slow = SelfTestResult("fake-gpu", agrees=True, milliseconds=9.0)
+    fast = SelfTestResult("onnxruntime-cpu", agrees=True, milliseconds=1.0)
+    monkeypatch.setattr(choose, "self_test_of", lambda name, *_: {"fake": slow, "onnxruntime": fast}[name])
     assert open_engine(model, batch_size=8, threads=1).backend == "onnxruntime-cpu"
     slow, fast = fast, slow
     assert open_engine(model, batch_size=8, threads=1).backend == "fake-gpu"
 
 
-def test_a_verdict_is_kept_and_the_backend_is_not_tested_twice(
+def test_a_self_test_is_kept_and_the_backend_is_not_tested_twice(
     model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _install(monkeypatch)
-    first = verdict_on("fake", model, 8, 1)
+    first = self_test_of("fake", model, 8, 1)
     assert first.agrees
-    assert verdict_on("fake", model, 8, 1) == first
+    assert self_test_of("fake", model, 8, 1) == first
     assert FakeGpu.opened == 1
-    verdict_on("fake", model, 4, 1)
+    self_test_of("fake", model, 4, 1)
     assert FakeGpu.opened == 2
 
 
-def test_a_verdict_is_not_kept_where_the_backend_could_not_be_opened(
+def test_a_self_test_is_not_kept_where_the_backend_could_not_be_opened(
     model: Model, monkeypatch: pytest.MonkeyPatch, own_cache: Path
 ) -> None:
     _install(monkeypatch, missing="the cable is out")
-    assert verdict_on("fake", model, 8, 1).reason == "the cable is out"
+    assert self_test_of("fake", model, 8, 1).reason == "the cable is out"
     assert not list(own_cache.rglob("*.json"))
 
 
-def test_a_verdict_on_a_backend_that_broke_down_is_not_kept(
+def test_a_self_test_of_a_backend_that_broke_down_is_not_kept(
     model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def busy(*_: object) -> Outputs:
@@ -171,26 +169,26 @@ def test_a_verdict_on_a_backend_that_broke_down_is_not_kept(
     _install(monkeypatch)
     with monkeypatch.context() as patch:
         patch.setattr(FakeGpu, "run", busy)
-        assert verdict_on("fake", model, 8, 1).reason == "the GPU is taken by another program"
-    assert verdict_on("fake", model, 8, 1).agrees
+        assert self_test_of("fake", model, 8, 1).reason == "the GPU is taken by another program"
+    assert self_test_of("fake", model, 8, 1).agrees
 
 
-def test_a_verdict_on_numbers_that_are_not_finite_is_kept(
+def test_a_self_test_of_numbers_that_are_not_finite_is_kept(
     model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _install(monkeypatch, error=float("nan"))
-    assert not verdict_on("fake", model, 8, 1).agrees
-    assert not verdict_on("fake", model, 8, 1).agrees
+    assert not self_test_of("fake", model, 8, 1).agrees
+    assert not self_test_of("fake", model, 8, 1).agrees
     assert FakeGpu.opened == 1
 
 
-def test_a_damaged_verdict_is_made_anew(
+def test_a_damaged_self_test_is_made_anew(
     model: Model, monkeypatch: pytest.MonkeyPatch, own_cache: Path
 ) -> None:
     _install(monkeypatch)
-    first = verdict_on("fake", model, 8, 1)
+    first = self_test_of("fake", model, 8, 1)
     next(own_cache.rglob("*.json")).write_text("{")
-    assert verdict_on("fake", model, 8, 1).conv5_difference == first.conv5_difference
+    assert self_test_of("fake", model, 8, 1).conv5_difference == first.conv5_difference
     assert FakeGpu.opened == 2
 
 
@@ -199,7 +197,7 @@ def test_a_cache_that_cannot_be_written_stops_nothing(
 ) -> None:
     _install(monkeypatch)
     own_cache.write_text("a file where a folder should be")
-    assert verdict_on("fake", model, 8, 1).agrees
+    assert self_test_of("fake", model, 8, 1).agrees
 
 
 def test_every_listed_backend_can_be_asked_what_it_lacks() -> None:
@@ -207,3 +205,17 @@ def test_every_listed_backend_can_be_asked_what_it_lacks() -> None:
         BACKENDS, True
     )
     assert why_missing("onnxruntime") is None
+
+
+def test_saying_that_there_is_no_tensorrt_imports_none_of_its_modules() -> None:
+    program = (
+        "import sys; sys.modules['tensorrt'] = None\n"
+        "from cxr_runtime.backends import open_engine\n"
+        "from cxr_runtime.model.folder import DEFAULT_MODEL, open_model\n"
+        "print(open_engine(open_model(DEFAULT_MODEL), batch_size=8, threads=1).backend)\n"
+        "print(*(name for name in sys.modules if name.startswith('cxr_runtime.backends.nvidia.')))"
+    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    backend, imported = run.stdout.splitlines()
+    assert backend in ("onnxruntime-cpu", "openvino-cpu")
+    assert {name.rpartition(".")[2] for name in imported.split()} == {"driver", "presence"}

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cxr_runtime.backends.engine import Outputs
-from cxr_runtime.backends.failure import DeviceLostError, OutOfDeviceMemoryError, failure
+from cxr_runtime.backends.engine import DeviceLostError, OutOfDeviceMemoryError, Outputs, failure
 from cxr_runtime.backends.resilient import ResilientEngine
 from cxr_runtime.errors import BackendError
 

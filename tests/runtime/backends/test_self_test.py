@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from cxr_runtime.backends.engine import Outputs
 from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
 from cxr_runtime.backends.phantom_batch import phantom_batch
-from cxr_runtime.backends.self_test import PROBABILITY_TOLERANCE, TOLERANCES, judge, tolerance
+from cxr_runtime.backends.self_test import PROBABILITY_TOLERANCE, TOLERANCES, self_test, tolerance
 from cxr_runtime.errors import BackendError
 from cxr_runtime.model.folder import Model
 from cxr_runtime.model.preprocessing import Preprocessing
@@ -37,28 +37,28 @@ class Altered:
 
 
 def test_a_backend_that_agrees_is_passed_with_its_differences_and_time(model: Model) -> None:
-    verdict = judge(Altered(model), model, 3, 1)
-    assert verdict.agrees
-    assert verdict.reason == ""
-    assert verdict.logits_difference is not None
-    assert verdict.logits_difference < 1e-5
-    assert verdict.conv5_difference is not None
-    assert verdict.conv5_difference < 1e-5
-    assert verdict.milliseconds is not None
-    assert verdict.milliseconds > 0
+    result = self_test(Altered(model), model, 3, 1)
+    assert result.agrees
+    assert result.reason == ""
+    assert result.logits_difference is not None
+    assert result.logits_difference < 1e-5
+    assert result.conv5_difference is not None
+    assert result.conv5_difference < 1e-5
+    assert result.milliseconds is not None
+    assert result.milliseconds > 0
 
 
 @pytest.mark.parametrize("output", ["logits", "conv5"])
 def test_a_backend_that_is_wrong_in_either_output_is_refused(model: Model, output: str) -> None:
-    verdict = judge(Altered(model, **{output: 2 * TOLERANCES["fp32"]}), model, 8, 1)
-    assert not verdict.agrees
-    assert f"{output} differs by" in verdict.reason
+    result = self_test(Altered(model, **{output: 2 * TOLERANCES["fp32"]}), model, 8, 1)
+    assert not result.agrees
+    assert f"{output} differs by" in result.reason
 
 
 @pytest.mark.parametrize("output", ["logits", "conv5"])
 def test_a_backend_that_gives_no_number_is_refused(model: Model, output: str) -> None:
-    verdict = judge(Altered(model, **{output: float("nan")}), model, 8, 1)
-    assert (verdict.agrees, verdict.reason) == (False, "it gave numbers that are not finite")
+    result = self_test(Altered(model, **{output: float("nan")}), model, 8, 1)
+    assert (result.agrees, result.reason) == (False, "it gave numbers that are not finite")
 
 
 def test_a_backend_whose_probability_moved_is_refused_even_in_int8(model: Model) -> None:
@@ -74,10 +74,10 @@ def test_a_backend_whose_probability_moved_is_refused_even_in_int8(model: Model)
 
     largest = float(np.abs(Altered(model).run(phantom_batch(model.manifest.preprocessing)).logits).max())
     unsure = replace(model, calibration=replace(model.calibration, temperature=largest))
-    verdict = judge(Flipped(unsure), unsure, 8, 1)
-    assert verdict.probability_difference is not None
-    assert verdict.probability_difference > PROBABILITY_TOLERANCE
-    assert verdict.reason.startswith("probability differs by")
+    result = self_test(Flipped(unsure), unsure, 8, 1)
+    assert result.probability_difference is not None
+    assert result.probability_difference > PROBABILITY_TOLERANCE
+    assert result.reason.startswith("probability differs by")
 
 
 def test_a_backend_that_breaks_down_is_refused_with_its_own_words(model: Model) -> None:
@@ -85,8 +85,8 @@ def test_a_backend_that_breaks_down_is_refused_with_its_own_words(model: Model) 
         def run(self, batch: NDArray[np.float32]) -> Outputs:
             raise BackendError(f"the fan stopped at {len(batch)} films")
 
-    verdict = judge(Broken(model), model, 8, 1)
-    assert (verdict.agrees, verdict.reason) == (False, "the fan stopped at 8 films")
+    result = self_test(Broken(model), model, 8, 1)
+    assert (result.agrees, result.reason) == (False, "the fan stopped at 8 films")
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from cxr_runtime.benchmark.clock import median_seconds
-from cxr_runtime.benchmark.engines import EngineTime
-from cxr_runtime.benchmark.measure import BenchmarkOptions, measure
-from cxr_runtime.benchmark.report import Benchmark, as_json, as_markdown
-from cxr_runtime.benchmark.stages import StageTime
-from cxr_runtime.benchmark.whole_scan import ScanTime
+from cxr_runtime.benchmark.engines import EngineTime, median_seconds
+from cxr_runtime.benchmark.measure import Benchmark, BenchmarkOptions, as_json, as_markdown, measure
+from cxr_runtime.benchmark.scans import ScanTime, StageTime
 from cxr_runtime.errors import UsageError
 from model_folders import write_model_folder
 

@@ -10,6 +10,7 @@ from collections.abc import Collection
 import numpy as np
 from numpy.typing import NDArray
 
+from cxr_runtime.backends.engine import INPUT, LOGITS
 from cxr_runtime.backends.graph.messages import (
     FLOAT16,
     FLOAT32,
@@ -24,8 +25,7 @@ from cxr_runtime.backends.graph.messages import (
     rewired,
     values_of,
 )
-from cxr_runtime.backends.onnx_session import CPU_PROVIDER, new_session, session_options
-from cxr_runtime.backends.tensor_names import INPUT, LOGITS
+from cxr_runtime.backends.onnxruntime_cpu import CPU_PROVIDER, new_session, session_options
 
 COMPUTED = ("Conv", "Gemm", "MatMul")
 CARRIED = ("Relu", "MaxPool", "Concat", "Flatten")  # these take the type of what they are given

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from cxr_runtime.backends.tensor_names import INPUT
+from cxr_runtime.backends.engine import INPUT
 from cxr_runtime.errors import BackendError
 
 GIB = 2**30

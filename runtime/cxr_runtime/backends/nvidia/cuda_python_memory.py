@@ -9,8 +9,7 @@ import cuda.bindings.runtime as cudart
 import numpy as np
 from numpy.typing import NDArray
 
-from cxr_runtime.backends.failure import failure
-from cxr_runtime.backends.nvidia.memory import DeviceMemory
+from cxr_runtime.backends.engine import failure
 
 _DEFAULT_PINNING = 0  # cudaHostAllocDefault
 _NON_BLOCKING = 1  # cudaStreamNonBlocking
@@ -90,11 +89,6 @@ class CudaPythonMemory:
                 _call("cudaFreeHost", address)
         self._allocations.clear()
         self._pinned.clear()
-
-
-def open_memory(device: int) -> DeviceMemory:
-    """The memory of one GPU."""
-    return CudaPythonMemory(device)
 
 
 def _call(function: str, *arguments: Any) -> Any:

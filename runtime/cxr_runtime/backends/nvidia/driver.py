@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cxr_runtime.backends.failure import failure
+from cxr_runtime.backends.engine import failure
 from cxr_runtime.errors import BackendError
 
 _LIBRARY = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"

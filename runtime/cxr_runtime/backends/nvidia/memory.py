@@ -1,20 +1,14 @@
 """The memory of a GPU behind one small interface, so that pycuda or cuda-python may serve it."""
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cxr_runtime.backends.nvidia.presence import is_installed, missing_library
 from cxr_runtime.errors import BackendError
-
-# Package to look for, and the module that uses it; the first one installed is taken.
-LIBRARIES = {
-    "pycuda": "cxr_runtime.backends.nvidia.pycuda_memory",
-    "cuda.bindings": "cxr_runtime.backends.nvidia.cuda_python_memory",
-}
 
 
 class DeviceMemory(Protocol):
@@ -74,11 +68,23 @@ class DeviceMemory(Protocol):
         ...
 
 
-def missing_library() -> str | None:
-    """Why no library can serve a GPU's memory here; None where one can."""
-    if any(is_installed(name) for name in LIBRARIES):
-        return None
-    return "neither pycuda nor cuda-python is installed"
+def _open_pycuda(device: int) -> DeviceMemory:
+    from cxr_runtime.backends.nvidia.pycuda_memory import PycudaMemory
+
+    return PycudaMemory(device)
+
+
+def _open_cuda_python(device: int) -> DeviceMemory:
+    from cxr_runtime.backends.nvidia.cuda_python_memory import CudaPythonMemory
+
+    return CudaPythonMemory(device)
+
+
+# By the package of presence.MEMORY_LIBRARIES that each needs.
+LIBRARIES: dict[str, Callable[[int], DeviceMemory]] = {
+    "pycuda": _open_pycuda,
+    "cuda.bindings": _open_cuda_python,
+}
 
 
 def open_memory(device: int = 0) -> DeviceMemory:
@@ -90,19 +96,10 @@ def open_memory(device: int = 0) -> DeviceMemory:
     Raises:
         BackendError: none is installed, or the GPU cannot be used.
     """
-    for name, module in LIBRARIES.items():
+    for name, open_library in LIBRARIES.items():
         if is_installed(name):
-            memory: DeviceMemory = import_module(module).open_memory(device)
-            return memory
+            return open_library(device)
     raise BackendError(
         f"{missing_library()}; install one of them: pycuda is in the extra `tensorrt`, "
         "cuda-python in `tensorrt-wheels`"
     )
-
-
-def is_installed(name: str) -> bool:
-    """Whether a package of LIBRARIES is there."""
-    try:
-        return find_spec(name) is not None
-    except (ImportError, ValueError):
-        return False

@@ -8,8 +8,7 @@ import numpy as np
 import pycuda.driver as cuda
 from numpy.typing import NDArray
 
-from cxr_runtime.backends.failure import failure
-from cxr_runtime.backends.nvidia.memory import DeviceMemory
+from cxr_runtime.backends.engine import failure
 
 
 class PycudaMemory:
@@ -82,11 +81,6 @@ class PycudaMemory:
                 allocation.free()
         self._allocations.clear()
         self._context.detach()
-
-
-def open_memory(device: int) -> DeviceMemory:
-    """The memory of one GPU."""
-    return PycudaMemory(device)
 
 
 @contextmanager

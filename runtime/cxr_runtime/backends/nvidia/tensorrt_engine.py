@@ -5,22 +5,20 @@ import platform
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from hashlib import sha256
-from importlib.util import find_spec
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cxr_runtime.backends.engine import Engine, Outputs
+from cxr_runtime.backends.engine import CONV5, LOGITS, Engine, Outputs
 from cxr_runtime.backends.graph.half import count_float32_convolutions, half_graph, largest_magnitudes
 from cxr_runtime.backends.graph.int8 import symmetric_int8
 from cxr_runtime.backends.nvidia.builder import BuildOptions, Say, build_engine
 from cxr_runtime.backends.nvidia.driver import Gpu, find_gpus
 from cxr_runtime.backends.nvidia.engine_cache import EngineCache, EngineKey
-from cxr_runtime.backends.nvidia.inspector import plan_layers, refuse_wrong_precision
-from cxr_runtime.backends.nvidia.memory import missing_library, open_memory
+from cxr_runtime.backends.nvidia.memory import open_memory
+from cxr_runtime.backends.nvidia.plan import plan_layers, refuse_wrong_precision
 from cxr_runtime.backends.nvidia.runner import TensorRtRunner
 from cxr_runtime.backends.phantom_batch import phantom_batch
-from cxr_runtime.backends.tensor_names import CONV5, LOGITS
 from cxr_runtime.errors import BackendError
 from cxr_runtime.model.folder import Model
 
@@ -68,18 +66,6 @@ class TensorRtEngine:
     def close(self) -> None:
         """Give back the device's memory."""
         self._runner.close()
-
-
-def missing() -> str | None:
-    """Why this backend cannot be used here, or None."""
-    if find_spec("tensorrt") is None:
-        return "tensorrt is not installed"
-    if missing_library() is not None:
-        return missing_library()
-    try:
-        return None if find_gpus() else "no NVIDIA GPU is visible"
-    except BackendError as error:
-        return str(error)
 
 
 def open_model(model: Model, batch_size: int, threads: int | None) -> Engine:

@@ -12,6 +12,8 @@ from pathlib import Path
 from fontTools.ttLib import TTFont, TTLibError  # type: ignore[import-untyped]  # it ships no types
 from fpdf.errors import FPDFException
 
+from cxr_runtime.folders import home_folder
+
 FONT_KINDS = (".ttf", ".otf", ".ttc")
 FONT_ERRORS = (TTLibError, FPDFException, OSError, LookupError, ValueError, AssertionError, struct.error)
 MAX_OPENED = 300  # fonts looked into; a name that none of these can write is spelt out in codes
@@ -44,14 +46,15 @@ def font_for(character: str) -> InstalledFont | None:
 
 def font_folders() -> tuple[Path, ...]:
     """Where this system keeps its fonts."""
-    home = Path.home()
     if sys.platform == "win32":
-        shared = Path(os.environ.get("WINDIR", "C:/Windows")) / "Fonts"
-        return shared, home / "AppData/Local/Microsoft/Windows/Fonts"
-    if sys.platform == "darwin":
-        return Path("/System/Library/Fonts"), Path("/Library/Fonts"), home / "Library/Fonts"
-    everyones = Path("/usr/share/fonts"), Path("/usr/local/share/fonts")
-    return *everyones, home / ".local/share/fonts", home / ".fonts"
+        shared = [f"{os.environ.get('WINDIR', 'C:/Windows')}/Fonts"]
+        own = ["AppData/Local/Microsoft/Windows/Fonts"]
+    elif sys.platform == "darwin":
+        shared, own = ["/System/Library/Fonts", "/Library/Fonts"], ["Library/Fonts"]
+    else:
+        shared, own = ["/usr/share/fonts", "/usr/local/share/fonts"], [".local/share/fonts", ".fonts"]
+    home = home_folder()
+    return *map(Path, shared), *(home / name for name in own if home is not None)
 
 
 @cache

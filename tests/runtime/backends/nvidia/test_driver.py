@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cxr_runtime.backends.failure import DeviceLostError, OutOfDeviceMemoryError
+from cxr_runtime.backends.engine import DeviceLostError, OutOfDeviceMemoryError
 from cxr_runtime.backends.nvidia.driver import CudaGraph, find_gpus
 from cxr_runtime.errors import BackendError
 

@@ -1,19 +1,20 @@
 """The libraries that serve a GPU's memory, on stand-ins for them."""
 
 import sys
-from collections.abc import Iterator
-from importlib import import_module
+from collections.abc import Callable, Iterator
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from cxr_runtime.backends.failure import OutOfDeviceMemoryError
-from cxr_runtime.backends.nvidia import memory
+from cxr_runtime.backends.engine import OutOfDeviceMemoryError
+from cxr_runtime.backends.nvidia import memory, presence
 from cxr_runtime.errors import BackendError
+from fake_tensorrt import FakeMemory
 
-PYCUDA, CUDA_PYTHON = memory.LIBRARIES.values()
+PYCUDA = "cxr_runtime.backends.nvidia.pycuda_memory"
+CUDA_PYTHON = "cxr_runtime.backends.nvidia.cuda_python_memory"
 
 
 class FakeError(Exception):
@@ -74,7 +75,7 @@ def fake_pycuda(
 def test_pycuda_copies_in_stream_order_within_the_gpus_context(
     fake_pycuda: SimpleNamespace, calls: list[tuple[object, ...]]
 ) -> None:
-    served: memory.DeviceMemory = import_module(PYCUDA).open_memory(0)
+    served: memory.DeviceMemory = memory.LIBRARIES["pycuda"](0)
     with served.current():
         pinned, stream, event = served.pinned((2, 3)), served.stream(), served.event()
         address = served.allocate(pinned.nbytes)
@@ -94,7 +95,7 @@ def test_pycuda_copies_in_stream_order_within_the_gpus_context(
 
 
 def test_what_pycuda_says_becomes_one_of_our_errors(fake_pycuda: SimpleNamespace) -> None:
-    served: memory.DeviceMemory = import_module(PYCUDA).open_memory(0)
+    served: memory.DeviceMemory = memory.LIBRARIES["pycuda"](0)
 
     def fail() -> None:
         raise FakeError("cuMemAlloc failed:\n out of memory")
@@ -152,7 +153,7 @@ def fake_cuda_python(
 def test_cuda_python_copies_in_stream_order_on_its_device(
     fake_cuda_python: ModuleType, calls: list[tuple[object, ...]]
 ) -> None:
-    served: memory.DeviceMemory = import_module(CUDA_PYTHON).open_memory(3)
+    served: memory.DeviceMemory = memory.LIBRARIES["cuda.bindings"](3)
     calls.clear()
     with served.current():
         pinned, stream, event = served.pinned((2, 3)), served.stream(), served.event()
@@ -179,42 +180,45 @@ def test_cuda_python_copies_in_stream_order_on_its_device(
 
 
 def test_a_status_of_cuda_python_becomes_one_of_our_errors(fake_cuda_python: ModuleType) -> None:
-    served: memory.DeviceMemory = import_module(CUDA_PYTHON).open_memory(0)
+    served: memory.DeviceMemory = memory.LIBRARIES["cuda.bindings"](0)
     with pytest.raises(OutOfDeviceMemoryError, match=r"cudaMalloc: out of memory \(CUDA error 2\)"):
         served.allocate(10**10)
 
 
-class Opener:
-    """Takes the place of import_module; notes which module opens which device."""
+def _install(monkeypatch: pytest.MonkeyPatch, *names: str) -> list[tuple[str, int]]:
+    """Make packages of LIBRARIES be there; which of them opens which device is noted."""
+    opened: list[tuple[str, int]] = []
 
-    def __init__(self) -> None:
-        self.opened: list[tuple[str, int]] = []
+    def opener(library: str) -> Callable[[int], memory.DeviceMemory]:
+        def note(device: int) -> memory.DeviceMemory:
+            opened.append((library, device))
+            return FakeMemory()
 
-    def __call__(self, module: str) -> SimpleNamespace:
-        return SimpleNamespace(open_memory=lambda device: self.opened.append((module, device)))
+        return note
+
+    monkeypatch.setattr(presence, "find_spec", lambda name: name if name in names else None)
+    monkeypatch.setattr(memory, "LIBRARIES", {library: opener(library) for library in memory.LIBRARIES})
+    return opened
 
 
-def _install(monkeypatch: pytest.MonkeyPatch, *names: str) -> Opener:
-    opener = Opener()
-    monkeypatch.setattr(memory, "find_spec", lambda name: name if name in names else None)
-    monkeypatch.setattr(memory, "import_module", opener)
-    return opener
+def test_every_library_that_is_looked_for_can_be_opened() -> None:
+    assert tuple(memory.LIBRARIES) == presence.MEMORY_LIBRARIES
 
 
 def test_pycuda_is_taken_where_both_are_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    opener = _install(monkeypatch, "pycuda", "cuda.bindings")
+    opened = _install(monkeypatch, "pycuda", "cuda.bindings")
     memory.open_memory(2)
-    assert opener.opened == [(PYCUDA, 2)]
+    assert opened == [("pycuda", 2)]
 
 
 def test_cuda_python_is_taken_where_pycuda_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    opener = _install(monkeypatch, "cuda.bindings")
+    opened = _install(monkeypatch, "cuda.bindings")
     memory.open_memory()
-    assert opener.opened == [(CUDA_PYTHON, 0)]
+    assert opened == [("cuda.bindings", 0)]
 
 
 def test_neither_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     _install(monkeypatch)
-    assert memory.missing_library() == "neither pycuda nor cuda-python is installed"
+    assert presence.missing_library() == "neither pycuda nor cuda-python is installed"
     with pytest.raises(BackendError, match="install one of them: pycuda is in the extra `tensorrt`"):
         memory.open_memory()

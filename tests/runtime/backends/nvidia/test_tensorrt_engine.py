@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 import pytest
 
-from cxr_runtime.backends.failure import OutOfDeviceMemoryError
+from cxr_runtime.backends.engine import OutOfDeviceMemoryError
 from cxr_runtime.backends.nvidia import tensorrt_engine
 from cxr_runtime.backends.nvidia.builder import BuildOptions
 from cxr_runtime.backends.nvidia.driver import Gpu
@@ -16,7 +16,6 @@ from cxr_runtime.backends.nvidia.tensorrt_engine import (
     Compiled,
     TensorRtEngine,
     compile_model,
-    missing,
 )
 from cxr_runtime.errors import BackendError
 from cxr_runtime.model.folder import Model
@@ -129,20 +128,3 @@ def test_an_engine_that_does_not_fit_leaves_no_memory_behind(
     with pytest.raises(OutOfDeviceMemoryError):
         TensorRtEngine(Compiled(fake_plan(), "fp16", 32, was_built=False), 8)
     assert memory.is_closed
-
-
-def test_a_machine_without_a_driver_says_so(
-    monkeypatch: pytest.MonkeyPatch, use_tensorrt: UseTensorRt
-) -> None:
-    def no_driver() -> list[Gpu]:
-        raise BackendError("no NVIDIA driver on this machine (libcuda.so.1 is not there)")
-
-    use_tensorrt("10.16.1").__spec__ = object()  # type: ignore[assignment]  # installed is all that is asked
-    monkeypatch.setattr(tensorrt_engine, "missing_library", lambda: None)
-    monkeypatch.setattr(tensorrt_engine, "find_gpus", no_driver)
-    assert missing() == "no NVIDIA driver on this machine (libcuda.so.1 is not there)"
-
-
-def test_what_is_not_installed_is_named_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tensorrt_engine, "find_spec", lambda _: None)
-    assert missing() == "tensorrt is not installed"

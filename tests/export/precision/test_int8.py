@@ -1,6 +1,7 @@
 """INT8 as an explicitly typed graph."""
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import onnx
@@ -8,9 +9,12 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, numpy_helper
 
-from cxr_export.quantise import quantise
+from cxr_export.films import ExportFilms, film_scores, run_films
+from cxr_export.precision import int8
+from cxr_export.precision.int8 import choose_int8, quantise
 from cxr_runtime.backends.graph.int8 import symmetric_int8
 from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
+from cxr_runtime.model.manifest import Manifest
 
 
 @pytest.fixture(scope="module")
@@ -83,3 +87,28 @@ def test_for_tensorrt_the_network_says_the_same_to_a_coarser_grain(
     assert signed.conv5.min() == 0
     assert np.abs(signed.conv5 - unsigned.conv5).max() < 0.05 * unsigned.conv5.max()
     assert np.corrcoef(signed.conv5.ravel(), unsigned.conv5.ravel())[0, 1] > 0.998
+
+
+def test_the_rule_that_changes_scores_least_is_kept(
+    traced: onnx.ModelProto, films: ExportFilms, manifest: Manifest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(int8, "PERCENTILES", (50.0, 100.0))  # half of all activations cut off, or none
+    whole, how = traced.SerializeToString(), manifest.preprocessing
+    best = choose_int8(whole, films, how)
+    assert best.percentile == 100.0
+    assert best.score_changes[100.0] < best.score_changes[50.0]
+    expected, found = (
+        film_scores(run_films(OnnxRuntimeCpu(model), films.choosing, how)) for model in (whole, best.onnx)
+    )
+    assert best.score_changes[100.0] == np.abs(found - expected).mean()
+
+
+def test_the_films_that_judge_are_not_looked_at(
+    traced: onnx.ModelProto, films: ExportFilms, manifest: Manifest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(int8, "PERCENTILES", (99.9, 100.0))
+    whole = traced.SerializeToString()
+    blind = replace(films, judged=np.zeros_like(films.judged), labels=None)
+    assert choose_int8(whole, films, manifest.preprocessing) == choose_int8(
+        whole, blind, manifest.preprocessing
+    )

@@ -1,15 +1,15 @@
-"""The whole examination."""
+"""Everything in turn."""
 
 import sys
 from pathlib import Path
 
 import pytest
 
-from cxr_runtime.backends.choose import BACKENDS
 from cxr_runtime.backends.nvidia.driver import Gpu
-from cxr_runtime.doctor import hardware
-from cxr_runtime.doctor.examine import can_scan, examine
-from cxr_runtime.doctor.finding import Finding, State
+from cxr_runtime.backends.registry import BACKENDS
+from cxr_runtime.doctor import hardware, inference
+from cxr_runtime.doctor.checks import check_everything
+from cxr_runtime.doctor.finding import Finding, State, can_scan
 from cxr_runtime.errors import BackendError
 from model_folders import write_model_folder
 
@@ -24,7 +24,7 @@ def _by_name(findings: list[Finding]) -> dict[str, Finding]:
 
 
 def test_every_part_is_looked_at_once_and_told_in_one_line() -> None:
-    findings = examine("a model that is not there")
+    findings = check_everything("a model that is not there")
     names = [finding.name for finding in findings]
     assert len(names) == len(set(names))
     assert {"python", "packages", "conflicts", "gpu", "tensorrt", "codecs", "fonts", "disk"} <= set(names)
@@ -32,16 +32,16 @@ def test_every_part_is_looked_at_once_and_told_in_one_line() -> None:
 
 
 def test_a_model_that_cannot_be_opened_means_that_no_scan_works() -> None:
-    findings = examine("a model that is not there")
+    findings = check_everything("a model that is not there")
     assert not can_scan(findings)
     assert "cannot be tested: no model at" in _by_name(findings)["backends"].told
 
 
 def test_a_package_that_does_not_load_hides_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in sys.modules if name.startswith("cxr_runtime.doctor.decoding")]:
+    for name in [name for name in sys.modules if name.startswith("cxr_runtime.doctor.installs")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "cxr_runtime.reading.dicom.syntaxes", None)
-    found = _by_name(examine("a model that is not there"))
+    found = _by_name(check_everything("a model that is not there"))
     assert found["codecs"].state is State.BROKEN
     assert "cannot be looked at: " in found["codecs"].told
     assert found["disk"].state is State.OK
@@ -75,9 +75,30 @@ def test_little_space_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_backend_is_tested_or_its_absence_explained(tmp_path: Path) -> None:
-    found = _by_name(examine(str(write_model_folder(tmp_path / "model"))))
+    found = _by_name(check_everything(str(write_model_folder(tmp_path / "model"))))
     assert {f"backend {name}" for name in BACKENDS} <= set(found)
     reference = found["backend onnxruntime"]
     assert reference.state is State.OK
     assert reference.told.startswith("onnxruntime-cpu agrees (logits ")
     assert found["backend tensorrt"].state in (State.OK, State.ABSENT)
+
+
+def test_a_drawn_film_passes_through_a_real_worker() -> None:
+    assert inference.check_worker().state is State.OK
+
+
+def test_a_worker_that_cannot_start_is_told_with_its_own_last_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inference, "EXAMINE", "a_library_that_is_not_there:examine")
+    finding = inference.check_worker()
+    assert finding.state is State.BROKEN
+    assert finding.told == (
+        "a worker process cannot start (ModuleNotFoundError: No module named 'a_library_that_is_not_there'); "
+        "install cxr-triage anew"
+    )
+
+
+def test_a_worker_in_which_films_fail_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inference, "EXAMINE", "json:loads")  # starts, and can make nothing of a film
+    finding = inference.check_worker()
+    assert finding.state is State.BROKEN
+    assert finding.told.startswith("a drawn film did not pass through a worker: ")

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from cxr_export import precision_measures, precision_table
-from cxr_export.precision_measures import Subject
+from cxr_export.precision import measures, table
+from cxr_export.precision.measures import Subject
 from cxr_runtime.errors import CxrTriageError
 from cxr_runtime.model.preprocessing import Preprocessing
 from cxr_train.networks import Architecture, build_network
@@ -23,15 +23,15 @@ def _small(_: str) -> Subject:
 
 
 @pytest.mark.parametrize("has_bfloat16", [False, True])
-def test_every_precision_gets_a_row_with_its_verdict_and_times(
+def test_every_precision_gets_a_row_that_says_whether_it_is_accepted_and_its_times(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], has_bfloat16: bool
 ) -> None:
-    monkeypatch.setattr(precision_table, "open_subject", _small)
-    monkeypatch.setattr(precision_measures, "has_bfloat16", lambda: has_bfloat16)
-    precision_table.main(["small", "--seconds", "0"])
+    monkeypatch.setattr(table, "open_subject", _small)
+    monkeypatch.setattr(measures, "has_bfloat16", lambda: has_bfloat16)
+    table.main(["small", "--seconds", "0"])
     head, _, *rows, _, whole, int8 = capsys.readouterr().out.splitlines()
     cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in (head, *rows)]
-    assert {len(row) for row in cells} == {len(precision_table.HEAD)}
+    assert {len(row) for row in cells} == {len(table.HEAD)}
     precisions = ["fp32", "fp16", "int8", "bf16"][: 4 if has_bfloat16 else 3]
     assert [row[2] for row in cells[1:]] == precisions
     assert [row[8] for row in cells[1:3]] == ["", "yes"]
@@ -42,6 +42,6 @@ def test_every_precision_gets_a_row_with_its_verdict_and_times(
 
 def test_what_is_neither_a_run_nor_a_network_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CxrTriageError):
-        precision_table.main(["a network that is not there"])
+        table.main(["a network that is not there"])
     with pytest.raises(CxrTriageError):
-        precision_table.main([str(tmp_path)])
+        table.main([str(tmp_path)])

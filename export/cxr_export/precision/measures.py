@@ -10,15 +10,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cxr_export.acceptance import Acceptance, accept, compare
 from cxr_export.films import FILMS_AT_ONCE, ExportFilms, drawn_films, real_films
 from cxr_export.parity import BATCH_SIZES, Parity, measure_parity
-from cxr_export.precision import Lowered, Precision, lowered
+from cxr_export.precision.acceptance import Acceptance, accept, compare
+from cxr_export.precision.lower import Lowered, Precision, lowered
 from cxr_export.trace import trace
 from cxr_runtime.backends.engine import Engine
 from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
 from cxr_runtime.backends.openvino_cpu import OpenVinoCpu, has_bfloat16
-from cxr_runtime.benchmark.clock import median_seconds
+from cxr_runtime.benchmark.engines import median_seconds
 from cxr_runtime.heat.map import HeatRecipe
 from cxr_runtime.model.preprocessing import Preprocessing, normalise
 from cxr_train.checkpoint import load_checkpoint

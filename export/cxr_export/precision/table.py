@@ -1,4 +1,4 @@
-"""The table of precisions in docs/backends.md: `python -m cxr_export.precision_table NETWORK... --data PATH`.
+"""The table of precisions in docs/backends.md: `python -m cxr_export.precision.table NETWORK... --data PATH`.
 
 NETWORK is a training run; a folder of folds, each judged on films of patients that it does not know; or the
 name of a network, which is then measured with fresh weights.
@@ -8,9 +8,10 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from cxr_export.acceptance import Acceptance, excessive_costs
-from cxr_export.precision import Precision
-from cxr_export.precision_measures import Measured, Subject, measure_precisions, open_subject
+from cxr_export.precision.acceptance import Acceptance, excessive_costs
+from cxr_export.precision.lower import Precision
+from cxr_export.precision.measures import Measured, Subject, measure_precisions, open_subject
+from cxr_runtime.markdown import markdown_table
 from cxr_runtime.program import run_program
 
 HEAD = (
@@ -27,12 +28,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seconds", type=float, default=2.0, help="wall time of each timing")
     options = parser.parse_args(arguments)
     notes = []
-    for line in (HEAD, tuple("---" for _ in HEAD)):
-        _print(line)
+    _print(markdown_table(HEAD, []))
     for argument in options.networks:
         subject = open_subject(argument)
         for measured in measure_precisions(subject, options.data, options.seconds):
-            _print(row(subject, measured))
+            _print(markdown_table(HEAD, [row(subject, measured)]).splitlines()[-1])
             notes += note(subject, measured)
     print("\n" + "\n".join(notes))  # noqa: T201
 
@@ -67,8 +67,8 @@ def _costs(precision: str, found: Acceptance) -> tuple[str, ...]:
     return change, f"{found.score_change:.2f}", heat, "no" if excessive_costs(precision, found) else "yes"
 
 
-def _print(cells: Sequence[str]) -> None:
-    print(f"| {' | '.join(cells)} |", flush=True)  # noqa: T201  # the table is the result
+def _print(lines: str) -> None:
+    print(lines, flush=True)  # noqa: T201  # the table is the result
 
 
 if __name__ == "__main__":

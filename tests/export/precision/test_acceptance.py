@@ -7,8 +7,8 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-from cxr_export.acceptance import LIMITS, Acceptance, accept, compare, refuse_costly
 from cxr_export.films import ExportFilms
+from cxr_export.precision.acceptance import LIMITS, Acceptance, accept, compare, refuse_costly
 from cxr_runtime.errors import ModelError
 from cxr_runtime.model.manifest import Manifest
 from export_results import paired

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from cxr_runtime.backends.nvidia.inspector import EngineLayer, plan_layers, refuse_wrong_precision
+from cxr_runtime.backends.nvidia.plan import EngineLayer, plan_layers, refuse_wrong_precision
 from cxr_runtime.errors import BackendError
 from fake_tensorrt import FakeTensorRt, fake_plan
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 import onnx
 
 from cxr_export.films import ExportFilms
-from cxr_export.int8_rule import choose_int8
+from cxr_export.precision.int8 import choose_int8
 from cxr_export.tidy import checked
 from cxr_runtime.backends.graph.half import half_graph, largest_magnitudes
 from cxr_runtime.model.preprocessing import Preprocessing, normalise

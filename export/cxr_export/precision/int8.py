@@ -1,8 +1,12 @@
-"""INT8 as an explicitly typed graph: scales are in the file as Q/DQ operators, chosen from films."""
+"""INT8 as an explicitly typed graph: scales are in the file as Q/DQ operators, taken from films.
+
+How they are taken is tried on films that neither set the scales nor judge the result.
+"""
 
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass, field
 from io import StringIO
 from math import prod
 from pathlib import Path
@@ -12,10 +16,13 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from cxr_export.films import ExportFilms, film_scores, run_films
 from cxr_export.tidy import checked
+from cxr_runtime.backends.engine import INPUT
 from cxr_runtime.backends.graph.half import last_products
 from cxr_runtime.backends.graph.messages import shapes_of
-from cxr_runtime.backends.tensor_names import INPUT
+from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
+from cxr_runtime.model.preprocessing import Preprocessing, normalise
 from cxr_runtime.offline import load
 
 MOST_BYTES = 2**30  # of activations held while scales are chosen
@@ -89,3 +96,34 @@ class _Films:
         """The next film, or None after the last one."""
         batch = next(self._batches, None)
         return None if batch is None else {INPUT: batch}
+
+
+PERCENTILES = (99.9, 99.99, 99.999, 100.0)  # share of a tensor's activations that its scale covers
+
+
+@dataclass(frozen=True)
+class Int8Model:
+    """The best of all rules."""
+
+    onnx: bytes = field(repr=False)
+    percentile: float  # one of PERCENTILES
+    score_changes: dict[float, float]  # mean change of score on the choosing films, by percentile
+
+
+def choose_int8(whole: bytes, films: ExportFilms, how: Preprocessing) -> Int8Model:
+    """Quantise by every rule, and keep the one that changes scores least.
+
+    Args:
+        whole: the float32 model.
+        films: scales come from their first part, the rule from their second; the third is not looked at.
+        how: the network's preprocessing.
+    """
+    scales = normalise(films.calibration, how)
+    tried = {percentile: quantise(whole, scales, percentile) for percentile in PERCENTILES}
+    expected = film_scores(run_films(OnnxRuntimeCpu(whole), films.choosing, how))
+    changes = {}
+    for percentile, rounded in tried.items():
+        found = film_scores(run_films(OnnxRuntimeCpu(rounded), films.choosing, how))
+        changes[percentile] = float(np.abs(found - expected).mean())
+    best = min(PERCENTILES, key=lambda percentile: changes[percentile])
+    return Int8Model(tried[best], best, changes)
