@@ -13,7 +13,7 @@ from cxr_cli.export import export
 from cxr_cli.models import models
 from cxr_export.folder import Exported
 from cxr_export.parity import Parity
-from cxr_runtime.backends.nvidia import tensorrt_engine
+from cxr_runtime.backends.nvidia import presence, tensorrt_engine
 from cxr_runtime.backends.nvidia.builder import GIB, BuildOptions
 from cxr_runtime.backends.nvidia.tensorrt_engine import Compiled
 from cxr_runtime.errors import BackendError
@@ -64,7 +64,7 @@ def test_export_hands_everything_on_and_says_how_well_it_agrees(
 def test_build_engine_says_why_no_engine_can_be_built_here(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tensorrt_engine, "missing", lambda: "no NVIDIA GPU is visible")
+    monkeypatch.setattr(presence, "missing", lambda: "no NVIDIA GPU is visible")
     folder = write_model_folder(tmp_path / "model")
     with pytest.raises(BackendError, match="no engine can be built here: no NVIDIA GPU is visible"):
         _run("build-engine", folder)
@@ -77,7 +77,7 @@ def test_build_engine_hands_its_options_on(tmp_path: Path, monkeypatch: pytest.M
         asked.update(options)
         return Compiled(b"12345", "fp16", 4, was_built=True)
 
-    monkeypatch.setattr(tensorrt_engine, "missing", lambda: None)
+    monkeypatch.setattr(presence, "missing", lambda: None)
     monkeypatch.setattr(tensorrt_engine, "compile_model", fake)
     folder = write_model_folder(tmp_path / "model")
     told = _run("build-engine", folder, "--largest-batch", 4, "--workspace", 2, "--force")
