@@ -8,6 +8,7 @@ import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset, FileMetaDataset, dcmwrite
+from pydicom.datadict import tag_for_keyword
 from pydicom.encaps import encapsulate
 from pydicom.pixels.encoders.base import RLELosslessEncoder
 from pydicom.uid import (
@@ -87,6 +88,8 @@ LOSSY = (JPEG_BASELINE, JPEG_EXTENDED, JPEG_LS_NEAR, JPEG_2000, HTJ2K)
 def dicom_dataset(pixels: Pixels, *, bits: int = 8, **elements: Any) -> Dataset:
     """A radiograph without its pixel data; `elements` by keyword replace or join the usual ones.
 
+    An element may be (VR, value), or None to leave a usual one out.
+
     Args:
         pixels: (H, W), (H, W, 3) or (frames, H, W); 8 or 16 bits allocated follow from its dtype.
         bits: bits stored.
@@ -109,7 +112,12 @@ def dicom_dataset(pixels: Pixels, *, bits: int = 8, **elements: Any) -> Dataset:
     if pixels.ndim == 3 and not is_colour:
         ds.NumberOfFrames = len(pixels)
     for keyword, value in elements.items():
-        setattr(ds, keyword, value)
+        if value is None:
+            delattr(ds, keyword)
+        elif isinstance(value, tuple):
+            ds.add_new(tag_for_keyword(keyword) or 0, *value)
+        else:
+            setattr(ds, keyword, value)
     return ds
 
 

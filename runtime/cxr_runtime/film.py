@@ -30,8 +30,11 @@ class FilmFacts:
     body_part: str = ""  # DICOM Body Part Examined (0018,0015), upper case
     transfer_syntax: str = ""  # DICOM transfer syntax UID
     photometric: str = ""  # DICOM Photometric Interpretation (0028,0004)
-    age_years: float | None = None  # DICOM Patient's Age (0010,1010)
+    age_years: float | None = None  # at most, by DICOM Patient's Age and the dates
     source_is_colour: bool = False  # the file held differing colour channels, e.g. a photograph
+    is_for_processing: bool = False  # DICOM Presentation Intent Type or SOP class: raw values of the detector
+    stored_hw: tuple[int, int] | None = None  # rows and columns in the file, before pixels were made square
+    pixel_aspect: float = 1.0  # height of a pixel in the file over its width
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Film:
     """One film, ready to look at.
 
     `pixels` has shape (rows, columns), dtype uint8, 0 black .. 255 white, after modality LUT, VOI LUT or
-    window, and photometric inversion, so that dense tissue is bright (MONOCHROME2 sense).
+    window, and photometric inversion, so that dense tissue is bright (MONOCHROME2 sense). Pixels are square.
     """
 
     pixels: GreyPixels = field(repr=False)  # (rows, columns) uint8

@@ -6,7 +6,7 @@ import numpy as np
 
 from cxr_runtime.film import Film
 from cxr_runtime.gate.anatomy import check_lower_edge, check_lungs, check_sharpness
-from cxr_runtime.gate.exposure import check_exposure, check_size
+from cxr_runtime.gate.exposure import check_exposure, check_greys, check_size
 from cxr_runtime.gate.network import TURNS, GateAnswers, GateNetwork, PictureKind, mean_of_odds
 from cxr_runtime.gate.reasons import CERTAIN, Code, Remark, reject, sentence
 from cxr_runtime.gate.tags import check_tags
@@ -96,6 +96,7 @@ class Gate:
         _check_whole(answers, SURE_CUT)
         check_lower_edge(lungs)
         check_sharpness(film.pixels, lungs)
+        check_greys(film.pixels)
         return Admission(film, lungs, remark)
 
     def _check_side(self, film: Film, answers: GateAnswers) -> None:

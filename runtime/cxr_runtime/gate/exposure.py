@@ -1,4 +1,4 @@
-"""Films on which nothing can be seen: too small, blank, black, white."""
+"""Films on which nothing can be seen: too small, blank, black, white, or of a handful of grey levels."""
 
 from dataclasses import dataclass
 
@@ -18,6 +18,8 @@ LEAST_WHITE = 64  # of the 98th percentile
 MOST_BLACK = 192  # of the 2nd percentile
 DARK, BRIGHT = 12, 243  # below and above which a film shows nothing
 MOST_LOST = 0.8  # share of the film that may be so dark, or so bright; of good films up to 0.46
+LEAST_GREYS = 32  # levels that each fill a thousandth of a film or more; the poorest good film has 61
+COUNTED_SIDE = 128  # rows and columns in which grey levels are counted
 MIDDLE = slice(SIDE // 8, SIDE - SIDE // 8)  # rows and columns without borders
 
 
@@ -70,6 +72,13 @@ def measure(pixels: GreyPixels) -> Exposure:
     return Exposure(float(low), float(median), float(high), dark, bright)
 
 
+def count_greys(pixels: GreyPixels) -> int:
+    """Grey levels of a film, (rows, columns) uint8, that are more than specks."""
+    step = max(1, min(pixels.shape) // COUNTED_SIDE)
+    some = pixels[::step, ::step]
+    return int(np.count_nonzero(np.bincount(some.ravel(), minlength=256) * 1000 >= some.size))
+
+
 def check_exposure(pixels: GreyPixels) -> None:
     """Reject a film that shows nothing.
 
@@ -81,6 +90,22 @@ def check_exposure(pixels: GreyPixels) -> None:
         raise _unexposed(Code.TOO_DARK, "too dark", f"{seen.dark:.0%} of it is black", seen)
     if seen.is_too_bright:
         raise _unexposed(Code.TOO_BRIGHT, "too bright", f"{seen.bright:.0%} of it is white", seen)
+
+
+def check_greys(pixels: GreyPixels) -> None:
+    """Reject a picture of so few grey levels that nothing in it is as it was on the film.
+
+    Raises:
+        RejectedFilmError: too few grey levels.
+    """
+    greys = count_greys(pixels)
+    if greys < LEAST_GREYS:
+        raise reject(
+            Code.TOO_FEW_GREYS,
+            f"the picture has {greys} grey levels; a film has {LEAST_GREYS} or more",
+            "export it with all its grey levels, or with a wider window",
+            BEYOND_ALL,
+        )
 
 
 def _unexposed(code: Code, verdict: str, lost: str, seen: Exposure) -> RejectedFilmError:

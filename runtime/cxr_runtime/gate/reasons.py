@@ -23,6 +23,8 @@ class Code(StrEnum):
     TOO_SMALL = "too-small"
     PHOTOGRAPHED = "photographed-or-screenshot"
     CHILD = "child"
+    FOR_PROCESSING = "for-processing"
+    TOO_FEW_GREYS = "too-few-greys"
     SEVERAL_IMAGES = "several-images"  # a remark where a file has several pages: the first is scored
 
 

@@ -21,14 +21,22 @@ OTHER_PARTS = frozenset((
     "TSPINE", "UPPERARM", "UPPERLIMB", "WRIST", "ZYGOMA",
 ))  # fmt: skip
 YOUNGEST_ADULT = 15.0  # years; WHO recommends computer-aided detection from this age on (2021)
+BABY = 2.0  # years, up to which an age is stated in months
 
 
 def check_tags(facts: FilmFacts) -> None:
     """Reject a film whose tags say that it is none to score; tags that are missing say nothing.
 
     Raises:
-        RejectedFilmError: not a chest film, a photograph, a lateral view, or a child.
+        RejectedFilmError: not a chest film, a photograph, a lateral view, a child, or not made for the eye.
     """
+    if facts.is_for_processing:
+        raise reject(
+            Code.FOR_PROCESSING,
+            "the tags say that these are raw values of the detector (FOR PROCESSING)",
+            "give the film FOR PRESENTATION, which the same machine makes of them",
+            CERTAIN,
+        )
     if facts.modality in PHOTOGRAPH_MODALITIES:
         raise reject(
             Code.PHOTOGRAPHED,
@@ -50,7 +58,7 @@ def check_tags(facts: FilmFacts) -> None:
     if facts.age_years is not None and facts.age_years < YOUNGEST_ADULT:
         raise reject(
             Code.CHILD,
-            f"the patient is {facts.age_years:.0f} years old by the tags",
+            f"the patient is {_age(facts.age_years)} old by the tags",
             f"the model was made for patients of {YOUNGEST_ADULT:.0f} years and more: have the film read",
             CERTAIN,
         )
@@ -58,6 +66,14 @@ def check_tags(facts: FilmFacts) -> None:
 
 def _no_chest(found: str, next_step: str) -> RejectedFilmError:
     return reject(Code.NOT_A_CHEST_FILM, f"this is no chest film by its tags: {found}", next_step, CERTAIN)
+
+
+def _age(years: float) -> str:
+    """An age in whole units that have passed, as people state it."""
+    if years >= BABY:
+        return f"{int(years)} years"
+    months = int(years * 12 + 1e-6)
+    return "less than a month" if months < 1 else f"{months} month{'s' if months > 1 else ''}"
 
 
 def _is_other_part(body_part: str) -> bool:

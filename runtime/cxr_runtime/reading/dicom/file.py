@@ -1,29 +1,46 @@
-"""DICOM files (PS3.10): radiographs and secondary captures, with or without the preamble."""
+"""DICOM files (PS3.10): radiographs and secondary captures, with or without preamble and meta information."""
 
 import warnings
+import zlib
+from collections.abc import Callable
 from io import BytesIO
 
-from pydicom import FileDataset, dcmread
+from pydicom import Dataset, FileMetaDataset
 from pydicom.dataelem import RawDataElement
-from pydicom.errors import InvalidDicomError
+from pydicom.filereader import read_dataset
+from pydicom.tag import BaseTag
+from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
 
 from cxr_runtime.errors import UnreadableFilmError
-from cxr_runtime.film import Film
-from cxr_runtime.reading.deflated import check_inflated
-from cxr_runtime.reading.dicom.display import display_of, grey_of_colour
-from cxr_runtime.reading.dicom.header import facts_of, integer, keyword
-from cxr_runtime.reading.dicom.pixels import stored_pixels
-from cxr_runtime.reading.failure import check_size, damaged, truncated, unsupported
+from cxr_runtime.film import Film, FilmFacts
+from cxr_runtime.reading.dicom.age import age_years
+from cxr_runtime.reading.dicom.colour import grey_of_colour
+from cxr_runtime.reading.dicom.display import display_of
+from cxr_runtime.reading.dicom.header import (
+    is_for_processing,
+    keyword,
+    pixel_aspect,
+    stated_syntax,
+    text,
+    view_of,
+)
+from cxr_runtime.reading.dicom.module import GREY
+from cxr_runtime.reading.dicom.pixels import Picture, first_picture
+from cxr_runtime.reading.dicom.syntaxes import native_syntax
+from cxr_runtime.reading.failure import damaged, truncated, unsupported
+from cxr_runtime.resizing import squared
 
+PREFIX = b"DICM"
 PIXEL_DATA = 0x7FE00010
 FLOAT_PIXELS = (0x7FE00008, 0x7FE00009)
-GREY = ("MONOCHROME1", "MONOCHROME2")
-COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_RCT", "YBR_ICT", "PALETTE COLOR")
+META_GROUP = 0x0002
 UNDEFINED_LENGTH = 0xFFFFFFFF
+MAX_BYTES = 1 << 30  # of an inflated data set, as of any file
+CHUNK = 1 << 24  # bytes inflated at a time
 
 
 def read_dicom(content: bytes) -> Film:
-    """Decode the first frame of a DICOM file as a reader would see it, dense tissue bright.
+    """Decode the first frame as a reader would see it, dense tissue bright and pixels square.
 
     Raises:
         UnreadableFilmError: `truncated`, `damaged`, `no-pixels`, `unsupported` or `too-large`.
@@ -37,19 +54,70 @@ def read_dicom(content: bytes) -> Film:
         except UnreadableFilmError:
             raise
         except Exception as error:  # pydicom answers broken headers with errors of every kind
-            raise damaged(f"its DICOM header or pixels cannot be used ({type(error).__name__})") from error
+            raise damaged("its DICOM header or pixels contradict themselves") from error
 
 
-def _parse(content: bytes) -> FileDataset:
-    """Read the data set; one without the preamble, or without all of its file meta information, only then."""
-    check_inflated(content)
-    try:
-        return dcmread(BytesIO(content))
-    except InvalidDicomError:
-        return dcmread(BytesIO(content), force=True)
+def _parse(content: bytes) -> Dataset:
+    """Read the data set up to its pixel data; what lies behind them tells nothing of the film."""
+    file = BytesIO(content)
+    file.seek(next((at for at in (132, 4) if content[at - 4 : at] == PREFIX), 0))
+    meta = read_dataset(file, False, True, stop_when=_is_behind_meta)
+    if text(meta, "TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:
+        file = BytesIO(inflated(content[file.tell() :]))
+    ds = read_dataset(file, *_encoding(file, meta), stop_when=_stop_behind_pixels())
+    ds.file_meta = FileMetaDataset(meta)
+    return ds
 
 
-def _check_whole(ds: FileDataset, caught: list[warnings.WarningMessage]) -> None:
+def _is_behind_meta(tag: BaseTag, _vr: str | None, _length: int) -> bool:
+    return tag.group != META_GROUP
+
+
+def _encoding(file: BytesIO, meta: Dataset) -> tuple[bool, bool]:
+    """Whether a data set has implicit VRs, and is little endian: by its first element, else as is stated."""
+    start = file.read(6)
+    file.seek(-len(start), 1)
+    if len(start) == 6 and (start[0] == 0) != (start[1] == 0):
+        return not (start[4:].isalpha() and start[4:].isupper()), start[1] == 0
+    stated = text(meta, "TransferSyntaxUID")
+    return stated == ImplicitVRLittleEndian, stated != ExplicitVRBigEndian
+
+
+def _stop_behind_pixels() -> Callable[[BaseTag, str | None, int], bool]:
+    seen: list[BaseTag] = []
+
+    def stop(tag: BaseTag, _vr: str | None, _length: int) -> bool:
+        if PIXEL_DATA in seen:
+            return True
+        seen.append(tag)
+        return False
+
+    return stop
+
+
+def inflated(deflated: bytes) -> bytes:
+    """Inflate a data set (PS3.5 annex A.5) that is whole and not out of all proportion.
+
+    Raises:
+        UnreadableFilmError: `truncated`, `damaged` or `too-large`.
+    """
+    inflater, parts, size = zlib.decompressobj(-zlib.MAX_WBITS), [], 0
+    while not inflater.eof and size <= MAX_BYTES:
+        try:
+            parts.append(inflater.decompress(deflated, CHUNK))
+        except zlib.error as error:
+            raise damaged("its deflated data set cannot be inflated") from error
+        if not parts[-1]:
+            raise truncated("its deflated data set is not whole")
+        size, deflated = size + len(parts[-1]), inflater.unconsumed_tail
+    if size > MAX_BYTES:
+        raise UnreadableFilmError(
+            "too-large", f"it inflates to more than {MAX_BYTES >> 20} MiB; export the film uncompressed"
+        )
+    return b"".join(parts)
+
+
+def _check_whole(ds: Dataset, caught: list[warnings.WarningMessage]) -> None:
     """Refuse a data set whose file ended within an element; pydicom reads on with what there is."""
     if any("End of file" in str(warning.message) for warning in caught):
         raise truncated("inside its DICOM data set")
@@ -65,36 +133,49 @@ def _is_short(element: object) -> bool:
     return len(element.value or b"") < element.length
 
 
-def _film(ds: FileDataset) -> Film:
-    photometric = _check_picture(ds)
-    stored = stored_pixels(ds)
-    if photometric in COLOUR:
-        grey, coloured = grey_of_colour(ds, stored)
-        return Film(grey, facts_of(ds, source_is_colour=coloured))
-    if stored.ndim != 2:
-        raise damaged(f"it states {photometric} but holds {stored.shape[-1]} samples a pixel")
-    return Film(display_of(ds).show(stored), facts_of(ds, source_is_colour=False))
+def _film(ds: Dataset) -> Film:
+    _check_pixels(ds)
+    picture = first_picture(ds)
+    if picture.module.photometric in GREY:
+        grey, is_coloured = display_of(ds, picture).show(picture.values), False
+    else:
+        grey, is_coloured = grey_of_colour(ds, picture)
+    aspect = pixel_aspect(ds)
+    return Film(squared(grey, aspect), _facts(ds, picture, aspect, is_coloured=is_coloured))
 
 
-def _check_picture(ds: FileDataset) -> str:
-    """Check by the header that there is a picture to show; returns its photometric interpretation."""
-    if PIXEL_DATA not in ds:
-        if any(tag in ds for tag in FLOAT_PIXELS):
-            raise unsupported("a DICOM picture of floating-point values")
-        raise UnreadableFilmError(
-            "no-pixels", f"the DICOM file holds no picture ({_object_name(ds)}); expected a radiograph"
-        )
-    rows, columns = integer(ds, "Rows"), integer(ds, "Columns")
-    if rows is None or columns is None:
-        raise damaged("its DICOM header does not state rows and columns")
-    check_size(rows, columns)
-    photometric = keyword(ds, "PhotometricInterpretation")
-    if photometric not in GREY + COLOUR:
-        raise unsupported(f"the photometric interpretation {photometric or 'that is missing'}")
-    return photometric
+def _facts(ds: Dataset, picture: Picture, aspect: float, *, is_coloured: bool) -> FilmFacts:
+    """What the header says; what is missing or malformed stays empty."""
+    implicit, little = ds.original_encoding
+    return FilmFacts(
+        file_format="dicom",
+        bits_stored=picture.bits,
+        frames=picture.module.frames,
+        view=view_of(ds),
+        modality=keyword(ds, "Modality"),
+        body_part=keyword(ds, "BodyPartExamined"),
+        transfer_syntax=stated_syntax(ds) or str(native_syntax(implicit=bool(implicit), little=bool(little))),
+        photometric=picture.module.photometric,
+        age_years=age_years(ds),
+        source_is_colour=is_coloured,
+        is_for_processing=is_for_processing(ds),
+        stored_hw=picture.values.shape[:2],
+        pixel_aspect=aspect,
+    )
 
 
-def _object_name(ds: FileDataset) -> str:
+def _check_pixels(ds: Dataset) -> None:
+    """Check that there is a picture to show."""
+    if PIXEL_DATA in ds:
+        return
+    if any(tag in ds for tag in FLOAT_PIXELS):
+        raise unsupported("a DICOM picture of floating-point values")
+    raise UnreadableFilmError(
+        "no-pixels", f"the DICOM file holds no picture ({_object_name(ds)}); expected a radiograph"
+    )
+
+
+def _object_name(ds: Dataset) -> str:
     """What a DICOM object without a picture is, e.g. Basic Text SR Storage."""
     uid = ds.get("SOPClassUID") or ds.file_meta.get("MediaStorageSOPClassUID")
     return str(uid.name) if uid else "of unknown class"

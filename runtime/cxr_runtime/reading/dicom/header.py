@@ -1,13 +1,28 @@
 """What a DICOM header says, read without trust in its types (PS3.3, PS3.5)."""
 
 import math
-import re
-from datetime import date
+from typing import NamedTuple
 
-from pydicom import Dataset, FileDataset
+from pydicom import Dataset
+from pydicom.dataelem import RawDataElement
 
-from cxr_runtime.film import FilmFacts, View
-from cxr_runtime.reading.dicom.syntaxes import transfer_syntax
+from cxr_runtime.film import View
+
+
+class RawValue(NamedTuple):
+    """A value as it lies in the file; empty where there is none."""
+
+    content: bytes
+    vr: str  # "" where the file states none
+    is_little: bool  # the order of its bytes
+
+
+def raw_value(ds: Dataset, name: str) -> RawValue:
+    """The bytes of an element of the data set that has not been read in another way."""
+    element = ds.get_item(name) if name in ds else None
+    if not isinstance(element, RawDataElement) or element.value is None:
+        return RawValue(b"", "", is_little=True)
+    return RawValue(element.value, element.VR or "", element.is_little_endian)
 
 
 def keyword(ds: Dataset, name: str) -> str:
@@ -17,17 +32,18 @@ def keyword(ds: Dataset, name: str) -> str:
 
 def text(ds: Dataset, name: str) -> str:
     """The first value as text without padding; "" where there is none."""
-    value = _first(ds, name)
-    return "" if value is None else str(value).strip(" \0")
+    return next((_text(value) for value in _values(ds, name)), "")
 
 
 def number(ds: Dataset, name: str) -> float | None:
     """The first value as a finite number; None where there is none."""
-    try:
-        value = float(str(_first(ds, name)))
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
+    return next((_number(value) for value in _values(ds, name)), None)
+
+
+def numbers(ds: Dataset, name: str) -> list[float]:
+    """All values as finite numbers; none where one of them is no number."""
+    found = [_number(value) for value in _values(ds, name)]
+    return [value for value in found if value is not None] if None not in found else []
 
 
 def integer(ds: Dataset, name: str) -> int | None:
@@ -36,18 +52,40 @@ def integer(ds: Dataset, name: str) -> int | None:
     return None if value is None else int(value)
 
 
-def _first(ds: Dataset, name: str) -> object:
+def items(ds: Dataset, name: str) -> list[Dataset]:
+    """The items of a sequence; none where it is missing, or no sequence."""
+    return [item for item in _values(ds, name) if isinstance(item, Dataset)]
+
+
+def _values(ds: Dataset, name: str) -> list[object]:
     try:
         value = ds.get(name)
     except Exception:  # noqa: BLE001 - pydicom converts on access, and raises what the conversion raises
-        return None
+        return []
+    if value is None:
+        return []
     if isinstance(value, str | bytes) or not hasattr(value, "__getitem__"):
-        return value
-    return value[0] if len(value) else None
+        return [value]
+    return list(value)
 
 
-DAYS_IN = {"D": 1.0, "W": 7.0, "M": 365.25 / 12, "Y": 365.25}  # units of an Age String (PS3.5 6.2)
-OLDEST = 110  # years; dates of birth in de-identified files are often made up
+def _text(value: object) -> str:
+    return (value.decode("latin-1") if isinstance(value, bytes) else str(value)).strip(" \0\t\r\n")
+
+
+def _number(value: object) -> float | None:
+    try:
+        found = float(_text(value).replace(",", "."))
+    except ValueError:
+        return None
+    return found if math.isfinite(found) else None
+
+
+def stated_syntax(ds: Dataset) -> str:
+    """The transfer syntax UID of the file; "" where it states none."""
+    return text(ds.file_meta, "TransferSyntaxUID")
+
+
 POSITIONS = {  # View Position (PS3.3 C.8.11.5.1.1), and what devices write besides
     "PA": View.PA,
     "AP": View.AP,
@@ -71,44 +109,31 @@ VIEW_CODES = {  # View Code Sequence (PS3.16 CID 4010), SNOMED CT and the older 
 }
 
 
-def facts_of(ds: FileDataset, *, source_is_colour: bool) -> FilmFacts:
-    """Collect the facts; what is missing or malformed stays empty."""
-    return FilmFacts(
-        file_format="dicom",
-        bits_stored=integer(ds, "BitsStored") or integer(ds, "BitsAllocated") or 8,
-        frames=max(1, integer(ds, "NumberOfFrames") or 1),
-        view=_view(ds),
-        modality=keyword(ds, "Modality"),
-        body_part=keyword(ds, "BodyPartExamined"),
-        transfer_syntax=transfer_syntax(ds),
-        photometric=keyword(ds, "PhotometricInterpretation"),
-        age_years=_age_years(ds),
-        source_is_colour=source_is_colour,
-    )
-
-
-def _view(ds: FileDataset) -> View:
+def view_of(ds: Dataset) -> View:
+    """The view by View Position, else by View Code Sequence."""
     position = keyword(ds, "ViewPosition")
     if position:
         return POSITIONS.get(position, View.UNKNOWN)
-    codes = (text(item, "CodeValue") for item in ds.get("ViewCodeSequence") or [])
+    codes = (text(item, "CodeValue") for item in items(ds, "ViewCodeSequence"))
     return next((VIEW_CODES[code] for code in codes if code in VIEW_CODES), View.UNKNOWN)
 
 
-def _age_years(ds: FileDataset) -> float | None:
-    """Patient's Age (0010,1010), else from the dates of birth and study."""
-    stated = re.fullmatch(r"(\d{1,3})([DWMY]?)", keyword(ds, "PatientAge"))
-    if stated:
-        return int(stated[1]) * DAYS_IN[stated[2] or "Y"] / DAYS_IN["Y"]
-    birth, study = _date(text(ds, "PatientBirthDate")), _date(text(ds, "StudyDate"))
-    if birth is None or study is None:
-        return None
-    years = (study - birth).days / DAYS_IN["Y"]
-    return years if 0 < years <= OLDEST else None
+FOR_PROCESSING = "FOR PROCESSING"  # Presentation Intent Type (PS3.3 C.8.11.1), and how its classes are named
+SPACINGS = ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing")  # between rows, columns; mm
 
 
-def _date(value: str) -> date | None:
-    try:
-        return date.fromisoformat(value) if re.fullmatch(r"\d{8}", value) else None
-    except ValueError:
-        return None
+def is_for_processing(ds: Dataset) -> bool:
+    """Whether the pixels are raw ones of the detector, made for further processing and for no eye."""
+    classes = (ds.get("SOPClassUID"), ds.file_meta.get("MediaStorageSOPClassUID"))
+    return keyword(ds, "PresentationIntentType") == FOR_PROCESSING or any(
+        FOR_PROCESSING in getattr(uid, "name", "").upper() for uid in classes
+    )
+
+
+def pixel_aspect(ds: Dataset) -> float:
+    """Height of a pixel over its width, by spacings, else by Pixel Aspect Ratio (PS3.3 C.7.6.3.1.7); or 1."""
+    for name in (*SPACINGS, "PixelAspectRatio"):
+        sides = numbers(ds, name)
+        if len(sides) == 2 and min(sides) > 0:
+            return sides[0] / sides[1]
+    return 1.0

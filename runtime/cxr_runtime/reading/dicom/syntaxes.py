@@ -1,11 +1,21 @@
 """The DICOM transfer syntaxes that are read, and what decodes each (DICOM PS3.5 section 10, annex A)."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from importlib.util import find_spec
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from pydicom import FileDataset
+from pydicom import uid
+from pydicom.uid import UID
+
+
+class Codec(StrEnum):
+    """How a frame is coded."""
+
+    NATIVE = "native"
+    RLE = "rle"
+    JPEG = "jpeg"
+    JPEG_LS = "jpeg_ls"
+    JPEG_2000 = "jpeg_2000"
 
 
 @dataclass(frozen=True)
@@ -13,8 +23,13 @@ class Syntax:
     """One transfer syntax."""
 
     uid: str
-    name: str
-    decoder: str  # `pydicom`; else imagecodecs decodes `rle`, `jpeg`, `jpeg_ls` or `jpeg_2000`
+    name: str  # of the standard
+    codec: Codec
+
+    @property
+    def decoder(self) -> str:
+        """The library that decodes it."""
+        return "pydicom" if self.codec is Codec.NATIVE else "imagecodecs"
 
 
 @dataclass(frozen=True)
@@ -27,57 +42,52 @@ class SyntaxSupport:
     available: bool
 
 
-_JPEG, _LS, _2000 = "jpeg", "jpeg_ls", "jpeg_2000"
-
+READ = {
+    Codec.NATIVE: (
+        uid.ImplicitVRLittleEndian,
+        uid.ExplicitVRLittleEndian,
+        uid.DeflatedExplicitVRLittleEndian,
+        uid.ExplicitVRBigEndian,
+    ),
+    Codec.RLE: (uid.RLELossless,),
+    Codec.JPEG: (uid.JPEGBaseline8Bit, uid.JPEGExtended12Bit, uid.JPEGLossless, uid.JPEGLosslessSV1),
+    Codec.JPEG_LS: (uid.JPEGLSLossless, uid.JPEGLSNearLossless),
+    Codec.JPEG_2000: (
+        uid.JPEG2000Lossless,
+        uid.JPEG2000,
+        uid.HTJ2KLossless,
+        uid.HTJ2KLosslessRPCL,
+        uid.HTJ2K,
+    ),
+}
 SYNTAXES: dict[str, Syntax] = {
-    uid: Syntax(uid, name, decoder)
-    for uid, name, decoder in (
-        ("1.2.840.10008.1.2", "Implicit VR Little Endian", "pydicom"),
-        ("1.2.840.10008.1.2.1", "Explicit VR Little Endian", "pydicom"),
-        ("1.2.840.10008.1.2.1.99", "Deflated Explicit VR Little Endian", "pydicom"),
-        ("1.2.840.10008.1.2.2", "Explicit VR Big Endian", "pydicom"),
-        ("1.2.840.10008.1.2.5", "RLE Lossless", "rle"),
-        ("1.2.840.10008.1.2.4.50", "JPEG Baseline (Process 1)", _JPEG),
-        ("1.2.840.10008.1.2.4.51", "JPEG Extended (Process 2 and 4), 8 and 12 bits", _JPEG),
-        ("1.2.840.10008.1.2.4.57", "JPEG Lossless (Process 14)", _JPEG),
-        ("1.2.840.10008.1.2.4.70", "JPEG Lossless (Process 14, Selection Value 1)", _JPEG),
-        ("1.2.840.10008.1.2.4.80", "JPEG-LS Lossless", _LS),
-        ("1.2.840.10008.1.2.4.81", "JPEG-LS Near-lossless", _LS),
-        ("1.2.840.10008.1.2.4.90", "JPEG 2000 Lossless", _2000),
-        ("1.2.840.10008.1.2.4.91", "JPEG 2000", _2000),
-        ("1.2.840.10008.1.2.4.201", "High-Throughput JPEG 2000 Lossless", _2000),
-        ("1.2.840.10008.1.2.4.202", "High-Throughput JPEG 2000 Lossless, RPCL", _2000),
-        ("1.2.840.10008.1.2.4.203", "High-Throughput JPEG 2000", _2000),
-    )
+    str(read): Syntax(str(read), read.name, codec) for codec, uids in READ.items() for read in uids
 }
 NOT_READ: dict[str, str] = {
-    "1.2.840.10008.1.2.4.92": "JPEG 2000 Part 2 Lossless",
-    "1.2.840.10008.1.2.4.93": "JPEG 2000 Part 2",
+    str(uid.JPEG2000MCLossless): "JPEG 2000 Part 2 Lossless",
+    str(uid.JPEG2000MC): "JPEG 2000 Part 2",
     "1.2.840.10008.1.2.4.110": "JPEG XL Lossless",
     "1.2.840.10008.1.2.4.111": "JPEG XL, JPEG recompressed",
     "1.2.840.10008.1.2.4.112": "JPEG XL",
-    "1.2.840.10008.1.2.4.100": "MPEG2 video",
-    "1.2.840.10008.1.2.4.102": "MPEG-4 video",
+    str(uid.MPEG2MPML): "MPEG2 video",
+    str(uid.MPEG4HP41): "MPEG-4 video",
 }
 
 
 def syntax_support() -> tuple[SyntaxSupport, ...]:
     """Every transfer syntax that is known by name, with its decoder and whether that is installed."""
     read = (
-        SyntaxSupport(syntax.uid, syntax.name, library, available=find_spec(library) is not None)
+        SyntaxSupport(
+            syntax.uid, syntax.name, syntax.decoder, available=find_spec(syntax.decoder) is not None
+        )
         for syntax in SYNTAXES.values()
-        for library in ("pydicom" if syntax.decoder == "pydicom" else "imagecodecs",)
     )
-    unread = (SyntaxSupport(uid, name, "", available=False) for uid, name in NOT_READ.items())
+    unread = (SyntaxSupport(number, name, "", available=False) for number, name in NOT_READ.items())
     return (*read, *unread)
 
 
-def transfer_syntax(ds: "FileDataset") -> str:
-    """The transfer syntax UID of a data set; where the file states none, the one it was readable with."""
-    stated = ds.file_meta.get("TransferSyntaxUID")
-    if stated:
-        return str(stated)
-    implicit, little = ds.original_encoding
+def native_syntax(*, implicit: bool, little: bool) -> UID:
+    """The uncompressed transfer syntax of a data set that is written so."""
     if implicit:
-        return "1.2.840.10008.1.2"
-    return "1.2.840.10008.1.2.1" if little else "1.2.840.10008.1.2.2"
+        return uid.ImplicitVRLittleEndian
+    return uid.ExplicitVRLittleEndian if little else uid.ExplicitVRBigEndian

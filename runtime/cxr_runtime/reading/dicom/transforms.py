@@ -1,59 +1,88 @@
 """Modality LUT and VOI LUT: from stored values to values that are shown (PS3.3 C.11)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from pydicom import Dataset, FileDataset
+from pydicom import Dataset
 
-from cxr_runtime.reading.dicom.header import integer, keyword, number
+from cxr_runtime.reading.dicom.header import RawValue, items, keyword, number, numbers, raw_value
+from cxr_runtime.reading.failure import damaged
 
 Values = NDArray[np.float64]
-Voi = Callable[[Values], Values]
+Transform = Callable[[Values], Values]
+Ends = tuple[float, float]  # lowest and highest value of the film
+SPARE_ENTRIES = 1  # beyond those stated: LUT Data are filled up to an even length
+ROUGH = 8  # times; a curve so much rougher than with its bytes exchanged was written in the other order
 
 
 @dataclass(frozen=True)
 class Table:
     """One look-up table."""
 
-    first: int  # input value of the first entry
+    first: int  # input value of the first entry, 0..65535; those of signed values count from 65536 down
     entries: Values  # (n,) output values
     top: float  # largest output that the table can hold
+    is_whole: bool  # holds as many entries as it states
 
-    def look_up(self, values: Values) -> Values:
-        """Outputs for inputs of any shape; inputs outside the table take its ends."""
-        index = np.clip(np.round(values) - self.first, 0, len(self.entries) - 1)
+    def covers(self, ends: Ends) -> bool:
+        """Whether it tells the output of all values between two; outside a whole table, its ends go on."""
+        first = self._first(ends)
+        return self.is_whole or (first <= ends[0] and ends[1] < first + len(self.entries))
+
+    def look_up(self, values: Values, ends: Ends) -> Values:
+        """Outputs for inputs of any shape of a film with these ends."""
+        index = np.clip(np.round(values) - self._first(ends), 0, len(self.entries) - 1)
         return self.entries[index.astype(np.int64)]
 
+    def _first(self, ends: Ends) -> int:
+        """The first input with its sign: one beyond all of the film is a negative one."""
+        return self.first - (1 << 16) if self.first >= 1 << 15 and self.first > ends[1] else self.first
 
-def table_of(item: Dataset, *, signed_input: bool) -> Table | None:
-    """Read LUT Descriptor and LUT Data of a sequence item; None where they are missing or empty.
+
+def table_of(item: Dataset, prefix: str = "LUT") -> Table | None:
+    """Read the descriptor and data of a look-up table; None where there is none.
 
     Args:
-        item: an item of the Modality LUT Sequence or the VOI LUT Sequence.
-        signed_input: whether the first input value is to be read as signed; pydicom does not always know.
+        item: an item of the Modality LUT Sequence or the VOI LUT Sequence, or a data set with a palette.
+        prefix: of the keywords, e.g. `RedPaletteColorLookupTable`.
+
+    Raises:
+        UnreadableFilmError: `damaged` where descriptor or data are broken.
     """
-    descriptor, data = item.get("LUTDescriptor"), item.get("LUTData")
-    if descriptor is None or data is None or len(descriptor) != 3:
+    descriptor, data = raw_value(item, f"{prefix}Descriptor"), raw_value(item, f"{prefix}Data")
+    if not data.content:
         return None
-    count, first, bits = (int(value) for value in descriptor)
-    count = count or 1 << 16
-    if signed_input and first >= 1 << 15:
-        first -= 1 << 16
-    entries = _entries(data, count, bits)
-    return Table(first, entries, _top(entries, bits)) if entries.size else None
+    stated = [int(word) for word in data_words(descriptor)]
+    count = (stated[0] or 1 << 16) if stated else 0
+    entries = _entries(data, count, stated[2] if len(stated) > 2 else 16)
+    if not entries.size:
+        return None
+    is_whole = len(stated) != 2 and count <= len(entries) <= count + SPARE_ENTRIES
+    bits = stated[2] if len(stated) > 2 else 0
+    return Table(stated[1] if len(stated) > 1 else 0, entries[: count or None], _top(entries, bits), is_whole)
 
 
-def _entries(data: bytes | list[int] | int, count: int, bits: int) -> Values:
-    """LUT Data as (n,) numbers, n <= count; 8-bit entries may be packed two to a word."""
-    if isinstance(data, bytes):
-        width = "u1" if bits <= 8 and len(data) < 2 * count else "<u2"
-        return np.frombuffer(data[: len(data) // 2 * 2], width)[:count].astype(np.float64)
-    words = np.atleast_1d(np.asarray(data)).astype(np.uint16)
-    if bits <= 8 and words.size < count:
-        words = words.astype("<u2").view("u1")
-    return words[:count].astype(np.float64)
+def data_words(raw: RawValue) -> NDArray[np.uint16]:
+    """A value as unsigned words, whatever its VR."""
+    content = raw.content[: len(raw.content) // 2 * 2]
+    return np.frombuffer(content, "<u2" if raw.is_little else ">u2").astype(np.uint16)
+
+
+def _entries(data: RawValue, count: int, bits: int) -> Values:
+    """LUT Data as numbers; 8-bit entries may be packed two to a word, the first in its low byte."""
+    words = data_words(data)
+    if 0 < bits <= 8 and len(data.content) < 2 * count:
+        if data.vr in ("OB", "UN"):
+            return np.frombuffer(data.content, np.uint8).astype(np.float64)
+        return words.astype("<u2").view(np.uint8).astype(np.float64)
+    exchanged = words.byteswap()
+    return (exchanged if _roughness(words) > ROUGH * _roughness(exchanged) else words).astype(np.float64)
+
+
+def _roughness(words: NDArray[np.uint16]) -> float:
+    return float(np.abs(np.diff(words.astype(np.int64))).sum())
 
 
 def _top(entries: Values, bits: int) -> float:
@@ -66,30 +95,44 @@ def _top(entries: Values, bits: int) -> float:
     return float((1 << (stated if is_plausible else needed)) - 1)
 
 
-def modality_of(ds: FileDataset) -> Callable[[Values], Values]:
-    """The transform of stored values, any shape; the sequence goes before slope and intercept."""
-    for item in ds.get("ModalityLUTSequence") or []:
-        table = table_of(item, signed_input=integer(ds, "PixelRepresentation") == 1)
-        if table is not None:
-            return table.look_up
-    slope, intercept = number(ds, "RescaleSlope") or 1.0, number(ds, "RescaleIntercept") or 0.0
-    return lambda values: values * slope + intercept
+def modality_of(ds: Dataset, ends: Ends) -> Transform:
+    """The transform of stored values of a film with these ends; a table goes before slope and intercept.
+
+    Raises:
+        UnreadableFilmError: `damaged` where the only transform is a table that leaves values of the film out.
+    """
+    tables = [table for item in items(ds, "ModalityLUTSequence") if (table := table_of(item)) is not None]
+    for table in tables:
+        if table.covers(ends):
+            return lambda values: table.look_up(values, ends)
+    slope, intercept = number(ds, "RescaleSlope"), number(ds, "RescaleIntercept")
+    if tables and slope is None:
+        raise damaged("its modality look-up table holds fewer entries than it states")
+    return lambda values: values * (slope or 1.0) + (intercept or 0.0)
 
 
-def voi_of(ds: FileDataset) -> Voi | None:
-    """The first VOI LUT, else the first window, as light 0..1; None where the file states no usable one."""
-    signed = integer(ds, "PixelRepresentation") == 1 or (number(ds, "RescaleIntercept") or 0) < 0
-    for item in ds.get("VOILUTSequence") or []:
-        table = table_of(item, signed_input=signed)
-        if table is not None:
-            return lambda values: np.clip(table.look_up(values) / table.top, 0, 1)
-    centre, width = number(ds, "WindowCenter"), number(ds, "WindowWidth")
-    if centre is None or width is None:
-        return None
-    return window(centre, width, keyword(ds, "VOILUTFunction"))
+def voi_of(ds: Dataset, ends: Ends) -> Iterator[Transform]:
+    """The VOI LUTs, then the windows, as light 0..1 of modality values of a film with these ends.
+
+    Raises:
+        UnreadableFilmError: `damaged` at the end, where a table leaves values of the film out and there
+            is no window.
+    """
+    tables = [table for item in items(ds, "VOILUTSequence") if (table := table_of(item)) is not None]
+    sound = [table for table in tables if table.covers(ends)]
+    yield from (_light_of(table, ends) for table in sound)
+    centres, widths = numbers(ds, "WindowCenter"), numbers(ds, "WindowWidth")
+    windows = [window(*pair, keyword(ds, "VOILUTFunction")) for pair in zip(centres, widths, strict=False)]
+    yield from (usable for usable in windows if usable is not None)
+    if tables and not sound and not any(windows):
+        raise damaged("its VOI look-up table holds fewer entries than it states")
 
 
-def window(centre: float, width: float, function: str) -> Voi | None:
+def _light_of(table: Table, ends: Ends) -> Transform:
+    return lambda values: np.clip(table.look_up(values, ends) / table.top, 0, 1)
+
+
+def window(centre: float, width: float, function: str) -> Transform | None:
     """A window as light 0..1 (PS3.3 C.11.2.1.2 and C.11.2.1.3); None if its width is not allowed."""
     match function:
         case "SIGMOID" if width > 0:

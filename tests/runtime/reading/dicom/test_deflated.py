@@ -7,7 +7,8 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian
 import dicom_files as dicom
 import film_files as files
 from cxr_runtime.errors import UnreadableFilmError
-from cxr_runtime.reading import deflated, read_film
+from cxr_runtime.reading import read_film
+from cxr_runtime.reading.dicom import file
 
 WHOLE = dicom.dicom_file(files.phantom(), syntax=DeflatedExplicitVRLittleEndian)
 
@@ -19,8 +20,8 @@ def code_of(content: bytes) -> str:
 
 
 def test_a_data_set_that_swells_beyond_the_limit_is_not_inflated(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deflated, "MAX_BYTES", 3_000_000)
-    monkeypatch.setattr(deflated, "CHUNK", 100_000)
+    monkeypatch.setattr(file, "MAX_BYTES", 3_000_000)
+    monkeypatch.setattr(file, "CHUNK", 100_000)
     read_film(WHOLE)
     blank = np.zeros((2000, 2000), np.uint8)
     bomb = dicom.dicom_file(blank, syntax=DeflatedExplicitVRLittleEndian)
