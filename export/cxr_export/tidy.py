@@ -18,7 +18,7 @@ GLOBAL_POOLS = {"ReduceMean": "GlobalAveragePool", "ReduceMax": "GlobalMaxPool"}
 
 
 def tidy(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Lower the opset, simplify, drop what names source files, check, and write the inferred shapes down.
+    """Lower the opset, simplify, check, and write the inferred shapes down.
 
     Args:
         model: as torch's exporter wrote it, at opset 18; it is changed.
@@ -28,7 +28,7 @@ def tidy(model: onnx.ModelProto) -> onnx.ModelProto:
     """
     _simplify(model.graph)
     _drop_unused_constants(model.graph)
-    _drop_metadata(model)
+    _state_descriptions(model.graph)
     del model.opset_import[:], model.graph.value_info[:]
     model.opset_import.append(helper.make_opsetid("", OPSET))
     model.ir_version = IR_VERSION
@@ -115,10 +115,7 @@ def _drop_unused_constants(graph: onnx.GraphProto) -> None:
         graph.initializer.remove(tensor)
 
 
-def _drop_metadata(model: onnx.ModelProto) -> None:
-    """The exporter writes stack traces, with the paths of the machine it ran on."""
-    graph = model.graph
-    del model.metadata_props[:], graph.metadata_props[:]
+def _state_descriptions(graph: onnx.GraphProto) -> None:
+    """Write every description down, though it is empty: so did all versions, and bytes of a model stay."""
     for described in (*graph.node, *graph.input, *graph.output, *graph.initializer):
-        del described.metadata_props[:]
         described.doc_string = ""

@@ -1,7 +1,5 @@
-"""The module that is exported: a network that gives its logits and its conv5, with LRN as one operator."""
+"""From a PyTorch network to an ONNX model with logits and conv5, its LRN as one operator."""
 
-import logging
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,6 +13,7 @@ from cxr_runtime.backends.engine import CONV5, INPUT, LOGITS
 from cxr_runtime.errors import ModelError
 from cxr_train.networks import Network
 from cxr_train.networks.custom import LocalResponseNorm
+from cxr_train.tracing import traced
 
 
 class LogitsAndConv5(nn.Module):
@@ -72,7 +71,6 @@ def onnx_lrn(network: nn.Module) -> Iterator[None]:
             network.set_submodule(name, module)
 
 
-TRACED_OPSET = 18  # the lowest that the exporter writes itself; `tidy` lowers it
 LARGEST_FILE = 2**31 - 2**20  # bytes; protobuf cannot hold 2 GiB
 
 
@@ -91,22 +89,10 @@ def trace(network: Network, input_hw: tuple[int, int]) -> onnx.ModelProto:
         ModelError: the network is too large for one file, or became a model that is not valid.
     """
     wrapped = LogitsAndConv5(network).eval()
-    example = torch.zeros(2, 3, *input_hw)
-    with onnx_lrn(network), torch.no_grad(), _quiet():
-        program = torch.onnx.export(
-            wrapped,
-            (example,),
-            dynamo=True,
-            opset_version=TRACED_OPSET,
-            dynamic_shapes={"image": {0: torch.export.Dim("B")}},
-            input_names=[INPUT],
-            output_names=[LOGITS, CONV5],
-            external_data=False,
-            verbose=False,
-        )
-    assert program is not None
+    with onnx_lrn(network):
+        model = traced(wrapped, torch.zeros(2, 3, *input_hw), INPUT, [LOGITS, CONV5], any_batch=True)
     _refuse_too_large(network)
-    return tidy(program.model_proto)
+    return tidy(model)
 
 
 def _refuse_too_large(network: Network) -> None:
@@ -116,17 +102,3 @@ def _refuse_too_large(network: Network) -> None:
             f"the network holds {size / 2**30:.1f} GiB of weights, one ONNX file can hold 2 GiB; "
             "train a smaller one, or export with --precision fp16"
         )
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """The exporter remarks on its own innards, which says nothing to our users; errors are still raised."""
-    logger = logging.getLogger("torch.onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.setLevel(level)

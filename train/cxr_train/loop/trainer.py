@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -17,7 +18,7 @@ from torch import Tensor
 from cxr_runtime.progress import Progress
 from cxr_train.checkpoint import BEST_FILE, LAST_FILE, read_tensors, write_tensors
 from cxr_train.data.split import Split
-from cxr_train.loop.average import RunningAverage
+from cxr_train.loop.average import running_average
 from cxr_train.loop.batches import Batch, BatchMaker, epoch_order, in_steps, made_ahead
 from cxr_train.loop.journal import Entry, Journal
 from cxr_train.loop.losses import Losses, Objective, TrainingError
@@ -74,11 +75,11 @@ class Trainer:
         self.network = network.to(machine.device)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch leaves it out
         freeze(self.network, recipe.frozen_layers)
-        self.average = RunningAverage(self.network, recipe.ema) if recipe.ema else None
         self.objective = Objective(recipe, machine.device)
         self.optimiser = make_optimiser(self.network, recipe)
         self.films_a_step = recipe.films_a_step(len(split.training))
         self.steps_an_epoch = max(1, len(split.training) // self.films_a_step)
+        self.average = running_average(self.network, recipe.ema) if recipe.ema else None
         self.epoch, self.plateau, entries = self._restore()
         self.journal = Journal(run, entries)
 
@@ -151,7 +152,7 @@ class Trainer:
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip_norm)
         self.optimiser.step()
         if self.average is not None:
-            self.average.update(self.network, step)
+            self.average.update_parameters(self.network)
         return losses
 
     def _close_epoch(self, entry: Entry) -> None:
@@ -199,12 +200,12 @@ class Trainer:
 
     def _kept(self) -> Network:
         """The network that is validated and kept."""
-        return self.network if self.average is None else self.average.network
+        return self.network if self.average is None else cast("Network", self.average.module)
 
     def _save(self) -> None:
         parts = {"network": self.network.state_dict(), "optimiser": optimiser_tensors(self.optimiser)}
         if self.average is not None:
-            parts["average"] = self.average.network.state_dict()
+            parts["average"] = self.average.module.state_dict()
         tensors = {
             f"{part}.{name}": tensor for part, state in parts.items() for name, tensor in state.items()
         }
@@ -221,7 +222,9 @@ class Trainer:
         self.network.load_state_dict(_part(tensors, "network"))
         restore_optimiser(self.optimiser, _part(tensors, "optimiser"))
         if self.average is not None:
-            self.average.network.load_state_dict(_part(tensors, "average"))
+            steps = facts["epoch"] * self.steps_an_epoch
+            self.average = running_average(self.network, self.recipe.ema, steps)
+            self.average.module.load_state_dict(_part(tensors, "average"))
         return facts["epoch"], Plateau(**facts["plateau"]), facts["log"]
 
 

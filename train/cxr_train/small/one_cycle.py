@@ -1,9 +1,8 @@
 """The training loop of the runtime's small networks: AdamW over one cycle, averaged weights."""
 
-import copy
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numpy as np
 import torch
@@ -11,6 +10,7 @@ from torch import Tensor, nn
 
 from cxr_runtime.errors import CxrTriageError
 from cxr_runtime.progress import Progress
+from cxr_train.loop.average import running_average
 
 SAY_EVERY = 100  # steps
 LARGEST_GRADIENT = 5.0  # norm at which gradients are cut
@@ -47,7 +47,7 @@ def train(network: Net, draw: Draw, loss_of: Loss, schedule: Schedule, progress:
         CxrTriageError: the loss is not finite any more.
     """
     rng = np.random.default_rng(schedule.seed)
-    average = copy.deepcopy(network).eval()
+    average = running_average(network, schedule.averaging)
     optimiser = torch.optim.AdamW(
         network.parameters(), lr=schedule.peak_rate, weight_decay=schedule.weight_decay
     )
@@ -66,19 +66,9 @@ def train(network: Net, draw: Draw, loss_of: Loss, schedule: Schedule, progress:
         torch.nn.utils.clip_grad_norm_(network.parameters(), LARGEST_GRADIENT)
         optimiser.step()
         cycle.step()
-        _move(average, network, min(schedule.averaging, (step + 1) / (step + 10)))
+        average.update_parameters(network)
         progress.advance()
         if (step + 1) % SAY_EVERY == 0:
             progress.say(f"step {step + 1} of {schedule.steps}: loss {loss.item():.3f}")
     progress.end()
-    return average
-
-
-@torch.no_grad()
-def _move(average: nn.Module, network: nn.Module, keep: float) -> None:
-    """Move the average towards the network; counts, as of batch normalisation, are taken over."""
-    for mean, new in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
-        if mean.is_floating_point():
-            mean.lerp_(new, 1 - keep)
-        else:
-            mean.copy_(new)
+    return cast("Net", average.module)
