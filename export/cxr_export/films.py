@@ -24,6 +24,7 @@ CHOOSING_FILMS = 64
 MOST_JUDGED = 600  # films; more would not narrow the interval of a paired difference by much
 LEAST_JUDGED = 20
 _PHANTOMS = 12
+FILMS_AT_ONCE = 8
 
 
 @dataclass(frozen=True)
@@ -90,9 +91,6 @@ def _deal(films: Sequence[TrainingFilm], known: Known) -> tuple[Rows, Rows]:
         unknown = {row for row in unknown if films[row].patient not in making}
     seen = np.array([row not in unknown for row in order])
     return order[seen][:most], order[~seen]
-
-
-FILMS_AT_ONCE = 8
 
 
 def run_films(engine: Engine, inputs: NDArray[np.uint8], how: Preprocessing) -> Outputs:

@@ -15,6 +15,8 @@ from cxr_train.networks import Network
 from cxr_train.networks.custom import LocalResponseNorm
 from cxr_train.tracing import traced
 
+LARGEST_FILE = 2**31 - 2**20  # bytes; protobuf cannot hold 2 GiB
+
 
 class LogitsAndConv5(nn.Module):
     """A network without its training heads."""
@@ -69,9 +71,6 @@ def onnx_lrn(network: nn.Module) -> Iterator[None]:
     finally:
         for name, module in found.items():
             network.set_submodule(name, module)
-
-
-LARGEST_FILE = 2**31 - 2**20  # bytes; protobuf cannot hold 2 GiB
 
 
 def trace(network: Network, input_hw: tuple[int, int]) -> onnx.ModelProto:

@@ -11,7 +11,7 @@ A run is a folder:
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from torch import Tensor
 from cxr_runtime.atomic import replacing, write_bytes
 from cxr_runtime.errors import ModelError, UsageError
 from cxr_runtime.model.preprocessing import PREPROCESSING_VERSION
+from cxr_runtime.typed_json import to_json
 from cxr_train.data.split import SplitPlan
 from cxr_train.networks import Network, build_network
 from cxr_train.recipe.plain import from_plain
@@ -61,7 +62,7 @@ class RunConfig:
 
 def write_config(run: Path, config: RunConfig) -> None:
     """Write a run's config.json."""
-    write_bytes(run / CONFIG_FILE, (json.dumps(asdict(config), indent=1) + "\n").encode())
+    write_bytes(run / CONFIG_FILE, to_json(config).encode())
 
 
 def read_config(run: Path) -> RunConfig:

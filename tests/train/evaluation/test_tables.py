@@ -3,7 +3,7 @@ from math import nan
 import pytest
 
 from cxr_calibration.statistics.intervals import UNKNOWN, Estimate
-from cxr_train.evaluation.tables import table, told
+from cxr_train.evaluation.tables import told
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,3 @@ from cxr_train.evaluation.tables import table, told
 )
 def test_an_estimate_says_how_well_it_is_known(estimate: Estimate, cell: str) -> None:
     assert told(estimate) == cell
-
-
-def test_a_table_is_markdown() -> None:
-    assert table(["a", "b"], [["1", "2"]]) == "| a | b |\n| --- | --- |\n| 1 | 2 |"

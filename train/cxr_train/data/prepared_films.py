@@ -21,6 +21,7 @@ from cxr_runtime.model.preprocessing import InputPixels, Preprocessing, place, p
 from cxr_runtime.placement import Box, Placement
 from cxr_runtime.progress import Progress, Silence
 from cxr_runtime.reading import read_film
+from cxr_runtime.typed_json import from_json, to_json
 from cxr_train.data.film import DrawnBox, TrainingFilm
 from cxr_train.data.split import Rows
 
@@ -49,6 +50,14 @@ class PreparedFilms:
             ys = [round((share * rows - y0) / (y1 - y0) * height) for share in (top, bottom)]
             drawn[max(0, ys[0]) : max(0, ys[1]), max(0, xs[0]) : max(0, xs[1])] = 255
         return drawn
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """What stands beside the pictures of a film table, in its order."""
+
+    placements: tuple[tuple[int, int, float, float, float, float], ...]  # film_hw and box_film_xyxy
+    sha256s: tuple[str, ...]
 
 
 def films_digest(sha256s: Sequence[str]) -> str:
@@ -80,12 +89,12 @@ def prepare_films(
     if not (pictures.is_file() and facts.is_file()):
         cache.mkdir(parents=True, exist_ok=True)
         _prepare_all(films, how, pictures, facts, workers, progress or Silence())
-    stated = json.loads(facts.read_text(encoding="utf-8"))
+    stated = from_json(facts.read_bytes(), _Facts)
     placements = tuple(
         Placement((rows, columns), (x0, y0, x1, y1), how.input_hw)
-        for rows, columns, x0, y0, x1, y1 in stated["placements"]
+        for rows, columns, x0, y0, x1, y1 in stated.placements
     )
-    return PreparedFilms(np.load(pictures, mmap_mode="r"), placements, tuple(stated["sha256s"]), cache)
+    return PreparedFilms(np.load(pictures, mmap_mode="r"), placements, stated.sha256s, cache)
 
 
 def _key(films: Sequence[TrainingFilm], how: Preprocessing) -> str:
@@ -116,7 +125,7 @@ def _prepare_all(
             progress.advance()
         progress.end()
     with replacing(facts) as file:
-        file.write(json.dumps({"placements": placements, "sha256s": sha256s}).encode())
+        file.write(to_json(_Facts(tuple(placements), tuple(sha256s))).encode())
 
 
 def _each(
@@ -158,25 +167,17 @@ def lung_boxes(films: Sequence[TrainingFilm], prepared: PreparedFilms, rows: Row
         For each row the box around both lungs in film pixels, x0, y0, x1, y1; None where none are found.
     """
     path = prepared.folder / f"lungs-{sha256(LUNG_FIELD_FILE.read_bytes()).hexdigest()[:32]}.json"
-    known: dict[str, list[float] | None] = _read(path)
+    known = _read(path)
     missing = [row for row in rows.tolist() if prepared.sha256s[row] not in known]
     known |= {prepared.sha256s[row]: _find(films[row].path) for row in missing}
     if missing:
-        write_bytes(path, json.dumps(_read(path) | known).encode())
-    return [_box(known[prepared.sha256s[row]]) for row in rows.tolist()]
+        write_bytes(path, to_json(_read(path) | known).encode())
+    return [known[prepared.sha256s[row]] for row in rows.tolist()]
 
 
-def _read(path: Path) -> dict[str, list[float] | None]:
-    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+def _read(path: Path) -> dict[str, Box | None]:
+    return from_json(path.read_bytes(), dict[str, Box | None]) if path.is_file() else {}
 
 
-def _find(path: Path) -> list[float] | None:
-    box = lung_field().find(read_film(path.read_bytes()).pixels).box_film_xyxy
-    return None if box is None else list(box)
-
-
-def _box(stated: list[float] | None) -> Box | None:
-    if stated is None:
-        return None
-    x0, y0, x1, y1 = stated
-    return x0, y0, x1, y1
+def _find(path: Path) -> Box | None:
+    return lung_field().find(read_film(path.read_bytes()).pixels).box_film_xyxy

@@ -16,6 +16,9 @@ from cxr_train.data.split import Rows
 
 GROUPED_BY = ("site", "view", "sex", "age")
 OVERALL = "all films"
+THRESHOLD = 0.5  # where softmax changes sides
+Probabilities = NDArray[np.float64]  # (N,)
+Labels = NDArray[np.intp]  # (N,) 0 normal, 1 abnormal
 
 
 @dataclass(frozen=True)
@@ -58,12 +61,6 @@ def _class_groups(classes: NDArray[np.str_], labels: NDArray[np.float64], rows: 
 
 def _labels(films: Sequence[TrainingFilm], rows: Rows) -> NDArray[np.float64]:
     return np.array([films[row].label for row in rows], np.float64)
-
-
-THRESHOLD = 0.5  # where softmax changes sides
-
-Probabilities = NDArray[np.float64]  # (N,)
-Labels = NDArray[np.intp]  # (N,) 0 normal, 1 abnormal
 
 
 @dataclass(frozen=True)

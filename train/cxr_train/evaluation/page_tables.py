@@ -7,8 +7,9 @@ from pathlib import Path
 from cxr_calibration.statistics.intervals import Estimate
 from cxr_runtime.atomic import write_bytes
 from cxr_runtime.errors import UsageError
+from cxr_runtime.markdown import markdown_table
 from cxr_train.evaluation.results import read_measured
-from cxr_train.evaluation.tables import table, told, with_table
+from cxr_train.evaluation.tables import told, with_table
 from cxr_train.loop.starting_weights import origin
 
 GROUPS = {
@@ -65,7 +66,9 @@ def accuracy_table(evaluation: Path) -> str:
         for group, name in GROUPS.items()
         if (row := measured.get(group)) and (found := row["measures"])
     ]
-    return table(["films", STARTED_FROM, "n", "abnormal", "AUC", "specificity at 90 % sensitivity"], rows)
+    return markdown_table(
+        ["films", STARTED_FROM, "n", "abnormal", "AUC", "specificity at 90 % sensitivity"], rows
+    )
 
 
 def heat_table(localisation: Path) -> str:
@@ -80,7 +83,7 @@ def heat_table(localisation: Path) -> str:
         for method, name in HEATS.items()
         if (place := measured.get(method))
     ]
-    return table(["heat", STARTED_FROM, *PLACES.values()], rows)
+    return markdown_table(["heat", STARTED_FROM, *PLACES.values()], rows)
 
 
 def card_tables(evaluation: Path, localisation: Path, pages: Sequence[Path] = ()) -> str:
@@ -143,7 +146,7 @@ def model_rows(
         ]
         for model, figures in found.items()
     ]
-    return table(["model", STARTED_FROM, *columns], rows)
+    return markdown_table(["model", STARTED_FROM, *columns], rows)
 
 
 def _counts(measures: dict[str, int]) -> tuple[str, str]:

@@ -1,14 +1,15 @@
 """What was measured of models, as `evaluate` and `explain` write it as JSON and tables read it again."""
 
 import json
-from dataclasses import asdict, dataclass, is_dataclass
-from math import isfinite, nan
+from dataclasses import dataclass
+from math import nan
 from pathlib import Path
 from typing import Any
 
 from cxr_calibration.statistics.roc import PairedComparison
 from cxr_runtime.atomic import write_bytes
 from cxr_runtime.errors import UsageError
+from cxr_runtime.typed_json import to_json
 from cxr_train.evaluation.cost import Cost
 from cxr_train.evaluation.measures import Measures
 
@@ -50,7 +51,7 @@ class Evaluation:
 def write_measured(measured: Any, path: Path) -> None:
     """Write dataclasses, or a list of them; a number that is not known is null, as JSON has no other word."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_bytes(path, (json.dumps(_plain(measured), indent=1, allow_nan=False) + "\n").encode())
+    write_bytes(path, to_json(measured, unknown_as_null=True).encode())
 
 
 def read_measured(path: Path) -> Any:
@@ -66,16 +67,6 @@ def read_measured(path: Path) -> Any:
             f"{path} cannot be read ({error}); expected evaluation.json of `cxr-triage evaluate`, or "
             "localisation.json of `cxr-triage explain`"
         ) from error
-
-
-def _plain(value: Any) -> Any:
-    if is_dataclass(value) and not isinstance(value, type):
-        return _plain(asdict(value))
-    if isinstance(value, dict):
-        return {name: _plain(entry) for name, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(entry) for entry in value]
-    return None if isinstance(value, float) and not isfinite(value) else value
 
 
 def _numbers(stated: dict[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from math import isnan
 
 from cxr_calibration.statistics.intervals import Estimate
 from cxr_runtime.errors import UsageError
+from cxr_runtime.markdown import markdown_table
 from cxr_train.evaluation.cost import Cost
 from cxr_train.evaluation.measures import OVERALL
 from cxr_train.evaluation.results import Evaluation, Row
@@ -40,12 +41,6 @@ def as_markdown(evaluation: Evaluation) -> str:
     if evaluation.comparisons:
         parts += ["## AUCs compared (DeLong)", _comparisons(evaluation)]
     return "\n\n".join(parts) + "\n"
-
-
-def table(headings: list[str], rows: list[list[str]]) -> str:
-    """A markdown table."""
-    lines = [headings, ["---"] * len(headings), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 def with_table(page: str, new: str) -> str:
@@ -87,7 +82,7 @@ def _models(rows: list[Row], costs: dict[str, Cost]) -> str:
         [heading, *(told(row.measures.estimates()[name]) for row in rows)]
         for name, heading in HEADINGS.items()
     ]
-    return table(["", *(row.model for row in rows)], facts + values)
+    return markdown_table(["", *(row.model for row in rows)], facts + values)
 
 
 def _groups(rows: list[Row]) -> str:
@@ -103,7 +98,7 @@ def _groups(rows: list[Row]) -> str:
         ]
         for row in rows
     ]
-    return table(headings, cells)
+    return markdown_table(headings, cells)
 
 
 def _comparisons(evaluation: Evaluation) -> str:
@@ -120,4 +115,4 @@ def _comparisons(evaluation: Evaluation) -> str:
         for pair in evaluation.comparisons
     ]
     headings = ["first", "started from", "second", "started from", "AUC of first less second", "p"]
-    return table(headings, cells)
+    return markdown_table(headings, cells)

@@ -4,21 +4,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from cxr_runtime.atomic import write_bytes
 from cxr_runtime.errors import UsageError
-from cxr_runtime.film import GreyPixels
 from cxr_runtime.heat.map import in_colour_range
+from cxr_runtime.markdown import markdown_table
 from cxr_runtime.progress import Progress, Silence
 from cxr_runtime.reading import read_film
+from cxr_runtime.resizing import shrink
 from cxr_train.checkpoint import model_names
 from cxr_train.data import TrainingFilm, read_film_table
 from cxr_train.data.known import known_to_every_fold, unknown_rows
 from cxr_train.data.prepared_films import CACHE
 from cxr_train.evaluation.results import write_measured
-from cxr_train.evaluation.tables import table, told
+from cxr_train.evaluation.tables import told
 from cxr_train.explain.attribution import AS_SHIPPED, METHODS
 from cxr_train.explain.figures import THRESHOLD, draw_channels, draw_filters, draw_heat
 from cxr_train.explain.looker import ExplainedModel, Looker, explained_model, open_lookers
@@ -123,7 +123,7 @@ def as_markdown(located: Sequence[Located]) -> str:
     ]
     films = located[0].measured.films
     head = f"{films} films with boxes by radiologists, unseen; 95 % intervals by bootstrap of patients."
-    return f"{head}\n\n{table(headings, cells)}\n"
+    return f"{head}\n\n{markdown_table(headings, cells)}\n"
 
 
 def _unseen(models: Iterable[Sequence[Looker]], data: Sequence[Path]) -> tuple[TrainingFilm, ...]:
@@ -145,13 +145,6 @@ def _to_show(films: Sequence[TrainingFilm], count: int) -> list[int]:
     return (abnormal[: count - 1] + normal[:1]) or list(range(min(count, len(films))))
 
 
-def _preview(film: TrainingFilm) -> GreyPixels:
-    pixels = read_film(film.path.read_bytes()).pixels
-    scale = PREVIEW / max(pixels.shape)
-    size = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
-    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
 def _draw_films(
     models: Sequence[ExplainedModel],
     films: Sequence[TrainingFilm],
@@ -163,7 +156,7 @@ def _draw_films(
     for model in models:
         looker, film = model.looks_at(shown[0], films)
         draw_channels(looker, film.picture, out / f"channels-{model.name.replace('/', '-')}.png")
-    previews = [_preview(films[row]) for row in shown]
+    previews = [shrink(read_film(films[row].path.read_bytes()).pixels, PREVIEW) for row in shown]
     for method in methods:
         heats = {
             model.name: [_to_draw(_heat(model, row, films, method), method) for row in shown]

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from cxr_runtime.errors import UsageError
 from cxr_runtime.heat.map import HeatMethod, HeatRecipe, heat_cells
+from cxr_runtime.markdown import markdown_table
 from cxr_runtime.progress import Silence
 from cxr_train.data import TrainingFilm, read_film_table
 from cxr_train.data.prepared_films import CACHE
-from cxr_train.evaluation.tables import table
 from cxr_train.explain.looker import ExplainedModel, explained_model, open_lookers
 from cxr_train.heat.localisation import GRID, Heat, box_mask, film_by_film
 from cxr_train.loop.starting_weights import origin
@@ -128,4 +128,4 @@ def _table(
     rows.append(
         [f"chosen by the other folds: {by_fold}", started_from, *(f"{value:.3f}" for value in nested)]
     )
-    return table([name, "started from", "pointing game", "IoU"], rows)
+    return markdown_table([name, "started from", "pointing game", "IoU"], rows)

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from cxr_calibration.fit.heat_range import fit_heat_range, recipe_with
 from cxr_calibration.labels.film_csv import read_rows
 from cxr_runtime.atomic import write_bytes
-from cxr_runtime.errors import ModelError, UsageError
+from cxr_runtime.errors import ModelError
 from cxr_runtime.heat.map import HeatMethod, HeatRecipe, heat_cells
 from cxr_runtime.model.preprocessing import Preprocessing, normalise
 from cxr_runtime.placement import Box
+from cxr_runtime.typed_json import from_json
 from cxr_train.checkpoint import find_runs, load_checkpoint, run_of
 from cxr_train.data import TrainingFilm, read_film_table
 from cxr_train.data.prepared_films import CACHE, PreparedFilms, lung_boxes, prepare_films
@@ -25,7 +26,6 @@ from cxr_train.heat.prior import BoxedLungs, Cells, fit_prior, odds_of_boxes
 from cxr_train.loop.targets import heat_target
 from cxr_train.networks import Network
 from cxr_train.networks.heads import HeatHead
-from cxr_train.recipe.plain import from_plain
 
 HEAT_FILE = "heat.json"  # in a run folder
 MOST_FILMS = 200  # looked at for a recipe
@@ -96,8 +96,8 @@ def read_heat(run: Path) -> HeatRecipe:
     """
     path = run / HEAT_FILE
     try:
-        return from_plain(HeatRecipe, json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, UsageError) as error:
+        return from_json(path.read_bytes(), HeatRecipe)
+    except (OSError, ValueError) as error:
         raise ModelError(
             f"{path} cannot be read ({error}); expected a run that `cxr-triage train` ended: end it, or fit "
             f"its heat anew: cxr-triage lab heat-refit {run} --data ..."

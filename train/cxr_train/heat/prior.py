@@ -15,6 +15,11 @@ NEWTON_STEPS = 30
 RIDGE = 1e-3  # keeps the regression finite where boxes and evidence agree perfectly
 
 Cells = NDArray[np.float32]  # (N, h, w), a value for every conv5 cell of N films
+SIDE = 32  # rows and columns of the map
+MARGIN = 0.1  # the map reaches so far beyond the box around the lungs, as a share of its sides
+BLUR = SIDE / 16  # places; a hundred films are too few for a finer map
+WEIGHT = 1.0  # power of the map; docs/default-model.md says how it was chosen
+LEAST = 1e-3  # share, of the highest; nowhere is disease impossible
 
 
 def odds_of_boxes(evidence: Cells, inside: Cells) -> tuple[float, float]:
@@ -34,13 +39,6 @@ def odds_of_boxes(evidence: Cells, inside: Cells) -> tuple[float, float]:
         slope = slope + np.linalg.solve(curvature, design @ (y - said) / x.size - RIDGE * slope)
     gain = slope[0] / spread
     return float(gain), float(slope[1] / gain - middle) if gain else 0.0
-
-
-SIDE = 32  # rows and columns of the map
-MARGIN = 0.1  # the map reaches so far beyond the box around the lungs, as a share of its sides
-BLUR = SIDE / 16  # places; a hundred films are too few for a finer map
-WEIGHT = 1.0  # power of the map; docs/default-model.md says how it was chosen
-LEAST = 1e-3  # share, of the highest; nowhere is disease impossible
 
 
 @dataclass(frozen=True)

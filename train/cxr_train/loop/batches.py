@@ -21,6 +21,8 @@ from cxr_train.loop.augmentation import Varied, vary
 from cxr_train.loop.targets import Targets, cell_means, clean_target, heat_target
 from cxr_train.recipe.recipe import Augmentation
 
+SPARE = 2  # batches that wait for the network, beyond one a thread
+
 
 def epoch_order(
     films: Sequence[TrainingFilm],
@@ -62,9 +64,6 @@ def epoch_order(
         asked = ", ".join(name for name, share in quotas.items() if share) if quotas else ""
         raise UsageError(f"quotas ask for films labelled by {asked or 'nobody'}; there is none to train on")
     return rng.choice(rows, len(rows), p=weights / weights.sum())
-
-
-SPARE = 2  # batches that wait for the network, beyond one a thread
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from cxr_train.recipe.recipe import Recipe
 
 FOLLOWING = ("teacher", "teacher_heat")  # terms of the loss
 FOLD = "{fold}"  # in the path of an earlier run: the number of the fold that builds on it
+CERTAIN = 255  # heat of a place that is surely diseased
 
 
 def recipe_of_fold(recipe: Recipe, plan: SplitPlan) -> Recipe:
@@ -81,9 +82,6 @@ def _earlier_runs(recipe: Recipe) -> tuple[str, ...]:
 
 def _is_run(start: str) -> bool:
     return (Path(start) / SPLIT_FILE).is_file()
-
-
-CERTAIN = 255  # heat of a place that is surely diseased
 
 
 @dataclass(frozen=True)

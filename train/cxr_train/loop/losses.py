@@ -15,14 +15,18 @@ from cxr_train.networks import Network, Outputs
 from cxr_train.networks.heads import HEADS
 from cxr_train.recipe.recipe import Recipe
 
+BOX_WEIGHT = 3.0  # of a cell in a box, against 1 outside
+Term = Callable[[Outputs, Targets], Tensor]
+HEAD_OF = {
+    "overlap": "heat",
+    "teacher_heat": "heat",
+    **{name: name for name in HEADS},
+}  # the training head that a term needs
+Losses = dict[str, float]  # `loss`, the weighted sum, and `TERM_loss`, each term by itself
+
 
 class TrainingError(CxrTriageError):
     """Training cannot go on, e.g. because the loss is no longer finite."""
-
-
-BOX_WEIGHT = 3.0  # of a cell in a box, against 1 outside
-
-Term = Callable[[Outputs, Targets], Tensor]
 
 
 def label_term(outputs: Outputs, targets: Targets, smoothing: float = 0.0) -> Tensor:
@@ -98,11 +102,6 @@ TERMS: dict[str, Term] = {
     "overlap": overlap_term,
     "reconstruction": reconstruction_term,
 }
-HEAD_OF = {
-    "overlap": "heat",
-    "teacher_heat": "heat",
-    **{name: name for name in HEADS},
-}  # the training head that a term needs
 
 
 def loss_terms(weights: Mapping[str, float], label_smoothing: float) -> dict[str, Term]:
@@ -134,9 +133,6 @@ def _binary(logits: Tensor, wanted: Tensor, weight: Tensor | None = None) -> Ten
         logits.float(), wanted.nan_to_num(), weight, reduction="none"
     )
     return (losses * known).sum() / known.sum().clamp(min=1)
-
-
-Losses = dict[str, float]  # `loss`, the weighted sum, and `TERM_loss`, each term by itself
 
 
 def autocast(recipe: Recipe, device: str) -> torch.autocast:

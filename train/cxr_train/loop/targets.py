@@ -12,6 +12,7 @@ from torch import Tensor
 from cxr_runtime.film import View
 from cxr_runtime.model.preprocessing import InputPixels
 from cxr_runtime.placement import CellGrid
+from cxr_runtime.resizing import resize
 from cxr_train.data.film import TrainingFilm, Truth
 from cxr_train.networks.architecture import FINDINGS
 from cxr_train.networks.heads import SUBCELLS
@@ -102,8 +103,7 @@ def cell_means(mark: InputPixels, cells: CellGrid, hw: tuple[int, int]) -> NDArr
 
 def clean_target(clean: InputPixels, hw: tuple[int, int]) -> NDArray[np.float32]:
     """The film as the reconstruction head should draw it: (SUBCELLS h, SUBCELLS w) 0..1."""
-    size = (SUBCELLS * hw[1], SUBCELLS * hw[0])
-    return np.asarray(cv2.resize(clean, size, interpolation=cv2.INTER_AREA) / 255, np.float32)
+    return np.asarray(resize(clean, (SUBCELLS * hw[0], SUBCELLS * hw[1])) / 255, np.float32)
 
 
 def _age(film: TrainingFilm) -> float:

@@ -6,6 +6,9 @@ from cxr_train.networks.architecture import Architecture
 from cxr_train.networks.network import Network, rectifier_init
 
 DROPOUT = 0.5
+FILTERS = (64, 128, 256, 512, 512)  # of the convolutions of each block
+VGG16_DEPTHS = (2, 2, 3, 3, 3)  # convolutions of each block
+VGG19_DEPTHS = (2, 2, 4, 4, 4)
 
 
 def alexnet(architecture: Architecture) -> Network:
@@ -44,11 +47,6 @@ def alexnet(architecture: Architecture) -> Network:
     rectifier_init(features)
     rectifier_init(classifier)
     return Network(features, pool, classifier, conv5_layer="11", conv5_channels=256, new_layer="classifier.6")
-
-
-FILTERS = (64, 128, 256, 512, 512)  # of the convolutions of each block
-VGG16_DEPTHS = (2, 2, 3, 3, 3)  # convolutions of each block
-VGG19_DEPTHS = (2, 2, 4, 4, 4)
 
 
 def vgg16(architecture: Architecture) -> Network:

@@ -11,6 +11,12 @@ from cxr_runtime.errors import UsageError
 from cxr_train.networks.architecture import Architecture
 from cxr_train.networks.network import Network, gaussian_init
 
+FILTERS = (96, 128, 256, 256, 256)
+KERNEL = 7
+HEAD = (4096, 4096)
+DROPOUT = 0.5
+INIT_STD = 0.01
+
 
 class LocalResponseNorm(nn.Module):
     """Divide each activation by the energy of its neighbouring channels (paper, II.B, after AlexNet).
@@ -37,13 +43,6 @@ class LocalResponseNorm(nn.Module):
     def extra_repr(self) -> str:
         """Its constants, as print(network) shows them."""
         return f"size={self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"
-
-
-FILTERS = (96, 128, 256, 256, 256)
-KERNEL = 7
-HEAD = (4096, 4096)
-DROPOUT = 0.5
-INIT_STD = 0.01
 
 
 def custom(architecture: Architecture) -> Network:

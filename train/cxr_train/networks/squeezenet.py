@@ -15,6 +15,7 @@ EVIDENCE = ("evidence", STRONGEST)  # pools that this classifier is
 SHARPNESS = 4.0  # of the soft maximum: 0 is the mean over cells, infinity the strongest cell alone
 START_GAIN = 0.5
 STRONGEST_SCALE = 0.25  # of each channel's strongest cell, some times as large as its average
+DROPOUT = 0.5
 
 
 class Evidence(nn.Module):
@@ -53,9 +54,6 @@ def _soft_maximum(cells: Tensor) -> Tensor:
     strongest = functional.adaptive_max_pool2d(cells, 1)
     others = functional.adaptive_avg_pool2d(torch.exp(SHARPNESS * (cells - strongest)), 1)
     return (strongest + torch.log(others) / SHARPNESS).flatten(1)
-
-
-DROPOUT = 0.5
 
 
 class Fire(nn.Module):

@@ -12,6 +12,22 @@ OPTIMISERS = ("sgd", "adamw")
 SCHEDULES = ("plateau", "cosine")
 SELECTIONS = ("accuracy", "auc", "loss", "last")
 STEPS_AN_EPOCH = 250  # 15,000 iterations in 60 epochs (paper, II.B)
+TRANSFER_FACTOR = 10.0  # faster learning in the new layer (paper, II.C, which gives no number)
+BELOW_ONE = nextafter(1.0, 0.0)
+SHARE, ANY = (0.0, 1.0), (0.0, inf)  # lowest and highest value
+LIMITS = {
+    "epochs": (1, inf),
+    "momentum": (0.0, BELOW_ONE),
+    "ema": (0.0, BELOW_ONE),
+    "label_smoothing": SHARE,
+    "evenness": SHARE,
+    "augmentation.flip": SHARE,
+    "augmentation.chance": SHARE,
+    "augmentation.shift": SHARE,
+    "augmentation.border": SHARE,
+    "augmentation.cutout": SHARE,
+    "augmentation.jpeg": (0, 95),
+}  # of every other number: ANY
 
 
 @dataclass(frozen=True)
@@ -76,8 +92,6 @@ class Recipe:
         return min(films, self.batch_size or max(1, round(films / STEPS_AN_EPOCH)))
 
 
-TRANSFER_FACTOR = 10.0  # faster learning in the new layer (paper, II.C, which gives no number)
-
 MODERN = Augmentation(
     shift=0.06, rotation=8, scale=0.12, stretch=0.06, gamma=0.4, contrast=0.2, noise=0.03, blur=1.2,
     downscale=0.9, jpeg=40, border=0.07,
@@ -116,23 +130,6 @@ def default_recipe(name: str) -> Recipe:
             select_by="auc",
         )
     return paper
-
-
-BELOW_ONE = nextafter(1.0, 0.0)
-SHARE, ANY = (0.0, 1.0), (0.0, inf)  # lowest and highest value
-LIMITS = {
-    "epochs": (1, inf),
-    "momentum": (0.0, BELOW_ONE),
-    "ema": (0.0, BELOW_ONE),
-    "label_smoothing": SHARE,
-    "evenness": SHARE,
-    "augmentation.flip": SHARE,
-    "augmentation.chance": SHARE,
-    "augmentation.shift": SHARE,
-    "augmentation.border": SHARE,
-    "augmentation.cutout": SHARE,
-    "augmentation.jpeg": (0, 95),
-}  # of every other number: ANY
 
 
 def refuse_numbers(recipe: Recipe) -> None:

@@ -10,6 +10,7 @@ Grey = NDArray[np.float32]  # (h, w), 0 black .. 1 white
 
 WIDEST = 0.16  # share of the side that a frame may cover, on each side
 MOST_TURN = 4.0  # degrees
+SCREENS = (1.0, 5 / 4, 4 / 3, 16 / 10, 16 / 9)  # width to height of a screen, or of a window on it
 
 
 def collimate(rng: np.random.Generator, film: Grey) -> Grey:
@@ -41,9 +42,6 @@ def _beyond(rng: np.random.Generator, film: Grey) -> Grey:
     )
     veil = np.float32(rng.choice([0.0, rng.uniform(0, 0.3)]))
     return np.asarray(tone * (1 - veil) + film * veil, np.float32)
-
-
-SCREENS = (1.0, 5 / 4, 4 / 3, 16 / 10, 16 / 9)  # width to height of a screen, or of a window on it
 
 
 def photograph(rng: np.random.Generator, film: Grey, surroundings: Grey | None) -> Grey:

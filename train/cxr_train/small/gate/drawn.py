@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Grey = NDArray[np.float32]  # (side, side), 0 black .. 1 white
+Drawing = Callable[[np.random.Generator, int], Grey]
+LETTERS = list("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789     ")
 
 
 def draw_limb(rng: np.random.Generator, side: int) -> Grey:
@@ -119,11 +121,6 @@ def _blot(side: int, centre: tuple[float, float], size: tuple[float, float], sof
     axes = (max(1, round(size[0] * side)), max(1, round(size[1] * side)))
     cv2.ellipse(page, at, axes, 0, 0, 360, 1.0, -1)
     return np.asarray(cv2.GaussianBlur(page, (0, 0), max(0.5, softness * side)), np.float32)
-
-
-Drawing = Callable[[np.random.Generator, int], Grey]
-
-LETTERS = list("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789     ")
 
 
 def draw_page(rng: np.random.Generator, side: int) -> Grey:

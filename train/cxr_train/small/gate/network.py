@@ -13,6 +13,9 @@ from cxr_train.small.gate.pictures import Picture
 from cxr_train.small.gate.sampling import Sampler
 from cxr_train.small.one_cycle import Schedule, train
 
+SCHEDULE = Schedule(steps=4000, batch_size=32, peak_rate=2e-3, weight_decay=1e-2, averaging=0.998)
+SMOOTHING = 0.02  # of the labels of kinds and turns
+
 
 @dataclass(frozen=True)
 class GateWidths:
@@ -61,10 +64,6 @@ def _convolution(inputs: int, outputs: int, size: int, stride: int) -> list[nn.M
         nn.BatchNorm2d(outputs),
         nn.ReLU(inplace=True),
     ]
-
-
-SCHEDULE = Schedule(steps=4000, batch_size=32, peak_rate=2e-3, weight_decay=1e-2, averaging=0.998)
-SMOOTHING = 0.02  # of the labels of kinds and turns
 
 
 def train_gate_net(pictures: list[Picture], schedule: Schedule, progress: Progress) -> GateNet:

@@ -14,6 +14,7 @@ from cxr_runtime.errors import CxrTriageError, FilmError
 from cxr_runtime.gate.network import PictureKind
 from cxr_runtime.lungs import LungField, lung_field
 from cxr_runtime.reading import read_film
+from cxr_runtime.resizing import resize
 
 SIDE = 224  # rows and columns at which pictures are kept
 
@@ -93,9 +94,7 @@ def _picture(path: Path, group: str, kind: PictureKind) -> Picture:
         pixels = read_film(path.read_bytes()).pixels
     except (OSError, FilmError) as error:
         raise CxrTriageError(f"{path} cannot be read ({error}); see docs/gate.md") from error
-    how = cv2.INTER_AREA if min(pixels.shape) >= SIDE else cv2.INTER_LINEAR
-    squashed = np.asarray(cv2.resize(pixels, (SIDE, SIDE), interpolation=how), np.uint8)
-    return Picture(path.name, path.parent.name, group, kind, squashed, path=path)
+    return Picture(path.name, path.parent.name, group, kind, resize(pixels, (SIDE, SIDE)), path=path)
 
 
 def _dicom_samples(data: Path) -> list[Picture]:

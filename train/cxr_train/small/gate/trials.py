@@ -14,6 +14,8 @@ from cxr_runtime.film import Film, FilmFacts
 from cxr_runtime.gate import Code, Gate
 from cxr_runtime.gate.exposure import SHORTEST_SIDE
 from cxr_runtime.gate.network import TURNS, PictureKind
+from cxr_runtime.markdown import markdown_table
+from cxr_runtime.resizing import resize
 from cxr_train.small.gate.composed import photograph, screen, several
 from cxr_train.small.gate.drawn import DRAWINGS
 from cxr_train.small.gate.moving import WORK, fragment, move
@@ -30,6 +32,8 @@ CUT_VISIBLE = 0.5  # share of a lung that a cut film still shows
 BLURRED = 1 / 64  # standard deviation, share of the film's short side
 OTHER_KINDS = {OTHER_PARTS_FOLDER: "other body part", "test_files": "slice, scintigram or ultrasound"}
 STILL = Jitter(turn_degrees=0, zoom=(1, 1), stretch=0, shift=0, bend=0, flip=0)
+HEAD = ("put to the gate", "films", "as expected", "share (95 % interval)", "rejected", "codes given")
+PASSED = "passed"
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,7 @@ def _spoiled(picture: Picture, rng: np.random.Generator) -> Iterator[Trial]:
     yield _trial(
         "too bright", picture.name, 255 - np.asarray((255 - pixels) * 0.04, np.uint8), Code.TOO_BRIGHT
     )
-    small = np.asarray(cv2.resize(pixels, (90, 90), interpolation=cv2.INTER_AREA), np.uint8)
+    small = resize(pixels, (90, 90))
     yield _trial("too small", picture.name, small, Code.TOO_SMALL)
     piece = _bytes(fragment(rng, picture))
     yield _trial("piece of a film", picture.name, piece, Code.NOT_A_CHEST_FILM, Code.LUNGS_CUT_OFF)
@@ -149,13 +153,6 @@ def _trial(kind: str, name: str, pixels: NDArray[np.uint8], *expected: str) -> T
     return Trial(kind, name, Film(pixels, FilmFacts("png")), frozenset(expected))
 
 
-HEADER = (
-    "| put to the gate | films | as expected | share (95 % interval) | rejected | codes given |\n"
-    "|---|---|---|---|---|---|\n"
-)
-PASSED = "passed"
-
-
 @dataclass(frozen=True)
 class Answer:
     """What the gate made of a trial."""
@@ -191,16 +188,15 @@ def _ask(gate: Gate, trial: Trial) -> Answer:
 def markdown(answers: list[Answer]) -> str:
     """One row a kind, in the order in which kinds first came."""
     kinds = dict.fromkeys(answer.trial.kind for answer in answers)
-    return HEADER + "".join(
-        _row(kind, [answer for answer in answers if answer.trial.kind == kind]) for kind in kinds
-    )
+    rows = [_row(kind, [answer for answer in answers if answer.trial.kind == kind]) for kind in kinds]
+    return markdown_table(HEAD, rows) + "\n"
 
 
-def _row(kind: str, answers: list[Answer]) -> str:
+def _row(kind: str, answers: list[Answer]) -> tuple[str, ...]:
     right = sum(answer.is_right for answer in answers)
     share = wilson(right, len(answers))
     rejected = sum(answer.is_rejected for answer in answers)
     codes = Counter(answer.code or PASSED for answer in answers).most_common()
     given = ", ".join(f"{code} {count}" for code, count in codes)
     interval = f"{share.value:.2%} ({share.low:.1%} to {share.high:.1%})"
-    return f"| {kind} | {len(answers)} | {right} | {interval} | {rejected} | {given} |\n"
+    return kind, f"{len(answers)}", f"{right}", interval, f"{rejected}", given

@@ -11,9 +11,18 @@ from numpy.typing import NDArray
 
 from cxr_calibration.statistics.folds import folds_in_turn
 from cxr_runtime.lungs import LungField
+from cxr_runtime.lungs.mask import INSIDE
+from cxr_runtime.markdown import markdown_table
 from cxr_train.small.lungs.sampling import OutlinedFilm
 
 BoolMask = NDArray[np.bool_]  # (h, w)
+SEED = 1
+Maker = Callable[[list[OutlinedFilm], Path], LungField]  # films to learn from, folder for its file
+HEAD = (
+    "lung field", "films", "Dice", "Jaccard", "boundary, pixels", "worst Dice", "films below 0.95",
+    "ms a film",
+)  # fmt: skip
+POOR = 0.95  # Dice
 
 
 @dataclass(frozen=True)
@@ -46,12 +55,6 @@ def _edge(mask: BoolMask) -> BoolMask:
     padded = cv2.copyMakeBorder(mask.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_REPLICATE)
     inner = cv2.erode(padded, np.ones((3, 3), np.uint8))[1:-1, 1:-1]
     return np.asarray(mask & ~inner.astype(bool), np.bool_)
-
-
-INSIDE = 128  # a drawn mask's soft values from here on are lung
-SEED = 1
-
-Maker = Callable[[list[OutlinedFilm], Path], LungField]  # films to learn from, folder for its file
 
 
 @dataclass(frozen=True)
@@ -90,23 +93,16 @@ def _measure(lung_field: LungField, film: OutlinedFilm) -> Measured:
     return Measured(film.name, compare(found.over_film(film.mask.shape), film.mask >= INSIDE), seconds)
 
 
-HEADER = (
-    "| lung field | films | Dice | Jaccard | boundary, pixels | worst Dice | films below 0.95 | ms a film |\n"
-    "|---|---|---|---|---|---|---|---|\n"
-)
-POOR = 0.95  # Dice
-
-
 def markdown(measured: dict[str, list[Measured]]) -> str:
     """One row a lung field: means over films, the worst film, the median time on one core.
 
     Args:
         measured: by the name of the lung field.
     """
-    return HEADER + "".join(_row(name, films) for name, films in measured.items())
+    return markdown_table(HEAD, [_row(name, films) for name, films in measured.items()]) + "\n"
 
 
-def _row(name: str, films: list[Measured]) -> str:
+def _row(name: str, films: list[Measured]) -> tuple[str, ...]:
     dice, jaccard, boundary = (
         np.array(values)
         for values in zip(
@@ -116,6 +112,6 @@ def _row(name: str, films: list[Measured]) -> str:
     )
     milliseconds = 1000 * float(np.median([film.seconds for film in films]))
     return (
-        f"| {name} | {len(films)} | {dice.mean():.4f} | {jaccard.mean():.4f} | {boundary.mean():.2f} "
-        f"| {dice.min():.3f} | {int((dice < POOR).sum())} | {milliseconds:.1f} |\n"
-    )
+        name, f"{len(films)}", f"{dice.mean():.4f}", f"{jaccard.mean():.4f}", f"{boundary.mean():.2f}",
+        f"{dice.min():.3f}", f"{int((dice < POOR).sum())}", f"{milliseconds:.1f}",
+    )  # fmt: skip

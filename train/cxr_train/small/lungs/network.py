@@ -10,6 +10,8 @@ from cxr_train.small.lungs.sampling import MILD, STRONG, OutlinedFilm, draw_batc
 from cxr_train.small.one_cycle import Schedule, train
 
 WIDTHS = (16, 32, 48, 64, 64)  # channels at 1/2, 1/4, 1/8, 1/16 and 1/32 of the input
+SCHEDULE = Schedule(steps=2000, batch_size=16)
+MILD_FROM = 0.75  # share of the steps from which on films are changed less
 
 
 class Convolutions(nn.Module):
@@ -67,10 +69,6 @@ def _convolution(inputs: int, outputs: int) -> tuple[nn.Module, nn.Module, nn.Mo
         nn.BatchNorm2d(outputs),
         nn.ReLU(inplace=True),
     )
-
-
-SCHEDULE = Schedule(steps=2000, batch_size=16)
-MILD_FROM = 0.75  # share of the steps from which on films are changed less
 
 
 def train_lung_net(films: list[OutlinedFilm], schedule: Schedule, progress: Progress) -> LungNet:

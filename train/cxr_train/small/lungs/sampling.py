@@ -17,6 +17,7 @@ from cxr_train.small.geometry import Jitter, random_warp, warp
 from cxr_train.small.lungs.opacities import add_opacities
 
 Pixels = NDArray[np.uint8]
+EDGE_AGAIN = 0.4  # share of samples whose surroundings repeat the film's edge instead of being black or white
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,6 @@ def _read_grey(path: Path) -> Pixels:
     if pixels is None:
         raise UsageError(f"{path} is missing or no picture; the table must name pictures beside it")
     return np.asarray(pixels, np.uint8)
-
-
-EDGE_AGAIN = 0.4  # share of samples whose surroundings repeat the film's edge instead of being black or white
 
 
 @dataclass(frozen=True)
