@@ -1,10 +1,13 @@
 """Ranks chest X-ray films by how likely they are abnormal, without torch and without a network connection.
 
-summary = scan(["films/"])
+import cxr_runtime
+summary = cxr_runtime.scan(["films/"])
 print(summary.tally.flagged, "of", summary.tally.scored, "films are flagged; see", summary.out)
 """
 
 from typing import TYPE_CHECKING, Any
+
+import cxr_runtime.offline  # noqa: F401  # before anything can import ONNX Runtime
 
 if TYPE_CHECKING:
     from cxr_runtime.model.folder import Model, open_model
