@@ -65,14 +65,15 @@ def write_worklist(path: Path, run: RunFacts, counts: Tally, exhibits: Iterable[
 
 
 def _rows(exhibits: Iterable[Exhibit], folder: Path) -> Iterator[Row]:
+    overlays = {path.name for path in (folder / HEATMAPS_FOLDER).glob("*.png")}  # one look, not one a film
     for rank, exhibit in enumerate(exhibits, start=1):
-        overlay_file = f"{HEATMAPS_FOLDER}/{exhibit.name}.png"
+        overlay = f"{exhibit.name}.png"
         yield Row(
             rank,
             exhibit.outcome,
             exhibit.picture if rank <= THUMBNAILS else None,
             rank <= FULL_PICTURES,
-            overlay_file if (folder / overlay_file).is_file() else "",
+            f"{HEATMAPS_FOLDER}/{overlay}" if overlay in overlays else "",
         )
 
 
