@@ -46,7 +46,7 @@ def prepare(folder: Path, model_name: str, data: "Path | None") -> None:
     """Write what `check` needs."""
     from dataclasses import asdict
 
-    from cxr_export.gpu.__main__ import enter
+    from cxr_export.gpu.measuring import enter
     from cxr_runtime.backends.graph.half import count_float32_convolutions, half_graph, largest_magnitudes
     from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
     from cxr_runtime.backends.phantom_batch import phantom_batch

@@ -117,10 +117,11 @@ def test_the_fp16_engine_is_built_once_and_rounds(model: Model) -> None:
 def test_everything_is_measured_and_written_down() -> None:
     """docs/gpu-results.md; minutes, most of them for building engines and for torch.compile."""
     pytest.importorskip("torch", reason="torch is not installed (extra `train`)")
-    from cxr_export.gpu.__main__ import main
+    from cxr_export.gpu.measuring import measure_gpu
 
     root = Path(__file__).parents[2]
     films = root.parent / "shared" / "data" / "nih512.csv"
     page = root / "docs" / "gpu-results.md"
-    main(["--write", str(page), *(["--data", str(films)] if films.is_file() else [])])
-    assert "| custom | PyTorch eager FP32 | 64 |" in page.read_text(encoding="utf-8")
+    measured = measure_gpu(data=[films] if films.is_file() else [])
+    page.write_text(measured, encoding="utf-8")
+    assert "| custom | PyTorch eager FP32 | 64 |" in measured

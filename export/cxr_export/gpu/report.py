@@ -34,7 +34,7 @@ def as_markdown(results: Results) -> str:
     blocks = [
         "# Measured on a GPU",
         f"{datetime.now(UTC):%d %B %Y}. {describe_machine()}; torch {torch.__version__}.",
-        "By `python -m cxr_export.gpu`: from float32 films in the host's memory to both outputs there, "
+        "By `cxr-triage lab gpu`: from float32 films in the host's memory to both outputs there, "
         "by PyTorch as `to` and `cpu` copy; medians.",
         f"The floor: {rates.flops / 1e12:.0f} TFLOP/s in a large FP16 product, "
         f"{rates.memory_bytes / 1e9:.0f} GB/s within the device, {rates.bus_bytes / 1e9:.1f} GB/s to it, "

@@ -1,18 +1,12 @@
-"""The table of precisions in docs/backends.md: `python -m cxr_export.precision.table NETWORK... --data PATH`.
+"""The table of precisions in docs/backends.md: what each costs, and how fast it is."""
 
-NETWORK is a training run; a folder of folds, each judged on films of patients that it does not know; or the
-name of a network, which is then measured with fresh weights.
-"""
-
-import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from cxr_export.precision.acceptance import Acceptance, excessive_costs
 from cxr_export.precision.lower import Precision
 from cxr_export.precision.measures import Measured, Subject, measure_precisions, open_subject
 from cxr_runtime.markdown import markdown_table
-from cxr_runtime.program import run_program
 
 HEAD = (
     "network", "started from", "precision", "MB", "against PyTorch: logits, conv5", "change of AUC (95 %)",
@@ -20,21 +14,28 @@ HEAD = (
 )  # fmt: skip
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the table as markdown, a row as soon as it is measured, and then what it was measured on."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("networks", nargs="+", metavar="NETWORK", help="runs, folders of folds, or names")
-    parser.add_argument("--data", action="append", type=Path, default=[], metavar="PATH", help="films")
-    parser.add_argument("--seconds", type=float, default=2.0, help="wall time of each timing")
-    options = parser.parse_args(arguments)
+def precision_lines(
+    networks: Sequence[str], data: Sequence[Path] = (), seconds: float = 2.0
+) -> Iterator[str]:
+    """The table as markdown, each row as soon as it is measured, and then what it was measured on.
+
+    Args:
+        networks: a training run each; or a folder of folds, each judged on films of patients that it does not
+            know; or the name of a network, which is then measured with fresh weights.
+        data: data sets of the films.
+        seconds: wall time of each timing.
+
+    Raises:
+        UsageError: a network or a data set cannot be used.
+    """
     notes = []
-    _print(markdown_table(HEAD, []))
-    for argument in options.networks:
-        subject = open_subject(argument)
-        for measured in measure_precisions(subject, options.data, options.seconds):
-            _print(markdown_table(HEAD, [row(subject, measured)]).splitlines()[-1])
+    yield markdown_table(HEAD, [])
+    for network in networks:
+        subject = open_subject(network)
+        for measured in measure_precisions(subject, data, seconds):
+            yield markdown_table(HEAD, [row(subject, measured)]).splitlines()[-1]
             notes += note(subject, measured)
-    print("\n" + "\n".join(notes))  # noqa: T201
+    yield "\n" + "\n".join(notes)
 
 
 def row(subject: Subject, measured: Measured) -> tuple[str, ...]:
@@ -65,11 +66,3 @@ def _costs(precision: str, found: Acceptance) -> tuple[str, ...]:
     change = f"{auc.value:+.4f} ({auc.low:+.4f} to {auc.high:+.4f})" if auc else ""
     heat = f"{found.heat_correlation:.4f}, {found.lowest_heat_correlation:.4f}"
     return change, f"{found.score_change:.2f}", heat, "no" if excessive_costs(precision, found) else "yes"
-
-
-def _print(lines: str) -> None:
-    print(lines, flush=True)  # noqa: T201  # the table is the result
-
-
-if __name__ == "__main__":
-    run_program(main)

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from cxr_export.folder import export_network
-from cxr_export.gpu import __main__ as results
+from cxr_export.gpu import measuring
 from cxr_export.gpu.agreement import Agreement, agreement
 from cxr_export.gpu.contenders import COMPILED, EAGER, ONNXRUNTIME, TENSORRT, Entrant, TorchEngine, contenders
 from cxr_export.gpu.floor import Rates, Work
@@ -106,14 +106,9 @@ def test_films_whose_triage_changes_are_counted(entrant: Entrant, tmp_path: Path
     assert moved.triage_changes > 0
 
 
-def test_one_command_measures_and_writes_the_page(
-    entrant: Entrant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(results, "enter", lambda _: entrant)
-    monkeypatch.setattr(results, "contenders", lambda device: {EAGER: contenders(device)[EAGER]})
-    page = tmp_path / "gpu-results.md"
-    results.main(
-        ["small", "--batch", "2", "--device", "cpu", "--seconds", "0", "--side", "64", "--write", str(page)]
-    )
-    assert "| small | PyTorch eager FP32 | 2 |" in page.read_text()
-    assert "was not compared with the processor: no films were given." in page.read_text()
+def test_one_function_measures_and_makes_the_page(entrant: Entrant, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measuring, "enter", lambda _: entrant)
+    monkeypatch.setattr(measuring, "contenders", lambda device: {EAGER: contenders(device)[EAGER]})
+    page = measuring.measure_gpu(["small"], [2], device="cpu", seconds=0, side=64)
+    assert "| small | PyTorch eager FP32 | 2 |" in page
+    assert "was not compared with the processor: no films were given." in page

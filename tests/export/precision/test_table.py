@@ -24,12 +24,12 @@ def _small(_: str) -> Subject:
 
 @pytest.mark.parametrize("has_bfloat16", [False, True])
 def test_every_precision_gets_a_row_that_says_whether_it_is_accepted_and_its_times(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], has_bfloat16: bool
+    monkeypatch: pytest.MonkeyPatch, has_bfloat16: bool
 ) -> None:
     monkeypatch.setattr(table, "open_subject", _small)
     monkeypatch.setattr(measures, "has_bfloat16", lambda: has_bfloat16)
-    table.main(["small", "--seconds", "0"])
-    head, _, *rows, _, whole, int8 = capsys.readouterr().out.splitlines()
+    printed = "\n".join(table.precision_lines(["small"], seconds=0))
+    head, _, *rows, _, whole, int8 = printed.splitlines()
     cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in (head, *rows)]
     assert {len(row) for row in cells} == {len(table.HEAD)}
     precisions = ["fp32", "fp16", "int8", "bf16"][: 4 if has_bfloat16 else 3]
@@ -42,6 +42,6 @@ def test_every_precision_gets_a_row_that_says_whether_it_is_accepted_and_its_tim
 
 def test_what_is_neither_a_run_nor_a_network_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CxrTriageError):
-        table.main(["a network that is not there"])
+        list(table.precision_lines(["a network that is not there"]))
     with pytest.raises(CxrTriageError):
-        table.main([str(tmp_path)])
+        list(table.precision_lines([str(tmp_path)]))

@@ -1,6 +1,5 @@
-"""`cxr-triage lab`: the laboratory's programs, which make and measure what the other commands ship."""
+"""`cxr-triage lab gate`, `heat-refit`, `heat-choices`, `margins`: what training leaves for the laboratory."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -82,74 +81,3 @@ def write_margins(
 
     write_bytes(out, margins_csv(model, data, cache_folder(cache)))
     return 0
-
-
-def print_card_tables(
-    evaluation: Annotated[
-        Path,
-        typer.Argument(metavar="EVALUATION.json", help="What `cxr-triage evaluate` found of a model."),
-    ],
-    localisation: Annotated[
-        Path, typer.Argument(metavar="LOCALISATION.json", help="What `cxr-triage explain` found of it.")
-    ],
-    pages: Annotated[
-        list[Path] | None,
-        typer.Argument(metavar="[PAGE.md]...", help="Pages whose tables of the same heads are replaced."),
-    ] = None,
-) -> int:
-    """Print the tables of a model's card: how well it does, and where its heat lies."""
-    from cxr_train.evaluation.page_tables import card_tables
-
-    typer.echo(card_tables(evaluation, localisation, pages or ()))
-    return 0
-
-
-def print_model_rows(
-    evaluations: Annotated[
-        list[Path], typer.Argument(metavar="EVALUATION.json...", help="What `cxr-triage evaluate` measured.")
-    ],
-    localisation: Annotated[
-        Path | None,
-        typer.Option(metavar="LOCALISATION.json", help="What `cxr-triage explain` measured."),
-    ] = None,
-    intervals: Annotated[bool, typer.Option("--intervals", help="Give every figure its interval.")] = False,
-    against: Annotated[
-        str | None,
-        typer.Option(metavar="MODEL", help="Say how far each AUC is above that of this model."),
-    ] = None,
-) -> int:
-    """Print models as the rows of one table, by the figures that a default model is chosen by."""
-    from cxr_train.evaluation.page_tables import model_rows
-
-    typer.echo(model_rows(evaluations, localisation, intervals, against))
-    return 0
-
-
-def draw_pictures_of_docs(
-    films: Annotated[Path, typer.Argument(metavar="FILMS", help="Films that may be shown.")] = Path(
-        "examples"
-    ),
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the pictures.")] = Path(
-        "docs/pictures"
-    ),
-) -> int:
-    """Scan drawn films, and make the pictures of the worklist and the report that the docs show.
-
-    It needs the extra `dev`, Chromium and poppler.
-    """
-    from cxr_cli.pictures import draw_pictures
-
-    for picture in draw_pictures(films, out):
-        typer.echo(str(picture))
-    return 0
-
-
-COMMANDS: dict[str, Callable[..., int]] = {
-    "gate": make_gate_network,
-    "heat-refit": refit_runs,
-    "heat-choices": try_heat,
-    "margins": write_margins,
-    "card-tables": print_card_tables,
-    "model-rows": print_model_rows,
-    "pictures": draw_pictures_of_docs,
-}

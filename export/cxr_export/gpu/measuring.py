@@ -1,6 +1,5 @@
-"""Measure a GPU and write docs/gpu-results.md: `python -m cxr_export.gpu --write FILE --data PATH`."""
+"""A GPU measured: every network by every contender, as the page docs/gpu-results.md."""
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,46 +12,50 @@ from cxr_export.gpu.contenders import Entrant, contenders
 from cxr_export.gpu.floor import measure_rates, work_of
 from cxr_export.gpu.race import race
 from cxr_export.gpu.report import Results, as_markdown
-from cxr_runtime.atomic import write_bytes
 from cxr_runtime.backends.choose import open_engine
 from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
 from cxr_runtime.errors import BackendError
 from cxr_runtime.heat.map import HeatRecipe
 from cxr_runtime.model.folder import DEFAULT_MODEL, open_model
 from cxr_runtime.model.manifest import Manifest
-from cxr_runtime.program import run_program
 from cxr_train.networks import Architecture, build_network, network_kind
 
 NETWORKS = ("custom", "alexnet", "vgg16", "vgg19", "squeezenet")
 BATCHES = (1, 8, 64, 256)
+PRODUCT_SIDE = 8192  # rows and columns of the product that measures how fast a device computes
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure, print the tables, and write them where told."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "networks", nargs="*", metavar="NETWORK", help=f"names; {', '.join(NETWORKS)} if none"
-    )
-    parser.add_argument("--batch", action="append", type=int, metavar="FILMS", help=f"default: {BATCHES}")
-    parser.add_argument("--data", action="append", type=Path, default=[], metavar="PATH", help="films")
-    parser.add_argument("--device", default="cuda", help="as PyTorch names it")
-    parser.add_argument("--seconds", type=float, default=1.0, help="wall time of each measurement")
-    parser.add_argument("--side", type=int, default=8192, help="of the product that tells the device's rate")
-    parser.add_argument("--write", type=Path, metavar="FILE", help="markdown")
-    options = parser.parse_args(arguments)
-    entrants = [enter(name) for name in options.networks or NETWORKS]
-    batches, openers = options.batch or BATCHES, contenders(options.device)
-    laps = [lap for one in entrants for lap in race(one, openers, batches, options.seconds)]
+def measure_gpu(
+    networks: Sequence[str] = NETWORKS,
+    batches: Sequence[int] = BATCHES,
+    data: Sequence[Path] = (),
+    device: str = "cuda",
+    seconds: float = 1.0,
+    side: int = PRODUCT_SIDE,
+) -> str:
+    """Measure networks with fresh weights, and the default model on films; the page as markdown.
+
+    Args:
+        networks: names.
+        batches: films a batch.
+        data: data sets on which the default model by TensorRT is compared with the processor; without any it
+            is not.
+        device: as PyTorch names it.
+        seconds: wall time of each measurement.
+        side: rows and columns of the product that measures how fast the device computes.
+
+    Raises:
+        UsageError: there is no network of a name, or a data set cannot be read.
+    """
+    entrants, openers = [enter(name) for name in networks], contenders(device)
+    laps = [lap for one in entrants for lap in race(one, openers, batches, seconds)]
     results = Results(
         laps=tuple(laps),
         works={entrant.model.manifest.architecture: work_of(entrant.model.onnx) for entrant in entrants},
-        rates=measure_rates(options.device, options.side),
-        agreement=_agreement(options.data) if options.data else "no films were given",
+        rates=measure_rates(device, side),
+        agreement=_agreement(data) if data else "no films were given",
     )
-    table = as_markdown(results)
-    print(table)  # noqa: T201  # the table is the result
-    if options.write is not None:
-        write_bytes(options.write, table.encode())
+    return as_markdown(results)
 
 
 def enter(name: str) -> Entrant:
@@ -78,7 +81,3 @@ def _agreement(data: Sequence[Path]) -> Agreement | str:
         return agreement(model, OnnxRuntimeCpu(model.onnx), engine, data)
     except BackendError as error:
         return str(error)
-
-
-if __name__ == "__main__":
-    run_program(main)

@@ -1,0 +1,28 @@
+"""`cxr-triage lab`: the laboratory's programs, which make and measure what the other commands ship."""
+
+from collections.abc import Callable
+
+from cxr_cli.lab.measuring import (
+    calibrate_from_margins,
+    darken_films,
+    print_gpu_page,
+    print_precisions,
+    rehearse_monitoring,
+)
+from cxr_cli.lab.pages import draw_pictures_of_docs, print_card_tables, print_model_rows
+from cxr_cli.lab.training import make_gate_network, refit_runs, try_heat, write_margins
+
+COMMANDS: dict[str, Callable[..., int]] = {
+    "gate": make_gate_network,
+    "heat-refit": refit_runs,
+    "heat-choices": try_heat,
+    "margins": write_margins,
+    "out-of-fold": calibrate_from_margins,
+    "card-tables": print_card_tables,
+    "model-rows": print_model_rows,
+    "gamma": darken_films,
+    "rehearse": rehearse_monitoring,
+    "precisions": print_precisions,
+    "gpu": print_gpu_page,
+    "pictures": draw_pictures_of_docs,
+}
