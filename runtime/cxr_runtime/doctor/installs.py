@@ -43,14 +43,16 @@ def installed_packages() -> dict[str, str]:
 
 
 def needed_packages() -> list[str]:
-    """What cxr-triage says in its metadata that it needs here without any extra, e.g. `numpy>=2.0`.
+    """What cxr-triage's metadata says that it needs here without any extra, e.g. `numpy>=2.0`.
 
-    Raises:
-        PackageNotFoundError: cxr-triage runs without being installed.
+    Nothing where it runs without being installed.
     """
     from packaging.requirements import Requirement
 
-    stated = [Requirement(text) for text in requires(OURS) or ()]
+    try:
+        stated = [Requirement(text) for text in requires(OURS) or ()]
+    except PackageNotFoundError:
+        return []
     here = [one for one in stated if one.marker is None or one.marker.evaluate({"extra": ""})]
     return [f"{one.name}{one.specifier}" for one in here]
 
@@ -74,10 +76,10 @@ def check_packages(installed: dict[str, str] | None = None, needed: list[str] | 
     from packaging.requirements import Requirement
 
     installed = installed_packages() if installed is None else installed
-    try:
-        requirements = [Requirement(text) for text in needed or needed_packages()]
-    except PackageNotFoundError:
-        return Finding("packages", State.WARNING, f"{OURS} runs without being installed: pip install it")
+    requirements = [Requirement(text) for text in (needed_packages() if needed is None else needed)]
+    if not requirements:
+        told = f"{OURS} runs without being installed, so what it needs is not known: pip install it"
+        return Finding("packages", State.WARNING, told)
     builds = [name for group in EXCLUSIVE for name in group]
     known = dict.fromkeys([*(one.name for one in requirements), *OPTIONAL, *builds])
     found = tuple((name, installed[name]) for name in known if name in installed)
@@ -97,10 +99,7 @@ def check_imports(needed: list[str] | None = None) -> Finding:
     """
     from packaging.requirements import Requirement
 
-    try:
-        names = {Requirement(text).name for text in needed or needed_packages()}
-    except PackageNotFoundError:
-        return Finding("imports", State.WARNING, f"{OURS} runs without being installed: pip install it")
+    names = {Requirement(text).name for text in (needed_packages() if needed is None else needed)}
     names |= {build for group in EXCLUSIVE for build in group if set(group) & names}
     modules = [
         module

@@ -4,6 +4,7 @@ import sys
 
 import pytest
 
+from cxr_runtime.doctor import installs
 from cxr_runtime.doctor.finding import State
 from cxr_runtime.doctor.installs import (
     check_conflicts,
@@ -39,6 +40,14 @@ def test_a_missing_package_is_named(name: str) -> None:
     finding = check_packages(installed, NEEDED)
     assert finding.state is State.BROKEN
     assert finding.told == f"{name} is missing; install cxr-triage anew"
+
+
+def test_a_program_that_was_not_installed_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(installs, "OURS", "a-package-that-is-not-there")
+    assert needed_packages() == []
+    finding = check_packages(WHOLE)
+    assert finding.state is State.WARNING
+    assert "runs without being installed" in finding.told
 
 
 def test_a_package_that_is_too_old_is_named_with_the_version_that_is_needed() -> None:
