@@ -1,11 +1,9 @@
 """Monitoring: do the last nights still look like the films that the calibration was made on?"""
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
-from cxr_calibration.fit.calibration_json import plain_json
 from cxr_calibration.labels.labels import read_labels
 from cxr_calibration.monitoring.checks import Threshold
 from cxr_calibration.monitoring.drift_report import CHOSEN_FILMS, Agreement, DriftReport, measure_agreement
@@ -17,6 +15,7 @@ from cxr_runtime.atomic import write_bytes
 from cxr_runtime.errors import CalibrationError
 from cxr_runtime.file_names import CALIBRATION_FILE
 from cxr_runtime.model.folder import DEFAULT_MODEL, Model, open_model
+from cxr_runtime.typed_json import from_json, to_json
 
 FALSE_ALARMS = 0.01
 PAGE_FILE, JSON_FILE = "monitor.html", "monitor.json"
@@ -79,21 +78,43 @@ def _agreement(path: Path, nights: Sequence[Night], threshold: Threshold, promis
     return measure_agreement(labels, [label.digest() for label in labels], scores, threshold, promised)
 
 
+@dataclass(frozen=True)
+class _Counts:
+    """What the calibration counted at an operating point, as calibration.json has it."""
+
+    true_positives: int | None = None
+    false_positives: int | None = None
+    true_negatives: int | None = None
+    false_negatives: int | None = None
+
+
+@dataclass(frozen=True)
+class _Promises:
+    operating_points: dict[str, _Counts]
+
+
 def _promised(calibration: Path, point: str) -> Confusion:
     """What the calibration counted at an operating point."""
-    stated = json.loads(calibration.read_text(encoding="utf-8"))["operating_points"][point]
-    names = ("true_positives", "false_positives", "true_negatives", "false_negatives")
-    if not all(isinstance(stated.get(name), int) for name in names):
-        raise CalibrationError(
-            f"the calibration {calibration} does not state what it counted at {point}, so readers' verdicts "
-            "have nothing to be compared with; make it anew with `cxr-triage calibrate`"
-        )
-    return Confusion(*(stated[name] for name in names))
+    try:
+        counts = from_json(calibration.read_bytes(), _Promises).operating_points[point]
+    except ValueError as error:
+        raise _without_counts(calibration, point) from error
+    known = [count for count in astuple(counts) if count is not None]
+    if len(known) < len(fields(Confusion)):
+        raise _without_counts(calibration, point)
+    return Confusion(*known)
+
+
+def _without_counts(calibration: Path, point: str) -> CalibrationError:
+    return CalibrationError(
+        f"the calibration {calibration} does not state what it counted at {point}, so readers' verdicts "
+        "have nothing to be compared with; make it anew with `cxr-triage calibrate`"
+    )
 
 
 def _stated(found: DriftReport, model: Model, point: str) -> str:
     agreement = found.agreement
-    return plain_json(
+    return to_json(
         {
             "alarm": bool(found.alarms),
             "verdict": found.sentence,
@@ -105,5 +126,6 @@ def _stated(found: DriftReport, model: Model, point: str) -> str:
             "operating_point": point,
             "nights": found.reports,
             "agreement": agreement and {"counts": agreement.counts, "kappa": agreement.kappa},
-        }
+        },
+        unknown_as_null=True,
     )

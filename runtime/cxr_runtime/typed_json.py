@@ -42,11 +42,13 @@ def from_json(text: str | bytes, kind: type[T]) -> T:
     """
     from pydantic import ValidationError
 
-    json.loads(text, parse_constant=_refuse, parse_float=_finite)
     try:
+        json.loads(text, parse_constant=_refuse, parse_float=_finite)
         read: T = _adapter(kind).validate_json(text, strict=True)
     except ValidationError as error:
         raise ValueError(_line(error)) from None
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
     return read
 
 

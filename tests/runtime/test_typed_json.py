@@ -63,3 +63,8 @@ def test_a_number_that_is_not_finite_is_refused_or_null() -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         to_json({"a": float("nan")})
     assert to_json({"a": float("nan")}, unknown_as_null=True) == '{\n "a": null\n}\n'
+
+
+def test_json_without_a_bottom_is_refused() -> None:
+    with pytest.raises(ValueError, match="nested too deep"):
+        from_json("[" * 100_000, list[int])

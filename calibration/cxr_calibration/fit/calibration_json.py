@@ -1,51 +1,20 @@
 """A model folder's calibration.json: its text, and how it is put into the folder."""
 
-import json
 import shutil
-from dataclasses import asdict, dataclass, fields, is_dataclass
-from math import isfinite
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from cxr_calibration.fit.conformal import ReviewBand
 from cxr_calibration.fit.description import Description
 from cxr_calibration.fit.operating_points import MeasuredPoint
+from cxr_calibration.fit.subgroups import Subgroup
 from cxr_calibration.monitoring.reference import stated_reference
-from cxr_calibration.statistics.intervals import Estimate
+from cxr_calibration.statistics.intervals import rounded, stated, stated_interval
 from cxr_runtime.atomic import write_bytes
 from cxr_runtime.file_names import CALIBRATION_FILE
 from cxr_runtime.model.calibration import ProbabilityMap
-
-DECIMALS = 6  # of measured numbers; thresholds and maps are written in full
-
-
-def plain_json(value: Any) -> str:
-    """Indented JSON with a line feed at the end; a number that is not finite becomes null."""
-    return json.dumps(plain(value), indent=1, allow_nan=False, ensure_ascii=False) + "\n"
-
-
-def plain(value: Any) -> Any:
-    """Dataclasses as objects, estimates as value and interval, arrays as rounded lists."""
-    if isinstance(value, Estimate):
-        return {"value": rounded(value.value), "interval": [rounded(value.low), rounded(value.high)]}
-    if is_dataclass(value):
-        return {entry.name: plain(getattr(value, entry.name)) for entry in fields(value)}
-    if isinstance(value, dict):
-        return {str(key): plain(entry) for key, entry in value.items()}
-    if isinstance(value, np.ndarray):
-        value = value.round(DECIMALS).tolist()
-    if isinstance(value, list | tuple):
-        return [plain(entry) for entry in value]
-    if isinstance(value, float) and not isfinite(value):
-        return None
-    return value
-
-
-def rounded(value: float) -> float | None:
-    """DECIMALS places; None where the number is not finite."""
-    return round(value, DECIMALS) if isfinite(value) else None
+from cxr_runtime.typed_json import to_json
 
 
 @dataclass(frozen=True)
@@ -66,26 +35,26 @@ def calibration_json(description: Description, fitted_on: FittedOn, made: str = 
         fitted_on: the model it was fitted on.
         made: date, and whatever else tells one calibration from the next; "" is left out.
     """
-    stated = asdict(fitted_on) | _stated_map(description.choice.chosen)
-    stated["operating_points"] = {
+    content = asdict(fitted_on) | _stated_map(description.choice.chosen)
+    content["operating_points"] = {
         point.name: _stated_point(point, description) for point in description.points
     }
-    stated |= {"made": made} if made else {}
-    stated |= {
+    content |= {"made": made} if made else {}
+    content |= {
         "films": description.films,
         "abnormal": description.abnormal,
         "patients": description.patients,
         "unscored": description.unscored,
-        "auc": description.auc,
+        "auc": stated(description.auc),
         "before": description.before,
         "after": description.after,
         "log_losses": description.choice.log_losses,
-        "subgroups": description.subgroups.subgroups,
+        "subgroups": [_stated_subgroup(group) for group in description.subgroups.subgroups],
         "subgroup_differences": description.subgroups.differences,
         "warnings": description.subgroups.warnings,
         "reference": stated_reference(description.reference, description.choice.chosen),
     }
-    return plain_json(stated)
+    return to_json(content, unknown_as_null=True)
 
 
 def _stated_map(fitted: ProbabilityMap) -> dict[str, Any]:
@@ -106,20 +75,35 @@ def _stated_point(point: MeasuredPoint, description: Description) -> dict[str, A
         "met": point.met,
         "shortfall": point.shortfall,
         "sensitivity": rounded(point.sensitivity.value),
-        "sensitivity_interval": _ends(point.sensitivity),
+        "sensitivity_interval": stated_interval(point.sensitivity),
         "specificity": rounded(point.specificity.value),
-        "specificity_interval": _ends(point.specificity),
+        "specificity_interval": stated_interval(point.specificity),
         "flagged_share": rounded(point.flagged_share.value),
-        "flagged_share_interval": _ends(point.flagged_share),
+        "flagged_share_interval": stated_interval(point.flagged_share),
         "true_positives": counts.true_positives,
         "false_positives": counts.false_positives,
         "true_negatives": counts.true_negatives,
         "false_negatives": counts.false_negatives,
         "at_prevalence": {
-            f"{at.prevalence:g}": {"ppv": at.ppv, "npv": at.npv, "flagged_share": rounded(at.flagged_share)}
+            f"{at.prevalence:g}": {
+                "ppv": stated(at.ppv),
+                "npv": stated(at.npv),
+                "flagged_share": rounded(at.flagged_share),
+            }
             for at in point.at_prevalence
         },
     } | (_stated_band(band) if band else {})
+
+
+def _stated_subgroup(group: Subgroup) -> dict[str, Any]:
+    return {
+        "variable": group.variable,
+        "level": group.level,
+        "films": group.films,
+        "abnormal": group.abnormal,
+        "sensitivity": stated(group.sensitivity),
+        "specificity": stated(group.specificity),
+    }
 
 
 def _stated_band(band: ReviewBand) -> dict[str, Any]:
@@ -127,14 +111,10 @@ def _stated_band(band: ReviewBand) -> dict[str, Any]:
         "review_low": band.low,
         "review_high": band.high,
         "review_error_rate": band.error_rate,
-        "review_share": band.review_share,
-        "review_missed": band.missed,
-        "review_false_alarms": band.false_alarms,
+        "review_share": stated(band.review_share),
+        "review_missed": stated(band.missed),
+        "review_false_alarms": stated(band.false_alarms),
     }
-
-
-def _ends(estimate: Estimate) -> list[float | None]:
-    return [rounded(estimate.low), rounded(estimate.high)]
 
 
 def write_calibration(folder: Path, text: str) -> Path | None:

@@ -1,9 +1,9 @@
 """What films, scores and rejections were like when the calibration was made; monitoring compares to it."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,12 @@ import numpy as np
 
 from cxr_calibration.statistics.checked import Scores
 from cxr_calibration.statistics.distributions import Distribution
+from cxr_calibration.statistics.intervals import DECIMALS
 from cxr_runtime.errors import CalibrationError
 from cxr_runtime.model.calibration import ProbabilityMap
 from cxr_runtime.outcome import Status
 from cxr_runtime.store.store import StoredScore
+from cxr_runtime.typed_json import from_json
 
 
 @dataclass(frozen=True)
@@ -105,14 +107,55 @@ def stated_reference(reference: Reference, fitted: ProbabilityMap) -> dict[str, 
     return {
         "scored_films": reference.margins.films,
         "independent_films": reference.independent_films,
-        "score_histogram": {"edges": 100 * edges, "shares": said.histogram(edges)},
-        "margins": reference.margins,
-        "brightness": reference.brightness,
-        "contrast": reference.contrast,
+        "score_histogram": {
+            "edges": (100 * edges).round(DECIMALS),
+            "shares": said.histogram(edges).round(DECIMALS),
+        },
+        "margins": _stated(reference.margins),
+        "brightness": _stated(reference.brightness),
+        "contrast": _stated(reference.contrast),
         "views": reference.views,
         "films": reference.films,
         "unscored": reference.unscored,
     }
+
+
+def _stated(kept: Distribution | None) -> dict[str, Any] | None:
+    if kept is None:
+        return None
+    return {"films": kept.films, "quantiles": kept.quantiles.round(DECIMALS)}
+
+
+@dataclass(frozen=True)
+class _StatedDistribution:
+    films: int
+    quantiles: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        quantiles = self.quantiles
+        if len(quantiles) < 2 or any(low > high for low, high in pairwise(quantiles)):
+            raise ValueError("quantiles do not rise")
+
+    def distribution(self) -> Distribution:
+        return Distribution(self.films, np.array(self.quantiles, np.float64))
+
+
+@dataclass(frozen=True)
+class _StatedReference:
+    independent_films: int
+    margins: _StatedDistribution
+    brightness: _StatedDistribution | None
+    contrast: _StatedDistribution | None
+    views: dict[str, int]
+    films: int | None
+    unscored: dict[str, int]
+
+
+@dataclass(frozen=True)
+class _Stated:
+    """What monitoring reads of calibration.json."""
+
+    reference: _StatedReference
 
 
 def read_reference(path: Path) -> Reference:
@@ -122,33 +165,22 @@ def read_reference(path: Path) -> Reference:
         CalibrationError: the file is damaged, or states no reference.
     """
     try:
-        return _reference(json.loads(path.read_text(encoding="utf-8"))["reference"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        stated = from_json(path.read_bytes(), _Stated).reference
+    except (OSError, ValueError) as error:
         raise CalibrationError(
-            f"calibration {path} has no reference to compare with ({error!r}); make it anew with "
+            f"calibration {path} has no reference to compare with ({error}); make it anew with "
             "`cxr-triage calibrate`, or give nights that were in order with --baseline"
         ) from error
-
-
-def _reference(stated: dict[str, Any]) -> Reference:
-    margins = _distribution(stated["margins"])
-    if margins is None:
-        raise ValueError("no margins")
     return Reference(
-        margins=margins,
-        independent_films=int(stated["independent_films"]),
-        brightness=_distribution(stated["brightness"]),
-        contrast=_distribution(stated["contrast"]),
-        views={str(view): int(films) for view, films in stated["views"].items()},
-        films=None if stated["films"] is None else int(stated["films"]),
-        unscored={str(code): int(films) for code, films in stated["unscored"].items()},
+        margins=stated.margins.distribution(),
+        independent_films=stated.independent_films,
+        brightness=_distribution(stated.brightness),
+        contrast=_distribution(stated.contrast),
+        views=stated.views,
+        films=stated.films,
+        unscored=stated.unscored,
     )
 
 
-def _distribution(stated: dict[str, Any] | None) -> Distribution | None:
-    if stated is None:
-        return None
-    quantiles = np.array(stated["quantiles"], np.float64)
-    if quantiles.size < 2 or not np.isfinite(quantiles).all() or (np.diff(quantiles) < 0).any():
-        raise ValueError("quantiles do not rise")
-    return Distribution(int(stated["films"]), quantiles)
+def _distribution(stated: _StatedDistribution | None) -> Distribution | None:
+    return None if stated is None else stated.distribution()

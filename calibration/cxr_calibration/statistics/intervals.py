@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import isnan, nan, sqrt
+from math import isfinite, isnan, nan, sqrt
 from statistics import NormalDist
 from typing import Any
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 CONFIDENCE = 0.95  # of every interval that does not say otherwise
 REPLICATES = 2000  # bootstrap samples; the ends of an interval are then good to about 0.003
+DECIMALS = 6  # of measured numbers in files
 DEFINED_AT_LEAST = 0.9  # share of bootstrap samples in which the statistic must exist
 
 
@@ -130,6 +131,21 @@ class _PatientDraw:
         before = np.cumsum(films) - films
         places = np.repeat(self._start[picks] - before, films) + np.arange(int(films.sum()))
         return self._by_patient[places]
+
+
+def rounded(value: float) -> float | None:
+    """As a file states a measured number: DECIMALS places; None where it is not finite."""
+    return round(value, DECIMALS) if isfinite(value) else None
+
+
+def stated(estimate: Estimate) -> dict[str, float | list[float | None] | None]:
+    """As a file states an estimate."""
+    return {"value": rounded(estimate.value), "interval": stated_interval(estimate)}
+
+
+def stated_interval(estimate: Estimate) -> list[float | None]:
+    """The two ends, as a file states them."""
+    return [rounded(estimate.low), rounded(estimate.high)]
 
 
 def percent(share: float) -> str:

@@ -40,6 +40,21 @@ class HeatRecipe:
     strongest_threshold: float = 0.5  # as `threshold`, of the strongest-channel view
     smoothing: float = 0.0  # standard deviation of the blur, in cells; 0: none
 
+    def __post_init__(self) -> None:
+        """Refuse what makes no heat.
+
+        Raises:
+            ValueError: a number is not finite, a threshold is not within 0..1, or the stretch or the blur is
+                out of range.
+        """
+        numbers = (*self.channel_weights, self.bias, self.gain, self.offset, self.strongest_scale)
+        if not self.channel_weights or not np.isfinite(numbers).all():
+            raise ValueError("a weight of the heat map is not a finite number, or there are none")
+        if not (0 <= self.threshold <= 1 and 0 <= self.strongest_threshold <= 1):
+            raise ValueError("a threshold of the heat map is not within 0..1")
+        if not (0 < self.stretch < np.inf and 0 <= self.smoothing < np.inf):
+            raise ValueError("the stretch of the heat map is not above 0, or its blur is below 0")
+
     @property
     def weights(self) -> NDArray[np.float32]:
         """(C,) float32."""

@@ -18,6 +18,19 @@ class LocationPrior:
     margin: float  # share of the box's width and height
     usual_lungs_share_xyxy: Box  # shares of the film's sides; stands in where a film's lungs are not known
 
+    def __post_init__(self) -> None:
+        """Refuse what is no map.
+
+        Raises:
+            ValueError: the rows have different lengths, or a share, the weight or the margin is out of range.
+        """
+        if len({len(row) for row in self.shares}) != 1 or not self.shares[0]:
+            raise ValueError("the rows of the location prior have no length, or different ones")
+        if not all(0 <= share <= 1 for row in self.shares for share in row):
+            raise ValueError("a share of the location prior is not within 0..1")
+        if not (0 <= self.weight < np.inf and 0 <= self.margin < np.inf):
+            raise ValueError("the weight or margin of the location prior is below 0")
+
     def on_cells(
         self, placement: Placement, cells: CellGrid, hw: tuple[int, int], lungs_film_xyxy: Box | None
     ) -> NDArray[np.float64]:

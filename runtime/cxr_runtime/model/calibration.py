@@ -1,9 +1,7 @@
 """A model's calibration.json, applied: from logits to a probability, from a probability to a triage."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +9,10 @@ from numpy.typing import NDArray
 from cxr_runtime.errors import CalibrationError
 from cxr_runtime.model.logits import sigmoid
 from cxr_runtime.outcome import Triage
+from cxr_runtime.typed_json import from_json
 
 METHODS = ("temperature", "platt", "isotonic")
+FLAGS_NO_FILM = float(np.nextafter(1.0, 2.0))  # the highest threshold: above every probability
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +67,7 @@ class ProbabilityMap:
 
 @dataclass(frozen=True)
 class OperatingPoint:
-    """A named threshold, and what it was measured to buy."""
+    """A named threshold, and what was measured of it."""
 
     name: str  # e.g. balanced
     threshold: float  # flagged at or above this probability
@@ -76,6 +76,22 @@ class OperatingPoint:
     review_high: float | None = None
     sensitivity: float | None = None  # measured by cross-validation, 0..1
     specificity: float | None = None  # measured by cross-validation, 0..1
+
+    def __post_init__(self) -> None:
+        """Refuse what is no probability.
+
+        Raises:
+            ValueError: a threshold, an end of the review band or a measured share is not within 0..1, or the
+                band's ends are turned round.
+        """
+        if not 0 <= self.threshold <= FLAGS_NO_FILM:
+            raise ValueError(f"threshold {self.threshold} of {self.name} is not within 0..1")
+        shares = (self.review_low, self.review_high, self.sensitivity, self.specificity)
+        if not all(share is None or 0 <= share <= 1 for share in shares):
+            raise ValueError(f"a share of {self.name} is not within 0..1")
+        low, high = self.review_low, self.review_high
+        if low is not None and high is not None and low > high:
+            raise ValueError(f"the review band of {self.name} ends at {high}, below its start {low}")
 
     def triage(self, probability: float) -> Triage:
         """What a film of this probability asks of the reader."""
@@ -122,6 +138,30 @@ def uncalibrated(model_sha256: str, preprocessing_version: str, precision: str) 
     )  # fmt: skip
 
 
+@dataclass(frozen=True, kw_only=True)
+class _StatedPoint:
+    """An operating point as calibration.json has it, under its name."""
+
+    threshold: float
+    default: bool = False
+    met: bool = True
+    review_low: float | None = None
+    review_high: float | None = None
+    sensitivity: float | None = None
+    specificity: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Stated(ProbabilityMap):
+    """What a scan reads of calibration.json."""
+
+    model_sha256: str
+    preprocessing_version: str
+    precision: str
+    input_route: str
+    operating_points: dict[str, _StatedPoint]
+
+
 def read_calibration(path: Path) -> Calibration:
     """Read a calibration.json.
 
@@ -129,44 +169,39 @@ def read_calibration(path: Path) -> Calibration:
         CalibrationError: the file is damaged, or states something that cannot be.
     """
     try:
-        return _parse(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        return _calibration(from_json(path.read_bytes(), _Stated))
+    except (OSError, ValueError) as error:
         raise CalibrationError(
-            f"calibration {path} cannot be used ({error!r}); expected a file written by "
+            f"calibration {path} cannot be used ({error}); expected a file written by "
             "`cxr-triage calibrate`: make it anew with that command"
         ) from error
 
 
-def _parse(stated: dict[str, Any]) -> Calibration:
-    points = tuple(_parse_point(name, point) for name, point in stated["operating_points"].items())
-    default = [name for name, point in stated["operating_points"].items() if point.get("default")]
-    if not np.isfinite([point.threshold for point in points]).all():
-        raise ValueError("a threshold is not a finite number")
+def _calibration(stated: _Stated) -> Calibration:
+    points = stated.operating_points
+    default = next((name for name, point in points.items() if point.default), "balanced")
     return Calibration(
-        model_sha256=str(stated["model_sha256"]),
-        preprocessing_version=str(stated["preprocessing_version"]),
-        precision=str(stated["precision"]),
-        input_route=str(stated["input_route"]),
-        method=str(stated["method"]),
-        temperature=float(stated.get("temperature", 1.0)),
-        slope=float(stated.get("slope", 1.0)),
-        intercept=float(stated.get("intercept", 0.0)),
-        knots=tuple((float(at), float(value)) for at, value in stated.get("knots", ())),
-        operating_points=points,
-        default_operating_point=default[0] if default else "balanced",
+        model_sha256=stated.model_sha256,
+        preprocessing_version=stated.preprocessing_version,
+        precision=stated.precision,
+        input_route=stated.input_route,
+        method=stated.method,
+        temperature=stated.temperature,
+        slope=stated.slope,
+        intercept=stated.intercept,
+        knots=stated.knots,
+        operating_points=tuple(_point(name, point) for name, point in points.items()),
+        default_operating_point=default,
     )
 
 
-def _parse_point(name: str, stated: dict[str, Any]) -> OperatingPoint:
-    def number(key: str) -> float | None:
-        return None if stated.get(key) is None else float(stated[key])
-
+def _point(name: str, stated: _StatedPoint) -> OperatingPoint:
     return OperatingPoint(
         name=name,
-        threshold=float(stated["threshold"]),
-        met=bool(stated.get("met", True)),
-        review_low=number("review_low"),
-        review_high=number("review_high"),
-        sensitivity=number("sensitivity"),
-        specificity=number("specificity"),
+        threshold=stated.threshold,
+        met=stated.met,
+        review_low=stated.review_low,
+        review_high=stated.review_high,
+        sensitivity=stated.sensitivity,
+        specificity=stated.specificity,
     )

@@ -1,17 +1,18 @@
 """model.json, the manifest of a model folder: what the network is, eats, gives and was measured to do."""
 
-import json
-from dataclasses import asdict, dataclass, field
+import re
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from cxr_runtime.errors import ModelError
 from cxr_runtime.heat.map import HeatRecipe
-from cxr_runtime.heat.prior import LocationPrior
 from cxr_runtime.model.preprocessing import PREPROCESSING_VERSION, Preprocessing
-from cxr_runtime.placement import CellGrid
+from cxr_runtime.typed_json import from_json, to_json
 
 CLASS_NAMES = ("normal", "abnormal")  # the order of the logits
+PRECISIONS = ("fp32", "fp16", "int8")
+NO_PRIOR = (b'"prior": []', b'"prior": null')  # as older exports wrote it, and as it is read
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Manifest:
 
     name: str  # e.g. default
     architecture: str  # e.g. squeezenet
-    model_sha256: str  # of model.onnx, 64 hex digits
+    model_sha256: str  # of model.onnx, 64 hex digits; "" while there is no file yet
     precision: str  # fp32, fp16 or int8
     preprocessing: Preprocessing
     heat: HeatRecipe
@@ -30,10 +31,24 @@ class Manifest:
     accuracy: dict[str, Any] = field(default_factory=dict)  # measured, each with its interval
     parity: dict[str, float] = field(default_factory=dict)  # worst differences from the source network
 
+    def __post_init__(self) -> None:
+        """Refuse what no model can be.
+
+        Raises:
+            ValueError: the classes are others or in another order, the precision is unknown, or the digest
+                is not of 64 hex digits.
+        """
+        if self.class_names != CLASS_NAMES:
+            raise ValueError(f"class names {self.class_names} are not {CLASS_NAMES}, the order of the logits")
+        if self.precision not in PRECISIONS:
+            raise ValueError(f"precision {self.precision!r} is none of {', '.join(PRECISIONS)}")
+        if self.model_sha256 and not re.fullmatch("[0-9a-f]{64}", self.model_sha256):
+            raise ValueError(f"model_sha256 {self.model_sha256[:70]!r} is no digest of 64 hex digits")
+
 
 def write_manifest(manifest: Manifest, path: Path) -> None:
     """Write a model.json (indented, keys in the order of the dataclass)."""
-    path.write_text(json.dumps(asdict(manifest), indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    path.write_text(to_json(manifest), encoding="utf-8")
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -43,10 +58,10 @@ def read_manifest(path: Path) -> Manifest:
         ModelError: the file is damaged, or asks for a preprocessing that this version does not have.
     """
     try:
-        manifest = _parse(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        manifest = from_json(path.read_bytes().replace(*NO_PRIOR), Manifest)
+    except (OSError, ValueError) as error:
         raise ModelError(
-            f"manifest {path} cannot be used ({error!r}); expected one written by `cxr-triage export`: "
+            f"manifest {path} cannot be used ({error}); expected one written by `cxr-triage export`: "
             "export the model anew"
         ) from error
     if manifest.preprocessing.version != PREPROCESSING_VERSION:
@@ -55,29 +70,3 @@ def read_manifest(path: Path) -> Manifest:
             f"version {PREPROCESSING_VERSION}: export the model anew, or install the program it was made with"
         )
     return manifest
-
-
-def _parse(stated: dict[str, Any]) -> Manifest:
-    how, heat = dict(stated["preprocessing"]), dict(stated["heat"])
-    for name in ("input_hw", "working_hw", "mean", "std"):
-        how[name] = tuple(how[name])
-    heat["cells"] = CellGrid(**heat["cells"])
-    heat["channel_weights"] = tuple(float(weight) for weight in heat["channel_weights"])
-    heat["prior"] = _prior(heat["prior"])
-    normal, abnormal = stated["class_names"]
-    plain = {
-        key: value for key, value in stated.items() if key not in ("preprocessing", "heat", "class_names")
-    }
-    return Manifest(
-        preprocessing=Preprocessing(**how), heat=HeatRecipe(**heat), class_names=(normal, abnormal), **plain
-    )
-
-
-def _prior(stated: dict[str, Any] | None) -> LocationPrior | None:
-    if not stated:
-        return None
-    if not isinstance(stated, dict):
-        raise ValueError("its location prior has no frame")
-    x0, y0, x1, y1 = (float(edge) for edge in stated["usual_lungs_share_xyxy"])
-    shares = tuple(tuple(float(value) for value in row) for row in stated["shares"])
-    return LocationPrior(shares, float(stated["weight"]), float(stated["margin"]), (x0, y0, x1, y1))

@@ -12,6 +12,8 @@ from cxr_runtime.placement import Box, Placement
 from cxr_runtime.resizing import resize
 
 PREPROCESSING_VERSION = "1"  # changes whenever the same film would give another input
+CROPS = ("film", "lung-field", "lung-mask")
+LONGEST_SIDE = 4096  # pixels of a network's input, or of the picture whose contrast is equalised
 
 InputPixels = NDArray[np.uint8]  # (H, W), the network's input before normalisation
 
@@ -31,6 +33,22 @@ class Preprocessing:
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)  # subtracted, a channel each, of 0..1
     std: tuple[float, float, float] = (0.229, 0.224, 0.225)  # divided by, a channel each
     version: str = PREPROCESSING_VERSION
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be done to a film.
+
+        Raises:
+            ValueError: a size, the crop, the contrast limit or the normalisation is out of range.
+        """
+        sides = (*self.input_hw, *self.working_hw)
+        if not all(0 < side <= LONGEST_SIDE for side in sides):
+            raise ValueError(f"the sizes {sides} are not all within 1..{LONGEST_SIDE}")
+        if self.crop not in CROPS:
+            raise ValueError(f"crop {self.crop!r} is none of {', '.join(CROPS)}")
+        if not (0 <= self.crop_margin < np.inf and 0 <= self.clahe_clip < np.inf and self.clahe_tiles > 0):
+            raise ValueError("the margin of the crop or a number of CLAHE is out of range")
+        if not np.isfinite(self.mean).all() or not all(0 < spread < np.inf for spread in self.std):
+            raise ValueError("a mean is not finite, or a standard deviation is not above 0")
 
 
 def place(film_hw: tuple[int, int], lung_box: Box | None, how: Preprocessing) -> Placement:

@@ -103,10 +103,18 @@ def test_an_unknown_operating_point_names_those_there_are() -> None:
         {"method": "isotonic", "knots": []},
         {"operating_points": {"balanced": {}}},
         {"operating_points": None},
+        {"operating_points": {"balanced": {"threshold": 1.5}}},
+        {"operating_points": {"balanced": {"threshold": -0.1}}},
+        {"operating_points": {"balanced": {"threshold": "0.5"}}},
+        {"operating_points": {"balanced": {"threshold": 0.5, "met": 1}}},
+        {"operating_points": {"balanced": {"threshold": 0.5, "sensitivity": 2}}},
+        {"operating_points": {"balanced": {"threshold": 0.5, "review_low": 0.6, "review_high": 0.4}}},
+        {"model_sha256": 7},
     ],
 )
 def test_a_calibration_that_cannot_be_is_refused(tmp_path: Path, change: dict[str, object]) -> None:
     path = write_model_folder(tmp_path / "m") / "calibration.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
-    with pytest.raises(CalibrationError, match="cxr-triage calibrate"):
+    with pytest.raises(CalibrationError, match="cxr-triage calibrate") as refused:
         read_calibration(path)
+    assert "\n" not in str(refused.value)

@@ -50,7 +50,7 @@ def test_a_manifest_of_before_the_prior_had_a_frame_loads_without_one_and_is_ref
     assert read_manifest(path).heat.prior is None
     stated["heat"]["prior"] = [[1.0, 0.5]]
     path.write_text(json.dumps(stated), encoding="utf-8")
-    with pytest.raises(ModelError, match=r"prior has no frame.*export the model anew"):
+    with pytest.raises(ModelError, match=r"heat\.prior is .*should be an object.*export the model anew"):
         read_manifest(path)
 
 
