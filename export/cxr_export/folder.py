@@ -13,6 +13,7 @@ from cxr_export.precision.acceptance import Acceptance, accept, compare, refuse_
 from cxr_export.trace import trace
 from cxr_runtime.atomic import write_bytes
 from cxr_runtime.file_names import CARD_FILE, MANIFEST_FILE, MODEL_FILE
+from cxr_runtime.markdown import markdown_table
 from cxr_runtime.model.manifest import Manifest, write_manifest
 from cxr_runtime.model.preprocessing import normalise
 from cxr_train.networks import Network
@@ -31,14 +32,11 @@ def card(manifest: Manifest) -> str:
         "heat map": f"{manifest.heat.conv5_layer}, {len(manifest.heat.channel_weights)} channels",
         "licence of the weights": manifest.licence or "not stated",
     }
-    table = "\n".join(f"| {name} | {value} |" for name, value in rows.items())
     return f"""# Model {manifest.name}
 
 Research use only. It ranks films by how suspicious they look; it clears none.
 
-| | |
-|---|---|
-{table}
+{markdown_table(("", ""), list(rows.items()))}
 
 ## Trained on
 {_facts(manifest.training, "The manifest names no training data.")}

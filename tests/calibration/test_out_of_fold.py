@@ -33,9 +33,9 @@ def test_margins_are_read_with_patients_views_and_brightness(tmp_path: Path) -> 
 
 def test_the_text_for_the_card_is_given_and_the_model_calibrated(tmp_path: Path) -> None:
     model = write_model_folder(tmp_path / "model")
-    (model / "card.md").write_text("# Model\n\n## What it would buy\n\nof before\n\n## Licence\n\nkept\n")
+    (model / "card.md").write_text("# Model\n\n## Operating points\n\nof before\n\n## Licence\n\nkept\n")
     text = calibrate_out_of_fold(_file(tmp_path), "drawn films", model, error_rate=0.1)
-    assert "## What it would buy" in text
+    assert "## Operating points" in text
     assert "drawn films" in text
     assert open_model(model).calibration.operating_point().review_low is not None
     card = (model / "card.md").read_text()

@@ -1,4 +1,4 @@
-"""What every threshold would buy: films found, missed and to read, and what a found case costs."""
+"""What every threshold would mean in a clinic: films found, missed and to read, and the cost of a case."""
 
 import csv
 import io

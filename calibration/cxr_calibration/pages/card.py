@@ -1,23 +1,25 @@
-"""The sections of a model's card that a calibration fills: its probabilities, and what its points buy."""
+"""The sections of a model's card that a calibration fills: its probabilities and its operating points."""
 
 import re
 
 from cxr_calibration.fit.description import Description, Quality
 from cxr_calibration.fit.operating_points import AtPrevalence, MeasuredPoint
 from cxr_calibration.statistics.intervals import percent, percent_interval
+from cxr_runtime.markdown import markdown_table
 from cxr_runtime.model.calibration import ProbabilityMap
 
 FILMS = 1000  # that the card speaks of
 
 
 def card_sections(description: Description, films_named: str) -> str:
-    """Markdown: how good the probabilities are, the operating points, and what each would buy.
+    """Markdown: how good the probabilities are, the operating points, and what each means for 1000 films.
 
     Args:
         description: from `fit_and_describe`.
         films_named: where the films come from, one line.
     """
-    return "\n".join([*_calibration(description, films_named), *_what_it_buys(description, films_named)])
+    blocks = [*_calibration(description, films_named), *_operating_points(description, films_named)]
+    return "\n\n".join(blocks) + "\n"
 
 
 def with_sections(card: str, sections: str) -> str:
@@ -40,63 +42,65 @@ def with_sections(card: str, sections: str) -> str:
 
 def _calibration(description: Description, films_named: str) -> list[str]:
     share = description.abnormal / description.films
-    return [
-        "## Calibration",
-        "",
+    text = (
         f"Fitted on {description.films} films of {description.patients} patients ({films_named}), measured "
         f"by cross-validation. The map, by its log loss: {_map(description.choice.chosen)}. A probability is "
         f"that of these films, of which {percent(share)} are abnormal: in a clinic read it as a score, and "
-        "set thresholds on your own films with `cxr-triage calibrate`.",
-        "",
-        "| probabilities | Brier score | ECE | log loss |",
-        "|---|---|---|---|",
+        "set thresholds on your own films with `cxr-triage calibrate`."
+    )
+    qualities = [
         _quality_row("bare softmax", description.before),
         _quality_row("calibrated", description.after),
-        "",
-        "| films | probability said | found abnormal |",
-        "|---|---|---|",
-        *(
-            f"| {part.films} | {percent(part.probability)} | {percent_interval(part.abnormal)} |"
-            for part in description.reliability
-        ),
-        "",
+    ]
+    bins = [
+        [str(part.films), percent(part.probability), percent_interval(part.abnormal)]
+        for part in description.reliability
+    ]
+    return [
+        "## Calibration",
+        text,
+        markdown_table(["probabilities", "Brier score", "ECE", "log loss"], qualities),
+        markdown_table(["films", "probability said", "found abnormal"], bins),
     ]
 
 
-def _what_it_buys(description: Description, films_named: str) -> list[str]:
+def _operating_points(description: Description, films_named: str) -> list[str]:
     normal = description.films - description.abnormal
-    return [
-        "## What it would buy",
-        "",
+    text = (
         f"Measured by cross-validation on {description.films} films of {description.patients} patients "
         f"({description.abnormal} abnormal, {normal} normal; {films_named}), never on a film that the map or "
         f"the threshold was fitted on. AUC {description.auc}. Intervals are 95 %, films of one patient "
-        "counted together.",
-        "",
-        "| operating point | score | sensitivity | specificity | target met |",
-        "|---|---|---|---|---|",
-        *(_point_row(point, description.default) for point in description.points),
-        "",
+        "counted together."
+    )
+    points = [_point_row(point, description.default) for point in description.points]
+    thousands = [_films_row(point, at) for point in description.points for at in point.at_prevalence]
+    return [
+        "## Operating points",
+        text,
+        markdown_table(["operating point", "score", "sensitivity", "specificity", "target met"], points),
         f"Of {FILMS} films:",
-        "",
-        "| operating point | abnormal | flagged | found | missed | PPV | NPV |",
-        "|---|---|---|---|---|---|---|",
-        *(_buys_row(point, at) for point in description.points for at in point.at_prevalence),
-        "",
+        markdown_table(
+            ["operating point", "abnormal", "flagged", "found", "missed", "PPV", "NPV"], thousands
+        ),
         *_by_subgroup(description),
-        *(f"Warning: {warning}.\n" for warning in description.subgroups.warnings),
+        *(f"Warning: {warning}." for warning in description.subgroups.warnings),
     ]
 
 
 def _by_subgroup(description: Description) -> list[str]:
     """A row a level of view, sex, age group and site, where any were stated."""
     rows = [
-        f"| {group.variable} {group.level or 'not stated'} | {group.films} | {group.abnormal} | "
-        f"{percent_interval(group.sensitivity)} | {percent_interval(group.specificity)} |"
+        [
+            f"{group.variable} {group.level or 'not stated'}",
+            str(group.films),
+            str(group.abnormal),
+            percent_interval(group.sensitivity),
+            percent_interval(group.specificity),
+        ]
         for group in description.subgroups.subgroups
     ]
-    head = f"| at {description.default} | films | abnormal | sensitivity | specificity |"
-    return [head, "|---|---|---|---|---|", *rows, ""] if rows else []
+    head = [f"at {description.default}", "films", "abnormal", "sensitivity", "specificity"]
+    return [markdown_table(head, rows)] if rows else []
 
 
 def _map(fitted: ProbabilityMap) -> str:
@@ -107,22 +111,27 @@ def _map(fitted: ProbabilityMap) -> str:
     }[fitted.method]
 
 
-def _quality_row(name: str, quality: Quality) -> str:
+def _quality_row(name: str, quality: Quality) -> list[str]:
     numbers = (quality.brier, quality.calibration_error, quality.log_loss)
-    return f"| {name} | {' | '.join(f'{number:.3f}' for number in numbers)} |"
+    return [name, *(f"{number:.3f}" for number in numbers)]
 
 
-def _point_row(point: MeasuredPoint, default: str) -> str:
+def _point_row(point: MeasuredPoint, default: str) -> list[str]:
     name = f"{point.name} (default)" if point.name == default else point.name
     met = "yes" if point.met else f"no: {point.shortfall}"
-    shares = f"{percent_interval(point.sensitivity)} | {percent_interval(point.specificity)}"
-    return f"| {name} | {100 * point.threshold:.1f} | {shares} | {met} |"
+    shares = (point.sensitivity, point.specificity)
+    return [name, f"{100 * point.threshold:.1f}", *map(percent_interval, shares), met]
 
 
-def _buys_row(point: MeasuredPoint, at: AtPrevalence) -> str:
+def _films_row(point: MeasuredPoint, at: AtPrevalence) -> list[str]:
     abnormal, flagged = FILMS * at.prevalence, FILMS * at.flagged_share
     found = abnormal * point.sensitivity.value
-    counts = (
-        f"{percent(at.prevalence)} = {abnormal:.0f} | {flagged:.0f} | {found:.1f} | {abnormal - found:.1f}"
-    )
-    return f"| {point.name} | {counts} | {percent_interval(at.ppv)} | {percent_interval(at.npv)} |"
+    return [
+        point.name,
+        f"{percent(at.prevalence)} = {abnormal:.0f}",
+        f"{flagged:.0f}",
+        f"{found:.1f}",
+        f"{abnormal - found:.1f}",
+        percent_interval(at.ppv),
+        percent_interval(at.npv),
+    ]

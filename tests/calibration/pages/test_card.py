@@ -13,7 +13,7 @@ def description() -> Description:
     return fit_and_describe(drawn_films(200, films_a_patient=2))
 
 
-def test_the_card_says_what_each_point_buys_at_each_prevalence() -> None:
+def test_the_card_says_what_each_point_means_at_each_prevalence() -> None:
     described = description()
     text = card_sections(described, "drawn films")
     rows = [line for line in text.splitlines() if line.startswith("| balanced |")]
@@ -26,7 +26,7 @@ def test_the_card_says_what_each_point_buys_at_each_prevalence() -> None:
 
 def test_the_card_says_how_good_probabilities_are_bin_by_bin() -> None:
     described = description()
-    calibration = card_sections(described, "drawn films").split("## What it would buy")[0]
+    calibration = card_sections(described, "drawn films").split("## Operating points")[0]
     assert f"| calibrated | {described.after.brier:.3f} |" in calibration
     bins = [line for line in calibration.splitlines() if line.startswith("| ") and line[2].isdigit()]
     assert sum(int(line.split("|")[1]) for line in bins) == described.films
@@ -42,8 +42,8 @@ def test_the_card_has_a_row_a_subgroup() -> None:
 
 
 def test_sections_of_a_card_are_replaced_where_they_stand_and_others_stay() -> None:
-    card = with_sections(CARD, "## Calibration\n\nnew\n\n## What it would buy\n\nmuch\n")
+    card = with_sections(CARD, "## Calibration\n\nnew\n\n## Operating points\n\nmuch\n")
     assert card == (
-        "# Model m\n\nIntro.\n\n## Calibration\n\nnew\n\n## Licence\n\nkept\n\n## What it would buy\n\nmuch\n"
+        "# Model m\n\nIntro.\n\n## Calibration\n\nnew\n\n## Licence\n\nkept\n\n## Operating points\n\nmuch\n"
     )
     assert with_sections(card, "## Calibration\n\nnew\n") == card

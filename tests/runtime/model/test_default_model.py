@@ -57,7 +57,7 @@ def test_it_names_no_film_it_was_trained_on() -> None:
 
 def test_its_card_and_licence_say_what_it_must_not_be_used_for() -> None:
     card = (default_model().folder / "card.md").read_text(encoding="utf-8")
-    for said in ("## Trained on", "## How well it does", "## What it would buy", "## Must not be used"):
+    for said in ("## Trained on", "## How well it does", "## Operating points", "## Must not be used"):
         assert said in card
     licence = (default_model().folder / "LICENSE").read_text(encoding="utf-8")
     for named in ("non-commercial", "NIH Clinical Center", "Wang X", "Shih G", "Jaeger S", "Iandola"):
