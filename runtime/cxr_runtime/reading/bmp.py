@@ -3,9 +3,9 @@
 import struct
 
 from cxr_runtime.film import Film, FilmFacts
-from cxr_runtime.reading import opencv
 from cxr_runtime.reading.failure import check_size, damaged, truncated
-from cxr_runtime.reading.grey import grey_of_bgr, to_8_bits
+from cxr_runtime.reading.grey import WITHOUT_ALPHA, decode_with_opencv, grey_of_bgr, to_8_bits
+from cxr_runtime.reading.torn import check_rows
 
 CORE_HEADER = 12  # bytes of the oldest header, with 16-bit sizes
 UNCOMPRESSED, BIT_FIELDS = 0, 3  # values of the compression field whose size follows from the header
@@ -18,9 +18,11 @@ def read_bmp(content: bytes) -> Film:
         UnreadableFilmError: `truncated`, `damaged`, `no-pixels` or `too-large`.
     """
     bits = _check_header(content)
-    pixels = opencv.decode(content, opencv.UPRIGHT)
+    pixels = decode_with_opencv(content, WITHOUT_ALPHA)
     grey, coloured = grey_of_bgr(pixels) if pixels.ndim == 3 else (pixels, False)
-    return Film(to_8_bits(grey), FilmFacts("bmp", bits_stored=min(bits, 8), source_is_colour=coloured))
+    shown = to_8_bits(grey)
+    check_rows(shown)
+    return Film(shown, FilmFacts("bmp", bits_stored=min(bits, 8), source_is_colour=coloured))
 
 
 def _check_header(content: bytes) -> int:

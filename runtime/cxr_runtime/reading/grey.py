@@ -1,4 +1,4 @@
-"""One grey channel of 8 bits out of what decoders give: colour, transparency, more bits without a window."""
+"""From what decoders give to one grey channel of 8 bits: colour, transparency, more bits without a window."""
 
 from typing import Any, TypeVar
 
@@ -7,9 +7,40 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxr_runtime.film import GreyPixels
+from cxr_runtime.reading.failure import damaged
 
 Number = TypeVar("Number", bound=np.integer[Any] | np.floating[Any])
 Numbers = NDArray[np.integer[Any] | np.floating[Any]]
+Samples = NDArray[np.integer[Any]]  # uint8 or uint16
+
+AS_STORED = int(cv2.IMREAD_UNCHANGED)  # with transparency
+WITHOUT_ALPHA = int(cv2.IMREAD_ANYDEPTH | cv2.IMREAD_ANYCOLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+
+SILENT = 0  # a bad film is reported in its row, not on the terminal
+
+if hasattr(cv2.utils, "logging"):
+    cv2.utils.logging.setLogLevel(SILENT)
+else:  # OpenCV 4
+    cv2.setLogLevel(SILENT)  # type: ignore[attr-defined]  # not in the type information of OpenCV 5
+
+
+def decode_with_opencv(content: bytes, flags: int) -> Samples:
+    """Decode a raster whose header has been checked, as it is stored: orientation is left to the caller.
+
+    Returns:
+        (H, W), (H, W, 3) BGR or (H, W, 4) BGRA, uint8 or uint16.
+
+    Raises:
+        UnreadableFilmError: `damaged`.
+    """
+    try:
+        pixels = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
+    except cv2.error as error:
+        raise damaged("its pixels cannot be decoded") from error
+    if pixels is None:
+        raise damaged("its pixels cannot be decoded")
+    return np.asarray(pixels, np.uint16 if pixels.dtype == np.uint16 else np.uint8)
+
 
 MIN_SPAN = 0.25  # share of the bit depth's range that the bulk of a film must fill to be shown by bit depth
 TAILS = (0.1, 99.9)  # percentiles that bound the bulk
@@ -58,8 +89,6 @@ def stretch(values: Numbers, black: float, white: float) -> GreyPixels:
 
 COLOUR_SPREAD = 8  # grey levels between channels that count as colour; JPEG rounds chroma by a few
 COLOUR_SHARE = 0.001  # share of coloured pixels from which a picture counts as coloured
-
-Samples = NDArray[np.integer[Any]]  # uint8 or uint16
 
 
 def is_colour(rgb: Samples) -> bool:

@@ -1,139 +1,159 @@
-"""JPEG files, and what their markers say (ITU-T T.81)."""
+"""JPEG pictures (ITU-T T.81), decoded strictly: what a decoder would only warn of is damage."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
+import imagecodecs
 import numpy as np
+import simplejpeg
 
-from cxr_runtime.film import Film, FilmFacts
-from cxr_runtime.reading import opencv
+from cxr_runtime.film import Film, FilmFacts, GreyPixels
 from cxr_runtime.reading.failure import check_size, damaged, truncated
-from cxr_runtime.reading.grey import Samples, grey_of_bgr, to_8_bits
+from cxr_runtime.reading.grey import WITHOUT_ALPHA, Samples, decode_with_opencv, grey_of_bgr, to_8_bits
+from cxr_runtime.reading.jpeg_lossless import ends_as_coded
+from cxr_runtime.reading.jpeg_markers import APP0, APP1, APP14, PROGRESSIVE, SOS, JpegFrame, complete_frame
+from cxr_runtime.reading.orientation import UPRIGHT, exif_orientation, upright
+from cxr_runtime.reading.torn import BLOCK, check_blocks
+from cxr_runtime.resizing import squared
 
-SOI, EOI, SOS = 0xD8, 0xD9, 0xDA
-PROGRESSIVE = (0xC2, 0xC6, 0xCA, 0xCE)
-LOSSLESS = (0xC3, 0xC7, 0xCB, 0xCF)
-FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xF7}  # 0xF7: JPEG-LS
 MORE_BITS = b"\x5a\xa5" * 64  # read only by a decoder that still waits for data
+ADOBE_RGB = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00"  # says that components are not transformed
+GREEN = 1  # of three channels in either order; of a grey film any would do
+WHOLE_BLOCKS = b"\x00\x3f\x00"  # the end of a scan header of a sequential picture (T.81, B.2.3)
 
 
-@dataclass(frozen=True)
-class JpegFrame:
-    """What the frame header says, and where the stream ends."""
+def decode_jpeg(stream: bytes, frame: JpegFrame, *, order: str = "RGB", is_rgb: bool = False) -> Samples:
+    """Decode a complete JPEG stream: 8 and 12 bits, lossless up to 16 bits.
 
-    rows: int
-    columns: int
-    components: int
-    bits: int  # of one sample
-    process: int  # marker of the frame header, 0xC0 baseline .. 0xCF
-    end: int  # position of the end marker
+    Args:
+        stream: from SOI to EOI, with its tables.
+        frame: what its markers say.
+        order: of three channels in the result, `RGB` or `BGR`.
+        is_rgb: three components are left as they are, whatever the stream calls them.
 
-    @property
-    def is_lossless(self) -> bool:
-        return self.process in LOSSLESS
-
-
-def complete_frame(stream: bytes) -> JpegFrame:
-    """Walk over all markers up to the end of the picture, without decoding.
+    Returns:
+        (rows, columns) or (rows, columns, 3), uint8 or uint16; four components become BGR.
 
     Raises:
-        UnreadableFilmError: `truncated` when the end marker is missing, `damaged` when there is no frame.
+        UnreadableFilmError: `truncated` or `damaged`.
     """
-    header: tuple[int, int, int, int, int] | None = None
-    at = 2
-    while True:
-        at, marker = _next_marker(stream, at)
-        if marker == EOI:
-            break
-        if marker == 0x01 or 0xD0 <= marker <= SOI:  # markers without a body
-            continue
-        length = int.from_bytes(stream[at : at + 2], "big")
-        if at + max(length, 2) > len(stream):
-            raise truncated("inside a JPEG header")
-        if marker in FRAME_HEADERS and header is None:
-            header = _frame_header(marker, stream[at + 2 : at + length])
-        at += length
-        if marker == SOS:
-            at = _skip_scan(stream, at, is_ls=header is not None and header[4] == 0xF7)
-    if header is None:
-        raise damaged("it holds no JPEG picture")
-    rows, columns, components, bits, process = header
-    return JpegFrame(rows, columns, components, bits, process, end=at - 2)
+    if frame.bits == 8 and not frame.is_lossless:
+        if frame.components == 4:
+            return decode_with_opencv(stream, WITHOUT_ALPHA)
+        pixels = _decode_8_bits(stream, frame, order, is_rgb=is_rgb)
+        check_blocks(_one_channel(pixels), _rows_of_a_block(frame))
+        return pixels
+    pixels = _decode_deep(stream, frame, is_rgb=is_rgb)
+    if int(pixels.max()) >> frame.bits:
+        raise damaged(f"its JPEG samples need more than the {frame.bits} bits that it states")
+    if not frame.is_lossless and pixels.ndim == 2:
+        check_blocks((pixels >> (frame.bits - 8)).astype(np.uint8))
+    return pixels[..., ::-1] if pixels.ndim == 3 and order == "BGR" else pixels
 
 
-def ends_early(stream: bytes, frame: JpegFrame, pixels: Samples, decode: Callable[[bytes], Samples]) -> bool:
-    """Whether an end marker was set behind an incomplete picture.
-
-    Bits put in front of the end marker change the picture only if the decoder was still waiting for some.
-    That costs a second decoding, so it is done only where data can be missing unseen: in progressive
-    streams, and where a corner is flat, as the filling is.
-    """
-    if frame.process not in PROGRESSIVE and not _has_flat_corner(pixels, frame):
-        return False
-    again = decode(stream[: frame.end] + MORE_BITS + stream[frame.end :])
-    return not np.array_equal(again, pixels)
+def _one_channel(pixels: Samples) -> GreyPixels:
+    return np.asarray(pixels if pixels.ndim == 2 else pixels[..., GREEN], np.uint8)
 
 
-def _next_marker(stream: bytes, at: int) -> tuple[int, int]:
-    """Position behind the marker at `at`, and its code; fill bytes before it are skipped."""
-    while stream[at : at + 2] == b"\xff\xff":
-        at += 1
-    if at + 2 > len(stream):
-        raise truncated("its JPEG end mark is missing")
-    if stream[at] != 0xFF:
-        raise damaged("its JPEG markers are broken")
-    return at + 2, stream[at + 1]
-
-
-def _frame_header(marker: int, body: bytes) -> tuple[int, int, int, int, int]:
-    if len(body) < 6:
-        raise damaged("its JPEG frame header is broken")
-    rows, columns = int.from_bytes(body[1:3], "big"), int.from_bytes(body[3:5], "big")
-    return rows, columns, body[5], body[0], marker
-
-
-def _skip_scan(stream: bytes, at: int, *, is_ls: bool) -> int:
-    """Position of the marker behind the entropy-coded data that begins at `at`."""
-    codes = np.frombuffer(stream, np.uint8)
-    marks = np.flatnonzero(codes[at:-1] == 0xFF) + at
-    after = codes[marks + 1]
-    if is_ls:  # stuffs a bit, not a byte
-        ends = marks[(after >= 0x80) & (after != 0xFF)]
-    else:
-        ends = marks[(after != 0) & (after != 0xFF) & ((after < 0xD0) | (after > 0xD7))]
-    if not ends.size:
-        raise truncated("its JPEG end mark is missing")
-    return int(ends[0])
-
-
-def _has_flat_corner(pixels: Samples, frame: JpegFrame) -> bool:
-    """A corner of one value: mid grey, or any in a lossless stream, whose filling repeats its neighbour."""
-    middle = 1 << (frame.bits - 1)
-    corners = (pixels[y, x] for y in (slice(4), slice(-4, None)) for x in (slice(4), slice(-4, None)))
-    return any(
-        corner.min() == corner.max() and (frame.is_lossless or corner.min() == middle) for corner in corners
+def _rows_of_a_block(frame: JpegFrame) -> int:
+    """Rows of the picture that are coded together (T.81, A.2)."""
+    return (
+        BLOCK * max(sampling & 15 for sampling in frame.header.body[7::3]) if frame.components > 1 else BLOCK
     )
 
 
+def _decode_8_bits(stream: bytes, frame: JpegFrame, order: str, *, is_rgb: bool) -> Samples:
+    """Baseline and progressive, by libjpeg-turbo."""
+    stream = _with_sound_scan_headers(stream, frame)
+    if frame.components == 3 and is_rgb:
+        stream = _called_rgb(stream, frame)
+    pixels = _strictly(stream, "GRAY" if frame.components == 1 else order)
+    return pixels[..., 0] if frame.components == 1 else pixels
+
+
+def _called_rgb(stream: bytes, frame: JpegFrame) -> bytes:
+    """The stream with a marker that forbids the decoder to convert colours, and none that asks for it."""
+    for segment in reversed(frame.segments):
+        if segment.marker in (APP0, APP14):
+            stream = stream[: segment.end - len(segment.body) - 4] + stream[segment.end :]
+    return stream[:2] + ADOBE_RGB + stream[2:]
+
+
+def _strictly(stream: bytes, order: str) -> Samples:
+    """Decode 8 bits; what libjpeg would only warn of is an error."""
+    try:
+        return np.asarray(simplejpeg.decode_jpeg(stream, order, strict=True))
+    except ValueError as error:
+        if "premature end" in str(error).lower():
+            raise truncated("part of its JPEG picture is missing") from error
+        raise damaged("its JPEG data are broken") from error
+
+
+def _with_sound_scan_headers(stream: bytes, frame: JpegFrame) -> bytes:
+    """Old archives leave the last bytes of a sequential picture's scan headers empty, which harms nothing."""
+    if frame.process in PROGRESSIVE or frame.is_lossless:
+        return stream
+    odd = [scan.end for scan in frame.segments if scan.marker == SOS and scan.body[-3:] != WHOLE_BLOCKS]
+    for end in odd:
+        stream = stream[: end - 3] + WHOLE_BLOCKS + stream[end:]
+    return stream
+
+
+def _decode_deep(stream: bytes, frame: JpegFrame, *, is_rgb: bool) -> Samples:
+    """12 bits and lossless, by imagecodecs, which tells nobody of libjpeg's warnings."""
+    pixels = _imagecodecs(stream, is_rgb=is_rgb)
+    if frame.components != 1:
+        again = _imagecodecs(stream[: frame.end] + MORE_BITS + stream[frame.end :], is_rgb=is_rgb)
+        if not np.array_equal(again, pixels):
+            raise truncated("part of its JPEG picture is missing")
+    elif not (frame.is_lossless and ends_as_coded(stream, frame, pixels)):
+        _strictly(_as_8_bits(stream, frame), "GRAY")
+    return pixels
+
+
+def _as_8_bits(stream: bytes, frame: JpegFrame) -> bytes:
+    """The stream with another depth in its header: its code words are the same, and so is their number."""
+    place = frame.header.end - len(frame.header.body)
+    return _with_sound_scan_headers(stream[:place] + b"\x08" + stream[place + 1 :], frame)
+
+
+def _imagecodecs(stream: bytes, *, is_rgb: bool) -> Samples:
+    colours = "RGB" if is_rgb else None
+    try:
+        return np.asarray(imagecodecs.jpeg8_decode(stream, colorspace=colours, outcolorspace=colours))
+    except (RuntimeError, ValueError) as error:
+        raise damaged("its JPEG data cannot be decoded") from error
+
+
+def with_tables(stream: bytes, tables: bytes | None) -> bytes:
+    """A stream that was written without its Huffman and quantisation tables, as in TIFF, with them."""
+    return stream if not tables else stream[:2] + tables[2:-2] + stream[2:]
+
+
 def read_jpeg(content: bytes) -> Film:
-    """Decode a JPEG file.
+    """Decode a JPEG file, turned as its EXIF says, its pixels made square.
 
     Raises:
         UnreadableFilmError: `truncated`, `damaged`, `no-pixels` or `too-large`.
     """
     frame = complete_frame(content)
     check_size(frame.rows, frame.columns)
-    pixels = _decode(content, frame)
-    if ends_early(content, frame, pixels, lambda changed: _decode(changed, frame)):
-        raise truncated("part of its JPEG picture is missing")
+    pixels = decode_jpeg(content, frame, order="BGR")
     grey, coloured = grey_of_bgr(pixels) if pixels.ndim == 3 else (pixels, False)
-    return Film(to_8_bits(grey), FilmFacts("jpeg", bits_stored=frame.bits, source_is_colour=coloured))
+    shown = squared(to_8_bits(grey), _row_to_column_spacing(frame))
+    facts = FilmFacts("jpeg", bits_stored=frame.bits, source_is_colour=coloured)
+    return Film(upright(shown, _orientation(frame)), facts)
 
 
-def _decode(content: bytes, frame: JpegFrame) -> Samples:
-    if frame.bits == 8 and not frame.is_lossless:
-        return opencv.decode(content, opencv.UPRIGHT)
-    from cxr_runtime.reading.codestreams import decode_jpeg
+def _orientation(frame: JpegFrame) -> int:
+    """As the first EXIF segment says."""
+    for body in frame.bodies(APP1):
+        if body.startswith(b"Exif\0"):
+            return exif_orientation(body[6:])
+    return UPRIGHT
 
-    pixels = decode_jpeg(content)
-    return pixels[..., ::-1] if pixels.ndim == 3 else pixels
+
+def _row_to_column_spacing(frame: JpegFrame) -> float:
+    """Height of a pixel over its width, by the densities of JFIF (T.871, 10.1)."""
+    for body in frame.bodies(APP0):
+        if body.startswith(b"JFIF\0") and len(body) >= 12:
+            across, down = int.from_bytes(body[8:10], "big"), int.from_bytes(body[10:12], "big")
+            return across / down if across and down else 1.0
+    return 1.0

@@ -5,9 +5,17 @@ import zlib
 from dataclasses import dataclass
 
 from cxr_runtime.film import Film, FilmFacts
-from cxr_runtime.reading import opencv
 from cxr_runtime.reading.failure import check_size, damaged, truncated
-from cxr_runtime.reading.grey import grey_of_bgr, on_black, to_8_bits
+from cxr_runtime.reading.grey import (
+    AS_STORED,
+    WITHOUT_ALPHA,
+    decode_with_opencv,
+    grey_of_bgr,
+    on_black,
+    to_8_bits,
+)
+from cxr_runtime.reading.orientation import UPRIGHT, exif_orientation, upright
+from cxr_runtime.resizing import squared
 
 SIGNATURE = 8  # bytes
 GREY_ALPHA, RGB_ALPHA = 4, 6  # colour types with transparency
@@ -20,22 +28,24 @@ class _Header:
     bits: int  # of one sample
     transparent: bool  # an alpha channel or a tRNS chunk
     frames: int  # pictures of an animation, else 1
+    orientation: int  # as EXIF says
+    spacing: float  # height of a pixel over its width
 
 
 def read_png(content: bytes) -> Film:
-    """Decode a PNG file; transparent parts lie on black.
+    """Decode a PNG file, turned as its EXIF says, its pixels made square; transparent parts lie on black.
 
     Raises:
         UnreadableFilmError: `truncated`, `damaged`, `no-pixels` or `too-large`.
     """
     header = _walk(content)
-    pixels = opencv.decode(content, opencv.AS_STORED if header.transparent else opencv.UPRIGHT)
+    pixels = decode_with_opencv(content, AS_STORED if header.transparent else WITHOUT_ALPHA)
     coloured = False
     if pixels.ndim == 3:
         grey, coloured = grey_of_bgr(pixels[..., :3])
         pixels = on_black(grey, pixels[..., 3]) if pixels.shape[2] == 4 else grey
     facts = FilmFacts("png", bits_stored=header.bits, frames=header.frames, source_is_colour=coloured)
-    return Film(to_8_bits(pixels), facts)
+    return Film(upright(squared(to_8_bits(pixels), header.spacing), header.orientation), facts)
 
 
 def _walk(content: bytes) -> _Header:
@@ -52,7 +62,7 @@ def _walk(content: bytes) -> _Header:
         body = memoryview(content)[at + 8 : end - 4]
         _check_sum(name, body, content[end - 4 : end])
         if name != b"IDAT":
-            chunks[name] = bytes(body[:32])
+            chunks[name] = bytes(body)
         if at == SIGNATURE:
             _check_header(name, body)
         at = end
@@ -76,4 +86,20 @@ def _header(chunks: dict[bytes, bytes]) -> _Header:
     columns, rows, bits, colour_type = struct.unpack_from(">IIBB", chunks[b"IHDR"])
     transparent = colour_type in (GREY_ALPHA, RGB_ALPHA) or b"tRNS" in chunks
     animation = chunks.get(b"acTL", b"\0\0\0\1")
-    return _Header(rows, columns, bits, transparent, max(1, int.from_bytes(animation[:4], "big")))
+    return _Header(
+        rows,
+        columns,
+        bits,
+        transparent,
+        max(1, int.from_bytes(animation[:4], "big")),
+        exif_orientation(chunks[b"eXIf"]) if b"eXIf" in chunks else UPRIGHT,
+        _row_to_column_spacing(chunks.get(b"pHYs", b"")),
+    )
+
+
+def _row_to_column_spacing(physical: bytes) -> float:
+    """Height of a pixel over its width (11.3.4.3); square where the file does not say."""
+    if len(physical) != 9:
+        return 1.0
+    across, down = struct.unpack_from(">II", physical)  # pixels a unit
+    return across / down if across and down else 1.0

@@ -1,7 +1,6 @@
 """TIFF: any depth and compression that tifffile (BSD) and imagecodecs read; of several pages the first."""
 
 import logging
-from functools import partial
 from io import BytesIO
 from typing import Any
 
@@ -11,10 +10,10 @@ from numpy.typing import NDArray
 
 from cxr_runtime.errors import UnreadableFilmError
 from cxr_runtime.film import Film, FilmFacts, GreyPixels
-from cxr_runtime.reading.codestreams import decode_jpeg
 from cxr_runtime.reading.failure import check_size, damaged, truncated, unsupported
 from cxr_runtime.reading.grey import Numbers, grey_of_bgr, on_black, to_8_bits
-from cxr_runtime.reading.jpeg import complete_frame, ends_early
+from cxr_runtime.reading.jpeg import decode_jpeg, with_tables
+from cxr_runtime.reading.jpeg_markers import complete_frame
 
 MIN_IS_WHITE, MIN_IS_BLACK, RGB, PALETTE, YCBCR = (
     0,
@@ -67,9 +66,8 @@ def _check_jpeg(page: tifffile.TiffPage, content: bytes) -> None:
     """Check that every strip or tile is a whole JPEG stream; its decoder would fill up what is missing."""
     for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True):
         stream = content[offset : offset + count]
-        decode = partial(decode_jpeg, tables=page.jpegtables)
-        if ends_early(stream, complete_frame(stream), decode(stream), decode):
-            raise truncated("part of a JPEG strip is missing")
+        whole = with_tables(stream, page.jpegtables)
+        decode_jpeg(whole, complete_frame(whole))
 
 
 def _film(page: tifffile.TiffPage, frames: int) -> Film:

@@ -8,7 +8,7 @@ import pytest
 import film_files as files
 from cxr_runtime.errors import UnreadableFilmError
 from cxr_runtime.reading import read_film
-from cxr_runtime.reading.jpeg import complete_frame
+from cxr_runtime.reading.jpeg_markers import complete_frame
 
 END = b"\xff\xd9"
 

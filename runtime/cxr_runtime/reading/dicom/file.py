@@ -28,6 +28,7 @@ from cxr_runtime.reading.dicom.module import GREY
 from cxr_runtime.reading.dicom.pixels import Picture, first_picture
 from cxr_runtime.reading.dicom.syntaxes import native_syntax
 from cxr_runtime.reading.failure import damaged, truncated, unsupported
+from cxr_runtime.reading.torn import check_rows
 from cxr_runtime.resizing import squared
 
 PREFIX = b"DICM"
@@ -138,6 +139,7 @@ def _film(ds: Dataset) -> Film:
     picture = first_picture(ds)
     if picture.module.photometric in GREY:
         grey, is_coloured = display_of(ds, picture).show(picture.values), False
+        check_rows(grey)
     else:
         grey, is_coloured = grey_of_colour(ds, picture)
     aspect = pixel_aspect(ds)

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from cxr_runtime.reading.dicom.syntaxes import Codec
 from cxr_runtime.reading.failure import damaged, truncated
-from cxr_runtime.reading.jpeg import FRAME_HEADERS, LOSSLESS, SOS
+from cxr_runtime.reading.jpeg_markers import FRAME_HEADERS, LOSSLESS, SOS
 
 ITEM, DELIMITER = b"\xfe\xff\x00\xe0", b"\xfe\xff\xdd\xe0"
 JPEG_START, JPEG_LS_FRAME = b"\xff\xd8\xff", 0xF7

@@ -1,0 +1,165 @@
+"""JPEG 2000 and HTJ2K codestreams (ISO/IEC 15444-1 and -15), and what can be known of damage in them."""
+
+import struct
+from dataclasses import dataclass
+
+import imagecodecs
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from cxr_runtime.reading.failure import check_size, damaged, truncated
+from cxr_runtime.reading.grey import Samples
+
+START_OF_CODESTREAM = b"\xff\x4f\xff\x51"  # SOC and SIZ
+SOC, COD, SOT, SOD, EOC = 0xFF4F, 0xFF52, 0xFF90, 0xFF93, 0xFFD9
+SOT_LENGTH = 12  # bytes of the marker with its body
+WORD = 8  # bytes
+MIN_DOUBLED, MAX_DOUBLED = 64, 1 << 20  # bytes of a block that is looked for
+MIN_DISTINCT = 32  # different bytes in it, or it is a pattern
+MAX_LENGTHS = 16  # that are tried
+SOP, EPH = 0x91, 0x92  # second bytes of the only markers within a tile-part, where COD allows them
+LAST_STUFFED = 0x8F  # no coded byte behind 0xFF is larger (annexes B.10.1, C.3.2)
+MAX_TILES = 1 << 16
+ZEROS = 48  # bytes; coded data are as good as random, so this many together were never coded
+
+
+@dataclass(frozen=True)
+class _Size:
+    """SIZ (annex A.5.1)."""
+
+    rows: int
+    columns: int
+    components: int
+    tiles: int
+
+
+@dataclass(frozen=True)
+class _Coding:
+    """COD (annex A.6.1), as far as it is needed here."""
+
+    marks_packets: bool  # SOP or EPH may be used
+    packets: int  # of one tile, at most
+
+
+def decode_jpeg_2000(stream: bytes) -> Samples:
+    """Decode a codestream, by itself or in a JP2 file; bytes behind its end mark are ignored.
+
+    Returns:
+        (rows, columns) or (rows, columns, 3), integers of its own depth.
+
+    Raises:
+        UnreadableFilmError: `truncated`, `damaged`, `no-pixels` or `too-large`.
+    """
+    start = stream.find(START_OF_CODESTREAM)
+    if start < 0 or len(stream) < start + 42:
+        raise damaged("it holds no JPEG 2000 picture")
+    size = _size(stream, start + 4)
+    check_size(size.rows, size.columns)
+    if size.components not in (1, 3):
+        raise damaged(f"its JPEG 2000 picture has {size.components} components")
+    _check_tile_parts(stream, start + 2, size)
+    try:
+        return np.asarray(imagecodecs.jpeg2k_decode(stream))
+    except (RuntimeError, ValueError) as error:
+        raise damaged("its JPEG 2000 data cannot be decoded") from error
+
+
+def _size(stream: bytes, at: int) -> _Size:
+    right, bottom, left, top, width, height, tiles_left, tiles_top, components = struct.unpack_from(
+        ">8IH", stream, at + 4
+    )
+    if not width or not height:
+        raise damaged("its JPEG 2000 tiles have no size")
+    across = -((tiles_left - right) // width)
+    down = -((tiles_top - bottom) // height)
+    return _Size(bottom - top, right - left, components, across * down)
+
+
+def _check_tile_parts(stream: bytes, at: int, size: _Size) -> None:
+    """Walk from SIZ to EOC: every tile must be there, and every tile-part end where it says."""
+    coding = _Coding(marks_packets=False, packets=1)
+    missing = set(range(size.tiles)) if size.tiles <= MAX_TILES else set()
+    while (marker := int.from_bytes(stream[at : at + 2], "big")) != EOC:
+        if at + SOT_LENGTH > len(stream):
+            raise truncated("its JPEG 2000 end mark is missing")
+        (length,) = struct.unpack_from(">H", stream, at + 2)
+        if marker < 0xFF00 or at + 2 + length > len(stream):
+            raise damaged("its JPEG 2000 markers are broken")
+        if marker == COD:
+            coding = _coding(stream[at + 4 : at + 2 + length], size)
+        if marker == SOT:
+            missing.discard(int.from_bytes(stream[at + 4 : at + 6], "big"))
+            end = _end_of_tile_part(stream, at)
+            _check_coded(stream, at + SOT_LENGTH, end, coding)
+            at = end
+        else:
+            at += 2 + length
+    if missing:
+        raise truncated("tiles of its JPEG 2000 picture are missing")
+
+
+def _end_of_tile_part(stream: bytes, at: int) -> int:
+    """Position behind a tile-part; the last one may leave its length open (annex A.4.2)."""
+    length = int.from_bytes(stream[at + 6 : at + 10], "big")
+    end = at + length if length else stream.rfind(b"\xff\xd9")
+    if end < at + SOT_LENGTH or end > len(stream) - 2:
+        raise truncated("a JPEG 2000 tile-part is not whole")
+    return end
+
+
+def _coding(body: bytes, size: _Size) -> _Coding:
+    if len(body) < 10:
+        raise damaged("its JPEG 2000 markers are broken")
+    style, layers, levels = body[0], int.from_bytes(body[2:4], "big"), body[5]
+    precincts = 1
+    if style & 1 and len(body) > 10:
+        smallest = min(min(side & 15, side >> 4) for side in body[10:])
+        precincts = (-(-size.rows >> smallest)) * (-(-size.columns >> smallest))
+    return _Coding(bool(style & 6), layers * (levels + 1) * size.components * precincts)
+
+
+def _check_coded(stream: bytes, at: int, end: int, coding: _Coding) -> None:
+    """Refuse a tile-part whose bytes no coder can have written."""
+    start = stream.find(b"\xff\x93", at, end)
+    if start < 0:
+        raise damaged("its JPEG 2000 markers are broken")
+    coded = np.frombuffer(stream, np.uint8)[start + 2 : end]
+    after = coded[1:][coded[:-1] == 0xFF]
+    strange = after > LAST_STUFFED
+    if coding.marks_packets:
+        strange &= (after != SOP) & (after != EPH)
+    zeros = bytes(ZEROS + coding.packets)
+    if strange.any() or stream.find(zeros, start, end) >= 0 or _has_doubled_block(coded):
+        raise damaged("its JPEG 2000 data hold what no encoder writes")
+
+
+def _has_doubled_block(coded: NDArray[np.uint8]) -> bool:
+    """Whether a block of bytes stands there twice in a row; arithmetic coding never says the same twice.
+
+    One byte in 64 is an anchor. Where the eight bytes from it on are found again, the bytes between them are
+    compared with those behind.
+    """
+    anchors = np.flatnonzero((coded[:-WORD] & 63) == 37)
+    if not anchors.size:
+        return False
+    words = sliding_window_view(coded, WORD)[anchors].copy().view(np.uint64).ravel()
+    order = np.argsort(words, kind="stable")
+    same = np.flatnonzero(np.diff(words[order]) == 0)
+    first = anchors[order[same]]
+    lengths = anchors[order[same + 1]] - first
+    found, places, times = np.unique(lengths, return_index=True, return_counts=True)
+    often = np.argsort(times)[: -MAX_LENGTHS - 1 : -1]
+    return any(_is_doubled(coded, int(first[places[i]]), int(found[i])) for i in often)
+
+
+def _is_doubled(coded: NDArray[np.uint8], first: int, length: int) -> bool:
+    """Whether a block of a length, around a place, is followed by itself; not so of a pattern that recurs."""
+    second = first + length
+    start, end = max(0, first - length), min(second, len(coded) - length)
+    if not MIN_DOUBLED <= length <= MAX_DOUBLED or end <= first:
+        return False
+    other = np.flatnonzero(coded[start:end] != coded[start + length : end + length]) + start
+    before, behind = other[other < first], other[other > first]
+    run = (behind[0] if behind.size else end) - (before[-1] + 1 if before.size else start)
+    return bool(run >= length and len(np.unique(coded[first:second])) >= MIN_DISTINCT)

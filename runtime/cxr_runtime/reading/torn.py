@@ -1,0 +1,165 @@
+"""Whether a picture is torn: what is left of damage in codings without a checksum, once they are decoded.
+
+Such a picture is read in one line from the top left to the bottom right. Where bytes were lost, changed or
+doubled, what follows is darker, brighter or shifted, from the middle of one row on; the anatomy goes on all
+the same. No sound film looks like that: an edge of the collimator runs along a row, and one of its sides is
+empty.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from cxr_runtime.film import GreyPixels
+from cxr_runtime.reading.failure import damaged
+
+Line = NDArray[np.float32]
+
+BLOCK = 8  # pixels; side of a block of JPEG
+SPAN = 2 * BLOCK  # columns that are averaged
+MIN_SPANS, MIN_ROWS = 30, 384  # in a smaller picture chance may look like a tear
+MIN_JUMP, MAX_JUMP = 3.0, 60.0  # grey levels between the part before and the part behind
+MIN_CONSTANCY = 2.5  # jump over its deviation along the tear
+MIN_LIKENESS = 0.8  # correlation of what lies above and below the tear
+MIN_SHARE = 0.6  # of the row in which neither side is black or white
+MARGIN = 0.1  # share of a row: a tear begins at any column, an edge of the picture near the first or last
+BORDER = 0.06  # share of the rows at top and bottom, where films have frames
+EDGE = 12.0  # grey levels; larger steps from span to span count as that
+
+
+def check_blocks(pixels: GreyPixels, block_rows: int = BLOCK) -> None:
+    """Refuse a JPEG picture, (rows, columns) uint8 as stored, whose blocks are all brighter from one on.
+
+    A block's mean is coded as the difference from the block before, so that one wrong difference moves all
+    that follow. In the sequence of steps across the upper edges of blocks, row by row, that is a run as long
+    as a row of blocks, of one height.
+
+    Args:
+        pixels: of one component, or of all where they are the same.
+        block_rows: rows that are coded together: 8, or 16 where chroma has half the resolution.
+
+    Raises:
+        UnreadableFilmError: `damaged`.
+    """
+    width, count = pixels.shape[1] // SPAN, pixels.shape[0] // block_rows - 1
+    if width < MIN_SPANS or pixels.shape[0] < MIN_ROWS:
+        return
+    above, below = (_line(pixels[block_rows + offset :: block_rows][:count], width) for offset in (-1, 0))
+    lowest, highest = float(pixels.min()) + 2, float(pixels.max()) - 2
+    counts = (np.minimum(above, below) > lowest) & (np.maximum(above, below) < highest)
+    steps = np.clip(below - above, -MAX_JUMP, MAX_JUMP) * counts
+    jump = _runs(steps, width)
+    if np.abs(jump).max() < MIN_JUMP * MIN_SHARE * width:
+        return
+    number = np.maximum(_runs(counts, width), 1)
+    jump /= number
+    deviation = np.sqrt(np.maximum(_runs(steps**2, width) / number - jump**2, 0) + 0.25)
+    first = np.arange(len(jump))
+    torn = (np.abs(jump) >= np.maximum(MIN_JUMP, MIN_CONSTANCY * deviation)) & (
+        np.abs(jump) < 0.99 * MAX_JUMP
+    )
+    torn &= (number >= MIN_SHARE * width) & (np.abs(first % width / width - 0.5) < 0.5 - MARGIN)
+    torn &= np.abs(first / len(first) - 0.5) < 0.5 - BORDER
+    if torn.any() and (_likeness(above, below, counts, width)[torn] > MIN_LIKENESS).any():
+        raise damaged("its picture is torn")
+
+
+def _line(rows: GreyPixels, width: int) -> Line:
+    """Rows averaged over every SPAN columns; (rows, width) grey levels."""
+    whole = rows[:, : width * SPAN]
+    return np.asarray(cv2.resize(whole, (width, len(whole)), interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _runs(values: NDArray[np.generic], width: int) -> NDArray[np.float64]:
+    """Sums over all runs of `width` values, read row by row."""
+    sums = np.cumsum(values.ravel(), dtype=np.float64)
+    return np.asarray(sums[width:] - sums[:-width], np.float64)
+
+
+def _likeness(above: Line, below: Line, counts: NDArray[np.bool_], width: int) -> NDArray[np.float64]:
+    """Correlation of the steps from span to span along a row, on both sides of its upper edge."""
+    both = counts[:, 1:] & counts[:, :-1]
+    steps = [np.zeros_like(above) for _ in range(2)]
+    for step, line in zip(steps, (above, below), strict=True):
+        step[:, 1:] = np.where(both, np.clip(np.diff(line, axis=1), -EDGE, EDGE), 0)
+    first, second = steps
+    product = _runs(first * second, width)
+    return np.asarray(product / np.sqrt(_runs(first**2, width) * _runs(second**2, width) + 1), np.float64)
+
+
+STRIDE = 8  # columns from which rows are compared
+MIN_SIDE = 64  # pixels; a smaller picture is not looked at
+BREAK, BREAK_RATIO = (
+    6.0,
+    3.0,
+)  # grey levels from row to row, and how many times the usual, where it may be torn
+TRIES = 6  # places of these looked at closely
+APART = (2, 4)  # rows above and below the place, which may lie in the middle of a row
+SHIFTED = 0.97  # correlation of the rows above and below once one of them is moved back
+UNSHIFTED = 0.9  # of that at most, as they stand
+MIN_SHIFT = 3  # columns
+FLAT = 2.0  # grey levels; deviation of an empty row
+LIT = 12  # grey levels from black: film
+STRONGLY_LIT = 40
+ENDS, RUN = 8, 64  # pixels of a blank run that are compared with the film around; the shortest run
+
+
+def check_rows(pixels: GreyPixels) -> None:
+    """Refuse a picture, (rows, columns) uint8 stored row by row, that is shifted or blank from one pixel on.
+
+    Raises:
+        UnreadableFilmError: `damaged`.
+    """
+    if min(pixels.shape) >= MIN_SIDE and (_is_shifted(pixels) or _has_blank_run(pixels)):
+        raise damaged("its picture is torn")
+
+
+def _is_shifted(pixels: GreyPixels) -> bool:
+    """Whether rows go on somewhere as those above them but moved sideways."""
+    thin = pixels[:, ::STRIDE].astype(np.int16)
+    breaks = np.abs(np.diff(thin, axis=0)).mean(axis=1)
+    usual = float(np.median(breaks))
+    limit = max(BREAK, BREAK_RATIO * usual)
+    places = [int(place) for place in np.argsort(breaks)[: -TRIES - 1 : -1] if breaks[place] > limit]
+    inside = [place for place in places if APART[-1] <= place < len(pixels) - APART[-1] - 2]
+    return any(_goes_on_moved(pixels, place) for place in inside)
+
+
+def _goes_on_moved(pixels: GreyPixels, place: int) -> bool:
+    shifts = [_shift(pixels[place - gap], pixels[place + 1 + gap]) for gap in APART]
+    return all(shifts) and max(shifts) - min(shifts) <= 2
+
+
+def _shift(above: GreyPixels, below: GreyPixels) -> int:
+    """By how many columns one row is moved against another; 0 if it is not, or not surely."""
+    first, second = (row - row.mean() for row in (above.astype(np.float64), below.astype(np.float64)))
+    if min(first.std(), second.std()) < FLAT:
+        return 0
+    spectrum = np.conj(np.fft.rfft(first)) * np.fft.rfft(second)
+    likeness = np.fft.irfft(spectrum, len(first)) / (len(first) * first.std() * second.std())
+    best = int(np.argmax(likeness))
+    is_moved = likeness[best] > SHIFTED and likeness[0] < UNSHIFTED * likeness[best]
+    return best if is_moved and MIN_SHIFT <= best <= len(first) - MIN_SHIFT else 0
+
+
+def _has_blank_run(pixels: GreyPixels) -> bool:
+    """Whether a run of black, read row by row, begins and ends in the middle of rows amid film."""
+    columns = pixels.shape[1]
+    flat = pixels.ravel()
+    edges = np.flatnonzero(np.diff(flat == 0, prepend=False, append=False))
+    first, last = edges[::2], edges[1::2]
+    runs = np.flatnonzero((last - first >= RUN) & (first >= 2 * columns) & (last + 2 * columns <= flat.size))
+    for start, end in zip(first[runs], last[runs], strict=True):
+        width = ENDS if end - start >= columns else end - start
+        lit = LIT if end - start >= columns else STRONGLY_LIT
+        head = min(width, columns - start % columns)
+        tail = min(width, end % columns)
+        above, below = (
+            flat[start - columns : start - columns + head],
+            flat[end + columns - tail : end + columns],
+        )
+        if end - start < columns:
+            above, below = flat[start - columns : end - columns], flat[start + columns : end + columns]
+        if max(head, tail) >= ENDS and all(part.size < ENDS or part.min() > lit for part in (above, below)):
+            return True
+    return False
