@@ -6,11 +6,14 @@ from hashlib import sha256
 import numpy as np
 
 from cxr_runtime.heat.colour import heat_layer
+from cxr_runtime.heat.map import HeatMethod, HeatView
 from cxr_runtime.heat.overlay import thumbnail_jpeg
 from cxr_runtime.outcome import Outcome, Status, Triage
 from cxr_runtime.phantom import draw_phantom
 from cxr_runtime.pictures import encode_jpeg
-from cxr_runtime.reports.exhibit import Exhibit, Picture, RunFacts
+from cxr_runtime.placement import CellGrid
+from cxr_runtime.reports.exhibit import Exhibit, Picture
+from cxr_runtime.store.run import RunFacts
 
 THRESHOLD = 0.47
 HEAT_THRESHOLD = 0.35
@@ -32,8 +35,7 @@ RUN = RunFacts(
     is_met=True,
     sensitivity=0.87,
     specificity=0.81,
-    heat_method="cam",
-    heat_threshold=HEAT_THRESHOLD,
+    heat=HeatView(HeatMethod.CAM, CellGrid(2.0, 4.0), HEAT_THRESHOLD, stretch=1.0, offset=0.0),
 )
 
 

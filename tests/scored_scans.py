@@ -8,7 +8,8 @@ import numpy as np
 
 from cxr_calibration.labels.labelled_films import LabelledFilms
 from cxr_runtime.outcome import Outcome, Status
-from cxr_runtime.store.store import Store, StoredScore
+from cxr_runtime.store.rows import FinishedFilm, Place, StoredScore
+from cxr_runtime.store.writer import StoreWriter
 
 MODEL_SHA256 = "ab" * 32
 
@@ -60,7 +61,10 @@ def drawn_scores(
 def write_scan(folder: Path, scores: Sequence[StoredScore]) -> Path:
     """Put rows into the store of an output folder and return the folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    with Store.open(folder) as store:
-        store.begin_run(score.outcome.file for score in scores)
-        store.add([(score, None) for score in scores], settings="drawn")
+    with StoreWriter.open(folder) as store:
+        films = [
+            FinishedFilm(Place(position, score.outcome.file, ""), score)
+            for position, score in enumerate(scores, start=1)
+        ]
+        store.add(store.begin_run(), films, "drawn")
     return folder

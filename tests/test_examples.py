@@ -28,7 +28,9 @@ def draw() -> ModuleType:
 
 def test_every_example_is_a_film_and_nothing_else_is(draw: ModuleType) -> None:
     found = find_films([str(FOLDER)], None)
-    assert [source.path.name for source in found.sources] == sorted(example.name for example in draw.EXAMPLES)
+    assert [Path(source.file).name for source in found.sources] == sorted(
+        example.name for example in draw.EXAMPLES
+    )
 
 
 def test_every_example_shows_its_phantom(draw: ModuleType) -> None:

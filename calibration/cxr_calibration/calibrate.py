@@ -20,7 +20,7 @@ from cxr_runtime.errors import CalibrationError
 from cxr_runtime.model.folder import DEFAULT_MODEL, INPUT_ROUTE, Model, open_model
 from cxr_runtime.model.manifest import Manifest
 from cxr_runtime.progress import Progress, Silence
-from cxr_runtime.store.store import StoredScore
+from cxr_runtime.store.rows import StoredScore
 
 PAGE_FILE, TABLE_FILE = "calibration.html", "thresholds.csv"
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 if TYPE_CHECKING:
-    from cxr_runtime.scanning.session import ScanSummary
+    from cxr_runtime.scanning.scan import ScanSummary
 
 EXIT_SOME_NOT_SCORED = 3
 _DEFAULT_FORMATS = "csv,html,pdf,png"
@@ -67,7 +67,8 @@ def scan(
     from cxr_cli.progress import terminal_or_lines
     from cxr_runtime.heat.map import HeatMethod
     from cxr_runtime.reports.formats import parse_formats
-    from cxr_runtime.scanning.session import ScanOptions, scan
+    from cxr_runtime.scanning.scan import scan as scan_films
+    from cxr_runtime.scanning.session import ScanOptions
 
     options = ScanOptions(
         out=out,
@@ -83,7 +84,7 @@ def scan(
         require_gpu=require_gpu,
         force=force,
     )
-    summary = scan(inputs, options, terminal_or_lines())
+    summary = scan_films(inputs, options, terminal_or_lines())
     typer.echo(_told(summary))
     return EXIT_SOME_NOT_SCORED if summary.tally.rejected or summary.tally.failed else 0
 

@@ -5,26 +5,32 @@ summary = cxr_runtime.scan(["films/"])
 print(summary.tally.flagged, "of", summary.tally.scored, "films are flagged; see", summary.out)
 """
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import cxr_runtime.offline  # noqa: F401  # before anything can import ONNX Runtime
+
+# No process that we or our libraries start imports anything from the folder the program was started in.
+os.environ["PYTHONSAFEPATH"] = "1"
 
 if TYPE_CHECKING:
     from cxr_runtime.model.folder import Model, open_model
     from cxr_runtime.outcome import Outcome, Status, Triage
     from cxr_runtime.reading import read_film
-    from cxr_runtime.scanning.session import ScanOptions, ScanSummary, scan
+    from cxr_runtime.scanning.scan import ScanSummary, scan
+    from cxr_runtime.scanning.session import ScanOptions, Session
 
 _HOMES = {
     "Model": "cxr_runtime.model.folder",
     "Outcome": "cxr_runtime.outcome",
     "ScanOptions": "cxr_runtime.scanning.session",
-    "ScanSummary": "cxr_runtime.scanning.session",
+    "ScanSummary": "cxr_runtime.scanning.scan",
+    "Session": "cxr_runtime.scanning.session",
     "Status": "cxr_runtime.outcome",
     "Triage": "cxr_runtime.outcome",
     "open_model": "cxr_runtime.model.folder",
     "read_film": "cxr_runtime.reading",
-    "scan": "cxr_runtime.scanning.session",
+    "scan": "cxr_runtime.scanning.scan",
 }
 
 __all__ = [
@@ -32,6 +38,7 @@ __all__ = [
     "Outcome",
     "ScanOptions",
     "ScanSummary",
+    "Session",
     "Status",
     "Triage",
     "open_model",

@@ -5,6 +5,7 @@ CxrTriageError            exit status 1: could not run
   ModelError              the model folder is damaged, foreign or incomplete
     CalibrationError      the calibration is missing or belongs to another model
   BackendError            an inference backend is missing, wrong or broken (two kinds: backends/engine.py)
+  InstallationError     a library or a part of the program is missing; no film is to blame
   StoreError              the output folder cannot be written or is in use
   FilmError               this one film ends without a score; the scan goes on
     UnreadableFilmError   status `failed`: the file could not be read
@@ -36,6 +37,10 @@ class CalibrationError(ModelError):
 
 class BackendError(CxrTriageError):
     """An inference backend cannot be used on this machine."""
+
+
+class InstallationError(CxrTriageError):
+    """A library that the program needs is missing or does not load, or its worker processes cannot start."""
 
 
 class StoreError(CxrTriageError):

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import fields, is_dataclass
+from datetime import datetime
 from math import isfinite
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,7 +22,7 @@ def to_json(value: Any, *, unknown_as_null: bool = False) -> str:
     """Indented JSON with a line feed at its end; keys in the order of the dataclasses' fields.
 
     Args:
-        value: dataclasses, mappings, sequences, arrays, texts and numbers, nested as they like.
+        value: dataclasses, mappings, sequences, arrays, times, texts and numbers, nested as they like.
         unknown_as_null: write a number that is not finite as null.
 
     Raises:
@@ -68,6 +69,8 @@ def _plain(value: Any, unknown_as_null: bool) -> Any:
         return {str(key): _plain(entry, unknown_as_null) for key, entry in value.items()}
     if isinstance(value, np.ndarray | np.generic):
         value = value.tolist()
+    if isinstance(value, datetime):
+        return value.isoformat()
     if isinstance(value, list | tuple | set | frozenset):
         return [_plain(entry, unknown_as_null) for entry in value]
     if unknown_as_null and isinstance(value, float) and not isfinite(value):

@@ -11,7 +11,7 @@ from cxr_calibration.labels.facts import NOT_STATED
 from cxr_calibration.labels.labels import VARIABLES, Label
 from cxr_calibration.statistics.checked import Scores, Truth
 from cxr_runtime.errors import CalibrationError, UsageError
-from cxr_runtime.store.store import StoredScore
+from cxr_runtime.store.rows import StoredScore
 
 
 @dataclass(frozen=True)

@@ -1,37 +1,39 @@
-"""Scores for labelled films: from a scan that was made, or from one made for the purpose."""
+"""Scores for labelled films: from a scan that was made, or made for the purpose."""
 
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from cxr_runtime.errors import CalibrationError
 from cxr_runtime.model.folder import Model
 from cxr_runtime.progress import Progress
-from cxr_runtime.scanning.session import ScanOptions, scan
-from cxr_runtime.store.store import StoredScore, read_scores
+from cxr_runtime.scanning.session import ScanOptions, Session
+from cxr_runtime.sources.find import find_films
+from cxr_runtime.store.rows import StoredScore
+from cxr_runtime.store.store import read_scores
 
 
 def score_films(model: Model, films: Sequence[Path], progress: Progress) -> list[StoredScore]:
-    """Scan films without reports, with the model as it is, calibrated or not.
+    """Score films with the model as it is, calibrated or not; nothing is written.
 
     Args:
         model: scores them.
         films: files that exist.
-        progress: told of every film.
+        progress: hears of every film.
 
     Returns:
         A row for each different film, scored or not.
 
     Raises:
         BackendError: no backend is usable.
-        StoreError: there is no room for temporary files.
     """
-    with TemporaryDirectory(prefix="cxr-calibrate-") as folder:
-        options = ScanOptions(
-            out=Path(folder) / "scan", model=model.folder, formats=frozenset(), allow_uncalibrated=True
-        )
-        scan(films, options, progress)
-        return read_scores(Path(folder) / "scan")
+    found = find_films([str(film) for film in films], exclude=None)
+    options = ScanOptions(model=model.folder, allow_uncalibrated=True)
+    with Session.open(options) as session:
+        progress.begin("scoring films", len(found.sources))
+        for _ in session.screen(found.sources):
+            progress.advance()
+        progress.end()
+        return session.scores()
 
 
 def scores_of_scan(model: Model, folder: Path) -> list[StoredScore]:

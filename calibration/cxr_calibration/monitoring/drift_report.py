@@ -8,7 +8,7 @@ from cxr_calibration.labels.labels import Label
 from cxr_calibration.monitoring.checks import Check, Threshold, share_check
 from cxr_calibration.monitoring.nights import ALL_NIGHTS, NightReport
 from cxr_calibration.statistics.confusion import Confusion, count
-from cxr_runtime.store.store import StoredScore
+from cxr_runtime.store.rows import StoredScore
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from cxr_calibration.monitoring.checks import Check, Threshold, check_night
 from cxr_calibration.monitoring.reference import Reference, make_reference, reference_films
 from cxr_runtime.errors import CalibrationError
 from cxr_runtime.model.folder import Model
-from cxr_runtime.store.store import StoredScore
+from cxr_runtime.store.rows import StoredScore
 
 ALL_NIGHTS = "all nights together"
 

@@ -15,7 +15,7 @@ from cxr_calibration.statistics.intervals import DECIMALS
 from cxr_runtime.errors import CalibrationError
 from cxr_runtime.model.calibration import ProbabilityMap
 from cxr_runtime.outcome import Status
-from cxr_runtime.store.store import StoredScore
+from cxr_runtime.store.rows import StoredScore
 from cxr_runtime.typed_json import from_json
 
 

@@ -23,7 +23,8 @@ from cxr_runtime.pictures import encode_jpeg, encode_png
 from cxr_runtime.placement import Box, Placement
 from cxr_runtime.reading import read_film
 from cxr_runtime.resizing import shrink
-from cxr_runtime.scanning.session import ScanOptions, scan
+from cxr_runtime.scanning.scan import scan
+from cxr_runtime.scanning.session import ScanOptions
 
 
 @dataclass(frozen=True)
@@ -80,9 +81,8 @@ def _steps(model: Model, side: int, batch_size: int) -> list[tuple[str, Callable
 def _heat(
     conv5: NDArray[np.float32], recipe: HeatRecipe, placement: Placement, lungs: Box | None
 ) -> NDArray[np.float32]:
-    return film_heat(
-        heat_cells(conv5, recipe, HeatMethod.CAM, placement, lungs), placement, recipe, HeatMethod.CAM
-    )
+    cells = heat_cells(conv5, recipe, HeatMethod.CAM, placement, lungs)
+    return film_heat(cells, placement, recipe.view(HeatMethod.CAM))
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,5 @@
 """Models, a film through a real worker, engines, and every backend's self-test with its time."""
 
-import subprocess
-import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -12,9 +10,6 @@ from cxr_runtime.errors import BackendError, CxrTriageError
 if TYPE_CHECKING:
     from cxr_runtime.backends.self_test import SelfTestResult
     from cxr_runtime.model.folder import Model
-
-EXAMINE = "cxr_runtime.scanning.examination:examine"  # what a worker does with each film
-WORKER_SECONDS, WORKER_MEGABYTES = 60.0, 4096  # a worker's limits
 
 
 def check_models() -> Finding:
@@ -52,40 +47,24 @@ def check_engines() -> Finding:
 
 
 def check_worker() -> Finding:
-    """A drawn film, sent through a real worker process as a scan sends every film."""
-    from cxr_runtime.model.preprocessing import Preprocessing
+    """A drawn film, scored in a session as a scan scores every film: worker, gate, network and store."""
+    from cxr_runtime.outcome import Status
     from cxr_runtime.phantom import draw_phantom
     from cxr_runtime.pictures import encode_png
-    from cxr_runtime.scanning.examination import Examination, Examined
-    from cxr_runtime.sources.find import FilmSource
-    from cxr_runtime.workers.pool import WorkerPool
+    from cxr_runtime.scanning.session import ScanOptions, Session
+    from cxr_runtime.sources.film_source import FileOnDisk
 
-    fault = _start_fault()
-    if fault:
-        return Finding(
-            "worker", State.BROKEN, f"a worker process cannot start ({fault}); install cxr-triage anew"
-        )
     with TemporaryDirectory() as folder:
         film = Path(folder, "film.png")
         film.write_bytes(encode_png(draw_phantom(1, hw=(512, 512))))
-        task = Examination(FilmSource(film.name, film), Preprocessing())
-        pool = WorkerPool[Examination, Examined](EXAMINE, 1, seconds=WORKER_SECONDS)
-        with pool:
-            ((_, found),) = pool.results([task])
-    error = found if isinstance(found, Exception) else found.error
-    if error is not None:
-        return Finding("worker", State.BROKEN, f"a drawn film did not pass through a worker: {error}")
-    return Finding("worker", State.OK, "a drawn film passed through a worker process")
-
-
-def _start_fault() -> str:
-    """Why a worker process cannot start, its own last line; "" where it can."""
-    from cxr_runtime.workers.pool import CHILD
-
-    command = [sys.executable, "-m", CHILD, EXAMINE, str(WORKER_SECONDS), str(WORKER_MEGABYTES)]
-    run = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    lines = run.stderr.strip().splitlines() or [f"it ended with status {run.returncode}"]
-    return lines[-1] if run.returncode else ""
+        try:
+            with Session.open(ScanOptions(workers=1, allow_uncalibrated=True)) as session:
+                (outcome,) = session.screen([FileOnDisk(film.name, film)])
+        except CxrTriageError as error:
+            return Finding("worker", State.BROKEN, str(error))
+    if outcome.status is not Status.SCORED:
+        return Finding("worker", State.BROKEN, f"a drawn film got no score: {outcome.message}")
+    return Finding("worker", State.OK, f"a drawn film was read by a worker and scored by {outcome.backend}")
 
 
 def check_backends(model: "Model", batch_size: int) -> list[Finding]:

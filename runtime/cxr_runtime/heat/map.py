@@ -24,6 +24,17 @@ class HeatMethod(StrEnum):
 
 
 @dataclass(frozen=True)
+class HeatView:
+    """How heat on conv5's cells becomes the heat that is shown over a film."""
+
+    method: HeatMethod
+    cells: CellGrid  # where the cells lie in the network's input
+    threshold: float  # heat below this is not coloured (paper, III.B), 0..1
+    stretch: float  # colour range: the log odds of heat are multiplied by this, above 0, ...
+    offset: float  # ... and this is added, so that red means the same on every film
+
+
+@dataclass(frozen=True)
 class HeatRecipe:
     """How a model's conv5 becomes heat; part of its manifest."""
 
@@ -60,9 +71,11 @@ class HeatRecipe:
         """(C,) float32."""
         return np.array(self.channel_weights, np.float32)
 
-    def threshold_of(self, method: HeatMethod) -> float:
-        """Heat below this is not coloured."""
-        return self.threshold if method is HeatMethod.CAM else self.strongest_threshold
+    def view(self, method: HeatMethod) -> HeatView:
+        """How heat made by a method is shown; only that of the CAM has a colour range of its own."""
+        if method is HeatMethod.CAM:
+            return HeatView(method, self.cells, self.threshold, self.stretch, self.offset)
+        return HeatView(method, self.cells, self.strongest_threshold, stretch=1.0, offset=0.0)
 
 
 def heat_cells(
@@ -98,16 +111,13 @@ def heat_cells(
     return heat.astype(np.float32)
 
 
-def film_heat(
-    cells: NDArray[np.float32], placement: Placement, recipe: HeatRecipe, method: HeatMethod
-) -> NDArray[np.float32]:
+def film_heat(cells: NDArray[np.float32], placement: Placement, view: HeatView) -> NDArray[np.float32]:
     """Heat over the whole film, at the film's own proportions and in its colour range.
 
     Args:
         cells: (h, w) float32 in 0..1, from `heat_cells`.
         placement: the part of the film that the network was shown.
-        recipe: the model's heat recipe.
-        method: the one the cells were made by; only CAM has a colour range of its own.
+        view: of the method that the cells were made by.
 
     Returns:
         (h, w) float32 in 0..1, the longer side FILM_HEAT_LONG_SIDE; 0 where the network was shown nothing.
@@ -115,17 +125,16 @@ def film_heat(
     rows, columns = placement.film_hw
     scale = FILM_HEAT_LONG_SIDE / max(rows, columns)
     out_hw = max(1, round(rows * scale)), max(1, round(columns * scale))
-    laid = placement.heat_on_film(cells, recipe.cells, out_hw)
-    return in_colour_range(laid, recipe) if method is HeatMethod.CAM else laid
+    return in_colour_range(placement.heat_on_film(cells, view.cells, out_hw), view)
 
 
-def in_colour_range(heat: NDArray[np.float32], recipe: HeatRecipe) -> NDArray[np.float32]:
-    """Heat of the CAM as it is shown; (h, w) float32 in 0..1 in and out, in the same order, 0 stays 0.
+def in_colour_range(heat: NDArray[np.float32], view: HeatView) -> NDArray[np.float32]:
+    """Heat as it is shown; (h, w) float32 in 0..1 in and out, in the same order, 0 stays 0.
 
     It is done after heat is laid over the film: between cells that are all red nothing could be told apart.
     """
-    if (recipe.stretch, recipe.offset) == (1.0, 0.0):
+    if (view.stretch, view.offset) == (1.0, 0.0):
         return heat
     below = np.minimum(heat, MOST)
-    odds = cv2.pow(below / (1 - below), recipe.stretch) * np.float32(exp(recipe.offset))
+    odds = cv2.pow(below / (1 - below), view.stretch) * np.float32(exp(view.offset))
     return np.asarray(odds / (1 + odds), np.float32)

@@ -1,7 +1,6 @@
-"""What the reports are made from: each film with its pictures, and the run they belong to."""
+"""What the reports are made from: each film with its pictures; of the run, store/run.py."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from cxr_runtime.outcome import Outcome
 from cxr_runtime.placement import Outline
@@ -25,25 +24,3 @@ class Exhibit:
     outcome: Outcome
     picture: Picture | None  # None where the film could not be read
     name: str  # stem of its files in heatmaps/: safe stem, `-`, first 12 digits of the sha256
-
-
-@dataclass(frozen=True)
-class RunFacts:
-    """What the reports say of the whole run."""
-
-    product: str  # e.g. cxr-triage 0.1.0
-    finished: datetime  # local time with offset
-    inputs: tuple[str, ...]  # INPUTs as typed
-    model: str
-    model_sha256: str
-    licence: str  # of the model's weights
-    backend: str
-    is_calibrated: bool  # False: every page bears a mark
-    operating_point: str
-    threshold: float  # probability at or above which a film is flagged
-    is_met: bool  # the calibration's films supported what the operating point promises
-    sensitivity: float | None  # of the operating point, measured by cross-validation
-    specificity: float | None
-    heat_method: str  # cam or strongest-channel
-    heat_threshold: float  # heat below this is not coloured
-    passed_over: int = 0  # files that cannot be films by name, counted only

@@ -1,47 +1,88 @@
 """What a worker does with one film: read it, pass it through the gate, and prepare the network's input."""
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from hashlib import sha256
 
 import numpy as np
 
 from cxr_runtime.errors import FilmError, RejectedFilmError
 from cxr_runtime.film import Film, FilmFacts, GreyPixels
-from cxr_runtime.gate import admit
+from cxr_runtime.gate import Admission, admit
 from cxr_runtime.lungs import LungMask, lung_field
 from cxr_runtime.model.preprocessing import InputPixels, Preprocessing, place, prepare
 from cxr_runtime.pictures import encode_jpeg
 from cxr_runtime.placement import Placement
 from cxr_runtime.reading import read_film
 from cxr_runtime.resizing import shrink
-from cxr_runtime.sources.find import FilmSource
+from cxr_runtime.sources.film_source import FilmSource
+from cxr_runtime.store.rows import Place
 
 
 @dataclass(frozen=True)
 class Examination:
     """A film to examine, and what is already known of it."""
 
+    place: Place
     source: FilmSource
     preprocessing: Preprocessing
-    finished_sha256: str | None = None  # a film of these bytes was finished before: do it no second time
+    finished: frozenset[str] = frozenset()  # sha256 of films that are done, of which this may be one
 
 
 @dataclass(frozen=True)
-class Examined:
-    """What became of a film before any score."""
+class Preview:
+    """A readable film at reading size."""
+
+    pixels: GreyPixels = field(repr=False)
+    jpeg: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Known:
+    """These bytes were finished before."""
+
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Unread:
+    """The file could not be read."""
 
     sha256: str  # of the file's bytes; "" if they could not be read
+    error: FilmError
     seconds: float  # wall time spent on it
-    is_finished_before: bool = False  # unchanged since an earlier run; nothing else is filled in
-    error: FilmError | None = None  # why it will not be scored
-    remark: tuple[str, str] = ("", "")  # code and sentence on a film that will be scored
-    facts: FilmFacts | None = None  # None where the file could not be read
-    preview: GreyPixels | None = field(default=None, repr=False)  # film at reading size
-    preview_jpeg: bytes = field(default=b"", repr=False)
-    placement: Placement | None = None  # the part of the film in `inputs`; the whole film if there are none
-    lungs: LungMask | None = field(default=None, repr=False)  # of a film that will be scored
-    inputs: InputPixels | None = field(default=None, repr=False)  # (H, W) uint8 for the network
+    is_lasting: bool = True  # False: the machine is to blame, and the next run tries again
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A readable film that must not be scored."""
+
+    sha256: str
+    error: FilmError
+    facts: FilmFacts
+    preview: Preview
+    whole: Placement  # the whole film
+    size: int  # bytes of the file
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Admitted:
+    """A film that will be scored."""
+
+    sha256: str
+    remark: tuple[str, str]  # code and sentence, "" where there is nothing to say
+    facts: FilmFacts
+    preview: Preview
+    placement: Placement  # the part of the film in `inputs`
+    lungs: LungMask = field(repr=False)
+    inputs: InputPixels = field(repr=False)  # (H, W) uint8 for the network
+    size: int  # bytes of the file
+    seconds: float
+
+
+Examined = Known | Unread | Rejected | Admitted  # what became of a film before any score
 
 
 def examine(task: Examination) -> Examined:
@@ -49,45 +90,40 @@ def examine(task: Examination) -> Examined:
 
     Runs in a worker process, where a broken file can do no harm to other films.
     """
-    started = time.perf_counter()
-    digest = ""
+    started, digest = time.perf_counter(), ""
     try:
         content = task.source.read_bytes()
         digest = sha256(content).hexdigest()
-        if digest == task.finished_sha256:
-            return Examined(digest, time.perf_counter() - started, is_finished_before=True)
+        if digest in task.finished:
+            return Known(digest)
         film = read_film(content)
     except FilmError as error:
-        return Examined(digest, time.perf_counter() - started, error=error)
-    return _admit(task, film, digest, started)
-
-
-def _admit(task: Examination, film: Film, digest: str, started: float) -> Examined:
-    """Pass a readable film through the gate and prepare it."""
-    how = task.preprocessing
+        return Unread(digest, error, time.perf_counter() - started)
     try:
         admission = admit(film, lung_field())
-    except RejectedFilmError as rejection:
-        known = _known(film, digest)
-        return replace(known, error=rejection, seconds=time.perf_counter() - started)
-    lungs = admission.lungs
-    known = _known(admission.film, digest)
+    except RejectedFilmError as error:
+        whole = Placement(film.hw, (0.0, 0.0, float(film.hw[1]), float(film.hw[0])), film.hw)
+        preview, seconds = _preview(film), time.perf_counter() - started
+        return Rejected(digest, error, film.facts, preview, whole, len(content), seconds)
+    return _admitted(task.preprocessing, admission, digest, len(content), started)
+
+
+def _admitted(how: Preprocessing, admission: Admission, digest: str, size: int, started: float) -> Admitted:
+    film, lungs, remark = admission.film, admission.lungs, admission.remark
     placement = place(film.hw, lungs.box_film_xyxy, how)
-    remark = admission.remark
-    return replace(
-        known,
+    return Admitted(
+        sha256=digest,
         remark=("", "") if remark is None else (remark.code.value, remark.sentence),
-        lungs=lungs,
+        facts=film.facts,
+        preview=_preview(film),
         placement=placement,
-        inputs=prepare(admission.film.pixels, placement, how, lungs),
+        lungs=lungs,
+        inputs=prepare(film.pixels, placement, how, lungs),
+        size=size,
         seconds=time.perf_counter() - started,
     )
 
 
-def _known(film: Film, digest: str) -> Examined:
-    """What is known of any readable film, admitted or not."""
-    preview = np.ascontiguousarray(shrink(film.pixels))
-    whole = Placement(film.hw, (0.0, 0.0, float(film.hw[1]), float(film.hw[0])), film.hw)
-    return Examined(
-        digest, 0.0, facts=film.facts, preview=preview, preview_jpeg=encode_jpeg(preview), placement=whole
-    )
+def _preview(film: Film) -> Preview:
+    pixels = np.ascontiguousarray(shrink(film.pixels))
+    return Preview(pixels, encode_jpeg(pixels))

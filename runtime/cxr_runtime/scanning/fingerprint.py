@@ -16,7 +16,7 @@ RULES_VERSION = 4  # changes whenever reading or the gate would end some film di
 NETWORKS = (GATE_FILE, LUNG_FIELD_FILE)  # besides the model's, those that decide rows and heat
 
 
-def settings_digest(
+def fingerprint_of(
     manifest: Manifest,
     heat_method: HeatMethod,
     *,

@@ -1,90 +1,169 @@
-"""The flow of films through a scan: examined in processes, scored in batches, drawn in threads, then stored.
+"""The flow of films through a session, stage by stage: examined -> batches -> finished -> stored.
 
-Films are given to the workers in input order and come back as they are done. At most two batches wait to be
-drawn at a time, so memory does not grow with the number of films.
+Films are given to the workers in the order they come, and go on as they are done. At most two batches wait to
+be drawn at a time, so memory does not grow with the number of films; a stream of films may have no end. At a
+pause every stage finishes what it has in hand before it hands the pause on.
 """
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 from hashlib import sha256
 
-from cxr_runtime.errors import FilmError, ModelError, UnreadableFilmError
+from cxr_runtime.errors import FilmError, ModelError, StoreError, UnreadableFilmError
 from cxr_runtime.outcome import Outcome
-from cxr_runtime.scanning.examination import Examination, Examined
-from cxr_runtime.scanning.scoring import Finished, Scorer, unscored
-from cxr_runtime.sources.find import FilmSource
-from cxr_runtime.store.store import Store
-from cxr_runtime.workers.pool import WorkerDiedError, WorkerPool, WorkerTimeoutError
+from cxr_runtime.scanning.examination import Admitted, Examination, Examined, Known, Rejected, Unread
+from cxr_runtime.scanning.scoring import Scored, Scorer, Unscored, unscored
+from cxr_runtime.sources.film_source import FilmSource
+from cxr_runtime.store.rows import FinishedFilm, KnownFilm, Place
+from cxr_runtime.store.writer import StoreWriter
+from cxr_runtime.workers.pool import WorkerDiedError, WorkerTimeoutError
+from cxr_runtime.workers.tasks import Passed, Pause, Pool
 
 BATCHES_BEING_DRAWN = 2
+KNOWN_AT_ONCE = 500  # films that were finished before and are noted in one transaction
+
+Task = Examination | Passed[KnownFilm] | Pause
+Batch = list[tuple[Place, Admitted]]
+Unready = tuple[Place, Unread | Rejected]
+Draw = Callable[[Scored | Unscored], FinishedFilm]
 
 
-def examine_all(
-    pool: WorkerPool[Examination, Examined], tasks: Iterable[Examination]
-) -> Iterator[tuple[str, Examined]]:
+def examined(
+    pool: Pool[Examination, Examined], tasks: Iterable[Task]
+) -> Iterator[tuple[Place, Examined] | KnownFilm | Pause]:
     """Examine every film; one whose worker died, hung or ran out of memory has that as its error.
 
     Raises:
         ModelError: a network of the gate or the lung field is missing or damaged.
     """
-    for task, result in pool.results(tasks):
-        if isinstance(result, Examined):
-            yield task.source.file, result
-        elif isinstance(result, ModelError):
-            raise result
-        else:
-            yield task.source.file, Examined(_digest(task.source), 0.0, error=_decoder_error(result))
+    for item in pool.results(tasks):
+        match item:
+            case Pause():
+                yield item
+            case Passed():
+                yield item.value
+            case (task, ModelError() as error):
+                raise error
+            case (task, Exception() as error):
+                yield task.place, _lost(task.source, error)
+            case (task, result):
+                yield task.place, result
 
 
-def finish_all(
-    examined_films: Iterable[tuple[str, Examined]],
-    scorer: Scorer,
-    draw: Callable[[Finished], Finished],
-    store: Store,
-    settings: str,
-) -> Iterator[Outcome | None]:
-    """Bring every examined film into the store.
+def batches(
+    films: Iterable[tuple[Place, Examined] | KnownFilm | Pause],
+    size: int,
+    known: Callable[[Place, str], KnownFilm | None],
+) -> Iterator[Batch | Unready | KnownFilm | Pause]:
+    """Gather the films to be scored into batches; the others go on at once.
 
     Args:
-        examined_films: pairs of a film's `file` and its examination.
-        scorer: gives the rows.
-        draw: writes the film's pictures; called in threads.
-        store: each batch is added to it in one transaction.
-        settings: digest of all that decides a row.
+        films: as they were examined.
+        size: films of a full batch; before a pause and at the end there may be fewer.
+        known: the film of these bytes, if it was finished before, by now.
+
+    Raises:
+        StoreError: somebody else changes the store.
+    """
+    batch: Batch = []
+    for item in films:
+        match _unless_known(item, known):
+            case (place, Admitted() as film):
+                batch.append((place, film))
+            case (place, Unread() | Rejected() as film):
+                yield place, film
+            case KnownFilm() as film:
+                yield film
+        if batch and (isinstance(item, Pause) or len(batch) == size):
+            yield batch
+            batch = []
+        if isinstance(item, Pause):
+            yield item
+    if batch:
+        yield batch
+
+
+def _unless_known(
+    item: tuple[Place, Examined] | KnownFilm | Pause, known: Callable[[Place, str], KnownFilm | None]
+) -> tuple[Place, Examined] | KnownFilm | Pause:
+    """The row of a film that was finished before, in place of its examination."""
+    match item:
+        case (place, Known(digest) | Admitted(sha256=digest)) if found := known(place, digest):
+            return found
+        case (place, Known()):
+            raise StoreError(f"the row of {place.file} has gone from the store; scan again, and alone")
+        case _:
+            return item
+
+
+def finished(
+    items: Iterable[Batch | Unready | KnownFilm | Pause],
+    scorer: Callable[[], Scorer],
+    draw: Draw,
+    threads: Executor,
+) -> Iterator[list[FinishedFilm] | KnownFilm | Pause]:
+    """Score the batches, and draw every film's pictures in threads; the order of batches is kept.
+
+    Args:
+        items: as `batches` gives them.
+        scorer: gives the rows; asked for at the first batch.
+        draw: writes a film's pictures; called in threads.
+        threads: that draw.
+    """
+    waiting: deque[list[Future[FinishedFilm]]] = deque()
+    for item in items:
+        match item:
+            case Pause():
+                yield from map(_drawn, _all_of(waiting))
+                yield item
+            case KnownFilm():
+                yield item
+            case list():
+                waiting.append([threads.submit(draw, film) for film in scorer().score(item)])
+            case (place, film):
+                waiting.append([threads.submit(draw, unscored(place, film))])
+        while waiting and (len(waiting) > BATCHES_BEING_DRAWN or all(one.done() for one in waiting[0])):
+            yield _drawn(waiting.popleft())
+    yield from map(_drawn, _all_of(waiting))
+
+
+def stored(
+    groups: Iterable[list[FinishedFilm] | KnownFilm | Pause], store: StoreWriter, run: int, fingerprint: str
+) -> Iterator[Outcome]:
+    """Bring every film into the store, a batch a transaction.
 
     Yields:
-        The row of each film once it is stored; None for a film that an earlier run had finished.
+        The row of each film once it is stored.
     """
-    batch: list[tuple[str, Examined]] = []
-    with ThreadPoolExecutor(scorer.batch_size) as threads:
-        waiting: deque[list[Future[Finished]]] = deque()
-        for file, examined in examined_films:
-            if examined.is_finished_before:
-                yield None
-            elif examined.inputs is None:
-                waiting.append([threads.submit(draw, unscored(file, examined))])
-            else:
-                batch.append((file, examined))
-            if len(batch) == scorer.batch_size:
-                waiting.append([threads.submit(draw, finished) for finished in scorer.score(batch)])
-                batch = []
-            while waiting and (len(waiting) > BATCHES_BEING_DRAWN or _is_drawn(waiting[0])):
-                yield from _store(waiting.popleft(), store, settings)
-        if batch:
-            waiting.append([threads.submit(draw, finished) for finished in scorer.score(batch)])
-        for group in waiting:
-            yield from _store(group, store, settings)
+    known: list[KnownFilm] = []
+    for item in groups:
+        if isinstance(item, KnownFilm):
+            known.append(item)
+            if len(known) < KNOWN_AT_ONCE:
+                continue
+        fresh = item if isinstance(item, list) else []
+        store.add(run, [*known, *fresh], fingerprint)
+        yield from (film.outcome for film in known)
+        yield from (film.score.outcome for film in fresh)
+        known = []
+    store.add(run, known, fingerprint)
+    yield from (film.outcome for film in known)
 
 
-def _is_drawn(group: list[Future[Finished]]) -> bool:
-    return all(future.done() for future in group)
+def _all_of(waiting: deque[list[Future[FinishedFilm]]]) -> Iterator[list[Future[FinishedFilm]]]:
+    while waiting:
+        yield waiting.popleft()
 
 
-def _store(group: list[Future[Finished]], store: Store, settings: str) -> Iterator[Outcome]:
-    films = [future.result() for future in group]
-    store.add([(film.score, film.picture) for film in films], settings)
-    yield from (film.score.outcome for film in films)
+def _drawn(group: list[Future[FinishedFilm]]) -> list[FinishedFilm]:
+    return [future.result() for future in group]
+
+
+def _lost(source: FilmSource, error: Exception) -> Unread:
+    """A film whose worker did not come back."""
+    is_the_films = isinstance(error, WorkerDiedError | RuntimeError)
+    return Unread(_digest(source), _decoder_error(error), 0.0, is_lasting=is_the_films)
 
 
 def _digest(source: FilmSource) -> str:
@@ -96,7 +175,7 @@ def _digest(source: FilmSource) -> str:
 
 def _decoder_error(error: Exception) -> FilmError:
     if isinstance(error, WorkerTimeoutError):
-        sentence = f"reading it {error}; export it anew, or as an uncompressed DICOM or a PNG file"
+        sentence = f"reading it {error}; it is tried again in the next run: if that fails too, export it anew"
         return UnreadableFilmError("decoder-timeout", sentence)
     if isinstance(error, WorkerDiedError):
         sentence = f"the program that reads it {error}, twice; the file is damaged or hostile: export it anew"
@@ -104,4 +183,7 @@ def _decoder_error(error: Exception) -> FilmError:
     if isinstance(error, MemoryError):
         sentence = "reading it took more memory than is allowed for one film; export it smaller"
         return UnreadableFilmError("decoder-memory", sentence)
-    return UnreadableFilmError("decoder-error", f"reading it failed ({error}); export it anew")
+    sentence = (
+        "the program that reads it met something it does not know; export it as uncompressed DICOM or PNG"
+    )
+    return UnreadableFilmError("decoder-error", sentence)

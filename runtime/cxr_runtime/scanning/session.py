@@ -1,38 +1,48 @@
-"""The scan: from a folder of films to a ranked worklist with heat maps."""
+"""A session: model, engine, workers and store stay warm while films come and their rows are stored."""
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
 from pathlib import Path
+from typing import Self
 
-from cxr_runtime.backends import open_engine
 from cxr_runtime.backends.engine import Engine
-from cxr_runtime.errors import CxrTriageError
+from cxr_runtime.errors import UsageError
 from cxr_runtime.heat.map import HeatMethod
 from cxr_runtime.model.folder import DEFAULT_MODEL, Model, open_model
-from cxr_runtime.outcome import Outcome, Status
-from cxr_runtime.progress import Progress, Silence
+from cxr_runtime.outcome import Outcome
 from cxr_runtime.reports.formats import DEFAULT_FORMATS, ReportFormat
-from cxr_runtime.reports.publishing import Publisher
+from cxr_runtime.reports.heatmap_files import HeatmapFiles
+from cxr_runtime.reports.publishing import publish
 from cxr_runtime.reports.tally import Tally
+from cxr_runtime.scanning.drawing import Drawing, without_pictures
 from cxr_runtime.scanning.examination import Examination, Examined
-from cxr_runtime.scanning.fingerprint import settings_digest
-from cxr_runtime.scanning.flow import examine_all, finish_all
-from cxr_runtime.scanning.scoring import Scorer
-from cxr_runtime.sources.find import Found, find_films
-from cxr_runtime.store.folder import default_output_folder, held
-from cxr_runtime.store.store import Store
+from cxr_runtime.scanning.fingerprint import fingerprint_of
+from cxr_runtime.scanning.flow import Draw, Task, batches, examined, finished, stored
+from cxr_runtime.scanning.scoring import Scorer, with_triage
+from cxr_runtime.sources.film_source import FilmSource
+from cxr_runtime.store.folder import held
+from cxr_runtime.store.rows import KnownFilm, Place, StoredScore
+from cxr_runtime.store.run import RunFacts
+from cxr_runtime.store.writer import StoreWriter
 from cxr_runtime.workers.pool import WorkerPool
+from cxr_runtime.workers.tasks import Passed, Pause, Pool
 
 MAX_WORKERS = 8  # more processes than this would wait for the one that infers
+EXAMINE = "cxr_runtime.scanning.examination:examine"
 
 
 @dataclass(frozen=True)
 class ScanOptions:
-    """How to scan; the defaults suit a workstation."""
+    """How films are scored; the defaults suit a workstation."""
 
-    out: Path | None = None  # output folder; None: `NAME-cxr-triage` beside the first input
+    out: Path | None = (
+        None  # output folder; None: a scan names it after its first input, a session keeps none
+    )
     model: str | Path = DEFAULT_MODEL  # name of a bundled model, or a model folder
     backend: str = "auto"  # auto, onnxruntime, openvino, cuda or tensorrt
     operating_point: str | None = None  # None: the calibration's default one
@@ -46,104 +56,210 @@ class ScanOptions:
     force: bool = False  # do finished films anew
 
 
-@dataclass(frozen=True)
-class ScanSummary:
-    """What a scan came to; the rows are in the store of `out`."""
+class Session:
+    """Scores films as they come, from any iterable, with or without an end.
 
-    out: Path  # the output folder
-    tally: Tally  # how many films ended how
-    finished_before: int  # of all films, those that an earlier run had done
-    passed_over: int  # files that cannot be films by name
-    backend: str  # the provider that was used
-
-    def outcomes(self) -> Iterator[Outcome]:
-        """The rows of results.csv, in input order."""
-        with Store.open(self.out) as store:
-            yield from store.outcomes()
-
-
-def scan(
-    inputs: Sequence[str | Path], options: ScanOptions | None = None, progress: Progress | None = None
-) -> ScanSummary:
-    """Score films and write the reports.
-
-    Args:
-        inputs: films, folders and zip files.
-        options: how to scan.
-        progress: told of every film.
-
-    Returns:
-        Counts; a film that could not be scored is counted and stored, never raised.
-
-    Raises:
-        UsageError: an input does not exist.
-        ModelError: the model or its calibration is refused.
-        BackendError: the asked backend is not usable.
-        StoreError: the output folder cannot be written.
-        CxrTriageError: no film was found.
+    Workers start, and the engine is loaded, when the first film needs them.
     """
-    options, progress = options or ScanOptions(), progress or Silence()
-    names = [str(name) for name in inputs]
-    out = options.out or default_output_folder(names[0])
-    found = _find(names, out)
-    model = open_model(options.model, allow_uncalibrated=options.allow_uncalibrated)
-    point = model.calibration.operating_point(options.operating_point)
-    publisher = Publisher(out, model, point, options.heat, options.formats, lung_outline=options.lung_outline)
-    workers = min(options.workers or os.cpu_count() or 1, MAX_WORKERS, len(found.sources))
-    with (
-        held(out),
-        Store.open(out) as store,
-        WorkerPool[Examination, Examined]("cxr_runtime.scanning.examination:examine", workers) as pool,
-        closing(_engine(model, options)) as engine,
-    ):
-        scorer = Scorer(model, engine, point, options.heat, options.batch_size)
-        settings = settings_digest(model.manifest, options.heat, lung_outline=options.lung_outline)
-        store.begin_run(source.file for source in found.sources)
-        progress.begin("scanning films", len(found.sources))
-        examined = examine_all(pool, _tasks(found, store, model, "" if options.force else settings))
-        finished_before = 0
-        for outcome in finish_all(examined, scorer, publisher.draw, store, settings):
-            finished_before += outcome is None
-            if outcome is not None and outcome.status is not Status.SCORED:
-                progress.say(f"{outcome.status}: {outcome.file}: {outcome.message} [{outcome.code}]")
-            progress.advance()
-        progress.end()
-        store.rejudge(list(_judged_anew(store, scorer)))
-        counts = publisher.publish(store, names, engine.backend, found.passed_over)
-        return ScanSummary(out, counts, finished_before, found.passed_over, engine.backend)
 
+    def __init__(self, options: ScanOptions, model: Model, store: StoreWriter, closing: ExitStack) -> None:
+        """Take over an open store; `open` is the way in."""
+        self.finished_before = 0  # films so far that an earlier run had finished
+        self._options, self._model, self._store, self._closing = options, model, store, closing
+        self._point = model.calibration.operating_point(options.operating_point)
+        self._view = model.manifest.heat.view(options.heat)
+        self._fingerprint = fingerprint_of(model.manifest, options.heat, lung_outline=options.lung_outline)
+        self._threads = closing.enter_context(ThreadPoolExecutor(options.batch_size))
+        self._engine = closing.enter_context(_LateEngine(self._open_engine, self._threads))
+        workers = min(options.workers or os.cpu_count() or 1, MAX_WORKERS)
+        self._pool: Pool[Examination, Examined] = closing.enter_context(WorkerPool(EXAMINE, workers))
+        self._run = store.begin_run()
+        self._position = 0
 
-def _find(names: list[str], out: Path) -> Found:
-    found = find_films(names, exclude=out)
-    if not found.sources:
-        raise CxrTriageError(
-            f"no film found in {', '.join(names)} ({found.passed_over} other files); "
-            "expected PNG, JPEG, TIFF, BMP or DICOM files, or zip files of them"
+    @classmethod
+    def open(cls, options: ScanOptions) -> Self:
+        """Open the model and, if `out` is given, hold the output folder and its store.
+
+        Raises:
+            ModelError: the model or its calibration is refused.
+            StoreError: the output folder cannot be written, or another scan holds it.
+        """
+        model = open_model(options.model, allow_uncalibrated=options.allow_uncalibrated)
+        with ExitStack() as opened:
+            if options.out is None:
+                store = opened.enter_context(StoreWriter.in_memory())
+            else:
+                opened.enter_context(held(options.out))
+                store = opened.enter_context(StoreWriter.open(options.out))
+            return cls(options, model, store, opened.pop_all())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the workers, give back the engine, and free the folder; what was stored stays."""
+        self._closing.close()
+
+    def screen(self, films: Iterable[FilmSource | Pause]) -> Iterator[Outcome]:
+        """Score films and store their rows.
+
+        Args:
+            films: what there is to score; where nothing is known for now, a pause is given instead.
+
+        Yields:
+            The row of each film once it is stored, not in the order of `films`; a film that an earlier run
+            had finished has its row of then.
+
+        Raises:
+            UsageError: there is no backend of that name.
+            BackendError: the asked backend is not usable, or the device failed.
+            InstallationError: a part of the program is missing.
+            OSError: a picture cannot be written.
+            StoreError: the disk is full.
+        """
+        seen = examined(self._pool, self._tasks(films))
+        grouped = batches(seen, self._options.batch_size, self._known_by_bytes)
+        ready = finished(grouped, self._scorer, self._draw(), self._threads)
+        return stored(ready, self._store, self._run, self._fingerprint)
+
+    def publish(self, inputs: Iterable[str] = (), passed_over: int = 0) -> Tally:
+        """End the run: judge its films by today's operating point, and write the reports asked for.
+
+        Args:
+            inputs: INPUTs as typed, for the reports.
+            passed_over: files that cannot be films by name, likewise.
+
+        Raises:
+            UsageError: the session has no output folder.
+            OSError: the folder cannot be written, or the disk is full.
+        """
+        files = self._files()
+        if files is None:
+            raise UsageError("a session without an output folder publishes nothing; open it with `out`")
+        self._store.rejudge(self._run, list(self._judged_anew()))
+        facts = self._facts(tuple(inputs), passed_over)
+        self._store.end_run(self._run, facts)
+        return publish(self._store, self._run, facts, files)
+
+    def scores(self) -> list[StoredScore]:
+        """The rows so far, in the order of the films."""
+        return list(self._store.scores(self._run))
+
+    @property
+    def backend(self) -> str:
+        """The providers that scored the films of this run, "" before there is one."""
+        return ", ".join(self._store.backends(self._run))
+
+    def _tasks(self, films: Iterable[FilmSource | Pause]) -> Iterator[Task]:
+        """One task a film; a film that stands where and as it was finished needs none."""
+        for source in films:
+            if isinstance(source, Pause):
+                yield source
+                continue
+            self._position += 1
+            place = Place(self._position, source.file, source.stamp())
+            known = None if self._options.force else self._store.known(place, self._fingerprint)
+            if known is not None:
+                self.finished_before += 1
+                yield Passed(known)
+            else:
+                self._engine.start()
+                preprocessing = self._model.manifest.preprocessing
+                yield Examination(place, source, preprocessing, self._finished_digests(source))
+
+    def _finished_digests(self, source: FilmSource) -> frozenset[str]:
+        """Digests that the film may have if it was finished before, under another name."""
+        size = source.size()
+        if size is None or self._options.force:
+            return frozenset()
+        return self._store.digests_of_size(size, self._fingerprint)
+
+    def _known_by_bytes(self, place: Place, sha256: str) -> KnownFilm | None:
+        known = None
+        if not self._options.force:
+            known = self._store.known_by_bytes(place, sha256, self._fingerprint)
+        self.finished_before += known is not None
+        return known
+
+    def _open_engine(self) -> Engine:
+        from cxr_runtime.backends import open_engine  # a scan with nothing new to score needs no backend
+
+        options = self._options
+        return open_engine(
+            self._model,
+            options.backend,
+            batch_size=options.batch_size,
+            threads=None,
+            require_gpu=options.require_gpu,
         )
-    return found
+
+    def _scorer(self) -> Scorer:
+        options = self._options
+        return Scorer(self._model, self._engine.get(), self._point, options.heat, options.batch_size)
+
+    def _files(self) -> HeatmapFiles | None:
+        options = self._options
+        if options.out is None:
+            return None
+        return HeatmapFiles(options.out, self._view, options.formats, options.lung_outline)
+
+    def _draw(self) -> Draw:
+        files = self._files()
+        return without_pictures if files is None else Drawing(files).draw
+
+    def _judged_anew(self) -> Iterator[Outcome]:
+        """Rows of earlier runs that today's calibration and operating point judge otherwise."""
+        for score in self._store.scores(self._run):
+            if score.margin is not None:
+                judged = with_triage(score.outcome, score.margin, self._model.calibration, self._point)
+                if judged != score.outcome:
+                    yield judged
+
+    def _facts(self, inputs: tuple[str, ...], passed_over: int) -> RunFacts:
+        manifest, point = self._model.manifest, self._point
+        return RunFacts(
+            product=f"cxr-triage {version('cxr-triage')}",
+            finished=datetime.now().astimezone(),
+            inputs=inputs,
+            model=manifest.name,
+            model_sha256=manifest.model_sha256,
+            licence=manifest.licence,
+            backend=self.backend,
+            is_calibrated=self._model.is_calibrated,
+            operating_point=point.name,
+            threshold=point.threshold,
+            is_met=point.met,
+            sensitivity=point.sensitivity,
+            specificity=point.specificity,
+            heat=self._view,
+            passed_over=passed_over,
+        )
 
 
-def _engine(model: Model, options: ScanOptions) -> Engine:
-    return open_engine(
-        model,
-        options.backend,
-        batch_size=options.batch_size,
-        threads=None,
-        require_gpu=options.require_gpu,
-    )
+class _LateEngine:
+    """An engine that is loaded in a thread, beside the workers, which take as long to start."""
 
+    def __init__(self, load: Callable[[], Engine], threads: Executor) -> None:
+        self._load, self._threads = load, threads
+        self._loading: Future[Engine] | None = None
 
-def _tasks(found: Found, store: Store, model: Model, settings: str) -> Iterator[Examination]:
-    """One task a film; a film finished with these settings is only checked for being the same file."""
-    for source in found.sources:
-        finished = store.finished_sha256(source.file, settings)
-        yield Examination(source, model.manifest.preprocessing, finished)
+    def __enter__(self) -> Self:
+        return self
 
+    def __exit__(self, *_: object) -> None:
+        loading, self._loading = self._loading, None
+        if loading is not None and not loading.cancel() and loading.exception() is None:
+            loading.result().close()
 
-def _judged_anew(store: Store, scorer: Scorer) -> Iterator[Outcome]:
-    """Rows of earlier runs that today's calibration and operating point judge otherwise."""
-    for score in store.scores():
-        if score.margin is not None:
-            judged = scorer.judge(score.outcome, score.margin)
-            if judged != score.outcome:
-                yield judged
+    def start(self) -> "Future[Engine]":
+        """Begin to load it; the second time nothing happens."""
+        if self._loading is None:
+            self._loading = self._threads.submit(self._load)
+        return self._loading
+
+    def get(self) -> Engine:
+        """The engine, once it is loaded; raises what loading it raised."""
+        return self.start().result()

@@ -4,6 +4,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
@@ -18,19 +19,28 @@ FREE_BYTES = 16 << 20  # up to this unpacked size a member's ratio does not matt
 ENCRYPTED = 0x1  # bit of a member's flags
 
 
+@dataclass(frozen=True)
+class Member:
+    """One file in a zip file; two of one name lie at different offsets."""
+
+    name: str  # with its path in the zip file
+    offset: int  # of its header
+    size: int  # bytes, unpacked, as the zip file states them
+
+
 def is_archive(path: Path) -> bool:
     """Whether this is a zip file by its name; pipes and the like are never taken for one."""
     return path.suffix.lower() == ".zip" and path.is_file()
 
 
-def list_members(path: Path) -> list[str]:
-    """Names of a zip file's members, folders left out, sorted; of equal names one.
+def list_members(path: Path) -> list[Member]:
+    """A zip file's members, folders left out, sorted by name; members of one name are all listed.
 
     Raises:
         UnreadableFilmError: the zip file is damaged, beyond the limits, or cannot be read.
     """
     with _failures():
-        infos = [info for info in _opened(path).infolist() if not info.is_dir()]
+        infos = [info for info in _opened(path)[0].infolist() if not info.is_dir()]
     total = sum(info.file_size for info in infos)
     if len(infos) > MAX_MEMBERS or total > MAX_TOTAL_BYTES:
         raise UnreadableFilmError(
@@ -38,23 +48,26 @@ def list_members(path: Path) -> list[str]:
             f"the zip file holds {len(infos)} files of {total >> 20} MiB; at most {MAX_MEMBERS} of "
             f"{MAX_TOTAL_BYTES >> 20} MiB are read: unpack it and scan the folder",
         )
-    return sorted({info.filename for info in infos})
+    members = [Member(info.filename, info.header_offset, info.file_size) for info in infos]
+    return sorted(members, key=lambda member: (member.name, member.offset))
 
 
-def read_member(path: Path, name: str) -> bytes:
+def read_member(path: Path, member: Member) -> bytes:
     """Unpack one member into memory.
 
     Raises:
         UnreadableFilmError: `unsafe-name`, `encrypted`, `too-large`, `archive-damaged`, or what the zip file
             itself cannot be read for.
     """
-    if _leads_outside(name):
+    if _leads_outside(member.name):
         raise UnreadableFilmError(
             "unsafe-name", "its name leads outside of the zip file; pack the films again with plain names"
         )
     with _failures():
-        archive = _opened(path)
-        info = archive.getinfo(name)
+        archive, by_offset = _opened(path)
+        info = by_offset[member.offset]
+        if info.filename != member.name:
+            raise KeyError(member.name)
         _check_member(info)
         return archive.read(info)
 
@@ -76,15 +89,16 @@ def _leads_outside(name: str) -> bool:
     return posix.is_absolute() or bool(windows.anchor) or ".." in windows.parts
 
 
-def _opened(path: Path) -> zipfile.ZipFile:
-    """The zip file, kept open: its list of members is long to read."""
+def _opened(path: Path) -> tuple[zipfile.ZipFile, dict[int, zipfile.ZipInfo]]:
+    """The zip file and its members by their offsets, kept open: the list of members is long to read."""
     status = path.stat()
     return _open(path, status.st_size, status.st_mtime_ns)
 
 
 @lru_cache(maxsize=1)
-def _open(path: Path, _size: int, _mtime_ns: int) -> zipfile.ZipFile:
-    return zipfile.ZipFile(path)
+def _open(path: Path, _size: int, _mtime_ns: int) -> tuple[zipfile.ZipFile, dict[int, zipfile.ZipInfo]]:
+    archive = zipfile.ZipFile(path)
+    return archive, {info.header_offset: info for info in archive.infolist()}
 
 
 @contextmanager

@@ -1,4 +1,6 @@
-"""Failures of the file system, worded for the row of a film."""
+"""What the file system says of a file: whether it has changed, and why it cannot be read."""
+
+from pathlib import Path
 
 from cxr_runtime.errors import UnreadableFilmError
 
@@ -17,3 +19,13 @@ def disk_failure(error: OSError, what: str) -> UnreadableFilmError:
     return UnreadableFilmError(
         "read-error", f"the {what} cannot be read ({reason}); check the disk or network"
     )
+
+
+def file_stamp(path: Path) -> str:
+    """A text that changes whenever a file does: device, inode, size, times; "" where it cannot be asked."""
+    try:
+        status = path.stat()
+    except OSError:
+        return ""
+    times = f"{status.st_mtime_ns}:{status.st_ctime_ns}"
+    return f"{status.st_dev}:{status.st_ino}:{status.st_size}:{times}"

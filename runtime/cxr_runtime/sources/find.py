@@ -2,7 +2,6 @@
 
 import glob
 import os
-import stat
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -14,33 +13,16 @@ from cxr_runtime.file_names import STORE_FILE
 from cxr_runtime.names import printable
 from cxr_runtime.sources import archives
 from cxr_runtime.sources.disk import disk_failure
+from cxr_runtime.sources.film_source import FileOnDisk, FilmSource, OutOfReach, ZipMember
 
-MAX_FILE_BYTES = 1 << 30  # a film of 100 megapixels in 16 bits has 200 MB
+PASSED_OVER_NAMES = frozenset({"dicomdir"})
+_DOCUMENTS = "txt csv tsv json jsonl xml html htm css js pdf md rst log doc docx xls xlsx ppt odt ods rtf"
+_PROGRAMS = "py pyc ipynb sh bat cmd ps1 exe dll so ini cfg conf toml yaml yml lock"
+_DATA = "db sqlite sqlite-wal sqlite-shm npy npz onnx engine pt pth safetensors sha256 md5"
+_LEFTOVERS = "lnk url part tmp bak"
+PASSED_OVER_SUFFIXES = frozenset(f"{_DOCUMENTS} {_PROGRAMS} {_DATA} {_LEFTOVERS}".split())
 
 FolderId = tuple[int, int]  # device and inode
-
-
-@dataclass(frozen=True)
-class FilmSource:
-    """One file to try as a film; may be sent to another process."""
-
-    file: str  # as in results.csv: INPUT as typed plus the path below it; printable, UTF-8, of no other film
-    path: Path  # the file, or the zip file that holds it
-    member: str | None = None  # its name within the zip file
-    failure: UnreadableFilmError | None = None  # why it cannot be read, where that is known beforehand
-
-    def read_bytes(self) -> bytes:
-        """Read the whole file; pipes, devices and sockets are never opened.
-
-        Raises:
-            UnreadableFilmError: `missing`, `no-permission`, `not-a-file`, `too-large`, `read-error`, or as
-                `archives.read_member`.
-        """
-        if self.failure is not None:
-            raise self.failure
-        if self.member is not None:
-            return archives.read_member(self.path, self.member)
-        return _read_file(self.path)
 
 
 @dataclass(frozen=True)
@@ -78,35 +60,34 @@ class _Search:
     """Gathers films; one file is listed once, under the first name it was come by."""
 
     def __init__(self, excluded: FolderId | None) -> None:
-        self.found: dict[tuple[Path, str | None], FilmSource] = {}
+        self.found: dict[object, FilmSource] = {}  # by path, in a zip file with the offset
         self.passed_over = 0
         self._shown = Counter[str]()  # names of films so far, and how many would have borne each
-        self._excluded = excluded
+        self._entered = {excluded}
 
     def add(self, typed: str) -> None:
         """List an INPUT that exists, and what is below it, in the order of names."""
-        entered = {self._excluded}
         pending = [_Entry(typed, Path(typed), Path(typed).is_dir())]
         while pending:
             entry = pending.pop()
             if entry.is_folder:
-                pending += reversed(self._enter(entry, entered))
+                pending += reversed(self._enter(entry))
             else:
                 self._add_file(entry.shown, entry.path)
 
-    def _enter(self, folder: _Entry, entered: set[FolderId | None]) -> list[_Entry]:
-        """What a folder holds; nothing the second time, which cuts loops of links."""
+    def _enter(self, folder: _Entry) -> list[_Entry]:
+        """What a folder holds; nothing the second time, by whatever name, which cuts loops of links, too."""
         try:
             identity = _identity(folder.path)
             with os.scandir(folder.path) as listing:
                 entries = sorted(listing, key=lambda entry: entry.name)
         except OSError as error:
             failure = disk_failure(error, "folder")
-            self._keep(FilmSource(printable(folder.shown), folder.path, failure=failure))
+            self._keep(folder.path, OutOfReach(printable(folder.shown), failure))
             return []
-        if identity in entered or any(entry.name == STORE_FILE for entry in entries):
+        if identity in self._entered or any(entry.name == STORE_FILE for entry in entries):
             return []
-        entered.add(identity)
+        self._entered.add(identity)
         start = folder.shown if folder.shown.endswith(("/", os.sep)) else f"{folder.shown}/"
         wanted = [entry for entry in entries if not self._passes_over(entry)]
         return [_Entry(start + entry.name, Path(entry.path), _is_folder(entry)) for entry in wanted]
@@ -120,22 +101,23 @@ class _Search:
         if archives.is_archive(path):
             self._add_archive(shown, path)
         else:
-            self._keep(FilmSource(printable(shown), path))
+            self._keep(path, FileOnDisk(printable(shown), path))
 
     def _add_archive(self, shown: str, path: Path) -> None:
         try:
             members = archives.list_members(path)
         except UnreadableFilmError as failure:
-            self._keep(FilmSource(printable(shown), path, failure=failure))
+            self._keep(path, OutOfReach(printable(shown), failure))
             return
-        for name in members:
-            if is_member_passed_over(name):
+        for member in members:
+            if is_member_passed_over(member.name):
                 self.passed_over += 1
             else:
-                self._keep(FilmSource(printable(f"{shown}!{name}"), path, name))
+                self._keep(
+                    (path, member.offset), ZipMember(printable(f"{shown}!{member.name}"), path, member)
+                )
 
-    def _keep(self, source: FilmSource) -> None:
-        key = source.path, source.member
+    def _keep(self, key: object, source: FilmSource) -> None:
         if key not in self.found:
             self.found[key] = replace(source, file=self._unique(source.file))
 
@@ -172,30 +154,6 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return entry.is_dir()
     except OSError:  # a link that leads to itself: a file that cannot be read
         return False
-
-
-def _read_file(path: Path) -> bytes:
-    try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise UnreadableFilmError("not-a-file", "it is a pipe, device, socket or folder; expected a file")
-        if status.st_size > MAX_FILE_BYTES:
-            raise UnreadableFilmError(
-                "too-large",
-                f"the file has {status.st_size >> 20} MiB; at most {MAX_FILE_BYTES >> 20} MiB are read: "
-                "export the film alone",
-            )
-        return path.read_bytes()
-    except OSError as error:
-        raise disk_failure(error, "file") from error
-
-
-PASSED_OVER_NAMES = frozenset({"dicomdir"})
-_DOCUMENTS = "txt csv tsv json jsonl xml html htm css js pdf md rst log doc docx xls xlsx ppt odt ods rtf"
-_PROGRAMS = "py pyc ipynb sh bat cmd ps1 exe dll so ini cfg conf toml yaml yml lock"
-_DATA = "db sqlite sqlite-wal sqlite-shm npy npz onnx engine pt pth safetensors sha256 md5"
-_LEFTOVERS = "lnk url part tmp bak"
-PASSED_OVER_SUFFIXES = frozenset(f"{_DOCUMENTS} {_PROGRAMS} {_DATA} {_LEFTOVERS}".split())
 
 
 def is_hidden(name: str) -> bool:

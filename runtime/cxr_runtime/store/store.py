@@ -1,91 +1,54 @@
-"""The store of a scan: one SQLite file from which every report is made."""
+"""The store of an output folder, read: one SQLite file from which every report is made."""
 
-import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Self
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Self
 
 from cxr_runtime.errors import StoreError
 from cxr_runtime.file_names import STORE_FILE
-from cxr_runtime.outcome import Outcome, Status, Triage
-from cxr_runtime.placement import Outline, Placement
-
-SCHEMA_VERSION = 1
-OUTCOME_COLUMNS = tuple(entry.name for entry in fields(Outcome))
-
-_SCHEMA = f"""
-CREATE TABLE IF NOT EXISTS films (
-  file TEXT PRIMARY KEY, {", ".join(column for column in OUTCOME_COLUMNS if column != "file")},
-  settings TEXT NOT NULL, finished TEXT NOT NULL, margin REAL, input_mean REAL, input_contrast REAL
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS pictures (
-  file TEXT PRIMARY KEY REFERENCES films ON DELETE CASCADE,
-  preview_jpeg BLOB NOT NULL, placement TEXT NOT NULL,
-  heat BLOB, heat_rows INT, heat_columns INT, outlines TEXT NOT NULL
-);
-CREATE TABLE IF NOT EXISTS run (position INTEGER PRIMARY KEY, file TEXT NOT NULL UNIQUE);
-"""
-_ROW = f"SELECT {', '.join('films.' + column for column in OUTCOME_COLUMNS)}"
-_MOST_SUSPICIOUS_FIRST = (
-    "ORDER BY films.status = 'scored' DESC, films.probability DESC, films.status, run.position"
+from cxr_runtime.outcome import Outcome
+from cxr_runtime.store.rows import (
+    OUTCOME_COLUMNS,
+    PICTURE_COLUMNS,
+    SCORE_COLUMNS,
+    KnownFilm,
+    Place,
+    StoredPicture,
+    StoredScore,
+    outcome_of,
+    picture_of,
 )
+from cxr_runtime.store.run import RunFacts
+from cxr_runtime.store.schema import SCHEMA_VERSION, migrate, version
+from cxr_runtime.typed_json import from_json
 
+MOST_OF_ONE_SIZE = 256  # finished films of one size whose digests are looked up; more are told apart later
 
-@dataclass(frozen=True)
-class StoredScore:
-    """One row with what calibration and monitoring need beside it."""
-
-    outcome: Outcome
-    margin: float | None  # logit of abnormal minus logit of normal
-    input_mean: float | None  # mean of the network's input before normalisation, 0..1
-    input_contrast: float | None  # its standard deviation, 0..1
-    finished: str  # ISO time with offset
-
-
-@dataclass(frozen=True)
-class StoredPicture:
-    """The pictures of one film, small enough to keep for every film."""
-
-    preview_jpeg: bytes  # grey film, longer side at most PREVIEW_LONG_SIDE
-    placement: Placement  # what of the film the network was shown
-    heat_cells: NDArray[np.float32] | None  # (h, w) 0..1 on conv5's cells; None on a rejected film
-    lung_outlines: tuple[Outline, ...] = ()
+_ROW = ", ".join(f"results.{column}" for column in OUTCOME_COLUMNS)
+_OF_RUN = "FROM places JOIN results ON results.id = places.result WHERE places.run = ?"
 
 
 class Store:
-    """Rows appear as films finish; each film's row and pictures are one transaction."""
+    """What a store holds; nothing here writes a byte."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+    def __init__(self, connection: sqlite3.Connection, name: str) -> None:
         self._db = connection
-        self._path = path
+        self._name = name  # as errors say it
 
     @classmethod
     def open(cls, folder: Path) -> Self:
-        """Open or make the store of an output folder.
+        """Open the store of a finished or running scan without writing a byte, also on a read-only disk.
 
         Raises:
-            StoreError: the file is damaged, of a newer program, or cannot be written.
+            StoreError: the folder holds none, or it is damaged or of a newer program.
         """
         path = folder / STORE_FILE
-        with _store_errors(path):
-            connection = sqlite3.connect(path, isolation_level=None)
-            found = connection.execute("PRAGMA user_version").fetchone()[0]
-            if found not in (0, SCHEMA_VERSION):
-                raise StoreError(
-                    f"{path} has schema {found}, this program writes {SCHEMA_VERSION}; "
-                    "scan with --out and a new folder"
-                )
-            connection.executescript(
-                f"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; {_SCHEMA}"
-                f"PRAGMA user_version={SCHEMA_VERSION};"
-            )
-            return cls(connection, path)
+        if not path.is_file():
+            raise StoreError(f"{folder} holds no {STORE_FILE}; give the output folder of `cxr-triage scan`")
+        with store_errors(str(path)):
+            return cls(_open_read_only(path), str(path))
 
     def close(self) -> None:
         """Close the file; what was added stays."""
@@ -97,83 +60,77 @@ class Store:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def begin_run(self, files: Iterable[str]) -> None:
-        """Note which films this run is about, in input order."""
-        with self._transaction():
-            self._db.execute("DELETE FROM run")
-            self._db.executemany("INSERT OR IGNORE INTO run (file) VALUES (?)", ((file,) for file in files))
+    def last_run(self) -> int:
+        """Number of the latest run; 0 where there is none."""
+        return int(self._db.execute("SELECT coalesce(max(id), 0) FROM runs").fetchone()[0])
 
-    def finished_sha256(self, file: str, settings: str) -> str | None:
-        """The sha256 of the film as it was finished with the same settings, or None."""
-        row = self._db.execute(
-            "SELECT sha256 FROM films WHERE file = ? AND settings = ?", (file, settings)
-        ).fetchone()
-        return None if row is None else str(row[0])
+    def facts(self, run: int) -> RunFacts | None:
+        """What the reports of a run state; None before it has ended, or if 0.1.0 made it."""
+        found = self._db.execute("SELECT facts FROM runs WHERE id = ?", (run,)).fetchone()
+        if found is None or found[0] is None:
+            return None
+        return from_json(str(found[0]), RunFacts)
 
-    def add(self, finished: Iterable[tuple[StoredScore, StoredPicture | None]], settings: str) -> None:
-        """Add films, each replacing its earlier row, in one transaction.
+    def backends(self, run: int) -> tuple[str, ...]:
+        """The providers that scored a run's films."""
+        query = (
+            f"SELECT DISTINCT results.backend {_OF_RUN} AND results.backend != '' ORDER BY results.backend"
+        )
+        return tuple(str(backend) for (backend,) in self._db.execute(query, (run,)))
 
-        Raises:
-            StoreError: the disk is full, or the file cannot be written; none of these films was added.
-        """
-        with self._transaction():
-            for score, picture in finished:
-                row = asdict(score.outcome) | {
-                    "settings": settings,
-                    "finished": score.finished,
-                    "margin": score.margin,
-                    "input_mean": score.input_mean,
-                    "input_contrast": score.input_contrast,
-                }
-                self._insert("films", row)
-                if picture is not None:
-                    self._insert("pictures", {"file": score.outcome.file} | _picture_row(picture))
+    def known(self, place: Place, fingerprint: str) -> KnownFilm | None:
+        """The film at a place, if it was finished before and its file stands as it did then."""
+        if not place.stamp:
+            return None
+        query = (
+            f"SELECT results.id, {_ROW} FROM places JOIN results ON results.id = places.result"
+            " WHERE places.stamp = ? AND results.fingerprint = ? AND results.is_lasting LIMIT 1"
+        )
+        row = self._db.execute(query, (place.stamp, fingerprint)).fetchone()
+        return None if row is None else KnownFilm(place, row[0], outcome_of(place.file, row[1:]))
 
-    def rejudge(self, judged: Iterable[Outcome]) -> None:
-        """Give finished films another probability and triage (a new calibration or operating point)."""
-        with self._transaction():
-            self._db.executemany(
-                "UPDATE films SET probability=?, triage=?, threshold=?, operating_point=? WHERE file=?",
-                ((o.probability, o.triage, o.threshold, o.operating_point, o.file) for o in judged),
-            )
+    def known_by_bytes(self, place: Place, sha256: str, fingerprint: str) -> KnownFilm | None:
+        """The film of these bytes, if it was finished before, wherever it lay."""
+        query = f"SELECT id, {_ROW} FROM results WHERE sha256 = ? AND fingerprint = ? AND is_lasting"
+        row = self._db.execute(query, (sha256, fingerprint)).fetchone()
+        return None if row is None else KnownFilm(place, row[0], outcome_of(place.file, row[1:]))
 
-    def outcomes(self) -> Iterator[Outcome]:
-        """The rows of this run's films, in input order."""
-        query = f"{_ROW} FROM run JOIN films USING (file) ORDER BY run.position"
-        return (_outcome(row) for row in self._db.execute(query))
+    def digests_of_size(self, size: int, fingerprint: str) -> frozenset[str]:
+        """sha256 of finished films with so many bytes: a file is one of them, or it is new."""
+        query = "SELECT sha256 FROM results WHERE bytes = ? AND fingerprint = ? AND is_lasting LIMIT ?"
+        found = self._db.execute(query, (size, fingerprint, MOST_OF_ONE_SIZE + 1)).fetchall()
+        return (
+            frozenset(str(digest) for (digest,) in found) if len(found) <= MOST_OF_ONE_SIZE else frozenset()
+        )
 
-    def scores(self) -> Iterator[StoredScore]:
+    def outcomes(self, run: int) -> Iterator[Outcome]:
+        """The rows of a run's films, in input order."""
+        query = f"SELECT places.file, {_ROW} {_OF_RUN} ORDER BY places.position"
+        return (outcome_of(row[0], row[1:]) for row in self._db.execute(query, (run,)))
+
+    def scores(self, run: int) -> Iterator[StoredScore]:
         """As `outcomes`, with what calibration and monitoring need."""
+        more = ", ".join(f"results.{column}" for column in SCORE_COLUMNS)
+        query = f"SELECT {more}, places.file, {_ROW} {_OF_RUN} ORDER BY places.position"
+        for margin, mean, contrast, finished, file, *row in self._db.execute(query, (run,)):
+            yield StoredScore(outcome_of(file, tuple(row)), margin, mean, contrast, finished)
+
+    def pictured(self, run: int) -> Iterator[tuple[Outcome, StoredPicture | None]]:
+        """A run's films with their pictures, most suspicious first, the unscored ones last."""
+        pictures = ", ".join(f"pictures.{column}" for column in PICTURE_COLUMNS)
         query = (
-            f"{_ROW}, margin, input_mean, input_contrast, finished "
-            "FROM run JOIN films USING (file) ORDER BY run.position"
+            f"SELECT places.file, {_ROW}, {pictures} FROM places JOIN results ON results.id = places.result"
+            " LEFT JOIN pictures ON pictures.result = results.id WHERE places.run = ?"
+            " ORDER BY status = 'scored' DESC, probability DESC, status, position"
         )
-        return (StoredScore(_outcome(row), *row[len(OUTCOME_COLUMNS) :]) for row in self._db.execute(query))
+        for file, *row in self._db.execute(query, (run,)):
+            yield outcome_of(file, tuple(row)), picture_of(tuple(row[len(OUTCOME_COLUMNS) :]))
 
-    def pictured(self) -> Iterator[tuple[Outcome, StoredPicture | None]]:
-        """This run's films with their pictures, most suspicious first, the unscored ones last."""
-        query = (
-            f"{_ROW}, preview_jpeg, placement, heat, heat_rows, heat_columns, outlines FROM run "
-            f"JOIN films USING (file) LEFT JOIN pictures USING (file) {_MOST_SUSPICIOUS_FIRST}"
-        )
-        for row in self._db.execute(query):
-            yield _outcome(row), _picture(row[len(OUTCOME_COLUMNS) :])
-
-    def _insert(self, table: str, row: dict[str, Any]) -> None:
-        columns, marks = ", ".join(row), ", ".join("?" * len(row))
-        self._db.execute(f"INSERT OR REPLACE INTO {table} ({columns}) VALUES ({marks})", tuple(row.values()))
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        with _store_errors(self._path):
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
+    def written(self, name: str) -> tuple[str, str] | None:
+        """Of a report as it was last written: a digest of what it says, and the stamp of its file."""
+        query = "SELECT content, stamp FROM written WHERE name = ?"
+        found = self._db.execute(query, (name,)).fetchone()
+        return None if found is None else (str(found[0]), str(found[1]))
 
 
 def read_scores(folder: Path) -> list[StoredScore]:
@@ -182,47 +139,31 @@ def read_scores(folder: Path) -> list[StoredScore]:
     Raises:
         StoreError: the folder holds no scan.
     """
-    if not (folder / STORE_FILE).is_file():
-        raise StoreError(f"{folder} holds no {STORE_FILE}; give the output folder of `cxr-triage scan`")
-    with Store.open(folder) as store:
-        return list(store.scores())
+    with Store.open(folder) as store, store_errors(str(folder / STORE_FILE)):
+        return list(store.scores(store.last_run()))
 
 
-def _outcome(row: tuple[Any, ...]) -> Outcome:
-    outcome = Outcome(*row[: len(OUTCOME_COLUMNS)])
-    triage = None if outcome.triage is None else Triage(outcome.triage)
-    return replace(outcome, status=Status(outcome.status), triage=triage)
-
-
-def _picture_row(picture: StoredPicture) -> dict[str, Any]:
-    heat = picture.heat_cells
-    rows, columns = (None, None) if heat is None else heat.shape
-    return {
-        "preview_jpeg": picture.preview_jpeg,
-        "placement": json.dumps(asdict(picture.placement)),
-        "heat": None if heat is None else heat.astype("<f4").tobytes(),
-        "heat_rows": rows,
-        "heat_columns": columns,
-        "outlines": json.dumps(picture.lung_outlines),
-    }
-
-
-def _picture(row: tuple[Any, ...]) -> StoredPicture | None:
-    preview_jpeg, placement, heat, rows, columns, outlines = row
-    if preview_jpeg is None:
-        return None
-    cells = None if heat is None else np.frombuffer(heat, "<f4").reshape(rows, columns).astype(np.float32)
-    stated = {key: tuple(value) for key, value in json.loads(placement).items()}
-    polygons = tuple(tuple((x, y) for x, y in outline) for outline in json.loads(outlines))
-    return StoredPicture(preview_jpeg, Placement(**stated), cells, polygons)
+def _open_read_only(path: Path) -> sqlite3.Connection:
+    """A connection that cannot write; a store of an earlier program is migrated in memory."""
+    # A log beside the store says that somebody writes; without one, SQLite must make none only to read.
+    is_written = path.with_name(f"{path.name}-wal").exists()
+    address = f"{path.absolute().as_uri()}?mode=ro{'' if is_written else '&immutable=1'}"
+    db = sqlite3.connect(address, uri=True, isolation_level=None)
+    if version(db) == SCHEMA_VERSION:
+        return db
+    copy = sqlite3.connect(":memory:", isolation_level=None)
+    db.backup(copy)
+    db.close()
+    migrate(copy)
+    return copy
 
 
 @contextmanager
-def _store_errors(path: Path) -> Iterator[None]:
+def store_errors(name: str) -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:
         raise StoreError(
-            f"the store {path} cannot be used ({error}); see that the disk has room and the folder can be "
+            f"the store {name} cannot be used ({error}); see that the disk has room and the folder can be "
             "written, or scan with --out and a new folder"
         ) from error

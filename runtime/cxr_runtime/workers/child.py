@@ -1,7 +1,7 @@
 """The child side of a worker: does one task after another until its parent closes the pipe.
 
-Run as `python -m cxr_runtime.workers.child MODULE:FUNCTION SECONDS MEGABYTES`. Tasks and results are pickles
-on standard input and output; whatever a decoder prints goes to standard error instead.
+Run as `python -P -m cxr_runtime.workers.child MODULE:FUNCTION SECONDS MEGABYTES`. Tasks and results are
+pickles on standard input and output; whatever a decoder prints goes to standard error instead.
 """
 
 import os
@@ -9,10 +9,11 @@ import pickle
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
 from typing import Any, BinaryIO
 
-from cxr_runtime.errors import CxrTriageError
+from cxr_runtime.errors import CxrTriageError, InstallationError
 
 GRACE_SECONDS = 5.0  # after its time limit a worker ends by itself, should the parent be gone
 
@@ -22,9 +23,9 @@ def main(function_name: str, seconds: float, megabytes: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     tasks, results = _take_standard_streams()
     _limit_memory(megabytes)
-    module, _, name = function_name.partition(":")
-    function = getattr(import_module(module), name)
-    while True:
+    loaded, function = _load(function_name)
+    _answer((loaded, None if loaded else function), results)
+    while loaded:
         try:
             task = pickle.load(tasks)
         except EOFError:
@@ -32,8 +33,28 @@ def main(function_name: str, seconds: float, megabytes: int) -> None:
         _alarm(seconds + GRACE_SECONDS)
         answer = _attempt(function, task)
         _alarm(0)
-        pickle.dump(answer, results, protocol=pickle.HIGHEST_PROTOCOL)
-        results.flush()
+        _answer(answer, results)
+
+
+def _load(function_name: str) -> tuple[bool, Any]:
+    """(True, function), or (False, the error) where a library that it needs is missing or does not load."""
+    module, _, name = function_name.partition(":")
+    try:
+        return True, getattr(import_module(module), name)
+    except (ImportError, OSError) as error:
+        return False, _incomplete(error)
+
+
+def _answer(answer: tuple[bool, Any], results: BinaryIO) -> None:
+    pickle.dump(answer, results, protocol=pickle.HIGHEST_PROTOCOL)
+    results.flush()
+
+
+def _incomplete(error: ImportError | OSError) -> InstallationError:
+    missing = (error.name if isinstance(error, ImportError) else "") or "a library"
+    return InstallationError(
+        f"{missing} is missing or does not load ({' '.join(str(error).split())}); install cxr-triage anew"
+    )
 
 
 def _attempt(function: Callable[[Any], Any], task: Any) -> tuple[bool, Any]:
@@ -44,6 +65,8 @@ def _attempt(function: Callable[[Any], Any], task: Any) -> tuple[bool, Any]:
         return False, error
     except MemoryError:
         return False, MemoryError()
+    except ImportError as error:  # what is imported on first use is a part of the installation, too
+        return False, _incomplete(error)
     except Exception as error:  # noqa: BLE001
         return False, RuntimeError(f"{type(error).__name__}: {error}")
 
@@ -58,11 +81,18 @@ def _take_standard_streams() -> tuple[BinaryIO, BinaryIO]:
 
 
 def _limit_memory(megabytes: int) -> None:
-    """Make an allocation beyond the limit fail; POSIX only, elsewhere the time limit alone holds."""
-    if sys.platform != "win32":
-        import resource
+    """Make an allocation beyond the limit fail where the system can; elsewhere the time limit alone holds.
 
-        limit = megabytes * 2**20
+    A lower limit that was set from outside stays. macOS knows the limit and refuses to set it.
+    """
+    if sys.platform == "win32":
+        return
+    import resource
+
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    wanted = megabytes * 2**20
+    limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 

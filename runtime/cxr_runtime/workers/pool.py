@@ -13,14 +13,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Generic, Self, TypeVar
 
-from cxr_runtime.errors import CxrTriageError
+from cxr_runtime.errors import CxrTriageError, InstallationError
 from cxr_runtime.workers.answers import read_answer
+from cxr_runtime.workers.tasks import Passed, Pause, TaskFlow
 
 T = TypeVar("T")
 R = TypeVar("R")
+P = TypeVar("P")
 
-TASKS_AHEAD = 2  # tasks given to each worker at a time, so that none waits for the parent
 CHILD = "cxr_runtime.workers.child"  # the program of a worker
+TASKS_AHEAD = 2  # tasks given to each worker at a time, so that none waits for the parent
 TRIES = 2  # a worker that died may have been killed from outside: its task gets one more
 
 
@@ -39,6 +41,7 @@ class _Worker:
     process: subprocess.Popen[bytes]
     given: deque[tuple[Any, int]] = field(default_factory=deque)  # (task, tries so far)
     busy_since: float = 0.0
+    is_ready: bool = False  # it has loaded its function
 
     def give(self, task: Any, tries: int) -> None:
         if not self.given:
@@ -59,100 +62,135 @@ class _Worker:
 
 
 class WorkerPool(Generic[T, R]):
-    """Applies a function, named `module:function`, to tasks in child processes.
+    """Applies a function, named `module:function`, to tasks in child processes; they start at the first task.
 
     Args:
         function: importable by the child; takes one picklable task, gives a picklable result.
         workers: number of processes.
         seconds: limit for one task; the worker is then killed and replaced.
-        megabytes: limit of address space of one worker (POSIX).
+        megabytes: limit of address space of one worker (Linux).
     """
 
     def __init__(self, function: str, workers: int, *, seconds: float = 60.0, megabytes: int = 4096) -> None:
-        self._command = [
-            sys.executable,
-            "-m",
-            "cxr_runtime.workers.child",
-            function,
-            str(seconds),
-            str(megabytes),
-        ]
-        self._seconds = seconds
+        self._command = [sys.executable, "-P", "-m", CHILD, function, str(seconds), str(megabytes)]
+        self._count, self._seconds = workers, seconds
         self._answers: queue.SimpleQueue[tuple[_Worker, tuple[bool, Any] | None]] = queue.SimpleQueue()
-        self._workers = [self._start() for _ in range(workers)]
+        self._workers: list[_Worker] = []
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End every process, whatever it does."""
         for worker in self._workers:
             worker.stop()
+        self._workers.clear()
 
-    def results(self, tasks: Iterable[T]) -> Iterator[tuple[T, R | Exception]]:
-        """Yield each task once, as it finishes, with its result or the error it ended in."""
-        waiting = ((task, 0) for task in tasks)
-        again: deque[tuple[T, int]] = deque()
+    def results(
+        self, tasks: Iterable[T | Passed[P] | Pause]
+    ) -> Iterator[tuple[T, R | Exception] | Passed[P] | Pause]:
+        """Yield each task once, as it finishes, with its result or the error it ended in.
+
+        Args:
+            tasks: may have no end; a pause is handed on once everything before it is done.
+
+        Raises:
+            InstallationError: a worker cannot start, or lacks a library.
+        """
+        flow = TaskFlow[T, P](iter(tasks))
         while True:
-            self._hand_out(waiting, again)
+            self._hand_out(flow)
+            while flow.passed:
+                yield flow.passed.popleft()
             if not any(worker.given for worker in self._workers):
-                return
-            try:
-                worker, answer = self._answers.get(timeout=self._next_deadline())
-            except queue.Empty:
-                yield from self._end_overdue(again)
-                continue
-            if worker not in self._workers:
-                continue
-            if answer is None:
-                yield from self._replace_dead(worker, again)
-            elif worker.given:
-                task, _ = worker.given.popleft()
-                worker.busy_since = time.monotonic()
-                yield task, answer[1]
-
-    def _hand_out(self, waiting: Iterator[tuple[T, int]], again: deque[tuple[T, int]]) -> None:
-        for depth in range(TASKS_AHEAD):
-            for worker in self._workers:
-                if len(worker.given) > depth:
+                if flow.is_cut:
                     continue
-                entry = again.popleft() if again else next(waiting, None)
+                if not flow.is_paused:
+                    return
+                flow.is_paused = False
+                yield Pause.PAUSE
+                continue
+            try:
+                worker, answer = self._answers.get(timeout=0 if flow.is_cut else self._next_deadline())
+            except queue.Empty:
+                yield from self._end_overdue(flow)
+                continue
+            if worker in self._workers:
+                yield from self._take(worker, answer, flow)
+
+    def _take(
+        self, worker: _Worker, answer: tuple[bool, Any] | None, flow: TaskFlow[T, Any]
+    ) -> Iterator[tuple[T, R | Exception]]:
+        """What an answer of a living worker comes to; None is its death."""
+        if answer is None:
+            yield from self._replace_dead(worker, flow)
+        elif isinstance(answer[1], InstallationError):
+            raise answer[1]
+        elif not worker.is_ready:
+            worker.is_ready = True  # its first answer says only that it has loaded everything
+            worker.busy_since = time.monotonic()
+        elif worker.given:
+            task, _ = worker.given.popleft()
+            worker.busy_since = time.monotonic()
+            yield task, answer[1]
+
+    def _hand_out(self, flow: TaskFlow[T, Any]) -> None:
+        for depth in range(TASKS_AHEAD):
+            for number in range(self._count):
+                if number < len(self._workers) and len(self._workers[number].given) > depth:
+                    continue
+                entry = flow.next_task()
                 if entry is None:
                     return
-                worker.give(*entry)
+                if not self._workers:
+                    self._workers = [self._start() for _ in range(self._count)]
+                self._workers[number].give(*entry)
 
     def _next_deadline(self) -> float:
         now = time.monotonic()
         left = [worker.busy_since + self._seconds - now for worker in self._workers if worker.given]
         return max(0.0, min(left)) + 0.01
 
-    def _end_overdue(self, again: deque[tuple[T, int]]) -> Iterator[tuple[T, Exception]]:
+    def _end_overdue(self, flow: TaskFlow[T, Any]) -> Iterator[tuple[T, Exception]]:
         now = time.monotonic()
         for worker in list(self._workers):
             if worker.given and now - worker.busy_since >= self._seconds:
+                if not worker.is_ready:
+                    raise _not_started(f"it was not ready after {self._seconds:g} s")
                 task, _ = worker.given.popleft()
-                self._replace(worker, again)
+                self._replace(worker, flow)
                 yield task, WorkerTimeoutError(f"took longer than {self._seconds:g} s")
 
-    def _replace_dead(self, worker: _Worker, again: deque[tuple[T, int]]) -> Iterator[tuple[T, Exception]]:
+    def _replace_dead(self, worker: _Worker, flow: TaskFlow[T, Any]) -> Iterator[tuple[T, Exception]]:
+        if not worker.is_ready:
+            raise _not_started(f"it ended with status {worker.process.wait()} before its first film")
         lost = worker.given.popleft() if worker.given else None
-        self._replace(worker, again)
+        self._replace(worker, flow)
         if lost is None:
             return
         task, tries = lost
         if tries + 1 < TRIES:
-            again.append((task, tries + 1))
+            flow.again.append((task, tries + 1))
         else:
             yield task, WorkerDiedError(f"ended with status {worker.process.returncode}")
 
-    def _replace(self, worker: _Worker, again: deque[tuple[T, int]]) -> None:
+    def _replace(self, worker: _Worker, flow: TaskFlow[T, Any]) -> None:
         """Put a fresh process in a worker's place; the tasks it had not begun are given out again."""
-        again.extendleft(reversed(worker.given))
+        flow.again.extendleft(reversed(worker.given))
         worker.given.clear()
         worker.stop()
         self._workers[self._workers.index(worker)] = self._start()
 
     def _start(self) -> _Worker:
-        environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENCV_FOR_THREADS_NUM": "1"}
+        environment = {
+            **os.environ,
+            "OMP_NUM_THREADS": "1",
+            "OPENCV_FOR_THREADS_NUM": "1",
+            "PYTHONSAFEPATH": "1",  # nothing is imported from the folder that the program was started in
+        }
         pipe = subprocess.PIPE
         process = subprocess.Popen(
             self._command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env=environment
@@ -169,3 +207,10 @@ class WorkerPool(Generic[T, R]):
                 self._answers.put((worker, read_answer(worker.process.stdout)))
         except (EOFError, OSError, ValueError, AttributeError, ImportError, pickle.UnpicklingError):
             self._answers.put((worker, None))
+
+
+def _not_started(reason: str) -> InstallationError:
+    return InstallationError(
+        f"a process that reads films cannot start: {reason}; `cxr-triage doctor` shows what is missing, or "
+        "install cxr-triage anew"
+    )

@@ -4,8 +4,10 @@ from numpy.typing import NDArray
 
 from cxr_calibration.fit.heat_range import RED_SHOWN, HeatRange, fit_heat_range, recipe_with
 from cxr_calibration.statistics.intervals import UNKNOWN
-from cxr_runtime.heat.map import HeatRecipe, in_colour_range
+from cxr_runtime.heat.map import HeatMethod, HeatRecipe, in_colour_range
 from cxr_runtime.placement import CellGrid
+
+CAM = HeatMethod.CAM
 
 
 def _films(number: int = 40, noise: float = 0.03) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
@@ -72,16 +74,16 @@ def test_the_recipe_shows_red_as_red_and_keeps_the_threshold() -> None:
     fitted = HeatRange(0.4, 0.7, UNKNOWN, UNKNOWN, UNKNOWN, ())
     changed = recipe_with(recipe, fitted)
     assert changed.threshold == 0.4
-    shown = in_colour_range(np.array([[0.4, 0.7]], np.float32), changed)
+    shown = in_colour_range(np.array([[0.4, 0.7]], np.float32), changed.view(CAM))
     np.testing.assert_allclose(shown, [[0.4, RED_SHOWN]], atol=1e-4)
 
 
 def test_a_range_set_twice_shows_red_as_red_again() -> None:
     recipe = HeatRecipe((1.0,), -0.5, 8.0, 0.5, CellGrid(0, 1), "conv5", 1.0, stretch=1.5, offset=0.3)
     heat = np.array([[0.2, 0.5]], np.float32)
-    low, high = (float(h) for h in in_colour_range(heat, recipe)[0])
+    low, high = (float(h) for h in in_colour_range(heat, recipe.view(CAM))[0])
     changed = recipe_with(recipe, HeatRange(low, high, UNKNOWN, UNKNOWN, UNKNOWN, ()))
-    np.testing.assert_allclose(in_colour_range(heat, changed), [[low, RED_SHOWN]], atol=1e-4)
+    np.testing.assert_allclose(in_colour_range(heat, changed.view(CAM)), [[low, RED_SHOWN]], atol=1e-4)
 
 
 def test_a_range_that_cannot_be_shown_is_refused() -> None:

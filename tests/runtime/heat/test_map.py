@@ -58,7 +58,7 @@ def test_smoothing_shares_heat_with_the_neighbours_and_keeps_its_sum() -> None:
 
 def test_the_colour_range_keeps_the_order_and_shows_nothing_as_nothing() -> None:
     heat = np.array([[0.0, 0.1, 0.4], [0.7, 0.99, 1.0]], np.float32)
-    shown = in_colour_range(heat, replace(RECIPE, stretch=2.0, offset=1.0))
+    shown = in_colour_range(heat, replace(RECIPE, stretch=2.0, offset=1.0).view(HeatMethod.CAM))
     assert shown[0, 0] == 0
     assert (np.diff(shown.ravel()) > 0).all()
     odds = np.log(heat[0, 1:] / (1 - heat[0, 1:])) * 2 + 1
@@ -69,12 +69,10 @@ def test_the_colour_range_keeps_the_order_and_shows_nothing_as_nothing() -> None
 
 def test_the_strongest_channel_has_a_threshold_and_no_colour_range_of_its_own() -> None:
     recipe = replace(RECIPE, stretch=2.0, strongest_threshold=0.3)
-    assert (recipe.threshold_of(HeatMethod.CAM), recipe.threshold_of(HeatMethod.STRONGEST_CHANNEL)) == (
-        0.5,
-        0.3,
-    )
+    view = recipe.view(HeatMethod.STRONGEST_CHANNEL)
+    assert (recipe.view(HeatMethod.CAM).threshold, view.threshold) == (0.5, 0.3)
     cells = heat_cells(CONV5, recipe, HeatMethod.STRONGEST_CHANNEL, WHOLE, None)
-    as_shown = film_heat(cells, WHOLE, recipe, HeatMethod.STRONGEST_CHANNEL)
+    as_shown = film_heat(cells, WHOLE, view)
     assert as_shown.max() == cells.max()
 
 
@@ -94,7 +92,7 @@ def test_extreme_activations_stay_finite_and_in_range() -> None:
 @pytest.mark.parametrize("film_hw", [(512, 512), (2500, 2048), (100, 1000)])
 def test_film_heat_has_the_film_s_proportions(film_hw: tuple[int, int]) -> None:
     placement = Placement(film_hw, (0, 0, film_hw[1], film_hw[0]), (32, 32))
-    heat = film_heat(cam(CONV5, RECIPE), placement, RECIPE, HeatMethod.CAM)
+    heat = film_heat(cam(CONV5, RECIPE), placement, RECIPE.view(HeatMethod.CAM))
     assert max(heat.shape) == FILM_HEAT_LONG_SIDE
     assert heat.shape[0] / heat.shape[1] == pytest.approx(film_hw[0] / film_hw[1], rel=0.05)
 
@@ -107,7 +105,7 @@ def test_even_activations_are_hottest_where_disease_is_usual_in_this_film_s_lung
     cells = heat_cells(
         np.ones((2, 16, 16), np.float32), recipe, HeatMethod.CAM, placement, (60, 60, 140, 160)
     )
-    heat = film_heat(cells, placement, recipe, HeatMethod.CAM)
+    heat = film_heat(cells, placement, recipe.view(HeatMethod.CAM))
     y, x = np.argwhere(heat >= 0.999 * heat.max()).mean(axis=0) / 256 * 200
     assert x < 100
     assert y > 110

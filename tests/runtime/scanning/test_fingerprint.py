@@ -9,12 +9,12 @@ import pytest
 from cxr_runtime.errors import ModelError
 from cxr_runtime.heat.map import HeatMethod
 from cxr_runtime.model.folder import DEFAULT_MODEL, open_model
-from cxr_runtime.scanning.fingerprint import NETWORKS, settings_digest
+from cxr_runtime.scanning.fingerprint import NETWORKS, fingerprint_of
 
 
 def test_the_digest_changes_with_the_model_the_heat_and_the_networks_of_the_gate(tmp_path: Path) -> None:
     manifest = open_model(DEFAULT_MODEL).manifest
-    digest = partial(settings_digest, lung_outline=False)
+    digest = partial(fingerprint_of, lung_outline=False)
     usual = digest(manifest, HeatMethod.CAM)
     other_network = tmp_path / "gate.onnx"
     other_network.write_bytes(b"another one")
@@ -32,4 +32,4 @@ def test_the_digest_changes_with_the_model_the_heat_and_the_networks_of_the_gate
 def test_a_missing_network_is_named_before_any_film_is_read(tmp_path: Path) -> None:
     manifest = open_model(DEFAULT_MODEL).manifest
     with pytest.raises(ModelError, match=r"gate\.onnx, a part of the program, is missing; install"):
-        settings_digest(manifest, HeatMethod.CAM, lung_outline=False, networks=(tmp_path / "gate.onnx",))
+        fingerprint_of(manifest, HeatMethod.CAM, lung_outline=False, networks=(tmp_path / "gate.onnx",))

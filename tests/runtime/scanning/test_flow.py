@@ -1,17 +1,22 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import cast
+from typing import TypeVar
 
 import pytest
 
 from cxr_runtime.errors import ModelError
 from cxr_runtime.model.preprocessing import Preprocessing
-from cxr_runtime.scanning.examination import Examination, Examined
-from cxr_runtime.scanning.flow import examine_all
-from cxr_runtime.sources.find import FilmSource
-from cxr_runtime.workers.pool import WorkerDiedError, WorkerPool, WorkerTimeoutError
+from cxr_runtime.scanning.examination import Examination, Examined, Unread
+from cxr_runtime.scanning.flow import batches, examined
+from cxr_runtime.sources.film_source import FileOnDisk
+from cxr_runtime.store.rows import Place
+from cxr_runtime.workers.pool import WorkerDiedError, WorkerTimeoutError
+from cxr_runtime.workers.tasks import Passed, Pause
 
-TASK = Examination(FilmSource("film.png", Path("no-such-film.png")), Preprocessing())
+P = TypeVar("P")
+
+PLACE = Place(1, "film.png", "")
+TASK = Examination(PLACE, FileOnDisk("film.png", Path("no-such-film.png")), Preprocessing())
 
 
 class OneEnd:
@@ -20,33 +25,48 @@ class OneEnd:
     def __init__(self, end: Exception) -> None:
         self.end = end
 
-    def results(self, tasks: Iterable[Examination]) -> Iterator[tuple[Examination, Exception]]:
-        yield from ((task, self.end) for task in tasks)
+    def results(
+        self, tasks: Iterable[Examination | Passed[P] | Pause]
+    ) -> Iterator[tuple[Examination, Examined | Exception] | Passed[P] | Pause]:
+        for task in tasks:
+            if isinstance(task, Examination):
+                yield task, self.end
+            else:
+                yield task
 
 
-def ended(end: Exception) -> Examined:
-    pool = cast("WorkerPool[Examination, Examined]", OneEnd(end))
-    ((file, examined),) = examine_all(pool, [TASK])
-    assert file == "film.png"
-    return examined
+def ended(end: Exception) -> Unread:
+    ((place, film),) = [item for item in examined(OneEnd(end), [TASK]) if isinstance(item, tuple)]
+    assert place == PLACE
+    assert isinstance(film, Unread)
+    return film
 
 
 @pytest.mark.parametrize(
-    ("end", "code"),
+    ("end", "code", "is_lasting"),
     [
-        (WorkerDiedError("ended with status -11"), "decoder-crashed"),
-        (WorkerTimeoutError("took longer than 60 s"), "decoder-timeout"),
-        (MemoryError(), "decoder-memory"),
-        (RuntimeError("IndexError: odd"), "decoder-error"),
+        (WorkerDiedError("ended with status -11"), "decoder-crashed", True),
+        (WorkerTimeoutError("took longer than 60 s"), "decoder-timeout", False),
+        (MemoryError(), "decoder-memory", False),
+        (RuntimeError("IndexError: odd"), "decoder-error", True),
     ],
 )
-def test_a_film_that_ends_its_worker_fails_with_a_code_and_a_sentence(end: Exception, code: str) -> None:
-    error = ended(end).error
-    assert error is not None
-    assert error.code == code
-    assert "\n" not in error.sentence
+def test_a_film_that_ends_its_worker_fails_with_a_code_and_a_sentence(
+    end: Exception, code: str, is_lasting: bool
+) -> None:
+    film = ended(end)
+    assert film.error.code == code
+    assert "\n" not in film.error.sentence
+    assert "Error" not in film.error.sentence
+    assert film.is_lasting is is_lasting
 
 
 def test_a_broken_part_of_the_program_stops_the_scan() -> None:
     with pytest.raises(ModelError):
         ended(ModelError("a part is missing"))
+
+
+def test_a_pause_goes_through_every_stage() -> None:
+    stream = examined(OneEnd(MemoryError()), [TASK, Pause.PAUSE, TASK])
+    kinds = [type(item) for item in batches(stream, 8, lambda _place, _digest: None)]
+    assert kinds == [tuple, Pause, tuple]

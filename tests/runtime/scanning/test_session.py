@@ -17,7 +17,8 @@ from cxr_runtime.errors import CxrTriageError, StoreError
 from cxr_runtime.outcome import Outcome, Status, Triage
 from cxr_runtime.phantom import draw_phantom
 from cxr_runtime.reports.formats import ReportFormat
-from cxr_runtime.scanning.session import ScanOptions, ScanSummary, scan
+from cxr_runtime.scanning.scan import ScanSummary, scan
+from cxr_runtime.scanning.session import ScanOptions
 from cxr_runtime.store.store import read_scores
 from model_folders import write_model_folder
 

@@ -8,7 +8,8 @@ import pytest
 
 from cxr_runtime.errors import UnreadableFilmError
 from cxr_runtime.sources import archives
-from cxr_runtime.sources.find import FilmSource, find_films
+from cxr_runtime.sources.film_source import FilmSource
+from cxr_runtime.sources.find import find_films
 
 
 def pack(path: Path, members: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> Path:
@@ -54,7 +55,7 @@ def test_members_that_cannot_be_films_are_counted(tmp_path: Path) -> None:
     names = ["notes.txt", "sub/DICOMDIR", ".hidden.png", ".git/x.png", "__MACOSX/._a.png"]
     path = pack(tmp_path / "a.zip", dict.fromkeys(["./a.png", *names], b"x"))
     found = find_films([str(path)], None)
-    assert [source.member for source in found.sources] == ["./a.png"]
+    assert [source.file for source in found.sources] == [f"{path}!./a.png"]
     assert found.passed_over == len(names)
 
 
@@ -73,7 +74,7 @@ def test_a_name_that_leads_outside_is_a_failed_film(tmp_path: Path, name: str) -
 def test_a_zip_file_within_a_zip_file_is_not_opened(tmp_path: Path) -> None:
     inner = pack(tmp_path / "inner.zip", {"a.png": b"x"})
     (source,) = sources_of(pack(tmp_path / "outer.zip", {"inner.zip": inner.read_bytes()}))
-    assert source.member == "inner.zip"
+    assert source.file.endswith("outer.zip!inner.zip")
     assert source.read_bytes()[:4] == b"PK\x03\x04"  # which reading then calls no film
 
 
@@ -82,7 +83,7 @@ def test_a_damaged_zip_file_is_one_failed_film(tmp_path: Path, content: bytes) -
     path = tmp_path / "a.zip"
     path.write_bytes(content)
     (source,) = sources_of(path)
-    assert (source.file, source.member) == (str(path), None)
+    assert source.file == str(path)
     assert code_of(source) == "archive-damaged"
 
 
@@ -134,7 +135,7 @@ def test_a_zip_file_beyond_the_limits_is_one_failed_film(
     monkeypatch.setattr(archives, limit, value)
     path = pack(tmp_path / "a.zip", {f"{number}.png": b"x" * 10 for number in range(3)})
     (source,) = sources_of(path)
-    assert source.member is None
+    assert source.file == str(path)
     assert code_of(source) == "too-large"
 
 

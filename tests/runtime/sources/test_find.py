@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from cxr_runtime.errors import UnreadableFilmError, UsageError
-from cxr_runtime.sources import find as sources
-from cxr_runtime.sources.find import FilmSource, find_films
+from cxr_runtime.sources import film_source
+from cxr_runtime.sources.film_source import FileOnDisk, FilmSource, OutOfReach
+from cxr_runtime.sources.find import find_films
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs a POSIX file system")
 not_root = pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may read everything")
@@ -190,7 +191,7 @@ def test_sources_may_be_sent_to_another_process(here: Path) -> None:
     (source,) = find_films(["a.png"], None).sources
     assert pickle.loads(pickle.dumps(source)) == source
     assert source.read_bytes() == b"a.png"
-    failed = FilmSource("x", Path("x"), failure=UnreadableFilmError("missing", "not there"))
+    failed = OutOfReach("x", UnreadableFilmError("missing", "not there"))
     assert code_of(pickle.loads(pickle.dumps(failed))) == "missing"
 
 
@@ -203,7 +204,7 @@ def test_a_file_that_vanished_is_missing(here: Path) -> None:
 
 def test_a_folder_in_the_place_of_a_file_is_not_read(here: Path) -> None:
     (here / "a.png").mkdir()
-    assert code_of(FilmSource("a.png", here / "a.png")) == "not-a-file"
+    assert code_of(FileOnDisk("a.png", here / "a.png")) == "not-a-file"
 
 
 @posix
@@ -256,7 +257,7 @@ def test_a_disk_error_is_told(here: Path, monkeypatch: pytest.MonkeyPatch) -> No
         raise OSError(5, "Input/output error")
 
     monkeypatch.setattr(Path, "read_bytes", fail)
-    source = FilmSource("a.png", here / "a.png")
+    source = FileOnDisk("a.png", here / "a.png")
     with pytest.raises(UnreadableFilmError, match="Input/output error") as caught:
         source.read_bytes()
     assert caught.value.code == "read-error"
@@ -264,8 +265,8 @@ def test_a_disk_error_is_told(here: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_a_file_beyond_the_limit_is_not_read(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(here, "a.png")
-    monkeypatch.setattr(sources, "MAX_FILE_BYTES", 4)
-    assert code_of(FilmSource("a.png", here / "a.png")) == "too-large"
+    monkeypatch.setattr(film_source, "MAX_FILE_BYTES", 4)
+    assert code_of(FileOnDisk("a.png", here / "a.png")) == "too-large"
 
 
 def code_of(source: FilmSource) -> str:

@@ -1,5 +1,7 @@
+import os
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -7,89 +9,173 @@ import pytest
 
 from cxr_runtime.errors import StoreError
 from cxr_runtime.file_names import STORE_FILE
+from cxr_runtime.heat.map import HeatMethod, HeatView
 from cxr_runtime.outcome import Outcome, Status, Triage
-from cxr_runtime.placement import Placement
-from cxr_runtime.store.store import Store, StoredPicture, StoredScore, read_scores
+from cxr_runtime.placement import CellGrid, Placement
+from cxr_runtime.store.rows import FinishedFilm, KnownFilm, Place, StoredPicture, StoredScore
+from cxr_runtime.store.run import RunFacts
+from cxr_runtime.store.store import Store, read_scores
+from cxr_runtime.store.writer import StoreWriter
 
 SCORED = Outcome("a.png", "a" * 64, Status.SCORED, probability=0.25, triage=Triage.NOT_FLAGGED, threshold=0.5)
 FAILED = Outcome("b.png", "b" * 64, Status.FAILED, code="truncated", message="It ends too soon.")
 PICTURE = StoredPicture(
-    b"jpeg", Placement((4, 6), (0.0, 0.0, 6.0, 4.0), (2, 2)), np.eye(2, dtype=np.float32), (((0.1, 0.2),),)
+    b"jpeg",
+    Placement((4, 6), (0.0, 0.0, 6.0, 4.0), (2, 2)),
+    np.eye(2, dtype=np.float32),
+    (((0.1, 0.2),),),
+    b"small jpeg",
+    b"png",
 )
+FACTS = RunFacts(
+    product="cxr-triage",
+    finished=datetime(2026, 3, 4, 21, 40, tzinfo=UTC),
+    inputs=("night",),
+    model="m",
+    model_sha256="cd" * 32,
+    licence="none",
+    backend="onnxruntime-cpu",
+    is_calibrated=True,
+    operating_point="balanced",
+    threshold=0.5,
+    is_met=True,
+    sensitivity=0.9,
+    specificity=None,
+    heat=HeatView(HeatMethod.CAM, CellGrid(2.0, 4.0), 0.4, 1.5, 0.1),
+)
+PRINT = "fingerprint"
 
 
-def stored(outcome: Outcome, margin: float | None = None) -> StoredScore:
-    return StoredScore(outcome, margin, None, None, "2020-01-01T00:00:00+00:00")
+def film(
+    position: int,
+    outcome: Outcome,
+    picture: StoredPicture | None = None,
+    *,
+    margin: float | None = None,
+    stamp: str = "",
+    is_lasting: bool = True,
+) -> FinishedFilm:
+    score = StoredScore(outcome, margin, None, None, "2020-01-01T00:00:00+00:00")
+    return FinishedFilm(Place(position, outcome.file, stamp), score, picture, 100, is_lasting)
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store.open(tmp_path)
-    store.begin_run(["b.png", "a.png"])
-    store.add([(stored(SCORED, -1.0986), PICTURE), (stored(FAILED), None)], "settings")
+def store(tmp_path: Path) -> Iterator[StoreWriter]:
+    store = StoreWriter.open(tmp_path)
+    films = [film(2, SCORED, PICTURE, margin=-1.0986, stamp="s"), film(1, FAILED)]
+    store.add(store.begin_run(), films, PRINT)
     yield store
     store.close()
 
 
-def test_rows_come_back_as_they_went_in_and_in_input_order(store: Store) -> None:
-    assert list(store.outcomes()) == [FAILED, SCORED]
-    assert [score.margin for score in store.scores()] == [None, -1.0986]
+def test_rows_come_back_as_they_went_in_and_in_input_order(store: StoreWriter) -> None:
+    assert list(store.outcomes(1)) == [FAILED, SCORED]
+    assert [score.margin for score in store.scores(1)] == [None, -1.0986]
 
 
-def test_pictures_come_back_most_suspicious_first_and_unscored_last(store: Store) -> None:
-    more = replace(SCORED, file="c.png", probability=0.9)
-    store.add([(stored(more), PICTURE)], "settings")
-    store.begin_run(["b.png", "a.png", "c.png"])
-    films = list(store.pictured())
+def test_pictures_come_back_most_suspicious_first_and_unscored_last(store: StoreWriter) -> None:
+    more = replace(SCORED, file="c.png", sha256="c" * 64, probability=0.9)
+    store.add(1, [film(3, more, PICTURE)], PRINT)
+    films = list(store.pictured(1))
     assert [outcome.file for outcome, _ in films] == ["c.png", "a.png", "b.png"]
     picture = films[1][1]
     assert picture is not None
-    assert picture.placement == PICTURE.placement
-    assert picture.lung_outlines == PICTURE.lung_outlines
+    assert (picture.placement, picture.lung_outlines) == (PICTURE.placement, PICTURE.lung_outlines)
+    assert (picture.thumbnail_jpeg, picture.heat_png) == (b"small jpeg", b"png")
     np.testing.assert_array_equal(picture.heat_cells, PICTURE.heat_cells)
     assert films[2][1] is None
 
 
-def test_a_film_is_finished_only_with_the_same_settings(store: Store) -> None:
-    assert store.finished_sha256("a.png", "settings") == "a" * 64
-    assert store.finished_sha256("a.png", "others") is None
-    assert store.finished_sha256("z.png", "settings") is None
+def test_a_film_is_known_by_its_stamp_or_its_bytes_and_only_as_it_would_end_today(store: StoreWriter) -> None:
+    here = Place(7, "other/name.png", "s")
+    moved = replace(SCORED, file="other/name.png")
+    assert store.known(here, PRINT) == KnownFilm(here, 1, moved)
+    assert store.known(here, "other") is None
+    assert store.known(replace(here, stamp=""), PRINT) is None
+    assert store.known_by_bytes(here, "a" * 64, PRINT) == KnownFilm(here, 1, moved)
+    assert store.known_by_bytes(here, "a" * 64, "other") is None
+    assert store.digests_of_size(100, PRINT) == {"a" * 64, "b" * 64}
+    assert store.digests_of_size(101, PRINT) == frozenset()
 
 
-def test_a_run_shows_its_own_films_only(store: Store) -> None:
-    store.begin_run(["a.png"])
-    assert list(store.outcomes()) == [SCORED]
+def test_what_the_machine_did_is_not_remembered_as_the_film_s_fault(store: StoreWriter) -> None:
+    stalled = replace(FAILED, file="d.png", sha256="d" * 64, code="decoder-timeout")
+    unread = replace(FAILED, file="e.png", sha256="", code="read-error")
+    store.add(1, [film(3, stalled, stamp="d", is_lasting=False), film(4, unread, stamp="e")], PRINT)
+    assert list(store.outcomes(1))[2:] == [stalled, unread]
+    for stamp, sha256 in (("d", "d" * 64), ("e", "")):
+        assert store.known(Place(1, "x", stamp), PRINT) is None
+        assert store.known_by_bytes(Place(1, "x", stamp), sha256, PRINT) is None
 
 
-def test_a_film_done_anew_replaces_its_row_and_pictures(store: Store) -> None:
-    store.add([(stored(replace(FAILED, file="a.png")), None)], "settings")
-    (_, first), (_, second) = store.pictured()
-    assert first is None
-    assert second is None
+def test_a_run_shows_its_own_places_only_and_others_stay(store: StoreWriter) -> None:
+    place = Place(1, "moved.png", "s")
+    known = store.known(place, PRINT)
+    assert known is not None
+    run = store.begin_run()
+    store.add(run, [known], PRINT)
+    assert list(store.outcomes(run)) == [replace(SCORED, file="moved.png")]
+    assert list(store.outcomes(1)) == [FAILED, SCORED]
+    assert store.last_run() == run
 
 
-def test_a_batch_is_added_whole_or_not_at_all(store: Store) -> None:
-    bad = replace(SCORED, file="d.png", probability=object())  # type: ignore[arg-type]  # cannot be stored
+def test_a_film_done_anew_replaces_its_row_and_pictures(store: StoreWriter) -> None:
+    run = store.begin_run()
+    store.add(run, [film(1, replace(SCORED, probability=0.75), None)], PRINT)
+    for each in (1, run):
+        found = {outcome.file: (outcome.probability, picture) for outcome, picture in store.pictured(each)}
+        assert found["a.png"] == (0.75, None)
+
+
+def test_a_batch_is_added_whole_or_not_at_all(store: StoreWriter) -> None:
+    good = replace(SCORED, file="c.png", sha256="c" * 64)
+    bad = replace(SCORED, sha256="d" * 64, probability=object())  # type: ignore[arg-type]  # cannot be stored
     with pytest.raises(StoreError):
-        store.add([(stored(replace(SCORED, file="c.png")), None), (stored(bad), None)], "settings")
-    assert store.finished_sha256("c.png", "settings") is None
+        store.add(1, [film(3, good), film(4, bad)], PRINT)
+    assert store.known_by_bytes(Place(3, "c.png", ""), "c" * 64, PRINT) is None
 
 
-def test_rejudging_changes_probability_and_triage_only(store: Store) -> None:
+def test_rejudging_changes_probability_and_triage_only(store: StoreWriter) -> None:
     judged = replace(SCORED, probability=0.7, triage=Triage.FLAGGED, operating_point="strict")
-    store.rejudge([judged])
-    assert list(store.outcomes()) == [FAILED, judged]
+    store.rejudge(1, [judged])
+    assert list(store.outcomes(1)) == [FAILED, judged]
 
 
-def test_what_was_added_is_there_after_the_process_is_gone(tmp_path: Path, store: Store) -> None:
+def test_the_facts_of_a_run_come_back_as_they_were(store: StoreWriter) -> None:
+    assert store.facts(1) is None
+    store.end_run(1, FACTS)
+    assert store.facts(1) == FACTS
+
+
+def test_reading_writes_nothing_and_what_was_added_is_there(tmp_path: Path, store: StoreWriter) -> None:
+    store.close()
+    before = {entry.name: entry.stat().st_mtime_ns for entry in os.scandir(tmp_path)}
     assert [score.outcome for score in read_scores(tmp_path)] == [FAILED, SCORED]
+    assert {entry.name: entry.stat().st_mtime_ns for entry in os.scandir(tmp_path)} == before
+
+
+def test_a_running_scan_can_be_read(tmp_path: Path, store: StoreWriter) -> None:
+    assert [score.outcome for score in read_scores(tmp_path)] == [FAILED, SCORED]
+    store.add(1, [film(3, replace(SCORED, file="c.png", sha256="c" * 64))], PRINT)
+    assert len(read_scores(tmp_path)) == 3
+
+
+def test_identities_can_be_deleted_and_nothing_else_goes(store: StoreWriter) -> None:
+    store._db.execute(
+        "INSERT INTO identities (sha256, kind, patient) VALUES (?, 'full', '4711')", ("a" * 64,)
+    )
+    store._db.execute("DELETE FROM identities")
+    assert list(store.outcomes(1)) == [FAILED, SCORED]
 
 
 @pytest.mark.parametrize("content", [b"not a database" * 100, b"SQLite format 3\0" + bytes(200)])
-def test_a_damaged_store_is_refused_and_left_as_it_is(tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize("kind", [StoreWriter, Store])
+def test_a_damaged_store_is_refused_and_left_as_it_is(
+    tmp_path: Path, content: bytes, kind: type[Store]
+) -> None:
     (tmp_path / STORE_FILE).write_bytes(content)
     with pytest.raises(StoreError, match="--out"):
-        Store.open(tmp_path)
+        kind.open(tmp_path)
     assert (tmp_path / STORE_FILE).read_bytes() == content
 
 

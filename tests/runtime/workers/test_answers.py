@@ -5,10 +5,10 @@ import pickle
 import numpy as np
 import pytest
 
-from cxr_runtime.errors import UnreadableFilmError
+from cxr_runtime.errors import RejectedFilmError, UnreadableFilmError
 from cxr_runtime.film import FilmFacts, View
 from cxr_runtime.placement import Placement
-from cxr_runtime.scanning.examination import Examined
+from cxr_runtime.scanning.examination import Preview, Rejected
 from cxr_runtime.workers.answers import read_answer
 
 
@@ -27,11 +27,12 @@ def sent(answer: object) -> io.BytesIO:
 def test_an_examined_film_comes_through_whole() -> None:
     pixels = np.arange(6, dtype=np.uint8).reshape(2, 3)
     placement = Placement((2, 3), (0, 0, 3, 2), (2, 2))
-    film = Examined("a" * 64, 0.5, facts=FilmFacts("png", view=View.PA), preview=pixels, placement=placement)
+    facts, error = FilmFacts("png", view=View.PA), RejectedFilmError("lateral", "It is lateral.", 0.9)
+    film = Rejected("a" * 64, error, facts, Preview(pixels, b"jpeg"), placement, 100, 0.5)
     succeeded, answer = read_answer(sent((True, film)))
     assert succeeded
-    assert (answer.sha256, answer.facts, answer.placement) == (film.sha256, film.facts, placement)
-    np.testing.assert_array_equal(answer.preview, pixels)
+    assert (answer.sha256, answer.facts, answer.whole) == (film.sha256, film.facts, placement)
+    np.testing.assert_array_equal(answer.preview.pixels, pixels)
 
 
 @pytest.mark.parametrize(

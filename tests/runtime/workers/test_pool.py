@@ -1,18 +1,32 @@
 import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
+from cxr_runtime.errors import InstallationError
 from cxr_runtime.workers.pool import WorkerDiedError, WorkerPool, WorkerTimeoutError
+from cxr_runtime.workers.tasks import MOST_PASSED, Passed, Pause
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def done(pool: WorkerPool[T, R], tasks: Iterable[T]) -> list[tuple[T, object]]:
+    """Every task with its end."""
+    asked: list[T | Passed[None] | Pause] = [*tasks]
+    return [item for item in pool.results(asked) if isinstance(item, tuple)]
 
 
 def test_every_task_comes_back_once_with_its_result() -> None:
     with WorkerPool[float, float]("math:sqrt", 2) as pool:
-        assert sorted(pool.results(float(n * n) for n in range(50))) == [(n * n, n) for n in range(50)]
+        assert sorted(done(pool, (float(n * n) for n in range(50)))) == [(n * n, n) for n in range(50)]
 
 
 def test_a_task_that_raises_is_the_only_one_to_end_in_an_error() -> None:
     with WorkerPool[float, float]("math:sqrt", 2) as pool:
-        results = dict(pool.results([4.0, -1.0, 9.0]))
+        results = dict(done(pool, [4.0, -1.0, 9.0]))
     assert results[4.0] == 2
     assert results[9.0] == 3
     assert isinstance(results[-1.0], RuntimeError)
@@ -21,14 +35,14 @@ def test_a_task_that_raises_is_the_only_one_to_end_in_an_error() -> None:
 def test_a_task_that_kills_its_process_fails_alone_after_a_second_try() -> None:
     with WorkerPool[str, object]("builtins:exec", 2) as pool:
         fatal = "import os; os.abort()"
-        results = dict(pool.results(["1", "2", fatal, "3", "4", "5"]))
+        results = dict(done(pool, ["1", "2", fatal, "3", "4", "5"]))
     assert isinstance(results.pop(fatal), WorkerDiedError)
     assert set(results.values()) == {None}
 
 
 def test_a_task_that_hangs_is_ended_at_its_limit() -> None:
     with WorkerPool[float, None]("time:sleep", 2, seconds=1.0) as pool:
-        results = dict(pool.results([0.0, 600.0, 0.001, 0.002]))
+        results = dict(done(pool, [0.0, 600.0, 0.001, 0.002]))
     assert isinstance(results.pop(600.0), WorkerTimeoutError)
     assert set(results.values()) == {None}
 
@@ -36,27 +50,79 @@ def test_a_task_that_hangs_is_ended_at_its_limit() -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="address space is limited on POSIX only")
 def test_a_task_that_wants_too_much_memory_fails_alone() -> None:
     with WorkerPool[int, bytes]("builtins:bytes", 1, megabytes=1024) as pool:
-        results = dict(pool.results([1, 2**31, 2]))
+        results = dict(done(pool, [1, 2**31, 2]))
     assert isinstance(results[2**31], MemoryError)
     assert results[2] == b"\0\0"
 
 
 def test_what_a_decoder_prints_does_not_garble_the_answers() -> None:
     with WorkerPool[str, None]("builtins:print", 1) as pool:
-        assert list(pool.results(["noise"] * 20)) == [("noise", None)] * 20
+        assert done(pool, ["noise"] * 20) == [("noise", None)] * 20
 
 
 def test_workers_end_with_the_pool() -> None:
     with WorkerPool[float, float]("math:sqrt", 2) as pool:
-        list(pool.results([1.0]))
+        done(pool, [1.0])
         processes = [worker.process for worker in pool._workers]
     assert all(process.poll() is not None for process in processes)
 
 
 def test_a_worker_ends_when_its_parent_is_gone() -> None:
     with WorkerPool[float, float]("math:sqrt", 1) as pool:
-        list(pool.results([1.0]))
+        done(pool, [1.0])
         process = pool._workers[0].process
         assert process.stdin is not None
         process.stdin.close()
         assert process.wait(timeout=30) == 0
+
+
+def test_a_pause_is_handed_on_once_everything_before_it_is_done() -> None:
+    with WorkerPool[float, float]("math:sqrt", 2) as pool:
+        tasks: list[float | Passed[str] | Pause] = [4.0, 9.0, Pause.PAUSE, 16.0, Pause.PAUSE]
+        items = list(pool.results(tasks))
+    assert items[2] is Pause.PAUSE
+    assert sorted(item for item in items[:2] if isinstance(item, tuple)) == [(4.0, 2.0), (9.0, 3.0)]
+    assert items[3:] == [(16.0, 4.0), Pause.PAUSE]
+
+
+def test_what_needs_no_work_passes_the_workers_and_starts_none() -> None:
+    with WorkerPool[float, float]("math:sqrt", 2) as pool:
+        passed = [Passed(number) for number in range(3 * MOST_PASSED)]
+        assert list(pool.results(passed)) == passed
+        assert not pool._workers
+
+
+def test_what_needs_no_work_does_not_wait_for_an_endless_source() -> None:
+    def source() -> Iterator[float | Passed[str]]:
+        yield 4.0
+        while True:
+            yield Passed("known")
+
+    with WorkerPool[float, float]("math:sqrt", 1) as pool:
+        results = pool.results(source())
+        while next(results) != (4.0, 2.0):
+            pass
+
+
+@pytest.mark.parametrize("function", ["no_such_library:name", "cxr_runtime.names:no_such_function"])
+def test_workers_that_cannot_start_are_a_fault_of_the_installation(function: str) -> None:
+    with WorkerPool[float, float](function, 1) as pool, pytest.raises(InstallationError):
+        done(pool, [1.0])
+
+
+def test_a_library_that_is_missing_is_no_fault_of_the_film() -> None:
+    with (
+        WorkerPool[str, object]("builtins:exec", 1) as pool,
+        pytest.raises(InstallationError, match="no_such_library is missing"),
+    ):
+        done(pool, ["import no_such_library"])
+
+
+def test_no_code_is_taken_from_the_folder_that_the_program_was_started_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("types", "numpy", "threading"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('taken over')")
+    monkeypatch.chdir(tmp_path)
+    with WorkerPool[float, float]("math:sqrt", 1) as pool:
+        assert done(pool, [4.0]) == [(4.0, 2.0)]

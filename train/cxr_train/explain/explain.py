@@ -8,7 +8,7 @@ import numpy as np
 
 from cxr_runtime.atomic import write_bytes
 from cxr_runtime.errors import UsageError
-from cxr_runtime.heat.map import in_colour_range
+from cxr_runtime.heat.map import HeatMethod, in_colour_range
 from cxr_runtime.markdown import markdown_table
 from cxr_runtime.progress import Progress, Silence
 from cxr_runtime.reading import read_film
@@ -173,7 +173,7 @@ def _heat(model: ExplainedModel, row: int, films: Sequence[TrainingFilm], method
     looker, film = model.looks_at(row, films)
     found = METHODS[method](looker, film)
     laid = film.placement.heat_on_film(found.heat, found.cells, (GRID, GRID))
-    return in_colour_range(laid, looker.recipe) if method == AS_SHIPPED else laid
+    return in_colour_range(laid, looker.recipe.view(HeatMethod.CAM)) if method == AS_SHIPPED else laid
 
 
 def _to_draw(heat: Heat, method: str) -> Heat:

@@ -6,11 +6,12 @@ from pathlib import Path
 
 from cxr_runtime.atomic import replacing
 from cxr_runtime.outcome import Triage
-from cxr_runtime.reports.exhibit import Exhibit, RunFacts
+from cxr_runtime.reports.exhibit import Exhibit
 from cxr_runtime.reports.pdf.film_page import add_film_page
 from cxr_runtime.reports.pdf.sheet import Sheet
 from cxr_runtime.reports.pdf.summary import add_summary
 from cxr_runtime.reports.tally import Tally
+from cxr_runtime.store.run import RunFacts
 
 WITH_A_PAGE = (Triage.FLAGGED, Triage.REVIEW)
 

@@ -5,7 +5,6 @@ from fpdf.enums import Align
 from cxr_runtime.file_names import RESULTS_FILE
 from cxr_runtime.outcome import Outcome
 from cxr_runtime.reports import wording
-from cxr_runtime.reports.exhibit import RunFacts
 from cxr_runtime.reports.pdf.marks import FLAGGED, NOT_FLAGGED, REVIEW, draw_histogram
 from cxr_runtime.reports.pdf.sheet import (
     BOTTOM,
@@ -22,6 +21,7 @@ from cxr_runtime.reports.pdf.sheet import (
     Sheet,
 )
 from cxr_runtime.reports.tally import Tally
+from cxr_runtime.store.run import RunFacts
 
 LEFT_W = 126.0  # mm, counts and facts
 TILE_W, TILE_H = 40.0, 17.0  # mm

@@ -13,10 +13,11 @@ from cxr_runtime.atomic import replacing
 from cxr_runtime.file_names import HEATMAPS_FOLDER
 from cxr_runtime.heat.colour import legend
 from cxr_runtime.reports import wording
-from cxr_runtime.reports.exhibit import Exhibit, RunFacts
+from cxr_runtime.reports.exhibit import Exhibit
 from cxr_runtime.reports.tally import Tally
 from cxr_runtime.reports.templates import templates
 from cxr_runtime.reports.worklist.row import OUTSIDE_LUNGS, Row
+from cxr_runtime.store.run import RunFacts
 
 FULL_PICTURES = 500  # most suspicious films whose picture and heat can be opened at full size
 THUMBNAILS = 5000  # most suspicious films that have at least a thumbnail

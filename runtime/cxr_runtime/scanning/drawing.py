@@ -1,0 +1,59 @@
+"""The pictures of a film while it is in hand: its files in heatmaps/, and what the store keeps of it."""
+
+from dataclasses import dataclass
+
+from cxr_runtime.heat.colour import heat_layer
+from cxr_runtime.heat.overlay import thumbnail_jpeg
+from cxr_runtime.names import safe_name
+from cxr_runtime.reports.heatmap_files import HeatmapFiles
+from cxr_runtime.scanning.examination import Rejected, Unread
+from cxr_runtime.scanning.scoring import Scored, Unscored
+from cxr_runtime.store.rows import FinishedFilm, StoredPicture
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """Draws films for one output folder; heat is laid over a film once, and everything is made of that."""
+
+    files: HeatmapFiles
+
+    def draw(self, item: Scored | Unscored) -> FinishedFilm:
+        """Write the film's files, and gather what the store keeps.
+
+        Raises:
+            OSError: the folder cannot be written, or the disk is full.
+        """
+        match item:
+            case Scored():
+                return self._scored(item)
+            case Unscored(film=Rejected() as film):
+                thumbnail = thumbnail_jpeg(film.preview.pixels, None, self.files.view.threshold)
+                picture = StoredPicture(film.preview.jpeg, film.whole, None, (), thumbnail)
+                return FinishedFilm(item.place, item.score, picture, film.size)
+            case Unscored():
+                return without_pictures(item)
+
+    def _scored(self, item: Scored) -> FinishedFilm:
+        film, threshold = item.film, self.files.view.threshold
+        preview = film.preview
+        outlines = film.lungs.outlines
+        name = safe_name(item.place.file, film.sha256)
+        self.files.write(name, preview.pixels, item.heat, film.placement.film_hw, outlines)
+        picture = StoredPicture(
+            preview.jpeg,
+            film.placement,
+            item.cells,
+            outlines,
+            thumbnail_jpeg(preview.pixels, item.heat, threshold),
+            heat_layer(item.heat, film.placement.film_hw, threshold),
+        )
+        return FinishedFilm(item.place, item.score, picture, film.size)
+
+
+def without_pictures(item: Scored | Unscored) -> FinishedFilm:
+    """A film as it goes into a store that nobody looks at."""
+    match item.film:
+        case Unread(is_lasting=is_lasting):
+            return FinishedFilm(item.place, item.score, is_lasting=is_lasting)
+        case film:
+            return FinishedFilm(item.place, item.score, size=film.size)

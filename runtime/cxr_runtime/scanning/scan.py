@@ -1,0 +1,83 @@
+"""The scan: from a folder of films to a ranked worklist with heat maps."""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cxr_runtime.errors import CxrTriageError, UsageError
+from cxr_runtime.names import printable
+from cxr_runtime.outcome import Outcome, Status
+from cxr_runtime.progress import Progress, Silence
+from cxr_runtime.reports.tally import Tally
+from cxr_runtime.scanning.session import ScanOptions, Session
+from cxr_runtime.sources.find import Found, find_films
+from cxr_runtime.store.folder import default_output_folder
+from cxr_runtime.store.store import Store
+
+
+@dataclass(frozen=True)
+class ScanSummary:
+    """What a scan came to; the rows are in the store of `out`."""
+
+    out: Path  # the output folder
+    tally: Tally  # how many films ended how
+    finished_before: int  # of all films, those that an earlier run had done
+    passed_over: int  # files that cannot be films by name
+    backend: str  # the provider that was used, "" if no film was scored
+
+    def outcomes(self) -> Iterator[Outcome]:
+        """The rows of results.csv, in input order."""
+        with Store.open(self.out) as store:
+            yield from store.outcomes(store.last_run())
+
+
+def scan(
+    inputs: str | Path | Sequence[str | Path],
+    options: ScanOptions | None = None,
+    progress: Progress | None = None,
+) -> ScanSummary:
+    """Score films and write the reports.
+
+    Args:
+        inputs: films, folders and zip files; or one of them.
+        options: how to scan.
+        progress: hears of every film.
+
+    Returns:
+        Counts; a film that could not be scored is counted and stored, never raised.
+
+    Raises:
+        UsageError: no input is given, or one does not exist.
+        ModelError: the model or its calibration is refused.
+        BackendError: the asked backend is not usable.
+        InstallationError: a part of the program is missing.
+        StoreError: the output folder cannot be written.
+        CxrTriageError: no film was found.
+    """
+    options, progress = options or ScanOptions(), progress or Silence()
+    names = [os.fspath(name) for name in ([inputs] if isinstance(inputs, str | Path) else inputs)]
+    if not names:
+        raise UsageError("no INPUT is given; expected films, folders or zip files")
+    out = options.out or default_output_folder(names[0])
+    found = _find(names, out)
+    workers = min(options.workers or os.cpu_count() or 1, len(found.sources))
+    with Session.open(replace(options, out=out, workers=workers)) as session:
+        progress.begin("scanning films", len(found.sources))
+        for outcome in session.screen(found.sources):
+            if outcome.status is not Status.SCORED:
+                progress.say(f"{outcome.status}: {outcome.file}: {outcome.message} [{outcome.code}]")
+            progress.advance()
+        progress.end()
+        counts = session.publish(names, found.passed_over)
+        return ScanSummary(out, counts, session.finished_before, found.passed_over, session.backend)
+
+
+def _find(names: list[str], out: Path) -> Found:
+    found = find_films(names, exclude=out)
+    if not found.sources:
+        raise CxrTriageError(
+            f"no film found in {', '.join(map(printable, names))} ({found.passed_over} other files); "
+            "expected PNG, JPEG, TIFF, BMP or DICOM files, or zip files of them"
+        )
+    return found

@@ -1,0 +1,105 @@
+"""What goes into the store and comes out of it: a film's place, its row, and its pictures."""
+
+import json
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cxr_runtime.outcome import Outcome, Status, Triage
+from cxr_runtime.placement import Outline, Placement
+
+# Columns of `results` that are a row of results.csv, in the order of Outcome; its file is that of the place.
+OUTCOME_COLUMNS = tuple(entry.name for entry in fields(Outcome) if entry.name != "file")
+SCORE_COLUMNS = ("margin", "input_mean", "input_contrast", "finished")
+PICTURE_COLUMNS = (
+    "preview_jpeg", "thumbnail_jpeg", "heat_png", "placement", "heat", "heat_rows", "heat_columns",
+    "outlines",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a film was found in a run."""
+
+    position: int  # in the run, from 1
+    file: str  # as in results.csv
+    stamp: str  # changes whenever the file does; "" where that is not known
+
+
+@dataclass(frozen=True)
+class StoredScore:
+    """One row with what calibration and monitoring need beside it."""
+
+    outcome: Outcome
+    margin: float | None  # logit of abnormal minus logit of normal
+    input_mean: float | None  # mean of the network's input before normalisation, 0..1
+    input_contrast: float | None  # its standard deviation, 0..1
+    finished: str  # ISO time with offset
+
+
+@dataclass(frozen=True)
+class StoredPicture:
+    """The pictures of one film, small enough to keep for every film."""
+
+    preview_jpeg: bytes = field(repr=False)  # grey film, longer side at most PREVIEW_LONG_SIDE
+    placement: Placement  # what of the film the network was shown
+    heat_cells: NDArray[np.float32] | None  # (h, w) 0..1 on conv5's cells; None on a rejected film
+    lung_outlines: tuple[Outline, ...] = ()
+    thumbnail_jpeg: bytes | None = field(default=None, repr=False)  # with its heat; None in stores of 0.1.0
+    heat_png: bytes | None = field(default=None, repr=False)  # the heat as a layer to be laid on the film
+
+
+@dataclass(frozen=True)
+class FinishedFilm:
+    """A film that was done in this run."""
+
+    place: Place
+    score: StoredScore
+    picture: StoredPicture | None = None  # None where the film could not be read, or nothing is to be shown
+    size: int | None = None  # bytes of the file
+    is_lasting: bool = True  # False: the machine is to blame, and the next run tries again
+
+
+@dataclass(frozen=True)
+class KnownFilm:
+    """A film that was finished before: nothing but its place is new."""
+
+    place: Place
+    result: int  # id in the store
+    outcome: Outcome
+
+
+def outcome_of(file: str, row: tuple[Any, ...]) -> Outcome:
+    """The row of results.csv from OUTCOME_COLUMNS."""
+    outcome = Outcome(file, *row[: len(OUTCOME_COLUMNS)])
+    triage = None if outcome.triage is None else Triage(outcome.triage)
+    return replace(outcome, status=Status(outcome.status), triage=triage)
+
+
+def picture_row(picture: StoredPicture) -> tuple[Any, ...]:
+    """PICTURE_COLUMNS of a picture."""
+    heat = picture.heat_cells
+    rows, columns = (None, None) if heat is None else heat.shape
+    return (
+        picture.preview_jpeg,
+        picture.thumbnail_jpeg,
+        picture.heat_png,
+        json.dumps(asdict(picture.placement)),
+        None if heat is None else heat.astype("<f4").tobytes(),
+        rows,
+        columns,
+        json.dumps(picture.lung_outlines),
+    )
+
+
+def picture_of(row: tuple[Any, ...]) -> StoredPicture | None:
+    """A picture from PICTURE_COLUMNS; None where there is none."""
+    preview_jpeg, thumbnail_jpeg, heat_png, placement, heat, rows, columns, outlines = row
+    if preview_jpeg is None:
+        return None
+    cells = None if heat is None else np.frombuffer(heat, "<f4").reshape(rows, columns).astype(np.float32)
+    stated = {key: tuple(value) for key, value in json.loads(placement).items()}
+    polygons = tuple(tuple((x, y) for x, y in outline) for outline in json.loads(outlines))
+    return StoredPicture(preview_jpeg, Placement(**stated), cells, polygons, thumbnail_jpeg, heat_png)

@@ -1,0 +1,134 @@
+"""The store's tables, and the numbered steps that bring a store of any earlier program to them.
+
+results     what a film came to: one row for the film's bytes (sha256) and what decided the row (fingerprint)
+places      where a film was found: run, position in it, the name a user knows, and the file's stamp
+runs        a scan, or a service from its start to its end, with the facts its reports state
+pictures    the film at reading size, its heat and lungs, small enough to keep for every film
+written     the reports as they were last written, so that nothing is written twice
+identities  DICOM identity; a table of its own, so that it can be left out, pseudonymised or deleted
+verdicts    what readers said of a film; rows are only ever added
+deliveries  what must go where, and how often that was tried
+audit       who did what; rows are only ever added, each with a digest of the one before
+"""
+
+import sqlite3
+from collections.abc import Callable
+
+from cxr_runtime.errors import StoreError
+
+_OUTCOME = """
+  status TEXT NOT NULL, code TEXT NOT NULL, message TEXT NOT NULL, probability REAL, triage TEXT,
+  threshold REAL, operating_point TEXT NOT NULL, view TEXT NOT NULL, lung_heat_share REAL,
+  model TEXT NOT NULL, model_sha256 TEXT NOT NULL, backend TEXT NOT NULL, seconds REAL,
+  margin REAL, input_mean REAL, input_contrast REAL, finished TEXT NOT NULL
+"""
+_TABLES_1 = (
+    f"CREATE TABLE films (file TEXT PRIMARY KEY, sha256 TEXT NOT NULL, settings TEXT NOT NULL, {_OUTCOME})"
+    " WITHOUT ROWID",
+    "CREATE TABLE pictures (file TEXT PRIMARY KEY, preview_jpeg BLOB NOT NULL, placement TEXT NOT NULL,"
+    " heat BLOB, heat_rows INT, heat_columns INT, outlines TEXT NOT NULL)",
+    "CREATE TABLE run (position INTEGER PRIMARY KEY, file TEXT NOT NULL UNIQUE)",
+)
+_TABLES_2 = (
+    "CREATE TABLE runs (id INTEGER PRIMARY KEY, begun TEXT NOT NULL, ended TEXT, facts TEXT)",
+    f"CREATE TABLE results (id INTEGER PRIMARY KEY, sha256 TEXT NOT NULL, fingerprint TEXT NOT NULL,"
+    f" bytes INTEGER, is_lasting INTEGER NOT NULL, {_OUTCOME})",
+    # Only what is the film's own doing is remembered: what the machine did is tried again.
+    "CREATE UNIQUE INDEX results_of_films ON results (sha256, fingerprint) WHERE is_lasting",
+    "CREATE INDEX results_by_size ON results (bytes, fingerprint)",
+    "CREATE TABLE places (run INTEGER NOT NULL REFERENCES runs, position INTEGER NOT NULL,"
+    " file TEXT NOT NULL, stamp TEXT NOT NULL, result INTEGER NOT NULL REFERENCES results,"
+    " PRIMARY KEY (run, position)) WITHOUT ROWID",
+    "CREATE INDEX places_by_stamp ON places (stamp)",
+    "CREATE INDEX places_by_result ON places (result)",
+    "CREATE TABLE pictures (result INTEGER PRIMARY KEY REFERENCES results ON DELETE CASCADE,"
+    " preview_jpeg BLOB NOT NULL, thumbnail_jpeg BLOB, heat_png BLOB, placement TEXT NOT NULL,"
+    " heat BLOB, heat_rows INTEGER, heat_columns INTEGER, outlines TEXT NOT NULL)",
+    "CREATE TABLE written (name TEXT PRIMARY KEY, content TEXT NOT NULL, stamp TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE identities (sha256 TEXT PRIMARY KEY, kind TEXT NOT NULL, study TEXT, series TEXT,"
+    " instance TEXT, patient TEXT, name TEXT, born TEXT, studied TEXT, accession TEXT) WITHOUT ROWID",
+    "CREATE TABLE verdicts (id INTEGER PRIMARY KEY, sha256 TEXT NOT NULL, reader TEXT NOT NULL,"
+    " time TEXT NOT NULL, verdict TEXT NOT NULL, findings TEXT NOT NULL, note TEXT NOT NULL)",
+    "CREATE INDEX verdicts_by_film ON verdicts (sha256)",
+    "CREATE TABLE deliveries (id INTEGER PRIMARY KEY, result INTEGER NOT NULL REFERENCES results,"
+    " kind TEXT NOT NULL, target TEXT NOT NULL, state TEXT NOT NULL, tries INTEGER NOT NULL, due TEXT,"
+    " said TEXT NOT NULL, UNIQUE (result, kind, target))",
+    "CREATE TABLE audit (id INTEGER PRIMARY KEY, time TEXT NOT NULL, actor TEXT NOT NULL, act TEXT NOT NULL,"
+    " about TEXT NOT NULL, digest TEXT NOT NULL)",
+)
+
+
+def migrate(db: sqlite3.Connection) -> None:
+    """Bring a store to today's schema, in one transaction; a new file gets it from nothing.
+
+    Raises:
+        StoreError: a newer program wrote it.
+    """
+    found = version(db)
+    if found > SCHEMA_VERSION:
+        raise StoreError(
+            f"the store has schema {found}, this program knows {SCHEMA_VERSION}; install the newer "
+            "program that wrote it, or scan with --out and a new folder"
+        )
+    if found == SCHEMA_VERSION:
+        return
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        for step in _STEPS[version(db) :]:  # asked again: another process may have been first
+            step(db)
+        db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        db.execute("COMMIT")
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
+
+
+def version(db: sqlite3.Connection) -> int:
+    """Number of a store's schema; 0 where there is none yet."""
+    return int(db.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _to_1(db: sqlite3.Connection) -> None:
+    """The schema of 0.1.0: rows by the path as it was typed."""
+    for table in _TABLES_1:
+        db.execute(table)
+
+
+def _to_2(db: sqlite3.Connection) -> None:
+    """Rows by film; the paths become places: of run 1 what the last scan left out, of run 2 the last scan."""
+    db.execute("ALTER TABLE pictures RENAME TO pictures_1")
+    for table in _TABLES_2:
+        db.execute(table)
+    columns = [name for (_, name, *_) in db.execute("PRAGMA table_info(results)")][5:]
+    ordered = (
+        "SELECT films.file, sha256, settings, run.position, " + ", ".join(columns) + " FROM films"
+        " LEFT JOIN run USING (file) ORDER BY run.position, films.file"
+    )
+    films, elsewhere = db.execute(ordered).fetchall(), 0
+    if films:
+        db.executemany("INSERT INTO runs (id, begun) VALUES (?, '')", [(1,), (2,)])
+    for file, sha256, settings, position, *outcome in films:
+        known = "SELECT id FROM results WHERE sha256 = ? AND fingerprint = ? AND is_lasting"
+        found = db.execute(known, (sha256, settings)).fetchone()
+        if found is None:
+            marks = ", ".join("?" * len(columns))
+            added = db.execute(
+                f"INSERT INTO results (sha256, fingerprint, is_lasting, {', '.join(columns)})"
+                f" VALUES (?, ?, ?, {marks})",
+                (sha256, settings, sha256 != "", *outcome),
+            )
+            found = (added.lastrowid,)
+            db.execute(
+                "INSERT INTO pictures SELECT ?, preview_jpeg, NULL, NULL, placement, heat, heat_rows,"
+                " heat_columns, outlines FROM pictures_1 WHERE file = ?",
+                (*found, file),
+            )
+        elsewhere += position is None
+        place = (1, elsewhere) if position is None else (2, position)
+        db.execute("INSERT INTO places VALUES (?, ?, ?, '', ?)", (*place, file, *found))
+    for table in ("films", "pictures_1", "run"):
+        db.execute(f"DROP TABLE {table}")
+
+
+_STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_to_1, _to_2)
+SCHEMA_VERSION = len(_STEPS)

@@ -1,0 +1,71 @@
+"""Tasks on their way to wherever they are done: in processes of this machine, or of others."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Generic, Protocol, TypeVar
+
+T = TypeVar("T")
+P = TypeVar("P")
+T_contra = TypeVar("T_contra", contravariant=True)
+R_co = TypeVar("R_co", covariant=True)
+
+MOST_PASSED = 64  # things without work that are looked at before those that wait are handed on
+
+
+class Pause(Enum):
+    """Nothing more is known for now: what is in hand is finished before anything else is asked for."""
+
+    PAUSE = "pause"
+
+
+@dataclass(frozen=True)
+class Passed(Generic[P]):
+    """Something among the tasks that needs no work; it goes past the workers."""
+
+    value: P
+
+
+class Pool(Protocol[T_contra, R_co]):
+    """Does tasks somewhere else: in processes of this machine, or of others."""
+
+    def results(
+        self, tasks: Iterable[T_contra | Passed[P] | Pause]
+    ) -> Iterator[tuple[Any, R_co | Exception] | Passed[P] | Pause]:
+        """Yield each task once, as it is done, with its result or the error it ended in.
+
+        Args:
+            tasks: may have no end; a pause is handed on once everything before it is done.
+        """
+        ...
+
+
+class TaskFlow(Generic[T, P]):
+    """The tasks that are still to come, and those to be tried again."""
+
+    def __init__(self, tasks: Iterator[T | Passed[P] | Pause]) -> None:
+        self._tasks = tasks
+        self.again: deque[tuple[T, int]] = deque()  # (task, tries so far)
+        self.passed: deque[Passed[P]] = deque()  # to be handed on
+        self.is_paused = False
+        self.is_cut = False  # so much was passed that it is handed on before more is asked for
+
+    def next_task(self) -> tuple[T, int] | None:
+        """The next task and how often it was tried; None where there is none for now."""
+        self.is_cut = False
+        if self.again:
+            return self.again.popleft()
+        while not self.is_paused and len(self.passed) < MOST_PASSED:
+            item = next(self._tasks, None)
+            match item:
+                case None:
+                    return None
+                case Passed():
+                    self.passed.append(item)
+                case Pause():
+                    self.is_paused = True
+                case task:
+                    return task, 0
+        self.is_cut = not self.is_paused
+        return None

@@ -1,0 +1,119 @@
+"""A store of every earlier program is brought to today's schema; what stood in it stays."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from cxr_runtime.errors import StoreError
+from cxr_runtime.file_names import STORE_FILE
+from cxr_runtime.store.rows import Place
+from cxr_runtime.store.schema import SCHEMA_VERSION
+from cxr_runtime.store.store import Store, read_scores
+from cxr_runtime.store.writer import StoreWriter
+
+# As 0.1.0 wrote it.
+SCHEMA_OF_0_1_0 = """
+CREATE TABLE films (
+  file TEXT PRIMARY KEY, sha256, status, code, message, probability, triage, threshold, operating_point, view,
+  lung_heat_share, model, model_sha256, backend, seconds,
+  settings TEXT NOT NULL, finished TEXT NOT NULL, margin REAL, input_mean REAL, input_contrast REAL
+) WITHOUT ROWID;
+CREATE TABLE pictures (
+  file TEXT PRIMARY KEY REFERENCES films ON DELETE CASCADE,
+  preview_jpeg BLOB NOT NULL, placement TEXT NOT NULL,
+  heat BLOB, heat_rows INT, heat_columns INT, outlines TEXT NOT NULL
+);
+CREATE TABLE run (position INTEGER PRIMARY KEY, file TEXT NOT NULL UNIQUE);
+PRAGMA user_version=1;
+"""
+SETTINGS = "5" * 64
+FILMS = [  # file, sha256, status, code, probability, margin
+    ("night/a.png", "a" * 64, "scored", "", 0.7, 1.5),
+    ("night/copy-of-a.png", "a" * 64, "scored", "", 0.7, 1.5),
+    ("night/gone.png", "", "failed", "missing", None, None),
+    ("yesterday/b.png", "b" * 64, "rejected", "lateral", None, None),
+]
+PLACEMENT = '{"film_hw": [4, 6], "box_film_xyxy": [0.0, 0.0, 6.0, 4.0], "input_hw": [2, 2]}'
+
+
+@pytest.fixture
+def old(tmp_path: Path) -> Path:
+    db = sqlite3.connect(tmp_path / STORE_FILE)
+    db.executescript("PRAGMA journal_mode=WAL;" + SCHEMA_OF_0_1_0)
+    for file, sha256, status, code, probability, margin in FILMS:
+        row = (
+            file,
+            sha256,
+            status,
+            code,
+            "why",
+            probability,
+            None,
+            0.5,
+            "balanced",
+            "PA",
+            0.9,
+            "m",
+            "cd" * 32,
+        )
+        rest = ("onnxruntime-cpu", 0.1, SETTINGS, "2026-01-02T03:04:05+00:00", margin, 0.5, 0.2)
+        db.execute(f"INSERT INTO films VALUES ({', '.join('?' * 20)})", (*row, *rest))
+    db.execute(
+        "INSERT INTO pictures VALUES ('night/a.png', x'6a706567', ?, NULL, NULL, NULL, '[]')", (PLACEMENT,)
+    )
+    db.executemany("INSERT INTO run (file) VALUES (?)", [(film[0],) for film in FILMS[:3]])
+    db.commit()
+    db.close()
+    return tmp_path
+
+
+def test_a_store_of_0_1_0_keeps_its_rows_pictures_and_places(old: Path) -> None:
+    with StoreWriter.open(old) as store:
+        last = store.last_run()
+        rows = [(row.file, row.sha256, row.status.value, row.code) for row in store.outcomes(last)]
+        assert rows == [film[:4] for film in FILMS[:3]]
+        assert [score.margin for score in store.scores(last)] == [1.5, 1.5, None]
+        assert [row.file for row in store.outcomes(last - 1)] == ["yesterday/b.png"]
+        pictures = [picture for _, picture in store.pictured(last)]
+        assert [picture and picture.preview_jpeg for picture in pictures] == [b"jpeg", b"jpeg", None]
+
+
+def test_films_that_0_1_0_finished_are_known_by_their_bytes(old: Path) -> None:
+    with StoreWriter.open(old) as store:
+        assert store.known_by_bytes(Place(1, "x", ""), "a" * 64, SETTINGS) is not None
+        assert store.known_by_bytes(Place(1, "x", ""), "", SETTINGS) is None
+
+
+def test_a_store_of_0_1_0_is_read_without_being_changed(old: Path) -> None:
+    before = (old / STORE_FILE).read_bytes()
+    assert [score.outcome.file for score in read_scores(old)] == [film[0] for film in FILMS[:3]]
+    assert (old / STORE_FILE).read_bytes() == before
+
+
+def test_a_store_is_migrated_once(old: Path) -> None:
+    for _ in range(2):
+        with StoreWriter.open(old) as store:
+            assert len(list(store.outcomes(2))) == 3
+    db = sqlite3.connect(old / STORE_FILE)
+    assert db.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
+    db.close()
+
+
+def test_a_migration_that_fails_leaves_the_store_as_it_was(
+    old: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cxr_runtime.store.schema._TABLES_2", ("CREATE TABLE runs (id", "no SQL"))
+    with pytest.raises(StoreError):
+        StoreWriter.open(old)
+    monkeypatch.undo()
+    assert len(read_scores(old)) == 3
+
+
+@pytest.mark.parametrize("kind", [Store, StoreWriter])
+def test_a_store_of_a_newer_program_is_refused(tmp_path: Path, kind: type[Store]) -> None:
+    db = sqlite3.connect(tmp_path / STORE_FILE)
+    db.execute(f"PRAGMA user_version={SCHEMA_VERSION + 1}")
+    db.close()
+    with pytest.raises(StoreError, match="newer program"):
+        kind.open(tmp_path)
