@@ -11,6 +11,7 @@ from cxr_runtime.doctor import hardware, inference
 from cxr_runtime.doctor.checks import check_everything
 from cxr_runtime.doctor.finding import Finding, State, can_scan
 from cxr_runtime.errors import BackendError
+from cxr_runtime.scanning import session
 from model_folders import write_model_folder
 
 
@@ -87,18 +88,16 @@ def test_a_drawn_film_passes_through_a_real_worker() -> None:
     assert inference.check_worker().state is State.OK
 
 
-def test_a_worker_that_cannot_start_is_told_with_its_own_last_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inference, "EXAMINE", "a_library_that_is_not_there:examine")
+def test_a_worker_that_cannot_start_is_told_with_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "EXAMINE", "a_library_that_is_not_there:examine")
     finding = inference.check_worker()
     assert finding.state is State.BROKEN
-    assert finding.told == (
-        "a worker process cannot start (ModuleNotFoundError: No module named 'a_library_that_is_not_there'); "
-        "install cxr-triage anew"
-    )
+    assert finding.told.startswith("a_library_that_is_not_there is missing or does not load")
+    assert finding.told.endswith("install cxr-triage anew")
 
 
-def test_a_worker_in_which_films_fail_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inference, "EXAMINE", "json:loads")  # starts, and can make nothing of a film
+def test_a_film_without_a_score_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cxr_runtime.pictures.encode_png", lambda _pixels: b"no film")
     finding = inference.check_worker()
     assert finding.state is State.BROKEN
-    assert finding.told.startswith("a drawn film did not pass through a worker: ")
+    assert finding.told.startswith("a drawn film got no score: the file is text")
