@@ -52,3 +52,18 @@ def test_what_a_clinic_installs_needs_nothing_of_the_laboratory(package: str) ->
 def test_showing_help_loads_nothing_heavy(heavy: str) -> None:
     program = f"import sys, cxr_cli.main; sys.exit({heavy!r} in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+ROOMS = ["statistics", "labels", "monitoring", "fit", "pages"]  # of calibration, from the ground up
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_of_calibration_imports_only_those_below_it(room: str) -> None:
+    folder = ROOT / "calibration" / "cxr_calibration" / room
+    modules = {
+        node.module
+        for file in folder.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("cxr_calibration")
+    }
+    assert {module.split(".")[1] for module in modules} <= set(ROOMS[: ROOMS.index(room) + 1])

@@ -7,7 +7,7 @@ from pathlib import Path
 from cxr_calibration.labels.labels import read_labels
 from cxr_calibration.monitoring.checks import Threshold
 from cxr_calibration.monitoring.drift_report import CHOSEN_FILMS, Agreement, DriftReport, measure_agreement
-from cxr_calibration.monitoring.nights import Night, baseline, compare_nights, read_nights
+from cxr_calibration.monitoring.nights import FALSE_ALARMS, Night, baseline, compare_nights, read_nights
 from cxr_calibration.monitoring.reference import read_reference
 from cxr_calibration.pages.monitor_page import monitor_page
 from cxr_calibration.statistics.confusion import Confusion
@@ -17,7 +17,6 @@ from cxr_runtime.file_names import CALIBRATION_FILE
 from cxr_runtime.model.folder import DEFAULT_MODEL, Model, open_model
 from cxr_runtime.typed_json import from_json, to_json
 
-FALSE_ALARMS = 0.01
 PAGE_FILE, JSON_FILE = "monitor.html", "monitor.json"
 
 

@@ -36,7 +36,7 @@ CALLS: list[tuple[list[object], str, tuple[object, ...]]] = [
         "cxr_calibration.out_of_fold.calibrate_out_of_fold",
         (ONE, "some films", OTHER, 0.1),
     ),
-    (["gamma", ONE, OTHER, 1.4], "cxr_calibration.monitoring.rehearsal.write_films", (ONE, OTHER, 1.4)),
+    (["gamma", ONE, OTHER, 1.4], "cxr_calibration.monitoring.rehearsal.write_films", ([ONE], OTHER, 1.4)),
     (
         ["rehearse", "default", ONE, "darker=other", "--films", 30, "--nights", 9],
         "cxr_calibration.monitoring.rehearsal.rehearse_scans",

@@ -1,4 +1,4 @@
-"""Operating points: a threshold by a rule, and what it buys on films that had no part in setting it."""
+"""Operating points: a threshold by a rule, and what it comes to on films that had no part in setting it."""
 
 from dataclasses import dataclass, field
 

@@ -12,6 +12,7 @@ from cxr_runtime.model.folder import Model
 from cxr_runtime.store.rows import StoredScore
 
 ALL_NIGHTS = "all nights together"
+FALSE_ALARMS = 0.01  # chance that a run alarms where nothing has changed, if nobody asks for another
 
 
 @dataclass(frozen=True)

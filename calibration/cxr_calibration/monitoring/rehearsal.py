@@ -7,17 +7,17 @@ import cv2
 import numpy as np
 
 from cxr_calibration.labels.scoring_films import scores_of_scan
-from cxr_calibration.monitor import FALSE_ALARMS
 from cxr_calibration.monitoring.checks import Threshold, check_night
-from cxr_calibration.monitoring.nights import is_alarm
+from cxr_calibration.monitoring.nights import FALSE_ALARMS, is_alarm
 from cxr_calibration.monitoring.reference import ReferenceFilm, make_reference, reference_films
 from cxr_calibration.statistics.intervals import Estimate, percent_interval, wilson
 from cxr_runtime.errors import FilmError, UsageError
 from cxr_runtime.film import GreyPixels
 from cxr_runtime.markdown import markdown_table
-from cxr_runtime.model.folder import open_model
+from cxr_runtime.model.folder import Model, open_model
 from cxr_runtime.reading import read_film
 from cxr_runtime.sources.find import find_films
+from cxr_runtime.store.rows import StoredScore
 
 USUAL = "fresh sample of the same"
 
@@ -33,17 +33,22 @@ def through_gamma(pixels: GreyPixels, gamma: float) -> GreyPixels:
     return levels[pixels]
 
 
-def write_films(films: Path, out: Path, gamma: float) -> int:
-    """Write every film below a folder that can be read as PNG; the number of films written.
+def write_films(films: Sequence[Path], out: Path, gamma: float) -> int:
+    """Write films through a gamma as PNG; the number of films that could be read and written.
+
+    Args:
+        films: films, or folders of them.
+        out: folder for what is written.
+        gamma: above 0.
 
     Raises:
-        UsageError: the folder does not exist, or gamma is not positive.
+        UsageError: a film or folder does not exist, or gamma is not positive.
     """
     if gamma <= 0:
         raise UsageError(f"gamma is {gamma}; expected a number above 0, e.g. 1.4")
     out.mkdir(parents=True, exist_ok=True)
     written = 0
-    for number, source in enumerate(find_films([str(films)], exclude=out).sources):
+    for number, source in enumerate(find_films([str(film) for film in films], exclude=out).sources):
         try:
             pixels = read_film(source.read_bytes()).pixels
         except FilmError:
@@ -96,10 +101,40 @@ def rehearse(
     return {name: wilson(count, nights) for name, count in alarms.items()}
 
 
+def rehearsal_table(
+    model: Model,
+    usual: Sequence[StoredScore],
+    drifted: Mapping[str, Sequence[StoredScore]],
+    *,
+    films: int = 60,
+    nights: int = 300,
+) -> str:
+    """Rehearse scores of films; the table of the nights that alarm, as markdown.
+
+    Args:
+        model: that gave the scores.
+        usual: of films that were in order.
+        drifted: by name, of films that have changed.
+        films: a night.
+        nights: of each kind.
+
+    Raises:
+        UsageError: there are too few films for such nights.
+    """
+    threshold = Threshold(model.calibration, model.calibration.operating_point().threshold)
+    changed = {name: reference_films(scores) for name, scores in drifted.items()}
+    try:
+        rates = rehearse(reference_films(usual), changed, threshold, films=films, nights=nights)
+    except ValueError as error:
+        raise UsageError(f"{error}; ask for smaller nights with --films") from error
+    rows = [[name, percent_interval(rate)] for name, rate in rates.items()]
+    return markdown_table([f"night of {films} films", "nights that alarm"], rows)
+
+
 def rehearse_scans(
     model: str | Path, usual: Path, drifted: Mapping[str, Path], *, films: int = 60, nights: int = 300
 ) -> str:
-    """Rehearse scans; the table of the nights that alarm, as markdown.
+    """As `rehearsal_table`, of scans.
 
     Args:
         model: name of a bundled model, or a model folder.
@@ -114,17 +149,5 @@ def rehearse_scans(
         CalibrationError: another model made some of the scores.
     """
     opened = open_model(model)
-    point = opened.calibration.operating_point()
-    changed = {name: reference_films(scores_of_scan(opened, folder)) for name, folder in drifted.items()}
-    try:
-        rates = rehearse(
-            reference_films(scores_of_scan(opened, usual)),
-            changed,
-            Threshold(opened.calibration, point.threshold),
-            films=films,
-            nights=nights,
-        )
-    except ValueError as error:
-        raise UsageError(f"{error}; ask for smaller nights with --films") from error
-    rows = [[name, percent_interval(rate)] for name, rate in rates.items()]
-    return markdown_table([f"night of {films} films", "nights that alarm"], rows)
+    changed = {name: scores_of_scan(opened, folder) for name, folder in drifted.items()}
+    return rehearsal_table(opened, scores_of_scan(opened, usual), changed, films=films, nights=nights)

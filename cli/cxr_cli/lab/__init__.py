@@ -9,7 +9,12 @@ from cxr_cli.lab.measuring import (
     print_precisions,
     rehearse_monitoring,
 )
-from cxr_cli.lab.pages import draw_pictures_of_docs, print_card_tables, print_model_rows
+from cxr_cli.lab.pages import (
+    draw_pictures_of_docs,
+    print_card_tables,
+    print_model_rows,
+    write_calibration_page,
+)
 from cxr_cli.lab.training import make_gate_network, refit_runs, try_heat, write_margins
 
 COMMANDS: dict[str, Callable[..., int]] = {
@@ -19,6 +24,7 @@ COMMANDS: dict[str, Callable[..., int]] = {
     "margins": write_margins,
     "out-of-fold": calibrate_from_margins,
     "card-tables": print_card_tables,
+    "calibration-page": write_calibration_page,
     "model-rows": print_model_rows,
     "gamma": darken_films,
     "rehearse": rehearse_monitoring,

@@ -48,7 +48,7 @@ def darken_films(
     """Write films as another screen would give them: their grey levels raised to a power."""
     from cxr_calibration.monitoring.rehearsal import write_films
 
-    typer.echo(f"{write_films(films, out, gamma)} films written to {out}")
+    typer.echo(f"{write_films([films], out, gamma)} films written to {out}")
     return 0
 
 

@@ -1,9 +1,11 @@
-"""`cxr-triage lab card-tables`, `model-rows`, `pictures`: what stands in the documents."""
+"""`cxr-triage lab card-tables`, `calibration-page`, `model-rows`, `pictures`: what the documents hold."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from cxr_cli.training_options import Cache, cache_folder
 
 
 def print_card_tables(
@@ -23,6 +25,28 @@ def print_card_tables(
     from cxr_train.evaluation.page_tables import card_tables
 
     typer.echo(card_tables(evaluation, localisation, pages or ()))
+    return 0
+
+
+def write_calibration_page(
+    folds: Annotated[
+        Path, typer.Argument(metavar="FOLDS", help="The cross-validation of the default model's recipe.")
+    ],
+    data: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder with nih512.csv, nlm128.csv and their films.")
+    ],
+    out: Annotated[Path, typer.Option(metavar="PAGE.md", help="The page to write.")] = Path(
+        "docs/default-calibration.md"
+    ),
+    cache: Cache = None,
+) -> int:
+    """Measure the default model's scores out of fold, rehearse monitoring, and write the page about both."""
+    from cxr_cli.progress import terminal_or_lines
+    from cxr_runtime.atomic import write_bytes
+    from cxr_train.evaluation.calibration_page import calibration_page
+
+    page = calibration_page(folds, data, terminal_or_lines(), cache=cache_folder(cache))
+    write_bytes(out, page.encode())
     return 0
 
 

@@ -29,7 +29,7 @@ def test_every_film_that_can_be_read_is_written(tmp_path: Path) -> None:
     for name in ("a.png", "ward/a.png"):
         cv2.imwrite(str(films / name), phantom)
     (films / "broken.png").write_bytes(b"no film")
-    assert write_films(films, tmp_path / "out", 1.4) == 2
+    assert write_films([films], tmp_path / "out", 1.4) == 2
     written = sorted((tmp_path / "out").iterdir())
     assert len(written) == 2
     found = cv2.imread(str(written[0]), cv2.IMREAD_GRAYSCALE)
@@ -39,7 +39,7 @@ def test_every_film_that_can_be_read_is_written(tmp_path: Path) -> None:
 
 def test_a_gamma_that_is_none_is_wrong_usage(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="above 0"):
-        write_films(tmp_path, tmp_path / "out", 0.0)
+        write_films([tmp_path], tmp_path / "out", 0.0)
 
 
 THRESHOLD = Threshold(ProbabilityMap(method="temperature"), 0.5)
