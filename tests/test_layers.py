@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+RUNTIME = ROOT / "runtime" / "cxr_runtime"
 FOLDERS = {
     "cxr_runtime": "runtime",
     "cxr_calibration": "calibration",
@@ -21,6 +22,15 @@ MAY_IMPORT = {
     "cxr_export": {"cxr_runtime", "cxr_calibration", "cxr_train"},
     "cxr_cli": {"cxr_runtime", "cxr_calibration", "cxr_train", "cxr_export"},
 }
+# Rooms of the runtime, from the top floor down: a room imports from lower floors alone. Files of its root, as
+# errors.py and film.py, are the ground that all stand on; `cxr_runtime/__init__.py` is the front door.
+FLOORS = (
+    ("benchmark", "doctor"),
+    ("scanning",),
+    ("backends", "reports"),
+    ("gate", "model", "store"),
+    ("heat", "lungs", "phantom", "reading", "sources", "workers"),
+)
 NOT_IN_THE_BASE_INSTALL = {"torch", "onnx", "matplotlib", "scipy", "sklearn", "skimage", "pandas", "PIL"}
 
 
@@ -46,6 +56,41 @@ def test_a_package_imports_only_those_its_arrows_point_to(package: str) -> None:
 @pytest.mark.parametrize("package", ["cxr_runtime", "cxr_calibration"])
 def test_what_a_clinic_installs_needs_nothing_of_the_laboratory(package: str) -> None:
     assert imported_by(package).isdisjoint(NOT_IN_THE_BASE_INSTALL)
+
+
+def rooms_imported_by(file: Path) -> Iterator[str]:
+    """Rooms of the runtime that one of its files imports from."""
+    rooms = {room for floor in FLOORS for room in floor}
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module == "cxr_runtime":
+            yield from (alias.name for alias in node.names if alias.name in rooms)
+        elif isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("cxr_runtime."):
+            yield from rooms & {node.module.split(".")[1]}
+        elif isinstance(node, ast.Import):
+            paths = (alias.name.split(".") for alias in node.names)
+            yield from (
+                path[1] for path in paths if path[0] == "cxr_runtime" and path[1:2] and path[1] in rooms
+            )
+
+
+def test_every_room_of_the_runtime_stands_on_a_floor() -> None:
+    found = {path.name for path in RUNTIME.iterdir() if path.is_dir() and any(path.glob("*.py"))}
+    assert found == {room for floor in FLOORS for room in floor}
+
+
+@pytest.mark.parametrize("height", range(len(FLOORS)), ids=["+".join(floor) for floor in FLOORS])
+def test_a_room_of_the_runtime_imports_from_lower_floors_alone(height: int) -> None:
+    below = {room for floor in FLOORS[height + 1 :] for room in floor}
+    for room in FLOORS[height]:
+        for file in (RUNTIME / room).rglob("*.py"):
+            up = set(rooms_imported_by(file)) - below - {room}
+            assert not up, f"{file.relative_to(RUNTIME)} imports from {up}"
+
+
+def test_the_ground_of_the_runtime_imports_from_no_room() -> None:
+    for file in RUNTIME.glob("*.py"):
+        if file.name != "__init__.py":
+            assert not set(rooms_imported_by(file)), file.name
 
 
 @pytest.mark.parametrize("heavy", ["numpy", "cv2", "onnxruntime", "pydicom", "torch", "fpdf"])

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from cxr_runtime.backends.engine import Engine, Outputs
 from cxr_runtime.backends.phantom_batch import phantom_inputs
 from cxr_runtime.errors import UsageError
-from cxr_runtime.model.logits import margins, sigmoid
+from cxr_runtime.logits import margins, sigmoid
 from cxr_runtime.model.preprocessing import Preprocessing, normalise
 from cxr_runtime.progress import Progress
 from cxr_train.data import TrainingFilm, read_film_table

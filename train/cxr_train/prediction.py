@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cxr_runtime.model.logits import sigmoid
+from cxr_runtime.logits import sigmoid
 from cxr_runtime.model.preprocessing import Preprocessing, normalise
 from cxr_train.data.film import TrainingFilm, Truth
 from cxr_train.data.prepared_films import PreparedFilms

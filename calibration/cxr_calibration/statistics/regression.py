@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from cxr_runtime.model.logits import sigmoid
+from cxr_runtime.logits import sigmoid
 
 MAX_STEPS = 100
 TOLERANCE = 1e-10  # of the mean loss, at which the search ends

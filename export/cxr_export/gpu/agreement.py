@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from cxr_calibration.statistics.roc import PairedComparison, compare_aucs
 from cxr_export.films import run_films
 from cxr_runtime.backends.engine import Engine
+from cxr_runtime.logits import margins
 from cxr_runtime.model.folder import Model
-from cxr_runtime.model.logits import margins
 from cxr_train.data import read_film_table
 from cxr_train.data.prepared_films import CACHE, prepare_films
 from cxr_train.prediction import labels_of, scored_rows

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxr_runtime.film import GreyPixels
-from cxr_runtime.model.logits import sigmoid
+from cxr_runtime.logits import sigmoid
 from cxr_runtime.resizing import standardised
 from cxr_runtime.small_network import SmallNetwork
 

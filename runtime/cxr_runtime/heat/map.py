@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxr_runtime.heat.prior import LocationPrior
-from cxr_runtime.model.logits import sigmoid
+from cxr_runtime.logits import sigmoid
 from cxr_runtime.placement import Box, CellGrid, Placement
 
 MOST = np.float32(1 - 1e-6)  # heat nearer to 1 has the log odds of this

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxr_runtime.errors import CalibrationError
-from cxr_runtime.model.logits import sigmoid
+from cxr_runtime.logits import sigmoid
 from cxr_runtime.outcome import Triage
 from cxr_runtime.typed_json import from_json
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxr_runtime.heat.prior import LocationPrior
-from cxr_runtime.model.logits import sigmoid
+from cxr_runtime.logits import sigmoid
 from cxr_runtime.placement import Box
 
 NEWTON_STEPS = 30
