@@ -5,15 +5,14 @@ from hashlib import sha256
 
 import numpy as np
 
-from cxr_runtime.heat.colour import heat_layer
 from cxr_runtime.heat.map import HeatMethod, HeatView
-from cxr_runtime.heat.overlay import thumbnail_jpeg
+from cxr_runtime.heat.overlay import heat_layer, thumbnail_jpeg
 from cxr_runtime.outcome import Outcome, Status, Triage
 from cxr_runtime.phantom import draw_phantom
 from cxr_runtime.pictures import encode_jpeg
 from cxr_runtime.placement import CellGrid
 from cxr_runtime.reports.exhibit import Exhibit, Picture
-from cxr_runtime.store.run import RunFacts
+from cxr_runtime.store.rows import RunFacts
 
 THRESHOLD = 0.47
 HEAT_THRESHOLD = 0.35

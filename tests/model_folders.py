@@ -9,7 +9,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from cxr_runtime.heat.map import HeatRecipe
-from cxr_runtime.model.manifest import Manifest, write_manifest
+from cxr_runtime.model.folder import Manifest, write_manifest
 from cxr_runtime.model.preprocessing import Preprocessing
 from cxr_runtime.placement import CellGrid
 

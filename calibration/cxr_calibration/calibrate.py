@@ -15,10 +15,9 @@ from cxr_calibration.labels.labels import Label, read_labels
 from cxr_calibration.labels.scoring_films import score_films, scores_of_scan
 from cxr_calibration.monitoring.reference import make_reference, reference_films
 from cxr_calibration.pages.calibration_page import calibration_page
-from cxr_runtime.atomic import write_bytes
 from cxr_runtime.errors import CalibrationError
-from cxr_runtime.model.folder import DEFAULT_MODEL, INPUT_ROUTE, Model, open_model
-from cxr_runtime.model.manifest import Manifest
+from cxr_runtime.files import write_bytes
+from cxr_runtime.model.folder import DEFAULT_MODEL, INPUT_ROUTE, Manifest, Model, open_model
 from cxr_runtime.progress import Progress, Silence
 from cxr_runtime.store.rows import StoredScore
 

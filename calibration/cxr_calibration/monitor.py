@@ -11,9 +11,8 @@ from cxr_calibration.monitoring.nights import FALSE_ALARMS, Night, baseline, com
 from cxr_calibration.monitoring.reference import read_reference
 from cxr_calibration.pages.monitor_page import monitor_page
 from cxr_calibration.statistics.confusion import Confusion
-from cxr_runtime.atomic import write_bytes
 from cxr_runtime.errors import CalibrationError
-from cxr_runtime.file_names import CALIBRATION_FILE
+from cxr_runtime.files import CALIBRATION_FILE, write_bytes
 from cxr_runtime.model.folder import DEFAULT_MODEL, Model, open_model
 from cxr_runtime.typed_json import from_json, to_json
 

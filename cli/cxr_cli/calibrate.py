@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cxr_runtime.file_names import CALIBRATION_FILE
+from cxr_runtime.files import CALIBRATION_FILE
 
 if TYPE_CHECKING:
     from cxr_calibration.calibrate import CalibrateSummary

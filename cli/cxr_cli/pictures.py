@@ -10,9 +10,8 @@ import numpy as np
 from playwright.sync_api import sync_playwright
 
 from cxr_runtime import ScanOptions, scan
-from cxr_runtime.atomic import write_bytes
 from cxr_runtime.errors import CxrTriageError
-from cxr_runtime.file_names import REPORT_FILE, WORKLIST_FILE
+from cxr_runtime.files import REPORT_FILE, WORKLIST_FILE, write_bytes
 from cxr_runtime.reports.formats import ReportFormat
 
 SHOWN_RANK = 2  # the film of both pictures; it must be flagged

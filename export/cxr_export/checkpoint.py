@@ -10,7 +10,7 @@ from cxr_export.films import drawn_films, real_films
 from cxr_export.folder import Exported, export_network
 from cxr_export.precision import Precision
 from cxr_runtime.errors import UsageError
-from cxr_runtime.model.manifest import Manifest
+from cxr_runtime.model.folder import Manifest
 from cxr_runtime.progress import Progress
 from cxr_train.checkpoint import RunConfig, load_checkpoint, run_of
 from cxr_train.data.prepared_films import CACHE

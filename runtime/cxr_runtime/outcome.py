@@ -38,7 +38,7 @@ class Outcome:
     model: str = ""
     model_sha256: str = ""
     backend: str = ""
-    seconds: float | None = None  # processor-side time spent on this film
+    seconds: float | None = None  # wall time of reading, gate, network and heat; films beside it share the clock
 
     @property
     def score(self) -> float | None:

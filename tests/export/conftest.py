@@ -9,7 +9,7 @@ from torch import nn
 from cxr_export.films import ExportFilms
 from cxr_export.trace import trace
 from cxr_runtime.heat.map import HeatRecipe
-from cxr_runtime.model.manifest import Manifest
+from cxr_runtime.model.folder import Manifest
 from cxr_runtime.model.preprocessing import Preprocessing
 from cxr_runtime.placement import CellGrid
 from cxr_train.networks import Network

@@ -15,8 +15,7 @@ from cxr_export.precision import Precision
 from cxr_runtime.backends.choose import open_engine
 from cxr_runtime.backends.graph.lrn import rewrite_lrn
 from cxr_runtime.errors import ModelError
-from cxr_runtime.model.folder import open_model
-from cxr_runtime.model.manifest import Manifest
+from cxr_runtime.model.folder import Manifest, open_model
 from cxr_runtime.model.preprocessing import normalise
 from cxr_train.networks import Network
 

@@ -76,7 +76,7 @@ def write_margins(
 
     The file names films and patients: keep it on this machine.
     """
-    from cxr_runtime.atomic import write_bytes
+    from cxr_runtime.files import write_bytes
     from cxr_train.evaluation.scoring import margins_csv
 
     write_bytes(out, margins_csv(model, data, cache_folder(cache)))

@@ -16,8 +16,7 @@ from cxr_runtime.backends.choose import open_engine
 from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
 from cxr_runtime.errors import BackendError
 from cxr_runtime.heat.map import HeatRecipe
-from cxr_runtime.model.folder import DEFAULT_MODEL, open_model
-from cxr_runtime.model.manifest import Manifest
+from cxr_runtime.model.folder import DEFAULT_MODEL, Manifest, open_model
 from cxr_train.networks import Architecture, build_network, network_kind
 
 NETWORKS = ("custom", "alexnet", "vgg16", "vgg19", "squeezenet")

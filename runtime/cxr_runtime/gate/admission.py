@@ -5,11 +5,17 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from cxr_runtime.film import Film
-from cxr_runtime.gate.anatomy import check_lower_edge, check_lungs, check_sharpness
-from cxr_runtime.gate.exposure import check_exposure, check_greys, check_size
 from cxr_runtime.gate.network import TURNS, GateAnswers, GateNetwork, PictureKind, mean_of_odds
 from cxr_runtime.gate.reasons import CERTAIN, Code, Remark, reject, sentence
 from cxr_runtime.gate.tags import check_tags
+from cxr_runtime.gate.visibility import (
+    check_exposure,
+    check_greys,
+    check_lower_edge,
+    check_lungs,
+    check_sharpness,
+    check_size,
+)
 from cxr_runtime.lungs import LungField, LungMask
 
 # Probabilities from which a film is rejected; see docs/gate.md. Frames around films are common, so that a

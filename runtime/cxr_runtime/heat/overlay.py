@@ -1,15 +1,102 @@
-"""Heat laid over a film in colour, so that the anatomy stays visible beneath it (paper, III.B)."""
+"""Heat in colour: jet in discrete steps above a threshold, laid over the film (paper, III.B)."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from cxr_runtime.film import GreyPixels
-from cxr_runtime.heat.colour import heat_steps, step_colours, step_opacities
+from cxr_runtime.pictures import encode_indexed_png
 from cxr_runtime.placement import Outline
 from cxr_runtime.resizing import shrink
+
+COLOUR_STEPS = 8  # discrete colours between the threshold and 1
+OPACITY_SPAN = (0.3, 0.55)  # share of colour in a pixel of the weakest and strongest step; the rest is film
+JET_SPAN = (0.125, 0.875)  # jet from its pure blue to its bright red; the dark ends say nothing on a film
+
+
+@dataclass(frozen=True)
+class ColourStep:
+    """One entry of the colour legend."""
+
+    low: float  # heat at or above which this colour is shown, 0..1
+    high: float  # heat below which it is shown; the last step includes it
+    rgb: tuple[int, int, int]  # the opaque colour, 0..255 each
+
+
+def legend(threshold: float) -> tuple[ColourStep, ...]:
+    """The colours from the threshold up to 1, weakest first.
+
+    Raises:
+        ValueError: the threshold is outside 0..1, or 1.
+    """
+    edges = np.linspace(_checked(threshold), 1.0, COLOUR_STEPS + 1)
+    return tuple(
+        ColourStep(float(low), float(high), (int(rgb[0]), int(rgb[1]), int(rgb[2])))
+        for low, high, rgb in zip(edges[:-1], edges[1:], step_colours()[1:], strict=True)
+    )
+
+
+def step_colours() -> NDArray[np.uint8]:
+    """The opaque colour of each step: (COLOUR_STEPS + 1, 3) uint8 RGB; step 0 is black, not to be drawn."""
+    at = np.linspace(*JET_SPAN, COLOUR_STEPS)[:, None]
+    peaks = np.array([0.75, 0.5, 0.25])  # of red, green and blue in jet
+    jet = np.clip(1.5 - np.abs(4 * (at - peaks)), 0, 1)
+    return np.vstack([np.zeros((1, 3)), np.rint(255 * jet)]).astype(np.uint8)
+
+
+def step_opacities() -> NDArray[np.float64]:
+    """How much each step covers of the film: (COLOUR_STEPS + 1,) float64 in 0..1; step 0 is transparent."""
+    return np.concatenate([[0.0], np.linspace(*OPACITY_SPAN, COLOUR_STEPS)])
+
+
+def heat_steps(heat: NDArray[np.float32], threshold: float, out_hw: tuple[int, int]) -> NDArray[np.uint8]:
+    """Which colour each pixel bears.
+
+    Args:
+        heat: (h, w) float32 in 0..1, over the whole film.
+        threshold: heat below this is not coloured, 0 <= threshold < 1.
+        out_hw: rows and columns of the result, which the heat is stretched onto bilinearly.
+
+    Returns:
+        (H, W) uint8: 0 below the threshold, then 1 .. COLOUR_STEPS in equal parts up to heat 1.
+
+    Raises:
+        ValueError: the threshold is outside 0..1, or 1.
+    """
+    low = np.float32(_checked(threshold))
+    steps = (heat - low) * (COLOUR_STEPS / (1 - low)) + 1
+    laid = cv2.resize(steps, (out_hw[1], out_hw[0]), interpolation=cv2.INTER_LINEAR)
+    return np.clip(laid, 0, COLOUR_STEPS, out=laid).astype(np.uint8)
+
+
+def _checked(threshold: float) -> float:
+    if not 0 <= threshold < 1:
+        raise ValueError(f"heat threshold {threshold!r} cannot be drawn; expected 0 or more and less than 1")
+    return threshold
+
+
+LAYER_LONG_SIDE = 512  # pixels; enough for smooth borders of the colours at any size a film is shown
+
+
+def heat_layer(heat: NDArray[np.float32], film_hw: tuple[int, int], threshold: float) -> bytes:
+    """The colours of `overlay`, with their opacity, without the film.
+
+    Args:
+        heat: (h, w) float32 in 0..1, over the whole film.
+        film_hw: rows and columns of the film, for its proportions.
+        threshold: heat below this is not coloured, 0 <= threshold < 1.
+
+    Returns:
+        An indexed PNG with transparency; stretched onto the film it covers all of it.
+    """
+    scale = LAYER_LONG_SIDE / max(film_hw)
+    layer_hw = max(1, round(film_hw[0] * scale)), max(1, round(film_hw[1] * scale))
+    rgba = np.column_stack([step_colours(), np.rint(255 * step_opacities())]).astype(np.uint8)
+    return encode_indexed_png(heat_steps(heat, threshold, layer_hw), rgba)
+
 
 RgbPixels = NDArray[np.uint8]  # (rows, columns, 3), red, green, blue
 

@@ -1,9 +1,12 @@
-"""What the reports are made from: each film with its pictures; of the run, store/run.py."""
+"""What the reports are made from: each film with its pictures, and how many films ended how."""
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from cxr_runtime.outcome import Outcome
+from cxr_runtime.outcome import Outcome, Status, Triage
 from cxr_runtime.placement import Outline
+from cxr_runtime.reports.wording import is_heat_outside_lungs
 
 
 @dataclass(frozen=True)
@@ -24,3 +27,67 @@ class Exhibit:
     outcome: Outcome
     picture: Picture | None  # None where the film could not be read
     name: str  # stem of its files in heatmaps/: safe stem, `-`, first 12 digits of the sha256
+
+
+SCORE_BINS = 20  # equal bins over scores 0..100; one is 5 points wide
+MAX_LISTED = 1000  # films without a score that reports name one by one; the others are counted
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why films have no score."""
+
+    status: Status  # rejected or failed
+    code: str
+    films: int
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Counts of one run; every film is in exactly one of scored, rejected and failed."""
+
+    scored: int = 0
+    flagged: int = 0  # of the scored
+    review: int = 0  # of the scored
+    not_flagged: int = 0  # of the scored
+    rejected: int = 0
+    failed: int = 0
+    outside_lungs: int = 0  # flagged films whose heat lies outside the lungs
+    histogram: tuple[int, ...] = (0,) * SCORE_BINS  # scored films by score
+    reasons: tuple[Reason, ...] = ()  # most frequent first
+    unscored: tuple[Outcome, ...] = field(default=(), repr=False)  # in the order given, MAX_LISTED at most
+
+    @property
+    def films(self) -> int:
+        """All films of the run."""
+        return self.scored + self.rejected + self.failed
+
+
+def tally(outcomes: Iterable[Outcome]) -> Tally:
+    """Count a run's outcomes; they are read once, in any order."""
+    by_status, by_triage = Counter[Status](), Counter[Triage | None]()
+    by_bin, by_reason = Counter[int](), Counter[tuple[Status, str]]()
+    unscored: list[Outcome] = []
+    outside_lungs = 0
+    for outcome in outcomes:
+        by_status[outcome.status] += 1
+        if outcome.score is not None:
+            by_triage[outcome.triage] += 1
+            by_bin[min(int(outcome.score * SCORE_BINS / 100), SCORE_BINS - 1)] += 1
+            outside_lungs += is_heat_outside_lungs(outcome)
+            continue
+        by_reason[outcome.status, outcome.code] += 1
+        if len(unscored) < MAX_LISTED:
+            unscored.append(outcome)
+    return Tally(
+        scored=by_status[Status.SCORED],
+        flagged=by_triage[Triage.FLAGGED],
+        review=by_triage[Triage.REVIEW],
+        not_flagged=by_triage[Triage.NOT_FLAGGED],
+        rejected=by_status[Status.REJECTED],
+        failed=by_status[Status.FAILED],
+        outside_lungs=outside_lungs,
+        histogram=tuple(by_bin[number] for number in range(SCORE_BINS)),
+        reasons=tuple(Reason(status, code, films) for (status, code), films in by_reason.most_common()),
+        unscored=tuple(unscored),
+    )

@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cxr_runtime.atomic import replacing, write_bytes
-from cxr_runtime.file_names import HEATMAPS_FOLDER
+from cxr_runtime.files import HEATMAPS_FOLDER, replacing, write_bytes
 from cxr_runtime.film import GreyPixels
 from cxr_runtime.heat.map import HeatView, film_heat
 from cxr_runtime.heat.overlay import overlay

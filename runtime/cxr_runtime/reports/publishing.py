@@ -6,19 +6,17 @@ from datetime import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from cxr_runtime.file_names import REPORT_FILE, RESULTS_FILE, WORKLIST_FILE
+from cxr_runtime.files import REPORT_FILE, RESULTS_FILE, WORKLIST_FILE
 from cxr_runtime.names import safe_name
 from cxr_runtime.outcome import Status, Triage
-from cxr_runtime.reports.exhibit import Exhibit, Picture
+from cxr_runtime.reports.exhibit import Exhibit, Picture, Tally, tally
 from cxr_runtime.reports.formats import ReportFormat
 from cxr_runtime.reports.heatmap_files import HeatmapFiles
 from cxr_runtime.reports.pdf import write_report
 from cxr_runtime.reports.results_csv import write_results
-from cxr_runtime.reports.tally import Tally, tally
 from cxr_runtime.reports.worklist import write_worklist
 from cxr_runtime.sources.disk import file_stamp
-from cxr_runtime.store.rows import StoredPicture
-from cxr_runtime.store.run import RunFacts
+from cxr_runtime.store.rows import RunFacts, StoredPicture
 from cxr_runtime.store.writer import StoreWriter
 from cxr_runtime.typed_json import to_json
 

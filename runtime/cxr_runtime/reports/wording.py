@@ -2,7 +2,7 @@
 
 from cxr_runtime.names import printable
 from cxr_runtime.outcome import Outcome, Status, Triage
-from cxr_runtime.store.run import RunFacts
+from cxr_runtime.store.rows import RunFacts
 
 LUNG_HEAT_LEAST = 0.5  # a flagged film with less of its heat than this inside the lungs is marked
 

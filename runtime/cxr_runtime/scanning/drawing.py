@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from cxr_runtime.heat.colour import heat_layer
-from cxr_runtime.heat.overlay import thumbnail_jpeg
+from cxr_runtime.heat.overlay import heat_layer, thumbnail_jpeg
 from cxr_runtime.names import safe_name
 from cxr_runtime.reports.heatmap_files import HeatmapFiles
 from cxr_runtime.scanning.examination import Rejected, Unread

@@ -1,9 +1,11 @@
 """From admitted films to scores: fixed, padded batches through the engine, then calibration and heat."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +40,32 @@ class Unscored:
     place: Place
     film: Unread | Rejected
     score: StoredScore
+
+
+class LateEngine:
+    """An engine that is loaded in a thread, beside the workers, which take as long to start."""
+
+    def __init__(self, load: Callable[[], Engine], threads: Executor) -> None:
+        self._load, self._threads = load, threads
+        self._loading: Future[Engine] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        loading, self._loading = self._loading, None
+        if loading is not None and not loading.cancel() and loading.exception() is None:
+            loading.result().close()
+
+    def start(self) -> "Future[Engine]":
+        """Begin to load it; the second time nothing happens."""
+        if self._loading is None:
+            self._loading = self._threads.submit(self._load)
+        return self._loading
+
+    def get(self) -> Engine:
+        """The engine, once it is loaded; raises what loading it raised."""
+        return self.start().result()
 
 
 @dataclass(frozen=True)

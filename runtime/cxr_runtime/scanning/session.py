@@ -1,8 +1,8 @@
 """A session: model, engine, workers and store stay warm while films come and their rows are stored."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,19 +15,18 @@ from cxr_runtime.errors import UsageError
 from cxr_runtime.heat.map import HeatMethod
 from cxr_runtime.model.folder import DEFAULT_MODEL, Model, open_model
 from cxr_runtime.outcome import Outcome
+from cxr_runtime.reports.exhibit import Tally
 from cxr_runtime.reports.formats import DEFAULT_FORMATS, ReportFormat
 from cxr_runtime.reports.heatmap_files import HeatmapFiles
 from cxr_runtime.reports.publishing import publish
-from cxr_runtime.reports.tally import Tally
 from cxr_runtime.scanning.drawing import Drawing, without_pictures
 from cxr_runtime.scanning.examination import Examination, Examined
 from cxr_runtime.scanning.fingerprint import fingerprint_of
 from cxr_runtime.scanning.flow import Draw, Task, batches, examined, finished, stored
-from cxr_runtime.scanning.scoring import Scorer, with_triage
+from cxr_runtime.scanning.scoring import LateEngine, Scorer, with_triage
 from cxr_runtime.sources.film_source import FilmSource
 from cxr_runtime.store.folder import held
-from cxr_runtime.store.rows import KnownFilm, Place, StoredScore
-from cxr_runtime.store.run import RunFacts
+from cxr_runtime.store.rows import KnownFilm, Place, RunFacts, StoredScore
 from cxr_runtime.store.writer import StoreWriter
 from cxr_runtime.workers.pool import WorkerPool
 from cxr_runtime.workers.tasks import Passed, Pause, Pool
@@ -70,7 +69,7 @@ class Session:
         self._view = model.manifest.heat.view(options.heat)
         self._fingerprint = fingerprint_of(model.manifest, options.heat, lung_outline=options.lung_outline)
         self._threads = closing.enter_context(ThreadPoolExecutor(options.batch_size))
-        self._engine = closing.enter_context(_LateEngine(self._open_engine, self._threads))
+        self._engine = closing.enter_context(LateEngine(self._open_engine, self._threads))
         workers = min(options.workers or os.cpu_count() or 1, MAX_WORKERS)
         self._pool: Pool[Examination, Examined] = closing.enter_context(WorkerPool(EXAMINE, workers))
         self._run = store.begin_run()
@@ -237,29 +236,3 @@ class Session:
             heat=self._view,
             passed_over=passed_over,
         )
-
-
-class _LateEngine:
-    """An engine that is loaded in a thread, beside the workers, which take as long to start."""
-
-    def __init__(self, load: Callable[[], Engine], threads: Executor) -> None:
-        self._load, self._threads = load, threads
-        self._loading: Future[Engine] | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        loading, self._loading = self._loading, None
-        if loading is not None and not loading.cancel() and loading.exception() is None:
-            loading.result().close()
-
-    def start(self) -> "Future[Engine]":
-        """Begin to load it; the second time nothing happens."""
-        if self._loading is None:
-            self._loading = self._threads.submit(self._load)
-        return self._loading
-
-    def get(self) -> Engine:
-        """The engine, once it is loaded; raises what loading it raised."""
-        return self.start().result()

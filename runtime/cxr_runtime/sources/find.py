@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cxr_runtime.errors import UnreadableFilmError, UsageError
-from cxr_runtime.file_names import STORE_FILE
+from cxr_runtime.files import STORE_FILE
 from cxr_runtime.names import printable
 from cxr_runtime.sources import archives
 from cxr_runtime.sources.disk import disk_failure

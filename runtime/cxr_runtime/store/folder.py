@@ -7,7 +7,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from cxr_runtime.errors import StoreError
-from cxr_runtime.file_names import HEATMAPS_FOLDER
+from cxr_runtime.files import HEATMAPS_FOLDER
 
 _LOCK_FILE = ".scan.lock"
 

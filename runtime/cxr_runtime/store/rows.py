@@ -1,14 +1,48 @@
-"""What goes into the store and comes out of it: a film's place, its row, and its pictures."""
+"""What goes into the store and comes out of it: a run, a film's place, its row, and its pictures."""
 
 import json
 from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cxr_runtime.heat.map import HeatView
 from cxr_runtime.outcome import Outcome, Status, Triage
 from cxr_runtime.placement import Outline, Placement
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """What the reports say of the whole run."""
+
+    product: str  # e.g. cxr-triage 0.1.0
+    finished: datetime  # local time with offset
+    inputs: tuple[str, ...]  # INPUTs as typed
+    model: str
+    model_sha256: str
+    licence: str  # of the model's weights
+    backend: str  # the providers that scored its films, e.g. onnxruntime-cpu; "" before any was scored
+    is_calibrated: bool  # False: every page bears a mark
+    operating_point: str
+    threshold: float  # probability at or above which a film is flagged
+    is_met: bool  # the calibration's films supported what the operating point promises
+    sensitivity: float | None  # of the operating point, measured by cross-validation
+    specificity: float | None
+    heat: HeatView  # how stored heat is shown
+    passed_over: int = 0  # files that cannot be films by name, counted only
+
+    @property
+    def heat_threshold(self) -> float:
+        """Heat below this is not coloured."""
+        return self.heat.threshold
+
+    @property
+    def heat_method(self) -> str:
+        """`cam` or `strongest-channel`."""
+        return self.heat.method.value
+
 
 # Columns of `results` that are a row of results.csv, in the order of Outcome; its file is that of the place.
 OUTCOME_COLUMNS = tuple(entry.name for entry in fields(Outcome) if entry.name != "file")

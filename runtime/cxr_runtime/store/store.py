@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Self
 
 from cxr_runtime.errors import StoreError
-from cxr_runtime.file_names import STORE_FILE
+from cxr_runtime.files import STORE_FILE
 from cxr_runtime.outcome import Outcome
 from cxr_runtime.store.rows import (
     OUTCOME_COLUMNS,
@@ -15,12 +15,12 @@ from cxr_runtime.store.rows import (
     SCORE_COLUMNS,
     KnownFilm,
     Place,
+    RunFacts,
     StoredPicture,
     StoredScore,
     outcome_of,
     picture_of,
 )
-from cxr_runtime.store.run import RunFacts
 from cxr_runtime.store.schema import SCHEMA_VERSION, migrate, version
 from cxr_runtime.typed_json import from_json
 

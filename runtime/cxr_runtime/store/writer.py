@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
-from cxr_runtime.file_names import STORE_FILE
+from cxr_runtime.files import STORE_FILE
 from cxr_runtime.outcome import Outcome
 from cxr_runtime.store.rows import (
     OUTCOME_COLUMNS,
@@ -15,9 +15,9 @@ from cxr_runtime.store.rows import (
     SCORE_COLUMNS,
     FinishedFilm,
     KnownFilm,
+    RunFacts,
     picture_row,
 )
-from cxr_runtime.store.run import RunFacts
 from cxr_runtime.store.schema import migrate
 from cxr_runtime.store.store import Store, store_errors
 from cxr_runtime.typed_json import to_json

@@ -17,8 +17,7 @@ from cxr_export.gpu.report import Results, as_markdown
 from cxr_runtime.backends.engine import Outputs
 from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
 from cxr_runtime.errors import BackendError
-from cxr_runtime.model.folder import open_model
-from cxr_runtime.model.manifest import Manifest
+from cxr_runtime.model.folder import Manifest, open_model
 from cxr_runtime.pictures import encode_png
 from cxr_train.networks import Network
 from export_results import paired

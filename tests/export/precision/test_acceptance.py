@@ -10,7 +10,7 @@ from onnx import numpy_helper
 from cxr_export.films import ExportFilms
 from cxr_export.precision.acceptance import LIMITS, Acceptance, accept, compare, refuse_costly
 from cxr_runtime.errors import ModelError
-from cxr_runtime.model.manifest import Manifest
+from cxr_runtime.model.folder import Manifest
 from export_results import paired
 
 WELL = Acceptance(100, "nih", paired(0.0, -0.001, 0.001), 0.2, 0.9999, 0.99)

@@ -14,7 +14,7 @@ from cxr_export.precision import int8
 from cxr_export.precision.int8 import choose_int8, quantise
 from cxr_runtime.backends.graph.int8 import symmetric_int8
 from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
-from cxr_runtime.model.manifest import Manifest
+from cxr_runtime.model.folder import Manifest
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from cxr_runtime.heat.map import HeatRecipe
 from cxr_runtime.model.calibration import uncalibrated
-from cxr_runtime.model.folder import Model
-from cxr_runtime.model.manifest import Manifest
+from cxr_runtime.model.folder import Manifest, Model
 from cxr_runtime.model.preprocessing import Preprocessing
 from cxr_runtime.placement import CellGrid
 

@@ -13,10 +13,9 @@ import pytest
 from fontTools.fontBuilder import FontBuilder  # type: ignore[import-untyped]  # it ships no types
 from fontTools.pens.ttGlyphPen import TTGlyphPen  # type: ignore[import-untyped]  # it ships no types
 
-from cxr_runtime.reports.exhibit import Exhibit
+from cxr_runtime.reports.exhibit import Exhibit, tally
 from cxr_runtime.reports.pdf import installed_fonts, write_report
-from cxr_runtime.reports.tally import tally
-from cxr_runtime.store.run import RunFacts
+from cxr_runtime.store.rows import RunFacts
 from drawn_exhibits import RUN, failed, rejected, scored
 
 needs_poppler = pytest.mark.skipif(

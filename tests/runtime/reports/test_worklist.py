@@ -12,12 +12,11 @@ import cv2
 import numpy as np
 import pytest
 
-from cxr_runtime.reports.exhibit import Exhibit
-from cxr_runtime.reports.tally import tally
+from cxr_runtime.reports.exhibit import Exhibit, tally
 from cxr_runtime.reports.wording import OUTSIDE_LUNGS, RESEARCH_NOTICE, UNCALIBRATED_NOTICE
 from cxr_runtime.reports.worklist import page as worklist_page
 from cxr_runtime.reports.worklist import write_worklist
-from cxr_runtime.store.run import RunFacts
+from cxr_runtime.store.rows import RunFacts
 from drawn_exhibits import RUN, failed, rejected, scored
 
 HOSTILE = '<img src=x onerror=alert(1)>".png'

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cxr_runtime.reports.tally import tally
+from cxr_runtime.reports.exhibit import tally
 from cxr_runtime.reports.worklist import write_worklist
 from drawn_exhibits import RUN, failed, rejected, scored
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cxr_runtime.errors import StoreError
-from cxr_runtime.file_names import STORE_FILE
+from cxr_runtime.files import STORE_FILE
 from cxr_runtime.store.rows import Place
 from cxr_runtime.store.schema import SCHEMA_VERSION
 from cxr_runtime.store.store import Store, read_scores

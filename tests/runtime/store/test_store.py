@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 
 from cxr_runtime.errors import StoreError
-from cxr_runtime.file_names import STORE_FILE
+from cxr_runtime.files import STORE_FILE
 from cxr_runtime.heat.map import HeatMethod, HeatView
 from cxr_runtime.outcome import Outcome, Status, Triage
 from cxr_runtime.placement import CellGrid, Placement
-from cxr_runtime.store.rows import FinishedFilm, KnownFilm, Place, StoredPicture, StoredScore
-from cxr_runtime.store.run import RunFacts
+from cxr_runtime.store.rows import FinishedFilm, KnownFilm, Place, RunFacts, StoredPicture, StoredScore
 from cxr_runtime.store.store import Store, read_scores
 from cxr_runtime.store.writer import StoreWriter
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from cxr_runtime.errors import UsageError
-from cxr_runtime.heat.prior import LocationPrior
+from cxr_runtime.heat.map import LocationPrior
 from cxr_runtime.progress import Silence
 from cxr_train.data import read_data_set
 from cxr_train.data.known import Known

@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cxr_runtime.atomic import replacing, write_bytes
 from cxr_runtime.errors import FilmError, UsageError
+from cxr_runtime.files import replacing, write_bytes
 from cxr_runtime.film import GreyPixels
 from cxr_runtime.folders import cache_root
 from cxr_runtime.lungs import LungMask, lung_field

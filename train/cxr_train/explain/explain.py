@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from cxr_runtime.atomic import write_bytes
 from cxr_runtime.errors import UsageError
+from cxr_runtime.files import write_bytes
 from cxr_runtime.heat.map import HeatMethod, in_colour_range
 from cxr_runtime.markdown import markdown_table
 from cxr_runtime.progress import Progress, Silence

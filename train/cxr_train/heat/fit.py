@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from cxr_calibration.fit.heat_range import fit_heat_range, recipe_with
 from cxr_calibration.labels.film_csv import read_rows
-from cxr_runtime.atomic import write_bytes
 from cxr_runtime.errors import ModelError
+from cxr_runtime.files import write_bytes
 from cxr_runtime.heat.map import HeatMethod, HeatRecipe, heat_cells
 from cxr_runtime.model.preprocessing import Preprocessing, normalise
 from cxr_runtime.placement import Box

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cxr_runtime.heat.prior import LocationPrior
+from cxr_runtime.heat.map import LocationPrior
 from cxr_runtime.logits import sigmoid
 from cxr_runtime.placement import Box
 

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from cxr_runtime.atomic import write_bytes
 from cxr_runtime.errors import CxrTriageError
+from cxr_runtime.files import write_bytes
 from cxr_runtime.small_network import SmallNetwork
 from cxr_train.tracing import traced
 

@@ -4,14 +4,14 @@ from io import BytesIO
 
 from fpdf.enums import Align
 
-from cxr_runtime.heat.colour import legend
+from cxr_runtime.heat.overlay import legend
 from cxr_runtime.names import folder_and_name
 from cxr_runtime.placement import Outline
 from cxr_runtime.reports import wording
 from cxr_runtime.reports.exhibit import Exhibit, Picture
 from cxr_runtime.reports.pdf.marks import REVIEW, draw_result, draw_score_bar, result_colour
 from cxr_runtime.reports.pdf.sheet import INK, INNER, MARGIN, QUIET, TOP, Frame, Sheet
-from cxr_runtime.store.run import RunFacts
+from cxr_runtime.store.rows import RunFacts
 
 GAP = 5.0  # mm between the two pictures
 BOX_W, BOX_H = (INNER - GAP) / 2, 126.0  # mm; a picture is as large as fits

@@ -3,10 +3,10 @@
 from fpdf.enums import Align
 
 from cxr_runtime.outcome import Outcome, Status, Triage
+from cxr_runtime.reports.exhibit import SCORE_BINS, Tally
 from cxr_runtime.reports.pdf.sheet import INK, LINE, PALE, QUIET, Frame, Rgb, Sheet
-from cxr_runtime.reports.tally import SCORE_BINS, Tally
 from cxr_runtime.reports.wording import result_word
-from cxr_runtime.store.run import RunFacts
+from cxr_runtime.store.rows import RunFacts
 
 FLAGGED: Rgb = (168, 35, 27)
 REVIEW: Rgb = (128, 83, 0)

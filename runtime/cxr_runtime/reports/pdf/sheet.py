@@ -9,7 +9,7 @@ from fpdf.fonts import TTFFont
 from cxr_runtime.names import escaped, printable
 from cxr_runtime.reports import wording
 from cxr_runtime.reports.pdf.installed_fonts import FONT_ERRORS, font_for
-from cxr_runtime.store.run import RunFacts
+from cxr_runtime.store.rows import RunFacts
 
 Rgb = tuple[int, int, int]
 Frame = tuple[float, float, float, float]  # x, y, width and height in mm

@@ -1,7 +1,7 @@
 """The counts at the head of the reports add up to the films."""
 
 from cxr_runtime.outcome import Outcome, Status, Triage
-from cxr_runtime.reports.tally import MAX_LISTED, SCORE_BINS, Reason, tally
+from cxr_runtime.reports.exhibit import MAX_LISTED, SCORE_BINS, Reason, tally
 
 
 def scored(probability: float, triage: Triage, lung_heat_share: float | None = None) -> Outcome:

@@ -1,4 +1,4 @@
-"""Files that are either wholly there or not at all."""
+"""Files that the product writes: their names, and how they are either wholly there or not at all."""
 
 import os
 from collections.abc import Iterator
@@ -6,6 +6,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import get_ident
 from typing import BinaryIO
+
+# In the output folder of a scan.
+STORE_FILE = "triage.sqlite"  # also marks a folder of results, which is never scanned
+RESULTS_FILE = "results.csv"
+WORKLIST_FILE = "worklist.html"
+REPORT_FILE = "report.pdf"
+HEATMAPS_FOLDER = "heatmaps"
+
+# In a model's folder.
+MODEL_FILE = "model.onnx"
+MANIFEST_FILE = "model.json"
+CALIBRATION_FILE = "calibration.json"
+CARD_FILE = "card.md"
 
 
 @contextmanager

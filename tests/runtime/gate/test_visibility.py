@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from cxr_runtime.errors import RejectedFilmError
-from cxr_runtime.gate.exposure import check_exposure, check_size, measure
+from cxr_runtime.gate.visibility import check_exposure, check_size, measure
 from cxr_runtime.phantom import draw_phantom
 
 
