@@ -38,7 +38,7 @@ class Outcome:
     model: str = ""
     model_sha256: str = ""
     backend: str = ""
-    seconds: float | None = None  # wall time of reading, gate, network and heat; films beside it share the clock
+    seconds: float | None = None  # wall time spent on it: reading, gate, network, heat
 
     @property
     def score(self) -> float | None:
