@@ -1,14 +1,11 @@
-from itertools import product
-
 import pytest
 import torch
 from torch import nn
 
 from cxr_runtime.errors import UsageError
-from cxr_train.networks import NETWORKS, Architecture, alexnet_vgg, build_network
+from cxr_train.networks import NETWORKS, Architecture, build_network
 from cxr_train.networks.custom import LocalResponseNorm
 from cxr_train.networks.network import Network
-from cxr_train.networks.receptive import receptive_field
 from cxr_train.networks.squeezenet import START_GAIN, Evidence
 
 
@@ -56,32 +53,6 @@ def test_every_network_gives_two_logits_and_a_conv5_of_the_channels_it_states(na
     assert outputs.conv5.shape[:2] == (3, network.conv5_channels)
     assert network.get_submodule(network.conv5_layer) is list(network.features)[-1]
     assert network.get_submodule(network.new_layer)
-
-
-@pytest.mark.parametrize("name", NETWORKS)
-def test_cells_react_to_the_pixels_of_their_receptive_field_and_to_no_others(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(alexnet_vgg, "FILTERS", (1, 1, 1, 1, 1))
-    side = 160 if name.startswith("vgg") else NETWORKS[name].preprocessing.input_hw[0]
-    filters = (1, 1, 1, 1, 1) if name in ("custom", "edge") else None
-    network = build_network(Architecture(name, (side, side), filters)).eval()
-    for layer in network.features.modules():
-        if isinstance(layer, nn.Conv2d):
-            layer.weight.data.fill_(1 / layer.weight[0].numel())
-            if layer.bias is not None:
-                layer.bias.data.zero_()
-    field = receptive_field(network.features)
-    pixels = list(product((0, 90, side - 9), repeat=2))
-    inputs = torch.zeros(len(pixels), 3, side, side)
-    for number, (y, x) in enumerate(pixels):
-        inputs[number, :, y, x] = 1e4
-    with torch.inference_mode():
-        reacts = network.features(inputs).amax(dim=1) > 0
-    centres = field.origin + field.stride * torch.arange(reacts.shape[1])
-    for number, (y, x) in enumerate(pixels):
-        sees_y, sees_x = ((centres - (pixel + 0.5)).abs() <= (field.size - 1) / 2 for pixel in (y, x))
-        assert torch.equal(reacts[number], sees_y[:, None] & sees_x[None, :])
 
 
 @pytest.mark.parametrize(

@@ -31,8 +31,8 @@ class LocalResponseNorm(nn.Module):
         self.size, self.alpha, self.beta, self.k = size, alpha, beta, k
 
     def forward(self, x: Tensor) -> Tensor:
-        """Normalise (B, C, h, w) float32 over its channels; same shape out."""
-        x = x.float()  # squares overflow half precision
+        """Normalise (B, C, h, w) over its channels; same shape out, float32 or, of float64, float64."""
+        x = x if x.dtype == torch.float64 else x.float()  # squares overflow half precision
         below, above = self.size // 2, (self.size - 1) // 2
         squares = functional.pad(x * x, (0, 0, 0, 0, below, above))
         energy = squares[:, : x.shape[1]]

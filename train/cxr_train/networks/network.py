@@ -1,11 +1,12 @@
 """What every network is: features up to conv5, a classifier of two classes, and heads for training alone."""
 
+from functools import cached_property
 from typing import NamedTuple
 
 from torch import Tensor, nn
 
 from cxr_runtime.placement import CellGrid
-from cxr_train.networks.receptive import receptive_field
+from cxr_train.networks.cells import measured_cells
 
 
 class Outputs(NamedTuple):
@@ -69,11 +70,10 @@ class Network(nn.Module):
         logits: Tensor = self.classifier(self.pool(conv5))
         return logits.flatten(1)
 
-    @property
+    @cached_property
     def cells(self) -> CellGrid:
         """Where conv5's cells lie in the network's input."""
-        field = receptive_field(self.features)
-        return CellGrid(field.origin, field.stride)
+        return measured_cells(self.features)
 
     def convolutions(self) -> dict[str, nn.Conv2d]:
         """Every convolution up to conv5 by its name, from the first to the last."""
