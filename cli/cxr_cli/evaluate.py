@@ -8,7 +8,7 @@ import typer
 from cxr_cli.training_options import Cache, Data, Device, cache_folder, machine
 
 
-def evaluate(
+def evaluate_models(
     models: Annotated[
         list[Path],
         typer.Argument(
@@ -38,10 +38,10 @@ def evaluate(
     """
     from cxr_cli.progress import terminal_or_lines
     from cxr_train.data import Truth
-    from cxr_train.evaluation.evaluate import evaluate as evaluate_models
+    from cxr_train.evaluation.evaluate import evaluate
     from cxr_train.evaluation.tables import as_markdown
 
-    evaluation = evaluate_models(
+    evaluation = evaluate(
         models,
         data,
         out,

@@ -8,7 +8,7 @@ import typer
 from cxr_cli.training_options import Cache, Data, cache_folder
 
 
-def explain(
+def explain_models(
     models: Annotated[
         list[Path],
         typer.Argument(
@@ -35,10 +35,9 @@ def explain(
     Only films of patients that the models have not seen are used.
     """
     from cxr_cli.progress import terminal_or_lines
-    from cxr_train.explain.explain import as_markdown
-    from cxr_train.explain.explain import explain as explain_models
+    from cxr_train.explain.explain import as_markdown, explain
 
-    located = explain_models(
+    located = explain(
         models,
         data,
         out,

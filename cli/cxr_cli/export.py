@@ -8,7 +8,7 @@ import typer
 from cxr_cli.training_options import Cache, cache_folder
 
 
-def export(
+def export_run(
     checkpoint: Annotated[
         Path, typer.Argument(metavar="CHECKPOINT", help="A training run, or one of its .safetensors files.")
     ],

@@ -16,17 +16,18 @@ from cxr_cli.benchmark import benchmark
 from cxr_cli.build_engine import build_engine
 from cxr_cli.calibrate import calibrate
 from cxr_cli.doctor import doctor
-from cxr_cli.evaluate import evaluate
-from cxr_cli.explain import explain
-from cxr_cli.export import export
+from cxr_cli.evaluate import evaluate_models
+from cxr_cli.explain import explain_models
+from cxr_cli.export import export_run
 from cxr_cli.lab import COMMANDS as LABORATORY
 from cxr_cli.models import models
 from cxr_cli.monitor import monitor
 from cxr_cli.progress import OPEN_BARS
 from cxr_cli.scan import scan
-from cxr_cli.search import search
-from cxr_cli.segment_train import segment_train
-from cxr_cli.train import train
+from cxr_cli.search import search_recipes
+from cxr_cli.segment_train import train_lung_fields
+from cxr_cli.train import train_network
+from cxr_cli.usage_errors import usage_sentence
 
 EXIT_INTERRUPTED = 130  # what Typer makes of a KeyboardInterrupt
 _DEBUG = "--debug"
@@ -56,13 +57,28 @@ def _paragraphs(command: Command) -> str:
     return "\n\n".join(" ".join(part.split()) for part in (command.__doc__ or "").split("\n\n"))
 
 
-_COMMANDS: dict[str, tuple[Command, ...]] = {
-    "Clinic": (scan, calibrate, monitor, models, doctor, benchmark),
-    "Laboratory": (train, search, evaluate, explain, segment_train, export, build_engine),
+_COMMANDS: dict[str, dict[str, Command]] = {
+    "Clinic": {
+        "scan": scan,
+        "calibrate": calibrate,
+        "monitor": monitor,
+        "models": models,
+        "doctor": doctor,
+        "benchmark": benchmark,
+    },
+    "Laboratory": {
+        "train": train_network,
+        "search": search_recipes,
+        "evaluate": evaluate_models,
+        "explain": explain_models,
+        "segment-train": train_lung_fields,
+        "export": export_run,
+        "build-engine": build_engine,
+    },
 }
 for _panel, _commands in _COMMANDS.items():
-    for _command in _commands:
-        app.command(rich_help_panel=_panel, help=_paragraphs(_command))(_command)
+    for _name, _command in _commands.items():
+        app.command(_name, rich_help_panel=_panel, help=_paragraphs(_command))(_command)
 _lab = typer.Typer(help="The laboratory's programs: small networks, and the tables of cards and pages.")
 for _name, _command in LABORATORY.items():
     _lab.command(_name, help=_paragraphs(_command))(_command)
@@ -107,8 +123,7 @@ def _status(arguments: list[str], debug: bool) -> int:
         with OPEN_BARS:
             status = app(arguments or ["--help"], prog_name="cxr-triage", standalone_mode=False)
     except TyperException as error:
-        found = error.format_message().replace("Value error, ", "").rstrip(".")
-        return _complain(f"{found}; see `cxr-triage --help`", error.exit_code, debug)
+        return _complain(usage_sentence(error, arguments), error.exit_code, debug)
     except CxrTriageError as error:
         return _complain(str(error), error.exit_status, debug)
     except ImportError as error:

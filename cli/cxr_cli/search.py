@@ -17,10 +17,10 @@ from cxr_cli.training_options import (
 )
 
 
-def search(
+def search_recipes(
     data: Data,
     out: Annotated[
-        Path, typer.Option(metavar="DIR", help="Folder of the trials; an unfinished one is gone on with.")
+        Path, typer.Option(metavar="DIR", help="Folder of the trials; an unfinished one is continued.")
     ],
     space: Annotated[
         Path,

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 
-def segment_train(
+def train_lung_fields(
     table: Annotated[
         Path,
         typer.Argument(

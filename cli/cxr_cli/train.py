@@ -18,10 +18,10 @@ from cxr_cli.training_options import (
 )
 
 
-def train(
+def train_network(
     data: Data,
     out: Annotated[
-        Path, typer.Option(metavar="DIR", help="Folder of the run; an unfinished one is gone on with.")
+        Path, typer.Option(metavar="DIR", help="Folder of the run; an unfinished one is continued.")
     ],
     network: Annotated[
         str | None,
@@ -80,15 +80,14 @@ def train(
     """
     from cxr_cli.progress import terminal_or_lines
     from cxr_train.recipe.composing import compose_recipe, parse_setting, recipe_settings
-    from cxr_train.run import cross_validate
-    from cxr_train.run import train as train_run
+    from cxr_train.run import cross_validate, train
 
     changes = list(recipe_settings(recipe)) if recipe else []
     changes += [parse_setting(text) for text in settings or []]
     changes += [{"start": start}] if start else []
     changes += [{"preprocessing.input_hw": [size, size]}] if size else []
     chosen, plan = compose_recipe(network, *changes), split_plan(folds, fold, split_seed, validation, unread)
-    train_one_or_all = cross_validate if folds and fold is None else train_run
+    train_one_or_all = cross_validate if folds and fold is None else train
     train_one_or_all(
         out, data, chosen, plan, machine(device, workers), cache_folder(cache), terminal_or_lines()
     )

@@ -43,7 +43,7 @@ def export_checkpoint(
         evaluation: evaluation.json of `cxr-triage evaluate`, whose measures go into the manifest.
         localisation: localisation.json of `cxr-triage explain`, likewise.
         cache: folder of prepared films.
-        progress: told how it gets on.
+        progress: hears how it gets on.
 
     Raises:
         ModelError: the run cannot be read, or the export is refused.

@@ -58,7 +58,7 @@ def real_films(
         how: the network's preprocessing.
         run: the training run; None where there was none, or it did not see these patients.
         cache: folder of prepared films.
-        progress: told of every film that is prepared.
+        progress: hears of every film that is prepared.
 
     Raises:
         UsageError: a data set cannot be read, or too few films are left to judge by.

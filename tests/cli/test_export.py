@@ -4,13 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-import typer
 from typer.testing import CliRunner
 
-from cxr_cli.benchmark import benchmark
-from cxr_cli.build_engine import build_engine
-from cxr_cli.export import export
-from cxr_cli.models import models
+from cxr_cli.main import app
 from cxr_export.folder import Exported
 from cxr_export.parity import Parity
 from cxr_runtime.backends.nvidia import presence, tensorrt_engine
@@ -19,9 +15,6 @@ from cxr_runtime.backends.nvidia.tensorrt_engine import Compiled
 from cxr_runtime.errors import BackendError
 from model_folders import write_model_folder
 
-APP = typer.Typer()
-for command in (benchmark, build_engine, export, models):
-    APP.command(command.__name__.replace("_", "-"))(command)
 RUNNER = CliRunner()
 
 
@@ -31,7 +24,7 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _run(*arguments: object, status: int = 0) -> str:
-    done = RUNNER.invoke(APP, [str(argument) for argument in arguments], catch_exceptions=False)
+    done = RUNNER.invoke(app, [str(argument) for argument in arguments], catch_exceptions=False)
     assert done.exit_code == status, done.output
     return done.output
 

@@ -2,21 +2,13 @@ import json
 from pathlib import Path
 
 import pytest
-import typer
 from typer.testing import CliRunner
 
-from cxr_cli.evaluate import evaluate
-from cxr_cli.explain import explain
-from cxr_cli.search import search
-from cxr_cli.segment_train import segment_train
-from cxr_cli.train import train
+from cxr_cli.main import app
 from drawn_data_sets import write_data_set
 from outlined_films import write_outlined_films
 from tiny_training import TINY
 
-COMMANDS = typer.Typer()
-for command in (train, search, evaluate, explain, segment_train):
-    COMMANDS.command(command.__name__.replace("_", "-"))(command)
 RUNNER = CliRunner()
 
 
@@ -26,7 +18,7 @@ def data_set(tmp_path: Path) -> Path:
 
 
 def run(*arguments: object) -> str:
-    done = RUNNER.invoke(COMMANDS, [str(argument) for argument in arguments], catch_exceptions=False)
+    done = RUNNER.invoke(app, [str(argument) for argument in arguments], catch_exceptions=False)
     assert done.exit_code == 0, done.output
     return done.output
 

@@ -100,7 +100,9 @@ def find_runs(model: Path) -> list[Path]:
         return [model]
     runs = sorted(path.parent for path in model.glob(f"*/{CONFIG_FILE}"))
     if not runs:
-        raise UsageError(f"{model} is no run and holds none; expected a folder written by `cxr-triage train`")
+        raise UsageError(
+            f"{model} is not a run and holds none; expected a folder written by `cxr-triage train`"
+        )
     return runs
 
 

@@ -87,7 +87,7 @@ def train(
         plan: how films are split.
         machine: device and threads.
         cache: folder of prepared films.
-        progress: told of every step.
+        progress: hears of every step.
         stop: given the log after every epoch, whether to end the run early.
 
     Returns:

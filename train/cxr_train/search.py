@@ -124,7 +124,7 @@ def run_search(
         network: which one, where the search file does not say.
         machine: device and threads.
         cache: folder of prepared films.
-        progress: told of every step.
+        progress: hears of every step.
 
     Returns:
         The trials, the best one first.

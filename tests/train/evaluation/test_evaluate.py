@@ -93,7 +93,7 @@ def test_a_model_that_has_seen_everything_is_not_measured(finished_run: Path, da
 
 
 def test_a_folder_without_runs_is_refused(tmp_path: Path, data_set: Path, cache: Path) -> None:
-    with pytest.raises(UsageError, match="is no run and holds none"):
+    with pytest.raises(UsageError, match="is not a run and holds none"):
         evaluate([tmp_path], [data_set], tmp_path / "out", cache=cache)
 
 

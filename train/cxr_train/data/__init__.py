@@ -30,7 +30,7 @@ def read_data_set(path: Path) -> DataSet:
     if path.is_file():
         return read_prepared(path) if is_prepared(columns_of(path)) else read_table(path)
     raise UsageError(
-        f"{path} is no data set; expected a CSV with the columns file and label, or a folder with "
+        f"{path} is not a data set; expected a CSV with the columns file and label, or a folder with "
         "Data_Entry_2017.csv (ChestX-ray14) or CXR_png/ and ClinicalReadings/ (Montgomery, Shenzhen)"
     )
 

@@ -79,7 +79,7 @@ def prepare_films(
         how: the network's preprocessing.
         cache: folder of prepared films; safe to delete.
         workers: threads that decode.
-        progress: told of every film that is prepared.
+        progress: hears of every film that is prepared.
 
     Raises:
         UsageError: a film cannot be read; it is named.

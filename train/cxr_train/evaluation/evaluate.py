@@ -46,7 +46,7 @@ def evaluate(
         replicates: bootstrap samples.
         device: cpu, or cuda.
         cache: folder of prepared films.
-        progress: told how it gets on.
+        progress: hears how it gets on.
 
     Raises:
         UsageError: a model or data set cannot be used, a model is given twice, or too few films are left.

@@ -83,7 +83,7 @@ def score_films(
         rows: the films to score; what all folds have seen stays nan.
         cache: folder of prepared films.
         device: cpu, or cuda.
-        progress: told of every fold.
+        progress: hears of every fold.
 
     Raises:
         UsageError: there is no run.

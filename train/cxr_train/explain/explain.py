@@ -69,7 +69,7 @@ def explain(
         methods: names in METHODS.
         maximisation: how filters are drawn.
         cache: folder of prepared films.
-        progress: told how it gets on.
+        progress: hears how it gets on.
 
     Returns:
         The localisation table; empty where no film has boxes drawn by radiologists.

@@ -62,7 +62,7 @@ def frozen_outputs(
         recipe: says how films are varied, how often, and how many layers are frozen.
         cache: folder of prepared films.
         workers: threads that make batches.
-        progress: told of every batch.
+        progress: hears of every batch.
 
     Raises:
         UsageError: no layer is frozen.

@@ -51,7 +51,7 @@ def findings_term(outputs: Outputs, targets: Targets) -> Tensor:
 
 
 def view_term(outputs: Outputs, targets: Targets) -> Tensor:
-    """The view, told by a head whose gradient is turned round: conv5 forgets how the film was taken."""
+    """The view, said by a head whose gradient is turned round: conv5 forgets how the film was taken."""
     return _binary(outputs.auxiliary["view"][:, 0], targets.view)
 
 

@@ -50,13 +50,13 @@ class Trainer:
     """Trains one network.
 
     Args:
-        run: the run folder; an unfinished run in it is gone on with.
+        run: the run folder; an unfinished run in it is continued.
         recipe: how.
         network: with its starting weights.
         maker: makes batches of the film table.
         split: its sides.
         machine: device and threads.
-        progress: told of every step.
+        progress: hears of every step.
     """
 
     def __init__(
