@@ -41,9 +41,8 @@ def write_calibration_page(
     cache: Cache = None,
 ) -> int:
     """Measure the default model's scores out of fold, rehearse monitoring, and write the page about both."""
-    from cxr_runtime.atomic import write_bytes
-
     from cxr_cli.progress import terminal_or_lines
+    from cxr_runtime.files import write_bytes
     from cxr_train.evaluation.calibration_page import calibration_page
 
     page = calibration_page(folds, data, terminal_or_lines(), cache=cache_folder(cache))
