@@ -48,10 +48,12 @@ class FitOptions:
                 out of range.
         """
         names = [rule.name for rule in self.rules]
-        if self.default not in names or len(set(names)) < len(names):
+        if len(set(names)) < len(names):
+            raise UsageError(f"operating points {', '.join(names)} are not all different; give each once")
+        if self.default not in names:
             raise UsageError(
-                f"default operating point {self.default!r} must be one of those asked for, each once: "
-                + ", ".join(names)
+                f"default operating point {self.default!r} is none of those asked for ({', '.join(names)}); "
+                "ask for it too, or choose one of these"
             )
         if self.error_rate is not None and not 0 < self.error_rate < 0.5:
             raise UsageError(f"error rate {self.error_rate} must be between 0 and 0.5, e.g. 0.05")

@@ -113,8 +113,8 @@ def gather(labels: Sequence[Label], digests: Sequence[str], scores: Sequence[Sto
             )
     if not used:
         raise CalibrationError(
-            f"calibration is not possible: none of {len(labels)} labelled films has a score "
-            f"(the first: {unscored[0].file}: {unscored[0].sentence})"
+            f"none of {len(labels)} labelled films has a score (the first is {unscored[0].file}: "
+            f"{unscored[0].sentence}); correct the paths of the films, or scan these films first"
         )
     repeated = len(labels) - len(used) - len(unscored)
     return Gathered(

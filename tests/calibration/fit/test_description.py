@@ -49,15 +49,15 @@ def test_shuffled_labels_are_refused_or_next_to_nothing_is_called_met() -> None:
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("change", "said"),
     [
-        {"default": "rule-out", "rules": (Balanced(),)},
-        {"rules": (Balanced(), Balanced())},
-        {"error_rate": 0.7},
+        ({"default": "rule-out", "rules": (Balanced(),)}, "'rule-out' is none of those asked for"),
+        ({"rules": (Balanced(), Balanced())}, "give each once"),
+        ({"error_rate": 0.7}, "must be between 0 and 0.5"),
     ],
 )
-def test_options_that_cannot_be_are_wrong_usage(change: dict[str, object]) -> None:
-    with pytest.raises(UsageError, match="must be"):
+def test_options_that_cannot_be_are_wrong_usage(change: dict[str, object], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
         replace(FitOptions(), **change)  # type: ignore[arg-type]  # its own keys
 
 
