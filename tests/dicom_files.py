@@ -180,7 +180,7 @@ def encode_frame(frame: Pixels, syntax: UID, ds: Dataset) -> bytes:
             rows=ds.Rows,
             columns=ds.Columns,
             samples_per_pixel=ds.SamplesPerPixel,
-            photometric_interpretation=ds.PhotometricInterpretation,
+            photometric_interpretation="RGB" if ds.SamplesPerPixel == 3 else "MONOCHROME2",
             bits_allocated=ds.BitsAllocated,
             bits_stored=ds.BitsStored,
             pixel_representation=ds.PixelRepresentation,

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from cxr_runtime.errors import UnreadableFilmError
 
-PREAMBLE = 128  # bytes before the prefix DICM (DICOM PS3.10 7.1)
+PREAMBLE, PREFIX = 128, b"DICM"  # bytes before the prefix, some files lack them (DICOM PS3.10 7.1)
 
 
 class FileFormat(StrEnum):
@@ -56,7 +56,7 @@ def format_of(content: bytes) -> FileFormat:
     """
     if not content:
         raise UnreadableFilmError("empty", "the file is empty; copy or export the film again")
-    if content[PREAMBLE : PREAMBLE + 4] == b"DICM":
+    if content.startswith(PREFIX) or content[PREAMBLE : PREAMBLE + len(PREFIX)] == PREFIX:
         return FileFormat.DICOM
     for magic, kind in _RASTERS:
         if content.startswith(magic):

@@ -48,6 +48,27 @@ def test_tags_that_are_missing_strange_or_right_decide_nothing(facts: FilmFacts)
     check_tags(facts)
 
 
+@pytest.mark.parametrize(
+    ("years", "stated"),
+    [
+        (14.99, "14 years old"),
+        (2.0, "2 years old"),
+        (1.99, "23 months old"),
+        (1 / 12, "1 month old"),
+        (0.01, "less than a month old"),
+    ],
+)
+def test_an_age_is_stated_in_units_that_have_passed(years: float, stated: str) -> None:
+    with pytest.raises(RejectedFilmError, match=stated):
+        check_tags(_facts(age_years=years))
+
+
+def test_raw_values_of_the_detector_are_refused_with_a_code_of_their_own() -> None:
+    with pytest.raises(RejectedFilmError, match="FOR PRESENTATION") as rejection:
+        check_tags(FilmFacts("dicom", modality="DX", is_for_processing=True))
+    assert rejection.value.code == "for-processing"
+
+
 def test_a_child_s_sentence_names_the_age_and_the_bound() -> None:
     with pytest.raises(RejectedFilmError, match=r"4 years old .* 15 years"):
         check_tags(_facts(age_years=4.0))

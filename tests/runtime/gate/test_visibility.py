@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from cxr_runtime.errors import RejectedFilmError
-from cxr_runtime.gate.visibility import check_exposure, check_size, measure
+from cxr_runtime.gate.visibility import LEAST_GREYS, check_exposure, check_greys, check_size, measure
 from cxr_runtime.phantom import draw_phantom
 
 
@@ -48,3 +48,25 @@ def test_black_borders_do_not_count_as_a_dark_film() -> None:
     film = np.zeros((512, 512), np.uint8)
     film[60:452, 60:452] = draw_phantom(2, hw=(392, 392))
     assert measure(film).dark < 0.3
+
+
+@pytest.mark.parametrize("levels", [2, 3, 8, 16, 24])
+def test_a_film_of_a_handful_of_grey_levels_is_refused(levels: int) -> None:
+    film = draw_phantom(1).astype(float)
+    poor = np.round(np.round(film / 255 * (levels - 1)) * (255 / (levels - 1))).astype(np.uint8)
+    with pytest.raises(RejectedFilmError, match="grey levels; a film has 32 or more") as rejection:
+        check_greys(poor)
+    assert rejection.value.code == "too-few-greys"
+
+
+def test_a_window_cut_into_a_film_is_refused_though_its_edges_are_grey() -> None:
+    film = draw_phantom(1).astype(float)
+    with pytest.raises(RejectedFilmError, match="grey levels"):
+        check_greys(np.clip((film - 118) * 30, 0, 255).astype(np.uint8))
+
+
+@pytest.mark.parametrize("hw", [(128, 128), (400, 360), (1024, 1000)])
+def test_a_film_with_all_its_grey_levels_passes(hw: tuple[int, int]) -> None:
+    check_greys(draw_phantom(1, hw=hw))
+    check_greys((draw_phantom(1, hw=hw) // 4 * 4).astype(np.uint8))
+    assert LEAST_GREYS <= 64

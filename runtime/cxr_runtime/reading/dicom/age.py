@@ -127,9 +127,10 @@ def possible_days(written: str) -> Iterator[Days]:
         return
     parts = re.findall(r"\d+", numbers)
     if month:
-        orders = [(year, month, day) for year, day in permutations(parts)] if len(parts) == 2 else []
+        dated = [*parts, "0"][:2] if len(parts) in (1, 2) else []
+        orders = [(year, month, day) for year, day in permutations(dated)]
     else:
-        orders = _orders(_split(parts[0])) if len(parts) == 1 else _orders(parts)
+        orders = _orders(_split(parts[0]) if len(parts) == 1 else parts)
     for year, month_number, day in orders:
         yield from _days(year, month_number, day)
 

@@ -141,8 +141,8 @@ def _unbroken(bits: Stored, stated: Stored, depth: Depth, *, is_all_stored: bool
     changes = doubtful[:, 1:] != doubtful[:, :-1]
     if np.count_nonzero(changes) < MIN_STEPS or _is_whole(stated[rows], changes, 1 << depth.stored):
         return Reading(stated, depth.stored)
-    signs = (depth.signed, not depth.signed)
-    for count, signed in ((count, signed) for count in (depth.held, depth.stored) for signed in signs):
+    others = [(depth.stored, not depth.signed), (depth.held, depth.signed), (depth.held, not depth.signed)]
+    for count, signed in others:
         other = _read(bits[rows], count, signed=signed)
         if _is_whole(other, changes, int(other.max()) - int(other.min()) + 1):
             return Reading(_read(bits, count, signed=signed), count)

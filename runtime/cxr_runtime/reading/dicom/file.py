@@ -28,10 +28,10 @@ from cxr_runtime.reading.dicom.module import GREY
 from cxr_runtime.reading.dicom.pixels import Picture, first_picture
 from cxr_runtime.reading.dicom.syntaxes import native_syntax
 from cxr_runtime.reading.failure import damaged, truncated, unsupported
+from cxr_runtime.reading.file_format import PREAMBLE, PREFIX
 from cxr_runtime.reading.torn import check_rows
 from cxr_runtime.resizing import squared
 
-PREFIX = b"DICM"
 PIXEL_DATA = 0x7FE00010
 FLOAT_PIXELS = (0x7FE00008, 0x7FE00009)
 META_GROUP = 0x0002
@@ -61,7 +61,8 @@ def read_dicom(content: bytes) -> Film:
 def _parse(content: bytes) -> Dataset:
     """Read the data set up to its pixel data; what lies behind them tells nothing of the film."""
     file = BytesIO(content)
-    file.seek(next((at for at in (132, 4) if content[at - 4 : at] == PREFIX), 0))
+    start = content[: PREAMBLE + len(PREFIX)]
+    file.seek(start.rfind(PREFIX) + len(PREFIX) if PREFIX in (start[:4], start[PREAMBLE:]) else 0)
     meta = read_dataset(file, False, True, stop_when=_is_behind_meta)
     if text(meta, "TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:
         file = BytesIO(inflated(content[file.tell() :]))

@@ -14,7 +14,7 @@ JPEG_START, JPEG_LS_FRAME = b"\xff\xd8\xff", 0xF7
 CODESTREAM_START, JP2_START = b"\xff\x4f\xff\x51", b"\x00\x00\x00\x0cjP  "
 END_OF_IMAGE = b"\xff\xd9"  # EOI of JPEG and JPEG-LS, EOC of JPEG 2000
 FILLING = b"\0\xff \r\n"  # what writers put behind the end of a stream
-RLE_HEADER = 64  # bytes: the number of segments and up to 15 offsets
+RLE_HEADER, MAX_SEGMENTS = 64, 15  # bytes: the number of segments and their offsets (PS3.5 annex G.5)
 APP0, APP14 = 0xE0, 0xEE
 
 
@@ -96,7 +96,7 @@ def codec_of(stream: bytes) -> Codec | None:
         return Codec.JPEG_LS if process == JPEG_LS_FRAME else Codec.JPEG
     if len(stream) > RLE_HEADER:
         segments, first = struct.unpack_from("<II", stream)
-        if 1 <= segments <= 15 and first == RLE_HEADER:
+        if 1 <= segments <= MAX_SEGMENTS and first == RLE_HEADER:
             return Codec.RLE
     return None
 
@@ -118,6 +118,21 @@ def without_filling(stream: bytes, codec: Codec) -> bytes:
         end = stream.rfind(END_OF_IMAGE)
         return stream[: end + 2] if end > 0 else stream
     return stream.rstrip(FILLING)
+
+
+def without_rle_filling(stream: bytes, pixels: int) -> bytes:
+    """A frame of run lengths without zeros behind its last segment; two of them would mean one more pixel."""
+    if not stream.endswith(b"\0\0") or len(stream) <= RLE_HEADER:
+        return stream
+    from imagecodecs import packbits_decode
+
+    count = int.from_bytes(stream[:4], "little") if stream[0] <= MAX_SEGMENTS else 0
+    start = int.from_bytes(stream[4 * count : 4 * count + 4], "little")
+    try:
+        spare = len(packbits_decode(stream[start:])) - pixels if count else 0
+    except RuntimeError:  # left to the decoder
+        return stream
+    return stream[: -2 * spare] if spare > 0 and not any(stream[-2 * spare :]) else stream
 
 
 def _jpeg_segments(stream: bytes) -> Iterator[tuple[int, bytes]]:

@@ -109,6 +109,7 @@ def _decoded(stream: bytes, header: FrameHeader, module: ImagePixel) -> Stored:
     match header.codec:
         case Codec.RLE:
             hw = (module.rows, module.columns)
+            stream = frames.without_rle_filling(stream, module.rows * module.columns)
             return codestreams.decode_rle(stream, hw, module.samples, module.allocated // 8)
         case Codec.JPEG:
             return codestreams.jpeg(stream, is_rgb=header.components == 3)

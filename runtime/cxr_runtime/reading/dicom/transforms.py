@@ -55,13 +55,11 @@ def table_of(item: Dataset, prefix: str = "LUT") -> Table | None:
     if not data.content:
         return None
     stated = [int(word) for word in data_words(descriptor)]
-    count = (stated[0] or 1 << 16) if stated else 0
-    entries = _entries(data, count, stated[2] if len(stated) > 2 else 16)
-    if not entries.size:
-        return None
-    is_whole = len(stated) != 2 and count <= len(entries) <= count + SPARE_ENTRIES
-    bits = stated[2] if len(stated) > 2 else 0
-    return Table(stated[1] if len(stated) > 1 else 0, entries[: count or None], _top(entries, bits), is_whole)
+    count, first, bits = (*stated, 0, 0, 0)[:3] if len(stated) < 3 else stated[:3]
+    count = count or 1 << 16
+    entries = _entries(data, count, bits)
+    is_whole = count <= len(entries) <= count + SPARE_ENTRIES
+    return Table(first, entries[:count], _top(entries, bits), is_whole) if entries.size else None
 
 
 def data_words(raw: RawValue) -> NDArray[np.uint16]:

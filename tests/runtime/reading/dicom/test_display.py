@@ -2,15 +2,18 @@
 
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from pydicom import Dataset
 from pydicom.pixels.processing import apply_modality_lut, apply_voi, apply_windowing
 from pydicom.sequence import Sequence
+from pydicom.uid import UID, ExplicitVRBigEndian
 
 import dicom_files as dicom
 import film_files as files
+from cxr_runtime.errors import UnreadableFilmError
 from cxr_runtime.film import GreyPixels
 from cxr_runtime.reading import read_film
 from cxr_runtime.reading.dicom.transforms import window
@@ -177,3 +180,174 @@ def test_thirty_two_bits_are_shown() -> None:
     pixels = files.phantom().astype(np.uint32) * 16_000_000
     content = dicom.dicom_file(pixels, bits=32)
     np.testing.assert_allclose(read_film(content).pixels.astype(int), files.phantom(), atol=14)
+
+
+@pytest.mark.parametrize("syntax", dicom.UNCOMPRESSED, ids=lambda uid: uid.name)
+@pytest.mark.parametrize("vr", ["OW", "US"])
+@pytest.mark.parametrize("sequence", ["VOILUTSequence", "ModalityLUTSequence"])
+def test_tables_of_words_are_read_in_both_byte_orders(syntax: UID, vr: str, sequence: str) -> None:
+    falling = (np.arange(4096)[::-1] * 16).astype(np.uint16)
+    item = Dataset()
+    item.add_new("LUTDescriptor", "US", [4096, 0, 16])
+    order = ">u2" if syntax == ExplicitVRBigEndian else "<u2"
+    item.add_new("LUTData", vr, falling.astype(order).tobytes() if vr == "OW" else falling.tolist())
+    elements: dict[str, Any] = {sequence: Sequence([item])}
+    content = dicom.dicom_file(deep(), syntax=syntax, bits=12, **elements)
+    np.testing.assert_allclose(read_film(content).pixels.astype(int), 255 - files.phantom(), atol=1)
+
+
+def test_a_table_in_the_wrong_byte_order_is_read_in_the_right_one() -> None:
+    sequence = lut(np.arange(4096) * 16)
+    sequence[0].LUTData = (np.arange(4096) * 16).astype(">u2").tobytes()
+    np.testing.assert_allclose(shown(deep(), VOILUTSequence=sequence).astype(int), files.phantom(), atol=1)
+
+
+def test_bytes_packed_into_words_are_read_in_big_endian() -> None:
+    item = Dataset()
+    item.add_new("LUTDescriptor", "US", [4096, 0, 8])
+    packed = (np.arange(4096) // 16).astype(np.uint8).view("<u2").astype(">u2").tobytes()
+    item.add_new("LUTData", "OW", packed)
+    content = dicom.dicom_file(deep(), syntax=ExplicitVRBigEndian, bits=12, VOILUTSequence=Sequence([item]))
+    np.testing.assert_allclose(read_film(content).pixels.astype(int), files.phantom(), atol=1)
+
+
+def table(descriptor: list[int] | int, entries: list[int], vr: str = "US") -> Sequence:
+    item = Dataset()
+    item.add_new("LUTDescriptor", vr, descriptor)
+    item.add_new("LUTData", "US", entries)
+    return Sequence([item])
+
+
+RISING = list(range(4096))
+
+
+@pytest.mark.parametrize(
+    "sequence",
+    [
+        table([4096], RISING),
+        table([4096, 0], RISING),
+        table(4096, RISING),
+        table([4096, 0, 0], RISING),
+        table([4096, 0, 12], RISING, "SS"),
+    ],
+    ids=["one value", "two values", "single", "no bits", "signed"],
+)
+def test_a_descriptor_that_is_short_or_of_another_vr_is_completed_from_its_entries(
+    sequence: Sequence,
+) -> None:
+    elements = {"WindowCenter": 1, "WindowWidth": 9000}
+    np.testing.assert_allclose(
+        shown(deep(), VOILUTSequence=sequence, **elements).astype(int), files.phantom(), atol=1
+    )
+
+
+BROKEN = [
+    table([4096, 0, 12], RISING[:2048]),
+    table([16], RISING),
+    table([256, 0, 12], RISING),
+]
+
+
+@pytest.mark.parametrize("sequence", BROKEN, ids=["too few", "one value", "too many"])
+def test_a_broken_table_gives_way_to_the_window_and_is_refused_without_one(sequence: Sequence) -> None:
+    window_only = shown(deep(), WindowCenter=1000, WindowWidth=1500)
+    both = shown(deep(), VOILUTSequence=sequence, WindowCenter=1000, WindowWidth=1500)
+    np.testing.assert_array_equal(both, window_only)
+    for name in ("VOILUTSequence", "ModalityLUTSequence"):
+        with pytest.raises(UnreadableFilmError, match="look-up table") as caught:
+            shown(deep(), **{name: sequence})
+        assert caught.value.code == "damaged"
+
+
+def test_a_table_of_too_few_entries_serves_a_film_that_needs_no_more() -> None:
+    half = deep() // 2
+    pixels = shown(half, VOILUTSequence=table([4096, 0, 12], [2 * entry for entry in RISING[:2048]]))
+    np.testing.assert_allclose(pixels.astype(int), files.phantom(), atol=1)
+
+
+def test_the_first_input_of_a_table_may_be_negative_in_any_vr() -> None:
+    signed = (deep().astype(np.int32) - 2048).astype(np.int16)
+    for first, vr in ((63488, "US"), (-2048, "SS")):
+        pixels = shown(signed, VOILUTSequence=table([4096, first, 12], RISING, vr))
+        np.testing.assert_allclose(pixels.astype(int), files.phantom(), atol=1)
+
+
+@pytest.mark.parametrize(
+    ("centre", "width", "function"),
+    [
+        (2048, 1, "LINEAR"),
+        (2048, 2, "LINEAR"),
+        (2048, 20, "LINEAR"),
+        (2048, 1, "LINEAR_EXACT"),
+        (2048, 1, "SIGMOID"),
+        (1e5, 10, "LINEAR"),
+        (-1e5, 10, "SIGMOID"),
+    ],
+)
+def test_a_window_that_leaves_no_grey_does_not_count(centre: float, width: float, function: str) -> None:
+    pixels = shown(deep(), WindowCenter=centre, WindowWidth=width, VOILUTFunction=function)
+    np.testing.assert_allclose(pixels.astype(int), files.phantom(), atol=1)
+
+
+def test_a_table_that_leaves_no_grey_does_not_count() -> None:
+    step = table([4096, 0, 12], [0] * 2048 + [4095] * 2048)
+    np.testing.assert_allclose(shown(deep(), VOILUTSequence=step).astype(int), files.phantom(), atol=1)
+
+
+def test_a_later_window_is_shown_where_the_first_leaves_no_grey() -> None:
+    both = shown(deep(), WindowCenter=[2048, 1500], WindowWidth=[2, 3000])
+    np.testing.assert_array_equal(both, shown(deep(), WindowCenter=1500, WindowWidth=3000))
+
+
+@pytest.mark.parametrize(
+    ("slope", "intercept"), [(1, -1000), (0.5, 100), (1e-3, 7), (-1, 4095), (-10, 3000), (65536, 0)]
+)
+def test_without_a_window_the_range_of_the_stored_bits_goes_through_the_rescale(
+    slope: float, intercept: float
+) -> None:
+    stored = deep() if slope > 0 else 4095 - deep()
+    pixels = shown(stored, RescaleSlope=slope, RescaleIntercept=intercept)
+    np.testing.assert_allclose(pixels.astype(int), files.phantom(), atol=1)
+
+
+def test_without_a_window_the_range_of_the_stored_bits_goes_through_the_modality_lut() -> None:
+    narrow = table([4096, 0, 16], [30000 - entry // 4 for entry in RISING])
+    pixels = shown(4095 - deep(), ModalityLUTSequence=narrow)
+    np.testing.assert_allclose(pixels.astype(int), files.phantom(), atol=1)
+
+
+@pytest.mark.parametrize(
+    ("spacing", "ratio"),
+    [
+        ({"PixelAspectRatio": ["2", "1"]}, 2.0),
+        ({"PixelAspectRatio": ["1", "2"]}, 0.5),
+        ({"PixelSpacing": ["0.4", "0.2"]}, 2.0),
+        ({"ImagerPixelSpacing": ["0.15", "0.2"]}, 0.75),
+        ({"NominalScannedPixelSpacing": ["0.4", "0.2"]}, 2.0),
+    ],
+)
+def test_pixels_are_made_square_and_the_facts_keep_what_the_file_holds(
+    spacing: dict[str, Any], ratio: float
+) -> None:
+    drawn = files.phantom(192, 160)
+    hw = (round(192 / max(ratio, 1)), round(160 * min(ratio, 1)))
+    squeezed = cv2.resize(drawn, (hw[1], hw[0]), interpolation=cv2.INTER_AREA).astype(np.uint8)
+    film = read_film(dicom.dicom_file(squeezed, **spacing))
+    assert film.hw == drawn.shape
+    assert np.abs(film.pixels.astype(int) - drawn).mean() < 4
+    assert film.facts.stored_hw == hw
+    assert film.facts.pixel_aspect == pytest.approx(ratio)
+
+
+@pytest.mark.parametrize(
+    "spacing",
+    [
+        {"PixelSpacing": ["0", "0.2"]},
+        {"PixelSpacing": ["0.2"]},
+        {"PixelSpacing": ["0.2", "0.2004"]},
+        {"PixelAspectRatio": ["100", "1"]},
+    ],
+)
+def test_spacings_that_are_no_ratio_of_a_pixel_change_nothing(spacing: dict[str, Any]) -> None:
+    film = read_film(dicom.dicom_file(files.phantom(), **spacing))
+    np.testing.assert_array_equal(film.pixels, files.phantom())

@@ -7,7 +7,13 @@ import pytest
 from numpy.typing import NDArray
 from pydicom import Dataset
 from pydicom.sequence import Sequence
-from pydicom.uid import UID, BasicTextSRStorage, ExplicitVRBigEndian, ImplicitVRLittleEndian
+from pydicom.uid import (
+    UID,
+    BasicTextSRStorage,
+    DigitalXRayImageStorageForProcessing,
+    ExplicitVRBigEndian,
+    ImplicitVRLittleEndian,
+)
 
 import dicom_files as dicom
 import film_files as files
@@ -307,6 +313,21 @@ def test_the_view_comes_from_position_or_code(elements: dict[str, Any], view: Vi
 def test_the_age_comes_from_the_header(elements: dict[str, Any], years: float | None) -> None:
     found = read_film(dicom.dicom_file(files.phantom(), **elements)).facts.age_years
     assert found == (None if years is None else pytest.approx(years, abs=0.01))
+
+
+@pytest.mark.filterwarnings("ignore:Invalid value")
+@pytest.mark.parametrize(
+    ("elements", "expected"),
+    [
+        ({"PresentationIntentType": "FOR PROCESSING"}, True),
+        ({"PresentationIntentType": ("LO", "for processing ")}, True),
+        ({"SOPClassUID": DigitalXRayImageStorageForProcessing}, True),
+        ({"PresentationIntentType": "FOR PRESENTATION"}, False),
+        ({}, False),
+    ],
+)
+def test_the_header_says_whether_pixels_are_for_processing(elements: dict[str, Any], expected: bool) -> None:
+    assert read_film(dicom.dicom_file(files.phantom(), **elements)).facts.is_for_processing is expected
 
 
 @pytest.mark.parametrize("character_set", ["ISO_IR 100", "ISO_IR 192", "ISO 2022 IR 87", "nonsense", ""])
