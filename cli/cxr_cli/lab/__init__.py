@@ -7,6 +7,7 @@ from cxr_cli.lab.measuring import (
     darken_films,
     print_gpu_page,
     print_precisions,
+    print_way_of_a_film,
     rehearse_monitoring,
 )
 from cxr_cli.lab.pages import (
@@ -30,5 +31,6 @@ COMMANDS: dict[str, Callable[..., int]] = {
     "rehearse": rehearse_monitoring,
     "precisions": print_precisions,
     "gpu": print_gpu_page,
+    "way": print_way_of_a_film,
     "pictures": draw_pictures_of_docs,
 }

@@ -1,4 +1,4 @@
-"""`cxr-triage lab out-of-fold`, `gamma`, `rehearse`, `precisions`, `gpu`: calibration and speed, measured."""
+"""`cxr-triage lab out-of-fold`, `gamma`, `rehearse`, `precisions`, `gpu`, `way`: what is measured."""
 
 from pathlib import Path
 from typing import Annotated
@@ -127,4 +127,16 @@ def print_gpu_page(
     typer.echo(page)
     if write is not None:
         write_bytes(write, page.encode())
+    return 0
+
+
+def print_way_of_a_film(
+    film: Annotated[Path, typer.Argument(metavar="FILM", help="A film that is read and scored.")],
+) -> int:
+    """Count the files and functions of the runtime that one film runs through, and name the files."""
+    from cxr_runtime.benchmark.way_of_a_film import way_of
+
+    way = way_of(film)
+    typer.echo("\n".join(way.files))
+    typer.echo(f"{len(way.files)} files, {len(way.functions)} functions")
     return 0

@@ -10,6 +10,7 @@ from pathlib import Path
 from cxr_runtime.backends.nvidia.driver import find_gpus
 from cxr_runtime.backends.registry import BACKENDS
 from cxr_runtime.benchmark.engines import EngineTime, known_backends, measure_engines
+from cxr_runtime.benchmark.own_code import OwnCode, measure_own_code
 from cxr_runtime.benchmark.scans import ScanTime, StageTime, measure_scan, measure_stages
 from cxr_runtime.errors import BackendError, UsageError
 from cxr_runtime.markdown import markdown_table
@@ -26,6 +27,7 @@ class Benchmark:
     engines: tuple[EngineTime, ...]
     stages: tuple[StageTime, ...] = ()
     scans: tuple[ScanTime, ...] = ()
+    own_code: tuple[OwnCode, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ def measure(options: BenchmarkOptions) -> Benchmark:
         tuple(engines),
         tuple(measure_stages(models[0], options.side, batch_size, options.seconds)),
         tuple(measure_scan(name, options.films, options.side, batch_size) for name in options.models),
+        tuple(measure_own_code(options.side, options.seconds)),
     )
 
 
@@ -99,6 +102,10 @@ def as_markdown(benchmark: Benchmark) -> str:
     if benchmark.scans:
         head = ("whole scan", "backend", "scored", "wall s a film", "CPU s a film")
         blocks.append(markdown_table(head, [_scan_row(scan) for scan in benchmark.scans]))
+    if benchmark.own_code:
+        head = ("written by ourselves", "ms", "beside", "ms", "and")
+        beside = [(o.work, f"{o.ours:.2f}", o.library, f"{o.theirs:.2f}", o.why) for o in benchmark.own_code]
+        blocks.append(markdown_table(head, beside))
     return "\n\n".join(blocks) + "\n"
 
 

@@ -61,7 +61,14 @@ class Session:
     Workers start, and the engine is loaded, when the first film needs them.
     """
 
-    def __init__(self, options: ScanOptions, model: Model, store: StoreWriter, closing: ExitStack) -> None:
+    def __init__(
+        self,
+        options: ScanOptions,
+        model: Model,
+        store: StoreWriter,
+        pool: Pool[Examination, Examined] | None,
+        closing: ExitStack,
+    ) -> None:
         """Take over an open store; `open` is the way in."""
         self.finished_before = 0  # films so far that an earlier run had finished
         self._options, self._model, self._store, self._closing = options, model, store, closing
@@ -71,13 +78,17 @@ class Session:
         self._threads = closing.enter_context(ThreadPoolExecutor(options.batch_size))
         self._engine = closing.enter_context(LateEngine(self._open_engine, self._threads))
         workers = min(options.workers or os.cpu_count() or 1, MAX_WORKERS)
-        self._pool: Pool[Examination, Examined] = closing.enter_context(WorkerPool(EXAMINE, workers))
+        self._pool = pool or closing.enter_context(WorkerPool[Examination, Examined](EXAMINE, workers))
         self._run = store.begin_run()
         self._position = 0
 
     @classmethod
-    def open(cls, options: ScanOptions) -> Self:
+    def open(cls, options: ScanOptions, pool: Pool[Examination, Examined] | None = None) -> Self:
         """Open the model and, if `out` is given, hold the output folder and its store.
+
+        Args:
+            options: how films are scored.
+            pool: where films are examined; None: in processes of this session's own.
 
         Raises:
             ModelError: the model or its calibration is refused.
@@ -90,7 +101,7 @@ class Session:
             else:
                 opened.enter_context(held(options.out))
                 store = opened.enter_context(StoreWriter.open(options.out))
-            return cls(options, model, store, opened.pop_all())
+            return cls(options, model, store, pool, opened.pop_all())
 
     def __enter__(self) -> Self:
         return self

@@ -8,6 +8,7 @@ import pytest
 
 from cxr_runtime.benchmark.engines import EngineTime, median_seconds
 from cxr_runtime.benchmark.measure import Benchmark, BenchmarkOptions, as_json, as_markdown, measure
+from cxr_runtime.benchmark.own_code import OwnCode
 from cxr_runtime.benchmark.scans import ScanTime, StageTime
 from cxr_runtime.errors import UsageError
 from model_folders import write_model_folder
@@ -51,6 +52,7 @@ def test_stages_and_a_whole_scan_are_measured(model: str) -> None:
     assert scan.backend
     assert scan.seconds > 0
     assert scan.scored == 2
+    assert all(own.ours > 0 and own.theirs > 0 for own in measured.own_code)
 
 
 def test_an_unknown_backend_is_wrong_usage(model: str) -> None:
@@ -65,9 +67,11 @@ def test_tables_hold_every_measurement_and_json_every_number() -> None:
         EngineTime("default", "fp32", "cuda", "", 32, reason="no GPU"),
     )
     scan = ScanTime(10, 1024, 9, "onnxruntime-cpu", 2, 3.0, 5.0)
-    benchmark = Benchmark("a machine", engines, (StageTime("overlay", 2.0),), (scan,))
+    own = OwnCode("a picture", 1.0, "a library", 3.0, "fewer bytes")
+    benchmark = Benchmark("a machine", engines, (StageTime("overlay", 2.0),), (scan,), (own,))
     table = as_markdown(benchmark)
     assert "| default | fp32 | onnxruntime-cpu | 8 | 40.00 | 5.00 | 200 | 0.0e+00 |" in table
     assert table.count("Not measured: cuda (default): no GPU.") == 1
     assert "| 10 films of 1024 x 1024, 2 workers | onnxruntime-cpu | 9 | 0.300 | 0.500 |" in table
+    assert "| a picture | 1.00 | a library | 3.00 | fewer bytes |" in table
     assert math.isclose(json.loads(as_json(benchmark))["engines"][0]["milliseconds"], 40.0)
