@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cxr_runtime.backends.choose import AUTO, open_engine
 from cxr_runtime.benchmark.engines import median_seconds
-from cxr_runtime.gate import admit
+from cxr_runtime.gate import Gate
 from cxr_runtime.heat.map import HeatMethod, HeatRecipe, film_heat, heat_cells
 from cxr_runtime.heat.overlay import overlay
 from cxr_runtime.lungs import lung_field
@@ -55,7 +55,7 @@ def _steps(model: Model, side: int, batch_size: int) -> list[tuple[str, Callable
     manifest, how = model.manifest, model.manifest.preprocessing
     content = encode_png(draw_phantom(1, hw=(side, side)))
     film = read_film(content)
-    admission = admit(film, lung_field())
+    admission = Gate(lung_field()).admit(film)
     box = admission.lungs.box_film_xyxy
     placement = place(film.hw, box, how)
     inputs = np.repeat(prepare(film.pixels, placement, how)[None], batch_size, axis=0)
@@ -67,7 +67,7 @@ def _steps(model: Model, side: int, batch_size: int) -> list[tuple[str, Callable
     picture = overlay(preview, heat, manifest.heat.threshold)
     return [
         (f"read a PNG of {side} x {side}", lambda: read_film(content), 1),
-        ("gate and lung field", lambda: admit(film, lung_field()), 1),
+        ("gate and lung field", lambda: Gate(lung_field()).admit(film), 1),
         ("prepare the network's input", lambda: prepare(film.pixels, placement, how), 1),
         ("shrink and keep for the reports", lambda: encode_jpeg(shrink(film.pixels)), 1),
         ("normalise", lambda: normalise(inputs, how), batch_size),

@@ -120,11 +120,6 @@ class Gate:
             )
 
 
-def admit(film: Film, lung_field: LungField) -> Admission:
-    """Pass a film through the gate that came with the program; see `Gate.admit`."""
-    return Gate(lung_field).admit(film)
-
-
 def _check_kind(answers: GateAnswers) -> None:
     pictured = answers.kinds[PictureKind.PICTURED]
     no_film = 1 - answers.kinds[PictureKind.FRONTAL] - pictured

@@ -12,8 +12,15 @@ from cxr_runtime.pictures import encode_indexed_png
 from cxr_runtime.placement import Outline
 from cxr_runtime.resizing import shrink
 
+RgbPixels = NDArray[np.uint8]  # (rows, columns, 3), red, green, blue
+
 COLOUR_STEPS = 8  # discrete colours between the threshold and 1
 OPACITY_SPAN = (0.3, 0.55)  # share of colour in a pixel of the weakest and strongest step; the rest is film
+LAYER_LONG_SIDE = 512  # pixels; enough for smooth borders of the colours at any size a film is shown
+THUMBNAIL_LONG_SIDE = 112  # pixels; the worklist shows it at 52, sharp on fine screens too
+THUMBNAIL_QUALITY = 80  # of its JPEG, 0..100
+OUTLINE_RGB = (255, 255, 255)  # white: the one colour that no heat has
+SUBPIXEL_BITS = 4  # outlines are drawn to 1/16 of a pixel
 JET_SPAN = (0.125, 0.875)  # jet from its pure blue to its bright red; the dark ends say nothing on a film
 
 
@@ -78,9 +85,6 @@ def _checked(threshold: float) -> float:
     return threshold
 
 
-LAYER_LONG_SIDE = 512  # pixels; enough for smooth borders of the colours at any size a film is shown
-
-
 def heat_layer(heat: NDArray[np.float32], film_hw: tuple[int, int], threshold: float) -> bytes:
     """The colours of `overlay`, with their opacity, without the film.
 
@@ -94,16 +98,7 @@ def heat_layer(heat: NDArray[np.float32], film_hw: tuple[int, int], threshold: f
     """
     scale = LAYER_LONG_SIDE / max(film_hw)
     layer_hw = max(1, round(film_hw[0] * scale)), max(1, round(film_hw[1] * scale))
-    rgba = np.column_stack([step_colours(), np.rint(255 * step_opacities())]).astype(np.uint8)
-    return encode_indexed_png(heat_steps(heat, threshold, layer_hw), rgba)
-
-
-RgbPixels = NDArray[np.uint8]  # (rows, columns, 3), red, green, blue
-
-OUTLINE_RGB = (255, 255, 255)  # white: the one colour that no heat has
-SUBPIXEL_BITS = 4  # outlines are drawn to 1/16 of a pixel
-THUMBNAIL_LONG_SIDE = 112  # pixels; the worklist shows it at 52, sharp on fine screens too
-THUMBNAIL_QUALITY = 80  # of its JPEG, 0..100
+    return encode_indexed_png(heat_steps(heat, threshold, layer_hw), LAYER_RGBA)
 
 
 def overlay(
@@ -178,3 +173,4 @@ def _tables() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
 
 
 FILM_SHARE, COLOUR_SHARE = _tables()
+LAYER_RGBA = np.column_stack([step_colours(), np.rint(255 * step_opacities())]).astype(np.uint8)

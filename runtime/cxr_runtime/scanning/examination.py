@@ -8,7 +8,7 @@ import numpy as np
 
 from cxr_runtime.errors import FilmError, RejectedFilmError
 from cxr_runtime.film import Film, FilmFacts, GreyPixels
-from cxr_runtime.gate import Admission, admit
+from cxr_runtime.gate import Admission, Gate
 from cxr_runtime.lungs import LungMask, lung_field
 from cxr_runtime.model.preprocessing import InputPixels, Preprocessing, place, prepare
 from cxr_runtime.pictures import encode_jpeg
@@ -100,7 +100,7 @@ def examine(task: Examination) -> Examined:
     except FilmError as error:
         return Unread(digest, error, time.perf_counter() - started)
     try:
-        admission = admit(film, lung_field())
+        admission = Gate(lung_field()).admit(film)
     except RejectedFilmError as error:
         whole = Placement(film.hw, (0.0, 0.0, float(film.hw[1]), float(film.hw[0])), film.hw)
         preview, seconds = _preview(film), time.perf_counter() - started

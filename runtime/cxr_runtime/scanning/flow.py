@@ -114,18 +114,19 @@ def finished(
     waiting: deque[list[Future[FinishedFilm]]] = deque()
     for item in items:
         match item:
-            case Pause():
-                yield from map(_drawn, _all_of(waiting))
-                yield item
             case KnownFilm():
                 yield item
             case list():
                 waiting.append([threads.submit(draw, film) for film in scorer().score(item)])
             case (place, film):
                 waiting.append([threads.submit(draw, unscored(place, film))])
-        while waiting and (len(waiting) > BATCHES_BEING_DRAWN or all(one.done() for one in waiting[0])):
+        most = 0 if isinstance(item, Pause) else BATCHES_BEING_DRAWN
+        while len(waiting) > most or (waiting and all(one.done() for one in waiting[0])):
             yield _drawn(waiting.popleft())
-    yield from map(_drawn, _all_of(waiting))
+        if isinstance(item, Pause):
+            yield item
+    while waiting:
+        yield _drawn(waiting.popleft())
 
 
 def stored(
@@ -149,11 +150,6 @@ def stored(
         known = []
     store.add(run, known, fingerprint)
     yield from (film.outcome for film in known)
-
-
-def _all_of(waiting: deque[list[Future[FinishedFilm]]]) -> Iterator[list[Future[FinishedFilm]]]:
-    while waiting:
-        yield waiting.popleft()
 
 
 def _drawn(group: list[Future[FinishedFilm]]) -> list[FinishedFilm]:

@@ -57,15 +57,11 @@ class LateEngine:
         if loading is not None and not loading.cancel() and loading.exception() is None:
             loading.result().close()
 
-    def start(self) -> "Future[Engine]":
-        """Begin to load it; the second time nothing happens."""
+    def loading(self) -> "Future[Engine]":
+        """Begin to load it, the first time; its result is the engine."""
         if self._loading is None:
             self._loading = self._threads.submit(self._load)
         return self._loading
-
-    def get(self) -> Engine:
-        """The engine, once it is loaded; raises what loading it raised."""
-        return self.start().result()
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from cxr_runtime.reports.publishing import publish
 from cxr_runtime.scanning.drawing import Drawing, without_pictures
 from cxr_runtime.scanning.examination import Examination, Examined
 from cxr_runtime.scanning.fingerprint import fingerprint_of
-from cxr_runtime.scanning.flow import Draw, Task, batches, examined, finished, stored
+from cxr_runtime.scanning.flow import Task, batches, examined, finished, stored
 from cxr_runtime.scanning.scoring import LateEngine, Scorer, with_triage
 from cxr_runtime.sources.film_source import FilmSource
 from cxr_runtime.store.folder import held
@@ -74,6 +74,9 @@ class Session:
         self._options, self._model, self._store, self._closing = options, model, store, closing
         self._point = model.calibration.operating_point(options.operating_point)
         self._view = model.manifest.heat.view(options.heat)
+        self._files: HeatmapFiles | None = None
+        if options.out is not None:
+            self._files = HeatmapFiles(options.out, self._view, options.formats, options.lung_outline)
         self._fingerprint = fingerprint_of(model.manifest, options.heat, lung_outline=options.lung_outline)
         self._threads = closing.enter_context(ThreadPoolExecutor(options.batch_size))
         self._engine = closing.enter_context(LateEngine(self._open_engine, self._threads))
@@ -132,7 +135,8 @@ class Session:
         """
         seen = examined(self._pool, self._tasks(films))
         grouped = batches(seen, self._options.batch_size, self._known_by_bytes)
-        ready = finished(grouped, self._scorer, self._draw(), self._threads)
+        draw = without_pictures if self._files is None else Drawing(self._files).draw
+        ready = finished(grouped, self._scorer, draw, self._threads)
         return stored(ready, self._store, self._run, self._fingerprint)
 
     def publish(self, inputs: Iterable[str] = (), passed_over: int = 0) -> Tally:
@@ -146,13 +150,12 @@ class Session:
             UsageError: the session has no output folder.
             OSError: the folder cannot be written, or the disk is full.
         """
-        files = self._files()
-        if files is None:
+        if self._files is None:
             raise UsageError("a session without an output folder publishes nothing; open it with `out`")
         self._store.rejudge(self._run, list(self._judged_anew()))
         facts = self._facts(tuple(inputs), passed_over)
         self._store.end_run(self._run, facts)
-        return publish(self._store, self._run, facts, files)
+        return publish(self._store, self._run, facts, self._files)
 
     def scores(self) -> list[StoredScore]:
         """The rows so far, in the order of the films."""
@@ -176,7 +179,7 @@ class Session:
                 self.finished_before += 1
                 yield Passed(known)
             else:
-                self._engine.start()
+                self._engine.loading()
                 preprocessing = self._model.manifest.preprocessing
                 yield Examination(place, source, preprocessing, self._finished_digests(source))
 
@@ -208,17 +211,9 @@ class Session:
 
     def _scorer(self) -> Scorer:
         options = self._options
-        return Scorer(self._model, self._engine.get(), self._point, options.heat, options.batch_size)
-
-    def _files(self) -> HeatmapFiles | None:
-        options = self._options
-        if options.out is None:
-            return None
-        return HeatmapFiles(options.out, self._view, options.formats, options.lung_outline)
-
-    def _draw(self) -> Draw:
-        files = self._files()
-        return without_pictures if files is None else Drawing(files).draw
+        return Scorer(
+            self._model, self._engine.loading().result(), self._point, options.heat, options.batch_size
+        )
 
     def _judged_anew(self) -> Iterator[Outcome]:
         """Rows of earlier runs that today's calibration and operating point judge otherwise."""

@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 
 from cxr_runtime.errors import RejectedFilmError
 from cxr_runtime.film import Film, FilmFacts, View
-from cxr_runtime.gate import Admission, Code, admit
-from cxr_runtime.gate.admission import Gate
+from cxr_runtime.gate import Admission, Code, Gate
 from cxr_runtime.gate.network import GateAnswers, GateNetwork, mean_of_odds
 from cxr_runtime.lungs import lung_field
 from cxr_runtime.phantom import OpacitySpot, draw_phantom
@@ -19,7 +18,7 @@ FILM = draw_phantom(21)
 
 
 def _examine(pixels: Pixels, facts: FilmFacts | None = None) -> Admission:
-    return admit(Film(np.ascontiguousarray(pixels), facts or FilmFacts("png")), lung_field())
+    return Gate(lung_field()).admit(Film(np.ascontiguousarray(pixels), facts or FilmFacts("png")))
 
 
 def _code_of(pixels: Pixels, facts: FilmFacts | None = None) -> str:

@@ -28,7 +28,7 @@ from cxr_runtime.reading.dicom.module import GREY
 from cxr_runtime.reading.dicom.pixels import Picture, first_picture
 from cxr_runtime.reading.dicom.syntaxes import native_syntax
 from cxr_runtime.reading.failure import damaged, truncated, unsupported
-from cxr_runtime.reading.file_format import PREAMBLE, PREFIX
+from cxr_runtime.reading.film_file import PREAMBLE, PREFIX
 from cxr_runtime.reading.torn import check_rows
 from cxr_runtime.resizing import squared
 

@@ -1,9 +1,10 @@
-"""What a file is, by its first bytes; its name says nothing."""
+"""From the bytes of a file to a film: what it is, by its first bytes, and the reader for that."""
 
 import struct
 from enum import StrEnum
 
 from cxr_runtime.errors import UnreadableFilmError
+from cxr_runtime.film import Film
 
 PREAMBLE, PREFIX = 128, b"DICM"  # bytes before the prefix, some files lack them (DICOM PS3.10 7.1)
 
@@ -46,6 +47,43 @@ _STRANGERS = (  # offset, bytes, what it is
     (0, b"MZ", "a program"),
     (0, b"\x7fELF", "a program"),
 )
+
+
+def read_film(content: bytes) -> Film:
+    """Decode one film, dense tissue bright.
+
+    Args:
+        content: the whole file, of any kind and name.
+
+    Returns:
+        The film: (rows, columns) uint8 pixels and what the file says about itself. The first picture is read
+        where there are several.
+
+    Raises:
+        UnreadableFilmError: the file is not a film of these kinds, is damaged, or ends early; `code` is one
+            of those listed in docs/formats.md.
+    """
+    match format_of(content):
+        case FileFormat.DICOM:
+            from cxr_runtime.reading.dicom.file import read_dicom
+
+            return read_dicom(content)
+        case FileFormat.PNG:
+            from cxr_runtime.reading.png import read_png
+
+            return read_png(content)
+        case FileFormat.JPEG:
+            from cxr_runtime.reading.jpeg import read_jpeg
+
+            return read_jpeg(content)
+        case FileFormat.TIFF:
+            from cxr_runtime.reading.tiff import read_tiff
+
+            return read_tiff(content)
+        case FileFormat.BMP:
+            from cxr_runtime.reading.bmp import read_bmp
+
+            return read_bmp(content)
 
 
 def format_of(content: bytes) -> FileFormat:

@@ -7,7 +7,7 @@ import pytest
 
 from cxr_runtime.errors import UnreadableFilmError
 from cxr_runtime.reading import read_film
-from cxr_runtime.reading.file_format import FileFormat, format_of
+from cxr_runtime.reading.film_file import FileFormat, format_of
 
 
 def zipped() -> bytes:
