@@ -10,6 +10,7 @@ from cxr_cli.main import main
 from cxr_runtime.errors import UsageError
 from cxr_runtime.progress import Progress
 from cxr_train.data.prepared_films import CACHE
+from cxr_train.evaluation.pages import Sources
 from cxr_train.small.gate.making import Making
 
 HERE = Path()
@@ -30,6 +31,11 @@ CALLS: list[tuple[list[object], str, tuple[object, ...]]] = [
         ["model-rows", ONE, "--localisation", OTHER, "--intervals", "--against", "base"],
         "cxr_train.evaluation.page_tables.model_rows",
         ([ONE], OTHER, True, "base"),
+    ),
+    (
+        ["page", "gate", "--runs", ONE, "--data", OTHER, "--docs", HERE],
+        "cxr_train.evaluation.pages.write_page",
+        ("gate", HERE, Sources(ONE, OTHER)),
     ),
     (
         ["out-of-fold", ONE, "some films", "--model", OTHER, "--error-rate", 0.1],

@@ -15,6 +15,7 @@ from cxr_cli.lab.pages import (
     print_card_tables,
     print_model_rows,
     write_calibration_page,
+    write_measured_page,
 )
 from cxr_cli.lab.training import make_gate_network, refit_runs, try_heat, write_margins
 
@@ -27,6 +28,7 @@ COMMANDS: dict[str, Callable[..., int]] = {
     "card-tables": print_card_tables,
     "calibration-page": write_calibration_page,
     "model-rows": print_model_rows,
+    "page": write_measured_page,
     "gamma": darken_films,
     "rehearse": rehearse_monitoring,
     "precisions": print_precisions,

@@ -1,7 +1,7 @@
-"""`cxr-triage lab card-tables`, `calibration-page`, `model-rows`, `pictures`: what the documents hold."""
+"""`cxr-triage lab page`, `card-tables`, `model-rows`, `pictures` ...: what stands in the documents."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -47,6 +47,27 @@ def write_calibration_page(
 
     page = calibration_page(folds, data, terminal_or_lines(), cache=cache_folder(cache))
     write_bytes(out, page.encode())
+    return 0
+
+
+def write_measured_page(
+    name: Annotated[
+        Literal["default-model", "tried", "gate", "lung-field"],
+        typer.Argument(metavar="NAME", help="default-model, tried, gate or lung-field."),
+    ],
+    runs: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder of all runs, laid out as the page says.")
+    ] = Path("runs"),
+    data: Annotated[Path, typer.Option(metavar="DIR", help="Folder with nih512.csv and its films.")] = Path(
+        "../shared/data"
+    ),
+    docs: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the pages.")] = Path("docs"),
+    cache: Cache = None,
+) -> int:
+    """Bring the tables of a page up to date, and name the shipped file that it is about."""
+    from cxr_train.evaluation.pages import Sources, write_page
+
+    typer.echo(str(write_page(name, docs, Sources(runs, data, cache_folder(cache)))))
     return 0
 
 

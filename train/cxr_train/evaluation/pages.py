@@ -1,0 +1,115 @@
+"""Pages of docs/ that show measurements: their tables, and which shipped file they are about."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from hashlib import sha256
+from pathlib import Path
+
+from cxr_runtime.errors import UsageError
+from cxr_runtime.files import MODEL_FILE, write_bytes
+from cxr_runtime.gate.network import GATE_FILE
+from cxr_runtime.lungs.atlas import ATLAS_FILE
+from cxr_runtime.lungs.field import LUNG_FIELD_FILE
+from cxr_runtime.model.folder import DEFAULT_MODEL, open_model
+from cxr_train.data.prepared_films import CACHE
+from cxr_train.evaluation.page_tables import accuracy_table, heat_table, model_rows
+from cxr_train.evaluation.tables import with_table
+from cxr_train.explain.heat_choices import heat_choices_of
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where measurements lie."""
+
+    runs: Path  # folder of all runs, laid out as the pages say
+    data: Path  # folder with nih512.csv and its films
+    cache: Path = CACHE  # folder of prepared films
+
+
+@dataclass(frozen=True)
+class Page:
+    """How one page is kept up to date."""
+
+    about: Callable[[], Sequence[Path]]  # shipped files, whose sha256 the page names
+    tables: Callable[[Sources], Sequence[str]]  # markdown; each takes the place of the one with its heads
+
+
+def write_page(name: str, docs: Path, sources: Sources) -> Path:
+    """Bring the tables of a page up to date, and the sha256 of what it is about; the text stays.
+
+    Args:
+        name: in PAGES.
+        docs: folder of the pages.
+        sources: what was measured.
+
+    Returns:
+        The page's file.
+
+    Raises:
+        UsageError: a measurement is missing, or the page has no such table.
+    """
+    path, page = docs / f"{name}.md", PAGES[name]
+    text = reduce(with_table, page.tables(sources), path.read_text(encoding="utf-8"))
+    write_bytes(path, reduce(_with_sha256, page.about(), text).encode())
+    return path
+
+
+def named_sha256(text: str, file: str) -> str | None:
+    """The sha256 that a page names for a file; None where it names none."""
+    found = re.search(_named(file), text)
+    return found[2] if found else None
+
+
+def _with_sha256(text: str, file: Path) -> str:
+    digest = sha256(file.read_bytes()).hexdigest()
+    return re.sub(_named(file.name), lambda found: f"{found[1]}{digest}{found[3]}", text)
+
+
+def _named(file: str) -> str:
+    return rf"(`{re.escape(file)}` with the sha256\s+`)([0-9a-f]*)(`)"
+
+
+def _shipped_model() -> list[Path]:
+    return [open_model(DEFAULT_MODEL).folder / MODEL_FILE]
+
+
+def _default_model(sources: Sources) -> list[str]:
+    choices = heat_choices_of(
+        sources.runs / "folds" / "default", [sources.data / "nih512.csv"], sources.cache
+    )
+    return [
+        accuracy_table(sources.runs / "evaluation" / "evaluation.json"),
+        heat_table(sources.runs / "figures" / "localisation.json"),
+        *choices.split("\n\n"),
+    ]
+
+
+def _tried(sources: Sources) -> list[str]:
+    tried = sources.runs / "tried"
+    evaluations = [tried / part / "evaluation.json" for part in ("both", "nih")]
+    return [model_rows(evaluations, tried / "heat" / "localisation.json", intervals=True, against="base")]
+
+
+def _table_of(file: str, command: str) -> Callable[[Sources], list[str]]:
+    """The table that a command has written among the runs."""
+
+    def read(sources: Sources) -> list[str]:
+        path = sources.runs / file
+        if not path.is_file():
+            raise UsageError(f"{path} is missing; make it with `cxr-triage {command}`")
+        return [path.read_text(encoding="utf-8").strip()]
+
+    return read
+
+
+PAGES = {
+    "default-model": Page(_shipped_model, _default_model),
+    "tried": Page(_shipped_model, _tried),
+    "gate": Page(lambda: [GATE_FILE], _table_of("gate/gate.md", "lab gate ... --out runs/gate")),
+    "lung-field": Page(
+        lambda: [LUNG_FIELD_FILE, ATLAS_FILE],
+        _table_of("lung-field/lung-field.md", "segment-train ... --out runs/lung-field"),
+    ),
+}
