@@ -17,7 +17,7 @@ from cxr_runtime.scanning.scoring import Scored, Scorer, Unscored, unscored
 from cxr_runtime.sources.film_source import FilmSource
 from cxr_runtime.store.rows import FinishedFilm, KnownFilm, Place
 from cxr_runtime.store.writer import StoreWriter
-from cxr_runtime.workers.pool import WorkerDiedError, WorkerTimeoutError
+from cxr_runtime.workers.pool import WorkerDiedError, WorkerKilledError, WorkerTimeoutError
 from cxr_runtime.workers.tasks import Passed, Pause, Pool
 
 BATCHES_BEING_DRAWN = 2
@@ -158,8 +158,10 @@ def _drawn(group: list[Future[FinishedFilm]]) -> list[FinishedFilm]:
 
 def _lost(source: FilmSource, error: Exception) -> Unread:
     """A film whose worker did not come back."""
-    is_the_films = isinstance(error, WorkerDiedError | RuntimeError)
-    return Unread(_digest(source), _decoder_error(error), 0.0, is_lasting=is_the_films)
+    is_the_machines = isinstance(error, WorkerTimeoutError | WorkerKilledError | MemoryError)
+    # What a worker could not read in time is not read here: its share may never answer.
+    digest = "" if isinstance(error, WorkerTimeoutError) else _digest(source)
+    return Unread(digest, _decoder_error(error), 0.0, is_lasting=not is_the_machines)
 
 
 def _digest(source: FilmSource) -> str:
@@ -173,11 +175,20 @@ def _decoder_error(error: Exception) -> FilmError:
     if isinstance(error, WorkerTimeoutError):
         sentence = f"reading it {error}; it is tried again in the next run: if that fails too, export it anew"
         return UnreadableFilmError("decoder-timeout", sentence)
+    if isinstance(error, WorkerKilledError):
+        sentence = (
+            f"the program that reads it {error}, twice, as happens when memory runs out; it is tried again "
+            "in the next run: give the machine more memory, or scan with fewer --workers"
+        )
+        return UnreadableFilmError("decoder-killed", sentence)
     if isinstance(error, WorkerDiedError):
         sentence = f"the program that reads it {error}, twice; the file is damaged or hostile: export it anew"
         return UnreadableFilmError("decoder-crashed", sentence)
     if isinstance(error, MemoryError):
-        sentence = "reading it took more memory than is allowed for one film; export it smaller"
+        sentence = (
+            "reading it took more memory than is allowed for one film; it is tried again in the next run: "
+            "allow more, or export it smaller"
+        )
         return UnreadableFilmError("decoder-memory", sentence)
     sentence = (
         "the program that reads it met something it does not know; export it as uncompressed DICOM or PNG"

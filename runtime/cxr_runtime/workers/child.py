@@ -1,7 +1,8 @@
 """The child side of a worker: does one task after another until its parent closes the pipe.
 
 Run as `python -P -m cxr_runtime.workers.child MODULE:FUNCTION SECONDS MEGABYTES`. Tasks and results are
-pickles on standard input and output; whatever a decoder prints goes to standard error instead.
+pickles on standard input and output. Until it is ready, standard error says what hinders it; from then on
+whatever a decoder prints is thrown away.
 """
 
 import os
@@ -14,6 +15,7 @@ from importlib import import_module
 from typing import Any, BinaryIO
 
 from cxr_runtime.errors import CxrTriageError, InstallationError
+from cxr_runtime.workers.memory import about_limit, outside_limit
 
 GRACE_SECONDS = 5.0  # after its time limit a worker ends by itself, should the parent be gone
 
@@ -24,6 +26,7 @@ def main(function_name: str, seconds: float, megabytes: int) -> None:
     tasks, results = _take_standard_streams()
     _limit_memory(megabytes)
     loaded, function = _load(function_name)
+    _fall_silent()
     _answer((loaded, None if loaded else function), results)
     while loaded:
         try:
@@ -43,6 +46,8 @@ def _load(function_name: str) -> tuple[bool, Any]:
         return True, getattr(import_module(module), name)
     except (ImportError, OSError) as error:
         return False, _incomplete(error)
+    except MemoryError:
+        return False, InstallationError(f"a process that reads films cannot start{about_limit()}")
 
 
 def _answer(answer: tuple[bool, Any], results: BinaryIO) -> None:
@@ -54,6 +59,7 @@ def _incomplete(error: ImportError | OSError) -> InstallationError:
     missing = (error.name if isinstance(error, ImportError) else "") or "a library"
     return InstallationError(
         f"{missing} is missing or does not load ({' '.join(str(error).split())}); install cxr-triage anew"
+        f"{about_limit()}"
     )
 
 
@@ -80,18 +86,24 @@ def _take_standard_streams() -> tuple[BinaryIO, BinaryIO]:
     return tasks, results
 
 
-def _limit_memory(megabytes: int) -> None:
-    """Make an allocation beyond the limit fail where the system can; elsewhere the time limit alone holds.
+def _fall_silent() -> None:
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
 
-    A lower limit that was set from outside stays. macOS knows the limit and refuses to set it.
+
+def _limit_memory(megabytes: int) -> None:
+    """Make an allocation beyond the limit fail where the system can.
+
+    A lower limit that was set from outside stays. macOS knows the limit and refuses to set it: there the time
+    limit alone holds, and no film suffers.
     """
     if sys.platform == "win32":
         return
     import resource
 
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    wanted = megabytes * 2**20
-    limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    wanted, outside = megabytes * 2**20, outside_limit()
+    limit = wanted if outside is None else min(wanted, outside)
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 

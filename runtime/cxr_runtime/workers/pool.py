@@ -4,6 +4,7 @@ import contextlib
 import os
 import pickle
 import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -14,7 +15,9 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Self, TypeVar
 
 from cxr_runtime.errors import CxrTriageError, InstallationError
+from cxr_runtime.names import printable
 from cxr_runtime.workers.answers import read_answer
+from cxr_runtime.workers.memory import about_limit
 from cxr_runtime.workers.tasks import Passed, Pause, TaskFlow
 
 T = TypeVar("T")
@@ -23,11 +26,23 @@ P = TypeVar("P")
 
 CHILD = "cxr_runtime.workers.child"  # the program of a worker
 TASKS_AHEAD = 2  # tasks given to each worker at a time, so that none waits for the parent
+MOST_HEARD = 4096  # bytes of a worker's standard error that are kept
+MOST_SAID = 200  # characters of it in a sentence
+# Signals that no decoder raises by itself: the system's for want of memory or time, or somebody's command.
+FROM_OUTSIDE = frozenset(
+    number
+    for name in ("SIGKILL", "SIGTERM", "SIGHUP", "SIGXCPU")
+    if (number := getattr(signal, name, None)) is not None
+)
 TRIES = 2  # a worker that died may have been killed from outside: its task gets one more
 
 
 class WorkerDiedError(CxrTriageError):
     """The process ended in the middle of the task, twice."""
+
+
+class WorkerKilledError(WorkerDiedError):
+    """The process was ended from outside, twice: by the system when memory ran out, as a rule."""
 
 
 class WorkerTimeoutError(CxrTriageError):
@@ -42,6 +57,8 @@ class _Worker:
     given: deque[tuple[Any, int]] = field(default_factory=deque)  # (task, tries so far)
     busy_since: float = 0.0
     is_ready: bool = False  # it has loaded its function
+    heard: bytes = b""  # the end of what it wrote to standard error, which it closes once it is ready
+    hearing: threading.Thread | None = None
 
     def give(self, task: Any, tries: int) -> None:
         if not self.given:
@@ -166,7 +183,7 @@ class WorkerPool(Generic[T, R]):
 
     def _replace_dead(self, worker: _Worker, flow: TaskFlow[T, Any]) -> Iterator[tuple[T, Exception]]:
         if not worker.is_ready:
-            raise _not_started(f"it ended with status {worker.process.wait()} before its first film")
+            raise _not_started(_last_words(worker))
         lost = worker.given.popleft() if worker.given else None
         self._replace(worker, flow)
         if lost is None:
@@ -175,7 +192,7 @@ class WorkerPool(Generic[T, R]):
         if tries + 1 < TRIES:
             flow.again.append((task, tries + 1))
         else:
-            yield task, WorkerDiedError(f"ended with status {worker.process.returncode}")
+            yield task, _death(worker.process.returncode)
 
     def _replace(self, worker: _Worker, flow: TaskFlow[T, Any]) -> None:
         """Put a fresh process in a worker's place; the tasks it had not begun are given out again."""
@@ -192,10 +209,10 @@ class WorkerPool(Generic[T, R]):
             "PYTHONSAFEPATH": "1",  # nothing is imported from the folder that the program was started in
         }
         pipe = subprocess.PIPE
-        process = subprocess.Popen(
-            self._command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env=environment
-        )
+        process = subprocess.Popen(self._command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment)
         worker = _Worker(process)
+        worker.hearing = threading.Thread(target=_hear, args=(worker,), daemon=True)
+        worker.hearing.start()
         threading.Thread(target=self._listen, args=(worker,), daemon=True).start()
         return worker
 
@@ -209,8 +226,32 @@ class WorkerPool(Generic[T, R]):
             self._answers.put((worker, None))
 
 
+def _hear(worker: _Worker) -> None:
+    """Keep the end of what a worker writes to standard error, so that it never waits for a reader."""
+    assert worker.process.stderr is not None
+    with worker.process.stderr as pipe:
+        while chunk := os.read(pipe.fileno(), MOST_HEARD):
+            worker.heard = (worker.heard + chunk)[-MOST_HEARD:]
+
+
+def _last_words(worker: _Worker) -> str:
+    """How a worker ended that was not ready, and the last line it wrote."""
+    status = worker.process.wait()
+    if worker.hearing is not None:
+        worker.hearing.join(timeout=1.0)  # what it wrote may still be on its way
+    lines = worker.heard.decode("utf-8", "replace").strip().splitlines()
+    said = f", saying: {printable(lines[-1].strip()[:MOST_SAID])}" if lines else ""
+    return f"it ended with status {status} before its first film{said}"
+
+
+def _death(status: int) -> WorkerDiedError:
+    if -status in FROM_OUTSIDE:
+        return WorkerKilledError(f"was ended by signal {-status}")
+    return WorkerDiedError(f"ended with status {status}")
+
+
 def _not_started(reason: str) -> InstallationError:
     return InstallationError(
         f"a process that reads films cannot start: {reason}; `cxr-triage doctor` shows what is missing, or "
-        "install cxr-triage anew"
+        f"install cxr-triage anew{about_limit()}"
     )

@@ -10,7 +10,7 @@ from cxr_runtime.scanning.examination import Examination, Examined, Unread
 from cxr_runtime.scanning.flow import batches, examined
 from cxr_runtime.sources.film_source import FileOnDisk
 from cxr_runtime.store.rows import Place
-from cxr_runtime.workers.pool import WorkerDiedError, WorkerTimeoutError
+from cxr_runtime.workers.pool import WorkerDiedError, WorkerKilledError, WorkerTimeoutError
 from cxr_runtime.workers.tasks import Passed, Pause
 
 P = TypeVar("P")
@@ -46,6 +46,7 @@ def ended(end: Exception) -> Unread:
     ("end", "code", "is_lasting"),
     [
         (WorkerDiedError("ended with status -11"), "decoder-crashed", True),
+        (WorkerKilledError("was ended by signal 9"), "decoder-killed", False),
         (WorkerTimeoutError("took longer than 60 s"), "decoder-timeout", False),
         (MemoryError(), "decoder-memory", False),
         (RuntimeError("IndexError: odd"), "decoder-error", True),

@@ -1,3 +1,4 @@
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -6,7 +7,7 @@ from typing import TypeVar
 import pytest
 
 from cxr_runtime.errors import InstallationError
-from cxr_runtime.workers.pool import WorkerDiedError, WorkerPool, WorkerTimeoutError
+from cxr_runtime.workers.pool import WorkerDiedError, WorkerKilledError, WorkerPool, WorkerTimeoutError
 from cxr_runtime.workers.tasks import MOST_PASSED, Passed, Pause
 
 T = TypeVar("T")
@@ -126,3 +127,54 @@ def test_no_code_is_taken_from_the_folder_that_the_program_was_started_in(
     monkeypatch.chdir(tmp_path)
     with WorkerPool[float, float]("math:sqrt", 1) as pool:
         assert done(pool, [4.0]) == [(4.0, 2.0)]
+
+
+def started_with(program: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every Python that starts from now on begin with a program of ours."""
+    (folder / "sitecustomize.py").write_text(program)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")]))
+
+
+@pytest.mark.parametrize(
+    ("program", "said"),
+    [
+        (
+            "import os; os.write(2, b'no room\\nfor a\\x07film\\n'); os._exit(7)",
+            r"status 7 .*, saying: for a\\x07film;",
+        ),
+        ("import os; os._exit(7)", r"status 7 before its first film;"),
+        ("import os; os.write(2, b'noise ' * 100_000); os._exit(7)", r", saying: [nois ]{200};"),
+    ],
+)
+def test_a_worker_that_dies_before_its_first_task_ends_the_scan_with_its_last_line(
+    program: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started_with(program, tmp_path, monkeypatch)
+    with WorkerPool[float, float]("math:sqrt", 2) as pool, pytest.raises(InstallationError, match=said):
+        done(pool, [4.0])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="address space is limited on POSIX only")
+def test_where_the_limit_of_memory_cannot_be_set_no_film_suffers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = (
+        "import resource\ndef refuse(*_):\n    raise ValueError('as macOS')\nresource.setrlimit = refuse\n"
+    )
+    started_with(program, tmp_path, monkeypatch)
+    with WorkerPool[int, bytes]("builtins:bytes", 1, megabytes=64) as pool:
+        assert done(pool, [2]) == [(2, b"\0\0")]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+def test_a_worker_that_the_system_kills_is_told_from_one_that_crashed() -> None:
+    killed = "import os; os.kill(os.getpid(), 9)"
+    with WorkerPool[str, object]("builtins:exec", 1) as pool:
+        results = dict(done(pool, [killed]))
+    assert isinstance(results[killed], WorkerKilledError)
+
+
+def test_what_a_decoder_prints_is_kept_from_the_parent() -> None:
+    with WorkerPool[str, object]("builtins:exec", 1) as pool:
+        done(pool, ["import os; os.write(2, b'noise ' * 100_000)"])
+        assert pool._workers[0].heard == b""
