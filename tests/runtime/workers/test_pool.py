@@ -143,7 +143,7 @@ def started_with(program: str, folder: Path, monkeypatch: pytest.MonkeyPatch) ->
             r"status 7 .*, saying: for a\\x07film;",
         ),
         ("import os; os._exit(7)", r"status 7 before its first film;"),
-        ("import os; os.write(2, b'noise ' * 100_000); os._exit(7)", r", saying: [nois ]{200};"),
+        ("import os; os.write(2, b'noise ' * 100_000); os._exit(7)", r", saying: [noise ]{200};"),
     ],
 )
 def test_a_worker_that_dies_before_its_first_task_ends_the_scan_with_its_last_line(
