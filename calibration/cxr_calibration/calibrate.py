@@ -122,7 +122,7 @@ def _write_reports(
     clinic = Clinic(prevalence, price_per_film=options.price_per_film, price_per_read=options.price_per_read)
     out.mkdir(parents=True, exist_ok=True)
     table = costs_csv(threshold_costs(said, films.truth, films.patients, clinic))
-    write_bytes(out / TABLE_FILE, table.encode())
+    write_bytes(out / TABLE_FILE, table)
     shown = calibration_page(
         description, films, clinic, model=model.manifest.name, unscored=gathered.unscored
     )

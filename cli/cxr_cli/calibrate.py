@@ -20,8 +20,8 @@ def calibrate(
         Path,
         typer.Option(
             metavar="FILE.csv",
-            help="Films and their truth: columns file and label (0 normal, 1 abnormal), optional patient, "
-            "view, sex, age, site; relative paths are from this file's folder.",
+            help="Films and their truth: columns file and label (0 or normal, 1 or abnormal), optional "
+            "patient, view, sex, age, site; relative paths are from this file's folder.",
         ),
     ],
     model: Annotated[
@@ -74,9 +74,9 @@ def calibrate(
     price_read: Annotated[float, typer.Option(min=0, help="Price of what follows a flag.")] = 10.0,
     seed: Annotated[int, typer.Option(min=0, help="Of the folds and the bootstrap.")] = 0,
 ) -> int:
-    """Fit a model's probabilities and thresholds to labelled films, and say what they buy.
+    """Fit a model's probabilities and thresholds to labelled films, and measure both.
 
-    All figures are by cross-validation, patients kept whole. Films without a score are counted and named.
+    All figures are by cross-validation; a patient is never split. Films without a score are counted, named.
     Exit status: 0 done, 1 the films do not support a calibration, 2 wrong usage.
     """
     from cxr_calibration.calibrate import CalibrateOptions, calibrate_model

@@ -1,13 +1,12 @@
 """What every threshold would mean in a clinic: films found, missed and to read, and the cost of a case."""
 
-import csv
-import io
 from dataclasses import dataclass
 from math import isnan
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cxr_calibration.labels.film_csv import csv_bytes
 from cxr_calibration.statistics.checked import Scores, Truth
 from cxr_calibration.statistics.confusion import Confusion, confusion_at, flagged_share_at, npv_at, ppv_at
 from cxr_calibration.statistics.intervals import Estimate, wilson_by_patient
@@ -86,13 +85,9 @@ def threshold_costs(
     return tuple(threshold_row(float(at), probabilities, truth, patients, clinic) for at in distinct)
 
 
-def costs_csv(rows: tuple[ThresholdRow, ...]) -> str:
+def costs_csv(rows: tuple[ThresholdRow, ...]) -> bytes:
     """The table as CSV (RFC 4180); a cell is empty where its number does not exist."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_COLUMNS)
-    writer.writerows([_cell(value) for value in _values(row)] for row in rows)
-    return text.getvalue()
+    return csv_bytes([_COLUMNS, *([_cell(value) for value in _values(row)] for row in rows)])
 
 
 _COLUMNS = (

@@ -1,8 +1,8 @@
-"""CSV files about films, from spreadsheets of any country: the one reader of labels, data sets and splits."""
+"""CSV files about films, from spreadsheets of any country: read in one way, and written in one."""
 
 import csv
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -77,6 +77,13 @@ def columns_of(path: Path) -> set[str]:
         UsageError: the file cannot be read.
     """
     return set(_split(path)[0]) - {""}
+
+
+def csv_bytes(rows: Iterable[Sequence[object]]) -> bytes:
+    """A CSV as this program writes it: commas, UTF-8, a line feed after each row; the header is the first."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode()
 
 
 def _split(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:

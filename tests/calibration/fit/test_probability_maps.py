@@ -1,10 +1,7 @@
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn.calibration import _SigmoidCalibration
-from sklearn.isotonic import IsotonicRegression
 
 from cxr_calibration.fit.probability_maps import (
     FITTERS,
@@ -16,7 +13,6 @@ from cxr_calibration.fit.probability_maps import (
 )
 from cxr_calibration.statistics.folds import grouped_folds
 from cxr_calibration.statistics.probability_scores import calibration_error
-from cxr_calibration.statistics.regression import pool_adjacent_violators
 from cxr_calibration.statistics.roc import auc
 from cxr_runtime.errors import CalibrationError
 
@@ -49,15 +45,6 @@ def test_the_temperature_is_where_the_log_loss_is_least() -> None:
 
     found = fit_temperature(margins, labels).temperature
     assert loss(found) <= min(loss(found * 0.999), loss(found * 1.001))
-
-
-@given(st.lists(st.tuples(st.floats(0, 1), st.integers(1, 9)), min_size=1, max_size=30))
-def test_isotonic_steps_are_scikit_learns(drawn: list[tuple[float, int]]) -> None:
-    values, weights = np.array([v for v, _ in drawn]), np.array([w for _, w in drawn], np.float64)
-    steps = pool_adjacent_violators(values, weights)
-    theirs = IsotonicRegression().fit_transform(np.arange(values.size), values, sample_weight=weights)
-    ours = np.repeat([value for value, _, _ in steps], [number for _, _, number in steps])
-    np.testing.assert_allclose(ours, theirs, atol=1e-9)
 
 
 @pytest.mark.parametrize("method", FITTERS)

@@ -59,7 +59,7 @@ def test_very_many_films_get_a_row_for_every_tenth_of_a_point() -> None:
 def test_the_csv_says_the_same_and_leaves_what_does_not_exist_empty() -> None:
     said, truth = np.array([0.25, 0.5, 0.75]), np.array([True, False, False])
     rows = threshold_costs(said, truth, np.array(["a", "b", "c"]), Clinic(0.5))
-    read = list(csv.DictReader(io.StringIO(costs_csv(rows))))
+    read = list(csv.DictReader(io.StringIO(costs_csv(rows).decode())))
     assert [row["score"] for row in read] == ["25", "50", "75"]
     assert [row["tp"] for row in read] == ["1", "0", "0"]
     assert read[0]["cost_per_case_found"] == "22"

@@ -6,9 +6,9 @@ from functools import reduce
 from hashlib import sha256
 from pathlib import Path
 
-from cxr_calibration.labels.film_csv import CsvRow, read_rows
+from cxr_calibration.labels.film_csv import CsvRow, csv_bytes, read_rows
 from cxr_train.data.film import TrainingFilm
-from cxr_train.data.split import SPLIT_FILE, csv_bytes
+from cxr_train.data.split import SPLIT_FILE
 
 EARLIER_FILE = "earlier.csv"  # in a run folder, where the run builds on others
 

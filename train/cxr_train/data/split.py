@@ -1,7 +1,5 @@
 """Which film stands on which side: always by patient, even in label and view, and checked for leaks."""
 
-import csv
-import io
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cxr_calibration.labels.film_csv import read_rows
+from cxr_calibration.labels.film_csv import csv_bytes, read_rows
 from cxr_calibration.statistics.folds import shared_parts
 from cxr_runtime.errors import UsageError
 from cxr_train.data.film import TrainingFilm, Truth, column
@@ -137,13 +135,6 @@ def read_split(path: Path, films: Sequence[TrainingFilm]) -> Split:
         sides[row["side"]].append(at[key])
     training, validation, test = (np.array(sides[side], np.intp) for side in SIDES)
     return _checked(films, Split(training, validation, test))
-
-
-def csv_bytes(rows: Sequence[tuple[str, ...]]) -> bytes:
-    """A CSV as these files are written."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue().encode()
 
 
 def _deal(films: Sequence[TrainingFilm], shares: Sequence[float], seed: int) -> list[Rows]:

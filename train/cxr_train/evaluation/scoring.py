@@ -1,7 +1,5 @@
 """What models say of films they have never seen: for an evaluation, or as a labels file."""
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,8 +7,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cxr_calibration.labels.film_csv import csv_bytes
 from cxr_runtime.errors import UsageError
 from cxr_runtime.film import View
+from cxr_runtime.model.preprocessing import InputPixels
 from cxr_runtime.progress import Progress, Silence
 from cxr_train.checkpoint import RunConfig, find_runs, load_checkpoint, read_config, run_of
 from cxr_train.data import TrainingFilm, read_film_table
@@ -125,20 +125,20 @@ def margins_csv(model: Path, data: Sequence[Path], cache: Path = CACHE) -> bytes
     scored = score_films(model, films, rows, cache, "cpu", Silence())
     how = read_config(run_of(find_runs(model)[0])).recipe.preprocessing
     inputs = prepare_films(films, how, cache).inputs
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(COLUMNS)
-    for row in rows.tolist():
-        picture = np.asarray(inputs[row]) / 255
-        shown = (f"{picture.mean():.6f}", f"{picture.std():.6f}")
-        table.writerow((*_facts(films[row]), f"{_margin(scored, row):.6f}", *shown))
-    return text.getvalue().encode()
+    lines = [(*_facts(films[row]), f"{_margin(scored, row):.6f}", *_shown(inputs[row])) for row in rows]
+    return csv_bytes([COLUMNS, *lines])
 
 
 def _facts(film: TrainingFilm) -> tuple[str, ...]:
     view = "" if film.view is View.UNKNOWN else film.view.value
     age = "" if film.age is None else f"{film.age:g}"
     return (film.name, f"{int(film.label or 0)}", film.patient, view, film.sex, age, film.site)
+
+
+def _shown(picture: InputPixels) -> tuple[str, str]:
+    """Brightness and contrast of the network's input."""
+    shares = np.asarray(picture) / 255
+    return f"{shares.mean():.6f}", f"{shares.std():.6f}"
 
 
 def _margin(scored: ScoredModel, row: int) -> float:
