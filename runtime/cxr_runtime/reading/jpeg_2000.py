@@ -40,6 +40,7 @@ class _Coding:
 
     marks_packets: bool  # SOP or EPH may be used
     packets: int  # of one tile, at most
+    may_repeat: bool  # a grey picture of three equal components says all of it three times
 
 
 def decode_jpeg_2000(stream: bytes) -> Samples:
@@ -78,7 +79,7 @@ def _size(stream: bytes, at: int) -> _Size:
 
 def _check_tile_parts(stream: bytes, at: int, size: _Size) -> None:
     """Walk from SIZ to EOC: every tile must be there, and every tile-part end where it says."""
-    coding = _Coding(marks_packets=False, packets=1)
+    coding = _Coding(marks_packets=False, packets=1, may_repeat=False)
     missing = set(range(size.tiles)) if size.tiles <= MAX_TILES else set()
     while (marker := int.from_bytes(stream[at : at + 2], "big")) != EOC:
         if at + SOT_LENGTH > len(stream):
@@ -116,7 +117,9 @@ def _coding(body: bytes, size: _Size) -> _Coding:
     if style & 1 and len(body) > 10:
         smallest = min(min(side & 15, side >> 4) for side in body[10:])
         precincts = (-(-size.rows >> smallest)) * (-(-size.columns >> smallest))
-    return _Coding(bool(style & 6), layers * (levels + 1) * size.components * precincts)
+    is_transformed = body[4] == 1  # then the second and third component are zero where the picture is grey
+    packets = layers * (levels + 1) * size.components * precincts
+    return _Coding(bool(style & 6), packets, may_repeat=size.components > 1 and not is_transformed)
 
 
 def _check_coded(stream: bytes, at: int, end: int, coding: _Coding) -> None:
@@ -130,7 +133,8 @@ def _check_coded(stream: bytes, at: int, end: int, coding: _Coding) -> None:
     if coding.marks_packets:
         strange &= (after != SOP) & (after != EPH)
     zeros = bytes(ZEROS + coding.packets)
-    if strange.any() or stream.find(zeros, start, end) >= 0 or _has_doubled_block(coded):
+    is_doubled = not coding.may_repeat and _has_doubled_block(coded)
+    if is_doubled or strange.any() or stream.find(zeros, start, end) >= 0:
         raise damaged("its JPEG 2000 data hold what no encoder writes")
 
 

@@ -12,6 +12,7 @@ from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian
 import dicom_files as dicom
 import film_files as files
 from cxr_runtime.errors import UnreadableFilmError
+from cxr_runtime.phantom import draw_phantom
 from cxr_runtime.reading import read_film
 
 Picture = NDArray[np.uint8]  # (rows, columns, 3)
@@ -116,6 +117,16 @@ def test_jpeg_2000_in_colour_is_read_with_and_without_its_transform(
     stream = bytes(imagecodecs.jpeg2k_encode(rgb, level=0, **options))
     film = read_film(colour_file(rgb, dicom.JPEG_2000_LOSSLESS, photometric, stream=stream))
     np.testing.assert_allclose(film.pixels, rgb @ np.array([0.299, 0.587, 0.114]), atol=1)
+
+
+@pytest.mark.parametrize("transformed", [True, False])
+def test_three_equal_components_of_jpeg_2000_are_no_damage(transformed: bool) -> None:
+    options: dict[str, Any] = {"codecformat": "j2k", "reversible": True, "mct": transformed}
+    grey = draw_phantom(1, hw=(512, 512))
+    rgb = np.repeat(grey[..., None], 3, axis=2)
+    stream = bytes(imagecodecs.jpeg2k_encode(rgb, level=0, **options))
+    film = read_film(colour_file(rgb, dicom.JPEG_2000_LOSSLESS, "RGB", stream=stream))
+    np.testing.assert_array_equal(film.pixels, grey)
 
 
 @pytest.mark.parametrize("stated", [0, 1, None])
