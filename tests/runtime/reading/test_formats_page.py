@@ -1,13 +1,21 @@
-"""docs/formats.md names every transfer syntax that is read and every code that a failed film may bear."""
+"""docs/formats.md names every transfer syntax that is read and every code that a failed film may bear.
+
+docs/gate.md names every code that a rejected one may bear.
+"""
 
 import re
 from pathlib import Path
 
+from cxr_runtime.gate.reasons import Code
+from cxr_runtime.reading.dicom.age import OLDEST
+from cxr_runtime.reading.dicom.display import LEAST_GREY
+from cxr_runtime.reading.dicom.module import COLOUR, PALETTE, PARTIAL, TOO_LONG
 from cxr_runtime.reading.dicom.syntaxes import SYNTAXES
 from cxr_runtime.reading.failure import MAX_PIXELS
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
+GATE_PAGE = (ROOT / "docs" / "gate.md").read_text(encoding="utf-8")
 RUNTIME = ROOT / "runtime" / "cxr_runtime"
 READERS = [path for room in ("reading", "sources") for path in (RUNTIME / room).rglob("*.py")]
 
@@ -24,5 +32,18 @@ def test_the_codes_of_the_page_are_those_of_the_readers() -> None:
     assert raised == listed
 
 
-def test_the_limit_of_the_page_is_that_of_the_readers() -> None:
+def test_the_limits_of_the_page_are_those_of_the_readers() -> None:
     assert f"{MAX_PIXELS // 1_000_000} megapixels" in PAGE
+    assert f"{OLDEST} years" in PAGE
+    assert f"at least {LEAST_GREY:.0%}".replace("%", " %") in PAGE
+    assert f"more than {TOO_LONG:.0%}".replace("%", " %") in PAGE
+
+
+def test_every_photometric_interpretation_that_is_read_is_on_the_page() -> None:
+    assert all(name in PAGE for name in (*COLOUR, PALETTE) if name not in PARTIAL)
+    assert "YBR_PARTIAL_420 and _422 (in JPEG)" in PAGE
+
+
+def test_every_code_of_the_gate_is_on_its_page() -> None:
+    listed = "".join(row.split("|")[1] for row in GATE_PAGE.splitlines() if row.startswith("| `"))
+    assert set(re.findall(r"`([a-z0-9-]+)`", listed)) == {code.value for code in Code}
