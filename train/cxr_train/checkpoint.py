@@ -26,7 +26,7 @@ from cxr_runtime.model.preprocessing import PREPROCESSING_VERSION
 from cxr_runtime.typed_json import to_json
 from cxr_train.data.split import SplitPlan
 from cxr_train.networks import Network, build_network
-from cxr_train.recipe.plain import from_plain
+from cxr_train.recipe.composing import from_plain
 from cxr_train.recipe.recipe import Recipe
 
 CONFIG_FILE = "config.json"

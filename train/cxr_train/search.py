@@ -27,8 +27,7 @@ from cxr_train.loop.starting_weights import origin
 from cxr_train.loop.trainer import Machine
 from cxr_train.loop.validation import figure_of
 from cxr_train.networks import build_network
-from cxr_train.recipe.composing import compose_recipe
-from cxr_train.recipe.plain import from_plain, read_settings
+from cxr_train.recipe.composing import compose_recipe, from_plain, read_settings
 from cxr_train.recipe.recipe import Recipe
 from cxr_train.run import conv5_hw, train
 

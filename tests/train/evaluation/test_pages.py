@@ -48,9 +48,8 @@ def test_a_page_gets_the_new_table_and_the_name_of_what_is_shipped(tmp_path: Pat
     )
     runs = tmp_path / "runs"
     (runs / "lung-field").mkdir(parents=True)
-    (runs / "lung-field" / "lung-field.md").write_text(
-        table.replace("| unet | 187", "| unet | 7"), encoding="utf-8"
-    )
+    changed = table.replace("| unet | 187", "| unet | 7")
+    (runs / "lung-field" / "lung-field.md").write_text(changed, encoding="utf-8")
     (tmp_path / "lung-field.md").write_text(text.replace("with the sha256 `", "with the sha256 `0"), "utf-8")
     written = write_page("lung-field", tmp_path, Sources(runs, NO_DATA)).read_text(encoding="utf-8")
     assert written == text.replace(row, row.replace("187", "7"))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cxr_train.loop.augmentation import SPOILERS, vary
-from cxr_train.recipe.plain import from_plain
+from cxr_train.recipe.composing import from_plain
 from cxr_train.recipe.recipe import MODERN, Augmentation
 
 NONE = Augmentation(shift=0, flip=0)

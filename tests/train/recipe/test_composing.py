@@ -101,7 +101,7 @@ def test_any_recipe_survives_json() -> None:
     import json
     from dataclasses import asdict
 
-    from cxr_train.recipe.plain import from_plain
+    from cxr_train.recipe.composing import from_plain
 
     for name in NETWORKS:
         recipe = default_recipe(name)

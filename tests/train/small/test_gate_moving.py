@@ -3,7 +3,7 @@ import pytest
 from numpy.typing import NDArray
 
 from cxr_train.small.gate.moving import WORK, move, scramble, visible_shares
-from cxr_train.small.geometry import Jitter
+from cxr_train.small.variations import Jitter
 
 STILL = Jitter(turn_degrees=0, zoom=(1, 1), stretch=0, shift=0, bend=0, flip=0)
 SIDE = 224

@@ -12,8 +12,7 @@ from cxr_runtime.lungs.atlas import read_atlases
 from cxr_runtime.lungs.mask import lung_mask
 from cxr_runtime.progress import Silence
 from cxr_train.small.lungs.atlases import make_atlases
-from cxr_train.small.lungs.making import Making, make_lung_fields
-from cxr_train.small.lungs.measuring import cross_validate, markdown
+from cxr_train.small.lungs.making import Making, cross_validate, make_lung_fields, markdown
 from cxr_train.small.lungs.network import SCHEDULE, overlap_loss, train_lung_net
 from cxr_train.small.lungs.sampling import OutlinedFilm
 from outlined_films import outlined_films, write_outlined_films

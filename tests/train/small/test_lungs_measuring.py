@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cxr_train.small.lungs.measuring import compare
+from cxr_train.small.lungs.making import compare
 
 SIDE = 60
 

@@ -7,10 +7,9 @@ import torch
 
 from cxr_runtime.errors import UsageError
 from cxr_runtime.lungs.field import INPUT_SIDE
-from cxr_train.small.appearance import CHANGES, Change, change_appearance
-from cxr_train.small.geometry import Jitter, random_warp, warp
 from cxr_train.small.lungs.opacities import add_opacities
 from cxr_train.small.lungs.sampling import MILD, STRONG, Changes, draw_batch, read_outlined_films
+from cxr_train.small.variations import CHANGES, Change, Jitter, change_appearance, random_warp, warp
 from outlined_films import outlined_films
 
 

@@ -5,9 +5,8 @@ from pathlib import Path
 
 from cxr_calibration.labels.film_csv import columns_of
 from cxr_runtime.errors import UsageError
+from cxr_train.data.downloads import find_nih, is_nlm, read_nih, read_nlm
 from cxr_train.data.film import DataSet, DrawnBox, TrainingFilm, Truth
-from cxr_train.data.nih import find_nih, read_nih
-from cxr_train.data.nlm import is_nlm, read_nlm
 from cxr_train.data.public_tables import is_prepared, read_prepared
 from cxr_train.data.table import read_table
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from cxr_calibration.labels.facts import age_of, sex_of, stated_abnormal_of, view_of
 from cxr_calibration.labels.film_csv import CsvRow, read_rows
+from cxr_train.data.downloads import text_label
 from cxr_train.data.film import DataSet, DrawnBox, TrainingFilm, Truth
-from cxr_train.data.nih import text_label
 from cxr_train.data.table import present
 
 NIH_COLUMNS = ("file", "patient", "view", "sex", "age", "nih_findings", "rsna_class", "boxes_512")

@@ -18,7 +18,6 @@ from torch import Tensor
 from cxr_runtime.progress import Progress
 from cxr_train.checkpoint import BEST_FILE, LAST_FILE, read_tensors, write_tensors
 from cxr_train.data.split import Split
-from cxr_train.loop.average import running_average
 from cxr_train.loop.batches import Batch, BatchMaker, epoch_order, in_steps, made_ahead
 from cxr_train.loop.journal import Entry, Journal
 from cxr_train.loop.losses import Losses, Objective, TrainingError
@@ -29,6 +28,7 @@ from cxr_train.loop.optimiser import (
     optimiser_tensors,
     rate_factor,
     restore_optimiser,
+    running_average,
     set_rate,
 )
 from cxr_train.loop.validation import figure_of, refuse_blind_selection, validate

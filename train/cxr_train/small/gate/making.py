@@ -13,8 +13,7 @@ from cxr_runtime.progress import Progress
 from cxr_train.small.gate.network import train_gate_net
 from cxr_train.small.gate.pictures import Picture, read_pictures
 from cxr_train.small.gate.trials import Answer, ask, bad_trials, good_trials, markdown
-from cxr_train.small.one_cycle import Schedule
-from cxr_train.small.onnx_file import write_onnx
+from cxr_train.small.training import Schedule, write_onnx
 
 TABLE_FILE = "gate.md"
 WRONG_FILE = (

@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxr_train.small.gate.pictures import Picture
-from cxr_train.small.geometry import Jitter, random_warp, warp
+from cxr_train.small.variations import Jitter, random_warp, warp
 
 Grey = NDArray[np.float32]  # (WORK, WORK), 0 black .. 1 white
 Maps = tuple[NDArray[np.float32], NDArray[np.float32]]

@@ -11,7 +11,7 @@ from cxr_runtime.gate.network import ANSWERS, CUT_OFF, INPUT_SIDE, INVERTED, MIR
 from cxr_runtime.progress import Progress
 from cxr_train.small.gate.pictures import Picture
 from cxr_train.small.gate.sampling import Sampler
-from cxr_train.small.one_cycle import Schedule, train
+from cxr_train.small.training import Schedule, train
 
 SCHEDULE = Schedule(steps=4000, batch_size=32, peak_rate=2e-3, weight_decay=1e-2, averaging=0.998)
 SMOOTHING = 0.02  # of the labels of kinds and turns

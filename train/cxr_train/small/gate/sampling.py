@@ -7,12 +7,11 @@ import torch
 from torch import Tensor
 
 from cxr_runtime.gate.network import TURNS, PictureKind, network_input
-from cxr_train.small.appearance import change_appearance
 from cxr_train.small.gate.composed import collimate, photograph, screen, several
 from cxr_train.small.gate.drawn import DRAWINGS
 from cxr_train.small.gate.moving import WORK, Grey, fragment, move, scramble, visible_shares
 from cxr_train.small.gate.pictures import Picture
-from cxr_train.small.geometry import Jitter
+from cxr_train.small.variations import Jitter, change_appearance
 
 NOT_ASKED = -1.0  # an answer that has no meaning for a picture
 WHOLE, CUT = 0.85, 0.65  # share of the less visible lung from which on it is whole, and down from which cut

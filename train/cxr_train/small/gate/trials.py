@@ -21,7 +21,7 @@ from cxr_train.small.gate.drawn import DRAWINGS
 from cxr_train.small.gate.moving import WORK, fragment, move
 from cxr_train.small.gate.pictures import ANIMAL, OTHER_PARTS_FOLDER, Picture, read_pixels
 from cxr_train.small.gate.sampling import CALM_JITTER, LATERAL_JITTER, OTHER_JITTER
-from cxr_train.small.geometry import Jitter
+from cxr_train.small.variations import Jitter
 
 ADMITTED = ""  # what is expected of a good film
 BAD_SHARE = 3  # of so many frontal films one is spoiled in every way

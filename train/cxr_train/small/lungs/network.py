@@ -7,7 +7,7 @@ from torch.nn import functional as F  # noqa: N812 (the name everyone gives it)
 
 from cxr_runtime.progress import Progress
 from cxr_train.small.lungs.sampling import MILD, STRONG, OutlinedFilm, draw_batch
-from cxr_train.small.one_cycle import Schedule, train
+from cxr_train.small.training import Schedule, train
 
 WIDTHS = (16, 32, 48, 64, 64)  # channels at 1/2, 1/4, 1/8, 1/16 and 1/32 of the input
 SCHEDULE = Schedule(steps=2000, batch_size=16)

@@ -12,9 +12,8 @@ from torch import Tensor
 from cxr_calibration.labels.film_csv import read_rows
 from cxr_runtime.errors import UsageError
 from cxr_runtime.lungs.field import INPUT_SIDE, network_input
-from cxr_train.small.appearance import change_appearance
-from cxr_train.small.geometry import Jitter, random_warp, warp
 from cxr_train.small.lungs.opacities import add_opacities
+from cxr_train.small.variations import Jitter, change_appearance, random_warp, warp
 
 Pixels = NDArray[np.uint8]
 EDGE_AGAIN = 0.4  # share of samples whose surroundings repeat the film's edge instead of being black or white

@@ -1,7 +1,8 @@
-"""The training loop of the runtime's small networks: AdamW over one cycle, averaged weights."""
+"""The training of the small networks: AdamW over one cycle, averaged weights, and their ONNX file."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar, cast
 
 import numpy as np
@@ -9,8 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from cxr_runtime.errors import CxrTriageError
+from cxr_runtime.files import write_bytes
 from cxr_runtime.progress import Progress
-from cxr_train.loop.average import running_average
+from cxr_runtime.small_network import SmallNetwork
+from cxr_train.loop.optimiser import running_average
+from cxr_train.tracing import traced
 
 SAY_EVERY = 100  # steps
 LARGEST_GRADIENT = 5.0  # norm at which gradients are cut
@@ -18,6 +22,7 @@ LARGEST_GRADIENT = 5.0  # norm at which gradients are cut
 Net = TypeVar("Net", bound=nn.Module)
 Draw = Callable[[np.random.Generator, float], tuple[Tensor, Tensor]]  # share done -> inputs, targets
 Loss = Callable[[Tensor, Tensor], Tensor]  # outputs, targets -> scalar
+WORST_DIFFERENCE = 1e-3  # of an output, between PyTorch and ONNX Runtime
 
 
 @dataclass(frozen=True)
@@ -72,3 +77,20 @@ def train(network: Net, draw: Draw, loss_of: Loss, schedule: Schedule, progress:
             progress.say(f"step {step + 1} of {schedule.steps}: loss {loss.item():.3f}")
     progress.end()
     return cast("Net", average.module)
+
+
+def write_onnx(network: nn.Module, path: Path, side: int, output: str) -> None:
+    """Export a network with one square grey input `film` (1, 1, side, side) and one output.
+
+    Raises:
+        CxrTriageError: ONNX Runtime disagrees with the network; no file is left.
+    """
+    network = network.eval()
+    example = torch.randn(1, 1, side, side, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        expected = network(example).numpy()
+    write_bytes(path, traced(network, example, "film", [output]).SerializeToString())
+    worst = float(np.abs(SmallNetwork(path).run(example.numpy()) - expected).max())
+    if not worst < WORST_DIFFERENCE:
+        path.unlink()
+        raise CxrTriageError(f"{path.name}: ONNX Runtime and PyTorch differ by {worst:.2g}; it was not kept")

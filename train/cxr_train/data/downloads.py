@@ -1,11 +1,13 @@
-"""NIH ChestX-ray14 as downloaded (Wang 2017)."""
+"""Public data sets as downloaded: NIH ChestX-ray14, and the NLM sets Montgomery and Shenzhen."""
 
 import csv
+import re
 from pathlib import Path
 
 from cxr_calibration.labels.facts import age_of, sex_of, view_of
 from cxr_calibration.labels.film_csv import CsvRow, read_rows
 from cxr_runtime.errors import UsageError
+from cxr_runtime.film import View
 from cxr_train.data.film import DataSet, DrawnBox, TrainingFilm, Truth
 from cxr_train.data.table import present
 
@@ -14,6 +16,10 @@ BOXES = "BBox_List_2017.csv"
 BOX_FRAME = 1024  # pixels along both sides of the films that the boxes are drawn on
 COLUMNS = ("Image Index", "Finding Labels", "Patient ID", "Patient Age", "Patient Gender", "View Position")
 NO_FINDING = "No Finding"
+NLM_FILMS, READINGS, MASKS = "CXR_png", "ClinicalReadings", "ManualMask"
+SITES = {"MCUCXR": ("Montgomery", View.PA), "CHNCXR": ("Shenzhen", View.UNKNOWN)}  # by start of the file name
+_SEX = re.compile(r"\b(fe)?male?\b|sex:\s*[fm]", re.IGNORECASE)
+_AGE = re.compile(r"(\d+)\s*(y|m|d)", re.IGNORECASE)
 
 
 def find_nih(folder: Path) -> Path | None:
@@ -38,7 +44,7 @@ def read_nih(folder: Path) -> DataSet:
     files = {path.name: path for path in sorted(folder.glob("images*/**/*.png"))}
     boxes = _read_boxes(folder / BOXES)
     rows = read_rows(table, COLUMNS)
-    return present(folder.name, [_film(folder, files, boxes, row) for row in rows])
+    return present(folder.name, [_nih_film(folder, files, boxes, row) for row in rows])
 
 
 def text_label(findings: str) -> tuple[float, frozenset[str]]:
@@ -47,7 +53,7 @@ def text_label(findings: str) -> tuple[float, frozenset[str]]:
     return float(bool(found)), found
 
 
-def _film(
+def _nih_film(
     folder: Path, files: dict[str, Path], boxes: dict[str, list[DrawnBox]], row: CsvRow
 ) -> TrainingFilm:
     name = row["Image Index"]
@@ -79,3 +85,57 @@ def _read_boxes(path: Path) -> dict[str, list[DrawnBox]]:
             x, y, width, height = (float(number) / BOX_FRAME for number in numbers[:4])
             boxes.setdefault(name, []).append(DrawnBox((x, y, x + width, y + height), finding))
     return boxes
+
+
+def is_nlm(folder: Path) -> bool:
+    """Whether a folder is laid out as Montgomery and Shenzhen are."""
+    return (folder / NLM_FILMS).is_dir() and (folder / READINGS).is_dir()
+
+
+def read_nlm(folder: Path) -> DataSet:
+    """Montgomery or Shenzhen (Jaeger 2014): CXR_png/, ClinicalReadings/, and ManualMask/ where there is one.
+
+    The label is the digit at the end of a film's name, 0 normal, 1 tuberculosis; every film is of another
+    patient. All of Montgomery is PA; Shenzhen's views are not published.
+
+    Raises:
+        UsageError: the folders or the films are not there, or a film's name is not of the two sets.
+    """
+    if not is_nlm(folder):
+        raise UsageError(
+            f"{folder} holds no {NLM_FILMS}/ and {READINGS}/; give the unpacked MontgomerySet or ChinaSet"
+        )
+    return present(
+        folder.name, [_nlm_film(folder, path) for path in sorted((folder / NLM_FILMS).glob("*.png"))]
+    )
+
+
+def _nlm_film(folder: Path, path: Path) -> TrainingFilm:
+    parts = path.stem.split("_")
+    if parts[0] not in SITES or parts[-1] not in ("0", "1"):
+        raise UsageError(
+            f"film {path.name} is not named as in {', '.join(SITES)}_NUMBER_LABEL.png; take it away"
+        )
+    site, view = SITES[parts[0]]
+    reading = folder / READINGS / f"{path.stem}.txt"
+    sex, age = read_reading(
+        reading.read_text(encoding="utf-8", errors="replace") if reading.is_file() else ""
+    )
+    return TrainingFilm(
+        path=path,
+        name=f"{NLM_FILMS}/{path.name}",
+        patient=f"nlm:{path.stem}",
+        label=float(parts[-1]),
+        truth=Truth.CLINIC,
+        view=view,
+        sex=sex,
+        age=age,
+        site=site,
+        lung_masks=tuple(sorted((folder / MASKS).glob(f"*/{path.name}"))),
+    )
+
+
+def read_reading(text: str) -> tuple[str, float | None]:
+    """Sex and age from a reading such as `Patient's Sex: F\\nPatient's Age: 045Y` or `male  45yrs`."""
+    sex, age = _SEX.search(text), _AGE.search(text)
+    return sex_of(sex[0].split(":")[-1]) if sex else "", age_of(f"{age[1]}{age[2]}") if age else None
