@@ -9,6 +9,10 @@ from cxr_runtime.markdown import markdown_table
 from cxr_runtime.model.calibration import ProbabilityMap
 
 FILMS = 1000  # that the card speaks of
+RENAMED = (
+    "\n## What it would buy\n",
+    "\n## Operating points\n",
+)  # a heading of older cards, and its name now
 
 
 def card_sections(description: Description, films_named: str) -> str:
@@ -29,6 +33,7 @@ def with_sections(card: str, sections: str) -> str:
         card: markdown with headings of two #.
         sections: likewise, nothing before the first heading.
     """
+    card = card.replace(*RENAMED)
     for section in re.findall(r"^## .*?(?=^## |\Z)", sections, re.MULTILINE | re.DOTALL):
         heading, whole = section.split("\n", 1)[0], section.strip() + "\n"
         old = re.search(rf"^{re.escape(heading)}\n.*?(?=^## |\Z)", card, re.MULTILINE | re.DOTALL)

@@ -47,3 +47,10 @@ def test_sections_of_a_card_are_replaced_where_they_stand_and_others_stay() -> N
         "# Model m\n\nIntro.\n\n## Calibration\n\nnew\n\n## Licence\n\nkept\n\n## Operating points\n\nmuch\n"
     )
     assert with_sections(card, "## Calibration\n\nnew\n") == card
+
+
+def test_a_section_of_an_older_card_is_replaced_though_its_heading_was_another() -> None:
+    card = with_sections(
+        "# Model m\n\n## What it would buy\n\nold\n\n## Licence\n\nkept\n", "## Operating points\n\nnew\n"
+    )
+    assert card == "# Model m\n\n## Operating points\n\nnew\n\n## Licence\n\nkept\n"
