@@ -11,8 +11,7 @@ from playwright.sync_api import sync_playwright
 
 from cxr_runtime import ScanOptions, scan
 from cxr_runtime.errors import CxrTriageError
-from cxr_runtime.files import REPORT_FILE, WORKLIST_FILE, write_bytes
-from cxr_runtime.reports.formats import ReportFormat
+from cxr_runtime.files import REPORT_FILE, WORKLIST_FILE, ReportFormat, write_bytes
 
 SHOWN_RANK = 2  # the film of both pictures; it must be flagged
 WINDOW = {"width": 1280, "height": 800}  # pixels

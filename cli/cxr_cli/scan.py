@@ -65,8 +65,8 @@ def scan(
     scored, 3 some rejected or failed, 2 wrong usage, 1 could not run, 130 interrupted.
     """
     from cxr_cli.progress import terminal_or_lines
+    from cxr_runtime.files import parse_formats
     from cxr_runtime.heat.map import HeatMethod
-    from cxr_runtime.reports.formats import parse_formats
     from cxr_runtime.scanning.scan import scan as scan_films
     from cxr_runtime.scanning.session import ScanOptions
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxr_runtime.backends.engine import Engine, Outputs
-from cxr_runtime.backends.phantom_batch import phantom_inputs
+from cxr_runtime.backends.self_test import phantom_inputs
 from cxr_runtime.errors import UsageError
 from cxr_runtime.logits import margins, sigmoid
 from cxr_runtime.model.preprocessing import Preprocessing, normalise

@@ -1,11 +1,14 @@
-"""Files that the product writes: their names, and how they are either wholly there or not at all."""
+"""Files that the product writes: their names and formats, and how they are wholly there or not at all."""
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from threading import get_ident
 from typing import BinaryIO
+
+from cxr_runtime.errors import UsageError
 
 # In the output folder of a scan.
 STORE_FILE = "triage.sqlite"  # also marks a folder of results, which is never scanned
@@ -41,3 +44,32 @@ def write_bytes(path: Path, content: bytes) -> None:
     """Write a whole file at once, or leave `path` as it was."""
     with replacing(path) as file:
         file.write(content)
+
+
+class ReportFormat(StrEnum):
+    """What `--format` may name."""
+
+    CSV = "csv"  # results.csv
+    HTML = "html"  # worklist.html
+    PDF = "pdf"  # report.pdf
+    PNG = "png"  # heatmaps/NAME.png
+    NPZ = "npz"  # heatmaps/NAME.npz
+
+
+DEFAULT_FORMATS = frozenset(ReportFormat) - {ReportFormat.NPZ}
+
+
+def parse_formats(listed: str) -> frozenset[ReportFormat]:
+    """Read a list like `csv,html`.
+
+    Raises:
+        UsageError: it names something else.
+    """
+    names = [name.strip().lower() for name in listed.split(",") if name.strip()]
+    unknown = [name for name in names if name not in set(ReportFormat)]
+    if unknown or not names:
+        raise UsageError(
+            f"--format {listed!r} names {', '.join(unknown) or 'nothing'}; "
+            f"choose any of {','.join(ReportFormat)}"
+        )
+    return frozenset(ReportFormat(name) for name in names)

@@ -49,7 +49,7 @@ def prepare(folder: Path, model_name: str, data: "Path | None") -> None:
     from cxr_export.gpu.measuring import enter
     from cxr_runtime.backends.graph.half import count_float32_convolutions, half_graph, largest_magnitudes
     from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
-    from cxr_runtime.backends.phantom_batch import phantom_batch
+    from cxr_runtime.backends.self_test import phantom_batch
     from cxr_runtime.model.folder import open_model
     from cxr_train.networks import NETWORKS
 

@@ -10,7 +10,7 @@ from cxr_runtime.backends.nvidia.driver import CudaGraph, find_gpus
 from cxr_runtime.backends.nvidia.memory import LIBRARIES, DeviceMemory, open_memory
 from cxr_runtime.backends.nvidia.presence import is_installed
 from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
-from cxr_runtime.backends.phantom_batch import phantom_batch
+from cxr_runtime.backends.self_test import phantom_batch
 from cxr_runtime.model.folder import DEFAULT_MODEL, Model, open_model
 
 # Libraries that are met here for the first time may warn of what they like.

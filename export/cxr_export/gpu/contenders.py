@@ -12,7 +12,7 @@ from cxr_export.trace import LogitsAndConv5
 from cxr_runtime.backends.choose import why_missing
 from cxr_runtime.backends.engine import Engine, Outputs
 from cxr_runtime.backends.graph.half import half_graph, largest_magnitudes
-from cxr_runtime.backends.phantom_batch import phantom_batch
+from cxr_runtime.backends.self_test import phantom_batch
 from cxr_runtime.errors import BackendError
 from cxr_runtime.model.folder import Model
 from cxr_train.networks import Network

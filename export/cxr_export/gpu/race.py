@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from cxr_export.gpu.contenders import Entrant, Open
 from cxr_runtime.backends.engine import Outputs
 from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
-from cxr_runtime.backends.phantom_batch import phantom_batch
+from cxr_runtime.backends.self_test import phantom_batch
 from cxr_runtime.benchmark.engines import median_seconds
 from cxr_runtime.errors import BackendError
 

@@ -8,8 +8,8 @@ from statistics import median
 import numpy as np
 
 from cxr_runtime.backends.choose import open_engine, self_test_of
-from cxr_runtime.backends.phantom_batch import phantom_batch
 from cxr_runtime.backends.registry import BACKENDS, REFERENCE
+from cxr_runtime.backends.self_test import phantom_batch
 from cxr_runtime.errors import BackendError
 from cxr_runtime.model.folder import Model
 

@@ -6,8 +6,7 @@ import numpy as np
 
 from cxr_runtime.film import Film
 from cxr_runtime.gate.network import TURNS, GateAnswers, GateNetwork, PictureKind, mean_of_odds
-from cxr_runtime.gate.reasons import CERTAIN, Code, Remark, reject, sentence
-from cxr_runtime.gate.tags import check_tags
+from cxr_runtime.gate.reasons import CERTAIN, Code, Remark, check_tags, reject, sentence
 from cxr_runtime.gate.visibility import (
     check_exposure,
     check_greys,

@@ -8,14 +8,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cxr_runtime.files import HEATMAPS_FOLDER, replacing, write_bytes
+from cxr_runtime.files import HEATMAPS_FOLDER, ReportFormat, replacing, write_bytes
 from cxr_runtime.film import GreyPixels
 from cxr_runtime.heat.map import HeatView, film_heat
 from cxr_runtime.heat.overlay import overlay
 from cxr_runtime.names import SHA_DIGITS
 from cxr_runtime.pictures import decode_jpeg, encode_png
 from cxr_runtime.placement import Outline
-from cxr_runtime.reports.formats import ReportFormat
 from cxr_runtime.store.rows import StoredPicture
 
 _OURS = re.compile(rf".*-[0-9a-f]{{{SHA_DIGITS}}}\.(png|npz)")  # as safe_name makes them

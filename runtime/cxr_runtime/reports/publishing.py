@@ -6,11 +6,10 @@ from datetime import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from cxr_runtime.files import REPORT_FILE, RESULTS_FILE, WORKLIST_FILE
+from cxr_runtime.files import REPORT_FILE, RESULTS_FILE, WORKLIST_FILE, ReportFormat
 from cxr_runtime.names import safe_name
 from cxr_runtime.outcome import Status, Triage
 from cxr_runtime.reports.exhibit import Exhibit, Picture, Tally, tally
-from cxr_runtime.reports.formats import ReportFormat
 from cxr_runtime.reports.heatmap_files import HeatmapFiles
 from cxr_runtime.reports.pdf import write_report
 from cxr_runtime.reports.results_csv import write_results

@@ -12,11 +12,11 @@ from typing import Self
 
 from cxr_runtime.backends.engine import Engine
 from cxr_runtime.errors import UsageError
+from cxr_runtime.files import DEFAULT_FORMATS, ReportFormat
 from cxr_runtime.heat.map import HeatMethod
 from cxr_runtime.model.folder import DEFAULT_MODEL, Model, open_model
 from cxr_runtime.outcome import Outcome
 from cxr_runtime.reports.exhibit import Tally
-from cxr_runtime.reports.formats import DEFAULT_FORMATS, ReportFormat
 from cxr_runtime.reports.heatmap_files import HeatmapFiles
 from cxr_runtime.reports.publishing import publish
 from cxr_runtime.scanning.drawing import Drawing, without_pictures

@@ -8,8 +8,13 @@ from numpy.typing import NDArray
 
 from cxr_runtime.backends.engine import Outputs
 from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
-from cxr_runtime.backends.phantom_batch import phantom_batch
-from cxr_runtime.backends.self_test import PROBABILITY_TOLERANCE, TOLERANCES, self_test, tolerance
+from cxr_runtime.backends.self_test import (
+    PROBABILITY_TOLERANCE,
+    TOLERANCES,
+    phantom_batch,
+    self_test,
+    tolerance,
+)
 from cxr_runtime.errors import BackendError
 from cxr_runtime.model.folder import Model
 from cxr_runtime.model.preprocessing import Preprocessing

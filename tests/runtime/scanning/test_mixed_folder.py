@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from cxr_runtime.files import ReportFormat
 from cxr_runtime.gate import Code
 from cxr_runtime.phantom import draw_phantom
-from cxr_runtime.reports.formats import ReportFormat
 from cxr_runtime.scanning.scan import scan
 from cxr_runtime.scanning.session import ScanOptions
 from model_folders import write_model_folder

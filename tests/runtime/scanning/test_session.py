@@ -14,9 +14,9 @@ import pytest
 from numpy.typing import NDArray
 
 from cxr_runtime.errors import CxrTriageError, StoreError
+from cxr_runtime.files import ReportFormat
 from cxr_runtime.outcome import Outcome, Status, Triage
 from cxr_runtime.phantom import draw_phantom
-from cxr_runtime.reports.formats import ReportFormat
 from cxr_runtime.scanning.scan import ScanSummary, scan
 from cxr_runtime.scanning.session import ScanOptions
 from cxr_runtime.store.store import read_scores

@@ -18,7 +18,7 @@ from cxr_runtime.backends.nvidia.engine_cache import EngineCache, EngineKey
 from cxr_runtime.backends.nvidia.memory import open_memory
 from cxr_runtime.backends.nvidia.plan import plan_layers, refuse_wrong_precision
 from cxr_runtime.backends.nvidia.runner import TensorRtRunner
-from cxr_runtime.backends.phantom_batch import phantom_batch
+from cxr_runtime.backends.self_test import phantom_batch
 from cxr_runtime.errors import BackendError
 from cxr_runtime.model.folder import Model
 

@@ -9,7 +9,7 @@ from pydicom import Dataset
 import dicom_files as dicom
 import film_files as files
 from cxr_runtime.errors import RejectedFilmError
-from cxr_runtime.gate.tags import check_tags
+from cxr_runtime.gate.reasons import check_tags
 from cxr_runtime.reading import read_film
 from cxr_runtime.reading.dicom.age import age_years, possible_days, stated_age, years_between
 

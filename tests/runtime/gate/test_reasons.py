@@ -2,7 +2,7 @@ import pytest
 
 from cxr_runtime.errors import RejectedFilmError
 from cxr_runtime.film import FilmFacts, View
-from cxr_runtime.gate.tags import check_tags
+from cxr_runtime.gate.reasons import check_tags
 
 
 def _facts(
