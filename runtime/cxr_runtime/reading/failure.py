@@ -39,3 +39,14 @@ def check_size(rows: int, columns: int) -> None:
             f"the header states {rows} x {columns} pixels; at most {MAX_PIXELS // 1_000_000} megapixels are "
             "read: export the film at its own size",
         )
+
+
+def check_rest(rest: bytes) -> None:
+    """Refuse what is left over behind the picture of a file, unless it is filling or text.
+
+    Raises:
+        UnreadableFilmError: `damaged`.
+    """
+    is_text = all(byte >= 32 or byte in b"\t\r\n\0" for byte in rest[:512]) and max(rest, default=0) < 127
+    if rest.strip(rest[:1]) and not is_text:
+        raise damaged(f"{len(rest)} bytes of it are left over behind the picture")

@@ -1,116 +1,132 @@
-"""TIFF: any depth and compression that tifffile (BSD) and imagecodecs read; of several pages the first."""
+"""TIFF and BigTIFF (TIFF 6.0): of several pages the first at full resolution, by a short list of codecs."""
 
 import logging
 from io import BytesIO
-from typing import Any
+from itertools import islice
 
 import numpy as np
 import tifffile
-from numpy.typing import NDArray
 
 from cxr_runtime.errors import UnreadableFilmError
-from cxr_runtime.film import Film, FilmFacts, GreyPixels
-from cxr_runtime.reading.failure import check_size, damaged, truncated, unsupported
-from cxr_runtime.reading.grey import Numbers, grey_of_bgr, on_black, to_8_bits
+from cxr_runtime.film import Film, FilmFacts
+from cxr_runtime.reading.failure import check_rest, check_size, damaged, truncated, unsupported
+from cxr_runtime.reading.grey import to_8_bits
 from cxr_runtime.reading.jpeg import decode_jpeg, with_tables
 from cxr_runtime.reading.jpeg_markers import complete_frame
+from cxr_runtime.reading.orientation import ORIENTATION, UPRIGHT, upright
+from cxr_runtime.reading.tiff_samples import MIN_IS_WHITE, SHOWN, grey_of_page
+from cxr_runtime.reading.torn import check_rows
+from cxr_runtime.resizing import squared
 
-MIN_IS_WHITE, MIN_IS_BLACK, RGB, PALETTE, YCBCR = (
-    0,
-    1,
-    2,
-    3,
-    6,
-)  # PhotometricInterpretation (TIFF 6.0, section 8)
-SHOWN = (MIN_IS_WHITE, MIN_IS_BLACK, RGB, PALETTE, YCBCR)
-UNCOMPRESSED, JPEG = 1, 7  # Compression
-ORIENTATION = 274  # tag
+UNCOMPRESSED, JPEG = 1, 7
+DEFLATE = (8, 32946)
+CODECS = {  # Compression (section 3); no other decoder is ever given a file
+    UNCOMPRESSED: "uncompressed",
+    5: "LZW",
+    JPEG: "JPEG",
+    8: "deflate",
+    32946: "deflate",
+    32773: "PackBits",
+    50000: "ZSTD",
+}
+NEW_SUBFILE_TYPE, SUBFILE_TYPE = 254, 255  # tags
+NOT_FULL = 0b101  # bits of the first: a reduced copy of another page, or a mask
+FULL = 1  # value of the second
+X_RESOLUTION, Y_RESOLUTION = 282, 283  # tags
+MUCH_LARGER = (
+    1.5  # rows and columns, over those of the first page: that one is a thumbnail, though it says not
+)
+MAX_PAGES = 256  # that are looked at for the one to read
 
 # A bad film is reported in its row, not on the terminal.
 logging.getLogger("tifffile").setLevel(logging.CRITICAL)
 
 
 def read_tiff(content: bytes) -> Film:
-    """Decode the first page of a TIFF file.
+    """Decode a TIFF file, turned as its tag says, its pixels made square.
 
     Raises:
         UnreadableFilmError: `truncated`, `damaged`, `no-pixels`, `unsupported` or `too-large`.
     """
     try:
         with tifffile.TiffFile(BytesIO(content)) as file:
-            page = file.pages.first
-            _check(page, len(content))
+            page, frames = _choose(file)
+            _check(page, content, is_last=len(file.pages) == 1)
             if page.compression == JPEG:
                 _check_jpeg(page, content)
-            return _film(page, frames=len(file.pages))
+            return _film(page, content, frames)
     except UnreadableFilmError:
         raise
     except Exception as error:  # tifffile answers broken files with errors of every kind
-        raise damaged(f"its TIFF pages cannot be decoded ({type(error).__name__})") from error
+        raise damaged("its TIFF pages cannot be decoded") from error
 
 
-def _check(page: tifffile.TiffPage, size: int) -> None:
+def _choose(file: tifffile.TiffFile) -> tuple[tifffile.TiffPage, int]:
+    """The page to read, and how many pictures the file holds; smaller copies of a picture do not count."""
+    first = file.pages.first
+    pages = [page.aspage() for page in islice(file.pages, MAX_PAGES)]
+    pages += [page.aspage() for page in islice(first.pages or (), MAX_PAGES)]
+    full = [page for page in pages if _is_full(page)] or [first]
+    chosen = next((page for page in full[1:] if _is_much_larger(page, full[0])), full[0])
+    return chosen, sum(not _is_much_larger(chosen, page) for page in full)
+
+
+def _is_full(page: tifffile.TiffPage) -> bool:
+    """Whether a page does not call itself a smaller copy of another one, or a mask."""
+    kind = _value(page, NEW_SUBFILE_TYPE, 0)
+    return not kind & NOT_FULL and (kind != 0 or _value(page, SUBFILE_TYPE, FULL) in (0, FULL))
+
+
+def _is_much_larger(page: tifffile.TiffPage, other: tifffile.TiffPage) -> bool:
+    """Whether one page may show the same as another at a higher resolution."""
+    down, across = page.imagelength / max(1, other.imagelength), page.imagewidth / max(1, other.imagewidth)
+    return min(down, across) >= MUCH_LARGER and abs(down / across - 1) < 0.05
+
+
+def _value(page: tifffile.TiffPage, tag: int, default: int) -> int:
+    found = page.tags.get(tag)
+    return int(found.value) if found is not None else default
+
+
+def _check(page: tifffile.TiffPage, content: bytes, *, is_last: bool) -> None:
     """Check by the header that the page is of a kind that is read, and that the file holds all of it."""
     check_size(page.imagelength, page.imagewidth)
+    if page.compression not in CODECS:
+        raise unsupported(f"a TIFF page of compression {int(page.compression)}")
     if page.imagedepth != 1 or page.samplesperpixel > 4 or page.photometric not in SHOWN:
-        raise unsupported(f"a TIFF page of {page.samplesperpixel} samples and photometric {page.photometric}")
+        raise unsupported(
+            f"a TIFF page of {page.samplesperpixel} samples and photometric {int(page.photometric)}"
+        )
     segments = list(zip(page.dataoffsets, page.databytecounts, strict=True))
-    if not segments or any(count <= 0 or offset + count > size for offset, count in segments):
+    if not segments or any(count <= 0 or offset + count > len(content) for offset, count in segments):
         raise truncated("TIFF strips or tiles are missing")
-    bits = page.imagelength * page.imagewidth * page.bitspersample * page.samplesperpixel
-    if page.compression == UNCOMPRESSED and sum(page.databytecounts) * 8 < bits:
-        raise truncated("TIFF strips are too short")
+    if is_last and page.compression == UNCOMPRESSED and page.offset < min(page.dataoffsets):
+        check_rest(content[max(offset + count for offset, count in segments) :])
 
 
 def _check_jpeg(page: tifffile.TiffPage, content: bytes) -> None:
     """Check that every strip or tile is a whole JPEG stream; its decoder would fill up what is missing."""
     for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True):
-        stream = content[offset : offset + count]
-        whole = with_tables(stream, page.jpegtables)
-        decode_jpeg(whole, complete_frame(whole))
+        stream = with_tables(content[offset : offset + count], page.jpegtables)
+        decode_jpeg(stream, complete_frame(stream))
 
 
-def _film(page: tifffile.TiffPage, frames: int) -> Film:
-    pixels = page.asarray()
-    if page.axes.startswith("S"):
-        pixels = np.moveaxis(pixels, 0, -1)
-    if page.photometric == PALETTE and page.colormap is not None:
-        pixels = np.moveaxis(np.asarray(page.colormap)[:, pixels], 0, -1)
-    elif page.bitspersample < 8:
-        pixels = pixels.astype(np.uint8) * np.uint8(255 // ((1 << page.bitspersample) - 1))
-    grey, coloured = _grey(pixels)
+def _film(page: tifffile.TiffPage, content: bytes, frames: int) -> Film:
+    grey, coloured = grey_of_page(page, content)
     shown = to_8_bits(grey)
     if page.photometric == MIN_IS_WHITE:
         shown = 255 - shown
+    if page.compression not in DEFLATE and not page.is_tiled:
+        check_rows(shown)
     facts = FilmFacts("tiff", bits_stored=page.bitspersample, frames=frames, source_is_colour=coloured)
-    return Film(_upright(shown, page), facts)
+    shown = squared(np.ascontiguousarray(shown), _row_to_column_spacing(page))
+    return Film(upright(shown, _value(page, ORIENTATION, UPRIGHT)), facts)
 
 
-def _grey(pixels: NDArray[Any]) -> tuple[Numbers, bool]:
-    """Grey (H, W) of a page of 1 to 4 samples a pixel, of its own dtype, and whether it was coloured."""
-    if pixels.ndim == 2:
-        if pixels.dtype.kind == "f" and not np.isfinite(pixels.astype(np.float64)).all():
-            raise damaged("its TIFF pixels are not all finite numbers")
-        return pixels, False
-    if pixels.dtype not in (np.uint8, np.uint16):
-        raise unsupported(f"a colour TIFF of {pixels.dtype} samples")
-    samples = pixels.astype(pixels.dtype.newbyteorder("="))
-    if samples.shape[2] < 3:
-        grey, coloured = np.ascontiguousarray(samples[..., 0]), False
-    else:
-        grey, coloured = grey_of_bgr(np.ascontiguousarray(samples[..., 2::-1]))
-    return (on_black(grey, samples[..., -1]) if samples.shape[2] in (2, 4) else grey), coloured
-
-
-def _upright(pixels: GreyPixels, page: tifffile.TiffPage) -> GreyPixels:
-    """Turn a page as its Orientation tag says (TIFF 6.0, section 8): where row 0 and column 0 belong."""
-    tag = page.tags.get(ORIENTATION)
-    orientation = tag.value if tag is not None else 1
-    if orientation in (5, 6, 7, 8):
-        pixels = pixels.T
-        orientation = {5: 1, 6: 2, 7: 3, 8: 4}[orientation]
-    if orientation in (3, 4):
-        pixels = pixels[::-1]
-    if orientation in (2, 3):
-        pixels = pixels[:, ::-1]
-    return np.ascontiguousarray(pixels)
+def _row_to_column_spacing(page: tifffile.TiffPage) -> float:
+    """Height of a pixel over its width (section 8); square where the page does not say."""
+    across, down = (page.tags.get(tag) for tag in (X_RESOLUTION, Y_RESOLUTION))
+    if across is None or down is None:
+        return 1.0
+    (x, x_unit), (y, y_unit) = across.value, down.value  # pixels a unit, as fractions
+    return (x * y_unit) / (y * x_unit) if y and x_unit and x and y_unit else 1.0

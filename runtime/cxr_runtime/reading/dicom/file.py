@@ -27,14 +27,14 @@ from cxr_runtime.reading.dicom.header import (
 from cxr_runtime.reading.dicom.module import GREY
 from cxr_runtime.reading.dicom.pixels import Picture, first_picture
 from cxr_runtime.reading.dicom.syntaxes import native_syntax
-from cxr_runtime.reading.failure import damaged, truncated, unsupported
+from cxr_runtime.reading.failure import check_rest, damaged, truncated, unsupported
 from cxr_runtime.reading.film_file import PREAMBLE, PREFIX
 from cxr_runtime.reading.torn import check_rows
 from cxr_runtime.resizing import squared
 
 PIXEL_DATA = 0x7FE00010
 FLOAT_PIXELS = (0x7FE00008, 0x7FE00009)
-META_GROUP = 0x0002
+META_GROUP, PIXEL_GROUP = 0x0002, 0x7FE0
 UNDEFINED_LENGTH = 0xFFFFFFFF
 MAX_BYTES = 1 << 30  # of an inflated data set, as of any file
 CHUNK = 1 << 24  # bytes inflated at a time
@@ -68,7 +68,14 @@ def _parse(content: bytes) -> Dataset:
         file = BytesIO(inflated(content[file.tell() :]))
     ds = read_dataset(file, *_encoding(file, meta), stop_when=_stop_behind_pixels())
     ds.file_meta = FileMetaDataset(meta)
+    _check_behind(file.read())
     return ds
+
+
+def _check_behind(rest: bytes) -> None:
+    """Refuse what is left over behind the pixel data, unless it is an element, filling or text."""
+    if int.from_bytes(rest[:2], "little") <= PIXEL_GROUP:
+        check_rest(rest)
 
 
 def _is_behind_meta(tag: BaseTag, _vr: str | None, _length: int) -> bool:
@@ -116,6 +123,8 @@ def inflated(deflated: bytes) -> bytes:
         raise UnreadableFilmError(
             "too-large", f"it inflates to more than {MAX_BYTES >> 20} MiB; export the film uncompressed"
         )
+    if inflater.unused_data.strip(b"\0"):
+        raise damaged("its deflated data set ends before the file does")
     return b"".join(parts)
 
 
