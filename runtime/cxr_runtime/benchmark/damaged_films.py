@@ -179,11 +179,11 @@ def _lost(content: bytes, random: Random) -> bytes:
 
 
 def _flipped(content: bytes, random: Random) -> bytes:
-    """Single bits, up to 64 of them."""
-    changed = bytearray(content)
-    for _ in range(round(64 ** random.random())):
-        changed[random.randrange(len(content))] ^= 1 << random.randrange(8)
-    return bytes(changed)
+    """One bit of each byte."""
+    at, length = _place(content, random)
+    flips = bytes(1 << random.randrange(8) for _ in range(length))
+    changed = bytes(a ^ b for a, b in zip(content[at : at + length], flips, strict=True))
+    return content[:at] + changed + content[at + length :]
 
 
 DAMAGES: dict[str, Callable[[bytes, Random], bytes]] = {

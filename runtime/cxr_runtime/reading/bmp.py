@@ -2,6 +2,8 @@
 
 import struct
 
+import numpy as np
+
 from cxr_runtime.film import Film, FilmFacts
 from cxr_runtime.reading.failure import check_rest, check_size, damaged, truncated, unsupported
 from cxr_runtime.reading.grey import WITHOUT_ALPHA, decode_with_opencv, grey_of_bgr, to_8_bits
@@ -18,16 +20,16 @@ def read_bmp(content: bytes) -> Film:
     Raises:
         UnreadableFilmError: `truncated`, `damaged`, `no-pixels` or `too-large`.
     """
-    bits = _check_header(content)
+    bits, is_top_down = _check_header(content)
     pixels = decode_with_opencv(content, WITHOUT_ALPHA)
     grey, coloured = grey_of_bgr(pixels) if pixels.ndim == 3 else (pixels, False)
     shown = to_8_bits(grey)
-    check_rows(shown)
+    check_rows(shown if is_top_down else np.ascontiguousarray(shown[::-1]))
     return Film(shown, FilmFacts("bmp", bits_stored=min(bits, 8), source_is_colour=coloured))
 
 
-def _check_header(content: bytes) -> int:
-    """Check size and completeness; returns the bits of one pixel."""
+def _check_header(content: bytes) -> tuple[int, bool]:
+    """Check size and completeness; returns the bits of one pixel, and whether the first row is the top."""
     if len(content) < 54:
         raise truncated("inside the BMP header")
     size, start, header = struct.unpack_from("<I4xII", content, 2)
@@ -49,7 +51,7 @@ def _check_header(content: bytes) -> int:
         _check_runs(content[start:], (abs(rows), columns), pixels_a_byte=compression)
     elif size == start + needed:
         check_rest(content[size:])
-    return int(bits)
+    return int(bits), rows < 0
 
 
 def _check_runs(data: bytes, hw: tuple[int, int], pixels_a_byte: int) -> None:

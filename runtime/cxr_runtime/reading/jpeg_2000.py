@@ -5,19 +5,15 @@ from dataclasses import dataclass
 
 import imagecodecs
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
 
+from cxr_runtime.reading.doubled import has_doubled_block
 from cxr_runtime.reading.failure import check_size, damaged, truncated
 from cxr_runtime.reading.grey import Samples
 
 START_OF_CODESTREAM = b"\xff\x4f\xff\x51"  # SOC and SIZ
 SOC, COD, SOT, SOD, EOC = 0xFF4F, 0xFF52, 0xFF90, 0xFF93, 0xFFD9
 SOT_LENGTH = 12  # bytes of the marker with its body
-WORD = 8  # bytes
-MIN_DOUBLED, MAX_DOUBLED = 64, 1 << 20  # bytes of a block that is looked for
-MIN_DISTINCT = 32  # different bytes in it, or it is a pattern
-MAX_LENGTHS = 16  # that are tried
+WORD = 8  # bytes that arithmetic coding never says twice
 SOP, EPH = 0x91, 0x92  # second bytes of the only markers within a tile-part, where COD allows them
 LAST_STUFFED = 0x8F  # no coded byte behind 0xFF is larger (annexes B.10.1, C.3.2)
 MAX_TILES = 1 << 16
@@ -133,37 +129,6 @@ def _check_coded(stream: bytes, at: int, end: int, coding: _Coding) -> None:
     if coding.marks_packets:
         strange &= (after != SOP) & (after != EPH)
     zeros = bytes(ZEROS + coding.packets)
-    is_doubled = not coding.may_repeat and _has_doubled_block(coded)
+    is_doubled = not coding.may_repeat and has_doubled_block(coded, WORD)
     if is_doubled or strange.any() or stream.find(zeros, start, end) >= 0:
         raise damaged("its JPEG 2000 data hold what no encoder writes")
-
-
-def _has_doubled_block(coded: NDArray[np.uint8]) -> bool:
-    """Whether a block of bytes stands there twice in a row; arithmetic coding never says the same twice.
-
-    One byte in 64 is an anchor. Where the eight bytes from it on are found again, the bytes between them are
-    compared with those behind.
-    """
-    anchors = np.flatnonzero((coded[:-WORD] & 63) == 37)
-    if not anchors.size:
-        return False
-    words = sliding_window_view(coded, WORD)[anchors].copy().view(np.uint64).ravel()
-    order = np.argsort(words, kind="stable")
-    same = np.flatnonzero(np.diff(words[order]) == 0)
-    first = anchors[order[same]]
-    lengths = anchors[order[same + 1]] - first
-    found, places, times = np.unique(lengths, return_index=True, return_counts=True)
-    often = np.argsort(times)[: -MAX_LENGTHS - 1 : -1]
-    return any(_is_doubled(coded, int(first[places[i]]), int(found[i])) for i in often)
-
-
-def _is_doubled(coded: NDArray[np.uint8], first: int, length: int) -> bool:
-    """Whether a block of a length, around a place, is followed by itself; not so of a pattern that recurs."""
-    second = first + length
-    start, end = max(0, first - length), min(second, len(coded) - length)
-    if not MIN_DOUBLED <= length <= MAX_DOUBLED or end <= first:
-        return False
-    other = np.flatnonzero(coded[start:end] != coded[start + length : end + length]) + start
-    before, behind = other[other < first], other[other > first]
-    run = (behind[0] if behind.size else end) - (before[-1] + 1 if before.size else start)
-    return bool(run >= length and len(np.unique(coded[first:second])) >= MIN_DISTINCT)

@@ -15,7 +15,7 @@ from cxr_runtime.reading.jpeg import decode_jpeg, with_tables
 from cxr_runtime.reading.jpeg_markers import complete_frame
 from cxr_runtime.reading.orientation import ORIENTATION, UPRIGHT, upright
 from cxr_runtime.reading.tiff_samples import MIN_IS_WHITE, SHOWN, grey_of_page
-from cxr_runtime.reading.torn import check_rows
+from cxr_runtime.reading.torn import check_blocks, check_rows
 from cxr_runtime.resizing import squared
 
 UNCOMPRESSED, JPEG = 1, 7
@@ -116,7 +116,9 @@ def _film(page: tifffile.TiffPage, content: bytes, frames: int) -> Film:
     shown = to_8_bits(grey)
     if page.photometric == MIN_IS_WHITE:
         shown = 255 - shown
-    if page.compression not in DEFLATE and not page.is_tiled:
+    if page.compression == JPEG and not page.is_tiled:
+        check_blocks(shown)
+    elif page.compression not in DEFLATE and not page.is_tiled:
         check_rows(shown)
     facts = FilmFacts("tiff", bits_stored=page.bitspersample, frames=frames, source_is_colour=coloured)
     shown = squared(np.ascontiguousarray(shown), _row_to_column_spacing(page))

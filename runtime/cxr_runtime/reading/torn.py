@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxr_runtime.film import GreyPixels
+from cxr_runtime.reading.doubled import has_doubled_block
 from cxr_runtime.reading.failure import damaged
 
 Line = NDArray[np.float32]
@@ -88,37 +89,48 @@ def _likeness(above: Line, below: Line, counts: NDArray[np.bool_], width: int) -
 
 
 STRIDE = 8  # columns from which rows are compared
-MIN_SIDE = 64  # pixels; a smaller picture is not looked at
+WORD = 32  # pixels that a film hardly ever holds twice
+MIN_SIDE = 128  # pixels; a smaller picture is not looked at
 BREAK, BREAK_RATIO = (
     6.0,
     3.0,
 )  # grey levels from row to row, and how many times the usual, where it may be torn
+USUAL = 30  # percentile of the steps from row to row; damage may have changed many of them
 TRIES = 6  # places of these looked at closely
 APART = (2, 4)  # rows above and below the place, which may lie in the middle of a row
 SHIFTED = 0.97  # correlation of the rows above and below once one of them is moved back
 UNSHIFTED = 0.9  # of that at most, as they stand
 MIN_SHIFT = 3  # columns
 FLAT = 2.0  # grey levels; deviation of an empty row
+NOISE, NOISE_RATIO, NOISE_ROWS = 25.0, 10.0, 8  # as BREAK; rows together that are numbers misread
+ALIKE = 0.9  # correlation of the rows above and below blank ones: the film went on
 LIT = 12  # grey levels from black: film
-STRONGLY_LIT = 40
+STRONGLY_LIT, MOSTLY = 40, 0.9  # the same for a thin line, and along how much of it
 ENDS, RUN = 8, 64  # pixels of a blank run that are compared with the film around; the shortest run
 
 
 def check_rows(pixels: GreyPixels) -> None:
-    """Refuse a picture, (rows, columns) uint8 stored row by row, that is shifted or blank from one pixel on.
+    """Refuse a picture, (rows, columns) uint8 stored row by row, that is shifted, doubled or blank
+    from one pixel on.
 
     Raises:
         UnreadableFilmError: `damaged`.
     """
-    if min(pixels.shape) >= MIN_SIDE and (_is_shifted(pixels) or _has_blank_run(pixels)):
+    if min(pixels.shape) < MIN_SIDE:
+        return
+    doubled = has_doubled_block(pixels.ravel(), WORD, row=pixels.shape[1])
+    if doubled or _is_shifted(pixels) or _has_blank_run(pixels):
         raise damaged("its picture is torn")
 
 
 def _is_shifted(pixels: GreyPixels) -> bool:
-    """Whether rows go on somewhere as those above them but moved sideways."""
+    """Whether rows go on somewhere as those above them but moved sideways, or as noise."""
     thin = pixels[:, ::STRIDE].astype(np.int16)
     breaks = np.abs(np.diff(thin, axis=0)).mean(axis=1)
-    usual = float(np.median(breaks))
+    usual = float(np.percentile(breaks, USUAL))
+    is_quiet = np.concatenate([[-1], np.flatnonzero(breaks < max(NOISE, NOISE_RATIO * usual)), [len(breaks)]])
+    if np.diff(is_quiet).max() > NOISE_ROWS:
+        return True
     limit = max(BREAK, BREAK_RATIO * usual)
     places = [int(place) for place in np.argsort(breaks)[: -TRIES - 1 : -1] if breaks[place] > limit]
     inside = [place for place in places if APART[-1] <= place < len(pixels) - APART[-1] - 2]
@@ -143,23 +155,32 @@ def _shift(above: GreyPixels, below: GreyPixels) -> int:
 
 
 def _has_blank_run(pixels: GreyPixels) -> bool:
-    """Whether a run of black, read row by row, begins and ends in the middle of rows amid film."""
+    """Whether a run of black, read row by row, begins and ends amid film."""
     columns = pixels.shape[1]
-    flat = pixels.ravel()
-    edges = np.flatnonzero(np.diff(flat == 0, prepend=False, append=False))
+    edges = np.flatnonzero(np.diff(pixels.ravel() == 0, prepend=False, append=False))
     first, last = edges[::2], edges[1::2]
-    runs = np.flatnonzero((last - first >= RUN) & (first >= 2 * columns) & (last + 2 * columns <= flat.size))
-    for start, end in zip(first[runs], last[runs], strict=True):
-        width = ENDS if end - start >= columns else end - start
-        lit = LIT if end - start >= columns else STRONGLY_LIT
-        head = min(width, columns - start % columns)
-        tail = min(width, end % columns)
-        above, below = (
-            flat[start - columns : start - columns + head],
-            flat[end + columns - tail : end + columns],
-        )
-        if end - start < columns:
-            above, below = flat[start - columns : end - columns], flat[start + columns : end + columns]
-        if max(head, tail) >= ENDS and all(part.size < ENDS or part.min() > lit for part in (above, below)):
-            return True
-    return False
+    inside = (first >= 2 * columns) & (last + 2 * columns <= pixels.size)
+    runs = np.flatnonzero((last - first >= RUN) & inside)
+    return any(
+        _hides_rows(pixels, int(start), int(end))
+        if end - start >= columns
+        else _hides_pixels(pixels.ravel(), int(start), int(end), columns)
+        for start, end in zip(first[runs], last[runs], strict=True)
+    )
+
+
+def _hides_rows(pixels: GreyPixels, start: int, end: int) -> bool:
+    """Whether a blank run of a row and more lies over film: begins amid it, or lies between like rows."""
+    flat, columns = pixels.ravel(), pixels.shape[1]
+    head, tail = min(ENDS, columns - start % columns), min(ENDS, end % columns)
+    ends = flat[start - columns :][:head], flat[end + columns - tail :][:tail]
+    if max(head, tail) >= ENDS and all(part.size < ENDS or part.min() > LIT for part in ends):
+        return True
+    rows = pixels[start // columns - 1], pixels[end // columns + 1]
+    return min(row.std() for row in rows) > 4 * FLAT and float(np.corrcoef(*rows)[0, 1]) > ALIKE
+
+
+def _hides_pixels(flat: GreyPixels, start: int, end: int, columns: int) -> bool:
+    """Whether a blank run shorter than a row has bright film all along, above and below."""
+    around = (flat[start - columns : end - columns], flat[start + columns : end + columns])
+    return all(float((part > STRONGLY_LIT).mean()) > MOSTLY for part in around)
