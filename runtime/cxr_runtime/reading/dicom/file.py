@@ -123,8 +123,7 @@ def inflated(deflated: bytes) -> bytes:
         raise UnreadableFilmError(
             "too-large", f"it inflates to more than {MAX_BYTES >> 20} MiB; export the film uncompressed"
         )
-    if inflater.unused_data.strip(b"\0"):
-        raise damaged("its deflated data set ends before the file does")
+    check_rest(inflater.unused_data)
     return b"".join(parts)
 
 
