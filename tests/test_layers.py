@@ -99,16 +99,26 @@ def test_showing_help_loads_nothing_heavy(heavy: str) -> None:
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
-ROOMS = ["statistics", "labels", "monitoring", "fit", "pages"]  # of calibration, from the ground up
+ROOMS = {  # and modules beside them, from the ground up
+    "cxr_calibration": ("statistics", "labels", "monitoring", "fit", "pages"),
+    "cxr_train": (
+        "tracing", "data", "networks", "recipe", "checkpoint", "prediction", "loop", "heat", "evaluation",
+        "explain", "small", "run", "search", "pages",
+    ),
+}  # fmt: skip
 
 
-@pytest.mark.parametrize("room", ROOMS)
-def test_a_room_of_calibration_imports_only_those_below_it(room: str) -> None:
-    folder = ROOT / "calibration" / "cxr_calibration" / room
+@pytest.mark.parametrize(
+    ("package", "room"), [(name, room) for name, rooms in ROOMS.items() for room in rooms]
+)
+def test_a_room_imports_only_those_below_it(package: str, room: str) -> None:
+    place = ROOT / FOLDERS[package] / package / room
+    files = list(place.rglob("*.py")) if place.is_dir() else [place.with_suffix(".py")]
     modules = {
         node.module
-        for file in folder.rglob("*.py")
+        for file in files
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("cxr_calibration")
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith(f"{package}.")
     }
-    assert {module.split(".")[1] for module in modules} <= set(ROOMS[: ROOMS.index(room) + 1])
+    allowed = ROOMS[package][: ROOMS[package].index(room) + 1]
+    assert {module.split(".")[1] for module in modules} <= set(allowed)

@@ -10,7 +10,7 @@ from cxr_cli.main import main
 from cxr_runtime.errors import UsageError
 from cxr_runtime.progress import Progress
 from cxr_train.data.prepared_films import CACHE
-from cxr_train.evaluation.pages import Sources
+from cxr_train.pages import Sources
 from cxr_train.small.gate.making import Making
 
 HERE = Path()
@@ -34,7 +34,7 @@ CALLS: list[tuple[list[object], str, tuple[object, ...]]] = [
     ),
     (
         ["page", "gate", "--runs", ONE, "--data", OTHER, "--docs", HERE],
-        "cxr_train.evaluation.pages.write_page",
+        "cxr_train.pages.write_page",
         ("gate", HERE, Sources(ONE, OTHER)),
     ),
     (

@@ -54,7 +54,7 @@ def run_over(
 
 
 def scored_rows(films: Sequence[TrainingFilm], rows: Rows) -> Rows:
-    """The rows a model is judged on: a label of 0 or 1, and none mined from reports if there are others."""
+    """The rows a model is scored on: a label of 0 or 1, and none mined from reports if there are others."""
     labelled = [row for row in rows if films[row].label in (0.0, 1.0)]
     trusted = [row for row in labelled if films[row].truth is not Truth.REPORT]
     return np.array(trusted or labelled, np.intp)

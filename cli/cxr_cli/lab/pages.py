@@ -65,7 +65,7 @@ def write_measured_page(
     cache: Cache = None,
 ) -> int:
     """Bring the tables of a page up to date, and name the shipped file that it is about."""
-    from cxr_train.evaluation.pages import Sources, write_page
+    from cxr_train.pages import Sources, write_page
 
     typer.echo(str(write_page(name, docs, Sources(runs, data, cache_folder(cache)))))
     return 0

@@ -12,16 +12,10 @@ from cxr_runtime.errors import CxrTriageError, UsageError
 from cxr_train.loop.batches import Batch
 from cxr_train.loop.targets import Targets
 from cxr_train.networks import Network, Outputs
-from cxr_train.networks.heads import HEADS
 from cxr_train.recipe.recipe import Recipe
 
 BOX_WEIGHT = 3.0  # of a cell in a box, against 1 outside
 Term = Callable[[Outputs, Targets], Tensor]
-HEAD_OF = {
-    "overlap": "heat",
-    "teacher_heat": "heat",
-    **{name: name for name in HEADS},
-}  # the training head that a term needs
 Losses = dict[str, float]  # `loss`, the weighted sum, and `TERM_loss`, each term by itself
 
 

@@ -20,7 +20,7 @@ from cxr_train.recipe.recipe import Recipe
 def validate(
     network: Network, objective: Objective, maker: BatchMaker, rows: Rows, films_a_step: int
 ) -> dict[str, float]:
-    """Loss over all of validation; AUC and accuracy at 0.5 over the films a model is judged on.
+    """Loss over all of validation; AUC and accuracy at 0.5 over the films a model is scored on.
 
     Returns:
         `validation_loss`, `auc` and `accuracy`; the last two nan where nothing is labelled, all of them

@@ -80,3 +80,8 @@ HEADS: dict[str, Callable[[int], nn.Module]] = {
     "heat": HeatHead,
     "reconstruction": ReconstructionHead,
 }
+HEAD_OF = {
+    "overlap": "heat",
+    "teacher_heat": "heat",
+    **{name: name for name in HEADS},
+}  # the head that a term of the loss needs

@@ -10,7 +10,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from cxr_runtime.errors import UsageError
 from cxr_train.data.film import TrainingFilm, Truth
-from cxr_train.loop.losses import HEAD_OF
+from cxr_train.networks.heads import HEAD_OF
 from cxr_train.recipe.recipe import OPTIMISERS, SCHEDULES, SELECTIONS, Recipe, default_recipe, refuse_numbers
 
 T = TypeVar("T")

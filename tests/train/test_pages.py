@@ -9,10 +9,10 @@ from cxr_calibration.statistics.intervals import Estimate
 from cxr_runtime.errors import UsageError
 from cxr_runtime.model.folder import DEFAULT_MODEL, open_model
 from cxr_train.evaluation.page_tables import GROUPS, HEATS, PLACES
-from cxr_train.evaluation.pages import PAGES, Sources, named_sha256, write_page
 from cxr_train.evaluation.tables import told
+from cxr_train.pages import PAGES, Sources, named_sha256, write_page
 
-DOCS = Path(__file__).parents[3] / "docs"
+DOCS = Path(__file__).parents[2] / "docs"
 NO_DATA = Path("no data")
 
 
