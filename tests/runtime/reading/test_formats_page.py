@@ -9,7 +9,7 @@ from pathlib import Path
 from cxr_runtime.gate.reasons import Code
 from cxr_runtime.reading.dicom.age import OLDEST
 from cxr_runtime.reading.dicom.display import LEAST_GREY
-from cxr_runtime.reading.dicom.module import COLOUR, PALETTE, PARTIAL, TOO_LONG
+from cxr_runtime.reading.dicom.image_pixel import COLOUR, PALETTE, PARTIAL, TOO_LONG
 from cxr_runtime.reading.dicom.syntaxes import SYNTAXES
 from cxr_runtime.reading.failure import MAX_PIXELS
 

@@ -16,7 +16,7 @@ from cxr_runtime.reading.failure import damaged
 Stored = NDArray[np.integer[Any]]  # (rows, columns), or (rows, columns, 3)
 
 OVERSHOOT = 1 / 8  # of the stored range, by which lossy compression may go beyond it
-FEW = 0.01  # share of pixels that may go farther
+FEW = 0.01  # share of pixels that may go farther, or hold more bits than stated: they hide nothing
 SMALL_STEP = 1 / 4  # of a reading's range; a step between neighbours below it does not tear the picture
 WHOLE = 0.85  # share of small steps from which a reading holds together
 MIN_STEPS = 64  # fewer changes of the doubtful bits decide nothing
@@ -146,7 +146,7 @@ def _unbroken(bits: Stored, stated: Stored, depth: Depth, *, is_all_stored: bool
         other = _read(bits[rows], count, signed=signed)
         if _is_whole(other, changes, int(other.max()) - int(other.min()) + 1):
             return Reading(_read(bits, count, signed=signed), count)
-    if is_all_stored:
+    if is_all_stored or float((bits > _mask(depth.stored)).mean()) < FEW:
         return Reading(stated, depth.stored)
     raise damaged(
         f"its header states {depth.stored} {'signed' if depth.signed else 'unsigned'} bits a pixel, but its "

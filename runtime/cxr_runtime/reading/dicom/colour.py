@@ -10,7 +10,7 @@ from pydicom.pixels.processing import apply_color_lut, convert_color_space
 from cxr_runtime.film import GreyPixels
 from cxr_runtime.reading.dicom.frames import Colours
 from cxr_runtime.reading.dicom.header import raw_value
-from cxr_runtime.reading.dicom.module import PALETTE
+from cxr_runtime.reading.dicom.image_pixel import PALETTE
 from cxr_runtime.reading.dicom.pixels import Picture
 from cxr_runtime.reading.dicom.syntaxes import Codec
 from cxr_runtime.reading.dicom.transforms import table_of

@@ -24,7 +24,7 @@ from cxr_runtime.reading.dicom.header import (
     text,
     view_of,
 )
-from cxr_runtime.reading.dicom.module import GREY
+from cxr_runtime.reading.dicom.image_pixel import GREY
 from cxr_runtime.reading.dicom.pixels import Picture, first_picture
 from cxr_runtime.reading.dicom.syntaxes import native_syntax
 from cxr_runtime.reading.failure import check_rest, damaged, truncated, unsupported

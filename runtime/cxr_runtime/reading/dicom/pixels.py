@@ -10,7 +10,7 @@ from cxr_runtime.reading.dicom import frames
 from cxr_runtime.reading.dicom.bits import Depth, Stored, stored_values
 from cxr_runtime.reading.dicom.frames import FrameHeader
 from cxr_runtime.reading.dicom.header import raw_value, stated_syntax
-from cxr_runtime.reading.dicom.module import (
+from cxr_runtime.reading.dicom.image_pixel import (
     PALETTE,
     ImagePixel,
     coded_module,

@@ -129,6 +129,17 @@ def test_pixels_that_fit_no_reading_are_refused(syntax: UID) -> None:
     assert caught.value.code == "damaged"
 
 
+@every_holder
+def test_a_marker_beyond_the_stored_bits_does_not_cost_the_film(syntax: UID) -> None:
+    marked = film() // 2
+    marked[20:34, 20:34] = 65535
+    pixels = shown(marked, syntax, WindowCenter=1024, WindowWidth=2048)
+    assert (pixels[20:34, 20:34] == 255).all()
+    away = np.ones(marked.shape, np.bool_)
+    away[20:34, 20:34] = False
+    np.testing.assert_allclose(pixels[away], files.phantom(192, 160)[away], atol=2)
+
+
 def j2k(values: NDArray[Any], bits: int) -> bytes:
     options: dict[str, Any] = {"codecformat": "j2k", "reversible": True, "bitspersample": bits}
     return bytes(imagecodecs.jpeg2k_encode(values, level=0, **options))
