@@ -1,11 +1,19 @@
 """The command line: one function a subcommand, heavy imports inside it."""
 
+import os
 import sys
-from typing import NoReturn
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 
-def start() -> NoReturn:
+def start() -> "NoReturn":
     """Run the command line; a library that cannot be imported is one line, whichever it is."""
+    _leave_current_folder()  # before anything is imported that could lie there
+    from cxr_cli.streams import mend_streams
+
+    mend_streams()
     try:
         from cxr_cli.main import main
     except ImportError as error:
@@ -15,4 +23,16 @@ def start() -> NoReturn:
 
 def about_broken(error: ImportError) -> str:
     """What is wrong with this installation where a library cannot be imported, and the way out."""
-    return f"a library that it needs does not load ({error}); install cxr-triage anew"
+    from cxr_runtime.memory import about_limit
+
+    told = f"a library that it needs does not load ({error}); install cxr-triage anew"
+    return f"{told}{about_limit()}"
+
+
+def _leave_current_folder() -> None:
+    """Import nothing from the folder that we were started in: PYTHONPATH=: and PYTHONPATH=. name it, too."""
+    stated = os.environ.get("PYTHONPATH") or os.sep
+    if any(os.path.normpath(entry) == os.curdir for entry in stated.split(os.pathsep)):
+        here = os.getcwd()  # noqa: PTH109 - pathlib is not loaded yet
+        sys.path[:] = [entry for entry in sys.path if entry != here]
+    sys.path[:] = [entry for entry in sys.path if entry]

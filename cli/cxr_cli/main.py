@@ -118,6 +118,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 def _status(arguments: list[str], debug: bool) -> int:
     """Run one subcommand; the exit status is part of its contract."""
     from cxr_runtime.errors import CxrTriageError
+    from cxr_runtime.memory import lacks_memory
 
     try:
         with OPEN_BARS:
@@ -126,10 +127,10 @@ def _status(arguments: list[str], debug: bool) -> int:
         return _complain(usage_sentence(error, arguments), error.exit_code, debug)
     except CxrTriageError as error:
         return _complain(str(error), error.exit_status, debug)
-    except ImportError as error:
-        return _complain(_about_missing(error), 1, debug)
-    except OSError as error:
-        return _complain(_about_system(error), 1, debug)
+    except Exception as error:
+        if not (isinstance(error, ImportError | OSError) or lacks_memory(error)):
+            raise
+        return _complain(_about_machine(error), 1, debug)
     if status == EXIT_INTERRUPTED:
         return _complain("interrupted; what was done is kept: the same command goes on", status, debug)
     return status if isinstance(status, int) else 0
@@ -142,16 +143,22 @@ def _complain(sentence: str, status: int, debug: bool) -> int:
     return status
 
 
-def _about_missing(error: ImportError) -> str:
-    package = (error.name or "").partition(".")[0]
-    if package in _EXTRAS and find_spec(package) is None:
-        return f"this command needs {package}, which is not installed; install cxr-triage[{_EXTRAS[package]}]"
-    return about_broken(error)
+def _about_machine(error: Exception) -> str:
+    from cxr_runtime.memory import about_limit
 
-
-def _about_system(error: OSError) -> str:
-    where = f" at {error.filename}" if error.filename else ""
-    return f"the system refused{where}: {error.strerror or error}; mend that, and the same command goes on"
+    match error:
+        case ImportError(name=name):
+            package = (name or "").partition(".")[0]
+            if package in _EXTRAS and find_spec(package) is None:
+                extra = _EXTRAS[package]
+                return f"this command needs {package}, which is not installed; install cxr-triage[{extra}]"
+            return about_broken(error)
+        case OSError():
+            where = f" at {error.filename}" if error.filename else ""
+            reason = error.strerror or error
+            return f"the system refused{where}: {reason}; mend that, and the same command goes on"
+        case _:
+            return f"memory ran out{about_limit()}; the same command goes on"
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:

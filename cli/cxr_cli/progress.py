@@ -2,7 +2,7 @@
 
 import sys
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 
 from cxr_runtime.names import printable
 from cxr_runtime.progress import Progress
@@ -38,9 +38,7 @@ class LineProgress:
 
     def say(self, line: str) -> None:
         """Print the line, if there is anywhere to print it."""
-        with suppress(
-            OSError, ValueError, AttributeError
-        ):  # a closed pipe, `2>&-`, pythonw: no standard error
+        if sys.stderr is not None:  # `print` would take standard output instead
             print(printable(line), file=sys.stderr, flush=True)  # noqa: T201
 
     def end(self) -> None:

@@ -64,6 +64,9 @@ def scan(
     A second run with the same output folder goes on where the first one stopped. Exit status: 0 every film
     scored, 3 some rejected or failed, 2 wrong usage, 1 could not run, 130 interrupted.
     """
+    from cxr_runtime.memory import check_memory
+
+    check_memory()  # under a low limit, what is imported next may end the process without a word
     from cxr_cli.progress import terminal_or_lines
     from cxr_runtime.files import parse_formats
     from cxr_runtime.heat.map import HeatMethod
@@ -91,6 +94,7 @@ def scan(
 
 def _told(summary: "ScanSummary") -> str:
     from cxr_cli.progress import counted
+    from cxr_runtime.names import printable
 
     counts = summary.tally
     review = f", {counts.review} to review" if counts.review else ""
@@ -100,4 +104,4 @@ def _told(summary: "ScanSummary") -> str:
     )
     before = f"; {summary.finished_before} were finished before" if summary.finished_before else ""
     others = f"; {summary.passed_over} other files passed over" if summary.passed_over else ""
-    return f"{told}{before}{others}\nreports in {summary.out} ({summary.backend})"
+    return f"{told}{before}{others}\nreports in {printable(str(summary.out))} ({summary.backend})"

@@ -10,8 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import cxr_runtime.offline  # noqa: F401  # before anything can import ONNX Runtime
 
-# No process that we or our libraries start imports anything from the folder the program was started in.
+# No process that we or our libraries start takes code from the folder the program was started in. An empty
+# entry of these lists, as `LIST=$LIST:/opt/lib` makes it of an empty one, names that folder.
 os.environ["PYTHONSAFEPATH"] = "1"
+for _list in {"PYTHONPATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"} & os.environ.keys():
+    _kept = [_entry for _entry in os.environ[_list].split(os.pathsep) if os.path.normpath(_entry) != "."]
+    os.environ[_list] = os.pathsep.join(_kept)
 
 if TYPE_CHECKING:
     from cxr_runtime.model.folder import Model, open_model

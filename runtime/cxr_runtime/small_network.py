@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxr_runtime.errors import ModelError
+from cxr_runtime.memory import lacks_memory
 from cxr_runtime.offline import load
 
 Session = object
@@ -28,10 +29,16 @@ class SmallNetwork:
 
         Raises:
             ModelError: the file is missing or damaged; no film is to blame, so the scan must stop.
+            MemoryError: memory ran out.
         """
         session = _open(self.path, os.getpid())
         name = session.get_inputs()[0].name  # type: ignore[attr-defined]
-        return np.asarray(session.run(None, {name: inputs})[0], np.float32)  # type: ignore[attr-defined]
+        try:
+            return np.asarray(session.run(None, {name: inputs})[0], np.float32)  # type: ignore[attr-defined]
+        except Exception as error:
+            if lacks_memory(error):
+                raise MemoryError from error
+            raise
 
 
 @lru_cache(maxsize=8)
@@ -46,6 +53,8 @@ def _open(path: Path, process: int) -> Session:  # noqa: ARG001 (a forked proces
     try:
         return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's own errors have no common root
+        if lacks_memory(error):
+            raise MemoryError from error
         raise ModelError(
             f"{path}, a part of the program, is missing or damaged; install cxr-triage anew"
         ) from error

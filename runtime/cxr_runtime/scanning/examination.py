@@ -10,6 +10,7 @@ from cxr_runtime.errors import FilmError, RejectedFilmError
 from cxr_runtime.film import Film, FilmFacts, GreyPixels
 from cxr_runtime.gate import Admission, Gate
 from cxr_runtime.lungs import LungMask, lung_field
+from cxr_runtime.memory import lacks_memory
 from cxr_runtime.model.preprocessing import InputPixels, Preprocessing, place, prepare
 from cxr_runtime.pictures import encode_jpeg
 from cxr_runtime.placement import Placement
@@ -89,6 +90,10 @@ def examine(task: Examination) -> Examined:
     """Examine one film; a film's own errors are part of the result.
 
     Runs in a worker process, where a broken file can do no harm to other films.
+
+    Raises:
+        ImportError: a library is missing or does not load.
+        MemoryError: memory ran out.
     """
     started, digest = time.perf_counter(), ""
     try:
@@ -98,6 +103,7 @@ def examine(task: Examination) -> Examined:
             return Known(digest)
         film = read_film(content)
     except FilmError as error:
+        _raise_if_machines(error)
         return Unread(digest, error, time.perf_counter() - started)
     try:
         admission = Gate(lung_field()).admit(film)
@@ -106,6 +112,17 @@ def examine(task: Examination) -> Examined:
         preview, seconds = _preview(film), time.perf_counter() - started
         return Rejected(digest, error, film.facts, preview, whole, len(content), seconds)
     return _admitted(task.preprocessing, admission, digest, len(content), started)
+
+
+def _raise_if_machines(error: FilmError) -> None:
+    """Raise what a reader took for a fault of the film where the machine failed: a library, or memory."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ImportError):
+            raise cause
+        if lacks_memory(cause):
+            raise MemoryError
+        cause = cause.__cause__ or cause.__context__
 
 
 def _admitted(how: Preprocessing, admission: Admission, digest: str, size: int, started: float) -> Admitted:

@@ -14,6 +14,7 @@ from cxr_runtime.backends.engine import Engine
 from cxr_runtime.errors import UsageError
 from cxr_runtime.files import DEFAULT_FORMATS, ReportFormat
 from cxr_runtime.heat.map import HeatMethod
+from cxr_runtime.memory import check_memory
 from cxr_runtime.model.folder import DEFAULT_MODEL, Model, open_model
 from cxr_runtime.outcome import Outcome
 from cxr_runtime.reports.exhibit import Tally
@@ -96,7 +97,9 @@ class Session:
         Raises:
             ModelError: the model or its calibration is refused.
             StoreError: the output folder cannot be written, or another scan holds it.
+            InstallationError: this process may use less memory than a scan needs.
         """
+        check_memory()
         model = open_model(options.model, allow_uncalibrated=options.allow_uncalibrated)
         with ExitStack() as opened:
             if options.out is None:

@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import Any, BinaryIO
 
 from cxr_runtime.errors import CxrTriageError, InstallationError
-from cxr_runtime.workers.memory import about_limit, outside_limit
+from cxr_runtime.memory import about_limit, lacks_memory, outside_limit
 
 GRACE_SECONDS = 5.0  # after its time limit a worker ends by itself, should the parent be gone
 
@@ -69,11 +69,11 @@ def _attempt(function: Callable[[Any], Any], task: Any) -> tuple[bool, Any]:
         return True, function(task)
     except CxrTriageError as error:
         return False, error
-    except MemoryError:
-        return False, MemoryError()
     except ImportError as error:  # what is imported on first use is a part of the installation, too
         return False, _incomplete(error)
     except Exception as error:  # noqa: BLE001
+        if lacks_memory(error):
+            return False, MemoryError()
         return False, RuntimeError(f"{type(error).__name__}: {error}")
 
 

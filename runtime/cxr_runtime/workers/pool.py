@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Self, TypeVar
 
 from cxr_runtime.errors import CxrTriageError, InstallationError
+from cxr_runtime.memory import about_limit
 from cxr_runtime.names import printable
 from cxr_runtime.workers.answers import read_answer
-from cxr_runtime.workers.memory import about_limit
 from cxr_runtime.workers.tasks import Passed, Pause, TaskFlow
 
 T = TypeVar("T")

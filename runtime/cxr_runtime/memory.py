@@ -4,7 +4,9 @@ import sys
 
 from cxr_runtime.errors import InstallationError
 
-LEAST_BYTES = 1 << 30  # address space; measured: 0.95 GiB for the scan itself, 0.45 GiB for each worker
+# Address space that a process of a scan needs: measured are 1.1 GiB for the scan, 0.45 GiB for a worker.
+LEAST_BYTES = 3 << 29
+_OPENCV_NO_MEMORY = -4  # code of cv2.error
 
 
 def outside_limit() -> int | None:
@@ -38,3 +40,13 @@ def check_memory() -> None:
     limit = outside_limit()
     if limit is not None and limit < LEAST_BYTES:
         raise InstallationError(f"too little memory{about_limit()}")
+
+
+def lacks_memory(error: BaseException) -> bool:
+    """Whether memory ran out, in the words of Python, OpenCV or ONNX Runtime (`std::bad_alloc`)."""
+    library = type(error).__module__.partition(".")[0]
+    return (
+        isinstance(error, MemoryError)
+        or (library == "cv2" and getattr(error, "code", None) == _OPENCV_NO_MEMORY)
+        or (library == "onnxruntime" and "alloc" in str(error))
+    )

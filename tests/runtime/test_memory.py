@@ -2,8 +2,9 @@ import sys
 
 import pytest
 
+from cxr_runtime import memory
 from cxr_runtime.errors import InstallationError
-from cxr_runtime.workers import child, memory
+from cxr_runtime.workers import child
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="limits of memory are POSIX's")
 
@@ -31,7 +32,7 @@ def test_a_limit_below_what_a_scan_needs_is_named(
 ) -> None:
     limit(monkeypatch, soft, hard)
     with pytest.raises(
-        InstallationError, match=r"too little memory; a process may use 700 MiB .* 1024 or more: "
+        InstallationError, match=r"too little memory; a process may use 700 MiB .* 1536 or more: "
     ):
         memory.check_memory()
 
