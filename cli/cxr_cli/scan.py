@@ -58,6 +58,9 @@ def scan(
     force: Annotated[
         bool, typer.Option("--force", help="Do films anew that an earlier run finished.")
     ] = False,
+    follow_links: Annotated[
+        bool, typer.Option("--follow-links", help="Follow links that lead out of INPUT, too.")
+    ] = False,
 ) -> int:
     """Rank films by how likely they are abnormal and write heat-map reports.
 
@@ -86,6 +89,7 @@ def scan(
         allow_uncalibrated=allow_uncalibrated,
         require_gpu=require_gpu,
         force=force,
+        follow_links=follow_links,
     )
     summary = scan_films(inputs, options, terminal_or_lines())
     typer.echo(_told(summary))
@@ -95,6 +99,7 @@ def scan(
 def _told(summary: "ScanSummary") -> str:
     from cxr_cli.progress import counted
     from cxr_runtime.names import printable
+    from cxr_runtime.reports.wording import folders_of_results
 
     counts = summary.tally
     review = f", {counts.review} to review" if counts.review else ""
@@ -104,4 +109,6 @@ def _told(summary: "ScanSummary") -> str:
     )
     before = f"; {summary.finished_before} were finished before" if summary.finished_before else ""
     others = f"; {summary.passed_over} other files passed over" if summary.passed_over else ""
-    return f"{told}{before}{others}\nreports in {printable(str(summary.out))} ({summary.backend})"
+    results = f"; {folders_of_results(summary.results)}" if summary.results else ""
+    where = f"{printable(str(summary.out))} ({summary.backend})"
+    return f"{told}{before}{others}{results}\nreports in {where}"

@@ -1,6 +1,7 @@
 """Files that the product writes: their names and formats, and how they are wholly there or not at all."""
 
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -11,7 +12,7 @@ from typing import BinaryIO
 from cxr_runtime.errors import UsageError
 
 # In the output folder of a scan.
-STORE_FILE = "triage.sqlite"  # also marks a folder of results, which is never scanned
+STORE_FILE = "triage.sqlite"  # in it, a store also marks a folder of results, which is never scanned
 RESULTS_FILE = "results.csv"
 WORKLIST_FILE = "worklist.html"
 REPORT_FILE = "report.pdf"
@@ -22,6 +23,25 @@ MODEL_FILE = "model.onnx"
 MANIFEST_FILE = "model.json"
 CALIBRATION_FILE = "calibration.json"
 CARD_FILE = "card.md"
+
+APPLICATION_ID = 0x43585254  # "CXRT", in the header of every store since schema 3
+_SQLITE = b"SQLite format 3\0"  # SQLite database file format, 1.3, as the offsets below
+_USER_VERSION, _APPLICATION_ID, _HEADER_BYTES = slice(60, 64), slice(68, 72), 100
+_VERSIONS_WITHOUT_ID = (1, 2)  # schemas of stores that bear no application id
+
+
+def is_store(path: Path) -> bool:
+    """Whether a file is a store of ours, by its first 100 bytes; another file of that name is not."""
+    try:
+        if not stat.S_ISREG(path.lstat().st_mode):
+            return False
+        with path.open("rb") as file:
+            header = file.read(_HEADER_BYTES)
+    except OSError:
+        return False
+    schema, application = (int.from_bytes(header[at], "big") for at in (_USER_VERSION, _APPLICATION_ID))
+    is_ours = application == APPLICATION_ID or (application == 0 and schema in _VERSIONS_WITHOUT_ID)
+    return header.startswith(_SQLITE) and is_ours
 
 
 @contextmanager

@@ -1,9 +1,12 @@
 """The sentences that the worklist and the PDF share, so that they say the same."""
 
+from collections.abc import Sequence
+
 from cxr_runtime.names import printable
 from cxr_runtime.outcome import Outcome, Status, Triage
 from cxr_runtime.store.rows import RunFacts
 
+MOST_FOLDERS = 5  # of results that are named; the others are counted
 LUNG_HEAT_LEAST = 0.5  # a flagged film with less of its heat than this inside the lungs is marked
 
 RESEARCH_NOTICE = (
@@ -72,7 +75,21 @@ def operating_point(run: RunFacts) -> str:
 
 
 def passed_over(run: RunFacts) -> str:
-    """How many files were not tried as films, and why; "" if there were none."""
-    if run.passed_over > 1:
-        return f"{run.passed_over:,} files passed over: their names are not those of films"
-    return "1 file passed over: its name is not that of a film" if run.passed_over else ""
+    """How many files and folders were not searched for films, and why; "" if there were none."""
+    said = []
+    if run.passed_over:
+        files, their = (f"{run.passed_over:,} files", "their names are not those of films")
+        if run.passed_over == 1:
+            files, their = "1 file", "its name is not that of a film"
+        said.append(f"{files} passed over: {their}")
+    if run.results:
+        said.append(folders_of_results(run.results))
+    return "; ".join(said)
+
+
+def folders_of_results(folders: Sequence[str]) -> str:
+    """How many folders of results were not searched, and their names."""
+    shown = ", ".join(folders[:MOST_FOLDERS])
+    more = f" and {len(folders) - MOST_FOLDERS:,} more" if len(folders) > MOST_FOLDERS else ""
+    count = "1 folder" if len(folders) == 1 else f"{len(folders):,} folders"
+    return f"{count} of results passed over: {shown}{more}"

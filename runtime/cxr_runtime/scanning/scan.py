@@ -25,6 +25,7 @@ class ScanSummary:
     finished_before: int  # of all films, those that an earlier run had done
     passed_over: int  # files that cannot be films by name
     backend: str  # the provider that was used, "" if no film was scored
+    results: tuple[str, ...] = ()  # folders of results among the inputs, which were not searched
 
     def outcomes(self) -> Iterator[Outcome]:
         """The rows of results.csv, in input order."""
@@ -60,7 +61,7 @@ def scan(
     if not names:
         raise UsageError("no INPUT is given; expected films, folders or zip files")
     out = options.out or default_output_folder(names[0])
-    found = _find(names, out)
+    found = _find(names, out, options)
     workers = min(options.workers or os.cpu_count() or 1, len(found.sources))
     with Session.open(replace(options, out=out, workers=workers)) as session:
         progress.begin("scanning films", len(found.sources))
@@ -69,15 +70,19 @@ def scan(
                 progress.say(f"{outcome.status}: {outcome.file}: {outcome.message} [{outcome.code}]")
             progress.advance()
         progress.end()
-        counts = session.publish(names, found.passed_over)
-        return ScanSummary(out, counts, session.finished_before, found.passed_over, session.backend)
+        counts = session.publish(names, found.passed_over, found.results)
+        return ScanSummary(
+            out, counts, session.finished_before, found.passed_over, session.backend, found.results
+        )
 
 
-def _find(names: list[str], out: Path) -> Found:
-    found = find_films(names, exclude=out)
+def _find(names: list[str], out: Path, options: ScanOptions) -> Found:
+    found = find_films(names, exclude=out, follow_links=options.follow_links)
     if not found.sources:
+        results = f", {len(found.results)} folders of results" if found.results else ""
         raise CxrTriageError(
-            f"no film found in {', '.join(map(printable, names))} ({found.passed_over} other files); "
+            f"no film found in {', '.join(map(printable, names))} "
+            f"({found.passed_over} other files{results}); "
             "expected PNG, JPEG, TIFF, BMP or DICOM files, or zip files of them"
         )
     return found

@@ -54,6 +54,7 @@ class ScanOptions:
     allow_uncalibrated: bool = False  # every report is then marked
     require_gpu: bool = False  # fail rather than fall back to the processor
     force: bool = False  # do finished films anew
+    follow_links: bool = False  # a scan follows links that lead out of its inputs, too
 
 
 class Session:
@@ -142,12 +143,13 @@ class Session:
         ready = finished(grouped, self._scorer, draw, self._threads)
         return stored(ready, self._store, self._run, self._fingerprint)
 
-    def publish(self, inputs: Iterable[str] = (), passed_over: int = 0) -> Tally:
+    def publish(self, inputs: Iterable[str] = (), passed_over: int = 0, results: Iterable[str] = ()) -> Tally:
         """End the run: judge its films by today's operating point, and write the reports asked for.
 
         Args:
             inputs: INPUTs as typed, for the reports.
             passed_over: files that cannot be films by name, likewise.
+            results: folders of results that were not searched, likewise.
 
         Raises:
             UsageError: the session has no output folder.
@@ -156,7 +158,7 @@ class Session:
         if self._files is None:
             raise UsageError("a session without an output folder publishes nothing; open it with `out`")
         self._store.rejudge(self._run, list(self._judged_anew()))
-        facts = self._facts(tuple(inputs), passed_over)
+        facts = self._facts(tuple(inputs), passed_over, tuple(results))
         self._store.end_run(self._run, facts)
         return publish(self._store, self._run, facts, self._files)
 
@@ -226,7 +228,7 @@ class Session:
                 if judged != score.outcome:
                     yield judged
 
-    def _facts(self, inputs: tuple[str, ...], passed_over: int) -> RunFacts:
+    def _facts(self, inputs: tuple[str, ...], passed_over: int, results: tuple[str, ...]) -> RunFacts:
         manifest, point = self._model.manifest, self._point
         return RunFacts(
             product=f"cxr-triage {version('cxr-triage')}",
@@ -244,4 +246,5 @@ class Session:
             specificity=point.specificity,
             heat=self._view,
             passed_over=passed_over,
+            results=results,
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cxr_runtime.errors import UnreadableFilmError, UsageError
-from cxr_runtime.files import STORE_FILE
+from cxr_runtime.files import STORE_FILE, is_store
 from cxr_runtime.names import printable
 from cxr_runtime.sources import archives
 from cxr_runtime.sources.disk import disk_failure
@@ -31,37 +31,49 @@ class Found:
 
     sources: tuple[FilmSource, ...]  # in the order of the INPUTs, within one sorted by path
     passed_over: int  # files that cannot be films by their names
+    results: tuple[str, ...] = ()  # folders of results, which are not searched
 
 
-def find_films(inputs: Sequence[str], exclude: Path | None) -> Found:
+def find_films(inputs: Sequence[str], exclude: Path | None, *, follow_links: bool = False) -> Found:
     """List the films of a command line without opening any of them, zip files excepted.
 
     Args:
         inputs: films, folders, zip files, or patterns that the shell has not expanded.
         exclude: the output folder, which is never scanned; need not exist.
+        follow_links: follow links that lead out of the INPUTs, too; otherwise each is a film out of reach.
 
     Raises:
         UsageError: an INPUT does not exist.
     """
-    search = _Search(_identity(exclude) if exclude is not None and exclude.is_dir() else None)
-    for typed in inputs:
-        for name in _expand(typed):
-            search.add(name)
-    return Found(tuple(search.found.values()), search.passed_over)
+    names = [name for typed in inputs for name in _expand(typed)]
+    excluded = _identity(exclude) if exclude is not None and exclude.is_dir() else None
+    search = _Search(excluded, None if follow_links else names)
+    for name in names:
+        search.add(name)
+    return Found(tuple(search.found.values()), search.passed_over, tuple(search.results))
 
 
 class _Entry(NamedTuple):
     shown: str  # INPUT as typed plus the path below it
     path: Path
     is_folder: bool
+    is_link: bool = False  # found below an INPUT; one that was typed is meant
+
+
+_LEADS_OUT = UnreadableFilmError(
+    "link-outside",
+    "it is a link that leads out of the scanned folder; scan what it leads to, or scan with --follow-links",
+)
 
 
 class _Search:
     """Gathers films; one file is listed once, under the first name it was come by."""
 
-    def __init__(self, excluded: FolderId | None) -> None:
+    def __init__(self, excluded: FolderId | None, bounds: Sequence[str] | None) -> None:
         self.found: dict[object, FilmSource] = {}  # by path, in a zip file with the offset
         self.passed_over = 0
+        self.results: list[str] = []  # folders of results
+        self._bounds = None if bounds is None else [Path(os.path.realpath(name)) for name in bounds]
         self._shown = Counter[str]()  # names of films so far, and how many would have borne each
         self._entered = {excluded}
 
@@ -70,7 +82,9 @@ class _Search:
         pending = [_Entry(typed, Path(typed), Path(typed).is_dir())]
         while pending:
             entry = pending.pop()
-            if entry.is_folder:
+            if entry.is_link and self._leads_out(entry.path):
+                self._keep(entry.path, OutOfReach(printable(entry.shown), _LEADS_OUT))
+            elif entry.is_folder:
                 pending += reversed(self._enter(entry))
             else:
                 self._add_file(entry.shown, entry.path)
@@ -85,12 +99,25 @@ class _Search:
             failure = disk_failure(error, "folder")
             self._keep(folder.path, OutOfReach(printable(folder.shown), failure))
             return []
-        if identity in self._entered or any(entry.name == STORE_FILE for entry in entries):
+        if identity in self._entered:
             return []
         self._entered.add(identity)
+        if is_store(folder.path / STORE_FILE):
+            self.results.append(printable(folder.shown))
+            return []
         start = folder.shown if folder.shown.endswith(("/", os.sep)) else f"{folder.shown}/"
         wanted = [entry for entry in entries if not self._passes_over(entry)]
-        return [_Entry(start + entry.name, Path(entry.path), _is_folder(entry)) for entry in wanted]
+        return [
+            _Entry(start + entry.name, Path(entry.path), _is_folder(entry), _is_link(entry))
+            for entry in wanted
+        ]
+
+    def _leads_out(self, link: Path) -> bool:
+        """Whether a link ends outside of every INPUT; one that ends nowhere is a film that is missing."""
+        if self._bounds is None or not link.exists():
+            return False
+        end = Path(os.path.realpath(link))
+        return not any(end.is_relative_to(bound) for bound in self._bounds)
 
     def _passes_over(self, entry: os.DirEntry[str]) -> bool:
         passed = is_hidden(entry.name) or (is_passed_over(entry.name) and not _is_folder(entry))
@@ -154,6 +181,11 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return entry.is_dir()
     except OSError:  # a link that leads to itself: a file that cannot be read
         return False
+
+
+def _is_link(entry: os.DirEntry[str]) -> bool:
+    is_junction = getattr(entry, "is_junction", None)  # of Windows; Python 3.12
+    return entry.is_symlink() or (is_junction is not None and bool(is_junction()))
 
 
 def is_hidden(name: str) -> bool:

@@ -32,6 +32,7 @@ class RunFacts:
     specificity: float | None
     heat: HeatView  # how stored heat is shown
     passed_over: int = 0  # files that cannot be films by name, counted only
+    results: tuple[str, ...] = ()  # folders of results that lay among the films and were not searched
 
     @property
     def heat_threshold(self) -> float:

@@ -15,6 +15,7 @@ import sqlite3
 from collections.abc import Callable
 
 from cxr_runtime.errors import StoreError
+from cxr_runtime.files import APPLICATION_ID
 
 _OUTCOME = """
   status TEXT NOT NULL, code TEXT NOT NULL, message TEXT NOT NULL, probability REAL, triage TEXT,
@@ -76,6 +77,7 @@ def migrate(db: sqlite3.Connection) -> None:
     try:
         for step in _STEPS[version(db) :]:  # asked again: another process may have been first
             step(db)
+        db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         db.execute("COMMIT")
     except BaseException:

@@ -3,6 +3,7 @@
 import os
 import pickle
 import socket
+import sqlite3
 import stat
 import sys
 import zipfile
@@ -11,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from cxr_runtime.errors import UnreadableFilmError, UsageError
+from cxr_runtime.files import STORE_FILE
 from cxr_runtime.sources import film_source
 from cxr_runtime.sources.film_source import FileOnDisk, FilmSource, OutOfReach
 from cxr_runtime.sources.find import find_films
+from cxr_runtime.store.writer import StoreWriter
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs a POSIX file system")
 not_root = pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may read everything")
@@ -117,20 +120,71 @@ def test_the_output_folder_is_never_scanned(here: Path) -> None:
     assert listed("films/out", exclude=here / "films" / "out") == []
 
 
-def test_a_folder_of_results_is_never_scanned(here: Path) -> None:
-    put(here / "films", "a.png", "old/triage.sqlite", "old/heatmaps/b.png")
+def test_a_folder_of_results_is_not_searched_and_is_named(here: Path) -> None:
+    put(here / "films", "a.png", "old/heatmaps/b.png", "older/c.png")
+    with StoreWriter.open(here / "films" / "old"):
+        pass
+    db = sqlite3.connect(here / "films" / "older" / STORE_FILE)
+    db.execute("PRAGMA user_version=1")  # as 0.1.0 left it
+    db.close()
     found = find_films(["films"], None)
     assert [source.file for source in found.sources] == ["films/a.png"]
+    assert found.results == ("films/old", "films/older")
+
+
+@pytest.mark.parametrize("content", [b"", b"films of Monday", b"SQLite format 3\0" + bytes(200)])
+def test_films_do_not_vanish_behind_a_file_that_is_called_like_a_store(here: Path, content: bytes) -> None:
+    put(here / "films", "ward/a.png")
+    (here / "films" / "ward" / STORE_FILE).write_bytes(content)
+    found = find_films(["films"], None)
+    assert [source.file for source in found.sources] == ["films/ward/a.png"]
+    assert (found.passed_over, found.results) == (1, ())
 
 
 @posix
-def test_links_to_files_are_followed_and_loops_of_folders_cut(here: Path) -> None:
-    put(here, "elsewhere/c.png", "films/sub/a.png")
-    (here / "films" / "b.png").symlink_to(here / "elsewhere" / "c.png")
+@pytest.mark.parametrize("kind", ["link", "pipe"])
+def test_only_a_plain_file_marks_a_folder_of_results(here: Path, kind: str) -> None:
+    put(here / "films", "ward/a.png")
+    with StoreWriter.open(here):
+        pass
+    marker = here / "films" / "ward" / STORE_FILE
+    if kind == "link":
+        marker.symlink_to(here / STORE_FILE)
+    else:
+        os.mkfifo(marker)
+    assert listed("films") == ["films/ward/a.png"]
+
+
+@posix
+def test_links_inside_an_input_are_followed_and_loops_of_folders_cut(here: Path) -> None:
+    put(here / "films", "sub/a.png", "store/c.png")
+    (here / "films" / "b.png").symlink_to(here / "films" / "store" / "c.png")
     (here / "films" / "sub" / "loop").symlink_to(here / "films")
     (here / "films" / "self").symlink_to("self")
+    assert listed("films") == ["films/b.png", "films/self", "films/store/c.png", "films/sub/a.png"]
+
+
+@posix
+def test_a_link_that_leads_out_of_the_inputs_is_a_row_unless_it_is_to_be_followed(here: Path) -> None:
+    put(here, "elsewhere/c.png", "films/a.png")
+    (here / "films" / "b.png").symlink_to(here / "elsewhere" / "c.png")
     (here / "films" / "far").symlink_to(here / "elsewhere")
-    assert listed("films") == ["films/b.png", "films/far/c.png", "films/self", "films/sub/a.png"]
+    (here / "films" / "twice").symlink_to("far")
+    _, *outside = find_films(["films"], None).sources
+    assert [(source.file, code_of(source)) for source in outside] == [
+        ("films/b.png", "link-outside"), ("films/far", "link-outside"), ("films/twice", "link-outside"),
+    ]  # fmt: skip
+    followed = find_films(["films"], None, follow_links=True).sources
+    assert [source.file for source in followed] == ["films/a.png", "films/b.png", "films/far/c.png"]
+
+
+@posix
+def test_a_link_may_lead_from_one_input_to_another_and_a_typed_link_is_meant(here: Path) -> None:
+    put(here, "elsewhere/c.png", "films/a.png")
+    (here / "films" / "b.png").symlink_to(here / "elsewhere" / "c.png")
+    (here / "typed").symlink_to("elsewhere")
+    assert listed("films", "elsewhere") == ["films/a.png", "films/b.png", "elsewhere/c.png"]
+    assert listed("typed", "films") == ["typed/c.png", "films/a.png", "films/b.png"]
 
 
 @posix
