@@ -61,5 +61,5 @@ def _sizes(text: str) -> tuple[int, ...]:
     """Batch sizes from a list with commas."""
     sizes = [int(part) for part in text.split(",") if part.strip().isdecimal()]
     if not sizes or len(sizes) != len(text.split(",")) or min(sizes) < 1:
-        raise typer.BadParameter(f"{text!r} is no list of batch sizes; expected e.g. 1,8,32")
+        raise typer.BadParameter(f"{text!r} is not a list of batch sizes; expected e.g. 1,8,32")
     return tuple(sizes)

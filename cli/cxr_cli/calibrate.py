@@ -50,7 +50,9 @@ def calibrate(
     ] = None,
     default: Annotated[
         str | None,
-        typer.Option(metavar="NAME", show_default="the first", help="Operating point a scan uses unasked."),
+        typer.Option(
+            metavar="NAME", show_default="the first", help="Operating point that scans use if none is named."
+        ),
     ] = None,
     error_rate: Annotated[
         float | None,
@@ -70,11 +72,13 @@ def calibrate(
             help="Share of abnormal films in your clinic, for the table of costs.",
         ),
     ] = None,
-    price_film: Annotated[float, typer.Option(min=0, help="Price of a film taken and scored.")] = 1.0,
-    price_read: Annotated[float, typer.Option(min=0, help="Price of what follows a flag.")] = 10.0,
-    seed: Annotated[int, typer.Option(min=0, help="Of the folds and the bootstrap.")] = 0,
+    price_film: Annotated[float, typer.Option(min=0, help="Price of taking and scoring a film.")] = 1.0,
+    price_read: Annotated[
+        float, typer.Option(min=0, help="Price of what is done for a flagged film.")
+    ] = 10.0,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed deals films to other folds.")] = 0,
 ) -> int:
-    """Fit a model's probabilities and thresholds to labelled films, and measure both.
+    """Set a model's probabilities and thresholds on your own labelled films, and say how good they are.
 
     All figures are by cross-validation; a patient is never split. Films without a score are counted, named.
     Exit status: 0 done, 1 the films do not support a calibration, 2 wrong usage.

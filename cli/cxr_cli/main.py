@@ -132,7 +132,9 @@ def _status(arguments: list[str], debug: bool) -> int:
             raise
         return _complain(_about_machine(error), 1, debug)
     if status == EXIT_INTERRUPTED:
-        return _complain("interrupted; what was done is kept: the same command goes on", status, debug)
+        return _complain(
+            "interrupted; what was done is kept: run the same command again to continue", status, debug
+        )
     return status if isinstance(status, int) else 0
 
 
@@ -156,9 +158,9 @@ def _about_machine(error: Exception) -> str:
         case OSError():
             where = f" at {error.filename}" if error.filename else ""
             reason = error.strerror or error
-            return f"the system refused{where}: {reason}; mend that, and the same command goes on"
+            return f"the system refused{where}: {reason}; mend that, and run the same command again"
         case _:
-            return f"memory ran out{about_limit()}; the same command goes on"
+            return f"memory ran out{about_limit()}; run the same command again"
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:

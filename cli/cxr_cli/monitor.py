@@ -18,14 +18,18 @@ def monitor(
     ] = "default",
     operating_point: Annotated[
         str | None,
-        typer.Option(metavar="NAME", show_default="the calibration's own", help="Which threshold flags."),
+        typer.Option(
+            metavar="NAME",
+            show_default="the calibration's own",
+            help="Threshold from which films count as flagged.",
+        ),
     ] = None,
     baseline: Annotated[
         list[Path] | None,
         typer.Option(
             metavar="DIR",
             show_default="the calibration's films",
-            help="Scan that was in order, to compare with instead; may be given several times.",
+            help="Compare with this scan instead, which was in order; may be given several times.",
         ),
     ] = None,
     verdicts: Annotated[

@@ -15,12 +15,16 @@ _DEFAULT_FORMATS = "csv,html,pdf,png"
 def scan(
     inputs: Annotated[
         list[str],
-        typer.Argument(metavar="INPUT...", show_default=False, help="Films, folders (recursive), zip files."),
+        typer.Argument(
+            metavar="INPUT...", show_default=False, help="Films, folders with all below them, zip files."
+        ),
     ],
     out: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR", show_default="NAME-cxr-triage beside the first INPUT", help="Output folder."
+            metavar="DIR",
+            show_default="NAME-cxr-triage beside the first INPUT",
+            help="Folder for the worklist and all other results.",
         ),
     ] = None,
     model: Annotated[
@@ -28,35 +32,48 @@ def scan(
     ] = "default",
     backend: Annotated[
         Literal["auto", "onnxruntime", "openvino", "cuda", "tensorrt"],
-        typer.Option(help="What runs the network; auto: the fastest that proves right on this machine."),
+        typer.Option(
+            help="What computes the scores; auto: the fastest that gives right ones on this machine."
+        ),
     ] = "auto",
     operating_point: Annotated[
         str | None,
-        typer.Option(metavar="NAME", show_default="the calibration's own", help="Which threshold flags."),
+        typer.Option(
+            metavar="NAME",
+            show_default="the calibration's own",
+            help="Threshold from which films are flagged; `cxr-triage models` lists them.",
+        ),
     ] = None,
     heat: Annotated[
         Literal["cam", "strongest-channel"], typer.Option(help="Which heat map the reports show.")
     ] = "cam",
     lung_outline: Annotated[
         bool,
-        typer.Option("--lung-outline", help="Draw the lungs' outline on the pictures in heatmaps/, too."),
+        typer.Option(
+            "--lung-outline", help="Draw the outline of the lungs on the pictures in heatmaps/, too."
+        ),
     ] = False,
     workers: Annotated[
         int | None,
-        typer.Option(min=1, max=256, show_default="one a processor", help="Processes that read films."),
+        typer.Option(
+            min=1,
+            max=256,
+            show_default="one for each processor",
+            help="Processes that read films; at most 8 run.",
+        ),
     ] = None,
-    batch_size: Annotated[int, typer.Option(min=1, max=1024, help="Films inferred at once.")] = 8,
+    batch_size: Annotated[int, typer.Option(min=1, max=1024, help="Films computed at once.")] = 8,
     formats: Annotated[
-        str, typer.Option("--format", metavar="LIST", help="Any of csv,html,pdf,png,npz.")
+        str, typer.Option("--format", metavar="LIST", help="What to write: any of csv,html,pdf,png,npz.")
     ] = _DEFAULT_FORMATS,
     allow_uncalibrated: Annotated[
-        bool, typer.Option("--allow-uncalibrated", help="Scan without a calibration; every report is marked.")
+        bool, typer.Option("--allow-uncalibrated", help="Scan without a calibration; every report says so.")
     ] = False,
     require_gpu: Annotated[
-        bool, typer.Option("--require-gpu", help="Fail rather than fall back to the processor.")
+        bool, typer.Option("--require-gpu", help="Stop with an error if no GPU can be used.")
     ] = False,
     force: Annotated[
-        bool, typer.Option("--force", help="Do films anew that an earlier run finished.")
+        bool, typer.Option("--force", help="Score all films again, also those that are finished.")
     ] = False,
     follow_links: Annotated[
         bool, typer.Option("--follow-links", help="Follow links that lead out of INPUT, too.")
@@ -64,8 +81,9 @@ def scan(
 ) -> int:
     """Rank films by how likely they are abnormal and write heat-map reports.
 
-    A second run with the same output folder goes on where the first one stopped. Exit status: 0 every film
-    scored, 3 some rejected or failed, 2 wrong usage, 1 could not run, 130 interrupted.
+    Run the same command again to continue a scan that was interrupted. Films that are finished are not scored
+    again. Exit status: 0 every film scored, 3 some rejected or failed, 2 wrong usage, 1 could not run, 130
+    interrupted.
     """
     from cxr_runtime.memory import check_memory
 

@@ -28,10 +28,12 @@ def search_recipes(
     ],
     network: Annotated[
         str | None,
-        typer.Option(metavar="NAME", show_default="as the file says, or custom", help="Which network."),
+        typer.Option(
+            metavar="NAME", show_default="as the file says, or custom", help="Network to search with."
+        ),
     ] = None,
     trials: Annotated[
-        int | None, typer.Option(min=1, show_default="as the file says", help="How many.")
+        int | None, typer.Option(min=1, show_default="as the file says", help="Number of trials.")
     ] = None,
     split_seed: SplitSeed = 0,
     device: Device = "auto",
@@ -40,7 +42,7 @@ def search_recipes(
 ) -> int:
     """Search hyper-parameters and architecture at random, and sort what was tried.
 
-    Trials are compared on the validation side. The same command again goes on where it was cut off.
+    Trials are compared on the validation side. Run the same command again to continue where it stopped.
     """
     from dataclasses import replace
 

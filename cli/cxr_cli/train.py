@@ -76,7 +76,7 @@ def train_network(
 ) -> int:
     """Train a network on films: one run, or the folds of a cross-validation.
 
-    The same command again goes on where it was cut off, and comes out the same bit for bit.
+    Run the same command again to continue where it stopped; the result is the same bit for bit.
     """
     from cxr_cli.progress import terminal_or_lines
     from cxr_train.recipe.composing import compose_recipe, parse_setting, recipe_settings

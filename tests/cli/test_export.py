@@ -109,4 +109,6 @@ def test_benchmark_writes_its_tables_and_numbers(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("batches", ["", "0", "1,x", "1,,2"])
 def test_a_list_of_batches_that_is_none_is_wrong_usage(batches: str) -> None:
-    assert "is no list of batch sizes" in _run("benchmark", "--batch", batches, status=2).replace("\n", " ")
+    assert "is not a list of batch sizes" in _run("benchmark", "--batch", batches, status=2).replace(
+        "\n", " "
+    )

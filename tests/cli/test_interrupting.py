@@ -33,7 +33,7 @@ def test_an_interrupted_scan_exits_130_and_goes_on_later(ending: signal.Signals,
     process.send_signal(ending)
     _, told = process.communicate()
     assert process.returncode == 130
-    assert "the same command goes on" in told.splitlines()[-1]
+    assert "run the same command again" in told.splitlines()[-1]
     kept = stored_rows(tmp_path / "out")
     assert 0 < kept < FILMS
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)

@@ -91,7 +91,9 @@ def test_help_is_wrapped_by_the_terminal_and_not_by_the_source(
     monkeypatch.setenv("COLUMNS", "240")
     assert status("scan", "--help") == 0
     lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
-    assert any(line.startswith("A second run") and line.endswith("130 interrupted.") for line in lines)
+    assert any(
+        line.startswith("Run the same command") and line.endswith("130 interrupted.") for line in lines
+    )
 
 
 def test_without_arguments_the_help_is_shown(capsys: pytest.CaptureFixture[str]) -> None:

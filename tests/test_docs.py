@@ -1,0 +1,171 @@
+"""The pages and help texts are plain English, and what they name is there."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from cxr_cli.main import app
+from test_layers import FLOORS, FOLDERS, ROOMS, ROOT, RUNTIME
+
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md"))]
+UNNATURAL = re.compile(
+    r"\btold by\b|\b(gone|goes|go|went) on with\b|(?<!there )\b(is|are) no (?!longer\b|more\b)"
+    r"|\b(they|it) buys?\b|\blives? happily\b|\b(come|came) by\b|\bin hand\b",
+    re.IGNORECASE,
+)
+MADE_BY_COMMANDS = {"custom.md", "docs/gpu-results.md"}  # pages that a reader makes on a machine with a GPU
+PACKAGE_NAMES = "|".join(FOLDERS)
+
+
+def shown(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def prose(page: Path) -> str:
+    """A page's text on one line, so that a phrase is found across the end of a line."""
+    return " ".join(page.read_text(encoding="utf-8").split())
+
+
+def help_texts() -> Iterator[tuple[str, str]]:
+    """Every sentence of every `--help`, with the command's name."""
+
+    def of_command(name: str, command: Any) -> Iterator[tuple[str, str]]:
+        yield name, command.help or ""
+        for parameter in command.params:
+            yield name, " ".join(str(getattr(parameter, at, "") or "") for at in ("help", "show_default"))
+        for inner, child in getattr(command, "commands", {}).items():
+            yield from of_command(f"{name} {inner}", child)
+
+    return of_command("cxr-triage", typer.main.get_command(app))
+
+
+def sentences(file: Path) -> Iterator[str]:
+    """What a file of the program may show to a user: its texts, but for those that only programmers read."""
+    text = file.read_text(encoding="utf-8")
+    if file.suffix != ".py":
+        yield " ".join(text.split())
+        return
+    tree = ast.parse(text)
+    unseen = {
+        id(node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in unseen:
+            yield " ".join(node.value.split())
+
+
+@pytest.mark.parametrize("page", PAGES, ids=shown)
+def test_a_page_is_in_natural_english(page: Path) -> None:
+    text = prose(page)
+    assert [text[max(0, m.start() - 40) : m.end() + 30] for m in UNNATURAL.finditer(text)] == []
+
+
+def test_help_is_in_natural_english() -> None:
+    assert [(name, text) for name, text in help_texts() if UNNATURAL.search(text)] == []
+
+
+def test_what_reports_and_commands_say_is_natural_english() -> None:
+    files = [
+        file
+        for folder in (ROOT / "cli", RUNTIME / "reports", ROOT / "calibration" / "cxr_calibration" / "pages")
+        for file in sorted(folder.rglob("*"))
+        if file.suffix in {".py", ".html", ".js", ".svg"}
+    ]
+    assert files
+    assert [(shown(file), said) for file in files for said in sentences(file) if UNNATURAL.search(said)] == []
+
+
+def test_every_page_is_linked_from_the_index() -> None:
+    index = (DOCS / "README.md").read_text(encoding="utf-8")
+    linked = set(re.findall(r"\]\(([\w.-]+\.md)(?:#[\w-]+)?\)", index))
+    assert {page.name for page in DOCS.glob("*.md")} - {"README.md"} == linked
+
+
+def anchors(page: Path) -> set[str]:
+    """What a link into a page may name: its headings as GitHub makes anchors of them."""
+    headings = re.findall(r"^#+ +(.+?) *$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=shown)
+def test_a_link_into_a_page_leads_to_one_of_its_headings(page: Path) -> None:
+    for target, anchor in re.findall(r"\]\(([^)#:]*)#([^)]+)\)", page.read_text(encoding="utf-8")):
+        there = (page.parent / target).resolve() if target else page
+        assert anchor in anchors(there), f"{shown(page)}: {target}#{anchor}"
+
+
+def repository_files() -> set[str]:
+    """Every file of the five packages, the tests and the docs, by its path from the root."""
+    tops = [*FOLDERS.values(), "tests", "docs", "examples"]
+    found = {
+        shown(file) for top in tops for file in (ROOT / top).rglob("*") if "__pycache__" not in file.parts
+    }
+    return found | {file.name for file in ROOT.iterdir()}
+
+
+FILES = repository_files()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=shown)
+def test_a_source_file_or_page_that_is_named_is_there(page: Path) -> None:
+    named = set(
+        re.findall(r"(?<![\w/.:$-])((?:[\w.-]+/)*[\w-]+\.(?:py|md))\b", page.read_text(encoding="utf-8"))
+    )
+    ours = {name for name in named if not name.startswith(("../", "runs/", "carried/"))}
+    missing = {name for name in ours if not any(file == name or file.endswith(f"/{name}") for file in FILES)}
+    assert missing - MADE_BY_COMMANDS == set()
+
+
+def module_file(dotted: str) -> Path | None:
+    package, *rest = dotted.split(".")
+    base = ROOT / FOLDERS[package] / package
+    for file in (base.joinpath(*rest, "__init__.py"), base.joinpath(*rest).with_suffix(".py")):
+        if file.is_file():
+            return file
+    return None
+
+
+def is_there(dotted: str) -> bool:
+    """Whether this is a module of ours, or a name that stands in one."""
+    if module_file(dotted) is not None:
+        return True
+    module, _, name = dotted.rpartition(".")
+    file = module_file(module) if "." in dotted else None
+    return file is not None and re.search(rf"\b{name}\b", file.read_text(encoding="utf-8")) is not None
+
+
+@pytest.mark.parametrize("page", PAGES, ids=shown)
+def test_a_module_and_a_name_in_it_that_are_named_are_there(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    dotted = set(re.findall(rf"(?<![\w/])(?:{PACKAGE_NAMES})(?:\.\w+)+", text))
+    for module, names in re.findall(rf"from ((?:{PACKAGE_NAMES})[\w.]*) import ([\w, ]+)", text):
+        dotted |= {f"{module}.{name.strip()}" for name in names.split(",")}
+    assert {name for name in dotted if not is_there(name)} == set()
+
+
+def test_the_floors_of_the_runtime_stand_in_the_page_as_the_layers_are_tested() -> None:
+    rows = re.findall(
+        r"^\| (\d) \| (.+) \|$", (DOCS / "architecture.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    stated = [tuple(re.findall(r"`(\w+)`", rooms)) for _, rooms in rows]
+    assert stated == [tuple(floor) for floor in FLOORS]
+    assert [int(number) for number, _ in rows] == list(range(len(FLOORS), 0, -1))
+
+
+def test_every_room_of_the_runtime_is_described() -> None:
+    text = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    assert {room for floor in FLOORS for room in floor} <= set(re.findall(r"`(\w+)`", text))
+
+
+def test_the_rooms_of_calibration_and_training_stand_in_the_page_in_their_order() -> None:
+    text = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^- `(cxr_\w+)`: (.+)$", text, re.MULTILINE)
+    assert {name: tuple(re.findall(r"`(\w+)`", rooms)) for name, rooms in rows} == ROOMS
