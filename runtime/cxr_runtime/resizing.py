@@ -44,12 +44,16 @@ PREVIEW_LONG_SIDE = 1024  # pixels; a smaller film is never enlarged
 
 def shrink(pixels: GreyPixels, long_side: int = PREVIEW_LONG_SIDE) -> GreyPixels:
     """A film at its own proportions, its longer side at most `long_side`; (rows, columns) uint8."""
-    rows, columns = pixels.shape
-    scale = long_side / max(rows, columns)
-    if scale >= 1:
+    rows, columns = shrunk_hw((pixels.shape[0], pixels.shape[1]), long_side)
+    if (rows, columns) == pixels.shape:
         return pixels
-    size = max(1, round(columns * scale)), max(1, round(rows * scale))
-    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return np.asarray(cv2.resize(pixels, (columns, rows), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def shrunk_hw(hw: tuple[int, int], long_side: int = PREVIEW_LONG_SIDE) -> tuple[int, int]:
+    """Rows and columns of what `shrink` makes of a film of `hw`."""
+    scale = min(1.0, long_side / max(hw))
+    return max(1, round(hw[0] * scale)), max(1, round(hw[1] * scale))
 
 
 def resize(pixels: GreyPixels, hw: tuple[int, int]) -> GreyPixels:

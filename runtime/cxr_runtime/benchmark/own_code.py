@@ -14,10 +14,11 @@ from cxr_runtime.heat.overlay import overlay
 from cxr_runtime.phantom import draw_phantom
 from cxr_runtime.pictures import encode_png
 from cxr_runtime.workers.pool import WorkerPool
+from cxr_runtime.workers.tasks import Plain
 
 HEAT_THRESHOLD = 0.5
 TASKS = 64  # answers in one measurement of a pool
-TASK = "math:sqrt"  # costs nothing: what is timed is the way there and back
+TASK = Plain("math:sqrt")  # costs nothing: what is timed is the way there and back
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,11 @@ def lung_mask(soft: SoftMask, film_hw: tuple[int, int]) -> LungMask:
         soft: (h, w) uint8 over the whole film, 0 outside .. 255 inside.
         film_hw: rows and columns of the film.
     """
-    clean = _clean(soft)
+    return measured(_clean(soft), film_hw)
+
+
+def measured(clean: SoftMask, film_hw: tuple[int, int]) -> LungMask:
+    """The box and outlines of a mask that `lung_mask` has cleaned; arguments as there."""
     return LungMask(clean, film_hw, _box(clean >= INSIDE, film_hw), trace(clean, INSIDE))
 
 

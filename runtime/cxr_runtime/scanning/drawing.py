@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from cxr_runtime.heat.overlay import heat_layer, thumbnail_jpeg
 from cxr_runtime.names import safe_name
+from cxr_runtime.pictures import encode_jpeg
 from cxr_runtime.reports.heatmap_files import HeatmapFiles
 from cxr_runtime.scanning.examination import Rejected, Unread
 from cxr_runtime.scanning.scoring import Scored, Unscored
@@ -26,8 +27,8 @@ class Drawing:
             case Scored():
                 return self._scored(item)
             case Unscored(film=Rejected() as film):
-                thumbnail = thumbnail_jpeg(film.preview.pixels, None, self.files.view.threshold)
-                picture = StoredPicture(film.preview.jpeg, film.whole, None, (), thumbnail)
+                thumbnail = thumbnail_jpeg(film.preview, None, self.files.view.threshold)
+                picture = StoredPicture(encode_jpeg(film.preview), film.whole, None, (), thumbnail)
                 return FinishedFilm(item.place, item.score, picture, film.size)
             case Unscored():
                 return without_pictures(item)
@@ -37,13 +38,13 @@ class Drawing:
         preview = film.preview
         outlines = film.lungs.outlines
         name = safe_name(item.place.file, film.sha256)
-        self.files.write(name, preview.pixels, item.heat, film.placement.film_hw, outlines)
+        self.files.write(name, preview, item.heat, film.placement.film_hw, outlines)
         picture = StoredPicture(
-            preview.jpeg,
+            encode_jpeg(preview),
             film.placement,
             item.cells,
             outlines,
-            thumbnail_jpeg(preview.pixels, item.heat, threshold),
+            thumbnail_jpeg(preview, item.heat, threshold),
             heat_layer(item.heat, film.placement.film_hw, threshold),
         )
         return FinishedFilm(item.place, item.score, picture, film.size)

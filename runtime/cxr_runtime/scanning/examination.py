@@ -4,15 +4,12 @@ import time
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-import numpy as np
-
 from cxr_runtime.errors import FilmError, RejectedFilmError
-from cxr_runtime.film import Film, FilmFacts, GreyPixels
+from cxr_runtime.film import FilmFacts, GreyPixels
 from cxr_runtime.gate import Admission, Gate
 from cxr_runtime.lungs import LungMask, lung_field
 from cxr_runtime.memory import lacks_memory
 from cxr_runtime.model.preprocessing import InputPixels, Preprocessing, place, prepare
-from cxr_runtime.pictures import encode_jpeg
 from cxr_runtime.placement import Placement
 from cxr_runtime.reading import read_film
 from cxr_runtime.resizing import shrink
@@ -28,14 +25,6 @@ class Examination:
     source: FilmSource
     preprocessing: Preprocessing
     finished: frozenset[str] = frozenset()  # sha256 of films that are done, of which this may be one
-
-
-@dataclass(frozen=True)
-class Preview:
-    """A readable film at reading size."""
-
-    pixels: GreyPixels = field(repr=False)
-    jpeg: bytes = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -60,12 +49,19 @@ class Rejected:
     """A readable film that must not be scored."""
 
     sha256: str
-    error: FilmError
+    error: RejectedFilmError
     facts: FilmFacts
-    preview: Preview
-    whole: Placement  # the whole film
+    preview: GreyPixels = field(repr=False)  # the film at reading size
+    film_hw: tuple[int, int]  # rows and columns of the film
     size: int  # bytes of the file
     seconds: float
+
+    @property
+    def whole(self) -> Placement:
+        """The whole film, shown at its own size."""
+        return Placement(
+            self.film_hw, (0.0, 0.0, float(self.film_hw[1]), float(self.film_hw[0])), self.film_hw
+        )
 
 
 @dataclass(frozen=True)
@@ -75,7 +71,7 @@ class Admitted:
     sha256: str
     remark: tuple[str, str]  # code and sentence, "" where there is nothing to say
     facts: FilmFacts
-    preview: Preview
+    preview: GreyPixels = field(repr=False)  # the film at reading size
     placement: Placement  # the part of the film in `inputs`
     lungs: LungMask = field(repr=False)
     inputs: InputPixels = field(repr=False)  # (H, W) uint8 for the network
@@ -108,9 +104,8 @@ def examine(task: Examination) -> Examined:
     try:
         admission = Gate(lung_field()).admit(film)
     except RejectedFilmError as error:
-        whole = Placement(film.hw, (0.0, 0.0, float(film.hw[1]), float(film.hw[0])), film.hw)
-        preview, seconds = _preview(film), time.perf_counter() - started
-        return Rejected(digest, error, film.facts, preview, whole, len(content), seconds)
+        preview, seconds = shrink(film.pixels), time.perf_counter() - started
+        return Rejected(digest, error, film.facts, preview, film.hw, len(content), seconds)
     return _admitted(task.preprocessing, admission, digest, len(content), started)
 
 
@@ -132,15 +127,10 @@ def _admitted(how: Preprocessing, admission: Admission, digest: str, size: int, 
         sha256=digest,
         remark=("", "") if remark is None else (remark.code.value, remark.sentence),
         facts=film.facts,
-        preview=_preview(film),
+        preview=shrink(film.pixels),
         placement=placement,
         lungs=lungs,
         inputs=prepare(film.pixels, placement, how, lungs),
         size=size,
         seconds=time.perf_counter() - started,
     )
-
-
-def _preview(film: Film) -> Preview:
-    pixels = np.ascontiguousarray(shrink(film.pixels))
-    return Preview(pixels, encode_jpeg(pixels))

@@ -20,6 +20,7 @@ from cxr_runtime.outcome import Outcome
 from cxr_runtime.reports.exhibit import Tally
 from cxr_runtime.reports.heatmap_files import HeatmapFiles
 from cxr_runtime.reports.publishing import publish
+from cxr_runtime.scanning.answers import Examining
 from cxr_runtime.scanning.drawing import Drawing, without_pictures
 from cxr_runtime.scanning.examination import Examination, Examined
 from cxr_runtime.scanning.fingerprint import fingerprint_of
@@ -33,7 +34,6 @@ from cxr_runtime.workers.pool import WorkerPool
 from cxr_runtime.workers.tasks import Passed, Pause, Pool
 
 MAX_WORKERS = 8  # more processes than this would wait for the one that infers
-EXAMINE = "cxr_runtime.scanning.examination:examine"
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Session:
         self._threads = closing.enter_context(ThreadPoolExecutor(options.batch_size))
         self._engine = closing.enter_context(LateEngine(self._open_engine, self._threads))
         workers = min(options.workers or os.cpu_count() or 1, MAX_WORKERS)
-        self._pool = pool or closing.enter_context(WorkerPool[Examination, Examined](EXAMINE, workers))
+        self._pool = pool or closing.enter_context(WorkerPool[Examination, Examined](Examining(), workers))
         self._run = store.begin_run()
         self._position = 0
 

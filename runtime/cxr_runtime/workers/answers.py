@@ -1,46 +1,109 @@
-"""Answers of worker processes, read without trust: a hostile file that takes over a decoder gains nothing.
+"""Answers of worker processes, read without trust: a short text, and raw bytes that become arrays.
 
-A pickle can name any function to be called. Here it can name only what an answer is made of: dataclasses,
-enumerations and errors of this package, arrays, and the errors of a broken decoder.
+A film that takes over its worker can send whatever it likes. So an answer names no type and no function,
+every array is uint8 and two-dimensional, and a stated size is checked before so much is read.
 """
 
-import pickle
-from dataclasses import is_dataclass
+import json
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import Enum
-from typing import IO, Any
+from math import prod
+from typing import IO
 
-_ARRAYS = {
-    ("numpy._core.multiarray", "_reconstruct"),
-    ("numpy.core.multiarray", "_reconstruct"),
-    ("numpy._core.numeric", "_frombuffer"),
-    ("numpy.core.numeric", "_frombuffer"),
-    ("numpy", "ndarray"),
-    ("numpy", "dtype"),
-}
-_DECODER_ERRORS = {("builtins", "RuntimeError"), ("builtins", "MemoryError")}
-_HARMLESS = (Enum, Exception)
+import numpy as np
+from numpy.typing import NDArray
+
+from cxr_runtime.names import printable
+
+MAX_TEXT_BYTES = 1 << 20
+MAX_ARRAYS = 4
+MAX_SIDE = 4096  # rows or columns of an array; as of a network's input
+MAX_ARRAY_BYTES = 1 << 25  # of all arrays of an answer
+MAX_TOLD = 1000  # characters of what a worker says of itself
+
+_PREFIX = struct.Struct("<BBI")  # what it is, arrays, bytes of the text
+_SHAPE = struct.Struct("<II")  # rows, columns
+
+Pixels = NDArray[np.uint8]
 
 
-def read_answer(pipe: IO[bytes]) -> tuple[bool, Any]:
-    """Read one answer: (True, result) or (False, error).
+class Said(Enum):
+    """What an answer is."""
+
+    READY = 0  # everything is loaded; the text says how the worker is confined
+    CANNOT_START = 1  # the text says why
+    DONE = 2  # a task's result
+    FAILED = 3  # a task's failure
+
+
+@dataclass(frozen=True)
+class Content:
+    """A result on its way from a worker."""
+
+    text: bytes  # JSON
+    arrays: tuple[Pixels, ...] = ()  # each (rows, columns) uint8, at least 1 x 1
+
+
+class AnswerError(ValueError):
+    """What came from a worker is no answer."""
+
+
+def frame(said: Said, content: Content) -> bytes:
+    """An answer as it is sent."""
+    shapes = b"".join(_SHAPE.pack(*array.shape) for array in content.arrays)
+    prefix = _PREFIX.pack(said.value, len(content.arrays), len(content.text))
+    return b"".join([prefix, shapes, content.text, *(array.tobytes() for array in content.arrays)])
+
+
+def read_answer(pipe: IO[bytes]) -> tuple[Said, Content]:
+    """Read one answer.
 
     Raises:
         EOFError: the worker has ended.
-        pickle.UnpicklingError: the answer is damaged, or names what no answer is made of.
+        AnswerError: it is no answer, or beyond the limits.
     """
-    answer = _AnswerUnpickler(pipe).load()
-    if not (isinstance(answer, tuple) and len(answer) == 2 and isinstance(answer[0], bool)):
-        raise pickle.UnpicklingError("an answer is a pair of success and result")
-    return answer
+    said, count, length = _PREFIX.unpack(_exactly(pipe, _PREFIX.size))
+    if said >= len(Said) or count > MAX_ARRAYS or length > MAX_TEXT_BYTES:
+        raise AnswerError(f"kind {said}, {count} arrays, {length} bytes of text")
+    shapes = [_SHAPE.unpack(_exactly(pipe, _SHAPE.size)) for _ in range(count)]
+    _check_shapes(shapes)
+    text = _exactly(pipe, length)
+    arrays = (np.frombuffer(_exactly(pipe, prod(shape)), np.uint8).reshape(shape) for shape in shapes)
+    return Said(said), Content(text, tuple(arrays))
 
 
-class _AnswerUnpickler(pickle.Unpickler):
-    def find_class(self, module_name: str, global_name: str, /) -> Any:
-        named = (module_name, global_name)
-        if named in _ARRAYS or named in _DECODER_ERRORS:
-            return super().find_class(module_name, global_name)
-        if module_name.startswith("cxr_runtime.") and "." not in global_name:
-            found = super().find_class(module_name, global_name)
-            if isinstance(found, type) and (is_dataclass(found) or issubclass(found, _HARMLESS)):
-                return found
-        raise pickle.UnpicklingError(f"{module_name}.{global_name} is no part of an answer")
+def _check_shapes(shapes: Sequence[tuple[int, ...]]) -> None:
+    is_sound = all(0 < side <= MAX_SIDE for shape in shapes for side in shape)
+    if not is_sound or sum(map(prod, shapes)) > MAX_ARRAY_BYTES:
+        raise AnswerError(f"arrays of {shapes}")
+
+
+def _exactly(pipe: IO[bytes], size: int) -> bytes:
+    content = pipe.read(size)
+    if len(content) < size:
+        raise EOFError
+    return content
+
+
+def tell(**told: str) -> Content:
+    """What a worker says of itself, as it is sent."""
+    return Content(json.dumps({name: printable(text)[:MAX_TOLD] for name, text in told.items()}).encode())
+
+
+def told(content: Content) -> dict[str, str]:
+    """What `tell` sent.
+
+    Raises:
+        AnswerError: it is something else.
+    """
+    try:
+        found = json.loads(content.text)
+    except (ValueError, RecursionError) as error:
+        raise AnswerError("no JSON") from error
+    if not isinstance(found, dict) or not all(isinstance(text, str) for text in found.values()):
+        raise AnswerError("no texts")
+    if content.arrays or tell(**found).text != content.text:
+        raise AnswerError("a text that is too long or cannot be shown")
+    return found

@@ -1,89 +1,86 @@
 """The child side of a worker: does one task after another until its parent closes the pipe.
 
-Run as `python -P -m cxr_runtime.workers.child MODULE:FUNCTION SECONDS MEGABYTES`. Tasks and results are
-pickles on standard input and output. Until it is ready, standard error says what hinders it; from then on
-whatever a decoder prints is thrown away.
+Run as `python -P -m cxr_runtime.workers.child SECONDS MEGABYTES`. Its work, then its tasks come as pickles on
+standard input; answers go to standard output. Until it is ready, standard error says what hinders it; from
+then on whatever a decoder prints is thrown away.
 """
 
 import os
 import pickle
 import signal
 import sys
-from collections.abc import Callable
 from contextlib import suppress
-from importlib import import_module
 from typing import Any, BinaryIO
 
 from cxr_runtime.errors import CxrTriageError, InstallationError
 from cxr_runtime.memory import about_limit, lacks_memory, outside_limit
+from cxr_runtime.workers.answers import Content, Said, frame, tell
+from cxr_runtime.workers.tasks import Work
 
 GRACE_SECONDS = 5.0  # after its time limit a worker ends by itself, should the parent be gone
 
 
-def main(function_name: str, seconds: float, megabytes: int) -> None:
+def main(seconds: float, megabytes: int) -> None:
     """Serve tasks from standard input until it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    tasks, results = _take_standard_streams()
+    tasks, answers = _take_standard_streams()
     _limit_memory(megabytes)
-    loaded, function = _load(function_name)
+    try:
+        work: Work[Any, Any] = pickle.load(tasks)
+        work.prepare()
+    except Exception as error:  # noqa: BLE001  # half an install may raise anything
+        _send(answers, Said.CANNOT_START, tell(**_why_not(error)))
+        return
     _fall_silent()
-    _answer((loaded, None if loaded else function), results)
-    while loaded:
+    _send(answers, Said.READY, tell())
+    while True:
         try:
             task = pickle.load(tasks)
         except EOFError:
             return
         _alarm(seconds + GRACE_SECONDS)
-        answer = _attempt(function, task)
+        answer = _attempt(work, task)
         _alarm(0)
-        _answer(answer, results)
+        _send(answers, *answer)
 
 
-def _load(function_name: str) -> tuple[bool, Any]:
-    """(True, function), or (False, the error) where a library that it needs is missing or does not load."""
-    module, _, name = function_name.partition(":")
+def _send(answers: BinaryIO, said: Said, content: Content) -> None:
+    answers.write(frame(said, content))
+    answers.flush()
+
+
+def _why_not(error: Exception) -> dict[str, str]:
+    """Name and text of an error of ours that says why the work cannot begin."""
+    if isinstance(error, MemoryError):
+        error = InstallationError(f"a process that reads films cannot start{about_limit()}")
+    if not isinstance(error, CxrTriageError):
+        missing = (error.name if isinstance(error, ImportError) else "") or "a library"
+        reason = " ".join(str(error).split())
+        error = InstallationError(
+            f"{missing} is missing or does not load ({reason}); install cxr-triage anew{about_limit()}"
+        )
+    return {"error": type(error).__name__, "told": str(error)}
+
+
+def _attempt(work: Work[Any, Any], task: Any) -> tuple[Said, Content]:
+    """The result, or the failure; a broken decoder may raise anything."""
     try:
-        return True, getattr(import_module(module), name)
-    except (ImportError, OSError) as error:
-        return False, _incomplete(error)
-    except MemoryError:
-        return False, InstallationError(f"a process that reads films cannot start{about_limit()}")
-
-
-def _answer(answer: tuple[bool, Any], results: BinaryIO) -> None:
-    pickle.dump(answer, results, protocol=pickle.HIGHEST_PROTOCOL)
-    results.flush()
-
-
-def _incomplete(error: ImportError | OSError) -> InstallationError:
-    missing = (error.name if isinstance(error, ImportError) else "") or "a library"
-    return InstallationError(
-        f"{missing} is missing or does not load ({' '.join(str(error).split())}); install cxr-triage anew"
-        f"{about_limit()}"
-    )
-
-
-def _attempt(function: Callable[[Any], Any], task: Any) -> tuple[bool, Any]:
-    """(True, result), or (False, the error); a broken decoder may raise anything."""
-    try:
-        return True, function(task)
-    except CxrTriageError as error:
-        return False, error
+        return Said.DONE, work.encode(work.do(task))
     except ImportError as error:  # what is imported on first use is a part of the installation, too
-        return False, _incomplete(error)
+        return Said.FAILED, tell(failure="missing", told=(error.name or "").partition(".")[0])
     except Exception as error:  # noqa: BLE001
         if lacks_memory(error):
-            return False, MemoryError()
-        return False, RuntimeError(f"{type(error).__name__}: {error}")
+            return Said.FAILED, tell(failure="memory")
+        return Said.FAILED, tell(failure="unknown", told=f"{type(error).__name__}: {error}")
 
 
 def _take_standard_streams() -> tuple[BinaryIO, BinaryIO]:
     """Keep both pipes for ourselves, so that a decoder that prints cannot garble an answer."""
-    tasks, results = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    tasks, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.dup2(2, 1)
-    return tasks, results
+    return tasks, answers
 
 
 def _fall_silent() -> None:
@@ -115,4 +112,4 @@ def _alarm(seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], float(sys.argv[2]), int(sys.argv[3]))
+    main(float(sys.argv[1]), int(sys.argv[2]))

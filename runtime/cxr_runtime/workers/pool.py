@@ -1,98 +1,44 @@
 """A pool of worker processes with limits: a task that crashes, hangs or eats memory ends only itself."""
 
-import contextlib
-import os
-import pickle
 import queue
-import signal
-import subprocess
-import sys
-import threading
 import time
-from collections import deque
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator
+from importlib.util import find_spec
 from typing import Any, Generic, Self, TypeVar
 
-from cxr_runtime.errors import CxrTriageError, InstallationError
+from cxr_runtime.errors import CxrTriageError, InstallationError, ModelError
 from cxr_runtime.memory import about_limit
-from cxr_runtime.names import printable
-from cxr_runtime.workers.answers import read_answer
-from cxr_runtime.workers.tasks import Passed, Pause, TaskFlow
+from cxr_runtime.workers.answers import AnswerError, Content, Said, told
+from cxr_runtime.workers.tasks import Passed, Pause, TaskFlow, Work
 
 T = TypeVar("T")
 R = TypeVar("R")
 P = TypeVar("P")
 
-CHILD = "cxr_runtime.workers.child"  # the program of a worker
-TASKS_AHEAD = 2  # tasks given to each worker at a time, so that none waits for the parent
-MOST_HEARD = 4096  # bytes of a worker's standard error that are kept
-MOST_SAID = 200  # characters of it in a sentence
-# Signals that no decoder raises by itself: the system's for want of memory or time, or somebody's command.
-FROM_OUTSIDE = frozenset(
-    number
-    for name in ("SIGKILL", "SIGTERM", "SIGHUP", "SIGXCPU")
-    if (number := getattr(signal, name, None)) is not None
-)
 TRIES = 2  # a worker that died may have been killed from outside: its task gets one more
-
-
-class WorkerDiedError(CxrTriageError):
-    """The process ended in the middle of the task, twice."""
-
-
-class WorkerKilledError(WorkerDiedError):
-    """The process was ended from outside, twice: by the system when memory ran out, as a rule."""
 
 
 class WorkerTimeoutError(CxrTriageError):
     """The task took longer than its limit."""
 
 
-@dataclass(eq=False)
-class _Worker:
-    """One child process and the tasks it was given, the current one first."""
-
-    process: subprocess.Popen[bytes]
-    given: deque[tuple[Any, int]] = field(default_factory=deque)  # (task, tries so far)
-    busy_since: float = 0.0
-    is_ready: bool = False  # it has loaded its function
-    heard: bytes = b""  # the end of what it wrote to standard error, which it closes once it is ready
-    hearing: threading.Thread | None = None
-
-    def give(self, task: Any, tries: int) -> None:
-        if not self.given:
-            self.busy_since = time.monotonic()
-        self.given.append((task, tries))
-        assert self.process.stdin is not None
-        with contextlib.suppress(OSError):  # a dead worker is noticed by the thread that reads its answers
-            pickle.dump(task, self.process.stdin, protocol=pickle.HIGHEST_PROTOCOL)
-            self.process.stdin.flush()
-
-    def stop(self) -> None:
-        self.process.kill()
-        self.process.wait()
-        for pipe in (self.process.stdin, self.process.stdout):
-            if pipe is not None:
-                with contextlib.suppress(OSError):
-                    pipe.close()
-
-
 class WorkerPool(Generic[T, R]):
-    """Applies a function, named `module:function`, to tasks in child processes; they start at the first task.
+    """Does tasks in child processes, which start at the first task.
 
     Args:
-        function: importable by the child; takes one picklable task, gives a picklable result.
+        work: what they do; it and the tasks can be pickled.
         workers: number of processes.
         seconds: limit for one task; the worker is then killed and replaced.
         megabytes: limit of address space of one worker (Linux).
     """
 
-    def __init__(self, function: str, workers: int, *, seconds: float = 60.0, megabytes: int = 4096) -> None:
-        self._command = [sys.executable, "-P", "-m", CHILD, function, str(seconds), str(megabytes)]
-        self._count, self._seconds = workers, seconds
-        self._answers: queue.SimpleQueue[tuple[_Worker, tuple[bool, Any] | None]] = queue.SimpleQueue()
-        self._workers: list[_Worker] = []
+    def __init__(
+        self, work: Work[T, R], workers: int, *, seconds: float = 60.0, megabytes: int = 4096
+    ) -> None:
+        self._work, self._count = work, workers
+        self._seconds, self._megabytes = seconds, megabytes
+        self._answers: Answers = queue.SimpleQueue()
+        self._workers: list[Worker] = []
 
     def __enter__(self) -> Self:
         return self
@@ -135,24 +81,36 @@ class WorkerPool(Generic[T, R]):
             except queue.Empty:
                 yield from self._end_overdue(flow)
                 continue
+            worker.make_room()
             if worker in self._workers:
                 yield from self._take(worker, answer, flow)
 
     def _take(
-        self, worker: _Worker, answer: tuple[bool, Any] | None, flow: TaskFlow[T, Any]
+        self, worker: Worker, answer: tuple[Said, Content] | None, flow: TaskFlow[T, Any]
     ) -> Iterator[tuple[T, R | Exception]]:
-        """What an answer of a living worker comes to; None is its death."""
-        if answer is None:
-            yield from self._replace_dead(worker, flow)
-        elif isinstance(answer[1], InstallationError):
-            raise answer[1]
-        elif not worker.is_ready:
-            worker.is_ready = True  # its first answer says only that it has loaded everything
-            worker.busy_since = time.monotonic()
-        elif worker.given:
-            task, _ = worker.given.popleft()
-            worker.busy_since = time.monotonic()
-            yield task, answer[1]
+        """What an answer of a living worker comes to; None is its death, and a wrong answer its end."""
+        match answer:
+            case (Said.READY, _) if not worker.is_ready:
+                worker.is_ready = True
+                worker.busy_since = time.monotonic()
+            case (Said.CANNOT_START, content) if not worker.is_ready:
+                raise _why_not(content)
+            case (Said.DONE | Said.FAILED as said, content) if worker.is_ready and worker.given:
+                try:
+                    result = self._result(said, content, worker.given[0][0])
+                except ValueError:
+                    worker.lied = True
+                    yield from self._replace_dead(worker, flow)
+                else:
+                    yield worker.take()[0], result
+            case _:
+                worker.lied |= answer is not None
+                yield from self._replace_dead(worker, flow)
+
+    def _result(self, said: Said, content: Content, task: T) -> R | Exception:
+        if said is Said.DONE:
+            return self._work.decode(content, task)
+        return _failure(content, self._work.needs)
 
     def _hand_out(self, flow: TaskFlow[T, Any]) -> None:
         for depth in range(TASKS_AHEAD):
@@ -177,13 +135,13 @@ class WorkerPool(Generic[T, R]):
             if worker.given and now - worker.busy_since >= self._seconds:
                 if not worker.is_ready:
                     raise _not_started(f"it was not ready after {self._seconds:g} s")
-                task, _ = worker.given.popleft()
+                task, _ = worker.take()
                 self._replace(worker, flow)
                 yield task, WorkerTimeoutError(f"took longer than {self._seconds:g} s")
 
-    def _replace_dead(self, worker: _Worker, flow: TaskFlow[T, Any]) -> Iterator[tuple[T, Exception]]:
+    def _replace_dead(self, worker: Worker, flow: TaskFlow[T, Any]) -> Iterator[tuple[T, Exception]]:
         if not worker.is_ready:
-            raise _not_started(_last_words(worker))
+            raise _not_started(worker.last_words())
         lost = worker.given.popleft() if worker.given else None
         self._replace(worker, flow)
         if lost is None:
@@ -192,62 +150,46 @@ class WorkerPool(Generic[T, R]):
         if tries + 1 < TRIES:
             flow.again.append((task, tries + 1))
         else:
-            yield task, _death(worker.process.returncode)
+            yield task, worker.death()
 
-    def _replace(self, worker: _Worker, flow: TaskFlow[T, Any]) -> None:
+    def _replace(self, worker: Worker, flow: TaskFlow[T, Any]) -> None:
         """Put a fresh process in a worker's place; the tasks it had not begun are given out again."""
         flow.again.extendleft(reversed(worker.given))
         worker.given.clear()
         worker.stop()
         self._workers[self._workers.index(worker)] = self._start()
 
-    def _start(self) -> _Worker:
-        environment = {
-            **os.environ,
-            "OMP_NUM_THREADS": "1",
-            "OPENCV_FOR_THREADS_NUM": "1",
-            "PYTHONSAFEPATH": "1",  # nothing is imported from the folder that the program was started in
-        }
-        pipe = subprocess.PIPE
-        process = subprocess.Popen(self._command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment)
-        worker = _Worker(process)
-        worker.hearing = threading.Thread(target=_hear, args=(worker,), daemon=True)
-        worker.hearing.start()
-        threading.Thread(target=self._listen, args=(worker,), daemon=True).start()
-        return worker
-
-    def _listen(self, worker: _Worker) -> None:
-        """Pass on every answer of one worker, then None once it is dead."""
-        assert worker.process.stdout is not None
-        try:
-            while True:
-                self._answers.put((worker, read_answer(worker.process.stdout)))
-        except (EOFError, OSError, ValueError, AttributeError, ImportError, pickle.UnpicklingError):
-            self._answers.put((worker, None))
+    def _start(self) -> Worker:
+        return Worker.start(self._work, self._seconds, self._megabytes, self._answers)
 
 
-def _hear(worker: _Worker) -> None:
-    """Keep the end of what a worker writes to standard error, so that it never waits for a reader."""
-    assert worker.process.stderr is not None
-    with worker.process.stderr as pipe:
-        while chunk := os.read(pipe.fileno(), MOST_HEARD):
-            worker.heard = (worker.heard + chunk)[-MOST_HEARD:]
+def _why_not(content: Content) -> CxrTriageError:
+    """Why a worker could not begin; no film had been read by then, so it is believed."""
+    text = told(content)
+    kind = ModelError if text.get("error") == ModelError.__name__ else InstallationError
+    return kind(text.get("told", ""))
 
 
-def _last_words(worker: _Worker) -> str:
-    """How a worker ended that was not ready, and the last line it wrote."""
-    status = worker.process.wait()
-    if worker.hearing is not None:
-        worker.hearing.join(timeout=1.0)  # what it wrote may still be on its way
-    lines = worker.heard.decode("utf-8", "replace").strip().splitlines()
-    said = f", saying: {printable(lines[-1].strip()[:MOST_SAID])}" if lines else ""
-    return f"it ended with status {status} before its first film{said}"
+def _failure(content: Content, needs: Collection[str]) -> Exception:
+    """How a task failed.
 
+    Args:
+        content: what the worker said.
+        needs: libraries; a film can say of any that it is missing, so these are looked for, and no other.
 
-def _death(status: int) -> WorkerDiedError:
-    if -status in FROM_OUTSIDE:
-        return WorkerKilledError(f"was ended by signal {-status}")
-    return WorkerDiedError(f"ended with status {status}")
+    Raises:
+        InstallationError: a library is missing.
+        ValueError: it is no failure.
+    """
+    match told(content):
+        case {"failure": "memory"}:
+            return MemoryError()
+        case {"failure": "missing", "told": name} if name in needs and find_spec(name) is None:
+            raise InstallationError(f"{name} is missing or does not load; install cxr-triage anew")
+        case {"failure": str(), "told": text}:
+            return RuntimeError(text)
+        case _:
+            raise AnswerError("no failure")
 
 
 def _not_started(reason: str) -> InstallationError:

@@ -1,12 +1,17 @@
 """Tasks on their way to wherever they are done: in processes of this machine, or of others."""
 
+import json
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
+from importlib import import_module
 from typing import Any, Generic, Protocol, TypeVar
 
+from cxr_runtime.workers.answers import Content
+
 T = TypeVar("T")
+R = TypeVar("R")
 P = TypeVar("P")
 T_contra = TypeVar("T_contra", contravariant=True)
 R_co = TypeVar("R_co", covariant=True)
@@ -39,6 +44,68 @@ class Pool(Protocol[T_contra, R_co]):
             tasks: may have no end; a pause is handed on once everything before it is done.
         """
         ...
+
+
+class Work(Protocol[T_contra, R]):
+    """What the processes of a pool do; it is sent to each of them once, so it can be pickled."""
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """Libraries, some of which are imported at the first task that needs them."""
+        ...
+
+    def prepare(self) -> None:
+        """Load everything that every task needs.
+
+        Raises:
+            CxrTriageError: a part of the program is missing.
+        """
+        ...
+
+    def do(self, task: T_contra) -> R:
+        """Do one task, in the worker."""
+        ...
+
+    def encode(self, result: R) -> Content:
+        """A result as it is sent, in the worker."""
+        ...
+
+    def decode(self, content: Content, task: T_contra) -> R:
+        """A task's result from what came, in the parent; a worker that a film took over may send anything.
+
+        Raises:
+            ValueError: this is no result of that task.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Plain:
+    """A function named `module:function` as work; it takes one value and gives one that JSON knows."""
+
+    function: str
+    needs: frozenset[str] = frozenset()
+
+    def prepare(self) -> None:
+        """Import it."""
+        self._found()
+
+    def do(self, task: Any) -> Any:
+        """Call it."""
+        return self._found()(task)
+
+    def encode(self, result: Any) -> Content:
+        """As JSON."""
+        return Content(json.dumps(result).encode())
+
+    def decode(self, content: Content, task: Any) -> Any:  # noqa: ARG002 - as of all work
+        """From JSON."""
+        return json.loads(content.text)
+
+    def _found(self) -> Callable[[Any], Any]:
+        module, _, name = self.function.partition(":")
+        found: Callable[[Any], Any] = getattr(import_module(module), name)
+        return found
 
 
 class TaskFlow(Generic[T, P]):

@@ -1,4 +1,5 @@
 import os
+import pickle
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 
 from cxr_runtime.errors import InstallationError
 from cxr_runtime.workers.pool import WorkerDiedError, WorkerKilledError, WorkerPool, WorkerTimeoutError
-from cxr_runtime.workers.tasks import MOST_PASSED, Passed, Pause
+from cxr_runtime.workers.tasks import MOST_PASSED, Passed, Pause, Plain
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -21,12 +22,12 @@ def done(pool: WorkerPool[T, R], tasks: Iterable[T]) -> list[tuple[T, object]]:
 
 
 def test_every_task_comes_back_once_with_its_result() -> None:
-    with WorkerPool[float, float]("math:sqrt", 2) as pool:
+    with WorkerPool[float, float](Plain("math:sqrt"), 2) as pool:
         assert sorted(done(pool, (float(n * n) for n in range(50)))) == [(n * n, n) for n in range(50)]
 
 
 def test_a_task_that_raises_is_the_only_one_to_end_in_an_error() -> None:
-    with WorkerPool[float, float]("math:sqrt", 2) as pool:
+    with WorkerPool[float, float](Plain("math:sqrt"), 2) as pool:
         results = dict(done(pool, [4.0, -1.0, 9.0]))
     assert results[4.0] == 2
     assert results[9.0] == 3
@@ -34,7 +35,7 @@ def test_a_task_that_raises_is_the_only_one_to_end_in_an_error() -> None:
 
 
 def test_a_task_that_kills_its_process_fails_alone_after_a_second_try() -> None:
-    with WorkerPool[str, object]("builtins:exec", 2) as pool:
+    with WorkerPool[str, object](Plain("builtins:exec"), 2) as pool:
         fatal = "import os; os.abort()"
         results = dict(done(pool, ["1", "2", fatal, "3", "4", "5"]))
     assert isinstance(results.pop(fatal), WorkerDiedError)
@@ -42,7 +43,7 @@ def test_a_task_that_kills_its_process_fails_alone_after_a_second_try() -> None:
 
 
 def test_a_task_that_hangs_is_ended_at_its_limit() -> None:
-    with WorkerPool[float, None]("time:sleep", 2, seconds=1.0) as pool:
+    with WorkerPool[float, None](Plain("time:sleep"), 2, seconds=1.0) as pool:
         results = dict(done(pool, [0.0, 600.0, 0.001, 0.002]))
     assert isinstance(results.pop(600.0), WorkerTimeoutError)
     assert set(results.values()) == {None}
@@ -50,26 +51,26 @@ def test_a_task_that_hangs_is_ended_at_its_limit() -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="address space is limited on POSIX only")
 def test_a_task_that_wants_too_much_memory_fails_alone() -> None:
-    with WorkerPool[int, bytes]("builtins:bytes", 1, megabytes=1024) as pool:
-        results = dict(done(pool, [1, 2**31, 2]))
-    assert isinstance(results[2**31], MemoryError)
-    assert results[2] == b"\0\0"
+    with WorkerPool[str, int](Plain("builtins:eval"), 1, megabytes=1024) as pool:
+        results = dict(done(pool, ["len(bytes(1))", "len(bytes(2**31))", "len(bytes(2))"]))
+    assert isinstance(results["len(bytes(2**31))"], MemoryError)
+    assert results["len(bytes(2))"] == 2
 
 
 def test_what_a_decoder_prints_does_not_garble_the_answers() -> None:
-    with WorkerPool[str, None]("builtins:print", 1) as pool:
+    with WorkerPool[str, None](Plain("builtins:print"), 1) as pool:
         assert done(pool, ["noise"] * 20) == [("noise", None)] * 20
 
 
 def test_workers_end_with_the_pool() -> None:
-    with WorkerPool[float, float]("math:sqrt", 2) as pool:
+    with WorkerPool[float, float](Plain("math:sqrt"), 2) as pool:
         done(pool, [1.0])
         processes = [worker.process for worker in pool._workers]
     assert all(process.poll() is not None for process in processes)
 
 
 def test_a_worker_ends_when_its_parent_is_gone() -> None:
-    with WorkerPool[float, float]("math:sqrt", 1) as pool:
+    with WorkerPool[float, float](Plain("math:sqrt"), 1) as pool:
         done(pool, [1.0])
         process = pool._workers[0].process
         assert process.stdin is not None
@@ -78,7 +79,7 @@ def test_a_worker_ends_when_its_parent_is_gone() -> None:
 
 
 def test_a_pause_is_handed_on_once_everything_before_it_is_done() -> None:
-    with WorkerPool[float, float]("math:sqrt", 2) as pool:
+    with WorkerPool[float, float](Plain("math:sqrt"), 2) as pool:
         tasks: list[float | Passed[str] | Pause] = [4.0, 9.0, Pause.PAUSE, 16.0, Pause.PAUSE]
         items = list(pool.results(tasks))
     assert items[2] is Pause.PAUSE
@@ -87,7 +88,7 @@ def test_a_pause_is_handed_on_once_everything_before_it_is_done() -> None:
 
 
 def test_what_needs_no_work_passes_the_workers_and_starts_none() -> None:
-    with WorkerPool[float, float]("math:sqrt", 2) as pool:
+    with WorkerPool[float, float](Plain("math:sqrt"), 2) as pool:
         passed = [Passed(number) for number in range(3 * MOST_PASSED)]
         assert list(pool.results(passed)) == passed
         assert not pool._workers
@@ -99,7 +100,7 @@ def test_what_needs_no_work_does_not_wait_for_an_endless_source() -> None:
         while True:
             yield Passed("known")
 
-    with WorkerPool[float, float]("math:sqrt", 1) as pool:
+    with WorkerPool[float, float](Plain("math:sqrt"), 1) as pool:
         results = pool.results(source())
         while next(results) != (4.0, 2.0):
             pass
@@ -107,13 +108,13 @@ def test_what_needs_no_work_does_not_wait_for_an_endless_source() -> None:
 
 @pytest.mark.parametrize("function", ["no_such_library:name", "cxr_runtime.names:no_such_function"])
 def test_workers_that_cannot_start_are_a_fault_of_the_installation(function: str) -> None:
-    with WorkerPool[float, float](function, 1) as pool, pytest.raises(InstallationError):
+    with WorkerPool[float, float](Plain(function), 1) as pool, pytest.raises(InstallationError):
         done(pool, [1.0])
 
 
 def test_a_library_that_is_missing_is_no_fault_of_the_film() -> None:
     with (
-        WorkerPool[str, object]("builtins:exec", 1) as pool,
+        WorkerPool[str, object](Plain("builtins:exec", frozenset({"no_such_library"})), 1) as pool,
         pytest.raises(InstallationError, match="no_such_library is missing"),
     ):
         done(pool, ["import no_such_library"])
@@ -125,7 +126,7 @@ def test_no_code_is_taken_from_the_folder_that_the_program_was_started_in(
     for name in ("types", "numpy", "threading"):
         (tmp_path / f"{name}.py").write_text("raise SystemExit('taken over')")
     monkeypatch.chdir(tmp_path)
-    with WorkerPool[float, float]("math:sqrt", 1) as pool:
+    with WorkerPool[float, float](Plain("math:sqrt"), 1) as pool:
         assert done(pool, [4.0]) == [(4.0, 2.0)]
 
 
@@ -150,7 +151,10 @@ def test_a_worker_that_dies_before_its_first_task_ends_the_scan_with_its_last_li
     program: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started_with(program, tmp_path, monkeypatch)
-    with WorkerPool[float, float]("math:sqrt", 2) as pool, pytest.raises(InstallationError, match=said):
+    with (
+        WorkerPool[float, float](Plain("math:sqrt"), 2) as pool,
+        pytest.raises(InstallationError, match=said),
+    ):
         done(pool, [4.0])
 
 
@@ -162,19 +166,54 @@ def test_where_the_limit_of_memory_cannot_be_set_no_film_suffers(
         "import resource\ndef refuse(*_):\n    raise ValueError('as macOS')\nresource.setrlimit = refuse\n"
     )
     started_with(program, tmp_path, monkeypatch)
-    with WorkerPool[int, bytes]("builtins:bytes", 1, megabytes=64) as pool:
-        assert done(pool, [2]) == [(2, b"\0\0")]
+    with WorkerPool[float, float](Plain("math:sqrt"), 1, megabytes=64) as pool:
+        assert done(pool, [4.0]) == [(4.0, 2.0)]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
 def test_a_worker_that_the_system_kills_is_told_from_one_that_crashed() -> None:
     killed = "import os; os.kill(os.getpid(), 9)"
-    with WorkerPool[str, object]("builtins:exec", 1) as pool:
+    with WorkerPool[str, object](Plain("builtins:exec"), 1) as pool:
         results = dict(done(pool, [killed]))
     assert isinstance(results[killed], WorkerKilledError)
 
 
 def test_what_a_decoder_prints_is_kept_from_the_parent() -> None:
-    with WorkerPool[str, object]("builtins:exec", 1) as pool:
+    with WorkerPool[str, object](Plain("builtins:exec"), 1) as pool:
         done(pool, ["import os; os.write(2, b'noise ' * 100_000)"])
         assert pool._workers[0].heard == b""
+
+
+SEND = """
+import contextlib, os, time
+for number in range(3, 20):
+    with contextlib.suppress(OSError):
+        os.write(number, {lie!r})
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        b"\x02\x00\x05\x00\x00\x00{oops",  # a result that is no JSON
+        b"\x09\x00\x00\x00\x00\x00",  # an answer of no kind
+        b"\x00\x00\x02\x00\x00\x00{}",  # that it is ready, again
+        b"\x03\x00\x02\x00\x00\x00[]",  # a failure that says nothing
+        b"\x02\x00\xff\xff\xff\xff",  # a text of 4 GiB
+        b"\x02\x01\x00\x00\x00\x00" + b"\xff" * 8,  # an array of 2**64 bytes
+        pickle.dumps((True, 1)),
+    ],
+)
+def test_a_worker_that_answers_anything_else_is_ended(lie: bytes) -> None:
+    attack = SEND.format(lie=lie)
+    with WorkerPool[str, object](Plain("builtins:exec"), 1, seconds=30.0) as pool:
+        results = dict(done(pool, ["1", attack, "2"]))
+    assert isinstance(results.pop(attack), WorkerDiedError)
+    assert set(results.values()) == {None}
+
+
+def test_a_worker_cannot_end_the_scan_by_saying_that_a_library_is_missing() -> None:
+    with WorkerPool[str, object](Plain("builtins:exec"), 1) as pool:
+        ((_, end),) = done(pool, ["raise ImportError(name='torch_of_another_program')"])
+    assert isinstance(end, RuntimeError)

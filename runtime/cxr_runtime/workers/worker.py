@@ -1,0 +1,141 @@
+"""One worker process as its parent sees it: started, given tasks, heard, and ended."""
+
+import contextlib
+import os
+import pickle
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from cxr_runtime.errors import CxrTriageError
+from cxr_runtime.names import printable
+from cxr_runtime.workers.answers import Content, Said, read_answer
+
+CHILD = "cxr_runtime.workers.child"  # the program of a worker
+TASKS_AHEAD = 2  # tasks given to each worker at a time, so that none waits for the parent
+MOST_HEARD = 4096  # bytes of a worker's standard error that are kept
+MOST_SAID = 200  # characters of it in a sentence
+# Signals that no decoder raises by itself: the system's for want of memory or time, or somebody's command.
+FROM_OUTSIDE = frozenset(
+    number
+    for name in ("SIGKILL", "SIGTERM", "SIGHUP", "SIGXCPU")
+    if (number := getattr(signal, name, None)) is not None
+)
+
+Answers = queue.SimpleQueue[tuple["Worker", tuple[Said, Content] | None]]
+
+
+class WorkerDiedError(CxrTriageError):
+    """The process ended in the middle of the task, twice."""
+
+
+class WorkerKilledError(WorkerDiedError):
+    """The process was ended from outside, twice: by the system when memory ran out, as a rule."""
+
+
+@dataclass(eq=False)
+class Worker:
+    """One child process and the tasks it was given, the current one first."""
+
+    process: subprocess.Popen[bytes]
+    given: deque[tuple[Any, int]] = field(default_factory=deque)  # (task, tries so far)
+    busy_since: float = 0.0
+    is_ready: bool = False  # it has loaded everything
+    lied: bool = False  # what came from it was no answer
+    heard: bytes = b""  # the end of what it wrote to standard error, which it closes once it is ready
+    _hearing: threading.Thread | None = None
+    # Answers that may lie unread here: a worker that floods its parent waits instead.
+    _room: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(TASKS_AHEAD + 1))
+
+    @classmethod
+    def start(cls, work: Any, seconds: float, megabytes: int, answers: Answers) -> Self:
+        """Start a process that does `work`; each answer goes to `answers`, then None once it is dead."""
+        environment = {
+            **os.environ,
+            "OMP_NUM_THREADS": "1",
+            "OPENCV_FOR_THREADS_NUM": "1",
+            "PYTHONSAFEPATH": "1",  # nothing is imported from the folder that the program was started in
+        }
+        command = [sys.executable, "-P", "-m", CHILD, str(seconds), str(megabytes)]
+        pipe = subprocess.PIPE
+        worker = cls(subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment))
+        worker._hearing = threading.Thread(target=worker._hear, daemon=True)
+        worker._hearing.start()
+        threading.Thread(target=worker._listen, args=(answers,), daemon=True).start()
+        worker._send(work)
+        return worker
+
+    def give(self, task: Any, tries: int) -> None:
+        """Send a task that was tried so often."""
+        if not self.given:
+            self.busy_since = time.monotonic()
+        self.given.append((task, tries))
+        self._send(task)
+
+    def take(self) -> tuple[Any, int]:
+        """The current task, which is done; the next one begins."""
+        self.busy_since = time.monotonic()
+        return self.given.popleft()
+
+    def make_room(self) -> None:
+        """Let one more answer come."""
+        self._room.release()
+
+    def stop(self) -> None:
+        """End the process, whatever it does."""
+        self.process.kill()
+        self.process.wait()
+        self.make_room()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+
+    def last_words(self) -> str:
+        """How it ended before it was ready, and the last line it wrote."""
+        status = self.process.wait()
+        if self._hearing is not None:
+            self._hearing.join(timeout=1.0)  # what it wrote may still be on its way
+        lines = self.heard.decode("utf-8", "replace").strip().splitlines()
+        said = f", saying: {printable(lines[-1].strip()[:MOST_SAID])}" if lines else ""
+        return f"it ended with status {status} before its first film{said}"
+
+    def death(self) -> WorkerDiedError:
+        """How it ended in the middle of a task, once it is dead."""
+        status = self.process.wait()
+        if self.lied:
+            return WorkerDiedError("gave an answer that is none")
+        if -status in FROM_OUTSIDE:
+            return WorkerKilledError(f"was ended by signal {-status}")
+        return WorkerDiedError(f"ended with status {status}")
+
+    def _send(self, item: Any) -> None:
+        assert self.process.stdin is not None
+        with contextlib.suppress(OSError):  # a dead worker is noticed by the thread that reads its answers
+            pickle.dump(item, self.process.stdin, protocol=pickle.HIGHEST_PROTOCOL)
+            self.process.stdin.flush()
+
+    def _listen(self, answers: Answers) -> None:
+        assert self.process.stdout is not None
+        try:
+            while True:
+                self._room.acquire()
+                answers.put((self, read_answer(self.process.stdout)))
+        except EOFError:
+            pass
+        except (OSError, ValueError):
+            self.lied = self.process.poll() is None  # else the pipe was closed when it was ended
+        answers.put((self, None))
+
+    def _hear(self) -> None:
+        """Keep the end of what it writes to standard error, so that it never waits for a reader."""
+        assert self.process.stderr is not None
+        with self.process.stderr as pipe:
+            while chunk := os.read(pipe.fileno(), MOST_HEARD):
+                self.heard = (self.heard + chunk)[-MOST_HEARD:]
