@@ -24,12 +24,13 @@ def main(seconds: float, megabytes: int) -> None:
     """Serve tasks from standard input until it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     tasks, answers = _take_standard_streams()
+    limit = about_limit()  # as it was set from outside
     _limit_memory(megabytes)
     try:
         work: Work[Any, Any] = pickle.load(tasks)
         work.prepare()
     except Exception as error:  # noqa: BLE001  # half an install may raise anything
-        _send(answers, Said.CANNOT_START, tell(**_why_not(error)))
+        _send(answers, Said.CANNOT_START, tell(**_why_not(error, limit)))
         return
     _fall_silent()
     _send(answers, Said.READY, tell())
@@ -49,15 +50,15 @@ def _send(answers: BinaryIO, said: Said, content: Content) -> None:
     answers.flush()
 
 
-def _why_not(error: Exception) -> dict[str, str]:
+def _why_not(error: Exception, limit: str) -> dict[str, str]:
     """Name and text of an error of ours that says why the work cannot begin."""
     if isinstance(error, MemoryError):
-        error = InstallationError(f"a process that reads films cannot start{about_limit()}")
+        error = InstallationError(f"a process that reads films cannot start{limit}")
     if not isinstance(error, CxrTriageError):
         missing = (error.name if isinstance(error, ImportError) else "") or "a library"
         reason = " ".join(str(error).split())
         error = InstallationError(
-            f"{missing} is missing or does not load ({reason}); install cxr-triage anew{about_limit()}"
+            f"{missing} is missing or does not load ({reason}); install cxr-triage anew{limit}"
         )
     return {"error": type(error).__name__, "told": str(error)}
 
