@@ -1,9 +1,10 @@
 """A pool of worker processes with limits: a task that crashes, hangs or eats memory ends only itself."""
 
 import queue
+import subprocess
+import sys
 import time
 from collections.abc import Collection, Iterable, Iterator
-from importlib.util import find_spec
 from typing import Any, Generic, Self, TypeVar
 
 from cxr_runtime.errors import CxrTriageError, InstallationError, ModelError
@@ -175,21 +176,30 @@ def _failure(content: Content, needs: Collection[str]) -> Exception:
 
     Args:
         content: what the worker said.
-        needs: libraries; a film can say of any that it is missing, so these are looked for, and no other.
+        needs: libraries; as a film can say anything, it is tried whether one of these loads, and no other.
 
     Raises:
-        InstallationError: a library is missing.
+        InstallationError: a library is missing or does not load.
         ValueError: it is no failure.
     """
     match told(content):
         case {"failure": "memory"}:
             return MemoryError()
-        case {"failure": "missing", "told": name} if name in needs and find_spec(name) is None:
+        case {"failure": "missing", "told": name} if not _loads(name, needs):
             raise InstallationError(f"{name} is missing or does not load; install cxr-triage anew")
         case {"failure": str(), "told": text}:
             return RuntimeError(text)
         case _:
             raise AnswerError("no failure")
+
+
+def _loads(name: str, needs: Collection[str]) -> bool:
+    """Whether a library, or a module in it, loads in a process that has seen no film."""
+    parts = name.split(".")
+    if parts[0] not in needs or not all(part.isidentifier() for part in parts):
+        return True
+    command = [sys.executable, "-P", "-c", f"import {name}"]
+    return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode == 0
 
 
 def _not_started(reason: str) -> InstallationError:
