@@ -39,6 +39,12 @@ MAX_PIXELS = 1 << 27  # rows x columns of a film; those that are read have at mo
 MAX_MASK_SIDE = 1024  # of the lungs' mask at working resolution
 MAX_SECONDS = 1e6
 
+CODECS = ("deflate", "dicomrle", "jpeg2k", "jpeg8", "jpegls", "lzw", "packbits", "zlib", "zstd")
+NEEDS = (
+    *(f"cxr_runtime.reading.{name}" for name in ("bmp", "dicom.file", "jpeg", "png", "tiff")),
+    *(f"imagecodecs:{name}_decode" for name in CODECS),
+)
+
 _SHA256 = re.compile("[0-9a-f]{64}")
 _CODE = re.compile("[a-z0-9-]{1,40}")
 
@@ -62,9 +68,7 @@ class _Text:
 class Examining:
     """Examining films, as the work of a pool (`workers.tasks.Work`)."""
 
-    needs: frozenset[str] = frozenset(
-        {"cv2", "imagecodecs", "isal", "numpy", "onnxruntime", "pydicom", "tifffile"}
-    )
+    needs: tuple[str, ...] = NEEDS
 
     def prepare(self) -> None:
         """Open both small networks, which every readable film needs.

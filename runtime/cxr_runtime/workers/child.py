@@ -68,7 +68,7 @@ def _attempt(work: Work[Any, Any], task: Any) -> tuple[Said, Content]:
     try:
         return Said.DONE, work.encode(work.do(task))
     except ImportError as error:  # what is imported on first use is a part of the installation, too
-        return Said.FAILED, tell(failure="missing", told=error.name or "")
+        return Said.FAILED, tell(failure="missing", told=str(error))
     except Exception as error:  # noqa: BLE001
         if lacks_memory(error):
             return Said.FAILED, tell(failure="memory")

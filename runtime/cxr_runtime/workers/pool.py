@@ -9,8 +9,12 @@ from typing import Any, Generic, Self, TypeVar
 
 from cxr_runtime.errors import CxrTriageError, InstallationError, ModelError
 from cxr_runtime.memory import about_limit
+from cxr_runtime.names import printable
 from cxr_runtime.workers.answers import AnswerError, Content, Said, told
 from cxr_runtime.workers.tasks import Passed, Pause, TaskFlow, Work
+from cxr_runtime.workers.worker import TASKS_AHEAD, Answers, Worker, WorkerDiedError, WorkerKilledError
+
+__all__ = ["WorkerDiedError", "WorkerKilledError", "WorkerPool", "WorkerTimeoutError"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -176,7 +180,7 @@ def _failure(content: Content, needs: Collection[str]) -> Exception:
 
     Args:
         content: what the worker said.
-        needs: libraries; as a film can say anything, it is tried whether one of these loads, and no other.
+        needs: as of `Work`; a film can say anything, so it is tried whether they load.
 
     Raises:
         InstallationError: a library is missing or does not load.
@@ -185,21 +189,23 @@ def _failure(content: Content, needs: Collection[str]) -> Exception:
     match told(content):
         case {"failure": "memory"}:
             return MemoryError()
-        case {"failure": "missing", "told": name} if not _loads(name, needs):
-            raise InstallationError(f"{name} is missing or does not load; install cxr-triage anew")
+        case {"failure": "missing"} if reason := _why_needs_fail(needs):
+            raise InstallationError(
+                f"a library is missing or does not load ({reason}); install cxr-triage anew"
+            )
         case {"failure": str(), "told": text}:
             return RuntimeError(text)
         case _:
             raise AnswerError("no failure")
 
 
-def _loads(name: str, needs: Collection[str]) -> bool:
-    """Whether a library, or a module in it, loads in a process that has seen no film."""
-    parts = name.split(".")
-    if parts[0] not in needs or not all(part.isidentifier() for part in parts):
-        return True
-    command = [sys.executable, "-P", "-c", f"import {name}"]
-    return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode == 0
+def _why_needs_fail(needs: Collection[str]) -> str:
+    """What does not load in a process that has seen no film, in its own words; "" where everything does."""
+    program = "import sys; from cxr_runtime.workers.tasks import load; [load(need) for need in sys.argv[1:]]"
+    command = [sys.executable, "-P", "-c", program, *needs]
+    run = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    lines = run.stderr.decode("utf-8", "replace").strip().splitlines() or ["it cannot be tried"]
+    return printable(lines[-1]) if run.returncode else ""
 
 
 def _not_started(reason: str) -> InstallationError:

@@ -2,7 +2,7 @@
 
 import json
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from importlib import import_module
@@ -50,8 +50,8 @@ class Work(Protocol[T_contra, R]):
     """What the processes of a pool do; it is sent to each of them once, so it can be pickled."""
 
     @property
-    def needs(self) -> frozenset[str]:
-        """Libraries, some of which are imported at the first task that needs them."""
+    def needs(self) -> tuple[str, ...]:
+        """Modules, or `module:name`, that are loaded at the first task that needs them."""
         ...
 
     def prepare(self) -> None:
@@ -79,20 +79,27 @@ class Work(Protocol[T_contra, R]):
         ...
 
 
+def load(named: str) -> Any:
+    """A module, or what is in it by `module:name`."""
+    module, _, name = named.partition(":")
+    found = import_module(module)
+    return getattr(found, name) if name else found
+
+
 @dataclass(frozen=True)
 class Plain:
     """A function named `module:function` as work; it takes one value and gives one that JSON knows."""
 
     function: str
-    needs: frozenset[str] = frozenset()
+    needs: tuple[str, ...] = ()
 
     def prepare(self) -> None:
         """Import it."""
-        self._found()
+        load(self.function)
 
     def do(self, task: Any) -> Any:
         """Call it."""
-        return self._found()(task)
+        return load(self.function)(task)
 
     def encode(self, result: Any) -> Content:
         """As JSON."""
@@ -101,11 +108,6 @@ class Plain:
     def decode(self, content: Content, task: Any) -> Any:  # noqa: ARG002 - as of all work
         """From JSON."""
         return json.loads(content.text)
-
-    def _found(self) -> Callable[[Any], Any]:
-        module, _, name = self.function.partition(":")
-        found: Callable[[Any], Any] = getattr(import_module(module), name)
-        return found
 
 
 class TaskFlow(Generic[T, P]):

@@ -10,8 +10,8 @@ from cxr_runtime.errors import InstallationError
 from cxr_runtime.model.preprocessing import Preprocessing
 from cxr_runtime.reading import failure
 from cxr_runtime.scanning import examination
+from cxr_runtime.scanning.answers import Examining
 from cxr_runtime.scanning.examination import Examination, Examined, Unread, examine
-from cxr_runtime.scanning.session import EXAMINE
 from cxr_runtime.sources.film_source import FileOnDisk
 from cxr_runtime.store.rows import Place
 from cxr_runtime.workers.pool import WorkerPool
@@ -63,7 +63,7 @@ def test_a_codec_that_does_not_load_is_a_fault_of_the_installation(
     (tmp_path / "sitecustomize.py").write_text("import sys; sys.modules['imagecodecs._imcd'] = None")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
     with (
-        WorkerPool[Examination, Examined](EXAMINE, 1) as pool,
+        WorkerPool[Examination, Examined](Examining(), 1) as pool,
         pytest.raises(InstallationError, match=r"lzw_decode.*install cxr-triage anew"),
     ):
         list(pool.results([of(tmp_path / "film.tif")]))
