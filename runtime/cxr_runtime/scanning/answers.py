@@ -39,10 +39,18 @@ MAX_PIXELS = 1 << 27  # rows x columns of a film; those that are read have at mo
 MAX_MASK_SIDE = 1024  # of the lungs' mask at working resolution
 MAX_SECONDS = 1e6
 
-CODECS = ("deflate", "dicomrle", "jpeg2k", "jpeg8", "jpegls", "lzw", "packbits", "zlib", "zstd")
+CODECS = (
+    "deflate",
+    "imcd",
+    "jpeg2k",
+    "jpeg8",
+    "jpegls",
+    "zlib",
+    "zstd",
+)  # modules; imcd: LZW and run lengths
 NEEDS = (
     *(f"cxr_runtime.reading.{name}" for name in ("bmp", "dicom.file", "jpeg", "png", "tiff")),
-    *(f"imagecodecs:{name}_decode" for name in CODECS),
+    *(f"imagecodecs._{name}" for name in CODECS),
 )
 
 _SHA256 = re.compile("[0-9a-f]{64}")

@@ -11,11 +11,12 @@ from cxr_runtime.errors import RejectedFilmError, UnreadableFilmError
 from cxr_runtime.film import FilmFacts, View
 from cxr_runtime.lungs.mask import lung_mask
 from cxr_runtime.model.preprocessing import Preprocessing, place
-from cxr_runtime.scanning.answers import Examining
+from cxr_runtime.scanning.answers import NEEDS, Examining
 from cxr_runtime.scanning.examination import Admitted, Examination, Examined, Rejected, Unread
 from cxr_runtime.sources.film_source import FileOnDisk
 from cxr_runtime.store.rows import Place
 from cxr_runtime.workers.answers import Content
+from cxr_runtime.workers.tasks import load
 
 HOW = Preprocessing(input_hw=(32, 48), crop="lung-field")
 TASK = Examination(Place(1, "film.png", ""), FileOnDisk("film.png", Path("film.png")), HOW)
@@ -171,3 +172,8 @@ def test_a_text_with_any_byte_changed_is_refused_or_is_a_film_all_the_same() -> 
             continue
         assert isinstance(film, Rejected)
         assert film.film_hw == (90, 70)
+
+
+@pytest.mark.parametrize("need", NEEDS)
+def test_what_a_worker_may_say_it_lacks_is_here(need: str) -> None:
+    load(need)

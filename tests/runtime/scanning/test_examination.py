@@ -64,7 +64,7 @@ def test_a_codec_that_does_not_load_is_a_fault_of_the_installation(
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
     with (
         WorkerPool[Examination, Examined](Examining(), 1) as pool,
-        pytest.raises(InstallationError, match=r"lzw_decode.*install cxr-triage anew"),
+        pytest.raises(InstallationError, match=r"imcd.*install cxr-triage anew"),
     ):
         list(pool.results([of(tmp_path / "film.tif")]))
 
