@@ -47,7 +47,7 @@ CODECS = (
     "jpegls",
     "zlib",
     "zstd",
-)  # modules; imcd: LZW and run lengths
+)  # imcd: LZW, PackBits
 NEEDS = (
     *(f"cxr_runtime.reading.{name}" for name in ("bmp", "dicom.file", "jpeg", "png", "tiff")),
     *(f"imagecodecs._{name}" for name in CODECS),
