@@ -10,7 +10,7 @@ import pytest
 import typer
 
 from cxr_cli.main import app
-from test_layers import FLOORS, FOLDERS, ROOMS, ROOT, RUNTIME
+from test_layers import FLOORS, FOLDERS, ROOMS, ROOT
 
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md"))]
@@ -72,12 +72,12 @@ def test_help_is_in_natural_english() -> None:
     assert [(name, text) for name, text in help_texts() if UNNATURAL.search(text)] == []
 
 
-def test_what_reports_and_commands_say_is_natural_english() -> None:
+@pytest.mark.parametrize("package", FOLDERS)
+def test_what_a_package_says_to_its_users_is_natural_english(package: str) -> None:
     files = [
         file
-        for folder in (ROOT / "cli", RUNTIME / "reports", ROOT / "calibration" / "cxr_calibration" / "pages")
-        for file in sorted(folder.rglob("*"))
-        if file.suffix in {".py", ".html", ".js", ".svg"}
+        for file in sorted((ROOT / FOLDERS[package] / package).rglob("*"))
+        if file.suffix in {".py", ".html", ".js", ".svg", ".md"}
     ]
     assert files
     assert [(shown(file), said) for file in files for said in sentences(file) if UNNATURAL.search(said)] == []

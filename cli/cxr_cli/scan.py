@@ -125,8 +125,9 @@ def _told(summary: "ScanSummary") -> str:
         f"{counted(counts.films)}: {counts.scored} scored ({counts.flagged} flagged{review}), "
         f"{counts.rejected} rejected, {counts.failed} failed"
     )
-    before = f"; {summary.finished_before} were finished before" if summary.finished_before else ""
-    others = f"; {summary.passed_over} other files passed over" if summary.passed_over else ""
+    before = f"; {summary.finished_before} finished before" if summary.finished_before else ""
+    files = "1 other file" if summary.passed_over == 1 else f"{summary.passed_over} other files"
+    others = f"; {files} passed over" if summary.passed_over else ""
     results = f"; {folders_of_results(summary.results)}" if summary.results else ""
     where = f"{printable(str(summary.out))} ({summary.backend})"
     return f"{told}{before}{others}{results}\nreports in {where}"

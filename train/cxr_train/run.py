@@ -191,5 +191,6 @@ def _write_or_match(run: Path, config: RunConfig) -> None:
         write_config(run, config)
     elif read_config(run) != config:
         raise UsageError(
-            f"{run} holds a run with other settings or films; go on with the same, or choose another folder"
+            f"{run} holds a run with other settings or films; continue with the same ones, or choose another "
+            "folder"
         )

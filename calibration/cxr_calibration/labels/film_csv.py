@@ -114,7 +114,7 @@ def _text(path: Path) -> str:
             continue
         if "\0" not in text:
             return text
-    raise UsageError(f"{path} is no text; expected a CSV in UTF-8, as spreadsheets save it")
+    raise UsageError(f"{path} is not text; expected a CSV in UTF-8, as spreadsheets save it")
 
 
 def _row(path: Path, line: int, columns: list[str], cells: list[str]) -> CsvRow:

@@ -37,7 +37,7 @@ def work_of(onnx: bytes) -> Work:
     """The work of a float32 model whose shapes are written in its file.
 
     Raises:
-        ValueError: the bytes are no ONNX model.
+        ValueError: the bytes are not an ONNX model.
     """
     graph = read_model(onnx).graph
     cells = {name: prod(size or 1 for size in shape[2:]) for name, shape in shapes_of(graph).items()}

@@ -117,7 +117,9 @@ def check_tags(facts: FilmFacts) -> None:
 
 
 def _no_chest(found: str, next_step: str) -> RejectedFilmError:
-    return reject(Code.NOT_A_CHEST_FILM, f"this is no chest film by its tags: {found}", next_step, CERTAIN)
+    return reject(
+        Code.NOT_A_CHEST_FILM, f"the tags say that this is not a chest film: {found}", next_step, CERTAIN
+    )
 
 
 def _age(years: float) -> str:

@@ -46,7 +46,7 @@ class Manifest:
         if self.precision not in PRECISIONS:
             raise ValueError(f"precision {self.precision!r} is none of {', '.join(PRECISIONS)}")
         if self.model_sha256 and not re.fullmatch("[0-9a-f]{64}", self.model_sha256):
-            raise ValueError(f"model_sha256 {self.model_sha256[:70]!r} is no digest of 64 hex digits")
+            raise ValueError(f"model_sha256 {self.model_sha256[:70]!r} is not a digest of 64 hex digits")
 
 
 def write_manifest(manifest: Manifest, path: Path) -> None:

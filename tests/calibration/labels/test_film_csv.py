@@ -50,7 +50,7 @@ def test_a_cell_that_cannot_be_understood_is_named_with_what_was_expected(tmp_pa
         ("", "has no column file; found no header, expected file, label"),
         ("file,truth\n", "has no column label; found file, truth, expected file, label"),
         ("file,label\na,b.png,1\n", "line 2 has 3 cells, the header has 2; put quotes"),
-        ("file,label\n\0", "is no text; expected a CSV"),
+        ("file,label\n\0", "is not text; expected a CSV"),
     ],
 )
 def test_a_table_that_cannot_be_used_is_refused_in_one_line(tmp_path: Path, text: str, said: str) -> None:

@@ -79,5 +79,5 @@ def test_a_wrong_file_is_refused_with_its_line(tmp_path: Path, text: str, said: 
 def test_a_file_that_is_no_text_or_not_there_is_refused(tmp_path: Path) -> None:
     (tmp_path / "labels.csv").write_bytes(b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR")
     for path in (tmp_path / "labels.csv", tmp_path / "nowhere.csv"):
-        with pytest.raises(UsageError, match=r"is no text|cannot be read \(No such file"):
+        with pytest.raises(UsageError, match=r"is not text|cannot be read \(No such file"):
             read_labels(path)

@@ -25,7 +25,7 @@ def test_a_manifest_is_read_as_it_was_written(tmp_path: Path) -> None:
         ({"class_names": ["abnormal", "normal"]}, "class names"),
         ({"class_names": ["normal"]}, "class_names"),
         ({"precision": "fp8"}, "precision 'fp8' is none of fp32, fp16, int8"),
-        ({"model_sha256": "00"}, "is no digest of 64 hex digits"),
+        ({"model_sha256": "00"}, "is not a digest of 64 hex digits"),
         ({"heat": None}, "heat"),
         ({"heat": {"channel_weights": []}}, "a weight of the heat map"),
         ({"heat": {"channel_weights": ["1"]}}, "heat.channel_weights.0 is '1'"),

@@ -43,7 +43,7 @@ def half_graph(onnx: bytes, magnitudes: dict[str, float]) -> bytes:
         A typed model with float32 inputs and outputs.
 
     Raises:
-        ValueError: the bytes are no ONNX model, or a weight is not float32.
+        ValueError: the bytes are not an ONNX model, or a weight is not float32.
     """
     model = read_model(onnx)
     unsafe = {name for name, largest in magnitudes.items() if not largest <= SAFE_MAGNITUDE}

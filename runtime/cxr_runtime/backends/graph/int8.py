@@ -34,7 +34,7 @@ def symmetric_int8(onnx: bytes) -> bytes:
         The same network; activations lose up to one bit.
 
     Raises:
-        ValueError: the bytes are no ONNX model.
+        ValueError: the bytes are not an ONNX model.
     """
     model = read_model(onnx)
     unsigned = constants_of(model.graph)

@@ -33,7 +33,7 @@ def rewrite_lrn(onnx: bytes) -> bytes:
         An ONNX file with the same inputs and outputs; `onnx` itself where there was nothing to replace.
 
     Raises:
-        ValueError: the bytes are no ONNX model.
+        ValueError: the bytes are not an ONNX model.
     """
     model = read_model(onnx)
     shapes = shapes_of(model.graph)

@@ -70,14 +70,14 @@ def read_model(onnx: bytes) -> Model:
     """Read an ONNX file; `SerializeToString()` of the message writes it again.
 
     Raises:
-        ValueError: the bytes are no ONNX model.
+        ValueError: the bytes are not an ONNX model.
     """
     try:
         model = _Model.FromString(onnx)
     except DecodeError as error:
-        raise ValueError(f"the bytes are no ONNX model ({error})") from error
+        raise ValueError(f"the bytes are not an ONNX model ({error})") from error
     if not model.HasField("graph"):
-        raise ValueError("the bytes are no ONNX model: they hold no graph")
+        raise ValueError("the bytes are not an ONNX model: they hold no graph")
     return model
 
 
