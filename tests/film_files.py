@@ -74,16 +74,40 @@ def jpeg_file(pixels: NDArray[np.uint8], *, progressive: bool = False, orientati
     picture = pixels[..., ::-1] if pixels.ndim == 3 else pixels
     flags = [cv2.IMWRITE_JPEG_QUALITY, 95, cv2.IMWRITE_JPEG_PROGRESSIVE, int(progressive)]
     content = cv2.imencode(".jpg", picture, flags)[1].tobytes()
-    tiff = b"II*\0" + struct.pack("<IHHHIHHI", 8, 1, 0x0112, 3, 1, orientation, 0, 0)
-    exif = b"Exif\0\0" + tiff
-    return content[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + content[2:]
+    segment = b"Exif\0\0" + exif(orientation)
+    return content[:2] + b"\xff\xe1" + struct.pack(">H", len(segment) + 2) + segment + content[2:]
+
+
+def exif(orientation: int) -> bytes:
+    """EXIF that states an orientation and nothing else."""
+    return b"II*\0" + struct.pack("<IHHHIHHI", 8, 1, 0x0112, 3, 1, orientation, 0, 0)
+
+
+def turned(upright: GreyPixels, orientation: int) -> GreyPixels:
+    """A picture as it must be stored with an orientation so that it is shown upright."""
+    stored = {
+        1: upright,
+        2: np.fliplr(upright),
+        3: np.rot90(upright, 2),
+        4: np.flipud(upright),
+        5: upright.T,
+        6: np.rot90(upright, 1),
+        7: np.rot90(upright, 2).T,
+        8: np.rot90(upright, -1),
+    }[orientation]
+    return np.ascontiguousarray(stored)
 
 
 def tiff_file(*pages: NDArray[Any], **options: Any) -> bytes:
     """Write pages; `options` as of tifffile's writer."""
+    return tiff_pages(*((page, options) for page in pages))
+
+
+def tiff_pages(*pages: tuple[NDArray[Any], dict[str, Any]]) -> bytes:
+    """Write pages, each with options of its own."""
     file = BytesIO()
     with tifffile.TiffWriter(file) as writer:
-        for page in pages:
+        for page, options in pages:
             writer.write(page, **{"photometric": "minisblack", "metadata": None, **options})
     return file.getvalue()
 
@@ -92,3 +116,39 @@ def bmp_file(pixels: NDArray[np.uint8]) -> bytes:
     """Write grey (with a palette) or RGB (24 bits) pixels."""
     picture = pixels[..., ::-1] if pixels.ndim == 3 else pixels
     return cv2.imencode(".bmp", picture)[1].tobytes()
+
+
+def bmp_run_file(pixels: NDArray[np.uint8], *, last_rows_lost: int = 0) -> bytes:
+    """Write grey pixels as BI_RLE8; of a picture that ends early, some rows at its end are never coded."""
+    rows = [b"".join(bytes([1, value]) for value in row) for row in pixels[::-1]]
+    data = b"\0\0".join(rows[: len(rows) - last_rows_lost]) + b"\0\1"
+    palette = b"".join(bytes([grey, grey, grey, 0]) for grey in range(256))
+    header = struct.pack("<IiiHHIIiiII", 40, *pixels.shape[::-1], 1, 8, 1, len(data), 0, 0, 256, 0)
+    return b"BM" + struct.pack("<IHHI", 1078 + len(data), 0, 0, 1078) + header + palette + data
+
+
+def subsampled_tiff(luma: GreyPixels, compression: int, blocks: int = 2) -> bytes:
+    """Write a grey picture as YCbCr whose chroma has half the resolution, in one strip of data units."""
+    rows, columns = luma.shape
+    units = luma.reshape(rows // blocks, blocks, columns // blocks, blocks).swapaxes(1, 2)
+    flat = units.reshape(rows // blocks, columns // blocks, blocks * blocks)
+    chroma = np.full((*flat.shape[:2], 2), 128, np.uint8)
+    data = np.concatenate([flat, chroma], axis=2).astype(np.uint8).tobytes()
+    data = zlib.compress(data) if compression == 8 else data
+    entries = (
+        (256, 3, 1, columns),
+        (257, 3, 1, rows),
+        (258, 3, 3, 8 + 2),  # position of three times 8
+        (259, 3, 1, compression),
+        (262, 3, 1, 6),
+        (273, 4, 1, 200),
+        (277, 3, 1, 3),
+        (278, 3, 1, rows),
+        (279, 4, 1, len(data)),
+        (530, 3, 2, blocks | blocks << 16),
+    )
+    tags = b"".join(struct.pack("<HHII", *entry) for entry in entries)
+    body = struct.pack("<H", 16) + struct.pack("<HHH", 8, 8, 8)
+    directory = struct.pack("<H", len(entries)) + tags + bytes(4)
+    content = b"II*\0" + struct.pack("<I", 8 + len(body)) + body + directory
+    return content.ljust(200, b"\0") + data

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from cxr_cli.lab.measuring import (
     calibrate_from_margins,
+    damage_films,
     darken_films,
     print_gpu_page,
     print_precisions,
@@ -29,6 +30,7 @@ COMMANDS: dict[str, Callable[..., int]] = {
     "calibration-page": write_calibration_page,
     "model-rows": print_model_rows,
     "page": write_measured_page,
+    "damage": damage_films,
     "gamma": darken_films,
     "rehearse": rehearse_monitoring,
     "precisions": print_precisions,

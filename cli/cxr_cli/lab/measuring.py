@@ -1,4 +1,4 @@
-"""`cxr-triage lab out-of-fold`, `gamma`, `rehearse`, `precisions`, `gpu`, `way`: what is measured."""
+"""`cxr-triage lab out-of-fold`, `damage`, `gamma`, `rehearse`, `precisions`, `gpu`, `way`: measuring."""
 
 from pathlib import Path
 from typing import Annotated
@@ -35,6 +35,23 @@ def calibrate_from_margins(
     from cxr_calibration.out_of_fold import calibrate_out_of_fold
 
     typer.echo(calibrate_out_of_fold(margins, films, model, error_rate))
+    return 0
+
+
+def damage_films(
+    films: Annotated[
+        Path | None,
+        typer.Argument(metavar="[FILMS]", help="Folder of sound films.", show_default="drawn ones"),
+    ] = None,
+    count: Annotated[int, typer.Option(min=1, help="Damaged films.")] = 2000,
+    seed: Annotated[int, typer.Option(help="Another one gives other damages.")] = 1,
+) -> int:
+    """Damage films of every coding at random places; count those that are scored, and scored wrongly."""
+    from cxr_cli.progress import terminal_or_lines
+    from cxr_runtime.benchmark.damage import DamageOptions, damage_table, measure_damage
+
+    counts = measure_damage(DamageOptions(films, count, seed), terminal_or_lines())
+    typer.echo(damage_table(counts))
     return 0
 
 

@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from io import BytesIO
 from random import Random
 from typing import Any
@@ -23,12 +24,20 @@ DEEP_BITS = 12  # of a film from a detector
 LONGEST = 65536  # bytes that one damage touches
 
 
+class Guard(StrEnum):
+    """What a way of writing has against damage."""
+
+    CHECKSUM = "checksum"
+    CODE = "code words and lengths"
+    NONE = "none"  # any bytes are a picture
+
+
 @dataclass(frozen=True)
 class Coding:
     """One way to write a film into a file."""
 
     encode: Callable[[GreyPixels], bytes]  # (rows, columns) uint8 to the whole file
-    checksum: bool = False  # the format holds a checksum of its pixels
+    guard: Guard = Guard.CODE  # by what damage to its pixels can be known
 
 
 def _raster(extension: str, *flags: int) -> Callable[[GreyPixels], bytes]:
@@ -88,7 +97,7 @@ def _dicom(
         dcmwrite(file, ds, enforce_file_format=True)
         return file.getvalue()
 
-    return Coding(write, checksum=False)
+    return Coding(write, Guard.NONE if encode is None else Guard.CODE)
 
 
 def _rle(stored: NDArray[np.uint16]) -> bytes:
@@ -120,17 +129,17 @@ def _near_lossless(stored: NDArray[np.uint16]) -> bytes:
 
 
 CODINGS = {
-    "PNG": Coding(_raster(".png"), checksum=True),
+    "PNG": Coding(_raster(".png"), Guard.CHECKSUM),
     "JPEG": Coding(_raster(".jpg", cv2.IMWRITE_JPEG_QUALITY, 95)),
     "JPEG, progressive": Coding(_raster(".jpg", cv2.IMWRITE_JPEG_PROGRESSIVE, 1)),
     "JPEG, restart markers": Coding(_raster(".jpg", cv2.IMWRITE_JPEG_RST_INTERVAL, 64)),
-    "TIFF": Coding(_tiff()),
+    "TIFF": Coding(_tiff(), Guard.NONE),
     "TIFF, LZW": Coding(_tiff(compression="lzw")),
-    "TIFF, deflate": Coding(_tiff(compression="deflate"), checksum=True),
+    "TIFF, deflate": Coding(_tiff(compression="deflate"), Guard.CHECKSUM),
     "TIFF, PackBits": Coding(_tiff(compression="packbits")),
     "TIFF, JPEG": Coding(_tiff(compression="jpeg")),
     "TIFF, ZSTD": Coding(_tiff(compression="zstd")),
-    "BMP": Coding(_raster(".bmp")),
+    "BMP": Coding(_raster(".bmp"), Guard.NONE),
     "BMP, run lengths": Coding(_bmp_run_lengths),
     "DICOM": _dicom(".1"),
     "DICOM, deflated": _dicom(".1.99"),

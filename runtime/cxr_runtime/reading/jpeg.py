@@ -8,13 +8,23 @@ from cxr_runtime.film import Film, FilmFacts, GreyPixels
 from cxr_runtime.reading.failure import check_size, damaged, truncated
 from cxr_runtime.reading.grey import WITHOUT_ALPHA, Samples, decode_with_opencv, grey_of_bgr, to_8_bits
 from cxr_runtime.reading.jpeg_lossless import ends_as_coded
-from cxr_runtime.reading.jpeg_markers import APP0, APP1, APP14, PROGRESSIVE, SOS, JpegFrame, complete_frame
+from cxr_runtime.reading.jpeg_markers import (
+    APP0,
+    APP1,
+    APP14,
+    PROGRESSIVE,
+    SEQUENTIAL,
+    SOS,
+    JpegFrame,
+    complete_frame,
+)
 from cxr_runtime.reading.orientation import UPRIGHT, exif_orientation, upright
 from cxr_runtime.reading.torn import BLOCK, check_blocks
 from cxr_runtime.resizing import squared
 
 MORE_BITS = b"\x5a\xa5" * 64  # read only by a decoder that still waits for data
 ADOBE_RGB = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00"  # says that components are not transformed
+END_OF_BLOCK, ZEROS = b"\0", bytes(48)
 GREEN = 1  # of three channels in either order; of a grey film any would do
 WHOLE_BLOCKS = b"\x00\x3f\x00"  # the end of a scan header of a sequential picture (T.81, B.2.3)
 
@@ -34,6 +44,8 @@ def decode_jpeg(stream: bytes, frame: JpegFrame, *, order: str = "RGB", is_rgb: 
     Raises:
         UnreadableFilmError: `truncated` or `damaged`.
     """
+    if frame.process in SEQUENTIAL:
+        _check_zeros(stream, frame)
     if frame.bits == 8 and not frame.is_lossless:
         if frame.components == 4:
             return decode_with_opencv(stream, WITHOUT_ALPHA)
@@ -46,6 +58,17 @@ def decode_jpeg(stream: bytes, frame: JpegFrame, *, order: str = "RGB", is_rgb: 
     if not frame.is_lossless and pixels.ndim == 2:
         check_blocks((pixels >> (frame.bits - 8)).astype(np.uint8))
     return pixels[..., ::-1] if pixels.ndim == 3 and order == "BGR" else pixels
+
+
+def _check_zeros(stream: bytes, frame: JpegFrame) -> None:
+    """Refuse zeros that code no empty blocks, but hundreds of equal coefficients.
+
+    The code word of zeros alone is the first of its table (T.81, annex C).
+    """
+    first = [values[:1] for place, _, values in frame.huffman_tables() if place >> 4 == 1]
+    start = next(segment.end for segment in frame.segments if segment.marker == SOS)
+    if first and END_OF_BLOCK not in first and stream.find(ZEROS, start, frame.end) >= 0:
+        raise damaged("its JPEG data are blank in part")
 
 
 def _one_channel(pixels: Samples) -> GreyPixels:

@@ -10,7 +10,7 @@ import re
 import numpy as np
 
 from cxr_runtime.reading.grey import Samples
-from cxr_runtime.reading.jpeg_markers import DHT, DRI, SOS, JpegFrame
+from cxr_runtime.reading.jpeg_markers import DRI, SOS, JpegFrame
 
 TAIL = 96  # bytes
 STARTS = 24  # bits at the tail's beginning at which a code word may begin
@@ -42,15 +42,8 @@ def ends_as_coded(stream: bytes, frame: JpegFrame, pixels: Samples) -> bool:
 
 def _codes(frame: JpegFrame, table: int) -> Codes:
     """The Huffman code of a table of class 0 (annex C); of several definitions the last."""
-    codes: Codes = {}
-    for body in frame.bodies(DHT):
-        at = 0
-        while at + 17 <= len(body):
-            counts, values = body[at + 1 : at + 17], body[at + 17 : at + 17 + sum(body[at + 1 : at + 17])]
-            if body[at] == table:
-                codes = _canonical(counts, values)
-            at += 17 + len(values)
-    return codes
+    tables = [(counts, values) for place, counts, values in frame.huffman_tables() if place == table]
+    return _canonical(*tables[-1]) if tables else {}
 
 
 def _canonical(counts: bytes, values: bytes) -> Codes:

@@ -1,5 +1,6 @@
 """What the markers of a JPEG stream say, without decoding it (ITU-T T.81, annex B)."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy as np
 from cxr_runtime.reading.failure import damaged, truncated
 
 SOI, EOI, SOS, DHT, DRI, APP0, APP1, APP14 = 0xD8, 0xD9, 0xDA, 0xC4, 0xDD, 0xE0, 0xE1, 0xEE
+SEQUENTIAL = (0xC0, 0xC1)  # by Huffman codes
 PROGRESSIVE = (0xC2, 0xC6, 0xCA, 0xCE)
 LOSSLESS = (0xC3, 0xC7, 0xCB, 0xCF)
 JPEG_LS = 0xF7
@@ -52,6 +54,15 @@ class JpegFrame:
     @property
     def is_lossless(self) -> bool:
         return self.process in LOSSLESS
+
+    def huffman_tables(self) -> Iterator[tuple[int, bytes, bytes]]:
+        """Class and place of each table, how many code words of 1 to 16 bits it has, and what they mean."""
+        for body in self.bodies(DHT):
+            at = 0
+            while at + 17 <= len(body):
+                counts = body[at + 1 : at + 17]
+                yield body[at], counts, body[at + 17 : at + 17 + sum(counts)]
+                at += 17 + sum(counts)
 
     def bodies(self, marker: int) -> list[bytes]:
         """The bodies of all segments of one kind."""

@@ -44,3 +44,32 @@ def test_an_unknown_depth_is_damage() -> None:
     with pytest.raises(UnreadableFilmError) as caught:
         read_film(bytes(content))
     assert caught.value.code == "damaged"
+
+
+@pytest.mark.parametrize("rows", [96, 384])
+def test_run_lengths_are_read(rows: int) -> None:
+    pixels = files.phantom(rows, 80)
+    np.testing.assert_array_equal(read_film(files.bmp_run_file(pixels)).pixels, pixels)
+
+
+def test_run_lengths_that_end_early_are_refused() -> None:
+    with pytest.raises(UnreadableFilmError) as caught:
+        read_film(files.bmp_run_file(files.phantom(), last_rows_lost=3))
+    assert caught.value.code == "truncated"
+
+
+def test_run_lengths_of_a_row_too_short_are_damage() -> None:
+    content = bytearray(files.bmp_run_file(files.phantom()))
+    del content[1078 + 40 : 1078 + 42]
+    content[34:38] = struct.pack("<I", int.from_bytes(content[34:38], "little") - 2)
+    with pytest.raises(UnreadableFilmError) as caught:
+        read_film(bytes(content))
+    assert caught.value.code == "damaged"
+
+
+def test_pixels_left_over_behind_a_bitmap_are_damage() -> None:
+    content = files.bmp_file(files.phantom())
+    read_film(content + bytes(20))
+    read_film(content + b"exported by a viewer")
+    with pytest.raises(UnreadableFilmError, match="left over"):
+        read_film(content + bytes(range(20)))

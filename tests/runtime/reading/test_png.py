@@ -126,3 +126,21 @@ def test_too_few_pixels_in_sound_chunks_are_damage() -> None:
     with pytest.raises(UnreadableFilmError) as caught:
         read_film(content)
     assert caught.value.code in ("damaged", "truncated")
+
+
+@pytest.mark.parametrize("transparent", [False, True])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_orientation_is_obeyed_with_and_without_alpha(orientation: int, transparent: bool) -> None:
+    upright = files.phantom()
+    stored = files.turned(upright, orientation).astype(np.int64)
+    colour = files.PNG_GREY_ALPHA if transparent else files.PNG_GREY
+    samples = np.stack([stored, np.full_like(stored, 255)], axis=2) if transparent else stored
+    content = files.png_file(samples, colour=colour, extra=((b"eXIf", files.exif(orientation)),))
+    np.testing.assert_array_equal(read_film(content).pixels, upright)
+
+
+@pytest.mark.parametrize(("across", "down", "hw"), [(2, 1, (192, 80)), (1, 2, (96, 160)), (3, 3, (96, 80))])
+def test_pixels_that_are_not_square_are_made_so(across: int, down: int, hw: tuple[int, int]) -> None:
+    physical = (b"pHYs", struct.pack(">IIB", across * 1000, down * 1000, 1))
+    film = read_film(files.png_file(files.phantom(), extra=(physical,)))
+    assert film.hw == hw

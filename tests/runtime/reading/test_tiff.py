@@ -1,11 +1,14 @@
 """TIFF files of every depth and compression become the same film."""
 
+import struct
 from io import BytesIO
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import tifffile
+from numpy.typing import NDArray
 
 import film_files as files
 from cxr_runtime.errors import UnreadableFilmError
@@ -98,17 +101,8 @@ def test_values_that_are_no_numbers_are_damage() -> None:
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_orientation_is_obeyed(orientation: int) -> None:
     upright = files.phantom()
-    stored = {
-        1: upright,
-        2: np.fliplr(upright),
-        3: np.rot90(upright, 2),
-        4: np.flipud(upright),
-        5: upright.T,
-        6: np.rot90(upright, 1),
-        7: np.rot90(upright, 2).T,
-        8: np.rot90(upright, -1),
-    }[orientation]
-    content = files.tiff_file(np.ascontiguousarray(stored), extratags=[(274, 3, 1, orientation, True)])
+    stored = files.turned(upright, orientation)
+    content = files.tiff_file(stored, extratags=[(274, 3, 1, orientation, True)])
     np.testing.assert_array_equal(read_film(content).pixels, upright)
 
 
@@ -150,3 +144,81 @@ def test_colour_strips_of_jpeg_are_read(subsampling: tuple[int, int]) -> None:
     film = read_film(files.tiff_file(files.colour_picture(), photometric="rgb", **options))
     assert film.facts.source_is_colour
     assert film.hw == (96, 80)
+
+
+def ycbcr(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Luma and chroma (ITU-R BT.601) of an RGB picture."""
+    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2YCrCb)[..., [0, 2, 1]], np.uint8)
+
+
+@pytest.mark.parametrize("compression", [None, "lzw", "deflate", "packbits", "zstd"])
+@pytest.mark.parametrize("coloured", [False, True])
+def test_chroma_is_converted_whatever_the_compression(compression: str | None, coloured: bool) -> None:
+    rgb = files.colour_picture() if coloured else np.repeat(files.phantom()[..., None], 3, axis=2)
+    options = {"photometric": "ycbcr", "subsampling": (1, 1), "compression": compression}
+    film = read_film(files.tiff_file(ycbcr(rgb), **options))
+    np.testing.assert_allclose(film.pixels.astype(float), rgb @ np.array([0.299, 0.587, 0.114]), atol=2)
+    assert film.facts.source_is_colour == coloured
+
+
+@pytest.mark.parametrize("blocks", [2, 4])
+@pytest.mark.parametrize("compression", [1, 8])
+def test_chroma_of_a_lower_resolution_is_read(compression: int, blocks: int) -> None:
+    film = read_film(files.subsampled_tiff(files.phantom(), compression, blocks))
+    np.testing.assert_array_equal(film.pixels, files.phantom())
+    assert not film.facts.source_is_colour
+
+
+@pytest.mark.parametrize("first", [{"subfiletype": 1}, {}])
+def test_of_a_thumbnail_and_a_film_the_film_is_read(first: dict[str, int]) -> None:
+    small = cv2.resize(files.phantom(), (20, 24), interpolation=cv2.INTER_AREA)
+    film = read_film(files.tiff_pages((small, first), (files.phantom(), {"subfiletype": 0})))
+    np.testing.assert_array_equal(film.pixels, files.phantom())
+    assert film.facts.frames == 1
+
+
+def test_of_a_film_and_its_smaller_copies_the_film_is_read() -> None:
+    small = cv2.resize(files.phantom(), (20, 24), interpolation=cv2.INTER_AREA)
+    film = read_film(files.tiff_pages((files.phantom(), {}), (small, {"subfiletype": 1}), (small, {})))
+    np.testing.assert_array_equal(film.pixels, files.phantom())
+    assert film.facts.frames == 1
+
+
+@pytest.mark.parametrize("kind", ["unspecified", "assocalpha", "unassalpha"])
+def test_of_samples_beyond_the_picture_only_transparency_counts(kind: str) -> None:
+    extra = np.full_like(files.phantom(), 51)
+    film = read_film(files.tiff_file(np.dstack([files.phantom(), extra]), extrasamples=[kind]))
+    expected = np.round(files.phantom() * 0.2) if kind == "unassalpha" else files.phantom()
+    np.testing.assert_array_equal(film.pixels, expected)
+
+
+@pytest.mark.parametrize(
+    ("resolution", "hw"), [((200, 100), (192, 80)), ((100, 200), (96, 160)), ((3, 3), (96, 80))]
+)
+def test_resolutions_that_differ_by_axis_make_pixels_square(
+    resolution: tuple[int, int], hw: tuple[int, int]
+) -> None:
+    assert read_film(files.tiff_file(files.phantom(), resolution=resolution)).hw == hw
+
+
+def test_a_codec_that_is_not_on_the_list_is_not_used() -> None:
+    with pytest.raises(UnreadableFilmError, match="compression 34925") as caught:
+        read_film(files.tiff_file(files.phantom(), compression="lzma"))
+    assert caught.value.code == "unsupported"
+
+
+@pytest.mark.parametrize("compression", [2, 3, 4, 6, 22610, 34934])
+def test_fax_old_jpeg_and_jpeg_xr_are_not_read(compression: int) -> None:
+    content = bytearray(files.tiff_file(files.phantom()))
+    at = content.index(struct.pack("<HHI", 259, 3, 1)) + 8
+    content[at : at + 2] = struct.pack("<H", compression)
+    with pytest.raises(UnreadableFilmError) as caught:
+        read_film(bytes(content))
+    assert caught.value.code == "unsupported"
+
+
+def test_pixels_left_over_behind_the_strips_are_damage() -> None:
+    content = files.tiff_file(files.phantom())
+    read_film(content + bytes(20))
+    with pytest.raises(UnreadableFilmError, match="left over"):
+        read_film(content + bytes(range(20)))

@@ -1,0 +1,62 @@
+"""Pictures that damage has torn are refused, though every decoder is content with them."""
+
+import cv2
+import numpy as np
+import pytest
+
+import film_files as files
+from cxr_runtime.errors import UnreadableFilmError
+from cxr_runtime.film import GreyPixels
+from cxr_runtime.reading.torn import check_blocks, check_rows
+
+
+def noisy(rows: int = 512, columns: int = 512) -> GreyPixels:
+    """A film with the noise of a detector."""
+    noise = np.random.default_rng(1).normal(0, 2, (rows, columns))
+    return np.clip(files.phantom(rows, columns) * 0.8 + 20 + noise, 0, 255).astype(np.uint8)
+
+
+def test_sound_films_pass() -> None:
+    for film in (noisy(), files.phantom(512, 512), np.zeros((400, 400), np.uint8)):
+        check_rows(film)
+        check_blocks(film)
+
+
+def test_a_film_with_empty_borders_passes() -> None:
+    film = noisy()
+    film[:60], film[-90:], film[:, :40], film[:, -30:] = 0, 0, 0, 0
+    check_rows(film)
+    check_blocks(film)
+
+
+def test_an_enlarged_film_that_repeats_its_rows_passes() -> None:
+    check_rows(np.repeat(np.repeat(noisy(256, 256), 2, axis=0), 2, axis=1))
+
+
+def tear(film: GreyPixels, kind: str) -> GreyPixels:
+    """What is read once bytes were lost, doubled or zeroed in the middle of a row."""
+    flat, at, length = film.ravel(), 200 * 512 + 100, 3 * 512 + 200
+    if kind == "lost":
+        flat = np.concatenate([flat[:at], flat[at + length :], flat[:length]])
+    elif kind == "doubled":
+        flat = np.concatenate([flat[: at + length], flat[at:-length]])
+    else:
+        flat = np.concatenate([flat[:at], np.zeros(length, np.uint8), flat[at + length :]])
+    return flat.reshape(film.shape)
+
+
+@pytest.mark.parametrize("kind", ["lost", "doubled", "zeroed"])
+def test_rows_that_go_on_shifted_doubled_or_blank_are_damage(kind: str) -> None:
+    with pytest.raises(UnreadableFilmError, match="torn") as caught:
+        check_rows(tear(noisy(), kind))
+    assert caught.value.code == "damaged"
+
+
+@pytest.mark.parametrize("jump", [-12, 8, 20])
+@pytest.mark.parametrize("block_rows", [8, 16])
+def test_blocks_that_are_all_brighter_from_one_on_are_damage(block_rows: int, jump: int) -> None:
+    film = cv2.GaussianBlur(noisy(), (0, 0), 1.5).astype(np.int16)
+    film[20 * block_rows : 21 * block_rows, 200:] += jump
+    film[21 * block_rows :] += jump
+    with pytest.raises(UnreadableFilmError, match="torn"):
+        check_blocks(np.clip(film, 0, 255).astype(np.uint8), block_rows)
