@@ -8,15 +8,17 @@ empty.
 
 import cv2
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from cxr_runtime.film import GreyPixels
-from cxr_runtime.reading.doubled import has_doubled_block
 from cxr_runtime.reading.failure import damaged
 
 Line = NDArray[np.float32]
+Bytes = NDArray[np.uint8]  # (n,)
 
-BLOCK = 8  # pixels; side of a block of JPEG
+# Blocks of JPEG
+BLOCK = 8  # pixels; side of a block
 SPAN = 2 * BLOCK  # columns that are averaged
 MIN_SPANS, MIN_ROWS = 30, 384  # in a smaller picture chance may look like a tear
 MIN_JUMP, MAX_JUMP = 3.0, 60.0  # grey levels between the part before and the part behind
@@ -26,6 +28,34 @@ MIN_SHARE = 0.6  # of the row in which neither side is black or white
 MARGIN = 0.1  # share of a row: a tear begins at any column, an edge of the picture near the first or last
 BORDER = 0.06  # share of the rows at top and bottom, where films have frames
 EDGE = 12.0  # grey levels; larger steps from span to span count as that
+
+# Rows
+STRIDE = 8  # columns from which rows are compared
+WORD = 32  # pixels that a film hardly ever holds twice
+MIN_SIDE = 128  # pixels; a smaller picture is not looked at
+BREAK, BREAK_RATIO = (
+    6.0,
+    3.0,
+)  # grey levels from row to row, and how many times the usual, where it may be torn
+USUAL = 30  # percentile of the steps from row to row; damage may have changed many of them
+TRIES = 6  # places of these looked at closely
+APART = (2, 4)  # rows above and below the place, which may lie in the middle of a row
+SHIFTED = 0.97  # correlation of the rows above and below once one of them is moved back
+UNSHIFTED = 0.9  # of that at most, as they stand
+MIN_SHIFT = 3  # columns
+FLAT = 2.0  # grey levels; deviation of an empty row
+NOISE, NOISE_RATIO, NOISE_ROWS = 25.0, 10.0, 8  # as BREAK; rows together that are numbers misread
+ALIKE = 0.9  # correlation of the rows above and below blank ones: the film went on
+LIT = 12  # grey levels from black: film
+STRONGLY_LIT, MOSTLY = 40, 0.9  # the same for a thin line, and along how much of it
+ENDS, RUN = 8, 64  # pixels of a blank run that are compared with the film around; the shortest run
+
+# Doubled blocks
+ANCHORS = 64  # one byte in so many is one
+MIN_BLOCK, MAX_BLOCK = 64, 1 << 20  # bytes of a block that is looked for
+MIN_DISTINCT = 32  # different bytes in it, or it is a pattern
+MAX_LENGTHS = 16  # that are tried
+SEED = 1  # of the numbers that make one of a word
 
 
 def check_blocks(pixels: GreyPixels, block_rows: int = BLOCK) -> None:
@@ -88,27 +118,6 @@ def _likeness(above: Line, below: Line, counts: NDArray[np.bool_], width: int) -
     return np.asarray(product / np.sqrt(_runs(first**2, width) * _runs(second**2, width) + 1), np.float64)
 
 
-STRIDE = 8  # columns from which rows are compared
-WORD = 32  # pixels that a film hardly ever holds twice
-MIN_SIDE = 128  # pixels; a smaller picture is not looked at
-BREAK, BREAK_RATIO = (
-    6.0,
-    3.0,
-)  # grey levels from row to row, and how many times the usual, where it may be torn
-USUAL = 30  # percentile of the steps from row to row; damage may have changed many of them
-TRIES = 6  # places of these looked at closely
-APART = (2, 4)  # rows above and below the place, which may lie in the middle of a row
-SHIFTED = 0.97  # correlation of the rows above and below once one of them is moved back
-UNSHIFTED = 0.9  # of that at most, as they stand
-MIN_SHIFT = 3  # columns
-FLAT = 2.0  # grey levels; deviation of an empty row
-NOISE, NOISE_RATIO, NOISE_ROWS = 25.0, 10.0, 8  # as BREAK; rows together that are numbers misread
-ALIKE = 0.9  # correlation of the rows above and below blank ones: the film went on
-LIT = 12  # grey levels from black: film
-STRONGLY_LIT, MOSTLY = 40, 0.9  # the same for a thin line, and along how much of it
-ENDS, RUN = 8, 64  # pixels of a blank run that are compared with the film around; the shortest run
-
-
 def check_rows(pixels: GreyPixels) -> None:
     """Refuse a picture, (rows, columns) uint8 stored row by row, that is shifted, doubled or blank
     from one pixel on.
@@ -134,12 +143,11 @@ def _is_shifted(pixels: GreyPixels) -> bool:
     limit = max(BREAK, BREAK_RATIO * usual)
     places = [int(place) for place in np.argsort(breaks)[: -TRIES - 1 : -1] if breaks[place] > limit]
     inside = [place for place in places if APART[-1] <= place < len(pixels) - APART[-1] - 2]
-    return any(_goes_on_moved(pixels, place) for place in inside)
-
-
-def _goes_on_moved(pixels: GreyPixels, place: int) -> bool:
-    shifts = [_shift(pixels[place - gap], pixels[place + 1 + gap]) for gap in APART]
-    return all(shifts) and max(shifts) - min(shifts) <= 2
+    for place in inside:
+        shifts = [_shift(pixels[place - gap], pixels[place + 1 + gap]) for gap in APART]
+        if all(shifts) and max(shifts) - min(shifts) <= 2:
+            return True
+    return False
 
 
 def _shift(above: GreyPixels, below: GreyPixels) -> int:
@@ -184,3 +192,42 @@ def _hides_pixels(flat: GreyPixels, start: int, end: int, columns: int) -> bool:
     """Whether a blank run shorter than a row has bright film all along, above and below."""
     around = (flat[start - columns : end - columns], flat[start + columns : end + columns])
     return all(float((part > STRONGLY_LIT).mean()) > MOSTLY for part in around)
+
+
+def has_doubled_block(data: Bytes, word: int, row: int = 0) -> bool:
+    """Look for a block that is followed by itself.
+
+    Args:
+        data: (n,) uint8.
+        word: bytes that sound data hardly ever hold twice; where they do, what is between is compared.
+        row: blocks of whole rows of so many bytes do not count: enlarged films repeat theirs; 0: all count.
+    """
+    anchors = np.flatnonzero((data[: -word - 1] & (ANCHORS - 1)) == ANCHORS // 2 + 5)
+    if not anchors.size:
+        return False
+    factors = np.random.default_rng(SEED).integers(1, 1 << 63, word, np.uint64) | np.uint64(1)
+    words = (sliding_window_view(data, word)[anchors] * factors).sum(axis=1, dtype=np.uint64)
+    order = np.argsort(words, kind="stable")
+    same = np.flatnonzero(np.diff(words[order]) == 0)
+    first = anchors[order[same]]
+    lengths, places, times = np.unique(
+        anchors[order[same + 1]] - first, return_index=True, return_counts=True
+    )
+    often = np.argsort(times)[: -MAX_LENGTHS - 1 : -1]
+    return any(
+        _is_doubled(data, int(first[places[i]]), int(lengths[i]))
+        for i in often
+        if not row or lengths[i] % row
+    )
+
+
+def _is_doubled(data: Bytes, first: int, length: int) -> bool:
+    """Whether a block of a length, around a place, is followed by itself; not so of a pattern that recurs."""
+    second = first + length
+    start, end = max(0, first - length), min(second, len(data) - length)
+    if not MIN_BLOCK <= length <= MAX_BLOCK or end <= first:
+        return False
+    other = np.flatnonzero(data[start:end] != data[start + length : end + length]) + start
+    before, behind = other[other < first], other[other > first]
+    run = (behind[0] if behind.size else end) - (before[-1] + 1 if before.size else start)
+    return bool(run >= length and len(np.unique(data[first:second])) >= MIN_DISTINCT)

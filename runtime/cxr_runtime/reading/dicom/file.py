@@ -68,14 +68,10 @@ def _parse(content: bytes) -> Dataset:
         file = BytesIO(inflated(content[file.tell() :]))
     ds = read_dataset(file, *_encoding(file, meta), stop_when=_stop_behind_pixels())
     ds.file_meta = FileMetaDataset(meta)
-    _check_behind(file.read())
-    return ds
-
-
-def _check_behind(rest: bytes) -> None:
-    """Refuse what is left over behind the pixel data, unless it is an element, filling or text."""
-    if int.from_bytes(rest[:2], "little") <= PIXEL_GROUP:
+    rest = file.read()
+    if rest and int.from_bytes(rest[:2], "little") <= PIXEL_GROUP:  # no element that may follow
         check_rest(rest)
+    return ds
 
 
 def _is_behind_meta(tag: BaseTag, _vr: str | None, _length: int) -> bool:
