@@ -8,7 +8,8 @@ import typer
 if TYPE_CHECKING:
     from cxr_runtime.scanning.scan import ScanSummary
 
-EXIT_SOME_NOT_SCORED = 3
+EXIT_NOT_WRITTEN, EXIT_SOME_NOT_SCORED = 1, 3
+MOST_NAMED = 3  # files that could not be written, by name
 _DEFAULT_FORMATS = "csv,html,pdf,png"
 
 
@@ -82,8 +83,8 @@ def scan(
     """Rank films by how likely they are abnormal and write heat-map reports.
 
     Run the same command again to continue a scan that was interrupted. Films that are finished are not scored
-    again. Exit status: 0 every film scored, 3 some rejected or failed, 2 wrong usage, 1 could not run, 130
-    interrupted.
+    again. Exit status: 0 every film scored, 3 some rejected or failed, 2 wrong usage, 1 could not run or
+    could not write a report, 130 interrupted.
     """
     from cxr_runtime.memory import check_memory
 
@@ -111,6 +112,9 @@ def scan(
     )
     summary = scan_films(inputs, options, terminal_or_lines())
     typer.echo(_told(summary))
+    if summary.refused:
+        typer.echo(f"cxr-triage: {_about_refused(summary)}", err=True)
+        return EXIT_NOT_WRITTEN
     return EXIT_SOME_NOT_SCORED if summary.tally.rejected or summary.tally.failed else 0
 
 
@@ -131,3 +135,13 @@ def _told(summary: "ScanSummary") -> str:
     results = f"; {folders_of_results(summary.results)}" if summary.results else ""
     where = f"{printable(str(summary.out))} ({summary.backend})"
     return f"{told}{before}{others}{results}\nreports in {where}"
+
+
+def _about_refused(summary: "ScanSummary") -> str:
+    named = [f"{name} ({reason})" for name, reason in list(summary.refused.items())[:MOST_NAMED]]
+    more = len(summary.refused) - len(named)
+    others = f" and {more} more" if more else ""
+    return (
+        f"{', '.join(named)}{others} could not be written; close the program that has it open, or mend what "
+        "the system says: the same command then writes it, and does no film twice"
+    )

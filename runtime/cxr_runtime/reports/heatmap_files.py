@@ -1,8 +1,9 @@
 """The files in heatmaps/: an overlay picture for every scored film, and its heat as numbers if asked for."""
 
 import re
-from collections.abc import Container, Sequence
-from dataclasses import dataclass
+from collections.abc import Container, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,9 @@ class HeatmapFiles:
     view: HeatView
     formats: frozenset[ReportFormat]
     lung_outline: bool
+    # Files below `out` that may not be replaced or removed for now, with the system's reason: a viewer shows
+    # them, as a rule. None of them ends a scan.
+    refused: dict[str, str] = field(default_factory=dict)
 
     def write(
         self,
@@ -47,20 +51,22 @@ class HeatmapFiles:
             lung_outlines: one polygon a lung.
 
         Raises:
-            OSError: the folder cannot be written, or the disk is full.
+            OSError: the disk is full, or fails.
         """
         if ReportFormat.PNG in self.formats:
             outlines = lung_outlines if self.lung_outline else ()
             coloured = overlay(preview, heat, self.view.threshold, outlines)
-            write_bytes(self._path(name, "png"), encode_png(coloured))
+            with self._unless_refused(self._path(name, "png")) as path:
+                write_bytes(path, encode_png(coloured))
         if ReportFormat.NPZ in self.formats:
-            with replacing(self._path(name, "npz")) as file:
+            with self._unless_refused(self._path(name, "npz")) as path, replacing(path) as file:
                 np.savez_compressed(file, heat=heat, film_hw=np.array(film_hw, np.int64))
 
-    def complete(self) -> set[str]:
-        """Names of the films all of whose files are there."""
+    def complete(self, owed: Container[str]) -> set[str]:
+        """Names of the films all of whose files are there, and none of them among the `owed` ones."""
         wanted = {ReportFormat.PNG, ReportFormat.NPZ} & self.formats
-        found = {path.name for path in (self.out / HEATMAPS_FOLDER).iterdir()}
+        paths = (self.out / HEATMAPS_FOLDER).iterdir()
+        found = {path.name for path in paths if f"{HEATMAPS_FOLDER}/{path.name}" not in owed}
         stems = {name.rpartition(".")[0] for name in found}
         return {stem for stem in stems if all(f"{stem}.{kind}" in found for kind in wanted)}
 
@@ -76,7 +82,18 @@ class HeatmapFiles:
         folder = self.out / HEATMAPS_FOLDER
         for path in folder.iterdir():
             if _OURS.fullmatch(path.name) and path.stem not in names:
-                path.unlink()
+                with self._unless_refused(path):
+                    path.unlink()
+
+    @contextmanager
+    def _unless_refused(self, path: Path) -> Iterator[Path]:
+        shown = f"{HEATMAPS_FOLDER}/{path.name}"
+        try:
+            yield path
+        except (PermissionError, IsADirectoryError) as error:
+            self.refused[shown] = str(error.strerror)
+        else:
+            self.refused.pop(shown, None)
 
     def _path(self, name: str, kind: str) -> Path:
         return self.out / HEATMAPS_FOLDER / f"{name}.{kind}"

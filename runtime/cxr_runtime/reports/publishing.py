@@ -1,7 +1,7 @@
 """From the store to the reports: every one of them is made from the store alone."""
 
-from collections.abc import Callable, Collection, Container, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Collection, Container, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -26,8 +26,20 @@ _ALL = (*Triage, None)
 _WITH_A_PAGE = (Triage.FLAGGED, Triage.REVIEW)
 
 
-def publish(store: StoreWriter, run: int, facts: RunFacts, files: HeatmapFiles) -> Tally:
+@dataclass(frozen=True)
+class Publication:
+    """What the reports came to."""
+
+    tally: Tally
+    # Files of the output folder that could not be written or removed, with the system's reason; they are as
+    # an earlier run left them, and are due in the next one.
+    refused: Mapping[str, str]
+
+
+def publish(store: StoreWriter, run: int, facts: RunFacts, files: HeatmapFiles) -> Publication:
     """Write the reports of a run that were asked for; one that stands as it would be written is left alone.
+
+    A report that cannot be written keeps no other from it.
 
     Args:
         store: of the output folder.
@@ -36,7 +48,8 @@ def publish(store: StoreWriter, run: int, facts: RunFacts, files: HeatmapFiles) 
         files: the folder of pictures; its formats say which reports are wanted.
 
     Raises:
-        OSError: the folder cannot be written, or the disk is full.
+        OSError: the disk is full, or fails, while pictures are written.
+        StoreError: the disk is full.
     """
     _complete_pictures(store, run, files)
     counts = tally(store.outcomes(run))
@@ -52,12 +65,17 @@ def publish(store: StoreWriter, run: int, facts: RunFacts, files: HeatmapFiles) 
             lambda path: write_report(path, facts, counts, _exhibits(store, run, _WITH_A_PAGE)),
         ),
     }
+    refused = {}
     for kind, (name, write) in writers.items():
         path = files.out / name
         if kind in files.formats and store.written(name) != (content, file_stamp(path)):
-            write(path)
-            store.note_written(name, content, file_stamp(path))
-    return counts
+            try:
+                write(path)
+            except OSError as error:  # on Windows, a spreadsheet that has results.csv open
+                refused[name] = error.strerror or str(error)
+            else:
+                store.note_written(name, content, file_stamp(path))
+    return Publication(counts, refused | files.refused)
 
 
 def _content(store: StoreWriter, run: int, facts: RunFacts, formats: Collection[ReportFormat]) -> str:
@@ -77,12 +95,13 @@ def _complete_pictures(store: StoreWriter, run: int, files: HeatmapFiles) -> Non
         if outcome.status is Status.SCORED
     }
     has_pictures = {ReportFormat.PNG, ReportFormat.NPZ} & files.formats
-    missing = names - files.complete() if has_pictures else set()
+    missing = names - files.complete({*store.owed(), *files.refused}) if has_pictures else set()
     if missing:
         for outcome, picture in store.pictured(run):
             name = safe_name(outcome.file, outcome.sha256)
             if picture is not None and name in missing:
                 files.write_again(name, picture)
+    store.note_owed(files.refused)
     files.remove_others(names)
 
 

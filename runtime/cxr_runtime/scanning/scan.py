@@ -1,7 +1,7 @@
 """The scan: from a folder of films to a ranked worklist with heat maps."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,6 +25,9 @@ class ScanSummary:
     finished_before: int  # of all films, those that an earlier run had done
     passed_over: int  # files that cannot be films by name
     backend: str  # the provider that was used, "" if no film was scored
+    # Files of `out` that could not be written, with the system's reason: a spreadsheet had results.csv open.
+    # They are as an earlier scan left them; the same scan again writes them, and does no film twice.
+    refused: Mapping[str, str]
     results: tuple[str, ...] = ()  # folders of results among the inputs, which were not searched
 
     def outcomes(self) -> Iterator[Outcome]:
@@ -70,9 +73,15 @@ def scan(
                 progress.say(f"{outcome.status}: {outcome.file}: {outcome.message} [{outcome.code}]")
             progress.advance()
         progress.end()
-        counts = session.publish(names, found.passed_over, found.results)
+        published = session.publish(names, found.passed_over, found.results)
         return ScanSummary(
-            out, counts, session.finished_before, found.passed_over, session.backend, found.results
+            out,
+            published.tally,
+            session.finished_before,
+            found.passed_over,
+            session.backend,
+            published.refused,
+            found.results,
         )
 
 

@@ -17,9 +17,8 @@ from cxr_runtime.heat.map import HeatMethod
 from cxr_runtime.memory import check_memory
 from cxr_runtime.model.folder import DEFAULT_MODEL, Model, open_model
 from cxr_runtime.outcome import Outcome
-from cxr_runtime.reports.exhibit import Tally
 from cxr_runtime.reports.heatmap_files import HeatmapFiles
-from cxr_runtime.reports.publishing import publish
+from cxr_runtime.reports.publishing import Publication, publish
 from cxr_runtime.scanning.answers import Examining
 from cxr_runtime.scanning.drawing import Drawing, without_pictures
 from cxr_runtime.scanning.examination import Examination, Examined
@@ -134,7 +133,7 @@ class Session:
             UsageError: there is no backend of that name.
             BackendError: the asked backend is not usable, or the device failed.
             InstallationError: a part of the program is missing.
-            OSError: a picture cannot be written.
+            OSError: the disk is full, or fails.
             StoreError: the disk is full.
         """
         seen = examined(self._pool, self._tasks(films))
@@ -143,7 +142,9 @@ class Session:
         ready = finished(grouped, self._scorer, draw, self._threads)
         return stored(ready, self._store, self._run, self._fingerprint)
 
-    def publish(self, inputs: Iterable[str] = (), passed_over: int = 0, results: Iterable[str] = ()) -> Tally:
+    def publish(
+        self, inputs: Iterable[str] = (), passed_over: int = 0, results: Iterable[str] = ()
+    ) -> Publication:
         """End the run: judge its films by today's operating point, and write the reports asked for.
 
         Args:
@@ -153,7 +154,8 @@ class Session:
 
         Raises:
             UsageError: the session has no output folder.
-            OSError: the folder cannot be written, or the disk is full.
+            OSError: the disk is full, or fails.
+            StoreError: the disk is full.
         """
         if self._files is None:
             raise UsageError("a session without an output folder publishes nothing; open it with `out`")

@@ -132,6 +132,12 @@ class Store:
         found = self._db.execute(query, (name,)).fetchone()
         return None if found is None else (str(found[0]), str(found[1]))
 
+    def owed(self) -> frozenset[str]:
+        """Files of the folder that an earlier run could not write."""
+        return frozenset(
+            str(name) for (name,) in self._db.execute("SELECT name FROM written WHERE content = ''")
+        )
+
 
 def read_scores(folder: Path) -> list[StoredScore]:
     """The rows of the last scan into a folder.

@@ -99,6 +99,14 @@ class StoreWriter(Store):
         with self._transaction():
             self._db.execute("INSERT OR REPLACE INTO written VALUES (?, ?, ?)", (name, content, stamp))
 
+    def note_owed(self, names: Iterable[str]) -> None:
+        """Note which files could not be written; those of earlier runs that are not among them were."""
+        with self._transaction():
+            self._db.execute("DELETE FROM written WHERE content = ''")
+            self._db.executemany(
+                "INSERT OR REPLACE INTO written VALUES (?, '', '')", ((name,) for name in names)
+            )
+
     def _add_result(self, film: FinishedFilm, fingerprint: str) -> int:
         score, outcome = film.score, film.score.outcome
         is_lasting = film.is_lasting and outcome.sha256 != ""
