@@ -83,8 +83,10 @@ def scan(
     """Rank films by how likely they are abnormal and write heat-map reports.
 
     Run the same command again to continue a scan that was interrupted. Films that are finished are not scored
-    again. Exit status: 0 every film scored, 3 some rejected or failed, 2 wrong usage, 1 could not run or
-    could not write a report, 130 interrupted.
+    again.
+
+    Exit status: 0 every film scored, 3 some rejected or failed, 2 wrong usage, 1 could not run, or could not
+    write a report that another program has open, 130 interrupted.
     """
     from cxr_runtime.memory import check_memory
 

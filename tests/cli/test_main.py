@@ -92,7 +92,7 @@ def test_help_is_wrapped_by_the_terminal_and_not_by_the_source(
     assert status("scan", "--help") == 0
     lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
     assert any(
-        line.startswith("Run the same command") and line.endswith("130 interrupted.") for line in lines
+        line.startswith("Exit status: 0 every") and line.endswith("130 interrupted.") for line in lines
     )
 
 
