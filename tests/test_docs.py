@@ -1,6 +1,7 @@
 """The pages and help texts are plain English, and what they name is there."""
 
 import ast
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -169,3 +170,20 @@ def test_the_rooms_of_calibration_and_training_stand_in_the_page_in_their_order(
     text = (DOCS / "architecture.md").read_text(encoding="utf-8")
     rows = re.findall(r"^- `(cxr_\w+)`: (.+)$", text, re.MULTILINE)
     assert {name: tuple(re.findall(r"`(\w+)`", rooms)) for name, rooms in rows} == ROOMS
+
+
+def percent(value: float, low: float, high: float) -> str:
+    return f"{100 * value:.0f} % ({100 * low:.0f}-{100 * high:.0f})"
+
+
+def test_the_readme_states_the_figures_of_the_default_model() -> None:
+    readme, model = prose(ROOT / "README.md"), ROOT / "runtime" / "cxr_runtime" / "models" / "default"
+    point = json.loads((model / "calibration.json").read_text(encoding="utf-8"))["operating_points"][
+        "balanced"
+    ]
+    accuracy = json.loads((model / "model.json").read_text(encoding="utf-8"))["accuracy"]
+    auc, pointing = accuracy["site NIH"]["auc"], accuracy["localisation"]["pointing"]
+    assert f"AUC is {auc['value']:.3f} ({auc['low']:.3f}-{auc['high']:.3f})" in readme
+    assert f"sensitivity is {percent(point['sensitivity'], *point['sensitivity_interval'])}" in readme
+    assert f"specificity {percent(point['specificity'], *point['specificity_interval'])}" in readme
+    assert f"on {percent(pointing['value'], pointing['low'], pointing['high'])} of 126 films" in readme
