@@ -12,21 +12,14 @@ import typer
 from typer.exceptions import TyperException
 
 from cxr_cli import about_broken
-from cxr_cli.benchmark import benchmark
-from cxr_cli.build_engine import build_engine
-from cxr_cli.calibrate import calibrate
-from cxr_cli.doctor import doctor
-from cxr_cli.evaluate import evaluate_models
-from cxr_cli.explain import explain_models
-from cxr_cli.export import export_run
+from cxr_cli.calibration import calibrate, monitor
+from cxr_cli.evaluation import evaluate_models, explain_models
+from cxr_cli.exporting import build_engine, export_run
 from cxr_cli.lab import COMMANDS as LABORATORY
-from cxr_cli.models import models
-from cxr_cli.monitor import monitor
+from cxr_cli.machine import benchmark, doctor, models
 from cxr_cli.progress import OPEN_BARS
 from cxr_cli.scan import scan
-from cxr_cli.search import search_recipes
-from cxr_cli.segment_train import train_lung_fields
-from cxr_cli.train import train_network
+from cxr_cli.training import search_recipes, train_lung_fields, train_network
 from cxr_cli.usage_errors import usage_sentence
 
 EXIT_INTERRUPTED = 130  # what Typer makes of a KeyboardInterrupt

@@ -151,7 +151,9 @@ def test_workers_find_the_packages_of_an_installation_of_one_user(tmp_path: Path
         "folder = Path(site.getusersitepackages())\nfolder.mkdir(parents=True)\n"
         "(folder / 'only_of_this_user.py').write_text('def double(x): return 2 * x')\n"
         "from cxr_runtime.workers.pool import WorkerPool\n"
-        "with WorkerPool('only_of_this_user:double', 1) as pool:\n    print(list(pool.results([21])))\n"
+        "from cxr_runtime.workers.tasks import Plain\n"
+        "with WorkerPool(Plain('only_of_this_user:double'), 1) as pool:\n"
+        "    print(list(pool.results([21])))\n"
     )
     python = Path(sys.executable).resolve()  # that of the system: a virtual environment knows no user's site
     libraries = [entry for entry in sys.path if entry.endswith("site-packages")]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cxr_cli import doctor as command
+from cxr_cli import machine as command
 from cxr_runtime.doctor.finding import Finding, State
 
 Findings = list[Finding]
