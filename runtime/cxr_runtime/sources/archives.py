@@ -21,7 +21,7 @@ ENCRYPTED = 0x1  # bit of a member's flags
 
 @dataclass(frozen=True)
 class Member:
-    """One file in a zip file; two of one name lie at different offsets."""
+    """One file in a zip file: name and offset together are of no other."""
 
     name: str  # with its path in the zip file
     offset: int  # of its header
@@ -64,10 +64,8 @@ def read_member(path: Path, member: Member) -> bytes:
             "unsafe-name", "its name leads outside of the zip file; pack the films again with plain names"
         )
     with _failures():
-        archive, by_offset = _opened(path)
-        info = by_offset[member.offset]
-        if info.filename != member.name:
-            raise KeyError(member.name)
+        archive, members = _opened(path)
+        info = members[member.name, member.offset]
         _check_member(info)
         return archive.read(info)
 
@@ -89,16 +87,19 @@ def _leads_outside(name: str) -> bool:
     return posix.is_absolute() or bool(windows.anchor) or ".." in windows.parts
 
 
-def _opened(path: Path) -> tuple[zipfile.ZipFile, dict[int, zipfile.ZipInfo]]:
-    """The zip file and its members by their offsets, kept open: the list of members is long to read."""
+_Members = dict[tuple[str, int], zipfile.ZipInfo]  # by name and offset
+
+
+def _opened(path: Path) -> tuple[zipfile.ZipFile, _Members]:
+    """The zip file and its members, kept open: the list of members is long to read."""
     status = path.stat()
     return _open(path, status.st_size, status.st_mtime_ns)
 
 
 @lru_cache(maxsize=1)
-def _open(path: Path, _size: int, _mtime_ns: int) -> tuple[zipfile.ZipFile, dict[int, zipfile.ZipInfo]]:
+def _open(path: Path, _size: int, _mtime_ns: int) -> tuple[zipfile.ZipFile, _Members]:
     archive = zipfile.ZipFile(path)
-    return archive, {info.header_offset: info for info in archive.infolist()}
+    return archive, {(info.filename, info.header_offset): info for info in archive.infolist()}
 
 
 @contextmanager

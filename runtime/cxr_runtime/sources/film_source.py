@@ -67,7 +67,7 @@ class ZipMember:
     def stamp(self) -> str:
         """A text that changes whenever the zip file does."""
         of_archive = file_stamp(self.path)
-        return f"{of_archive}!{self.member.offset}" if of_archive else ""
+        return f"{of_archive}!{self.member.offset}!{self.member.name}" if of_archive else ""
 
     def size(self) -> int | None:
         """Bytes of it, unpacked."""

@@ -70,7 +70,8 @@ class _Search:
     """Gathers films; one file is listed once, under the first name it was come by."""
 
     def __init__(self, excluded: FolderId | None, bounds: Sequence[str] | None) -> None:
-        self.found: dict[object, FilmSource] = {}  # by path, in a zip file with the offset
+        self.found: dict[object, FilmSource] = {}  # by folder and name, in a zip file with the member
+        self._folders: dict[Path, str] = {}  # the real paths of folders
         self.passed_over = 0
         self.results: list[str] = []  # folders of results
         self._bounds = None if bounds is None else [Path(os.path.realpath(name)) for name in bounds]
@@ -140,11 +141,13 @@ class _Search:
             if is_member_passed_over(member.name):
                 self.passed_over += 1
             else:
-                self._keep(
-                    (path, member.offset), ZipMember(printable(f"{shown}!{member.name}"), path, member)
-                )
+                self._keep(path, ZipMember(printable(f"{shown}!{member.name}"), path, member), member)
 
-    def _keep(self, key: object, source: FilmSource) -> None:
+    def _keep(self, path: Path, source: FilmSource, member: archives.Member | None = None) -> None:
+        folder = self._folders.get(path.parent)  # by whichever way it was reached
+        if folder is None:
+            folder = self._folders[path.parent] = os.path.realpath(path.parent)
+        key = folder, path.name, member
         if key not in self.found:
             self.found[key] = replace(source, file=self._unique(source.file))
 

@@ -1,6 +1,7 @@
 """Zip files: their members are films of their own, within limits."""
 
 import os
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -161,3 +162,27 @@ def test_a_zip_file_that_changed_is_opened_anew(tmp_path: Path) -> None:
     assert code_of(second) == "missing"
     path.unlink()
     assert code_of(first) == "missing"
+
+
+def test_two_members_of_one_name_are_two_films(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    with warnings.catch_warnings(), zipfile.ZipFile(path, "w") as archive:
+        warnings.simplefilter("ignore")
+        archive.writestr("a.png", b"first")
+        archive.writestr("a.png", b"second")
+    found = sources_of(path)
+    assert [source.file for source in found] == [f"{path}!a.png", f"{path}!a.png (2)"]
+    assert [source.read_bytes() for source in found] == [b"first", b"second"]
+    assert len({source.stamp() for source in found}) == 2
+
+
+def test_two_names_of_one_place_are_two_rows_of_which_the_wrong_one_cannot_be_read(tmp_path: Path) -> None:
+    path = pack(tmp_path / "a.zip", {"a.png": b"pixels", "b.png": b"others"}, zipfile.ZIP_STORED)
+    content = bytearray(path.read_bytes())
+    second = content.rindex(b"PK\x01\x02")
+    content[second + 42 : second + 46] = bytes(4)  # the second entry leads to the first member
+    path.write_bytes(content)
+    first, other = sources_of(path)
+    assert first.read_bytes() == b"pixels"
+    assert code_of(other) == "archive-damaged"
+    assert first.stamp() != other.stamp()

@@ -65,6 +65,16 @@ def test_inputs_keep_their_order_and_a_film_is_listed_once(here: Path) -> None:
     assert listed("films/b.png", "b.png", "films", "b.png") == ["films/b.png", "b.png", "films/a.png"]
 
 
+@pytest.mark.parametrize("other", ["films/../films/A.png", "link/A.png", "{here}/films/A.png"])
+def test_a_film_is_listed_once_by_whatever_way_it_is_reached(here: Path, other: str) -> None:
+    (here / "films" / "A.png").touch()
+    (here / "link").symlink_to("films")
+    typed = other.format(here=here)
+    assert [source.file for source in find_films(["films/A.png", typed], None).sources] == ["films/A.png"]
+    files = [source.file for source in find_films([typed, "films", str(here / "films")], None).sources]
+    assert len([file for file in files if file.endswith("A.png")]) == 1
+
+
 def test_kinds_that_cannot_be_films_are_counted(here: Path) -> None:
     names = [
         "DICOMDIR",
