@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,8 @@ import pytest
 
 from cxr_cli.main import main
 from cxr_runtime.phantom import draw_phantom
+from cxr_runtime.pictures import encode_png
+from cxr_runtime.store.store import read_scores
 from model_folders import write_model_folder
 
 
@@ -121,3 +124,32 @@ def test_a_missing_library_is_told_in_one_line_and_never_blamed_on_a_film(film: 
     assert line.startswith("cxr-triage: a library that it needs does not load (")
     assert library in line
     assert line.endswith("); install cxr-triage anew")
+
+
+PNG = encode_png(draw_phantom(1, hw=(256, 256)))
+
+
+@pytest.mark.parametrize(
+    ("library", "content"),
+    [
+        ("cv2", PNG),
+        ("onnxruntime", PNG),
+        ("pydicom", bytes(128) + b"DICM"),
+        ("tifffile", b"II*\0" + bytes(99)),
+    ],
+)
+def test_a_library_that_workers_lack_is_told_in_one_line_and_never_blamed_on_a_film(
+    library: str, content: bytes, film: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    film.write_bytes(content)
+    is_ours = "any(module in sys.orig_argv for module in ('cxr_runtime.workers.child', '-c'))"
+    lacking = f"import sys\nif {is_ours}:\n    sys.modules[{library!r}] = None\n"
+    (film.parent / "sitecustomize.py").write_text(lacking)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(film.parent), os.environ.get("PYTHONPATH", "")]))
+    model, out = write_model_folder(film.parent / "m"), film.parent / "out"
+    assert status("scan", film, "--model", model, "--backend", "onnxruntime", "--out", out) == 1
+    line = error_line(capsys)
+    assert library in line
+    assert "install cxr-triage anew" in line
+    assert read_scores(out) == []

@@ -67,7 +67,7 @@ def test_inputs_keep_their_order_and_a_film_is_listed_once(here: Path) -> None:
 
 @pytest.mark.parametrize("other", ["films/../films/A.png", "link/A.png", "{here}/films/A.png"])
 def test_a_film_is_listed_once_by_whatever_way_it_is_reached(here: Path, other: str) -> None:
-    (here / "films" / "A.png").touch()
+    put(here / "films", "A.png", "b.png")
     (here / "link").symlink_to("films")
     typed = other.format(here=here)
     assert [source.file for source in find_films(["films/A.png", typed], None).sources] == ["films/A.png"]
