@@ -20,7 +20,7 @@ Bytes = NDArray[np.uint8]  # (n,)
 # Blocks of JPEG
 BLOCK = 8  # pixels; side of a block
 SPAN = 2 * BLOCK  # columns that are averaged
-MIN_SPANS, MIN_ROWS = 30, 384  # in a smaller picture chance may look like a tear
+MIN_SPANS, MIN_ROWS = 37, 600  # in a smaller picture chance may look like a tear
 MIN_JUMP, MAX_JUMP = 3.0, 60.0  # grey levels between the part before and the part behind
 MIN_CONSTANCY = 2.5  # jump over its deviation along the tear
 MIN_LIKENESS = 0.8  # correlation of what lies above and below the tear

@@ -6,12 +6,14 @@ docs/gate.md names every code that a rejected one may bear.
 import re
 from pathlib import Path
 
+from cxr_runtime.benchmark.damaged_films import CODINGS
 from cxr_runtime.gate.reasons import Code
 from cxr_runtime.reading.dicom.age import OLDEST
 from cxr_runtime.reading.dicom.display import LEAST_GREY
 from cxr_runtime.reading.dicom.image_pixel import COLOUR, PALETTE, PARTIAL, TOO_LONG
 from cxr_runtime.reading.dicom.syntaxes import SYNTAXES
 from cxr_runtime.reading.failure import MAX_PIXELS
+from cxr_runtime.reading.tiff import CODECS
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
@@ -47,3 +49,16 @@ def test_every_photometric_interpretation_that_is_read_is_on_the_page() -> None:
 def test_every_code_of_the_gate_is_on_its_page() -> None:
     listed = "".join(row.split("|")[1] for row in GATE_PAGE.splitlines() if row.startswith("| `"))
     assert set(re.findall(r"`([a-z0-9-]+)`", listed)) == {code.value for code in Code}
+
+
+def test_the_codecs_of_tiff_are_those_of_the_page() -> None:
+    listed = re.search(r"no other decoder is ever given a file: (.*?)\.", PAGE, re.DOTALL)
+    assert listed is not None
+    numbers = {int(number) for number in re.findall(r"\d+", listed[1])}
+    assert numbers == set(CODECS)
+    assert all(name in listed[1] for name in CODECS.values())
+
+
+def test_the_page_counts_damaged_films_of_every_coding() -> None:
+    for coding in CODINGS:
+        assert f"| {coding} |" in PAGE

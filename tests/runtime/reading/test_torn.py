@@ -17,13 +17,13 @@ def noisy(rows: int = 512, columns: int = 512) -> GreyPixels:
 
 
 def test_sound_films_pass() -> None:
-    for film in (noisy(), files.phantom(512, 512), np.zeros((400, 400), np.uint8)):
+    for film in (noisy(640, 640), files.phantom(640, 640), np.zeros((640, 640), np.uint8)):
         check_rows(film)
         check_blocks(film)
 
 
 def test_a_film_with_empty_borders_passes() -> None:
-    film = noisy()
+    film = noisy(640, 640)
     film[:60], film[-90:], film[:, :40], film[:, -30:] = 0, 0, 0, 0
     check_rows(film)
     check_blocks(film)
@@ -55,7 +55,7 @@ def test_rows_that_go_on_shifted_doubled_or_blank_are_damage(kind: str) -> None:
 @pytest.mark.parametrize("jump", [-12, 8, 20])
 @pytest.mark.parametrize("block_rows", [8, 16])
 def test_blocks_that_are_all_brighter_from_one_on_are_damage(block_rows: int, jump: int) -> None:
-    film = cv2.GaussianBlur(noisy(), (0, 0), 1.5).astype(np.int16)
+    film = cv2.GaussianBlur(noisy(640, 640), (0, 0), 1.5).astype(np.int16)
     film[20 * block_rows : 21 * block_rows, 200:] += jump
     film[21 * block_rows :] += jump
     with pytest.raises(UnreadableFilmError, match="torn"):
