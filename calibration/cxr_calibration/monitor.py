@@ -16,6 +16,7 @@ from cxr_runtime.files import CALIBRATION_FILE, write_bytes
 from cxr_runtime.model.folder import DEFAULT_MODEL, Model, open_model
 from cxr_runtime.typed_json import from_json, to_json
 
+MADE_ELSEWHERE = "Rows of {} were made on another machine, or changed since they were made."
 PAGE_FILE, JSON_FILE = "monitor.html", "monitor.json"
 
 
@@ -61,8 +62,11 @@ def compare_scans(folders: Sequence[Path], options: MonitorOptions | None = None
     reports = compare_nights(
         nights, reference, threshold, options.false_alarms, agreement.checks if agreement else ()
     )
-    remark = CHOSEN_FILMS if reference.films is None else ""
-    found = DriftReport(reports, agreement, options.false_alarms, remark)
+    remarks = [CHOSEN_FILMS] if reference.films is None else []
+    foreign = [night.name for night in nights if not all(score.is_ours for score in night.scores)]
+    if foreign:
+        remarks.append(MADE_ELSEWHERE.format(", ".join(foreign)))
+    found = DriftReport(reports, agreement, options.false_alarms, " ".join(remarks))
     out = options.out or nights[-1].folder
     out.mkdir(parents=True, exist_ok=True)
     write_bytes(out / PAGE_FILE, monitor_page(found, nights, reference, threshold).encode())

@@ -76,6 +76,14 @@ def scan(
     force: Annotated[
         bool, typer.Option("--force", help="Score all films again, also those that are finished.")
     ] = False,
+    share_with: Annotated[
+        str | None,
+        typer.Option(
+            metavar="GROUP",
+            show_default="nobody",
+            help="A group that may read DIR (Linux, macOS).",
+        ),
+    ] = None,
     follow_links: Annotated[
         bool, typer.Option("--follow-links", help="Follow links that lead out of INPUT, too.")
     ] = False,
@@ -92,6 +100,7 @@ def scan(
 
     check_memory()  # under a low limit, what is imported next may end the process without a word
     from cxr_cli.progress import terminal_or_lines
+    from cxr_runtime.access import PRIVATE, shared_with
     from cxr_runtime.files import parse_formats
     from cxr_runtime.heat.map import HeatMethod
     from cxr_runtime.scanning.scan import scan as scan_films
@@ -110,6 +119,7 @@ def scan(
         allow_uncalibrated=allow_uncalibrated,
         require_gpu=require_gpu,
         force=force,
+        access=PRIVATE if share_with is None else shared_with(share_with),
         follow_links=follow_links,
     )
     summary = scan_films(inputs, options, terminal_or_lines())
@@ -135,8 +145,11 @@ def _told(summary: "ScanSummary") -> str:
     files = "1 other file" if summary.passed_over == 1 else f"{summary.passed_over} other files"
     others = f"; {files} passed over" if summary.passed_over else ""
     results = f"; {folders_of_results(summary.results)}" if summary.results else ""
+    anew = ""
+    if summary.distrusted:
+        anew = f"; {counted(summary.distrusted)} done anew: their rows were made elsewhere, or changed"
     where = f"{printable(str(summary.out))} ({summary.backend})"
-    return f"{told}{before}{others}{results}\nreports in {where}"
+    return f"{told}{before}{others}{results}{anew}\nreports in {where}"
 
 
 def _about_refused(summary: "ScanSummary") -> str:

@@ -3,12 +3,13 @@
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from pathlib import Path
 from threading import get_ident
 from typing import BinaryIO
 
+from cxr_runtime.access import PRIVATE, Access
 from cxr_runtime.errors import UsageError
 
 # In the output folder of a scan.
@@ -23,6 +24,10 @@ MODEL_FILE = "model.onnx"
 MANIFEST_FILE = "model.json"
 CALIBRATION_FILE = "calibration.json"
 CARD_FILE = "card.md"
+
+PART_SUFFIX = ".part"  # of files that are being written
+# Never through a link, nor onto a file that is there; in bytes on Windows.
+NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 APPLICATION_ID = 0x43585254  # "CXRT", in the header of every store since schema 3
 _SQLITE = b"SQLite format 3\0"  # SQLite database file format, 1.3, as the offsets below
@@ -45,25 +50,52 @@ def is_store(path: Path) -> bool:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
+def replacing(path: Path, access: Access | None = None, *, durable: bool = True) -> Iterator[BinaryIO]:
     """Open a file for writing that takes the place of `path` when the block ends without an error.
+
+    A link at `path` is replaced, never written through.
+
+    Args:
+        path: the file.
+        access: who may read it from the moment it is made; None: whom the system lets by default.
+        durable: have the file and its name on the disk before this returns, whatever befalls the machine.
 
     Raises:
         OSError: the folder cannot be written, or the disk is full; `path` is then as it was.
     """
-    part = path.with_name(f".{path.name}.{os.getpid()}.{get_ident()}.part")
+    part = path.with_name(f".{path.name}.{os.getpid()}.{get_ident()}{PART_SUFFIX}")
+    part.unlink(missing_ok=True)  # left by a process of the same number that was killed
     try:
-        with part.open("wb") as file:
+        with os.fdopen(os.open(part, NEW_FILE, 0o666 if access is None else PRIVATE.file_mode), "wb") as file:
+            if access is not None:
+                access.give(file.fileno(), access.file_mode)
             yield file
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         part.replace(path)
+        if durable:
+            _sync_folder(path.parent)
     finally:
         part.unlink(missing_ok=True)
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a whole file at once, or leave `path` as it was."""
-    with replacing(path) as file:
+def write_bytes(path: Path, content: bytes, access: Access | None = None, *, durable: bool = True) -> None:
+    """Write a whole file at once, or leave `path` as it was; the arguments are those of `replacing`."""
+    with replacing(path, access, durable=durable) as file:
         file.write(content)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk; Windows cannot, and some network shares refuse."""
+    if os.name == "nt":
+        return
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 class ReportFormat(StrEnum):

@@ -1,17 +1,22 @@
-"""Folders of this user that the program keeps of its own accord: the cache, which can be made again."""
+"""Folders of this user that the program keeps of its own accord: for the cache, and for the key of seals."""
 
 import os
+import secrets
 import stat
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
-from platformdirs import user_cache_path
+from platformdirs import user_cache_path, user_data_path
 
 from cxr_runtime.errors import BackendError
+from cxr_runtime.files import NEW_FILE
 
 CACHE_VARIABLE = "CXR_TRIAGE_CACHE"  # names another folder for all of the cache
 _NAME = "cxr-triage"
+KEY_FILE = "seal.key"
+KEY_BYTES = 32
 _OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
@@ -22,10 +27,21 @@ def cache_root() -> Path:
     containers), it is a folder of this user's among the temporary files.
     """
     stated = os.environ.get(CACHE_VARIABLE)
-    if stated:
-        return Path(stated)
+    return Path(stated) if stated else _of_this_user(user_cache_path, opinion=False)
+
+
+def data_root() -> Path:
+    """The folder of what is kept and cannot be made again, as the key of this machine; it need not exist.
+
+    Where the cache was named by its variable, or the user has no home, it lies in the cache.
+    """
+    stated = os.environ.get(CACHE_VARIABLE)
+    return Path(stated, "keys") if stated else _of_this_user(user_data_path)
+
+
+def _of_this_user(usual_path: Callable[..., Path], **options: bool) -> Path:
     try:
-        usual = user_cache_path(_NAME, appauthor=False, opinion=False)
+        usual = usual_path(_NAME, appauthor=False, **options)
     except RuntimeError:  # no home; earlier versions of platformdirs answer with a path that begins with ~
         usual = Path("~")
     return usual if usual.is_absolute() else Path(tempfile.gettempdir(), f"{_NAME}-{_user()}")
@@ -40,20 +56,70 @@ def cache_folder(name: str) -> Path:
     Raises:
         BackendError: it cannot be made, or others could put files into it.
     """
-    root = cache_root()
-    folder = root / name
+    folder = cache_root() / name
     try:
-        if root.parent == Path(tempfile.gettempdir()):  # where anybody may have made it before us
-            root.mkdir(exist_ok=True, mode=0o700)
-            _refuse_shared(root)
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _refuse_shared(folder)
+        _make_own(folder)
     except OSError as error:
         raise BackendError(
             f"the cache {folder} cannot be used ({error.strerror}); "
             f"set {CACHE_VARIABLE} to a folder of your own"
         ) from error
     return folder
+
+
+def machine_key() -> bytes | None:
+    """The secret by which this user's files of this machine are known; made on first use.
+
+    Returns:
+        KEY_BYTES bytes, or None where it can be neither read nor kept, or others could change it.
+    """
+    folder = data_root()
+    try:
+        _make_own(folder)
+        return secret_in(folder)
+    except (OSError, BackendError):
+        return None
+
+
+def secret_in(folder: Path) -> bytes:
+    """The secret that lies in a folder, which is drawn on first use; two that draw it at once get the same.
+
+    Raises:
+        OSError: it cannot be read or written.
+    """
+    path = folder / KEY_FILE
+    if path.is_file() and path.stat().st_size != KEY_BYTES:  # a power cut came between
+        path.unlink()
+    if not path.is_file():
+        _draw_secret(path)
+    return path.read_bytes()
+
+
+def _draw_secret(path: Path) -> None:
+    drawn = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        with os.fdopen(os.open(drawn, NEW_FILE, 0o600), "wb") as file:
+            file.write(secrets.token_bytes(KEY_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(drawn, path)
+        except FileExistsError:  # another process was first
+            return
+        except OSError:  # a file system without hard links
+            drawn.replace(path)
+    finally:
+        drawn.unlink(missing_ok=True)
+
+
+def _make_own(folder: Path) -> None:
+    """Make a folder for this user alone, or refuse one that others can write."""
+    for root in (folder, *folder.parents):
+        if root.parent == Path(tempfile.gettempdir()):  # where anybody may have made it before us
+            root.mkdir(exist_ok=True, mode=0o700)
+            _refuse_shared(root)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _refuse_shared(folder)
 
 
 def home_folder() -> Path | None:

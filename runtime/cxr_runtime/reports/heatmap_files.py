@@ -1,5 +1,6 @@
 """The files in heatmaps/: an overlay picture for every scored film, and its heat as numbers if asked for."""
 
+import os
 import re
 from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cxr_runtime.access import PRIVATE, Access
 from cxr_runtime.files import HEATMAPS_FOLDER, ReportFormat, replacing, write_bytes
 from cxr_runtime.film import GreyPixels
 from cxr_runtime.heat.map import HeatView, film_heat
@@ -18,6 +20,9 @@ from cxr_runtime.pictures import decode_jpeg, encode_png
 from cxr_runtime.placement import Outline
 from cxr_runtime.store.rows import StoredPicture
 
+# How a picture ends that was written to its end: the IEND chunk of a PNG (W3C PNG 11.2.5), and the end of a
+# zip file's directory, 22 bytes with no comment (PKWARE APPNOTE 4.3.16).
+_ENDS = {"png": (b"\0\0\0\0IEND\xaeB`\x82", 12), "npz": (b"PK\5\6", 22)}
 _OURS = re.compile(rf".*-[0-9a-f]{{{SHA_DIGITS}}}\.(png|npz)")  # as safe_name makes them
 
 
@@ -29,6 +34,7 @@ class HeatmapFiles:
     view: HeatView
     formats: frozenset[ReportFormat]
     lung_outline: bool
+    access: Access = PRIVATE
     # Files below `out` that may not be replaced or removed for now, with the system's reason: a viewer shows
     # them, as a rule. None of them ends a scan.
     refused: dict[str, str] = field(default_factory=dict)
@@ -57,18 +63,30 @@ class HeatmapFiles:
             outlines = lung_outlines if self.lung_outline else ()
             coloured = overlay(preview, heat, self.view.threshold, outlines)
             with self._unless_refused(self._path(name, "png")) as path:
-                write_bytes(path, encode_png(coloured))
+                write_bytes(path, encode_png(coloured), self.access, durable=False)
         if ReportFormat.NPZ in self.formats:
-            with self._unless_refused(self._path(name, "npz")) as path, replacing(path) as file:
+            with (
+                self._unless_refused(self._path(name, "npz")) as path,
+                replacing(path, self.access, durable=False) as file,
+            ):
                 np.savez_compressed(file, heat=heat, film_hw=np.array(film_hw, np.int64))
 
     def complete(self, owed: Container[str]) -> set[str]:
-        """Names of the films all of whose files are there, and none of them among the `owed` ones."""
-        wanted = {ReportFormat.PNG, ReportFormat.NPZ} & self.formats
-        paths = (self.out / HEATMAPS_FOLDER).iterdir()
-        found = {path.name for path in paths if f"{HEATMAPS_FOLDER}/{path.name}" not in owed}
-        stems = {name.rpartition(".")[0] for name in found}
-        return {stem for stem in stems if all(f"{stem}.{kind}" in found for kind in wanted)}
+        """Names of the films all of whose files are there and whole, and none of them among the `owed` ones.
+
+        The files are not waited for until they are on the disk, for the store can make them again: after a
+        power cut some may be empty, or end in the middle. A link is no file of ours.
+        """
+        wanted = sorted({ReportFormat.PNG, ReportFormat.NPZ} & self.formats)
+        with os.scandir(self.out / HEATMAPS_FOLDER) as listing:
+            plain = {entry.name for entry in listing if entry.is_file(follow_symlinks=False)}
+        files = {name for name in plain if f"{HEATMAPS_FOLDER}/{name}" not in owed}
+        stems = {name.rpartition(".")[0] for name in files}
+        return {
+            stem
+            for stem in stems
+            if all(f"{stem}.{kind}" in files and _is_whole(self._path(stem, kind), kind) for kind in wanted)
+        }
 
     def write_again(self, name: str, picture: StoredPicture) -> None:
         """Write a scored film's files from what the store keeps of it."""
@@ -97,3 +115,14 @@ class HeatmapFiles:
 
     def _path(self, name: str, kind: str) -> Path:
         return self.out / HEATMAPS_FOLDER / f"{name}.{kind}"
+
+
+def _is_whole(path: Path, kind: str) -> bool:
+    """Whether a file ends as its kind does."""
+    start, length = _ENDS[kind]
+    try:
+        with path.open("rb") as file:
+            file.seek(-length, os.SEEK_END)
+            return file.read().startswith(start)
+    except OSError:  # too short to have that end, or gone
+        return False

@@ -55,14 +55,14 @@ def publish(store: StoreWriter, run: int, facts: RunFacts, files: HeatmapFiles) 
     counts = tally(store.outcomes(run))
     content = _content(store, run, facts, files.formats)
     writers: dict[ReportFormat, tuple[str, Callable[[Path], None]]] = {
-        ReportFormat.CSV: (RESULTS_FILE, lambda path: write_results(path, store.outcomes(run))),
+        ReportFormat.CSV: (RESULTS_FILE, lambda path: write_results(path, store.outcomes(run), files.access)),
         ReportFormat.HTML: (
             WORKLIST_FILE,
-            lambda path: write_worklist(path, facts, counts, _exhibits(store, run)),
+            lambda path: write_worklist(path, facts, counts, _exhibits(store, run), files.access),
         ),
         ReportFormat.PDF: (
             REPORT_FILE,
-            lambda path: write_report(path, facts, counts, _exhibits(store, run, _WITH_A_PAGE)),
+            lambda path: write_report(path, facts, counts, _exhibits(store, run, _WITH_A_PAGE), files.access),
         ),
     }
     refused = {}

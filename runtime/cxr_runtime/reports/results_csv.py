@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterable
 from pathlib import Path
 
+from cxr_runtime.access import PRIVATE, Access
 from cxr_runtime.files import replacing
 from cxr_runtime.names import printable
 from cxr_runtime.outcome import Outcome
@@ -19,17 +20,18 @@ DECIMALS = {"score": 2, "probability": 6, "threshold": 6, "lung_heat_share": 3, 
 _FORMULA_STARTS = ("=", "+", "-", "@")
 
 
-def write_results(path: Path, outcomes: Iterable[Outcome]) -> None:
+def write_results(path: Path, outcomes: Iterable[Outcome], access: Access = PRIVATE) -> None:
     """Write results.csv (RFC 4180, UTF-8 without byte order mark, lines end with a line feed).
 
     Args:
         path: replaced when all rows are there; until then it is as it was.
         outcomes: in the order of the rows; read once.
+        access: who may read it.
 
     Raises:
         OSError: the folder cannot be written, or the disk is full.
     """
-    with replacing(path) as file:
+    with replacing(path, access) as file:
         text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
         rows = csv.writer(text, lineterminator="\n")
         rows.writerow(COLUMNS)

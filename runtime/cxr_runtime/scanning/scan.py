@@ -29,6 +29,7 @@ class ScanSummary:
     # They are as an earlier scan left them; the same scan again writes them, and does no film twice.
     refused: Mapping[str, str]
     results: tuple[str, ...] = ()  # folders of results among the inputs, which were not searched
+    distrusted: int = 0  # films that were done anew, for their rows were not made here, or were changed
 
     def outcomes(self) -> Iterator[Outcome]:
         """The rows of results.csv, in input order."""
@@ -82,6 +83,7 @@ def scan(
             session.backend,
             published.refused,
             found.results,
+            session.distrusted,
         )
 
 

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Self
 
+from cxr_runtime.access import PRIVATE, Access
 from cxr_runtime.backends.engine import Engine
 from cxr_runtime.errors import UsageError
 from cxr_runtime.files import DEFAULT_FORMATS, ReportFormat
@@ -53,6 +54,7 @@ class ScanOptions:
     allow_uncalibrated: bool = False  # every report is then marked
     require_gpu: bool = False  # fail rather than fall back to the processor
     force: bool = False  # do finished films anew
+    access: Access = PRIVATE  # who may read the output folder
     follow_links: bool = False  # a scan follows links that lead out of its inputs, too
 
 
@@ -77,7 +79,9 @@ class Session:
         self._view = model.manifest.heat.view(options.heat)
         self._files: HeatmapFiles | None = None
         if options.out is not None:
-            self._files = HeatmapFiles(options.out, self._view, options.formats, options.lung_outline)
+            self._files = HeatmapFiles(
+                options.out, self._view, options.formats, options.lung_outline, options.access
+            )
         self._fingerprint = fingerprint_of(model.manifest, options.heat, lung_outline=options.lung_outline)
         self._threads = closing.enter_context(ThreadPoolExecutor(options.batch_size))
         self._engine = closing.enter_context(LateEngine(self._open_engine, self._threads))
@@ -105,8 +109,8 @@ class Session:
             if options.out is None:
                 store = opened.enter_context(StoreWriter.in_memory())
             else:
-                opened.enter_context(held(options.out))
-                store = opened.enter_context(StoreWriter.open(options.out))
+                opened.enter_context(held(options.out, options.access))
+                store = opened.enter_context(StoreWriter.open(options.out, options.access))
             return cls(options, model, store, pool, opened.pop_all())
 
     def __enter__(self) -> Self:
@@ -172,6 +176,11 @@ class Session:
     def backend(self) -> str:
         """The providers that scored the films of this run, "" before there is one."""
         return ", ".join(self._store.backends(self._run))
+
+    @property
+    def distrusted(self) -> int:
+        """Rows so far that another machine made, or somebody changed: their films are done anew."""
+        return len(self._store.distrusted)
 
     def _tasks(self, films: Iterable[FilmSource | Pause]) -> Iterator[Task]:
         """One task a film; a film that stands where and as it was finished needs none."""

@@ -1,15 +1,29 @@
 """The folder a scan writes into: its name, its making, and the lock that keeps a second scan out."""
 
+import re
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from cxr_runtime.access import PRIVATE, Access, make_folder, share
 from cxr_runtime.errors import StoreError
-from cxr_runtime.files import HEATMAPS_FOLDER
+from cxr_runtime.files import (
+    HEATMAPS_FOLDER,
+    PART_SUFFIX,
+    REPORT_FILE,
+    RESULTS_FILE,
+    STORE_FILE,
+    WORKLIST_FILE,
+)
 
 _LOCK_FILE = ".scan.lock"
+_STORE_FILES = (STORE_FILE, f"{STORE_FILE}-wal", f"{STORE_FILE}-shm", f"{STORE_FILE}-journal")
+_REPORTS = (RESULTS_FILE, WORKLIST_FILE, REPORT_FILE)
+_NAMES = "|".join(re.escape(name) for name in _REPORTS) + r"|.+\.(?:png|npz)"
+_LEFT_OVER = re.compile(rf"\.(?:{_NAMES})\.\d+\.\d+{re.escape(PART_SUFFIX)}")  # as files.replacing names them
 
 
 def default_output_folder(first_input: str) -> Path:
@@ -20,25 +34,78 @@ def default_output_folder(first_input: str) -> Path:
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[None]:
-    """Make the folder and hold it for one scan.
+def held(folder: Path, access: Access = PRIVATE) -> Iterator[None]:
+    """Make the folder and hold it for one scan; what a scan that was killed left half written is removed.
+
+    Args:
+        folder: of the output.
+        access: who may read it; a group may also read what is there already.
 
     Raises:
-        StoreError: it cannot be made or written, or another scan holds it.
+        StoreError: it cannot be made or written, another scan holds it, or a link lies in it where the scan
+            would write.
     """
+    heatmaps = folder / HEATMAPS_FOLDER
     try:
-        (folder / HEATMAPS_FOLDER).mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / _LOCK_FILE)
+        make_folder(folder, access)
+        _refuse_links(folder)
+        make_folder(heatmaps, access)
+        lock = FileLock(folder / _LOCK_FILE, mode=PRIVATE.file_mode)
         lock.acquire(blocking=False)
     except Timeout as error:
         raise StoreError(
             f"{folder} is in use by another scan; wait until it ends, or scan with --out and another folder"
         ) from error
     except OSError as error:
-        raise StoreError(
-            f"{folder} cannot be written ({error.strerror}); scan with --out and a folder that can"
-        ) from error
+        raise _not_writable(folder, error) from error
     try:
+        try:
+            _sweep(folder)
+            if access.group is not None:
+                _share_files(folder, access)
+        except OSError as error:
+            raise _not_writable(folder, error) from error
         yield
     finally:
         lock.release()
+
+
+def _not_writable(folder: Path, error: OSError) -> StoreError:
+    reason = error.strerror or type(error).__name__
+    return StoreError(f"{folder} cannot be written ({reason}); scan with --out and a folder that can")
+
+
+def _refuse_links(folder: Path) -> None:
+    """Nothing is written or read through a link, or into a pipe, that somebody has put into the folder."""
+    kinds = {HEATMAPS_FOLDER: stat.S_ISDIR, **dict.fromkeys((_LOCK_FILE, *_STORE_FILES), stat.S_ISREG)}
+    for name, is_right in kinds.items():
+        try:
+            mode = (folder / name).lstat().st_mode
+        except FileNotFoundError:
+            continue
+        if not is_right(mode):
+            expected = "a folder" if name == HEATMAPS_FOLDER else "a plain file"
+            raise StoreError(
+                f"{folder / name} is {_kind(mode)}, expected {expected} that a scan has made: remove it, or "
+                "scan with --out and a new folder"
+            )
+
+
+def _kind(mode: int) -> str:
+    names = {stat.S_IFLNK: "a link", stat.S_IFDIR: "a folder", stat.S_IFREG: "a file"}
+    return names.get(stat.S_IFMT(mode), "a pipe, device or socket")
+
+
+def _sweep(folder: Path) -> None:
+    for place in (folder, folder / HEATMAPS_FOLDER):
+        for path in place.iterdir():
+            if _LEFT_OVER.fullmatch(path.name):
+                path.unlink(missing_ok=True)
+
+
+def _share_files(folder: Path, access: Access) -> None:
+    """Let the group at what earlier scans wrote for their owner alone."""
+    pictures = [path for path in (folder / HEATMAPS_FOLDER).iterdir() if path.suffix in (".png", ".npz")]
+    for path in (*(folder / name for name in (*_STORE_FILES, *_REPORTS)), *pictures):
+        if path.is_file() and not path.is_symlink():
+            share(path, access)

@@ -1,7 +1,7 @@
 """What goes into the store and comes out of it: a run, a film's place, its row, and its pictures."""
 
 import json
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxr_runtime.heat.map import HeatView
-from cxr_runtime.outcome import Outcome, Status, Triage
+from cxr_runtime.outcome import Outcome
 from cxr_runtime.placement import Outline, Placement
 
 
@@ -48,6 +48,10 @@ class RunFacts:
 # Columns of `results` that are a row of results.csv, in the order of Outcome; its file is that of the place.
 OUTCOME_COLUMNS = tuple(entry.name for entry in fields(Outcome) if entry.name != "file")
 SCORE_COLUMNS = ("margin", "input_mean", "input_contrast", "finished")
+# All that a result's seal is of; `pictures` is the digest of its pictures.
+SEALED_COLUMNS = (*OUTCOME_COLUMNS, *SCORE_COLUMNS, "fingerprint", "bytes", "is_lasting", "pictures")
+FINGERPRINT = SEALED_COLUMNS.index("fingerprint")
+RESULT, PLACE, WRITTEN = "result", "place", "written"  # kinds of sealed rows
 PICTURE_COLUMNS = (
     "preview_jpeg", "thumbnail_jpeg", "heat_png", "placement", "heat", "heat_rows", "heat_columns",
     "outlines",
@@ -63,6 +67,11 @@ class Place:
     stamp: str  # changes whenever the file does; "" where that is not known
 
 
+def sealed_place(place: Place, sha256: str, fingerprint: str) -> tuple[str, ...]:
+    """What a place's seal is of: that just this film lay there, whatever number its row has."""
+    return place.stamp, place.file, sha256, fingerprint
+
+
 @dataclass(frozen=True)
 class StoredScore:
     """One row with what calibration and monitoring need beside it."""
@@ -72,6 +81,7 @@ class StoredScore:
     input_mean: float | None  # mean of the network's input before normalisation, 0..1
     input_contrast: float | None  # its standard deviation, 0..1
     finished: str  # ISO time with offset
+    is_ours: bool = True  # its seal is right: this machine made it, and nobody has changed it since
 
 
 @dataclass(frozen=True)
@@ -106,13 +116,6 @@ class KnownFilm:
     outcome: Outcome
 
 
-def outcome_of(file: str, row: tuple[Any, ...]) -> Outcome:
-    """The row of results.csv from OUTCOME_COLUMNS."""
-    outcome = Outcome(file, *row[: len(OUTCOME_COLUMNS)])
-    triage = None if outcome.triage is None else Triage(outcome.triage)
-    return replace(outcome, status=Status(outcome.status), triage=triage)
-
-
 def picture_row(picture: StoredPicture) -> tuple[Any, ...]:
     """PICTURE_COLUMNS of a picture."""
     heat = picture.heat_cells
@@ -127,14 +130,3 @@ def picture_row(picture: StoredPicture) -> tuple[Any, ...]:
         columns,
         json.dumps(picture.lung_outlines),
     )
-
-
-def picture_of(row: tuple[Any, ...]) -> StoredPicture | None:
-    """A picture from PICTURE_COLUMNS; None where there is none."""
-    preview_jpeg, thumbnail_jpeg, heat_png, placement, heat, rows, columns, outlines = row
-    if preview_jpeg is None:
-        return None
-    cells = None if heat is None else np.frombuffer(heat, "<f4").reshape(rows, columns).astype(np.float32)
-    stated = {key: tuple(value) for key, value in json.loads(placement).items()}
-    polygons = tuple(tuple((x, y) for x, y in outline) for outline in json.loads(outlines))
-    return StoredPicture(preview_jpeg, Placement(**stated), cells, polygons, thumbnail_jpeg, heat_png)

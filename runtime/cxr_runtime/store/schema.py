@@ -9,13 +9,18 @@ identities  DICOM identity; a table of its own, so that it can be left out, pseu
 verdicts    what readers said of a film; rows are only ever added
 deliveries  what must go where, and how often that was tried
 audit       who did what; rows are only ever added, each with a digest of the one before
+
+Results, places and written reports bear a seal (seal.py); `results.pictures` is a digest of the pictures.
 """
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
+from functools import cache
 
 from cxr_runtime.errors import StoreError
 from cxr_runtime.files import APPLICATION_ID
+from cxr_runtime.names import printable
 
 _OUTCOME = """
   status TEXT NOT NULL, code TEXT NOT NULL, message TEXT NOT NULL, probability REAL, triage TEXT,
@@ -23,11 +28,14 @@ _OUTCOME = """
   model TEXT NOT NULL, model_sha256 TEXT NOT NULL, backend TEXT NOT NULL, seconds REAL,
   margin REAL, input_mean REAL, input_contrast REAL, finished TEXT NOT NULL
 """
-_TABLES_1 = (
-    f"CREATE TABLE films (file TEXT PRIMARY KEY, sha256 TEXT NOT NULL, settings TEXT NOT NULL, {_OUTCOME})"
-    " WITHOUT ROWID",
-    "CREATE TABLE pictures (file TEXT PRIMARY KEY, preview_jpeg BLOB NOT NULL, placement TEXT NOT NULL,"
-    " heat BLOB, heat_rows INT, heat_columns INT, outlines TEXT NOT NULL)",
+_TABLES_1 = (  # to the letter as 0.1.0 made them: a store with other tables is not opened
+    "CREATE TABLE films ( file TEXT PRIMARY KEY, sha256, status, code, message, probability, triage,"
+    " threshold, operating_point, view, lung_heat_share, model, model_sha256, backend, seconds,"
+    " settings TEXT NOT NULL, finished TEXT NOT NULL, margin REAL, input_mean REAL, input_contrast REAL"
+    " ) WITHOUT ROWID",
+    "CREATE TABLE pictures ( file TEXT PRIMARY KEY REFERENCES films ON DELETE CASCADE,"
+    " preview_jpeg BLOB NOT NULL, placement TEXT NOT NULL,"
+    " heat BLOB, heat_rows INT, heat_columns INT, outlines TEXT NOT NULL )",
     "CREATE TABLE run (position INTEGER PRIMARY KEY, file TEXT NOT NULL UNIQUE)",
 )
 _TABLES_2 = (
@@ -59,19 +67,22 @@ _TABLES_2 = (
 )
 
 
+_COLUMNS_3 = (
+    "ALTER TABLE results ADD COLUMN pictures TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE results ADD COLUMN seal TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE places ADD COLUMN seal TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE written ADD COLUMN seal TEXT NOT NULL DEFAULT ''",
+)
+
+
 def migrate(db: sqlite3.Connection) -> None:
     """Bring a store to today's schema, in one transaction; a new file gets it from nothing.
 
     Raises:
-        StoreError: a newer program wrote it.
+        StoreError: a newer program wrote it, or something else did.
     """
-    found = version(db)
-    if found > SCHEMA_VERSION:
-        raise StoreError(
-            f"the store has schema {found}, this program knows {SCHEMA_VERSION}; install the newer "
-            "program that wrote it, or scan with --out and a new folder"
-        )
-    if found == SCHEMA_VERSION:
+    check(db)
+    if version(db) == SCHEMA_VERSION:
         return
     db.execute("BEGIN IMMEDIATE")
     try:
@@ -83,6 +94,47 @@ def migrate(db: sqlite3.Connection) -> None:
     except BaseException:
         db.execute("ROLLBACK")
         raise
+
+
+def check(db: sqlite3.Connection) -> None:
+    """Refuse a store that holds anything else than what the steps make, before anything of it is run.
+
+    A trigger would run with our own commands, and a view or a table of other columns could answer in place of
+    ours; SQLite itself runs none of them before they are named.
+
+    Raises:
+        StoreError: its schema is that of a newer program, or of no version of this one.
+    """
+    found = version(db)
+    if found > SCHEMA_VERSION:
+        raise StoreError(
+            f"the store has schema {found}, this program knows {SCHEMA_VERSION}; install the newer "
+            "program that wrote it, or scan with --out and a new folder"
+        )
+    strange = sorted(_objects(db) ^ _made_by(found))
+    if strange:
+        kind, name, _, _ = strange[0]
+        raise StoreError(
+            f"the store is not as this program makes it (schema {found}: {len(strange)} differences, the "
+            f"first is the {kind[:20]} {printable(name[:40])}); scan with --out and a new folder"
+        )
+
+
+def _objects(db: sqlite3.Connection) -> set[tuple[str, str, str, str]]:
+    """Kind, name, table and SQL of all that a store declares, blanks made equal."""
+    declared = db.execute("SELECT type, name, tbl_name, sql FROM sqlite_master LIMIT 1000").fetchall()
+    return {
+        (str(kind), str(name), str(table), " ".join(str(sql).split())) for kind, name, table, sql in declared
+    }
+
+
+@cache
+def _made_by(version: int) -> frozenset[tuple[str, str, str, str]]:
+    """The same of an empty store of that version."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
+        for step in _STEPS[:version]:
+            step(db)
+        return frozenset(_objects(db))
 
 
 def version(db: sqlite3.Connection) -> int:
@@ -132,5 +184,11 @@ def _to_2(db: sqlite3.Connection) -> None:
         db.execute(f"DROP TABLE {table}")
 
 
-_STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_to_1, _to_2)
+def _to_3(db: sqlite3.Connection) -> None:
+    """Room for seals; rows from before have none, and are scored again."""
+    for column in _COLUMNS_3:
+        db.execute(column)
+
+
+_STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_to_1, _to_2, _to_3)
 SCHEMA_VERSION = len(_STEPS)

@@ -1,31 +1,41 @@
 """The store of an output folder, read: one SQLite file from which every report is made."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from cxr_runtime.errors import StoreError
 from cxr_runtime.files import STORE_FILE
 from cxr_runtime.outcome import Outcome
+from cxr_runtime.store.checks import outcome_of, picture_of, score_of
+from cxr_runtime.store.opening import open_to_read
 from cxr_runtime.store.rows import (
+    FINGERPRINT,
     OUTCOME_COLUMNS,
     PICTURE_COLUMNS,
-    SCORE_COLUMNS,
+    PLACE,
+    RESULT,
+    SEALED_COLUMNS,
+    WRITTEN,
     KnownFilm,
     Place,
     RunFacts,
     StoredPicture,
     StoredScore,
-    outcome_of,
-    picture_of,
+    sealed_place,
 )
-from cxr_runtime.store.schema import SCHEMA_VERSION, migrate, version
+from cxr_runtime.store.seal import Sealer, digest_of
 from cxr_runtime.typed_json import from_json
 
 MOST_OF_ONE_SIZE = 256  # finished films of one size whose digests are looked up; more are told apart later
 
+MOST_OF_ONE_STAMP = 8  # places of one stamp that are looked at, the latest first
+MOST_FACTS = 1 << 24  # characters of a run's facts; INPUTs as typed are the most of them
+
+_SEALED = ", ".join(f"results.{column}" for column in SEALED_COLUMNS)
 _ROW = ", ".join(f"results.{column}" for column in OUTCOME_COLUMNS)
 _OF_RUN = "FROM places JOIN results ON results.id = places.result WHERE places.run = ?"
 
@@ -33,22 +43,24 @@ _OF_RUN = "FROM places JOIN results ON results.id = places.result WHERE places.r
 class Store:
     """What a store holds; nothing here writes a byte."""
 
-    def __init__(self, connection: sqlite3.Connection, name: str) -> None:
+    def __init__(self, connection: sqlite3.Connection, name: str, sealer: Sealer) -> None:
+        self.distrusted: set[int] = set()  # results that were asked for, and bear no right seal
         self._db = connection
         self._name = name  # as errors say it
+        self._sealer = sealer
 
     @classmethod
     def open(cls, folder: Path) -> Self:
         """Open the store of a finished or running scan without writing a byte, also on a read-only disk.
 
         Raises:
-            StoreError: the folder holds none, or it is damaged or of a newer program.
+            StoreError: the folder holds none, or it is damaged, foreign or of a newer program.
         """
         path = folder / STORE_FILE
         if not path.is_file():
             raise StoreError(f"{folder} holds no {STORE_FILE}; give the output folder of `cxr-triage scan`")
         with store_errors(str(path)):
-            return cls(_open_read_only(path), str(path))
+            return cls(open_to_read(path), str(path), Sealer.of_this_machine())
 
     def close(self) -> None:
         """Close the file; what was added stays."""
@@ -65,11 +77,20 @@ class Store:
         return int(self._db.execute("SELECT coalesce(max(id), 0) FROM runs").fetchone()[0])
 
     def facts(self, run: int) -> RunFacts | None:
-        """What the reports of a run state; None before it has ended, or if 0.1.0 made it."""
+        """What the reports of a run state; None before it has ended, or if 0.1.0 made it.
+
+        Raises:
+            StoreError: they are not as a scan states them.
+        """
         found = self._db.execute("SELECT facts FROM runs WHERE id = ?", (run,)).fetchone()
         if found is None or found[0] is None:
             return None
-        return from_json(str(found[0]), RunFacts)
+        try:
+            return from_json(str(found[0])[:MOST_FACTS], RunFacts)
+        except ValueError as error:
+            raise StoreError(
+                f"the store {self._name} states a run wrongly ({error}); scan with --out and a new folder"
+            ) from error
 
     def backends(self, run: int) -> tuple[str, ...]:
         """The providers that scored a run's films."""
@@ -79,58 +100,115 @@ class Store:
         return tuple(str(backend) for (backend,) in self._db.execute(query, (run,)))
 
     def known(self, place: Place, fingerprint: str) -> KnownFilm | None:
-        """The film at a place, if it was finished before and its file stands as it did then."""
+        """The film at a place, if it was finished before and its file stands as it did then.
+
+        Place and row must bear right seals: otherwise the film counts as new.
+        """
         if not place.stamp:
             return None
         query = (
-            f"SELECT results.id, {_ROW} FROM places JOIN results ON results.id = places.result"
-            " WHERE places.stamp = ? AND results.fingerprint = ? AND results.is_lasting LIMIT 1"
+            f"SELECT results.id, results.seal, places.seal, places.file, {_SEALED} FROM places"
+            " JOIN results ON results.id = places.result"
+            " WHERE places.stamp = ? AND results.fingerprint = ? AND results.is_lasting"
+            " ORDER BY places.run DESC LIMIT ?"
         )
-        row = self._db.execute(query, (place.stamp, fingerprint)).fetchone()
-        return None if row is None else KnownFilm(place, row[0], outcome_of(place.file, row[1:]))
+        with store_errors(self._name):
+            found = self._db.execute(query, (place.stamp, fingerprint, MOST_OF_ONE_STAMP)).fetchall()
+        for result, seal, place_seal, file, *values in found:
+            of_place = sealed_place(replace(place, file=file), values[0], fingerprint)
+            if self._sealer.is_right(place_seal, PLACE, of_place):
+                return self._known(place, result, seal, tuple(values))
+        self.distrusted.update(result for result, *_ in found)
+        return None
 
     def known_by_bytes(self, place: Place, sha256: str, fingerprint: str) -> KnownFilm | None:
-        """The film of these bytes, if it was finished before, wherever it lay."""
-        query = f"SELECT id, {_ROW} FROM results WHERE sha256 = ? AND fingerprint = ? AND is_lasting"
-        row = self._db.execute(query, (sha256, fingerprint)).fetchone()
-        return None if row is None else KnownFilm(place, row[0], outcome_of(place.file, row[1:]))
+        """The film of these bytes, if it was finished before, wherever it lay; its row bears a right seal."""
+        query = f"SELECT id, seal, {_SEALED} FROM results WHERE sha256 = ? AND fingerprint = ? AND is_lasting"
+        with store_errors(self._name):
+            row = self._db.execute(query, (sha256, fingerprint)).fetchone()
+        return None if row is None else self._known(place, row[0], row[1], row[2:])
 
     def digests_of_size(self, size: int, fingerprint: str) -> frozenset[str]:
         """sha256 of finished films with so many bytes: a file is one of them, or it is new."""
-        query = "SELECT sha256 FROM results WHERE bytes = ? AND fingerprint = ? AND is_lasting LIMIT ?"
-        found = self._db.execute(query, (size, fingerprint, MOST_OF_ONE_SIZE + 1)).fetchall()
-        return (
-            frozenset(str(digest) for (digest,) in found) if len(found) <= MOST_OF_ONE_SIZE else frozenset()
+        query = (
+            f"SELECT id, seal, {_SEALED} FROM results"
+            " WHERE bytes = ? AND fingerprint = ? AND is_lasting LIMIT ?"
         )
+        with store_errors(self._name):
+            found = self._db.execute(query, (size, fingerprint, MOST_OF_ONE_SIZE + 1)).fetchall()
+        if len(found) > MOST_OF_ONE_SIZE:
+            return frozenset()
+        return frozenset(row[0] for result, seal, *row in found if self._is_ours(result, seal, row))
 
     def outcomes(self, run: int) -> Iterator[Outcome]:
-        """The rows of a run's films, in input order."""
+        """The rows of a run's films, in input order.
+
+        Raises:
+            StoreError: a row is not what a scan stores.
+        """
         query = f"SELECT places.file, {_ROW} {_OF_RUN} ORDER BY places.position"
-        return (outcome_of(row[0], row[1:]) for row in self._db.execute(query, (run,)))
+        return (outcome_of(row[0], row[1:]) for row in self._rows(query, run))
 
     def scores(self, run: int) -> Iterator[StoredScore]:
-        """As `outcomes`, with what calibration and monitoring need."""
-        more = ", ".join(f"results.{column}" for column in SCORE_COLUMNS)
-        query = f"SELECT {more}, places.file, {_ROW} {_OF_RUN} ORDER BY places.position"
-        for margin, mean, contrast, finished, file, *row in self._db.execute(query, (run,)):
-            yield StoredScore(outcome_of(file, tuple(row)), margin, mean, contrast, finished)
+        """As `outcomes`, with what calibration and monitoring need, and whether this machine made them."""
+        query = (
+            f"SELECT results.seal, places.seal, places.stamp, places.file, {_SEALED} {_OF_RUN}"
+            " ORDER BY places.position"
+        )
+        for seal, place_seal, stamp, file, *values in self._rows(query, run):
+            score = score_of(file, tuple(values))
+            of_place = sealed_place(Place(0, file, stamp), values[0], values[FINGERPRINT])
+            is_ours = self._sealer.is_right(seal, RESULT, values) and self._sealer.is_right(
+                place_seal, PLACE, of_place
+            )
+            yield replace(score, is_ours=is_ours)
 
     def pictured(self, run: int) -> Iterator[tuple[Outcome, StoredPicture | None]]:
-        """A run's films with their pictures, most suspicious first, the unscored ones last."""
+        """A run's films with their pictures, most suspicious first, the unscored ones last.
+
+        Raises:
+            StoreError: a row is not what a scan stores, or its pictures are not those it was stored with.
+        """
         pictures = ", ".join(f"pictures.{column}" for column in PICTURE_COLUMNS)
         query = (
-            f"SELECT places.file, {_ROW}, {pictures} FROM places JOIN results ON results.id = places.result"
+            f"SELECT places.file, results.pictures, {_ROW}, {pictures} FROM places"
+            " JOIN results ON results.id = places.result"
             " LEFT JOIN pictures ON pictures.result = results.id WHERE places.run = ?"
             " ORDER BY status = 'scored' DESC, probability DESC, status, position"
         )
-        for file, *row in self._db.execute(query, (run,)):
-            yield outcome_of(file, tuple(row)), picture_of(tuple(row[len(OUTCOME_COLUMNS) :]))
+        for file, digest, *row in self._rows(query, run):
+            outcome, picture = outcome_of(file, tuple(row)), tuple(row[len(OUTCOME_COLUMNS) :])
+            if digest and digest_of(picture) != digest:
+                raise StoreError(
+                    f"the pictures of {file} in the store {self._name} were changed or lost since they were "
+                    "made; scan again with --force, or with --out and a new folder"
+                )
+            yield outcome, picture_of(file, picture)
 
     def written(self, name: str) -> tuple[str, str] | None:
         """Of a report as it was last written: a digest of what it says, and the stamp of its file."""
-        query = "SELECT content, stamp FROM written WHERE name = ?"
-        found = self._db.execute(query, (name,)).fetchone()
-        return None if found is None else (str(found[0]), str(found[1]))
+        query = "SELECT content, stamp, seal FROM written WHERE name = ?"
+        with store_errors(self._name):
+            found = self._db.execute(query, (name,)).fetchone()
+        if found is None or not self._sealer.is_right(found[2], WRITTEN, (name, *found[:2])):
+            return None
+        return str(found[0]), str(found[1])
+
+    def _known(self, place: Place, result: int, seal: str, values: tuple[Any, ...]) -> KnownFilm | None:
+        if not self._is_ours(result, seal, values):
+            return None
+        return KnownFilm(place, result, outcome_of(place.file, values))
+
+    def _is_ours(self, result: int, seal: str, values: Sequence[Any]) -> bool:
+        is_ours = self._sealer.is_right(seal, RESULT, values)
+        if not is_ours:
+            self.distrusted.add(result)
+        return is_ours
+
+    def _rows(self, query: str, run: int) -> Iterator[Any]:
+        """Rows of a query about a run, as they are asked for; a damaged page is an error of the store."""
+        with store_errors(self._name):
+            yield from self._db.execute(query, (run,))
 
     def owed(self) -> frozenset[str]:
         """Files of the folder that an earlier run could not write."""
@@ -145,23 +223,8 @@ def read_scores(folder: Path) -> list[StoredScore]:
     Raises:
         StoreError: the folder holds no scan.
     """
-    with Store.open(folder) as store, store_errors(str(folder / STORE_FILE)):
+    with Store.open(folder) as store:
         return list(store.scores(store.last_run()))
-
-
-def _open_read_only(path: Path) -> sqlite3.Connection:
-    """A connection that cannot write; a store of an earlier program is migrated in memory."""
-    # A log beside the store says that somebody writes; without one, SQLite must make none only to read.
-    is_written = path.with_name(f"{path.name}-wal").exists()
-    address = f"{path.absolute().as_uri()}?mode=ro{'' if is_written else '&immutable=1'}"
-    db = sqlite3.connect(address, uri=True, isolation_level=None)
-    if version(db) == SCHEMA_VERSION:
-        return db
-    copy = sqlite3.connect(":memory:", isolation_level=None)
-    db.backup(copy)
-    db.close()
-    migrate(copy)
-    return copy
 
 
 @contextmanager

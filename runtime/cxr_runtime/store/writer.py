@@ -1,53 +1,63 @@
 """The store of an output folder, written: each film's row and pictures are one transaction."""
 
-import sqlite3
+import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Self
 
+from cxr_runtime.access import PRIVATE, Access
 from cxr_runtime.files import STORE_FILE
+from cxr_runtime.folders import KEY_BYTES
 from cxr_runtime.outcome import Outcome
+from cxr_runtime.store.opening import in_memory, open_to_write
 from cxr_runtime.store.rows import (
     OUTCOME_COLUMNS,
     PICTURE_COLUMNS,
+    PLACE,
+    RESULT,
     SCORE_COLUMNS,
+    SEALED_COLUMNS,
+    WRITTEN,
     FinishedFilm,
     KnownFilm,
     RunFacts,
     picture_row,
+    sealed_place,
 )
 from cxr_runtime.store.schema import migrate
+from cxr_runtime.store.seal import Sealer, digest_of
 from cxr_runtime.store.store import Store, store_errors
 from cxr_runtime.typed_json import to_json
 
-_WRITTEN = ("sha256", "fingerprint", "bytes", "is_lasting", *OUTCOME_COLUMNS[1:], *SCORE_COLUMNS)
+_JUDGED = ("probability", "triage", "threshold", "operating_point")
 
 
 class StoreWriter(Store):
     """The one writer of a store; rows appear as films finish."""
 
     @classmethod
-    def open(cls, folder: Path) -> Self:
+    def open(cls, folder: Path, access: Access = PRIVATE) -> Self:
         """Open the store of an output folder for writing, or make it; one of an earlier program is migrated.
 
+        Args:
+            folder: exists.
+            access: who may read a store that is made.
+
         Raises:
-            StoreError: the file is damaged, of a newer program, or cannot be written.
+            StoreError: the file is damaged, foreign, of a newer program, or cannot be written.
         """
         path = folder / STORE_FILE
         with store_errors(str(path)):
-            db = sqlite3.connect(path, isolation_level=None)
-            db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;")
-            migrate(db)
-        return cls(db, str(path))
+            return cls(open_to_write(path, access), str(path), Sealer.of_this_machine())
 
     @classmethod
     def in_memory(cls) -> Self:
         """A store that nobody keeps."""
-        db = sqlite3.connect(":memory:", isolation_level=None)
+        db = in_memory()
         migrate(db)
-        return cls(db, "in memory")
+        return cls(db, "in memory", Sealer(secrets.token_bytes(KEY_BYTES)))
 
     def begin_run(self) -> int:
         """Note that a run begins; its number."""
@@ -72,63 +82,84 @@ class StoreWriter(Store):
             for film in films:
                 match film:
                     case KnownFilm():
-                        result = film.result
+                        result, sha256 = film.result, film.outcome.sha256
                     case FinishedFilm():
-                        result = self._add_result(film, fingerprint)
+                        result, sha256 = self._add_result(film, fingerprint), film.score.outcome.sha256
                 place = film.place
+                seal = self._sealer.seal(PLACE, sealed_place(place, sha256, fingerprint))
                 self._db.execute(
-                    "INSERT OR REPLACE INTO places (run, position, file, stamp, result)"
-                    " VALUES (?, ?, ?, ?, ?)",
-                    (run, place.position, place.file, place.stamp, result),
+                    "INSERT OR REPLACE INTO places (run, position, file, stamp, result, seal)"
+                    " VALUES (?, ?, ?, ?, ?, ?)",
+                    (run, place.position, place.file, place.stamp, result, seal),
                 )
 
     def rejudge(self, run: int, judged: Iterable[Outcome]) -> None:
-        """Give a run's films another probability and triage (a new calibration or operating point)."""
+        """Give a run's films another probability and triage (a new calibration or operating point).
+
+        A row that bears no right seal is given none.
+        """
+        columns = ", ".join(SEALED_COLUMNS)
+        changes = ", ".join(f"{column} = ?" for column in (*_JUDGED, "seal"))
         with self._transaction():
-            self._db.executemany(
-                "UPDATE results SET probability=?, triage=?, threshold=?, operating_point=? WHERE id IN"
-                " (SELECT result FROM places WHERE run = ?) AND sha256 = ?",
-                (
-                    (o.probability, o.triage, o.threshold, o.operating_point, run, o.sha256)
-                    for o in judged
-                ),
-            )  # fmt: skip
+            for outcome in judged:
+                found = self._db.execute(
+                    f"SELECT id, seal, {columns} FROM results WHERE sha256 = ?"
+                    " AND id IN (SELECT result FROM places WHERE run = ?)",
+                    (outcome.sha256, run),
+                ).fetchall()
+                for result, seal, *values in found:
+                    row = dict(zip(SEALED_COLUMNS, values, strict=True))
+                    row |= {column: getattr(outcome, column) for column in _JUDGED}
+                    is_ours = self._sealer.is_right(seal, RESULT, values)
+                    again = self._sealer.seal(RESULT, row.values()) if is_ours else ""
+                    judgement = [row[column] for column in _JUDGED]
+                    self._db.execute(
+                        f"UPDATE results SET {changes} WHERE id = ?", (*judgement, again, result)
+                    )
 
     def note_written(self, name: str, content: str, stamp: str) -> None:
         """Note how a report was written."""
+        row = (name, content, stamp)
         with self._transaction():
-            self._db.execute("INSERT OR REPLACE INTO written VALUES (?, ?, ?)", (name, content, stamp))
+            self._db.execute(
+                "INSERT OR REPLACE INTO written (name, content, stamp, seal) VALUES (?, ?, ?, ?)",
+                (*row, self._sealer.seal(WRITTEN, row)),
+            )
 
     def note_owed(self, names: Iterable[str]) -> None:
         """Note which files could not be written; those of earlier runs that are not among them were."""
         with self._transaction():
             self._db.execute("DELETE FROM written WHERE content = ''")
             self._db.executemany(
-                "INSERT OR REPLACE INTO written VALUES (?, '', '')", ((name,) for name in names)
+                "INSERT OR REPLACE INTO written (name, content, stamp) VALUES (?, '', '')",
+                ((name,) for name in names),
             )
 
     def _add_result(self, film: FinishedFilm, fingerprint: str) -> int:
         score, outcome = film.score, film.score.outcome
-        is_lasting = film.is_lasting and outcome.sha256 != ""
+        pictures = None if film.picture is None else picture_row(film.picture)
         row = (
-            outcome.sha256, fingerprint, film.size, is_lasting,
-            *(getattr(outcome, column) for column in OUTCOME_COLUMNS[1:]),
+            *(getattr(outcome, column) for column in OUTCOME_COLUMNS),
             *(getattr(score, column) for column in SCORE_COLUMNS),
-        )  # fmt: skip
-        marks, again = (
-            ", ".join("?" * len(_WRITTEN)),
-            ", ".join(f"{name} = excluded.{name}" for name in _WRITTEN),
+            fingerprint,
+            film.size,
+            film.is_lasting and outcome.sha256 != "",
+            "" if pictures is None else digest_of(pictures),
         )
+        written = (*SEALED_COLUMNS, "seal")
+        marks = ", ".join("?" * len(written))
+        again = ", ".join(f"{name} = excluded.{name}" for name in written)
         (result,) = self._db.execute(
-            f"INSERT INTO results ({', '.join(_WRITTEN)}) VALUES ({marks})"
+            f"INSERT INTO results ({', '.join(written)}) VALUES ({marks})"
             f" ON CONFLICT (sha256, fingerprint) WHERE is_lasting DO UPDATE SET {again} RETURNING id",
-            row,
+            (*row, self._sealer.seal(RESULT, row)),
         ).fetchone()
         self._db.execute("DELETE FROM pictures WHERE result = ?", (result,))
-        if film.picture is not None:
+        if pictures is not None:
             columns, marks = ", ".join(PICTURE_COLUMNS), ", ".join("?" * len(PICTURE_COLUMNS))
-            values = (result, *picture_row(film.picture))
-            self._db.execute(f"INSERT INTO pictures (result, {columns}) VALUES (?, {marks})", values)
+            self._db.execute(
+                f"INSERT INTO pictures (result, {columns}) VALUES (?, {marks})", (result, *pictures)
+            )
         return int(result)
 
     @contextmanager

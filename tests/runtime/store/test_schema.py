@@ -14,19 +14,18 @@ from cxr_runtime.store.writer import StoreWriter
 
 # As 0.1.0 wrote it.
 SCHEMA_OF_0_1_0 = """
-CREATE TABLE films (
-  file TEXT PRIMARY KEY, sha256, status, code, message, probability, triage, threshold, operating_point, view,
-  lung_heat_share, model, model_sha256, backend, seconds,
+CREATE TABLE IF NOT EXISTS films (
+  file TEXT PRIMARY KEY, sha256, status, code, message, probability, triage, threshold, operating_point, view, lung_heat_share, model, model_sha256, backend, seconds,
   settings TEXT NOT NULL, finished TEXT NOT NULL, margin REAL, input_mean REAL, input_contrast REAL
 ) WITHOUT ROWID;
-CREATE TABLE pictures (
+CREATE TABLE IF NOT EXISTS pictures (
   file TEXT PRIMARY KEY REFERENCES films ON DELETE CASCADE,
   preview_jpeg BLOB NOT NULL, placement TEXT NOT NULL,
   heat BLOB, heat_rows INT, heat_columns INT, outlines TEXT NOT NULL
 );
-CREATE TABLE run (position INTEGER PRIMARY KEY, file TEXT NOT NULL UNIQUE);
+CREATE TABLE IF NOT EXISTS run (position INTEGER PRIMARY KEY, file TEXT NOT NULL UNIQUE);
 PRAGMA user_version=1;
-"""
+"""  # noqa: E501
 SETTINGS = "5" * 64
 FILMS = [  # file, sha256, status, code, probability, margin
     ("night/a.png", "a" * 64, "scored", "", 0.7, 1.5),
@@ -79,10 +78,11 @@ def test_a_store_of_0_1_0_keeps_its_rows_pictures_and_places(old: Path) -> None:
         assert [picture and picture.preview_jpeg for picture in pictures] == [b"jpeg", b"jpeg", None]
 
 
-def test_films_that_0_1_0_finished_are_known_by_their_bytes(old: Path) -> None:
+def test_films_that_0_1_0_finished_bear_no_seal_and_are_scored_again(old: Path) -> None:
     with StoreWriter.open(old) as store:
-        assert store.known_by_bytes(Place(1, "x", ""), "a" * 64, SETTINGS) is not None
-        assert store.known_by_bytes(Place(1, "x", ""), "", SETTINGS) is None
+        assert store.known_by_bytes(Place(1, "x", ""), "a" * 64, SETTINGS) is None
+        assert len(store.distrusted) == 1
+        assert not any(score.is_ours for score in store.scores(store.last_run()))
 
 
 def test_a_store_of_0_1_0_is_read_without_being_changed(old: Path) -> None:

@@ -6,7 +6,6 @@ over the other two; its secret is drawn once a cache and stays there: a file fro
 
 import hmac
 import json
-import secrets
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
@@ -14,11 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from cxr_runtime.files import write_bytes
-from cxr_runtime.folders import cache_folder
+from cxr_runtime.folders import cache_folder, secret_in
 
 SUFFIX = ".engine"
-_SECRET_FILE = "seal.key"
-_SECRET_BYTES = 32
 
 
 @dataclass(frozen=True)
@@ -124,14 +121,6 @@ class EngineCache:
         return self.folder / f"{sha256(json.dumps(where).encode()).hexdigest()[:32]}.timings"
 
     def _seal(self, line: bytes, plan: bytes) -> bytes:
-        digest = hmac.new(self._secret(), line, sha256)
+        digest = hmac.new(secret_in(self.folder), line, sha256)
         digest.update(plan)
         return digest.hexdigest().encode()
-
-    def _secret(self) -> bytes:
-        """Drawn once; a cache that lost it starts anew."""
-        path = self.folder / _SECRET_FILE
-        if not path.is_file() or path.stat().st_size != _SECRET_BYTES:
-            write_bytes(path, secrets.token_bytes(_SECRET_BYTES))
-            path.chmod(0o600)
-        return path.read_bytes()

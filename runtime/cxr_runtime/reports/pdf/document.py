@@ -6,6 +6,7 @@ from pathlib import Path
 
 from fpdf.enums import Align
 
+from cxr_runtime.access import PRIVATE, Access
 from cxr_runtime.files import RESULTS_FILE, replacing
 from cxr_runtime.outcome import Outcome, Triage
 from cxr_runtime.reports import wording
@@ -137,7 +138,9 @@ def _height(sheet: Sheet, outcome: Outcome) -> float:
 WITH_A_PAGE = (Triage.FLAGGED, Triage.REVIEW)
 
 
-def write_report(path: Path, run: RunFacts, counts: Tally, exhibits: Iterable[Exhibit]) -> None:
+def write_report(
+    path: Path, run: RunFacts, counts: Tally, exhibits: Iterable[Exhibit], access: Access = PRIVATE
+) -> None:
     """Write the report.
 
     Args:
@@ -145,6 +148,7 @@ def write_report(path: Path, run: RunFacts, counts: Tally, exhibits: Iterable[Ex
         run: what the report says of the run.
         counts: of the same films.
         exhibits: films, most suspicious first, read once; only those flagged or to review get a page.
+        access: who may read it.
 
     Raises:
         OSError: the folder cannot be written, or the disk is full.
@@ -154,5 +158,5 @@ def write_report(path: Path, run: RunFacts, counts: Tally, exhibits: Iterable[Ex
         for rank, exhibit in enumerate(exhibits, start=1):
             if exhibit.outcome.triage in WITH_A_PAGE:
                 add_film_page(sheet, exhibit, run, rank)
-        with replacing(path) as file:
+        with replacing(path, access) as file:
             sheet.output(file)

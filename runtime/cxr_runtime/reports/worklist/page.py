@@ -9,6 +9,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
+from cxr_runtime.access import PRIVATE, Access
 from cxr_runtime.files import HEATMAPS_FOLDER, replacing
 from cxr_runtime.heat.overlay import legend
 from cxr_runtime.names import folder_and_name, printable
@@ -79,7 +80,9 @@ POLICY = (
 )
 
 
-def write_worklist(path: Path, run: RunFacts, counts: Tally, exhibits: Iterable[Exhibit]) -> None:
+def write_worklist(
+    path: Path, run: RunFacts, counts: Tally, exhibits: Iterable[Exhibit], access: Access = PRIVATE
+) -> None:
     """Write the worklist.
 
     Args:
@@ -87,6 +90,7 @@ def write_worklist(path: Path, run: RunFacts, counts: Tally, exhibits: Iterable[
         run: what the page says of the run.
         counts: of the same films.
         exhibits: all films, most suspicious first, then the rejected and the failed; read once.
+        access: who may read it.
 
     Raises:
         OSError: the folder cannot be written, or the disk is full.
@@ -105,7 +109,7 @@ def write_worklist(path: Path, run: RunFacts, counts: Tally, exhibits: Iterable[
         legend=legend(run.heat_threshold),
         films=_rows(exhibits, path.parent),
     )
-    with replacing(path) as file:
+    with replacing(path, access) as file:
         file.writelines(part.encode() for part in parts)
 
 

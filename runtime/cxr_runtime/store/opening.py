@@ -1,0 +1,128 @@
+"""A store is opened as if a stranger had made it: a plain file, within limits, and with our tables alone."""
+
+import os
+import sqlite3
+import stat
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryFile
+
+from cxr_runtime.access import PRIVATE, Access
+from cxr_runtime.errors import StoreError
+from cxr_runtime.files import NEW_FILE
+from cxr_runtime.store.schema import SCHEMA_VERSION, check, migrate, version
+
+MOST_BYTES = 64 << 20  # of one text or blob in a store; the largest of ours are previews, below 16 MiB
+# "Defense Against The Dark Arts", 1.1 (SQLite documentation): far more than our own commands need.
+_LIMITS = {
+    sqlite3.SQLITE_LIMIT_LENGTH: MOST_BYTES,
+    sqlite3.SQLITE_LIMIT_SQL_LENGTH: 100_000,
+    sqlite3.SQLITE_LIMIT_COLUMN: 100,
+    sqlite3.SQLITE_LIMIT_EXPR_DEPTH: 20,
+    sqlite3.SQLITE_LIMIT_COMPOUND_SELECT: 3,
+    sqlite3.SQLITE_LIMIT_VDBE_OP: 25_000,
+    sqlite3.SQLITE_LIMIT_FUNCTION_ARG: 8,
+    sqlite3.SQLITE_LIMIT_ATTACHED: 0,
+    sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH: 50,
+    sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER: 100,
+    sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH: 1,
+}
+
+
+def open_to_write(path: Path, access: Access) -> sqlite3.Connection:
+    """Open a store for writing, or make it, readable as stated; one of an earlier program is migrated.
+
+    Raises:
+        StoreError: it is a link, another user's, or not as this program makes it.
+        sqlite3.DatabaseError: it is damaged, or cannot be written.
+    """
+    with suppress(FileExistsError):
+        made = os.open(path, NEW_FILE, PRIVATE.file_mode)  # SQLite gives its logs the same permissions
+        try:
+            access.give(made, access.file_mode)
+        finally:
+            os.close(made)
+    _refuse_unless_plain(path)
+    _refuse_others(path)
+    db = _connect(path)
+    with _closed_on_error(db):
+        db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;")
+        migrate(db)
+    return db
+
+
+def open_to_read(path: Path) -> sqlite3.Connection:
+    """A connection that cannot write; a store of an earlier program is migrated in memory.
+
+    Raises:
+        StoreError: it is a link, or not as this program makes it.
+        sqlite3.DatabaseError: it is damaged.
+    """
+    _refuse_unless_plain(path)
+    # A log beside the store says that somebody writes; without one, SQLite must make none only to read.
+    is_written = path.with_name(f"{path.name}-wal").exists()
+    address = f"{path.absolute().as_uri()}?mode=ro{'' if is_written else '&immutable=1'}"
+    db = _connect(address, uri=True)
+    with _closed_on_error(db):
+        check(db)
+        if version(db) == SCHEMA_VERSION:
+            return db
+        copy = in_memory()
+        db.backup(copy)
+    db.close()
+    with _closed_on_error(copy):
+        migrate(copy)
+    return copy
+
+
+def in_memory() -> sqlite3.Connection:
+    """An empty database that nobody keeps."""
+    return _connect(":memory:")
+
+
+def _connect(address: Path | str, *, uri: bool = False) -> sqlite3.Connection:
+    db = sqlite3.connect(address, uri=uri, isolation_level=None)
+    with _closed_on_error(db):
+        for limit, most in _LIMITS.items():
+            db.setlimit(limit, most)
+        if sys.version_info >= (3, 12):
+            db.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE, True)
+        db.executescript("PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA mmap_size=0;")
+    return db
+
+
+@contextmanager
+def _closed_on_error(db: sqlite3.Connection) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        db.close()
+        raise
+
+
+def _refuse_unless_plain(path: Path) -> None:
+    for name in (path.name, f"{path.name}-wal", f"{path.name}-shm", f"{path.name}-journal"):
+        try:
+            mode = path.with_name(name).lstat().st_mode
+        except FileNotFoundError:
+            continue
+        if not stat.S_ISREG(mode):
+            raise StoreError(
+                f"the store's file {path.with_name(name)} is a link, pipe or folder; expected a plain file: "
+                "remove it, or scan with --out and a new folder"
+            )
+
+
+def _refuse_others(path: Path) -> None:
+    """A store of another user is not written: who owns it could change it while we do."""
+    if os.name == "nt" or path.stat().st_uid == os.geteuid():
+        return
+    with TemporaryFile(dir=path.parent) as ours:  # on some network shares all files bear another owner
+        if os.fstat(ours.fileno()).st_uid == path.stat().st_uid:
+            return
+    raise StoreError(
+        f"the store {path} belongs to another user; expected one of your own: scan with --out and a new "
+        "folder"
+    )

@@ -1,0 +1,51 @@
+"""Seals on what a store says: only what this machine wrote there itself is taken for granted.
+
+A seal is HMAC-SHA256 (RFC 2104) of the values under a key of this user on this machine, which never lies
+beside the store. A row whose seal is missing or wrong may be read; a scan does its film anew.
+"""
+
+import hmac
+import json
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any, Self
+
+from cxr_runtime.folders import KEY_BYTES, machine_key
+
+
+@dataclass(frozen=True)
+class Sealer:
+    """Makes and checks seals."""
+
+    key: bytes = field(repr=False)
+
+    @classmethod
+    def of_this_machine(cls) -> Self:
+        """With this machine's key; where none can be kept, with one that ends with the process."""
+        return cls(machine_key() or secrets.token_bytes(KEY_BYTES))
+
+    def seal(self, kind: str, values: Iterable[Any]) -> str:
+        """64 hex digits over the values of one kind of row, as the store gives them back."""
+        content = json.dumps([kind, *map(_as_stored, values)], default=repr).encode()
+        return hmac.digest(self.key, content, "sha256").hex()
+
+    def is_right(self, seal: str, kind: str, values: Iterable[Any]) -> bool:
+        """Whether a seal was made here, of just these values."""
+        return hmac.compare_digest(str(seal).encode(), self.seal(kind, values).encode())
+
+
+def digest_of(parts: Iterable[Any]) -> str:
+    """64 hex digits over blobs, texts and numbers, each with its length: what a seal vouches for apart."""
+    digest = sha256()
+    for part in parts:
+        content = part if isinstance(part, bytes) else repr(part).encode()
+        digest.update(b"%d:" % len(content))
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def _as_stored(value: Any) -> Any:
+    """A number as SQLite gives it back from a column of kind REAL or INTEGER."""
+    return value + 0.0 if isinstance(value, int | float) else value
