@@ -1,14 +1,13 @@
-"""Folders of this user that the program keeps of its own accord: for the cache, and for the key of seals."""
+"""Folders of this user that the program keeps of its own accord: the cache, and in it the key of seals."""
 
 import os
 import secrets
 import stat
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
-from platformdirs import user_cache_path, user_data_path
+from platformdirs import user_cache_path
 
 from cxr_runtime.errors import BackendError
 from cxr_runtime.files import NEW_FILE
@@ -27,21 +26,10 @@ def cache_root() -> Path:
     containers), it is a folder of this user's among the temporary files.
     """
     stated = os.environ.get(CACHE_VARIABLE)
-    return Path(stated) if stated else _of_this_user(user_cache_path, opinion=False)
-
-
-def data_root() -> Path:
-    """The folder of what is kept and cannot be made again, as the key of this machine; it need not exist.
-
-    Where the cache was named by its variable, or the user has no home, it lies in the cache.
-    """
-    stated = os.environ.get(CACHE_VARIABLE)
-    return Path(stated, "keys") if stated else _of_this_user(user_data_path)
-
-
-def _of_this_user(usual_path: Callable[..., Path], **options: bool) -> Path:
+    if stated:
+        return Path(stated)
     try:
-        usual = usual_path(_NAME, appauthor=False, **options)
+        usual = user_cache_path(_NAME, appauthor=False, opinion=False)
     except RuntimeError:  # no home; earlier versions of platformdirs answer with a path that begins with ~
         usual = Path("~")
     return usual if usual.is_absolute() else Path(tempfile.gettempdir(), f"{_NAME}-{_user()}")
@@ -56,9 +44,14 @@ def cache_folder(name: str) -> Path:
     Raises:
         BackendError: it cannot be made, or others could put files into it.
     """
-    folder = cache_root() / name
+    root = cache_root()
+    folder = root / name
     try:
-        _make_own(folder)
+        if root.parent == Path(tempfile.gettempdir()):  # where anybody may have made it before us
+            root.mkdir(exist_ok=True, mode=0o700)
+            _refuse_shared(root)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _refuse_shared(folder)
     except OSError as error:
         raise BackendError(
             f"the cache {folder} cannot be used ({error.strerror}); "
@@ -70,13 +63,13 @@ def cache_folder(name: str) -> Path:
 def machine_key() -> bytes | None:
     """The secret by which this user's files of this machine are known; made on first use.
 
+    It lies in the cache, so that nothing is written elsewhere: who empties the cache has films done anew.
+
     Returns:
         KEY_BYTES bytes, or None where it can be neither read nor kept, or others could change it.
     """
-    folder = data_root()
     try:
-        _make_own(folder)
-        return secret_in(folder)
+        return secret_in(cache_folder("keys"))
     except (OSError, BackendError):
         return None
 
@@ -110,16 +103,6 @@ def _draw_secret(path: Path) -> None:
             drawn.replace(path)
     finally:
         drawn.unlink(missing_ok=True)
-
-
-def _make_own(folder: Path) -> None:
-    """Make a folder for this user alone, or refuse one that others can write."""
-    for root in (folder, *folder.parents):
-        if root.parent == Path(tempfile.gettempdir()):  # where anybody may have made it before us
-            root.mkdir(exist_ok=True, mode=0o700)
-            _refuse_shared(root)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    _refuse_shared(folder)
 
 
 def home_folder() -> Path | None:
