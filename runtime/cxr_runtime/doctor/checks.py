@@ -35,8 +35,11 @@ def check_everything(model_name: str) -> list[Finding]:
     Args:
         model_name: a model that came with the program, or a folder, for the backends' self-tests.
     """
+    memory = hardware.check_memory()
+    if memory.state is State.BROKEN:
+        return [memory]  # what the others import could end this process without a word
     checks = CHECKS | {"backends": partial(_check_backends, model_name)}
-    return [finding for name, check in checks.items() for finding in _look(name, check)]
+    return [memory, *(finding for name, check in checks.items() for finding in _look(name, check))]
 
 
 def _check_backends(model_name: str) -> list[Finding]:

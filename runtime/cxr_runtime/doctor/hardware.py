@@ -5,10 +5,11 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from cxr_runtime import memory
 from cxr_runtime.backends.nvidia.driver import find_gpus
 from cxr_runtime.backends.nvidia.presence import MEMORY_LIBRARIES, is_installed, missing_library
 from cxr_runtime.doctor.finding import Finding, State
-from cxr_runtime.errors import BackendError
+from cxr_runtime.errors import BackendError, InstallationError
 from cxr_runtime.folders import cache_root
 
 GB = 10**9
@@ -19,6 +20,17 @@ def check_processors() -> Finding:
     """Processors that this process may use."""
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return Finding("processors", State.OK, f"{usable}")
+
+
+def check_memory() -> Finding:
+    """How much memory a process may use."""
+    try:
+        memory.check_memory()
+    except InstallationError as error:
+        return Finding("memory", State.BROKEN, str(error))
+    limit = memory.outside_limit()
+    told = "no limit is set for a process" if limit is None else f"a process may use {limit / GB:.1f} GB"
+    return Finding("memory", State.OK, told)
 
 
 def check_gpu() -> Finding:

@@ -1,5 +1,7 @@
 """Everything in turn."""
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -95,6 +97,31 @@ def test_a_worker_that_cannot_start_is_told_with_what_it_lacks(monkeypatch: pyte
     assert finding.state is State.BROKEN
     assert finding.told.startswith("a_library_that_is_not_there is missing or does not load")
     assert finding.told.endswith("install cxr-triage anew")
+
+
+def test_a_worker_that_dies_is_told_with_its_last_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text("import os; os.write(2, b'no room'); os._exit(7)")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
+    finding = inference.check_worker()
+    assert finding.state is State.BROKEN
+    assert "it ended with status 7 before its first film, saying: no room" in finding.told
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of memory are POSIX's")
+@pytest.mark.parametrize("megabytes", [250, 450])
+def test_too_little_memory_is_the_only_thing_that_is_told(megabytes: int) -> None:
+    limits = (
+        f"import resource; resource.setrlimit(resource.RLIMIT_AS, ({megabytes} << 20, {megabytes} << 20))"
+    )
+    program = f"{limits}\nfrom cxr_cli import start; start()"
+    done = subprocess.run(
+        [sys.executable, "-c", program, "doctor"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1, done.stderr
+    told = f"memory broken too little memory; a process may use {megabytes} MiB"
+    assert " ".join(done.stdout.split()).startswith(told)
 
 
 def test_a_film_without_a_score_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
