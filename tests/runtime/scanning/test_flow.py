@@ -1,4 +1,5 @@
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -60,6 +61,18 @@ def test_a_film_that_ends_its_worker_fails_with_a_code_and_a_sentence(
     assert "\n" not in film.error.sentence
     assert "Error" not in film.error.sentence
     assert film.is_lasting is is_lasting
+
+
+def test_what_a_worker_could_not_read_in_time_is_not_read_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "film.png").write_bytes(b"on a share that never answers")
+    task = replace(TASK, source=FileOnDisk("film.png", tmp_path / "film.png"))
+    monkeypatch.setattr(Path, "read_bytes", None)
+    pool = OneEnd(WorkerTimeoutError("took longer than 60 s"))
+    ((_, film),) = [item for item in examined(pool, [task]) if isinstance(item, tuple)]
+    assert isinstance(film, Unread)
+    assert film.sha256 == ""
 
 
 def test_a_broken_part_of_the_program_stops_the_scan() -> None:
