@@ -104,8 +104,16 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     debug = _DEBUG in arguments
-    signal.signal(signal.SIGTERM, _interrupt)
+    _end_in_order()
     sys.exit(_status([argument for argument in arguments if argument != _DEBUG], debug))
+
+
+def _end_in_order() -> None:
+    """Take a request to end, and a terminal that is closed, as Ctrl-C; `nohup` keeps the latter away."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    hang_up = getattr(signal, "SIGHUP", None)  # not on Windows
+    if hang_up is not None and signal.getsignal(hang_up) is not signal.SIG_IGN:
+        signal.signal(hang_up, _interrupt)
 
 
 def _status(arguments: list[str], debug: bool) -> int:

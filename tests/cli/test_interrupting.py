@@ -16,8 +16,8 @@ FILMS = 40
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_scan_exits_130_and_goes_on_later(ending: signal.Signals, tmp_path: Path) -> None:
+@pytest.mark.parametrize("ending", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_an_interrupted_scan_exits_130_and_goes_on_later(ending: str, tmp_path: Path) -> None:
     (tmp_path / "films").mkdir()
     film = draw_phantom(3, hw=(256, 256))
     for number in range(FILMS):
@@ -30,7 +30,7 @@ def test_an_interrupted_scan_exits_130_and_goes_on_later(ending: signal.Signals,
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
     while process.poll() is None and not stored_rows(tmp_path / "out"):
         time.sleep(0.005)
-    process.send_signal(ending)
+    process.send_signal(signal.Signals[ending])
     _, told = process.communicate()
     assert process.returncode == 130
     assert "run the same command again" in told.splitlines()[-1]
@@ -39,6 +39,21 @@ def test_an_interrupted_scan_exits_130_and_goes_on_later(ending: signal.Signals,
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert f"; {kept} finished before" in done.stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+def test_a_command_that_shall_outlive_its_terminal_does() -> None:
+    program = (
+        "import os, signal\n"
+        "signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"  # as nohup leaves it
+        "from cxr_cli.main import app, main\n"
+        "@app.command()\n"
+        "def lose() -> int:\n"
+        "    os.kill(os.getpid(), signal.SIGHUP)\n"
+        "    return 0\n"
+        "main(['lose'])\n"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="terminals are POSIX's")

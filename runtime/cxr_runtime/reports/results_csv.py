@@ -21,7 +21,7 @@ _FORMULA_STARTS = ("=", "+", "-", "@")
 
 
 def write_results(path: Path, outcomes: Iterable[Outcome], access: Access = PRIVATE) -> None:
-    """Write results.csv (RFC 4180, UTF-8 without byte order mark, lines end with a line feed).
+    """Write results.csv (RFC 4180, UTF-8 without byte order mark, lines end with a line feed, texts quoted).
 
     Args:
         path: replaced when all rows are there; until then it is as it was.
@@ -33,17 +33,29 @@ def write_results(path: Path, outcomes: Iterable[Outcome], access: Access = PRIV
     """
     with replacing(path, access) as file:
         text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-        rows = csv.writer(text, lineterminator="\n")
-        rows.writerow(COLUMNS)
+        text.write(",".join(COLUMNS) + "\n")
+        rows = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
         rows.writerows([_cell(outcome, column) for column in COLUMNS] for outcome in outcomes)
         text.detach()
 
 
-def _cell(outcome: Outcome, column: str) -> str:
+class _Figure(float):
+    """A number with the decimals of its column, which is not quoted."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def _cell(outcome: Outcome, column: str) -> str | _Figure:
+    """A figure, "" where it is not known, or a text, which is quoted whatever it holds."""
     value = getattr(outcome, column)
     if value is None:
         return ""
     if column in DECIMALS:
-        return f"{value:.{DECIMALS[column]}f}"
+        figure = _Figure(value)
+        figure.text = f"{value:.{DECIMALS[column]}f}"
+        return figure
     text = printable(str(value))
     return f"'{text}" if text.startswith(_FORMULA_STARTS) else text

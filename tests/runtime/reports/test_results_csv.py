@@ -47,6 +47,13 @@ def test_numbers_have_the_promised_decimals_and_unknown_cells_are_empty(tmp_path
     assert (row["lung_heat_share"], row["code"], row["message"]) == ("", "", "")
 
 
+def test_every_text_is_quoted_and_no_figure(tmp_path: Path) -> None:
+    write_results(tmp_path / "results.csv", [replace(SCORED, file='a,"b".png;c')])
+    line = (tmp_path / "results.csv").read_text(encoding="utf-8").splitlines()[1]
+    assert line.startswith(f'"a,""b"".png;c","{"ab" * 32}","scored","","",97.11,0.971145,"flagged",0.470000,')
+    assert line.endswith(f'"PA","","default","{"cd" * 32}","onnxruntime-cpu",0.031')
+
+
 def test_rows_keep_their_order_and_names_of_any_script_survive(tmp_path: Path) -> None:
     names = ["ночь/плёнка.png", "صورة.dcm", "胸部.jpg", 'a,"b".png']
     write_results(tmp_path / "results.csv", (replace(SCORED, file=name) for name in names))

@@ -1,10 +1,12 @@
 import csv
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -189,6 +191,56 @@ def test_pictures_missing_after_an_earlier_run_are_drawn_from_the_store(
     again = run([films], tmp_path, model, formats=frozenset({ReportFormat.PNG}))
     assert again.finished_before == FILMS
     assert len(list((tmp_path / "heatmaps").glob("*.png"))) == FILMS
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a right on Windows")
+def test_a_picture_that_is_empty_half_or_a_link_is_made_again(
+    films: Path, model: Path, tmp_path: Path
+) -> None:
+    out, formats = tmp_path / "out", frozenset({ReportFormat.PNG, ReportFormat.NPZ})
+    run([films], out, model, formats=formats)
+    pictures = sorted((out / "heatmaps").iterdir())
+    before = {path.name: path.read_bytes() for path in pictures}
+    assert len(before) == 2 * FILMS
+    elsewhere = tmp_path / "elsewhere.png"
+    pictures[0].rename(elsewhere)
+    pictures[0].symlink_to(elsewhere)
+    for path, length in zip(pictures[1:5], (0, 5, 40, -1), strict=True):
+        path.write_bytes(before[path.name][:length])
+    pictures[6].write_bytes(before[pictures[6].name][:-20] + bytes(20))  # as XFS leaves it after a power cut
+    again = run([films], out, model, formats=formats)
+    assert again.finished_before == FILMS
+    assert [path.name for path in pictures if path.is_symlink()] == []
+    for path in pictures:
+        if path.suffix == ".png":
+            assert path.read_bytes()[-12:] == before[path.name][-12:]
+            assert np.asarray(cv2.imread(str(path))).shape == (256, 256, 3)
+        else:
+            np.load(path).close()
+
+
+def test_a_doctored_folder_is_not_believed_and_gives_the_table_of_a_new_one(
+    films: Path, model: Path, tmp_path: Path
+) -> None:
+    first = run([films], tmp_path, model, formats=frozenset(ReportFormat))
+    assert first.distrusted == 0
+    before = rows(tmp_path)
+    (tmp_path / "results.csv").write_text("file,score\n", encoding="utf-8")
+    with closing(sqlite3.connect(tmp_path / "triage.sqlite")) as db, db:
+        db.execute("UPDATE results SET probability = 0.001, triage = 'not_flagged' WHERE id % 2")
+    again = run([films], tmp_path, model, formats=frozenset(ReportFormat))
+    assert rows(tmp_path) == before
+    assert (again.distrusted, again.finished_before) == (6, FILMS - 6)
+
+
+def test_a_folder_of_another_machine_is_done_anew_whole(
+    films: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run([films], tmp_path / "out", model)
+    monkeypatch.setenv("CXR_TRIAGE_CACHE", str(tmp_path / "other"))
+    again = run([films], tmp_path / "out", model)
+    assert (again.distrusted, again.finished_before) == (FILMS, 0)
+    assert run([films], tmp_path / "out", model).finished_before == FILMS
 
 
 def test_the_lung_outline_is_drawn_on_pictures_when_asked_for(
