@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from cxr_cli.lab.house import print_house
 from cxr_cli.lab.measuring import (
     calibrate_from_margins,
     damage_films,
@@ -35,6 +36,7 @@ COMMANDS: dict[str, Callable[..., int]] = {
     "rehearse": rehearse_monitoring,
     "precisions": print_precisions,
     "gpu": print_gpu_page,
+    "house": print_house,
     "way": print_way_of_a_film,
     "pictures": draw_pictures_of_docs,
 }
