@@ -106,7 +106,8 @@ def normalise(inputs: NDArray[np.uint8], how: Preprocessing) -> NDArray[np.float
     """
     scale = np.array([1 / (255 * s) for s in how.std], np.float32)[None, :, None, None]
     shift = np.array([m / s for m, s in zip(how.mean, how.std, strict=True)], np.float32)[None, :, None, None]
-    return inputs[:, None].astype(np.float32) * scale - shift
+    batch = np.multiply(inputs[:, None], scale)
+    return np.subtract(batch, shift, out=batch)  # in place: fresh memory costs more than the arithmetic
 
 
 def _lungs_alone(lungs: LungMask, placement: Placement, hw: tuple[int, int]) -> NDArray[np.bool_]:
