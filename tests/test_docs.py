@@ -187,3 +187,11 @@ def test_the_readme_states_the_figures_of_the_default_model() -> None:
     assert f"sensitivity is {percent(point['sensitivity'], *point['sensitivity_interval'])}" in readme
     assert f"specificity {percent(point['specificity'], *point['specificity_interval'])}" in readme
     assert f"on {percent(pointing['value'], pointing['low'], pointing['high'])} of 126 films" in readme
+
+
+def test_every_test_that_the_page_on_safety_names_is_there() -> None:
+    page = (ROOT / "docs" / "safety.md").read_text(encoding="utf-8")
+    files = list((ROOT / "tests").rglob("test_*.py"))
+    sources = "\n".join(file.read_text(encoding="utf-8") for file in files)
+    there = {file.name for file in files} | set(re.findall(r"^def (test_\w+)", sources, re.MULTILINE))
+    assert set(re.findall(r"\btest_\w+(?:\.py)?", page)) <= there

@@ -1,11 +1,13 @@
 import csv
+import itertools
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -15,13 +17,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cxr_runtime.errors import CxrTriageError, StoreError
+from cxr_runtime.errors import CxrTriageError, StoreError, UsageError
 from cxr_runtime.files import ReportFormat
 from cxr_runtime.outcome import Outcome, Status, Triage
 from cxr_runtime.phantom import draw_phantom
 from cxr_runtime.scanning.scan import ScanSummary, scan
-from cxr_runtime.scanning.session import ScanOptions
+from cxr_runtime.scanning.session import ScanOptions, Session
+from cxr_runtime.sources.film_source import FileOnDisk, FilmSource
 from cxr_runtime.store.store import read_scores
+from cxr_runtime.workers.tasks import Pause
 from model_folders import write_model_folder
 
 CSV_ONLY = frozenset({ReportFormat.CSV})
@@ -297,3 +301,95 @@ def stored_rows(out: Path) -> int:
         return len(read_scores(out))
     except StoreError:
         return 0
+
+
+def test_the_same_films_under_another_path_are_not_scored_again(
+    films: Path, model: Path, tmp_path: Path
+) -> None:
+    first = run([films], tmp_path / "out", model)
+    moved = tmp_path / "moved"
+    shutil.copytree(films, moved)
+    again = run([moved], tmp_path / "out", model)
+    assert again.finished_before == FILMS
+    assert timeless(list(again.outcomes())) == timeless(list(first.outcomes()))
+    assert all(row["file"].startswith(str(moved)) for row in rows(tmp_path / "out"))
+
+
+def test_copies_of_one_film_are_rows_of_one_score(films: Path, model: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "films"
+    folder.mkdir()
+    for name in ("a.png", "b.png", "c.png"):
+        (folder / name).write_bytes((films / "film00.png").read_bytes())
+    formats = frozenset({ReportFormat.CSV, ReportFormat.PNG})
+    run([folder], tmp_path / "out", model, batch_size=1, formats=formats)
+    found = rows(tmp_path / "out")
+    assert [Path(row["file"]).name for row in found] == ["a.png", "b.png", "c.png"]
+    assert len({(row["sha256"], row["probability"]) for row in found}) == 1
+    assert len(list((tmp_path / "out" / "heatmaps").glob("*.png"))) == 3
+
+
+def test_a_finished_scan_starts_no_process_and_writes_no_report(
+    films: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everything = frozenset(ReportFormat)
+    run([films], tmp_path / "out", model, formats=everything)
+    before = {
+        path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*.*") if "sqlite" not in path.name
+    }
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("nothing is left to be done")
+
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+    assert run([films], tmp_path / "out", model, formats=everything).finished_before == FILMS
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+
+
+def test_a_film_that_was_only_touched_is_read_and_not_scored(
+    films: Path, model: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "films"
+    shutil.copytree(films, folder)
+    run([folder], tmp_path / "out", model)
+    os.utime(folder / "film00.png", (1, 1))
+    assert run([folder], tmp_path / "out", model).finished_before == FILMS
+
+
+def test_a_report_that_was_deleted_is_written_again(films: Path, model: Path, tmp_path: Path) -> None:
+    run([films], tmp_path, model)
+    content = (tmp_path / "results.csv").read_bytes()
+    (tmp_path / "results.csv").unlink()
+    run([films], tmp_path, model)
+    assert (tmp_path / "results.csv").read_bytes() == content
+
+
+def test_a_session_finishes_what_is_in_hand_at_a_pause_and_goes_on(films: Path, model: Path) -> None:
+    sources = [FileOnDisk(path.name, path) for path in sorted(films.rglob("*.png"))]
+    given: list[str] = []
+
+    def arriving() -> Iterator[FilmSource | Pause]:
+        for source in itertools.cycle(sources):
+            given.append(source.file)
+            yield source
+            yield Pause.PAUSE
+
+    options = ScanOptions(model=model, backend="onnxruntime", batch_size=8, workers=1)
+    with Session.open(options) as session:
+        screened = session.screen(arriving())
+        for source in sources[:3]:
+            assert next(screened).file == source.file
+            assert given[-1] == source.file
+        later = list(itertools.islice(screened, len(sources)))
+        assert session.finished_before == 3
+    assert [outcome.file for outcome in later] == [source.file for source in (*sources[3:], *sources[:3])]
+
+
+def test_a_session_without_a_folder_keeps_its_rows_in_memory(films: Path, model: Path) -> None:
+    source = FileOnDisk("film00.png", films / "film00.png")
+    with Session.open(ScanOptions(model=model, backend="onnxruntime", workers=1)) as session:
+        (outcome,) = session.screen([source])
+        (score,) = session.scores()
+        with pytest.raises(UsageError, match="publishes nothing"):
+            session.publish()
+    assert score.outcome == outcome
+    assert score.margin is not None
