@@ -94,7 +94,7 @@ def scan(
     again.
 
     Exit status: 0 every film scored, 3 some rejected or failed, 2 wrong usage, 1 could not run, or could not
-    write a report that another program has open, 130 interrupted (Ctrl-C, SIGTERM, or its terminal closed).
+    write a report that another program has open, 130 interrupted.
     """
     from cxr_runtime.memory import check_memory
 

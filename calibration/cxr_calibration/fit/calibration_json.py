@@ -13,6 +13,8 @@ from cxr_calibration.monitoring.reference import stated_reference
 from cxr_calibration.statistics.intervals import rounded, stated, stated_interval
 from cxr_runtime.files import CALIBRATION_FILE, write_bytes
 from cxr_runtime.model.calibration import ProbabilityMap
+from cxr_runtime.model.own_digest import marked
+from cxr_runtime.seals import Sealer
 from cxr_runtime.typed_json import to_json
 
 
@@ -129,7 +131,7 @@ def write_calibration(folder: Path, text: str) -> Path | None:
     if path.exists():
         kept = _free_name(path)
         shutil.copy2(path, kept)
-    write_bytes(path, text.encode())
+    write_bytes(path, marked(text, Sealer.of_this_machine()).encode())
     return kept
 
 

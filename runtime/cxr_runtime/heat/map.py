@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from cxr_runtime.logits import sigmoid
 from cxr_runtime.placement import Box, CellGrid, Placement
 
+MOST_POWER, MOST_SHARES = 100.0, 1 << 20  # of a location prior
+MOST_BLUR = 100.0  # cells
+
 
 @dataclass(frozen=True)
 class LocationPrior:
@@ -31,8 +34,10 @@ class LocationPrior:
             raise ValueError("the rows of the location prior have no length, or different ones")
         if not all(0 <= share <= 1 for row in self.shares for share in row):
             raise ValueError("a share of the location prior is not within 0..1")
-        if not (0 <= self.weight < np.inf and 0 <= self.margin < np.inf):
-            raise ValueError("the weight or margin of the location prior is below 0")
+        if not (0 <= self.weight <= MOST_POWER and 0 <= self.margin <= MOST_POWER):
+            raise ValueError(f"the weight or margin of the location prior is not within 0..{MOST_POWER}")
+        if len(self.shares) * len(self.shares[0]) > MOST_SHARES:
+            raise ValueError(f"the location prior has more than {MOST_SHARES} shares")
 
     def on_cells(
         self, placement: Placement, cells: CellGrid, hw: tuple[int, int], lungs_film_xyxy: Box | None
@@ -124,8 +129,10 @@ class HeatRecipe:
             raise ValueError("a weight of the heat map is not a finite number, or there are none")
         if not (0 <= self.threshold <= 1 and 0 <= self.strongest_threshold <= 1):
             raise ValueError("a threshold of the heat map is not within 0..1")
-        if not (0 < self.stretch < np.inf and 0 <= self.smoothing < np.inf):
-            raise ValueError("the stretch of the heat map is not above 0, or its blur is below 0")
+        if not (0 < self.stretch < np.inf and 0 <= self.smoothing <= MOST_BLUR):
+            raise ValueError(f"the stretch of the heat map is not above 0, or its blur not in 0..{MOST_BLUR}")
+        if not (0 < self.cells.stride < np.inf and abs(self.cells.origin) < np.inf):
+            raise ValueError("the heat cells lie in no place")
 
     @property
     def weights(self) -> NDArray[np.float32]:

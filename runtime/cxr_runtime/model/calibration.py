@@ -8,9 +8,12 @@ from numpy.typing import NDArray
 
 from cxr_runtime.errors import CalibrationError
 from cxr_runtime.logits import sigmoid
+from cxr_runtime.model.own_digest import mark_of, read_plain
 from cxr_runtime.outcome import Triage
 from cxr_runtime.typed_json import from_json
 
+MOST_KNOTS = 100_000
+MOST_NAME = 100  # characters of an operating point's name
 METHODS = ("temperature", "platt", "isotonic")
 FLAGS_NO_FILM = float(np.nextafter(1.0, 2.0))  # the highest threshold: above every probability
 
@@ -40,8 +43,8 @@ class ProbabilityMap:
             self._check_knots()
 
     def _check_knots(self) -> None:
-        if len(self.knots) < 2:
-            raise ValueError("method isotonic needs at least two knots")
+        if not 2 <= len(self.knots) <= MOST_KNOTS:
+            raise ValueError(f"method isotonic needs 2 to {MOST_KNOTS} knots, not {len(self.knots)}")
         knots = np.array(self.knots, np.float64)
         margins_rise, values_rise = np.diff(knots, axis=0).T
         within = np.isfinite(knots).all() and (knots[:, 1] >= 0).all() and (knots[:, 1] <= 1).all()
@@ -81,9 +84,11 @@ class OperatingPoint:
         """Refuse what is no probability.
 
         Raises:
-            ValueError: a threshold, an end of the review band or a measured share is not within 0..1, or the
-                band's ends are turned round.
+            ValueError: the name cannot be shown; a threshold, an end of the review band or a measured share
+                is not within 0..1; or the band's ends are turned round.
         """
+        if not 0 < len(self.name) <= MOST_NAME or not self.name.isprintable():
+            raise ValueError(f"the name {self.name[:MOST_NAME]!r} of an operating point is empty or too long")
         if not 0 <= self.threshold <= FLAGS_NO_FILM:
             raise ValueError(f"threshold {self.threshold} of {self.name} is not within 0..1")
         shares = (self.review_low, self.review_high, self.sensitivity, self.specificity)
@@ -169,7 +174,10 @@ def read_calibration(path: Path) -> Calibration:
         CalibrationError: the file is damaged, or states something that cannot be.
     """
     try:
-        return _calibration(from_json(path.read_bytes(), _Stated))
+        content = read_plain(path)
+        stated = from_json(content, _Stated)
+        mark_of(content)
+        return _calibration(stated)
     except (OSError, ValueError) as error:
         raise CalibrationError(
             f"calibration {path} cannot be used ({error}); expected a file written by "

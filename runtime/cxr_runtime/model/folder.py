@@ -1,19 +1,23 @@
 """A model folder, opened: nothing in it is used before its checksum and its calibration are found right."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from cxr_runtime.errors import CalibrationError, ModelError
-from cxr_runtime.files import CALIBRATION_FILE, MANIFEST_FILE, MODEL_FILE
+from cxr_runtime.files import CALIBRATION_FILE, MANIFEST_FILE, MODEL_FILE, write_bytes
 from cxr_runtime.heat.map import HeatRecipe
 from cxr_runtime.model.calibration import Calibration, read_calibration, uncalibrated
+from cxr_runtime.model.own_digest import mark_of, marked, read_plain
 from cxr_runtime.model.preprocessing import PREPROCESSING_VERSION, Preprocessing
+from cxr_runtime.seals import Sealer
 from cxr_runtime.typed_json import from_json, to_json
 
 CLASS_NAMES = ("normal", "abnormal")  # the order of the logits
+MOST_TEXT = 1000  # characters of a name or licence, which the reports show
 PRECISIONS = ("fp32", "fp16", "int8")
 NO_PRIOR = (b'"prior": []', b'"prior": null')  # as older exports wrote it, and as it is read
 
@@ -38,9 +42,12 @@ class Manifest:
         """Refuse what no model can be.
 
         Raises:
-            ValueError: the classes are others or in another order, the precision is unknown, or the digest
-                is not of 64 hex digits.
+            ValueError: a text is too long, the classes are others or in another order, the precision is
+                unknown, or the digest is not of 64 hex digits.
         """
+        texts = (self.name, self.architecture, self.licence)
+        if not all(len(text) <= MOST_TEXT for text in texts):
+            raise ValueError(f"its name, architecture or licence has more than {MOST_TEXT} characters")
         if self.class_names != CLASS_NAMES:
             raise ValueError(f"class names {self.class_names} are not {CLASS_NAMES}, the order of the logits")
         if self.precision not in PRECISIONS:
@@ -50,8 +57,8 @@ class Manifest:
 
 
 def write_manifest(manifest: Manifest, path: Path) -> None:
-    """Write a model.json (indented, keys in the order of the dataclass)."""
-    path.write_text(to_json(manifest), encoding="utf-8")
+    """Write a model.json (indented, keys in the order of the dataclass), with its digest and seal."""
+    write_bytes(path, marked(to_json(manifest), Sealer.of_this_machine()).encode())
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -61,7 +68,9 @@ def read_manifest(path: Path) -> Manifest:
         ModelError: the file is damaged, or asks for a preprocessing that this version does not have.
     """
     try:
-        manifest = from_json(path.read_bytes().replace(*NO_PRIOR), Manifest)
+        content = read_plain(path)
+        manifest = from_json(content.replace(*NO_PRIOR), Manifest)
+        mark_of(content)
     except (OSError, ValueError) as error:
         raise ModelError(
             f"manifest {path} cannot be used ({error}); expected one written by `cxr-triage export`: "
@@ -75,6 +84,7 @@ def read_manifest(path: Path) -> Manifest:
     return manifest
 
 
+MOST_ONNX_BYTES = (1 << 31) - 1  # a protobuf message may have no more
 INPUT_ROUTE = "full"  # films are decoded at full size before the preprocessing
 MODELS_FOLDER = Path(__file__).parents[1] / "models"
 DEFAULT_MODEL = "default"
@@ -89,6 +99,7 @@ class Model:
     calibration: Calibration
     is_calibrated: bool  # False only with `--allow-uncalibrated`: every report is marked
     onnx: bytes = field(repr=False)  # model.onnx, as its checksum was taken
+    remarks: tuple[str, ...] = ()  # on where it comes from; a model of this program's own has none
 
 
 def open_model(name_or_folder: str | Path = DEFAULT_MODEL, *, allow_uncalibrated: bool = False) -> Model:
@@ -112,7 +123,21 @@ def open_model(name_or_folder: str | Path = DEFAULT_MODEL, *, allow_uncalibrated
             raise
         version = manifest.preprocessing.version
         calibration, is_calibrated = uncalibrated(manifest.model_sha256, version, manifest.precision), False
-    return Model(folder, manifest, calibration, is_calibrated, onnx)
+    return Model(folder, manifest, calibration, is_calibrated, onnx, tuple(_remarks(folder, is_calibrated)))
+
+
+def _remarks(folder: Path, is_calibrated: bool) -> Iterator[str]:
+    """What a reader should know of the origin of a folder that did not come with the program."""
+    if folder.resolve().parent == MODELS_FOLDER.resolve():
+        return
+    names = (MANIFEST_FILE, CALIBRATION_FILE) if is_calibrated else (MANIFEST_FILE,)
+    marks = {name: mark_of(read_plain(folder / name)) for name in names}
+    foreign = [name for name, mark in marks.items() if not mark.is_ours]
+    bare = [name for name, mark in marks.items() if not mark.has_digest]
+    if foreign:
+        yield f"{' and '.join(foreign)} not made on this machine"
+    if bare:
+        yield f"{' and '.join(bare)} without a digest"
 
 
 def bundled_models() -> list[str]:
@@ -132,11 +157,9 @@ def _find(name_or_folder: str | Path) -> Path:
 
 def _read_checked(path: Path, expected_sha256: str) -> bytes:
     try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ModelError(
-            f"{path} cannot be read ({error.strerror}); put the model folder back whole"
-        ) from error
+        content = read_plain(path, MOST_ONNX_BYTES)
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{path} cannot be read ({error}); put the model folder back whole") from error
     found = sha256(content).hexdigest()
     if found != expected_sha256:
         raise ModelError(

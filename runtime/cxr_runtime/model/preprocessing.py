@@ -14,6 +14,7 @@ from cxr_runtime.resizing import resize
 PREPROCESSING_VERSION = "1"  # changes whenever the same film would give another input
 CROPS = ("film", "lung-field", "lung-mask")
 LONGEST_SIDE = 4096  # pixels of a network's input, or of the picture whose contrast is equalised
+MOST_MARGIN, MOST_CLIP, MOST_TILES = 10.0, 1000.0, 256
 
 InputPixels = NDArray[np.uint8]  # (H, W), the network's input before normalisation
 
@@ -45,7 +46,8 @@ class Preprocessing:
             raise ValueError(f"the sizes {sides} are not all within 1..{LONGEST_SIDE}")
         if self.crop not in CROPS:
             raise ValueError(f"crop {self.crop!r} is none of {', '.join(CROPS)}")
-        if not (0 <= self.crop_margin < np.inf and 0 <= self.clahe_clip < np.inf and self.clahe_tiles > 0):
+        within = 0 <= self.crop_margin <= MOST_MARGIN and 0 <= self.clahe_clip <= MOST_CLIP
+        if not (within and 0 < self.clahe_tiles <= MOST_TILES):
             raise ValueError("the margin of the crop or a number of CLAHE is out of range")
         if not np.isfinite(self.mean).all() or not all(0 < spread < np.inf for spread in self.std):
             raise ValueError("a mean is not finite, or a standard deviation is not above 0")

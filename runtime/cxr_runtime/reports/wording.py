@@ -60,6 +60,11 @@ def finished(run: RunFacts) -> str:
     return f"{run.finished:%Y-%m-%d %H:%M} ({run.finished.tzname() or 'local time'})"
 
 
+def model(run: RunFacts) -> str:
+    """The model's name, and where it comes from, unless it came with the program."""
+    return "; ".join((run.model, *run.model_remarks))
+
+
 def operating_point(run: RunFacts) -> str:
     """The operating point with its measured sensitivity and specificity."""
     flagged_at = f"{run.operating_point}: flagged at a score of {100 * run.threshold:.2f} or more"

@@ -10,8 +10,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from cxr_runtime.backends.engine import Engine, Outputs
-from cxr_runtime.errors import BackendError
+from cxr_runtime.backends.engine import CONV5, LOGITS, Engine, Outputs
+from cxr_runtime.errors import BackendError, ModelError
 from cxr_runtime.heat.map import HeatMethod, film_heat, heat_cells
 from cxr_runtime.lungs import heat_share
 from cxr_runtime.model.calibration import Calibration, OperatingPoint
@@ -79,6 +79,7 @@ class Scorer:
 
         Raises:
             BackendError: the device failed, or the network gave a number that is not finite.
+            ModelError: the network's outputs are not those of its manifest.
         """
         started = time.perf_counter()
         outputs = self._infer([film.inputs for _, film in batch])
@@ -94,12 +95,25 @@ class Scorer:
         padded = np.zeros((self.batch_size, *how.input_hw), np.uint8)
         padded[: len(inputs)] = np.stack(inputs)
         outputs = self.engine.run(normalise(padded, how))
+        self._check(outputs)
         if not (np.isfinite(outputs.logits).all() and np.isfinite(outputs.conv5).all()):
             raise BackendError(
                 f"the backend {self.engine.backend} gave a number that is not finite; nothing of this batch "
                 "was scored: run `cxr-triage doctor`, or scan with --backend onnxruntime"
             )
         return outputs
+
+    def _check(self, outputs: Outputs) -> None:
+        """Refuse a network whose outputs are not those that its manifest describes; no film is to blame."""
+        channels = len(self.model.manifest.heat.channel_weights)
+        logits, conv5 = outputs.logits, outputs.conv5
+        is_right = logits.shape == (self.batch_size, 2) and conv5.shape[:2] == (self.batch_size, channels)
+        if not (is_right and conv5.ndim == 4 and logits.dtype == conv5.dtype == np.float32):
+            raise ModelError(
+                f"the network of {self.model.folder} gives {LOGITS} of {logits.dtype} {logits.shape} and "
+                f"{CONV5} of {conv5.dtype} {conv5.shape} for {self.batch_size} films; expected float32, 2 "
+                f"logits and {channels} channels: export the model anew"
+            )
 
     def _scored(
         self,

@@ -247,6 +247,7 @@ class Session:
             inputs=inputs,
             model=manifest.name,
             model_sha256=manifest.model_sha256,
+            model_remarks=self._model.remarks,
             licence=manifest.licence,
             backend=self.backend,
             is_calibrated=self._model.is_calibrated,

@@ -31,6 +31,7 @@ class RunFacts:
     sensitivity: float | None  # of the operating point, measured by cross-validation
     specificity: float | None
     heat: HeatView  # how stored heat is shown
+    model_remarks: tuple[str, ...] = ()  # on where the model comes from, if not with the program
     passed_over: int = 0  # files that cannot be films by name, counted only
     results: tuple[str, ...] = ()  # folders of results that lay among the films and were not searched
 

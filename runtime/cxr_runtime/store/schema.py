@@ -10,7 +10,7 @@ verdicts    what readers said of a film; rows are only ever added
 deliveries  what must go where, and how often that was tried
 audit       who did what; rows are only ever added, each with a digest of the one before
 
-Results, places and written reports bear a seal (seal.py); `results.pictures` is a digest of the pictures.
+Results, places and written reports bear a seal (seals.py); `results.pictures` is a digest of the pictures.
 """
 
 import sqlite3

@@ -10,6 +10,7 @@ from typing import Any, Self
 from cxr_runtime.errors import StoreError
 from cxr_runtime.files import STORE_FILE
 from cxr_runtime.outcome import Outcome
+from cxr_runtime.seals import Sealer, digest_of
 from cxr_runtime.store.checks import outcome_of, picture_of, score_of
 from cxr_runtime.store.opening import open_to_read
 from cxr_runtime.store.rows import (
@@ -27,7 +28,6 @@ from cxr_runtime.store.rows import (
     StoredScore,
     sealed_place,
 )
-from cxr_runtime.store.seal import Sealer, digest_of
 from cxr_runtime.typed_json import from_json
 
 MOST_OF_ONE_SIZE = 256  # finished films of one size whose digests are looked up; more are told apart later

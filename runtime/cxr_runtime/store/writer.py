@@ -11,6 +11,7 @@ from cxr_runtime.access import PRIVATE, Access
 from cxr_runtime.files import STORE_FILE
 from cxr_runtime.folders import KEY_BYTES
 from cxr_runtime.outcome import Outcome
+from cxr_runtime.seals import Sealer, digest_of
 from cxr_runtime.store.opening import in_memory, open_to_write
 from cxr_runtime.store.rows import (
     OUTCOME_COLUMNS,
@@ -27,7 +28,6 @@ from cxr_runtime.store.rows import (
     sealed_place,
 )
 from cxr_runtime.store.schema import migrate
-from cxr_runtime.store.seal import Sealer, digest_of
 from cxr_runtime.store.store import Store, store_errors
 from cxr_runtime.typed_json import to_json
 

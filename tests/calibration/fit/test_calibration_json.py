@@ -11,6 +11,7 @@ from cxr_calibration.fit.probability_maps import FITTERS
 from cxr_calibration.monitoring.reference import ReferenceFilm, make_reference, read_reference
 from cxr_runtime.errors import CalibrationError
 from cxr_runtime.model.calibration import read_calibration
+from cxr_runtime.model.own_digest import mark_of
 from drawn_films import drawn_films
 
 FITTED_ON = FittedOn("ab" * 32, "1", "fp32")
@@ -97,16 +98,18 @@ def test_a_calibration_without_a_usable_reference_is_refused(tmp_path: Path, tex
 
 
 def test_the_old_calibration_is_kept_beside_the_new_one(tmp_path: Path) -> None:
-    assert write_calibration(tmp_path, "first") is None
-    first_kept, second_kept = write_calibration(tmp_path, "second"), write_calibration(tmp_path, "third")
+    first, second, third = (json.dumps({"made": str(number)}) for number in range(3))
+    assert write_calibration(tmp_path, first) is None
+    first_kept, second_kept = write_calibration(tmp_path, second), write_calibration(tmp_path, third)
     assert first_kept is not None
     assert second_kept is not None
-    assert [first_kept.read_text(), second_kept.read_text()] == ["first", "second"]
-    assert (tmp_path / "calibration.json").read_text() == "third"
+    texts = [path.read_text() for path in (first_kept, second_kept, tmp_path / "calibration.json")]
+    assert [json.loads(text)["made"] for text in texts] == ["0", "1", "2"]
+    assert all(mark_of(text.encode()).is_ours for text in texts)
 
 
 def test_a_folder_that_cannot_be_written_keeps_its_calibration(tmp_path: Path) -> None:
     (tmp_path / "calibration.json").write_text("first")
     with pytest.raises(OSError, match="calibration"):
-        write_calibration(tmp_path / "nowhere" / "calibration", "second")
+        write_calibration(tmp_path / "nowhere" / "calibration", "{}")
     assert (tmp_path / "calibration.json").read_text() == "first"

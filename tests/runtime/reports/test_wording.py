@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from cxr_runtime.reports.wording import operating_point
+from cxr_runtime.reports.wording import MOST_FOLDERS, model, operating_point, passed_over
 from drawn_exhibits import RUN
 
 
@@ -16,3 +16,17 @@ def test_an_operating_point_that_its_films_did_not_support_is_marked() -> None:
 
 def test_what_was_not_measured_is_said_to_be_so() -> None:
     assert "were not measured" in operating_point(replace(RUN, sensitivity=None, specificity=None))
+
+
+def test_a_model_that_came_from_elsewhere_says_so() -> None:
+    assert model(RUN) == RUN.model
+    assert model(replace(RUN, model_remarks=("not made here",))) == f"{RUN.model}; not made here"
+
+
+def test_what_was_not_searched_is_counted_and_folders_of_results_are_named() -> None:
+    assert passed_over(replace(RUN, passed_over=0)) == ""
+    assert passed_over(replace(RUN, passed_over=1)).startswith("1 file passed over")
+    said = passed_over(replace(RUN, passed_over=2, results=("night/old",)))
+    assert said.endswith("; 1 folder of results passed over: night/old")
+    many = tuple(f"night/{number}" for number in range(MOST_FOLDERS + 2))
+    assert passed_over(replace(RUN, passed_over=0, results=many)).endswith("night/4 and 2 more")

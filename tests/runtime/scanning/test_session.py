@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from cxr_runtime.errors import CxrTriageError, StoreError, UsageError
 from cxr_runtime.files import ReportFormat
+from cxr_runtime.model.own_digest import marked
 from cxr_runtime.outcome import Outcome, Status, Triage
 from cxr_runtime.phantom import draw_phantom
 from cxr_runtime.scanning.scan import ScanSummary, scan
@@ -113,7 +114,7 @@ def test_a_changed_film_and_a_changed_model_are_done_anew(films: Path, model: Pa
     assert run([folder], out, model).finished_before == 2
     other = write_model_folder(tmp_path / "other")
     manifest = (other / "model.json").read_text()
-    (other / "model.json").write_text(manifest.replace('"gain": 8.0', '"gain": 7.0'))
+    (other / "model.json").write_text(marked(manifest.replace('"gain": 8.0', '"gain": 7.0'), None))
     assert run([folder], out, other).finished_before == 0
 
 

@@ -76,7 +76,7 @@ def _facts(sheet: Sheet, run: RunFacts, counts: Tally) -> float:
     facts = [
         ("Operating point", wording.operating_point(run)),
         ("Inputs", ", ".join(run.inputs)),
-        ("Model", run.model),
+        ("Model", wording.model(run)),
         ("Model sha256", f"{run.model_sha256[:32]} {run.model_sha256[32:]}"),
         ("Weights", run.licence),
         ("Backend", run.backend),

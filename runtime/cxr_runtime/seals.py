@@ -1,7 +1,7 @@
-"""Seals on what a store says: only what this machine wrote there itself is taken for granted.
+"""Seals on what a store and a model folder say: only this machine can have made them.
 
 A seal is HMAC-SHA256 (RFC 2104) of the values under a key of this user on this machine, which never lies
-beside the store. A row whose seal is missing or wrong may be read; a scan does its film anew.
+beside them. What bears no seal, or a wrong one, was made elsewhere, or changed since.
 """
 
 import hmac
