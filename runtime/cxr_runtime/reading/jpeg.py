@@ -19,7 +19,7 @@ from cxr_runtime.reading.jpeg_markers import (
     complete_frame,
 )
 from cxr_runtime.reading.orientation import UPRIGHT, exif_orientation, upright
-from cxr_runtime.reading.torn import BLOCK, check_blocks
+from cxr_runtime.reading.torn_blocks import BLOCK, check_blocks
 from cxr_runtime.resizing import squared
 
 MORE_BITS = b"\x5a\xa5" * 64  # read only by a decoder that still waits for data

@@ -15,7 +15,8 @@ from cxr_runtime.reading.jpeg import decode_jpeg, with_tables
 from cxr_runtime.reading.jpeg_markers import complete_frame
 from cxr_runtime.reading.orientation import ORIENTATION, UPRIGHT, upright
 from cxr_runtime.reading.tiff_samples import MIN_IS_WHITE, SHOWN, grey_of_page
-from cxr_runtime.reading.torn import check_blocks, check_rows
+from cxr_runtime.reading.torn import check_rows
+from cxr_runtime.reading.torn_blocks import check_blocks
 from cxr_runtime.resizing import squared
 
 UNCOMPRESSED, JPEG = 1, 7

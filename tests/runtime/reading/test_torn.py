@@ -7,7 +7,8 @@ import pytest
 import film_files as files
 from cxr_runtime.errors import UnreadableFilmError
 from cxr_runtime.film import GreyPixels
-from cxr_runtime.reading.torn import check_blocks, check_rows
+from cxr_runtime.reading.torn import check_rows
+from cxr_runtime.reading.torn_blocks import check_blocks
 
 
 def noisy(rows: int = 512, columns: int = 512) -> GreyPixels:
@@ -50,6 +51,41 @@ def test_rows_that_go_on_shifted_doubled_or_blank_are_damage(kind: str) -> None:
     with pytest.raises(UnreadableFilmError, match="torn") as caught:
         check_rows(tear(noisy(), kind))
     assert caught.value.code == "damaged"
+
+
+def misread(film: GreyPixels, kind: str) -> GreyPixels:
+    """A film of which some bytes were changed, none lost."""
+    flat, at = film.copy().ravel(), 300 * 512 + 140
+    if kind == "blank":
+        flat[at : at + 10] = 0
+    else:
+        count, random = (400 if kind == "a few flipped" else 12 * 512), np.random.default_rng(2)
+        flat[at : at + count] ^= np.uint8(1) << random.integers(0, 8, count, np.uint8)
+    return flat.reshape(film.shape)
+
+
+@pytest.mark.parametrize("kind", ["blank", "a few flipped", "rows flipped"])
+def test_pixels_that_stand_out_along_a_row_are_damage(kind: str) -> None:
+    with pytest.raises(UnreadableFilmError, match="torn"):
+        check_rows(misread(noisy(), kind))
+
+
+def test_grain_and_writing_pass() -> None:
+    film = noisy(640, 640)
+    for number in range(8):
+        cv2.putText(film, "PORTABLE AP 12:45", (20, 40 + 70 * number), 0, 0.3 + number / 10, 255, 1)
+    check_rows(film)
+    grain = np.random.default_rng(3).normal(0, 12, film.shape)
+    check_rows(np.clip(film + grain, 0, 255).astype(np.uint8))
+
+
+@pytest.mark.parametrize("columns", [24, 48, 60])
+def test_rows_that_go_on_a_little_to_one_side_are_damage(columns: int) -> None:
+    film = noisy(640, 640)
+    flat, at = film.ravel(), 300 * 640 + 250
+    moved = np.concatenate([flat[:at], flat[at - columns : -columns]]).reshape(film.shape)
+    with pytest.raises(UnreadableFilmError, match="torn"):
+        check_rows(moved)
 
 
 @pytest.mark.parametrize("jump", [-12, 8, 20])

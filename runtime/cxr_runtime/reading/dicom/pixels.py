@@ -19,6 +19,7 @@ from cxr_runtime.reading.dicom.image_pixel import (
     native_module,
 )
 from cxr_runtime.reading.dicom.syntaxes import NOT_READ, SYNTAXES, Codec, native_syntax
+from cxr_runtime.reading.dicom.unused_bits import check_unused_bits
 from cxr_runtime.reading.failure import damaged, unsupported
 
 
@@ -43,6 +44,7 @@ def first_picture(ds: Dataset) -> Picture:
     if codec is Codec.NATIVE:
         header, module = FrameHeader(codec), native_module(ds, len(data))
         decoded = _native(ds, data, module)
+        check_unused_bits(decoded, module.high)
     else:
         header = frames.header_of(stream, codec)
         module = coded_module(ds, header, stream)

@@ -29,6 +29,8 @@ class Syntax:
     @property
     def decoder(self) -> str:
         """The library that decodes it."""
+        if self.uid == uid.JPEGBaseline8Bit:
+            return "simplejpeg"
         return "pydicom" if self.codec is Codec.NATIVE else "imagecodecs"
 
 

@@ -69,6 +69,13 @@ def test_the_base_install_has_a_decoder_for_each_syntax() -> None:
     assert not any(support[uid].available for uid in NOT_READ)
 
 
+def test_baseline_is_decoded_by_the_library_that_is_named_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert SYNTAXES[str(dicom.JPEG_BASELINE)].decoder == "simplejpeg"
+    content = dicom.dicom_file(files.phantom(), syntax=dicom.JPEG_BASELINE, bits=8)
+    monkeypatch.setattr("imagecodecs.jpeg8_decode", None)
+    assert_phantom(content, atol=6)
+
+
 @pytest.mark.parametrize("uid", [*NOT_READ, "1.2.840.10008.1.2.4.999"])
 def test_other_syntaxes_are_named_and_not_guessed_at(uid: str) -> None:
     written = dicom.HTJ2K if len(uid) == len(dicom.HTJ2K) else dicom.JPEG_2000
