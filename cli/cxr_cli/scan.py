@@ -63,6 +63,12 @@ def scan(
             help="Processes that read films; at most 8 run.",
         ),
     ] = None,
+    memory: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SIZE", show_default="the machine's", help="Memory for the scan and its workers, e.g. 8G."
+        ),
+    ] = None,
     batch_size: Annotated[int, typer.Option(min=1, max=1024, help="Films computed at once.")] = 8,
     formats: Annotated[
         str, typer.Option("--format", metavar="LIST", help="What to write: any of csv,html,pdf,png,npz.")
@@ -103,6 +109,7 @@ def scan(
     from cxr_runtime.access import PRIVATE, shared_with
     from cxr_runtime.files import parse_formats
     from cxr_runtime.heat.map import HeatMethod
+    from cxr_runtime.machine_memory import parse_size
     from cxr_runtime.scanning.scan import scan as scan_films
     from cxr_runtime.scanning.session import ScanOptions
 
@@ -114,6 +121,7 @@ def scan(
         heat=HeatMethod(heat),
         lung_outline=lung_outline,
         workers=workers,
+        memory=None if memory is None else parse_size(memory),
         batch_size=batch_size,
         formats=parse_formats(formats),
         allow_uncalibrated=allow_uncalibrated,

@@ -11,6 +11,7 @@ from cxr_runtime.backends.nvidia.presence import MEMORY_LIBRARIES, is_installed,
 from cxr_runtime.doctor.finding import Finding, State
 from cxr_runtime.errors import BackendError, InstallationError
 from cxr_runtime.folders import cache_root
+from cxr_runtime.machine_memory import share_out, usable_memory
 
 GB = 10**9
 LEAST_FREE = GB  # bytes; the heat maps of a thousand films
@@ -18,8 +19,12 @@ LEAST_FREE = GB  # bytes; the heat maps of a thousand films
 
 def check_processors() -> Finding:
     """Processors that this process may use."""
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return Finding("processors", State.OK, f"{usable}")
+    return Finding("processors", State.OK, f"{usable_processors()}")
+
+
+def usable_processors() -> int:
+    """How many there are for this process."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def check_memory() -> Finding:
@@ -28,8 +33,11 @@ def check_memory() -> Finding:
         memory.check_memory()
     except InstallationError as error:
         return Finding("memory", State.BROKEN, str(error))
-    limit = memory.outside_limit()
+    limit, usable = memory.outside_limit(), usable_memory()
     told = "no limit is set for a process" if limit is None else f"a process may use {limit / GB:.1f} GB"
+    if usable is not None:
+        share = share_out(usable_processors(), usable)
+        told += f"; of {usable / GB:.1f} GB, {share.workers} workers get {share.bytes_each / GB:.1f} GB each"
     return Finding("memory", State.OK, told)
 
 

@@ -15,6 +15,7 @@ from cxr_runtime.backends.engine import Engine
 from cxr_runtime.errors import UsageError
 from cxr_runtime.files import DEFAULT_FORMATS, ReportFormat
 from cxr_runtime.heat.map import HeatMethod
+from cxr_runtime.machine_memory import share_out, usable_memory
 from cxr_runtime.memory import check_memory
 from cxr_runtime.model.folder import DEFAULT_MODEL, Model, open_model
 from cxr_runtime.outcome import Outcome
@@ -48,7 +49,8 @@ class ScanOptions:
     operating_point: str | None = None  # None: the calibration's default one
     heat: HeatMethod = HeatMethod.CAM
     lung_outline: bool = False  # drawn on the pictures in heatmaps/; the PDF and the worklist always have it
-    workers: int | None = None  # processes that read films; None: one a processor
+    workers: int | None = None  # processes that read films; None: one a processor; fewer if memory is short
+    memory: int | None = None  # bytes for the scan and its workers; None: what the machine has
     batch_size: int = 8  # films inferred at once
     formats: frozenset[ReportFormat] = DEFAULT_FORMATS
     allow_uncalibrated: bool = False  # every report is then marked
@@ -86,7 +88,10 @@ class Session:
         self._threads = closing.enter_context(ThreadPoolExecutor(options.batch_size))
         self._engine = closing.enter_context(LateEngine(self._open_engine, self._threads))
         workers = min(options.workers or os.cpu_count() or 1, MAX_WORKERS)
-        self._pool = pool or closing.enter_context(WorkerPool[Examination, Examined](Examining(), workers))
+        share = share_out(workers, options.memory or usable_memory())
+        self._pool = pool or closing.enter_context(
+            WorkerPool[Examination, Examined](Examining(), share.workers, megabytes=share.bytes_each >> 20)
+        )
         self._run = store.begin_run()
         self._position = 0
 
