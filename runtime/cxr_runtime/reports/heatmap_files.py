@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,7 @@ from cxr_runtime.heat.overlay import overlay
 from cxr_runtime.names import SHA_DIGITS
 from cxr_runtime.pictures import decode_jpeg, encode_png
 from cxr_runtime.placement import Outline
+from cxr_runtime.sources.disk import file_stamp
 from cxr_runtime.store.rows import StoredPicture
 
 # How a picture ends that was written to its end: the IEND chunk of a PNG (W3C PNG 11.2.5), and the end of a
@@ -46,7 +47,7 @@ class HeatmapFiles:
         heat: NDArray[np.float32],
         film_hw: tuple[int, int],
         lung_outlines: Sequence[Outline],
-    ) -> None:
+    ) -> tuple[tuple[str, str], ...]:
         """Write a scored film's files.
 
         Args:
@@ -56,9 +57,13 @@ class HeatmapFiles:
             film_hw: rows and columns of the film itself.
             lung_outlines: one polygon a lung.
 
+        Returns:
+            Name below `out` and stamp of each file that was written, by which the next run knows it again.
+
         Raises:
             OSError: the disk is full, or fails.
         """
+        kinds = sorted({ReportFormat.PNG, ReportFormat.NPZ} & self.formats)
         if ReportFormat.PNG in self.formats:
             outlines = lung_outlines if self.lung_outline else ()
             coloured = overlay(preview, heat, self.view.threshold, outlines)
@@ -70,17 +75,23 @@ class HeatmapFiles:
                 replacing(path, self.access, durable=False) as file,
             ):
                 np.savez_compressed(file, heat=heat, film_hw=np.array(film_hw, np.int64))
+        shown = {f"{HEATMAPS_FOLDER}/{name}.{kind}": self._path(name, kind) for kind in kinds}
+        return tuple((each, file_stamp(path)) for each, path in shown.items() if each not in self.refused)
 
-    def complete(self, owed: Container[str]) -> set[str]:
-        """Names of the films all of whose files are there and whole, and none of them among the `owed` ones.
+    def complete(self, owed: Container[str], written: Mapping[str, str]) -> set[str]:
+        """Names of the films all of whose files are there, as they were written, and whole.
 
         The files are not waited for until they are on the disk, for the store can make them again: after a
         power cut some may be empty, or end in the middle. A link is no file of ours.
+
+        Args:
+            owed: files below `out` that could not be written.
+            written: the stamps of those that were.
         """
         wanted = sorted({ReportFormat.PNG, ReportFormat.NPZ} & self.formats)
         with os.scandir(self.out / HEATMAPS_FOLDER) as listing:
             plain = {entry.name for entry in listing if entry.is_file(follow_symlinks=False)}
-        files = {name for name in plain if f"{HEATMAPS_FOLDER}/{name}" not in owed}
+        files = {name for name in plain if self._stands(f"{HEATMAPS_FOLDER}/{name}", owed, written)}
         stems = {name.rpartition(".")[0] for name in files}
         return {
             stem
@@ -88,12 +99,16 @@ class HeatmapFiles:
             if all(f"{stem}.{kind}" in files and _is_whole(self._path(stem, kind), kind) for kind in wanted)
         }
 
-    def write_again(self, name: str, picture: StoredPicture) -> None:
-        """Write a scored film's files from what the store keeps of it."""
-        if picture.heat_cells is not None:
-            heat = film_heat(picture.heat_cells, picture.placement, self.view)
-            preview = decode_jpeg(picture.preview_jpeg)
-            self.write(name, preview, heat, picture.placement.film_hw, picture.lung_outlines)
+    def _stands(self, shown: str, owed: Container[str], written: Mapping[str, str]) -> bool:
+        return shown not in owed and shown in written and written[shown] == file_stamp(self.out / shown)
+
+    def write_again(self, name: str, picture: StoredPicture) -> tuple[tuple[str, str], ...]:
+        """Write a scored film's files from what the store keeps of it; returns what `write` does."""
+        if picture.heat_cells is None:
+            return ()
+        heat = film_heat(picture.heat_cells, picture.placement, self.view)
+        preview = decode_jpeg(picture.preview_jpeg)
+        return self.write(name, preview, heat, picture.placement.film_hw, picture.lung_outlines)
 
     def remove_others(self, names: Container[str]) -> None:
         """Remove what an earlier run left of films that are not among these; files that are not ours stay."""

@@ -95,14 +95,16 @@ def _complete_pictures(store: StoreWriter, run: int, files: HeatmapFiles) -> Non
         if outcome.status is Status.SCORED
     }
     has_pictures = {ReportFormat.PNG, ReportFormat.NPZ} & files.formats
-    missing = names - files.complete({*store.owed(), *files.refused}) if has_pictures else set()
+    written, drawn = store.pictures_written(), list[tuple[str, str]]()
+    missing = names - files.complete({*store.owed(), *files.refused}, written) if has_pictures else set()
     if missing:
         for outcome, picture in store.pictured(run):
             name = safe_name(outcome.file, outcome.sha256)
             if picture is not None and name in missing:
-                files.write_again(name, picture)
+                drawn += files.write_again(name, picture)
     store.note_owed(files.refused)
     files.remove_others(names)
+    store.note_pictures(drawn, (shown for shown in written if not (files.out / shown).exists()))
 
 
 def _exhibits(store: StoreWriter, run: int, pictured: Container[Triage | None] = _ALL) -> Iterator[Exhibit]:

@@ -38,7 +38,7 @@ class Drawing:
         preview = film.preview
         outlines = film.lungs.outlines
         name = safe_name(item.place.file, film.sha256)
-        self.files.write(name, preview, item.heat, film.placement.film_hw, outlines)
+        written = self.files.write(name, preview, item.heat, film.placement.film_hw, outlines)
         picture = StoredPicture(
             encode_jpeg(preview),
             film.placement,
@@ -47,7 +47,7 @@ class Drawing:
             thumbnail_jpeg(preview, item.heat, threshold),
             heat_layer(item.heat, film.placement.film_hw, threshold),
         )
-        return FinishedFilm(item.place, item.score, picture, film.size)
+        return FinishedFilm(item.place, item.score, picture, film.size, files=written)
 
 
 def without_pictures(item: Scored | Unscored) -> FinishedFilm:

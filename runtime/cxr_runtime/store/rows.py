@@ -53,6 +53,7 @@ SCORE_COLUMNS = ("margin", "input_mean", "input_contrast", "finished")
 SEALED_COLUMNS = (*OUTCOME_COLUMNS, *SCORE_COLUMNS, "fingerprint", "bytes", "is_lasting", "pictures")
 FINGERPRINT = SEALED_COLUMNS.index("fingerprint")
 RESULT, PLACE, WRITTEN = "result", "place", "written"  # kinds of sealed rows
+PICTURE = "picture"  # content of a written file that is drawn from the store alone
 PICTURE_COLUMNS = (
     "preview_jpeg", "thumbnail_jpeg", "heat_png", "placement", "heat", "heat_rows", "heat_columns",
     "outlines",
@@ -106,6 +107,7 @@ class FinishedFilm:
     picture: StoredPicture | None = None  # None where the film could not be read, or nothing is to be shown
     size: int | None = None  # bytes of the file
     is_lasting: bool = True  # False: the machine is to blame, and the next run tries again
+    files: tuple[tuple[str, str], ...] = ()  # its pictures in the output folder: name and stamp
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from cxr_runtime.store.opening import open_to_read
 from cxr_runtime.store.rows import (
     FINGERPRINT,
     OUTCOME_COLUMNS,
+    PICTURE,
     PICTURE_COLUMNS,
     PLACE,
     RESULT,
@@ -209,6 +210,17 @@ class Store:
         """Rows of a query about a run, as they are asked for; a damaged page is an error of the store."""
         with store_errors(self._name):
             yield from self._db.execute(query, (run,))
+
+    def pictures_written(self) -> dict[str, str]:
+        """Stamps of a folder's pictures as they were last written, by name; forged notes are left out."""
+        query = "SELECT name, content, stamp, seal FROM written WHERE content = ?"
+        with store_errors(self._name):
+            found = self._db.execute(query, (PICTURE,))
+            return {
+                name: stamp
+                for name, content, stamp, seal in found
+                if self._sealer.is_right(seal, WRITTEN, (name, content, stamp))
+            }
 
     def owed(self) -> frozenset[str]:
         """Files of the folder that an earlier run could not write."""

@@ -15,6 +15,7 @@ from cxr_runtime.seals import Sealer, digest_of
 from cxr_runtime.store.opening import in_memory, open_to_write
 from cxr_runtime.store.rows import (
     OUTCOME_COLUMNS,
+    PICTURE,
     PICTURE_COLUMNS,
     PLACE,
     RESULT,
@@ -85,6 +86,7 @@ class StoreWriter(Store):
                         result, sha256 = film.result, film.outcome.sha256
                     case FinishedFilm():
                         result, sha256 = self._add_result(film, fingerprint), film.score.outcome.sha256
+                        self._note(PICTURE, film.files)
                 place = film.place
                 seal = self._sealer.seal(PLACE, sealed_place(place, sha256, fingerprint))
                 self._db.execute(
@@ -119,12 +121,23 @@ class StoreWriter(Store):
 
     def note_written(self, name: str, content: str, stamp: str) -> None:
         """Note how a report was written."""
-        row = (name, content, stamp)
         with self._transaction():
-            self._db.execute(
-                "INSERT OR REPLACE INTO written (name, content, stamp, seal) VALUES (?, ?, ?, ?)",
-                (*row, self._sealer.seal(WRITTEN, row)),
-            )
+            self._note(content, [(name, stamp)])
+
+    def note_pictures(self, files: Iterable[tuple[str, str]], gone: Iterable[str]) -> None:
+        """Note the pictures that were drawn again, name and stamp, and those that are there no more."""
+        with self._transaction():
+            self._note(PICTURE, files)
+            self._db.executemany("DELETE FROM written WHERE name = ?", ((name,) for name in gone))
+
+    def _note(self, content: str, files: Iterable[tuple[str, str]]) -> None:
+        self._db.executemany(
+            "INSERT OR REPLACE INTO written (name, content, stamp, seal) VALUES (?, ?, ?, ?)",
+            (
+                (name, content, stamp, self._sealer.seal(WRITTEN, (name, content, stamp)))
+                for name, stamp in files
+            ),
+        )
 
     def note_owed(self, names: Iterable[str]) -> None:
         """Note which files could not be written; those of earlier runs that are not among them were."""
