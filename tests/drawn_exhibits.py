@@ -35,6 +35,7 @@ RUN = RunFacts(
     sensitivity=0.87,
     specificity=0.81,
     heat=HeatView(HeatMethod.CAM, CellGrid(2.0, 4.0), HEAT_THRESHOLD, stretch=1.0, offset=0.0),
+    sandbox="landlock 6, seccomp",
 )
 
 

@@ -64,7 +64,7 @@ def test_the_readme_tells_how_to_install_scan_and_test() -> None:
     "option",
     [
         "--out", "--model", "--backend", "--operating-point", "--heat", "--workers", "--batch-size",
-        "--format", "--allow-uncalibrated", "--require-gpu", "--force",
+        "--format", "--allow-uncalibrated", "--require-gpu", "--require-sandbox", "--force",
     ],
 )  # fmt: skip
 def test_scan_keeps_its_options(option: str) -> None:

@@ -79,6 +79,13 @@ def scan(
     require_gpu: Annotated[
         bool, typer.Option("--require-gpu", help="Stop with an error if no GPU can be used.")
     ] = False,
+    require_sandbox: Annotated[
+        bool,
+        typer.Option(
+            "--require-sandbox",
+            help="Stop with an error if this system cannot confine the programs that read films.",
+        ),
+    ] = False,
     force: Annotated[
         bool, typer.Option("--force", help="Score all films again, also those that are finished.")
     ] = False,
@@ -126,6 +133,7 @@ def scan(
         formats=parse_formats(formats),
         allow_uncalibrated=allow_uncalibrated,
         require_gpu=require_gpu,
+        require_sandbox=require_sandbox,
         force=force,
         access=PRIVATE if share_with is None else shared_with(share_with),
         follow_links=follow_links,

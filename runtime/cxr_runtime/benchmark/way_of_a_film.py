@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from types import CodeType, FrameType
 from typing import TypeVar
 
-from cxr_runtime.scanning.examination import Examination, Examined, examine
+from cxr_runtime.scanning.examination import Examination, Examined, Order, examine
 from cxr_runtime.scanning.session import ScanOptions, Session
 from cxr_runtime.sources.film_source import FileOnDisk
 from cxr_runtime.workers.tasks import Passed, Pause
@@ -41,7 +41,10 @@ class InThisProcess:
     ) -> Iterator[tuple[Examination, Examined | Exception] | Passed[P] | Pause]:
         """Each task with its result."""
         for task in tasks:
-            yield (task, examine(task)) if isinstance(task, Examination) else task
+            if isinstance(task, Examination):
+                yield task, examine(Order(task.preprocessing, task.source))
+            else:
+                yield task
 
 
 def way_of(film: Path) -> Way:

@@ -22,6 +22,7 @@ CHECKS: dict[str, Check] = {
     "tensorrt": hardware.check_tensorrt,
     "codecs": installs.check_codecs,
     "fonts": installs.check_fonts,
+    "sandbox": hardware.check_sandbox,
     "disk": hardware.check_disk,
     "models": inference.check_models,
     "worker": inference.check_worker,

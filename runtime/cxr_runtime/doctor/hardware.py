@@ -1,4 +1,4 @@
-"""GPU, driver, CUDA, TensorRT; disk space."""
+"""GPU, driver, CUDA, TensorRT; the sandbox; disk space."""
 
 import os
 import shutil
@@ -12,6 +12,7 @@ from cxr_runtime.doctor.finding import Finding, State
 from cxr_runtime.errors import BackendError, InstallationError
 from cxr_runtime.folders import cache_root
 from cxr_runtime.machine_memory import share_out, usable_memory
+from cxr_runtime.workers.sandbox import protection
 
 GB = 10**9
 LEAST_FREE = GB  # bytes; the heat maps of a thousand films
@@ -73,6 +74,18 @@ def check_tensorrt() -> Finding:
         return Finding("tensorrt", State.WARNING, f"{tensorrt.__version__}, but {missing}: install one")
     serving = next(name for name in MEMORY_LIBRARIES if is_installed(name))
     return Finding("tensorrt", State.OK, f"{tensorrt.__version__}, memory by {serving}")
+
+
+def check_sandbox() -> Finding:
+    """What this system has to confine the processes that read films."""
+    found = protection()
+    if found.is_whole:
+        return Finding("sandbox", State.OK, f"films are read in processes confined by {found}")
+    told = (
+        f"{found}, of Landlock and seccomp (Linux 5.13, x86-64 or aarch64): a film that takes over the "
+        "program that reads it has this user's rights; scan films of known origin, or on such a Linux"
+    )
+    return Finding("sandbox", State.ABSENT, told)
 
 
 def check_disk() -> Finding:

@@ -24,7 +24,7 @@ from cxr_runtime.scanning.examination import (
     Admitted,
     Examination,
     Examined,
-    Known,
+    Order,
     Rejected,
     Unread,
     examine,
@@ -61,7 +61,7 @@ _CODE = re.compile("[a-z0-9-]{1,40}")
 class _Text:
     """The text of an answer; what a variant does not have is empty."""
 
-    became: Literal["known", "unread", "rejected", "admitted"]
+    became: Literal["unread", "rejected", "admitted"]
     sha256: str
     seconds: float = 0.0
     code: str = ""  # of the error, or of the remark on an admitted film
@@ -88,15 +88,19 @@ class Examining:
         GateNetwork().read(blank)
         lung_field().find(blank)
 
-    def do(self, task: Examination) -> Examined:
+    def pack(self, task: Examination) -> tuple[Order, int | None]:
+        """What a worker is told of a film, and the descriptor of its bytes."""
+        if task.file is None:
+            return Order(task.preprocessing, task.source), None
+        return Order(task.preprocessing, None, task.file.sha256), task.file.descriptor
+
+    def do(self, packed: Order, descriptor: int | None) -> Examined:
         """Examine one film."""
-        return examine(task)
+        return examine(packed, descriptor)
 
     def encode(self, result: Examined) -> Content:
         """A film as it is sent; text of its file is made printable, and cut."""
         match result:
-            case Known(sha256):
-                return _content(_Text("known", sha256))
             case Unread(sha256, error, seconds):
                 return _content(_Text("unread", sha256, seconds, error.code, _sentence(error.sentence)))
             case Rejected():
@@ -123,10 +127,8 @@ class Examining:
         text = from_json(content.text, _Text)
         _check(_content(text).text == content.text, "the text is written in another way")
         _check_text(text)
+        _check(task.file is None or text.sha256 == task.file.sha256, "another film")
         match text.became, content.arrays:
-            case "known", ():
-                _check(text.sha256 in task.finished, "this film is not known")
-                return Known(text.sha256)
             case "unread", ():
                 return Unread(text.sha256, UnreadableFilmError(text.code, text.sentence), text.seconds)
             case "rejected", (preview,):
@@ -182,7 +184,7 @@ def _check(is_sound: bool, found: str) -> None:
 def _check_text(text: _Text) -> None:
     is_unread = text.became == "unread"
     _check(bool(_SHA256.fullmatch(text.sha256)) or (is_unread and not text.sha256), "no sha256")
-    may_lack_code = text.became in ("known", "admitted") and not text.code
+    may_lack_code = text.became == "admitted" and not text.code
     _check(may_lack_code or bool(_CODE.fullmatch(text.code)), "no code")
     _check(text.sentence.isprintable() and len(text.sentence) <= MAX_SENTENCE, "no sentence")
     _check(0 <= text.seconds <= MAX_SECONDS and 0 <= text.confidence <= 1, "a number is out of range")

@@ -15,23 +15,31 @@ from cxr_runtime.reading import read_film
 from cxr_runtime.resizing import shrink
 from cxr_runtime.sources.film_source import FilmSource
 from cxr_runtime.store.rows import Place
+from cxr_runtime.workers.opening import OpenedFile
 
 
 @dataclass(frozen=True)
 class Examination:
-    """A film to examine, and what is already known of it."""
+    """A film to examine."""
 
     place: Place
     source: FilmSource
     preprocessing: Preprocessing
-    finished: frozenset[str] = frozenset()  # sha256 of films that are done, of which this may be one
+    file: OpenedFile | None = None  # None: the worker opens the source itself
+
+    def close(self) -> None:
+        """Give back what is held of the film."""
+        if self.file is not None:
+            self.file.close()
 
 
 @dataclass(frozen=True)
-class Known:
-    """These bytes were finished before."""
+class Order:
+    """What a worker is told of a film: neither its name nor its place, where it need not open it itself."""
 
-    sha256: str
+    preprocessing: Preprocessing
+    source: FilmSource | None  # None: a descriptor comes with the order
+    sha256: str = ""  # of what is behind the descriptor
 
 
 @dataclass(frozen=True)
@@ -79,10 +87,10 @@ class Admitted:
     seconds: float
 
 
-Examined = Known | Unread | Rejected | Admitted  # what became of a film before any score
+Examined = Unread | Rejected | Admitted  # what became of a film before any score
 
 
-def examine(task: Examination) -> Examined:
+def examine(order: Order, descriptor: int | None = None) -> Examined:
     """Examine one film; a film's own errors are part of the result.
 
     Runs in a worker process, where a broken file can do no harm to other films.
@@ -93,10 +101,11 @@ def examine(task: Examination) -> Examined:
     """
     started, digest = time.perf_counter(), ""
     try:
-        content = task.source.read_bytes()
-        digest = sha256(content).hexdigest()
-        if digest in task.finished:
-            return Known(digest)
+        if order.source is None:
+            content, digest = _whole(descriptor), order.sha256
+        else:
+            content = order.source.read_bytes()
+            digest = sha256(content).hexdigest()
         film = read_film(content)
     except FilmError as error:
         _raise_if_machines(error)
@@ -106,7 +115,14 @@ def examine(task: Examination) -> Examined:
     except RejectedFilmError as error:
         preview, seconds = shrink(film.pixels), time.perf_counter() - started
         return Rejected(digest, error, film.facts, preview, film.hw, len(content), seconds)
-    return _admitted(task.preprocessing, admission, digest, len(content), started)
+    return _admitted(order.preprocessing, admission, digest, len(content), started)
+
+
+def _whole(descriptor: int | None) -> bytes:
+    assert descriptor is not None
+    with open(descriptor, "rb", buffering=0, closefd=False) as file:
+        file.seek(0)
+        return file.read()
 
 
 def _raise_if_machines(error: FilmError) -> None:

@@ -1,4 +1,4 @@
-"""The flow of films through a session, stage by stage: examined -> batches -> finished -> stored.
+"""The flow of films through a session, stage by stage: opened -> examined -> batches -> finished -> stored.
 
 Films are given to the workers in the order they come, and go on as they are done. At most two batches wait to
 be drawn at a time, so memory does not grow with the number of films; a stream of films may have no end. At a
@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
 from hashlib import sha256
 
-from cxr_runtime.errors import FilmError, ModelError, StoreError, UnreadableFilmError
+from cxr_runtime.errors import FilmError, ModelError, UnreadableFilmError
 from cxr_runtime.outcome import Outcome
-from cxr_runtime.scanning.examination import Admitted, Examination, Examined, Known, Rejected, Unread
+from cxr_runtime.scanning.examination import Admitted, Examination, Examined, Rejected, Unread
+from cxr_runtime.scanning.opening import Task
 from cxr_runtime.scanning.scoring import Scored, Scorer, Unscored, unscored
 from cxr_runtime.sources.film_source import FilmSource
 from cxr_runtime.store.rows import FinishedFilm, KnownFilm, Place
@@ -23,7 +24,6 @@ from cxr_runtime.workers.tasks import Passed, Pause, Pool
 BATCHES_BEING_DRAWN = 2
 KNOWN_AT_ONCE = 500  # films that were finished before and are noted in one transaction
 
-Task = Examination | Passed[KnownFilm] | Pause
 Batch = list[tuple[Place, Admitted]]
 Unready = tuple[Place, Unread | Rejected]
 Draw = Callable[[Scored | Unscored], FinishedFilm]
@@ -45,10 +45,9 @@ def examined(
                 yield item.value
             case (task, ModelError() as error):
                 raise error
-            case (task, Exception() as error):
-                yield task.place, _lost(task.source, error)
-            case (task, result):
-                yield task.place, result
+            case (task, end):
+                task.close()
+                yield task.place, _lost(task, end) if isinstance(end, Exception) else end
 
 
 def batches(
@@ -87,12 +86,10 @@ def batches(
 def _unless_known(
     item: tuple[Place, Examined] | KnownFilm | Pause, known: Callable[[Place, str], KnownFilm | None]
 ) -> tuple[Place, Examined] | KnownFilm | Pause:
-    """The row of a film that was finished before, in place of its examination."""
+    """The row of a film that was finished before, or a moment ago, in place of its examination."""
     match item:
-        case (place, Known(digest) | Admitted(sha256=digest)) if found := known(place, digest):
+        case (place, Admitted(sha256=digest)) if found := known(place, digest):
             return found
-        case (place, Known()):
-            raise StoreError(f"the row of {place.file} has gone from the store; scan again, and alone")
         case _:
             return item
 
@@ -156,11 +153,14 @@ def _drawn(group: list[Future[FinishedFilm]]) -> list[FinishedFilm]:
     return [future.result() for future in group]
 
 
-def _lost(source: FilmSource, error: Exception) -> Unread:
+def _lost(task: Examination, error: Exception) -> Unread:
     """A film whose worker did not come back."""
     is_the_machines = isinstance(error, WorkerTimeoutError | WorkerKilledError | MemoryError)
     # What a worker could not read in time is not read here: its share may never answer.
-    digest = "" if isinstance(error, WorkerTimeoutError) else _digest(source)
+    if task.file is not None:
+        digest = task.file.sha256
+    else:
+        digest = "" if isinstance(error, WorkerTimeoutError) else _digest(task.source)
     return Unread(digest, _decoder_error(error), 0.0, is_lasting=not is_the_machines)
 
 

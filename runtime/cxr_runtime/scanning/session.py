@@ -25,13 +25,16 @@ from cxr_runtime.scanning.answers import Examining
 from cxr_runtime.scanning.drawing import Drawing, without_pictures
 from cxr_runtime.scanning.examination import Examination, Examined
 from cxr_runtime.scanning.fingerprint import fingerprint_of
-from cxr_runtime.scanning.flow import Task, batches, examined, finished, stored
+from cxr_runtime.scanning.flow import batches, examined, finished, stored
+from cxr_runtime.scanning.opening import Task, opened
 from cxr_runtime.scanning.scoring import LateEngine, Scorer, with_triage
 from cxr_runtime.sources.film_source import FilmSource
 from cxr_runtime.store.folder import held
 from cxr_runtime.store.rows import KnownFilm, Place, RunFacts, StoredScore
 from cxr_runtime.store.writer import StoreWriter
+from cxr_runtime.workers.opening import Opener, can_pass_files
 from cxr_runtime.workers.pool import WorkerPool
+from cxr_runtime.workers.sandbox import protection, require_sandbox
 from cxr_runtime.workers.tasks import Passed, Pause, Pool
 
 MAX_WORKERS = 8  # more processes than this would wait for the one that infers
@@ -55,6 +58,7 @@ class ScanOptions:
     formats: frozenset[ReportFormat] = DEFAULT_FORMATS
     allow_uncalibrated: bool = False  # every report is then marked
     require_gpu: bool = False  # fail rather than fall back to the processor
+    require_sandbox: bool = False  # fail rather than read films in processes that the system does not confine
     force: bool = False  # do finished films anew
     access: Access = PRIVATE  # who may read the output folder
     follow_links: bool = False  # a scan follows links that lead out of its inputs, too
@@ -89,9 +93,11 @@ class Session:
         self._engine = closing.enter_context(LateEngine(self._open_engine, self._threads))
         workers = min(options.workers or os.cpu_count() or 1, MAX_WORKERS)
         share = share_out(workers, options.memory or usable_memory())
+        self._sandbox = "" if pool else str(protection())
         self._pool = pool or closing.enter_context(
             WorkerPool[Examination, Examined](Examining(), share.workers, megabytes=share.bytes_each >> 20)
         )
+        self._opener = None if pool or not can_pass_files() else closing.enter_context(Opener())
         self._run = store.begin_run()
         self._position = 0
 
@@ -106,9 +112,12 @@ class Session:
         Raises:
             ModelError: the model or its calibration is refused.
             StoreError: the output folder cannot be written, or another scan holds it.
-            InstallationError: this process may use less memory than a scan needs.
+            InstallationError: this process may use less memory than a scan needs, or the sandbox that is
+                required is not to be had here.
         """
         check_memory()
+        if options.require_sandbox:
+            require_sandbox()
         model = open_model(options.model, allow_uncalibrated=options.allow_uncalibrated)
         with ExitStack() as opened:
             if options.out is None:
@@ -188,7 +197,22 @@ class Session:
         return len(self._store.distrusted)
 
     def _tasks(self, films: Iterable[FilmSource | Pause]) -> Iterator[Task]:
-        """One task a film; a film that stands where and as it was finished needs none."""
+        """One task a film, opened where files can be passed to the workers."""
+        how = self._model.manifest.preprocessing
+        if self._opener is not None:
+            yield from opened(self._wanted(films), self._opener, how, self._known_by_bytes)
+            return
+        for item in self._wanted(films):
+            match item:
+                case Pause() | Passed():
+                    yield item
+                case (place, source):
+                    yield Examination(place, source, how)
+
+    def _wanted(
+        self, films: Iterable[FilmSource | Pause]
+    ) -> Iterator[tuple[Place, FilmSource] | Passed[KnownFilm] | Pause]:
+        """Films in their places; one that stands where and as it was finished needs nothing more."""
         for source in films:
             if isinstance(source, Pause):
                 yield source
@@ -201,15 +225,7 @@ class Session:
                 yield Passed(known)
             else:
                 self._engine.loading()
-                preprocessing = self._model.manifest.preprocessing
-                yield Examination(place, source, preprocessing, self._finished_digests(source))
-
-    def _finished_digests(self, source: FilmSource) -> frozenset[str]:
-        """Digests that the film may have if it was finished before, under another name."""
-        size = source.size()
-        if size is None or self._options.force:
-            return frozenset()
-        return self._store.digests_of_size(size, self._fingerprint)
+                yield place, source
 
     def _known_by_bytes(self, place: Place, sha256: str) -> KnownFilm | None:
         known = None
@@ -255,6 +271,7 @@ class Session:
             model_remarks=self._model.remarks,
             licence=manifest.licence,
             backend=self.backend,
+            sandbox=self._sandbox,
             is_calibrated=self._model.is_calibrated,
             operating_point=point.name,
             threshold=point.threshold,

@@ -1,5 +1,6 @@
 """Zip files of films: listed and read in place, never unpacked to the disk."""
 
+import lzma
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ MAX_MEMBERS = 100_000
 MAX_TOTAL_BYTES = 1 << 40  # of all members together, unpacked
 MAX_MEMBER_BYTES = 1 << 30  # of one member, unpacked
 MAX_RATIO = 200  # unpacked to packed size; real films stay below 50
+CHUNK = 1 << 20  # bytes that are unpacked at a time
 FREE_BYTES = 16 << 20  # up to this unpacked size a member's ratio does not matter
 ENCRYPTED = 0x1  # bit of a member's flags
 
@@ -52,8 +54,8 @@ def list_members(path: Path) -> list[Member]:
     return sorted(members, key=lambda member: (member.name, member.offset))
 
 
-def read_member(path: Path, member: Member) -> bytes:
-    """Unpack one member into memory.
+def member_chunks(path: Path, member: Member) -> Iterator[bytes]:
+    """Unpack one member, piece by piece.
 
     Raises:
         UnreadableFilmError: `unsafe-name`, `encrypted`, `too-large`, `archive-damaged`, or what the zip file
@@ -67,7 +69,9 @@ def read_member(path: Path, member: Member) -> bytes:
         archive, members = _opened(path)
         info = members[member.name, member.offset]
         _check_member(info)
-        return archive.read(info)
+        with archive.open(info) as file:
+            while chunk := file.read(CHUNK):
+                yield chunk
 
 
 def _check_member(info: zipfile.ZipInfo) -> None:
@@ -113,7 +117,7 @@ def _failures() -> Iterator[None]:
         raise UnreadableFilmError(
             "unsupported", f"the zip file cannot be unpacked ({error}); unpack it and scan the folder"
         ) from error
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, ValueError, RuntimeError) as error:
         raise UnreadableFilmError(
             "archive-damaged", "the zip file is damaged; copy it again, or repair it and scan the folder"
         ) from error

@@ -1,6 +1,8 @@
 """One file to try as a film: on the disk, in a zip file, or known beforehand to be out of reach."""
 
+import os
 import stat
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +10,7 @@ from cxr_runtime.errors import UnreadableFilmError
 from cxr_runtime.sources import archives
 from cxr_runtime.sources.disk import disk_failure, file_stamp
 
+CHUNK = 1 << 20  # bytes that are read at a time
 MAX_FILE_BYTES = 1 << 30  # a film of 100 megapixels in 16 bits has 200 MB
 
 
@@ -24,32 +27,24 @@ class FileOnDisk:
         Raises:
             UnreadableFilmError: `missing`, `no-permission`, `not-a-file`, `too-large` or `read-error`.
         """
+        return b"".join(self.chunks())
+
+    def chunks(self) -> Iterator[bytes]:
+        """Read the file piece by piece; raises as `read_bytes` does."""
         try:
-            status = self.path.stat()
-            if not stat.S_ISREG(status.st_mode):
-                raise UnreadableFilmError(
-                    "not-a-file", "it is a pipe, device, socket or folder; expected a file"
-                )
-            if status.st_size > MAX_FILE_BYTES:
-                raise UnreadableFilmError(
-                    "too-large",
-                    f"the file has {status.st_size >> 20} MiB; at most {MAX_FILE_BYTES >> 20} MiB are read: "
-                    "export the film alone",
-                )
-            return self.path.read_bytes()
+            _check(self.path.stat())
+            with open(self.path, "rb", buffering=0, opener=_without_waiting) as file:
+                _check(os.fstat(file.fileno()))
+                left = MAX_FILE_BYTES
+                while left > 0 and (chunk := file.read(min(CHUNK, left))):
+                    left -= len(chunk)
+                    yield chunk
         except OSError as error:
             raise disk_failure(error, "file") from error
 
     def stamp(self) -> str:
         """A text that changes whenever the file does; "" where the system does not say."""
         return file_stamp(self.path)
-
-    def size(self) -> int | None:
-        """Bytes of the file; None where the system does not say."""
-        try:
-            return self.path.stat().st_size
-        except OSError:
-            return None
 
 
 @dataclass(frozen=True)
@@ -61,17 +56,17 @@ class ZipMember:
     member: archives.Member
 
     def read_bytes(self) -> bytes:
-        """Unpack it into memory; raises as `archives.read_member` does."""
-        return archives.read_member(self.path, self.member)
+        """Unpack it into memory; raises as `archives.member_chunks` does."""
+        return b"".join(self.chunks())
+
+    def chunks(self) -> Iterator[bytes]:
+        """Unpack it piece by piece; raises as `archives.member_chunks` does."""
+        return archives.member_chunks(self.path, self.member)
 
     def stamp(self) -> str:
         """A text that changes whenever the zip file does."""
         of_archive = file_stamp(self.path)
         return f"{of_archive}!{self.member.offset}!{self.member.name}" if of_archive else ""
-
-    def size(self) -> int | None:
-        """Bytes of it, unpacked."""
-        return self.member.size
 
 
 @dataclass(frozen=True)
@@ -85,13 +80,32 @@ class OutOfReach:
         """Raises why it cannot be read."""
         raise self.failure
 
+    def chunks(self) -> Iterator[bytes]:
+        """Raises why it cannot be read."""
+        raise self.failure
+
     def stamp(self) -> str:
         """Nothing is known of it."""
         return ""
 
-    def size(self) -> int | None:
-        """Nothing is known of it."""
-        return None
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a file; should it have become a pipe by now, nobody is waited for."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _check(status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise UnreadableFilmError("not-a-file", "it is a pipe, device, socket or folder; expected a file")
+    size, on_disk = status.st_size, 512 * getattr(status, "st_blocks", 0)
+    is_hollow = size > archives.FREE_BYTES and 0 < on_disk < size / archives.MAX_RATIO
+    if size > MAX_FILE_BYTES or is_hollow:
+        held = f", of which {on_disk >> 10} KiB are on the disk" if is_hollow else ""
+        raise UnreadableFilmError(
+            "too-large",
+            f"the file has {size >> 20} MiB{held}; at most {MAX_FILE_BYTES >> 20} MiB are read, and no file "
+            "that is empty for the most part: export the film alone",
+        )
 
 
 FilmSource = FileOnDisk | ZipMember | OutOfReach

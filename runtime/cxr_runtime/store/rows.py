@@ -33,6 +33,7 @@ class RunFacts:
     heat: HeatView  # how stored heat is shown
     model_remarks: tuple[str, ...] = ()  # on where the model comes from, if not with the program
     passed_over: int = 0  # files that cannot be films by name, counted only
+    sandbox: str = ""  # how the system confined the processes that read films; "" where that is not known
     results: tuple[str, ...] = ()  # folders of results that lay among the films and were not searched
 
     @property

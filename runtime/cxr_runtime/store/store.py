@@ -31,8 +31,6 @@ from cxr_runtime.store.rows import (
 )
 from cxr_runtime.typed_json import from_json
 
-MOST_OF_ONE_SIZE = 256  # finished films of one size whose digests are looked up; more are told apart later
-
 MOST_OF_ONE_STAMP = 8  # places of one stamp that are looked at, the latest first
 MOST_FACTS = 1 << 24  # characters of a run's facts; INPUTs as typed are the most of them
 
@@ -128,18 +126,6 @@ class Store:
         with store_errors(self._name):
             row = self._db.execute(query, (sha256, fingerprint)).fetchone()
         return None if row is None else self._known(place, row[0], row[1], row[2:])
-
-    def digests_of_size(self, size: int, fingerprint: str) -> frozenset[str]:
-        """sha256 of finished films with so many bytes: a file is one of them, or it is new."""
-        query = (
-            f"SELECT id, seal, {_SEALED} FROM results"
-            " WHERE bytes = ? AND fingerprint = ? AND is_lasting LIMIT ?"
-        )
-        with store_errors(self._name):
-            found = self._db.execute(query, (size, fingerprint, MOST_OF_ONE_SIZE + 1)).fetchall()
-        if len(found) > MOST_OF_ONE_SIZE:
-            return frozenset()
-        return frozenset(row[0] for result, seal, *row in found if self._is_ours(result, seal, row))
 
     def outcomes(self, run: int) -> Iterator[Outcome]:
         """The rows of a run's films, in input order.

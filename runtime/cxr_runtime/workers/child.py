@@ -1,46 +1,55 @@
 """The child side of a worker: does one task after another until its parent closes the pipe.
 
-Run as `python -P -m cxr_runtime.workers.child SECONDS MEGABYTES`. Its work, then its tasks come as pickles on
-standard input; answers go to standard output. Until it is ready, standard error says what hinders it; from
-then on whatever a decoder prints is thrown away.
+Run as `python -P -m cxr_runtime.workers.child SECONDS MEGABYTES [SOCKET]`. Its work, then its tasks come as
+pickles on standard input, descriptors over the socket; answers go to standard output. Until it is ready,
+standard error says what hinders it; from then on whatever a decoder prints is thrown away.
 """
 
 import os
 import pickle
 import signal
+import socket
 import sys
 from contextlib import suppress
 from typing import Any, BinaryIO
 
 from cxr_runtime.errors import CxrTriageError, InstallationError
 from cxr_runtime.memory import about_limit, lacks_memory, outside_limit
+from cxr_runtime.workers import sandbox
 from cxr_runtime.workers.answers import Content, Said, frame, tell
 from cxr_runtime.workers.tasks import Work
 
 GRACE_SECONDS = 5.0  # after its time limit a worker ends by itself, should the parent be gone
 
 
-def main(seconds: float, megabytes: int) -> None:
+def main(seconds: float, megabytes: int, line: socket.socket | None) -> None:
     """Serve tasks from standard input until it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     tasks, answers = _take_standard_streams()
     limit = about_limit()  # as it was set from outside
     _limit_memory(megabytes)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
+        sandbox.close_files(sandbox.program_files())
         work: Work[Any, Any] = pickle.load(tasks)
         work.prepare()
+        sandbox.close_calls()
     except Exception as error:  # noqa: BLE001  # half an install may raise anything
         _send(answers, Said.CANNOT_START, tell(**_why_not(error, limit)))
         return
-    _fall_silent()
-    _send(answers, Said.READY, tell())
+    for stream in (1, 2):
+        os.dup2(nowhere, stream)
+    _send(answers, Said.READY, tell(sandbox=str(sandbox.protection())))
     while True:
         try:
-            task = pickle.load(tasks)
+            packed, is_file_passed = pickle.load(tasks)
         except EOFError:
             return
         _alarm(seconds + GRACE_SECONDS)
-        answer = _attempt(work, task)
+        descriptor = _received(line) if is_file_passed else None
+        answer = _attempt(work, packed, descriptor)
+        if descriptor is not None:
+            os.close(descriptor)
         _alarm(0)
         _send(answers, *answer)
 
@@ -63,10 +72,16 @@ def _why_not(error: Exception, limit: str) -> dict[str, str]:
     return {"error": type(error).__name__, "told": str(error)}
 
 
-def _attempt(work: Work[Any, Any], task: Any) -> tuple[Said, Content]:
+def _received(line: socket.socket | None) -> int:
+    assert line is not None
+    _, descriptors, _, _ = socket.recv_fds(line, 1, 1)
+    return descriptors[0]
+
+
+def _attempt(work: Work[Any, Any], packed: Any, descriptor: int | None) -> tuple[Said, Content]:
     """The result, or the failure; a broken decoder may raise anything."""
     try:
-        return Said.DONE, work.encode(work.do(task))
+        return Said.DONE, work.encode(work.do(packed, descriptor))
     except ImportError as error:  # what is imported on first use is a part of the installation, too
         return Said.FAILED, tell(failure="missing", told=str(error))
     except Exception as error:  # noqa: BLE001
@@ -82,12 +97,6 @@ def _take_standard_streams() -> tuple[BinaryIO, BinaryIO]:
     os.dup2(nothing, 0)
     os.dup2(2, 1)
     return tasks, answers
-
-
-def _fall_silent() -> None:
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.dup2(nowhere, 2)
 
 
 def _limit_memory(megabytes: int) -> None:
@@ -113,4 +122,8 @@ def _alarm(seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    main(float(sys.argv[1]), int(sys.argv[2]))
+    main(
+        float(sys.argv[1]),
+        int(sys.argv[2]),
+        socket.socket(fileno=int(sys.argv[3])) if len(sys.argv) > 3 else None,
+    )

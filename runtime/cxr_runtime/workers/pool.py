@@ -40,6 +40,7 @@ class WorkerPool(Generic[T, R]):
     def __init__(
         self, work: Work[T, R], workers: int, *, seconds: float = 60.0, megabytes: int = 4096
     ) -> None:
+        self.sandbox = ""  # how the system confines the workers; "" before the first is ready
         self._work, self._count = work, workers
         self._seconds, self._megabytes = seconds, megabytes
         self._answers: Answers = queue.SimpleQueue()
@@ -95,7 +96,8 @@ class WorkerPool(Generic[T, R]):
     ) -> Iterator[tuple[T, R | Exception]]:
         """What an answer of a living worker comes to; None is its death, and a wrong answer its end."""
         match answer:
-            case (Said.READY, _) if not worker.is_ready:
+            case (Said.READY, content) if not worker.is_ready:
+                self.sandbox = told(content).get("sandbox", "")
                 worker.is_ready = True
                 worker.busy_since = time.monotonic()
             case (Said.CANNOT_START, content) if not worker.is_ready:
@@ -127,7 +129,8 @@ class WorkerPool(Generic[T, R]):
                     return
                 if not self._workers:
                     self._workers = [self._start() for _ in range(self._count)]
-                self._workers[number].give(*entry)
+                task, tries = entry
+                self._workers[number].give(task, tries, *self._work.pack(task))
 
     def _next_deadline(self) -> float:
         now = time.monotonic()

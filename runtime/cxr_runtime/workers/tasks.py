@@ -14,6 +14,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 P = TypeVar("P")
 T_contra = TypeVar("T_contra", contravariant=True)
+P_co = TypeVar("P_co", covariant=True)
 R_co = TypeVar("R_co", covariant=True)
 
 MOST_PASSED = 64  # things without work that are looked at before those that wait are handed on
@@ -26,10 +27,10 @@ class Pause(Enum):
 
 
 @dataclass(frozen=True)
-class Passed(Generic[P]):
+class Passed(Generic[P_co]):
     """Something among the tasks that needs no work; it goes past the workers."""
 
-    value: P
+    value: P_co
 
 
 class Pool(Protocol[T_contra, R_co]):
@@ -62,8 +63,12 @@ class Work(Protocol[T_contra, R]):
         """
         ...
 
-    def do(self, task: T_contra) -> R:
-        """Do one task, in the worker."""
+    def pack(self, task: T_contra) -> tuple[Any, int | None]:
+        """What is sent of a task, in the parent: what can be pickled, and a descriptor that goes with it."""
+        ...
+
+    def do(self, packed: Any, descriptor: int | None) -> R:
+        """Do one task, in the worker; the descriptor is closed afterwards."""
         ...
 
     def encode(self, result: R) -> Content:
@@ -97,9 +102,13 @@ class Plain:
         """Import it."""
         load(self.function)
 
-    def do(self, task: Any) -> Any:
+    def pack(self, task: Any) -> tuple[Any, None]:
+        """As it is."""
+        return task, None
+
+    def do(self, packed: Any, descriptor: int | None) -> Any:  # noqa: ARG002 - as of all work
         """Call it."""
-        return load(self.function)(task)
+        return load(self.function)(packed)
 
     def encode(self, result: Any) -> Content:
         """As JSON."""

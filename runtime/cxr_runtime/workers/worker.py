@@ -5,6 +5,7 @@ import os
 import pickle
 import queue
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -16,6 +17,7 @@ from typing import Any, Self
 from cxr_runtime.errors import CxrTriageError
 from cxr_runtime.names import printable
 from cxr_runtime.workers.answers import Content, Said, read_answer
+from cxr_runtime.workers.opening import can_pass_files
 
 CHILD = "cxr_runtime.workers.child"  # the program of a worker
 TASKS_AHEAD = 2  # tasks given to each worker at a time, so that none waits for the parent
@@ -48,6 +50,7 @@ class Worker:
     busy_since: float = 0.0
     is_ready: bool = False  # it has loaded everything
     lied: bool = False  # what came from it was no answer
+    line: socket.socket | None = None  # descriptors go over it
     heard: bytes = b""  # the end of what it wrote to standard error, which it closes once it is ready
     _hearing: threading.Thread | None = None
     # Answers that may lie unread here: a worker that floods its parent waits instead.
@@ -63,20 +66,31 @@ class Worker:
             "PYTHONSAFEPATH": "1",  # nothing is imported from the folder that the program was started in
         }
         command = [sys.executable, "-P", "-m", CHILD, str(seconds), str(megabytes)]
-        pipe = subprocess.PIPE
-        worker = cls(subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment))
+        pipe, line, passed = subprocess.PIPE, None, []
+        with contextlib.ExitStack() as closing:
+            if can_pass_files():
+                line, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+                passed = [closing.enter_context(theirs).fileno()]
+            process = subprocess.Popen(
+                [*command, *map(str, passed)],
+                stdin=pipe, stdout=pipe, stderr=pipe, env=environment, pass_fds=passed,
+            )  # fmt: skip
+        worker = cls(process, line=line)
         worker._hearing = threading.Thread(target=worker._hear, daemon=True)
         worker._hearing.start()
         threading.Thread(target=worker._listen, args=(answers,), daemon=True).start()
         worker._send(work)
         return worker
 
-    def give(self, task: Any, tries: int) -> None:
-        """Send a task that was tried so often."""
+    def give(self, task: Any, tries: int, packed: Any, descriptor: int | None) -> None:
+        """Send a task that was tried so often, as it was packed."""
         if not self.given:
             self.busy_since = time.monotonic()
         self.given.append((task, tries))
-        self._send(task)
+        if descriptor is not None and self.line is not None:
+            with contextlib.suppress(OSError):
+                socket.send_fds(self.line, [b"f"], [descriptor])
+        self._send((packed, descriptor is not None))
 
     def take(self) -> tuple[Any, int]:
         """The current task, which is done; the next one begins."""
@@ -92,7 +106,7 @@ class Worker:
         self.process.kill()
         self.process.wait()
         self.make_room()
-        for pipe in (self.process.stdin, self.process.stdout):
+        for pipe in (self.process.stdin, self.process.stdout, self.line):
             if pipe is not None:
                 with contextlib.suppress(OSError):
                     pipe.close()

@@ -11,7 +11,7 @@ from cxr_runtime.model.preprocessing import Preprocessing
 from cxr_runtime.reading import failure
 from cxr_runtime.scanning import examination
 from cxr_runtime.scanning.answers import Examining
-from cxr_runtime.scanning.examination import Examination, Examined, Unread, examine
+from cxr_runtime.scanning.examination import Examination, Examined, Order, Unread, examine
 from cxr_runtime.sources.film_source import FileOnDisk
 from cxr_runtime.store.rows import Place
 from cxr_runtime.workers.pool import WorkerPool
@@ -51,7 +51,7 @@ def test_what_the_machine_lacks_is_never_called_a_damage_of_the_film(
     monkeypatch.setattr(examination, "read_film", read)
     (tmp_path / "film.tif").write_bytes(b"x")
     with pytest.raises(told):
-        examine(of(tmp_path / "film.tif"))
+        examine(Order(Preprocessing(), of(tmp_path / "film.tif").source))
 
 
 def test_a_codec_that_does_not_load_is_a_fault_of_the_installation(
@@ -71,6 +71,6 @@ def test_a_codec_that_does_not_load_is_a_fault_of_the_installation(
 
 def test_a_damaged_film_stays_one(tmp_path: Path) -> None:
     (tmp_path / "film.tif").write_bytes(b"II*\0" + bytes(40))
-    film = examine(of(tmp_path / "film.tif"))
+    film = examine(Order(Preprocessing(), of(tmp_path / "film.tif").source))
     assert isinstance(film, Unread)
     assert film.is_lasting

@@ -317,10 +317,10 @@ def test_a_folder_that_cannot_be_listed_is_a_failed_row(here: Path, monkeypatch:
 def test_a_disk_error_is_told(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     put(here, "a.png")
 
-    def fail(_: Path) -> bytes:
+    def fail(*_: object, **__: object) -> None:
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(Path, "read_bytes", fail)
+    monkeypatch.setattr(film_source, "open", fail, raising=False)
     source = FileOnDisk("a.png", here / "a.png")
     with pytest.raises(UnreadableFilmError, match="Input/output error") as caught:
         source.read_bytes()

@@ -93,8 +93,6 @@ def test_a_film_is_known_by_its_stamp_or_its_bytes_and_only_as_it_would_end_toda
     assert store.known(replace(here, stamp=""), PRINT) is None
     assert store.known_by_bytes(here, "a" * 64, PRINT) == KnownFilm(here, 1, moved)
     assert store.known_by_bytes(here, "a" * 64, "other") is None
-    assert store.digests_of_size(100, PRINT) == {"a" * 64, "b" * 64}
-    assert store.digests_of_size(101, PRINT) == frozenset()
 
 
 def test_what_the_machine_did_is_not_remembered_as_the_film_s_fault(store: StoreWriter) -> None:

@@ -80,6 +80,7 @@ def _facts(sheet: Sheet, run: RunFacts, counts: Tally) -> float:
         ("Model sha256", f"{run.model_sha256[:32]} {run.model_sha256[32:]}"),
         ("Weights", run.licence),
         ("Backend", run.backend),
+        ("Sandbox", run.sandbox),
         ("Heat map", f"{run.heat_method}, coloured from {run.heat_threshold:.2f}"),
         ("Other files", wording.passed_over(run)),
         ("Note", outside if counts.outside_lungs else ""),

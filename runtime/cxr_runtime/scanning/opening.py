@@ -1,0 +1,75 @@
+"""Films are opened ahead of the workers, by a process that decodes nothing; so their digests are known."""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+
+from cxr_runtime.errors import UnreadableFilmError
+from cxr_runtime.model.preprocessing import Preprocessing
+from cxr_runtime.scanning.examination import Examination, Unread
+from cxr_runtime.scanning.likely_film import LikelyFilm
+from cxr_runtime.sources.film_source import FilmSource
+from cxr_runtime.store.rows import KnownFilm, Place
+from cxr_runtime.workers.opener import OPENED_AT_ONCE
+from cxr_runtime.workers.opening import OpenedFile, Opener
+from cxr_runtime.workers.tasks import Passed, Pause
+
+Task = Examination | Passed[KnownFilm | tuple[Place, Unread]] | Pause
+_Waiting = dict[Future[OpenedFile], tuple[Place, FilmSource]]
+_Known = Callable[[Place, str], KnownFilm | None]
+
+
+def opened(
+    items: Iterable[tuple[Place, FilmSource] | Passed[KnownFilm] | Pause],
+    opener: Opener,
+    how: Preprocessing,
+    known: _Known,
+) -> Iterator[Task]:
+    """Open films, a few at a time, in the order in which they come.
+
+    Args:
+        items: places and films; the others are handed on.
+        opener: that opens them.
+        how: the model's preprocessing.
+        known: the film of these bytes, if it was finished before.
+    """
+    waiting: _Waiting = {}
+    try:
+        for item in items:
+            if isinstance(item, Pause):
+                yield from _come(waiting, 0, how, known)
+            if isinstance(item, Pause | Passed):
+                yield item
+                continue
+            place, source = item
+            waiting[opener.open(LikelyFilm(source))] = place, source
+            yield from _come(waiting, OPENED_AT_ONCE - 1, how, known)
+        yield from _come(waiting, 0, how, known)
+    finally:
+        for future in waiting:
+            if not future.cancel() and future.exception() is None:
+                future.result().close()
+
+
+def _come(waiting: _Waiting, most: int, how: Preprocessing, known: _Known) -> Iterator[Task]:
+    """Films that have come; where more than `most` are waited for, some are waited for here."""
+    while len(waiting) > most or any(future.done() for future in waiting):
+        for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+            yield _task(future, *waiting.pop(future), how, known)
+
+
+def _task(
+    future: Future[OpenedFile],
+    place: Place,
+    source: FilmSource,
+    how: Preprocessing,
+    known: _Known,
+) -> Task:
+    try:
+        file = future.result()
+    except UnreadableFilmError as error:
+        return Passed((place, Unread("", error, 0.0, is_lasting=False)))
+    found = known(place, file.sha256)
+    if found is not None:
+        file.close()
+        return Passed(found)
+    return Examination(place, source, how, file)

@@ -1,0 +1,84 @@
+"""A process that opens and hashes files for its parent, and decodes none.
+
+Run as `python -P -m cxr_runtime.workers.opener SOCKET`. Requests are pickles; an answer is JSON, with the
+descriptor of a copy in memory: what was hashed is what will be decoded, and no file system can hang under a
+worker. The process reads what this user may read; it writes nothing and speaks to nobody else.
+"""
+
+import fcntl
+import json
+import os
+import pickle
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Protocol
+
+from cxr_runtime.errors import FilmError
+from cxr_runtime.workers import sandbox
+
+OPENED_AT_ONCE = 4
+MAX_REQUEST = 1 << 17  # bytes; a path and a name in a zip file
+MAX_FILE = 1 << 31  # bytes of a copy; sources have lower limits of their own
+TOLD_EVERY = 1.0  # seconds in which a slow file lets the parent hear from it
+
+
+class Openable(Protocol):
+    """A file that can be sent to another process, and read there."""
+
+    def chunks(self) -> Iterator[bytes]:
+        """Its bytes, piece by piece.
+
+        Raises:
+            FilmError: it cannot be read, or is not worth reading on.
+        """
+        ...
+
+
+def main(line: socket.socket) -> None:
+    """Serve requests until the parent closes the line."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sandbox.close_files([Path("/")])
+    sandbox.close_calls(("memfd_create", "sendmsg"), file_bytes=MAX_FILE)
+    with ThreadPoolExecutor(OPENED_AT_ONCE) as threads:
+        while request := line.recvmsg(MAX_REQUEST)[0]:
+            threads.submit(_serve, line, *pickle.loads(request))
+
+
+def _serve(line: socket.socket, number: int, source: Openable) -> None:
+    try:
+        memory = os.memfd_create("film", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        with os.fdopen(memory, "wb", buffering=0) as copy:
+            answer = _copied(line, number, source, copy)
+            seals = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
+            fcntl.fcntl(copy, fcntl.F_ADD_SEALS, seals)
+            _send(line, answer, [copy.fileno()])
+    except FilmError as error:
+        _send(line, {"number": number, "code": error.code, "sentence": error.sentence})
+    except Exception as error:  # noqa: BLE001  # no memory, no descriptors, or a library that does not load
+        _send(line, {"number": number, "failure": f"{type(error).__name__}: {error}"})
+
+
+def _copied(line: socket.socket, number: int, source: Openable, copy: Any) -> dict[str, object]:
+    digest, size, told = sha256(), 0, time.monotonic()
+    for chunk in source.chunks():
+        digest.update(chunk)
+        copy.write(chunk)
+        size += len(chunk)
+        if time.monotonic() - told > TOLD_EVERY:
+            told = time.monotonic()
+            _send(line, {"number": number})
+    return {"number": number, "sha256": digest.hexdigest(), "size": size}
+
+
+def _send(line: socket.socket, answer: dict[str, object], descriptors: Any = ()) -> None:
+    socket.send_fds(line, [json.dumps(answer).encode()], descriptors)
+
+
+if __name__ == "__main__":
+    main(socket.socket(fileno=int(sys.argv[1])))
