@@ -15,7 +15,7 @@ from cxr_runtime.reading import read_film
 from cxr_runtime.resizing import shrink
 from cxr_runtime.sources.film_source import FilmSource
 from cxr_runtime.store.rows import Place
-from cxr_runtime.workers.opening import OpenedFile
+from cxr_runtime.workers.opened import OpenedFile
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,8 @@ from cxr_runtime.sources.film_source import FilmSource
 from cxr_runtime.store.folder import held
 from cxr_runtime.store.rows import KnownFilm, Place, RunFacts, StoredScore
 from cxr_runtime.store.writer import StoreWriter
-from cxr_runtime.workers.opening import Opener, can_pass_files
+from cxr_runtime.workers.opened import can_pass_files
+from cxr_runtime.workers.opening import Opener
 from cxr_runtime.workers.pool import WorkerPool
 from cxr_runtime.workers.sandbox import protection, require_sandbox
 from cxr_runtime.workers.tasks import Passed, Pause, Pool

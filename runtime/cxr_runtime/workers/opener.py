@@ -21,6 +21,7 @@ from typing import Any, Protocol
 
 from cxr_runtime.errors import FilmError
 from cxr_runtime.workers import sandbox
+from cxr_runtime.workers.opened import READY
 
 OPENED_AT_ONCE = 4
 MAX_REQUEST = 1 << 17  # bytes; a path and a name in a zip file
@@ -43,8 +44,11 @@ class Openable(Protocol):
 def main(line: socket.socket) -> None:
     """Serve requests until the parent closes the line."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
     sandbox.close_files([Path("/")])
     sandbox.close_calls(("memfd_create", "sendmsg"), file_bytes=MAX_FILE)
+    os.dup2(nowhere, 2)  # until here it says what hinders it
+    _send(line, {"number": READY})
     with ThreadPoolExecutor(OPENED_AT_ONCE) as threads:
         while request := line.recvmsg(MAX_REQUEST)[0]:
             threads.submit(_serve, line, *pickle.loads(request))

@@ -2,10 +2,8 @@
 
 import contextlib
 import itertools
-import json
 import os
 import pickle
-import re
 import socket
 import subprocess
 import sys
@@ -15,36 +13,32 @@ from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass
 from typing import Any, Self
 
-from cxr_runtime.errors import UnreadableFilmError
+from cxr_runtime.errors import InstallationError, UnreadableFilmError
+from cxr_runtime.memory import about_limit
 from cxr_runtime.names import printable
+from cxr_runtime.workers.opened import READY, OpenedFile, not_opened, opened_file
 
 OPENER = "cxr_runtime.workers.opener"  # its program
 MAX_ANSWER = 1 << 16  # bytes
-MAX_SENTENCE = 1000  # characters
+MOST_SAID = 200  # characters of what a process wrote to standard error
 LOOKED_EVERY = 1.0  # seconds between looks for files that do not come
 PATIENCE = 0.5  # seconds in which a process that is killed ends, unless it hangs in a file system
 TRIES = 2  # an opener that died may have been killed from outside
 
-_SHA256 = re.compile("[0-9a-f]{64}")
-_CODE = re.compile("[a-z0-9-]{1,40}")
+
+def last_words(status: int, heard: bytes) -> str:
+    """How a process ended before its first film, and the last line it wrote to standard error."""
+    lines = heard.decode("utf-8", "replace").strip().splitlines()
+    said = f", saying: {printable(lines[-1].strip()[:MOST_SAID])}" if lines else ""
+    return f"it ended with status {status} before its first film{said}"
 
 
-@dataclass(frozen=True)
-class OpenedFile:
-    """A file's bytes as they were hashed, in memory, behind a descriptor that only reads."""
-
-    sha256: str
-    size: int  # bytes
-    descriptor: int
-
-    def close(self) -> None:
-        """Give the memory back, once."""
-        os.close(self.descriptor)
-
-
-def can_pass_files() -> bool:
-    """Whether this system passes descriptors of files in memory from one process to another."""
-    return sys.platform == "linux" and hasattr(os, "memfd_create")
+def not_started(reason: str) -> InstallationError:
+    """The error where a process of this program cannot begin."""
+    return InstallationError(
+        f"a process that reads films cannot start: {reason}; `cxr-triage doctor` shows what is missing, or "
+        f"install cxr-triage anew{about_limit()}"
+    )
 
 
 @dataclass(eq=False)
@@ -71,6 +65,7 @@ class Opener:
         self._lock = threading.RLock()
         self._line: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._works = False  # something was heard of it, once
 
     def __enter__(self) -> Self:
         return self
@@ -110,20 +105,23 @@ class Opener:
             command = [sys.executable, "-P", "-m", OPENER, str(theirs.fileno())]
             nothing = subprocess.DEVNULL
             self._process = subprocess.Popen(
-                command, stdin=nothing, stdout=nothing, stderr=nothing, pass_fds=[theirs.fileno()]
+                command, stdin=nothing, stdout=nothing, stderr=subprocess.PIPE, pass_fds=[theirs.fileno()]
             )
         self._line = ours
         ours.settimeout(LOOKED_EVERY)
         threading.Thread(target=self._listen, args=(ours,), daemon=True).start()
 
-    def _leave(self) -> None:
-        """End the process; one that hangs in a file system ends when that answers, and is not waited for."""
-        if self._process is not None and self._line is not None:
-            self._process.kill()
-            self._line.close()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(PATIENCE)
+    def _leave(self) -> str:
+        """End the process, and give its last words; one that hangs in a file system is not waited for."""
+        process, line = self._process, self._line
         self._process = self._line = None
+        if process is None or line is None or process.stderr is None:
+            return ""
+        process.kill()
+        line.close()
+        with process.stderr, contextlib.suppress(subprocess.TimeoutExpired):
+            return last_words(process.wait(PATIENCE), process.stderr.read())
+        return ""
 
     def _listen(self, line: socket.socket) -> None:
         while line is self._line:
@@ -144,11 +142,14 @@ class Opener:
 
     def _hear(self, content: bytes, descriptors: list[int]) -> None:
         try:
-            number, end = _end(content, descriptors)
+            number, end = opened_file(content, descriptors)
+            if number == READY:
+                self._works = True
+                return
             asked = self._asked[number]
         except (ValueError, KeyError):
             _close(descriptors)
-            self._replace()
+            self._bury()
             return
         asked.heard = time.monotonic()
         if end is None:
@@ -170,52 +171,31 @@ class Opener:
                 f"nothing was heard of the file for {self._seconds:g} s: its disk or share does not answer; "
                 "check it and scan again"
             )
-            self._replace({id(one): UnreadableFilmError("read-stalled", sentence) for one in late})
+            self._leave()
+            self._ask_again({id(one): UnreadableFilmError("read-stalled", sentence) for one in late})
 
-    def _replace(self, ends: dict[int, Exception] | None = None) -> None:
-        """Leave the process behind and ask a fresh one for all that is wanted, but what has an end."""
-        self._leave()
+    def _bury(self) -> None:
+        """Go on after the process has ended, or has lied."""
+        worked, self._works = self._works, False
+        said = self._leave()
+        if not worked:
+            self._ask_again({id(one): not_started(said) for one in self._asked.values()})
+            return
+        for one in self._asked.values():
+            one.tries += 1
+        tired = [one for one in self._asked.values() if one.tries > TRIES]
+        why = "the program that opens it ended, twice"
+        self._ask_again({id(one): not_opened(why) for one in tired})
+
+    def _ask_again(self, ends: dict[int, Exception]) -> None:
+        """Ask a fresh process for all that is wanted, but what has come to an end."""
         wanted, self._asked = list(self._asked.values()), {}
-        for asked in wanted:
-            end = (ends or {}).get(id(asked))
-            if end is None and ends is None:
-                asked.tries += 1
-                if asked.tries > TRIES:
-                    end = _not_opened("the program that opens it ended, twice")
-            if end is None:
-                self._ask(asked)
-            else:
-                with contextlib.suppress(InvalidStateError):
-                    asked.came.set_exception(end)
-
-
-def _end(content: bytes, descriptors: list[int]) -> tuple[int, OpenedFile | Exception | None]:
-    """What an answer says of which file; None: that it still comes.
-
-    Raises:
-        ValueError: it is no answer; the process has ended, as a rule.
-    """
-    match json.loads(content):
-        case {"number": int(number), "sha256": str(digest), "size": int(size)}:
-            if not (_SHA256.fullmatch(digest) and size >= 0):
-                raise ValueError("no digest")
-            if not descriptors:  # this process has no room for more
-                return number, _not_opened("too many files are open")
-            return number, OpenedFile(digest, size, descriptors[0])
-        case {"number": int(number), "code": str(code), "sentence": str(sentence)}:
-            if not (_CODE.fullmatch(code) and sentence.isprintable() and len(sentence) <= MAX_SENTENCE):
-                raise ValueError("no failure")
-            return number, UnreadableFilmError(code, sentence)
-        case {"number": int(number), "failure": str(failure)}:
-            return number, _not_opened(printable(failure)[:MAX_SENTENCE])
-        case {"number": int(number), **rest} if not rest:
-            return number, None
-        case _:
-            raise ValueError("no answer")
-
-
-def _not_opened(why: str) -> UnreadableFilmError:
-    return UnreadableFilmError("read-error", f"the file cannot be read ({why}); scan again")
+        for one in wanted:
+            if id(one) not in ends:
+                self._ask(one)
+                continue
+            with contextlib.suppress(InvalidStateError):
+                one.came.set_exception(ends[id(one)])
 
 
 def _close(descriptors: list[int]) -> None:

@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Generic, Self, TypeVar
 
 from cxr_runtime.errors import CxrTriageError, InstallationError, ModelError
-from cxr_runtime.memory import about_limit
 from cxr_runtime.names import printable
 from cxr_runtime.workers.answers import AnswerError, Content, Said, told
+from cxr_runtime.workers.opening import not_started
 from cxr_runtime.workers.tasks import Passed, Pause, TaskFlow, Work
 from cxr_runtime.workers.worker import TASKS_AHEAD, Answers, Worker, WorkerDiedError, WorkerKilledError
 
@@ -142,14 +142,14 @@ class WorkerPool(Generic[T, R]):
         for worker in list(self._workers):
             if worker.given and now - worker.busy_since >= self._seconds:
                 if not worker.is_ready:
-                    raise _not_started(f"it was not ready after {self._seconds:g} s")
+                    raise not_started(f"it was not ready after {self._seconds:g} s")
                 task, _ = worker.take()
                 self._replace(worker, flow)
                 yield task, WorkerTimeoutError(f"took longer than {self._seconds:g} s")
 
     def _replace_dead(self, worker: Worker, flow: TaskFlow[T, Any]) -> Iterator[tuple[T, Exception]]:
         if not worker.is_ready:
-            raise _not_started(worker.last_words())
+            raise not_started(worker.last_words())
         lost = worker.given.popleft() if worker.given else None
         self._replace(worker, flow)
         if lost is None:
@@ -209,10 +209,3 @@ def _why_needs_fail(needs: Collection[str]) -> str:
     run = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     lines = run.stderr.decode("utf-8", "replace").strip().splitlines() or ["it cannot be tried"]
     return printable(lines[-1]) if run.returncode else ""
-
-
-def _not_started(reason: str) -> InstallationError:
-    return InstallationError(
-        f"a process that reads films cannot start: {reason}; `cxr-triage doctor` shows what is missing, or "
-        f"install cxr-triage anew{about_limit()}"
-    )

@@ -15,14 +15,13 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from cxr_runtime.errors import CxrTriageError
-from cxr_runtime.names import printable
 from cxr_runtime.workers.answers import Content, Said, read_answer
-from cxr_runtime.workers.opening import can_pass_files
+from cxr_runtime.workers.opened import can_pass_files
+from cxr_runtime.workers.opening import last_words
 
 CHILD = "cxr_runtime.workers.child"  # the program of a worker
 TASKS_AHEAD = 2  # tasks given to each worker at a time, so that none waits for the parent
 MOST_HEARD = 4096  # bytes of a worker's standard error that are kept
-MOST_SAID = 200  # characters of it in a sentence
 # Signals that no decoder raises by itself: the system's for want of memory or time, or somebody's command.
 FROM_OUTSIDE = frozenset(
     number
@@ -116,9 +115,7 @@ class Worker:
         status = self.process.wait()
         if self._hearing is not None:
             self._hearing.join(timeout=1.0)  # what it wrote may still be on its way
-        lines = self.heard.decode("utf-8", "replace").strip().splitlines()
-        said = f", saying: {printable(lines[-1].strip()[:MOST_SAID])}" if lines else ""
-        return f"it ended with status {status} before its first film{said}"
+        return last_words(status, self.heard)
 
     def death(self) -> WorkerDiedError:
         """How it ended in the middle of a task, once it is dead."""
