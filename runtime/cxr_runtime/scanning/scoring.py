@@ -2,9 +2,11 @@
 
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from threading import Thread
 from typing import Self
 
 import numpy as np
@@ -20,6 +22,8 @@ from cxr_runtime.model.preprocessing import InputPixels, normalise
 from cxr_runtime.outcome import Outcome, Status
 from cxr_runtime.scanning.examination import Admitted, Rejected, Unread
 from cxr_runtime.store.rows import Place, StoredScore
+
+PATIENCE = 10.0  # seconds that an engine which is still being loaded is waited for at the end
 
 
 @dataclass(frozen=True)
@@ -43,10 +47,13 @@ class Unscored:
 
 
 class LateEngine:
-    """An engine that is loaded in a thread, beside the workers, which take as long to start."""
+    """An engine that is loaded in a thread, beside the workers, which take as long to start.
 
-    def __init__(self, load: Callable[[], Engine], threads: Executor) -> None:
-        self._load, self._threads = load, threads
+    Loading tests the network, which may never come to an end: so nobody has to wait for the thread.
+    """
+
+    def __init__(self, load: Callable[[], Engine]) -> None:
+        self._load = load
         self._loading: Future[Engine] | None = None
 
     def __enter__(self) -> Self:
@@ -54,14 +61,23 @@ class LateEngine:
 
     def __exit__(self, *_: object) -> None:
         loading, self._loading = self._loading, None
-        if loading is not None and not loading.cancel() and loading.exception() is None:
-            loading.result().close()
+        if loading is None:
+            return
+        with suppress(Exception):  # it was raised where the engine was waited for, or nobody wants to know
+            loading.result(timeout=PATIENCE).close()
 
     def loading(self) -> "Future[Engine]":
         """Begin to load it, the first time; its result is the engine."""
         if self._loading is None:
-            self._loading = self._threads.submit(self._load)
+            self._loading = Future()
+            Thread(target=self._begin, args=(self._loading,), daemon=True).start()
         return self._loading
+
+    def _begin(self, loading: "Future[Engine]") -> None:
+        try:
+            loading.set_result(self._load())
+        except BaseException as error:  # noqa: BLE001  # raised again where it is waited for
+            loading.set_exception(error)
 
 
 @dataclass(frozen=True)

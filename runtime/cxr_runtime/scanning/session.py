@@ -91,7 +91,7 @@ class Session:
             )
         self._fingerprint = fingerprint_of(model.manifest, options.heat, lung_outline=options.lung_outline)
         self._threads = closing.enter_context(ThreadPoolExecutor(options.batch_size))
-        self._engine = closing.enter_context(LateEngine(self._open_engine, self._threads))
+        self._engine = closing.enter_context(LateEngine(self._open_engine))
         workers = min(options.workers or os.cpu_count() or 1, MAX_WORKERS)
         share = share_out(workers, options.memory or usable_memory())
         self._sandbox = "" if pool else str(protection())
@@ -237,15 +237,17 @@ class Session:
 
     def _open_engine(self) -> Engine:
         from cxr_runtime.backends import open_engine  # a scan with nothing new to score needs no backend
+        from cxr_runtime.backends.timed import TimedEngine
 
         options = self._options
-        return open_engine(
+        engine = open_engine(
             self._model,
             options.backend,
             batch_size=options.batch_size,
             threads=None,
             require_gpu=options.require_gpu,
         )
+        return TimedEngine(engine)
 
     def _scorer(self) -> Scorer:
         options = self._options

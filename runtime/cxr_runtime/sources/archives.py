@@ -1,6 +1,8 @@
 """Zip files of films: listed and read in place, never unpacked to the disk."""
 
 import lzma
+import os
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -13,6 +15,9 @@ from cxr_runtime.errors import UnreadableFilmError
 from cxr_runtime.sources.disk import disk_failure
 
 MAX_MEMBERS = 100_000
+MAX_DIRECTORY_BYTES = 1 << 25  # of the list of members
+END, END_64 = b"PK\x05\x06", b"PK\x06\x06"  # what the records behind the list begin with
+MAX_END = 22 + 65535 + 20 + 56 + 1024  # bytes of these records, with the longest comment
 MAX_TOTAL_BYTES = 1 << 40  # of all members together, unpacked
 MAX_MEMBER_BYTES = 1 << 30  # of one member, unpacked
 MAX_RATIO = 200  # unpacked to packed size; real films stay below 50
@@ -42,7 +47,9 @@ def list_members(path: Path) -> list[Member]:
         UnreadableFilmError: the zip file is damaged, beyond the limits, or cannot be read.
     """
     with _failures():
-        infos = [info for info in _opened(path)[0].infolist() if not info.is_dir()]
+        _check_directory(path)
+        # An empty name is a member's, too; zipfile's own is_dir does not know that.
+        infos = [info for info in _opened(path)[0].infolist() if not info.filename.endswith("/")]
     total = sum(info.file_size for info in infos)
     if len(infos) > MAX_MEMBERS or total > MAX_TOTAL_BYTES:
         raise UnreadableFilmError(
@@ -52,6 +59,27 @@ def list_members(path: Path) -> list[Member]:
         )
     members = [Member(info.filename, info.header_offset, info.file_size) for info in infos]
     return sorted(members, key=lambda member: (member.name, member.offset))
+
+
+def _check_directory(path: Path) -> None:
+    """Refuse a list of members that is too long, before it is read (APPNOTE 4.3.14 to 4.3.16)."""
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - MAX_END))
+        end = file.read()
+    at = end.rfind(END)
+    if at < 0 or len(end) < at + 20:
+        return  # zipfile says what is wrong
+    members, length = struct.unpack_from("<HI", end, at + 10)
+    at_64 = end.rfind(END_64, 0, at)
+    if 0 <= at_64 <= len(end) - 48:
+        members, length = struct.unpack_from("<QQ", end, at_64 + 32)
+    if members > MAX_MEMBERS or length > MAX_DIRECTORY_BYTES:
+        raise UnreadableFilmError(
+            "too-large",
+            f"the zip file lists {members} files in {length >> 20} MiB; at most {MAX_MEMBERS} in "
+            f"{MAX_DIRECTORY_BYTES >> 20} MiB are read: unpack it and scan the folder",
+        )
 
 
 def member_chunks(path: Path, member: Member) -> Iterator[bytes]:

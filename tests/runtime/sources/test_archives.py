@@ -1,6 +1,7 @@
 """Zip files: their members are films of their own, within limits."""
 
 import os
+import struct
 import warnings
 import zipfile
 from pathlib import Path
@@ -186,3 +187,44 @@ def test_two_names_of_one_place_are_two_rows_of_which_the_wrong_one_cannot_be_re
     assert first.read_bytes() == b"pixels"
     assert code_of(other) == "archive-damaged"
     assert first.stamp() != other.stamp()
+
+
+def test_a_damaged_member_of_any_compression_is_a_row(tmp_path: Path) -> None:
+    for compression in (zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
+        path = pack(tmp_path / f"{compression}.zip", {"a.png": os.urandom(500)}, compression)
+        content = bytearray(path.read_bytes())
+        content[60:200] = b"\xff" * 140
+        path.write_bytes(content)
+        (source,) = sources_of(path)
+        assert code_of(source) in ("archive-damaged", "read-error")
+
+
+def without_names(path: Path) -> Path:
+    """The zip file with the one-letter names of its members taken away."""
+    content = path.read_bytes()
+    start = content.index(b"PK\x01\x02")
+    local, central, end = content[:start], content[start : content.index(b"PK\x05\x06")], content[-22:]
+    local = local[:26] + b"\0\0" + local[28:30] + local[31:]
+    central = central[:28] + b"\0\0" + central[30:46]
+    end = end[:12] + struct.pack("<II", len(central), len(local)) + end[20:]
+    path.write_bytes(local + central + end)
+    return path
+
+
+def test_a_member_without_a_name_is_a_film_like_others(tmp_path: Path) -> None:
+    path = without_names(pack(tmp_path / "a.zip", {"a": b"1"}))
+    (source,) = sources_of(path)
+    assert source.file == f"{path}!"
+    assert source.read_bytes() == b"1"
+
+
+@pytest.mark.parametrize("is_long", [False, True])
+def test_a_list_of_too_many_members_is_refused_before_it_is_read(
+    is_long: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = pack(tmp_path / "a.zip", {f"{number}.png": b"" for number in range(70_000 if is_long else 20)})
+    monkeypatch.setattr(archives, "MAX_MEMBERS", 10)
+    monkeypatch.setattr(archives, "_opened", lambda _: pytest.fail("it was read"))
+    with pytest.raises(UnreadableFilmError, match="at most 10 ") as caught:
+        archives.list_members(path)
+    assert caught.value.code == "too-large"
