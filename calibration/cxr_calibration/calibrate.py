@@ -19,7 +19,7 @@ from cxr_runtime.errors import CalibrationError
 from cxr_runtime.files import write_bytes
 from cxr_runtime.model.folder import DEFAULT_MODEL, INPUT_ROUTE, Manifest, Model, open_model
 from cxr_runtime.progress import Progress, Silence
-from cxr_runtime.store.rows import StoredScore
+from cxr_runtime.store.rows import MADE_ELSEWHERE, StoredScore
 
 PAGE_FILE, TABLE_FILE = "calibration.html", "thresholds.csv"
 
@@ -48,6 +48,7 @@ class CalibrateSummary:
     folder: Path  # of the model, whose calibration.json is new
     kept: Path | None  # where the old calibration.json is
     out: Path  # folder of the page and the table
+    remark: str = ""  # on where the scan was made
 
 
 def calibrate_model(
@@ -79,7 +80,8 @@ def calibrate_model(
     out = options.out or labels.with_name(f"{labels.stem}-calibration")
     _write_reports(out, description, gathered, options, model)
     kept = write_calibration(model.folder, text)
-    return CalibrateSummary(description, gathered, model.folder, kept, out)
+    remark = "" if all(score.is_ours for score in scores) else MADE_ELSEWHERE.format(options.scan)
+    return CalibrateSummary(description, gathered, model.folder, kept, out, remark)
 
 
 def _films_there(labels: Sequence[Label]) -> list[Path]:

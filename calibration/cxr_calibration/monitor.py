@@ -14,9 +14,9 @@ from cxr_calibration.statistics.confusion import Confusion
 from cxr_runtime.errors import CalibrationError
 from cxr_runtime.files import CALIBRATION_FILE, write_bytes
 from cxr_runtime.model.folder import DEFAULT_MODEL, Model, open_model
+from cxr_runtime.store.rows import MADE_ELSEWHERE
 from cxr_runtime.typed_json import from_json, to_json
 
-MADE_ELSEWHERE = "Rows of {} were made on another machine, or changed since they were made."
 PAGE_FILE, JSON_FILE = "monitor.html", "monitor.json"
 
 

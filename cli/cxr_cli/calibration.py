@@ -109,6 +109,7 @@ def _summary(summary: "CalibrateSummary") -> str:
             *_points(described),
             *(f"warning: {warning}" for warning in described.subgroups.warnings),
             *_without_score(gathered),
+            *([summary.remark] if summary.remark else []),
             f"{CALIBRATION_FILE} written to {summary.folder}{kept}",
             f"page and table in {summary.out}",
         ]

@@ -90,12 +90,12 @@ def _sync_folder(folder: Path) -> None:
     """Have the names in a folder on the disk; Windows cannot, and some network shares refuse."""
     if os.name == "nt":
         return
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        with suppress(OSError):
+    with suppress(OSError):
+        opened = os.open(folder, os.O_RDONLY)
+        try:
             os.fsync(opened)
-    finally:
-        os.close(opened)
+        finally:
+            os.close(opened)
 
 
 class ReportFormat(StrEnum):

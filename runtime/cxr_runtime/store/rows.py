@@ -87,6 +87,9 @@ class StoredScore:
     is_ours: bool = True  # its seal is right: this machine made it, and nobody has changed it since
 
 
+MADE_ELSEWHERE = "Rows of {} were made on another machine, or changed since they were made."
+
+
 @dataclass(frozen=True)
 class StoredPicture:
     """The pictures of one film, small enough to keep for every film."""

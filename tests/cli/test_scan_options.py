@@ -1,0 +1,40 @@
+"""Options of a scan that are wrong end it before anything is made."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from cxr_cli.main import main
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--memory", "much", "--memory 'much' is not a size; expected one like 8G or 1500M"),
+        ("--memory", "1G", "--memory '1G' is less than a scan with one worker needs; expected 2G or more"),
+        pytest.param(
+            "--share-with",
+            "no such group",
+            "--share-with 'no such group' names no group of this machine",
+            marks=pytest.mark.skipif(sys.platform == "win32", reason="Windows has other groups"),
+        ),
+        pytest.param(
+            "--share-with",
+            "doctors",
+            "--share-with is for Linux and macOS",
+            marks=pytest.mark.skipif(sys.platform != "win32", reason="Windows has other groups"),
+        ),
+    ],
+)
+def test_a_wrong_option_is_one_line_and_makes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str, value: str, said: str
+) -> None:
+    (tmp_path / "a.png").write_bytes(b"")
+    with pytest.raises(SystemExit) as ended:
+        main(["scan", str(tmp_path / "a.png"), "--out", str(tmp_path / "out"), option, value])
+    assert ended.value.code == 2
+    told = capsys.readouterr().err
+    assert said in told
+    assert told.count("\n") == 1
+    assert not (tmp_path / "out").exists()
