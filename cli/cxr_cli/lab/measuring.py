@@ -1,4 +1,4 @@
-"""`cxr-triage lab out-of-fold`, `damage`, `gamma`, `rehearse`, `precisions`, `gpu`, `way`: measuring."""
+"""`cxr-triage lab out-of-fold`, `damage`, `fuzz`, `gamma`, `rehearse`, `precisions`, `gpu`, `way`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -53,6 +53,37 @@ def damage_films(
     counts = measure_damage(DamageOptions(films, count, seed), terminal_or_lines())
     typer.echo(damage_table(counts))
     return 0
+
+
+def fuzz_readers(
+    minutes: Annotated[
+        float | None, typer.Option(min=0.0, show_default="no limit", help="Wall time of all.")
+    ] = None,
+    inputs: Annotated[
+        int | None,
+        typer.Option(min=1, show_default="100, or no limit with --minutes", help="Inputs of each target."),
+    ] = None,
+    target: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", show_default="all", help="What reads them; may be repeated."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Another one gives other inputs.")] = 1,
+    save: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder for the first input of each finding.")
+    ] = None,
+) -> int:
+    """Throw changed films, zip files, answers, models and stores at whatever reads them.
+
+    Exit status: 0 nothing was found, 1 an input did what is not documented.
+    """
+    from cxr_cli.progress import terminal_or_lines
+    from cxr_runtime.benchmark.fuzzing import AT_ONCE, FuzzOptions, fuzz, fuzz_table
+
+    if minutes is None and inputs is None:
+        inputs = AT_ONCE
+    found = fuzz(FuzzOptions(target or (), inputs, minutes, seed, save), terminal_or_lines())
+    typer.echo(fuzz_table(found))
+    return 1 if found.findings else 0
 
 
 def darken_films(

@@ -73,7 +73,8 @@ class Store:
 
     def last_run(self) -> int:
         """Number of the latest run; 0 where there is none."""
-        return int(self._db.execute("SELECT coalesce(max(id), 0) FROM runs").fetchone()[0])
+        ((last,),) = self._rows("SELECT coalesce(max(id), 0) FROM runs")
+        return int(last)
 
     def facts(self, run: int) -> RunFacts | None:
         """What the reports of a run state; None before it has ended, or if 0.1.0 made it.
@@ -81,8 +82,8 @@ class Store:
         Raises:
             StoreError: they are not as a scan states them.
         """
-        found = self._db.execute("SELECT facts FROM runs WHERE id = ?", (run,)).fetchone()
-        if found is None or found[0] is None:
+        found = next(self._rows("SELECT facts FROM runs WHERE id = ?", run), (None,))
+        if found[0] is None:
             return None
         try:
             return from_json(str(found[0])[:MOST_FACTS], RunFacts)
@@ -96,7 +97,7 @@ class Store:
         query = (
             f"SELECT DISTINCT results.backend {_OF_RUN} AND results.backend != '' ORDER BY results.backend"
         )
-        return tuple(str(backend) for (backend,) in self._db.execute(query, (run,)))
+        return tuple(str(backend) for (backend,) in self._rows(query, run))
 
     def known(self, place: Place, fingerprint: str) -> KnownFilm | None:
         """The film at a place, if it was finished before and its file stands as it did then.
@@ -192,10 +193,10 @@ class Store:
             self.distrusted.add(result)
         return is_ours
 
-    def _rows(self, query: str, run: int) -> Iterator[Any]:
-        """Rows of a query about a run, as they are asked for; a damaged page is an error of the store."""
+    def _rows(self, query: str, *asked: int) -> Iterator[Any]:
+        """Rows of a query, about a run as a rule, as they come; a damaged page is an error of the store."""
         with store_errors(self._name):
-            yield from self._db.execute(query, (run,))
+            yield from self._db.execute(query, asked)
 
     def pictures_written(self) -> dict[str, str]:
         """Stamps of a folder's pictures as they were last written, by name; forged notes are left out."""
@@ -210,9 +211,7 @@ class Store:
 
     def owed(self) -> frozenset[str]:
         """Files of the folder that an earlier run could not write."""
-        return frozenset(
-            str(name) for (name,) in self._db.execute("SELECT name FROM written WHERE content = ''")
-        )
+        return frozenset(str(name) for (name,) in self._rows("SELECT name FROM written WHERE content = ''"))
 
 
 def read_scores(folder: Path) -> list[StoredScore]:

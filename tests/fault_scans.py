@@ -1,0 +1,182 @@
+"""Scans of a small drawn night under faults: started by a process that has loaded everything already."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Self
+
+import cv2
+
+from cxr_runtime.benchmark.damaged_films import CODINGS
+from cxr_runtime.phantom import draw_phantom
+from model_folders import write_model_folder
+
+FILMS = 13  # rows of a night, one of them of a file that cannot be read
+HW = (256, 256)  # rows and columns of its films
+SOME_FAILED = 3  # exit status of a scan of all of it
+
+# A job is a line of JSON; the answer is a line with the exit status, negative where a signal ended it.
+PROGRAM = """
+import json, os, signal, sys, time
+import cxr_runtime.backends.onnxruntime_cpu, cxr_runtime.benchmark.scans, cxr_runtime.reports.publishing
+import fpdf, uharfbuzz, cxr_cli.scan, cxr_runtime.scanning.scan
+from cxr_cli.main import main
+
+for line in sys.stdin:
+    job = json.loads(line)
+    status = os.system(job["before"]) if job["before"] else 0
+    child = 0 if status else os.fork()
+    if status:
+        print(1000 + status, flush=True)
+        continue
+    if not child:
+        os.setsid()
+        log = os.open(job["log"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        main(job["arguments"])
+    if job["kill_after"] is not None:
+        time.sleep(job["kill_after"])
+        try:
+            os.killpg(child, signal.SIGKILL)
+        except ProcessLookupError:
+            os.kill(child, signal.SIGKILL)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    print(status, flush=True)
+"""
+
+
+@dataclass(frozen=True)
+class Night:
+    """A folder with `films` and `model`."""
+
+    folder: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """With a cache of the night's own."""
+        return {**os.environ, "CXR_TRIAGE_CACHE": str(self.folder / "cache")}
+
+    def arguments(self, out: Path, *options: str) -> list[str]:
+        """A scan of the films, from the night's folder."""
+        fixed = ("--model", "model", "--backend", "onnxruntime", "--workers", "1", "--batch-size", "4")
+        return ["scan", "films", "--out", str(out), *fixed, *options]
+
+    def command(self, out: Path, *options: str) -> list[str]:
+        """The same as a command line."""
+        return [sys.executable, "-c", "from cxr_cli import start; start()", *self.arguments(out, *options)]
+
+    def scan(
+        self, out: Path, *options: str, environment: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Scan in a process of its own."""
+        return subprocess.run(
+            self.command(out, *options), cwd=self.folder, env={**self.environment, **(environment or {})},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+
+def draw_night(folder: Path) -> Night:
+    """Films of several formats, two of them in a zip file, a copy of one, and one that is cut short."""
+    films = folder / "films"
+    (films / "ward").mkdir(parents=True)
+    write_model_folder(folder / "model")
+    pictures = [draw_phantom(seed, hw=HW) for seed in range(11)]
+    for number, picture in enumerate(pictures[:6]):
+        (films / f"{number:02d}.png").write_bytes(cv2.imencode(".png", picture)[1].tobytes())
+    for number, coding in ((6, "JPEG"), (7, "TIFF, LZW"), (8, "DICOM, JPEG-LS")):
+        (films / "ward" / f"{number:02d}").write_bytes(CODINGS[coding].encode(pictures[number]))
+    (films / "ward" / "copy.png").write_bytes((films / "00.png").read_bytes())
+    (films / "cut.png").write_bytes((films / "01.png").read_bytes()[:5000])
+    with zipfile.ZipFile(films / "week.zip", "w") as archive:
+        for number in (9, 10):
+            content = cv2.imencode(".png", pictures[number])[1].tobytes()
+            archive.writestr(zipfile.ZipInfo(f"{number}.png", (2026, 1, 2, 3, 4, 6)), content)
+    return Night(folder)
+
+
+def table(out: Path) -> list[dict[str, str]]:
+    """results.csv without how long each film took."""
+    with (out / "results.csv").open(encoding="utf-8", newline="") as file:
+        return [
+            {name: text for name, text in row.items() if name != "seconds"} for row in csv.DictReader(file)
+        ]
+
+
+def result(out: Path) -> tuple[list[dict[str, str]], dict[str, str], set[str]]:
+    """What a scan came to: its table, its pictures with their digests, and the names of all it wrote."""
+    pictures = {
+        path.name: sha256(path.read_bytes()).hexdigest() for path in sorted((out / "heatmaps").iterdir())
+    }
+    return table(out), pictures, {path.name for path in out.iterdir() if not path.name.startswith(".")}
+
+
+def told(log: str) -> str:
+    """The one line in which a command says why it could not run.
+
+    Raises:
+        AssertionError: there is none, or more.
+    """
+    assert "Traceback" not in log, log
+    lines = [line for line in log.splitlines() if line.startswith("cxr-triage: ")]
+    assert len(lines) == 1, log
+    return lines[0]
+
+
+class Scans:
+    """Runs scans one after the other, each in a fork of a process that has imported everything."""
+
+    def __init__(self, process: subprocess.Popen[str], night: Night) -> None:
+        self._process, self._log = process, night.folder / f"log-{process.pid}"
+
+    @classmethod
+    def start(cls, night: Night, prefix: Sequence[str] = ()) -> Self:
+        """Load everything; `prefix` is a command that runs the process."""
+        command = [*prefix, sys.executable, "-c", PROGRAM]
+        pipe = subprocess.PIPE
+        process = subprocess.Popen(
+            command, stdin=pipe, stdout=pipe, text=True, cwd=night.folder, env=night.environment
+        )
+        return cls(process, night)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
+        self._process.wait()
+
+    def run(
+        self, arguments: Sequence[str], *, kill_after: float | None = None, before: str = ""
+    ) -> tuple[int, str]:
+        """Run one command.
+
+        Args:
+            arguments: of `cxr-triage`.
+            kill_after: seconds until its whole process group gets SIGKILL.
+            before: a shell command that the process runs first.
+
+        Returns:
+            Its exit status, or minus a signal; and what it printed.
+        """
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        job = {
+            "arguments": list(arguments),
+            "kill_after": kill_after,
+            "before": before,
+            "log": str(self._log),
+        }
+        self._process.stdin.write(json.dumps(job) + "\n")
+        self._process.stdin.flush()
+        status = int(self._process.stdout.readline())
+        return status, self._log.read_text(encoding="utf-8", errors="replace")
