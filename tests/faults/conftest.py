@@ -1,7 +1,6 @@
 """The night that every fault is done to, and what a scan of it comes to without one."""
 
 import sys
-from pathlib import Path
 
 import pytest
 

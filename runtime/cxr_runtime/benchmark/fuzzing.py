@@ -6,13 +6,12 @@ its own, so that a crash of native code is a finding and not the end.
 
 import contextlib
 import os
-import resource
 import signal
 import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import count
@@ -21,8 +20,10 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from random import Random
+from types import MappingProxyType
 from typing import Self
 
+from cxr_runtime.benchmark.fuzz_targets import TARGETS, Target, check_refusal
 from cxr_runtime.errors import UsageError
 from cxr_runtime.folders import CACHE_VARIABLE
 from cxr_runtime.markdown import markdown_table
@@ -84,44 +85,42 @@ class Fuzzed:
     times: Counter[str]  # inputs by place
 
 
-def fuzz(options: FuzzOptions, progress: Progress) -> Fuzzed:
+def fuzz(
+    options: FuzzOptions, progress: Progress, targets: Mapping[str, Target] = MappingProxyType(TARGETS)
+) -> Fuzzed:
     """Try changed inputs on every target in turn.
 
     Args:
         options: what to try, and how long.
         progress: told of every AT_ONCE inputs.
+        targets: by name; they can be pickled.
 
     Raises:
         UsageError: there is no target of that name.
     """
-    from cxr_runtime.benchmark.fuzz_targets import TARGETS
-
-    names = list(options.targets or TARGETS)
+    names = list(options.targets or targets)
     for name in names:
-        if name not in TARGETS:
-            raise UsageError(f"there is no target {name!r}; choose of: {'; '.join(TARGETS)}")
+        if name not in targets:
+            raise UsageError(f"there is no target {name!r}; choose of: {'; '.join(targets)}")
     counts, firsts, times = {name: TargetCount() for name in names}, dict[str, Finding](), Counter[str]()
     progress.begin("fuzzing", None)
     for name, numbers in _turns(names, options):
-        for tried in _try_all(name, numbers, options.seed):
+        for tried in _try_all(name, targets[name], numbers, options.seed):
             _add(counts[name], tried)
             if tried.finding is not None:
                 times[tried.finding.where] += 1
                 if tried.finding.where not in firsts:
                     firsts[tried.finding.where] = tried.finding
                     progress.say(_line(tried.finding))
-                    _save(tried.finding, options)
+                    _save(tried.finding, targets[name], options)
         progress.advance()
     progress.end()
     return Fuzzed(counts, tuple(firsts.values()), times)
 
 
-def input_of(target: str, number: int, seed: int) -> bytes:
-    """The input of that number, made again."""
-    from cxr_runtime.benchmark.fuzz_targets import TARGETS
-
-    found = TARGETS[target]
-    return found.change(found.seeds(), Random(f"{seed} {target} {number}"))
+def input_of(name: str, target: Target, number: int, seed: int) -> bytes:
+    """The input of that number of a target of that name, made again."""
+    return target.change(target.seeds(), Random(f"{seed} {name} {number}"))
 
 
 def fuzz_table(fuzzed: Fuzzed) -> str:
@@ -167,26 +166,25 @@ def _line(found: Finding) -> str:
     return f"finding: {found.target}, number {found.number}, sha256 {found.digest[:12]}: {found.told}"
 
 
-def _save(found: Finding, options: FuzzOptions) -> None:
+def _save(found: Finding, target: Target, options: FuzzOptions) -> None:
     if options.save is not None:
         options.save.mkdir(parents=True, exist_ok=True)
         name = "".join(letter if letter.isalnum() else "-" for letter in found.target)
-        content = input_of(found.target, found.number, options.seed)
+        content = input_of(found.target, target, found.number, options.seed)
         (options.save / f"{name}-{found.number}-{found.digest[:12]}.bin").write_bytes(content)
 
 
-def _try_all(target: str, numbers: range, seed: int) -> Iterator[_Tried]:
+def _try_all(name: str, target: Target, numbers: range, seed: int) -> Iterator[_Tried]:
     """Try inputs in a process, and in a fresh one after each that ended it."""
     trier: _Trier | None = None
     try:
         for number in numbers:
-            trier = trier or _Trier.start(target, seed)
+            trier = trier or _Trier.start(name, target, seed)
             tried = trier.tried(number)
             if tried is None:
                 why, trier = trier.end(), None
-                digest = sha256(input_of(target, number, seed)).hexdigest()
-                place = f"{target}: {why}"
-                yield _Tried(0.0, 0, False, Finding(target, number, digest, place, why))
+                digest = sha256(input_of(name, target, number, seed)).hexdigest()
+                yield _Tried(0.0, 0, False, Finding(name, number, digest, f"{name}: {why}", why))
             else:
                 yield tried
     finally:
@@ -202,12 +200,14 @@ class _Trier:
     line: Connection
 
     @classmethod
-    def start(cls, target: str, seed: int) -> Self:
+    def start(cls, name: str, target: Target, seed: int) -> Self:
+        """Start it, and wait until it has loaded everything."""
         spawning = get_context("spawn")
         ours, theirs = spawning.Pipe()
-        process = spawning.Process(target=_serve, args=(theirs, target, seed), daemon=True)
+        process = spawning.Process(target=_serve, args=(theirs, name, target, seed), daemon=True)
         process.start()
         theirs.close()
+        ours.recv()
         return cls(process, ours)
 
     def tried(self, number: int) -> _Tried | None:
@@ -234,17 +234,15 @@ class _Trier:
         return f"its process ended by {signal.Signals(-status).name if status < 0 else f'status {status}'}"
 
 
-def _serve(line: Connection, name: str, seed: int) -> None:
+def _serve(line: Connection, name: str, target: Target, seed: int) -> None:
     """Try inputs of a target as their numbers come, until the line is closed."""
-    from cxr_runtime.benchmark.fuzz_targets import TARGETS
-
-    target = TARGETS[name]
     with tempfile.TemporaryDirectory() as folder, contextlib.suppress(EOFError):
         os.environ[CACHE_VARIABLE] = str(Path(folder) / "cache")
         scratch = Path(folder) / "scratch"
         scratch.mkdir()
         seeds = target.seeds()
         _confine()
+        line.send(None)
         while True:
             number = line.recv()
             content = target.change(seeds, Random(f"{seed} {name} {number}"))
@@ -253,8 +251,8 @@ def _serve(line: Connection, name: str, seed: int) -> None:
             try:
                 target.read(content, scratch)
             except Exception as error:  # noqa: BLE001  # whatever is not documented is what is looked for
-                refused = isinstance(error, target.refusals)
-                wrong = _wrong(error, refused)
+                wrong = _wrong(error, target.refusals)
+                refused = wrong is None
             found = None
             if wrong is not None:
                 place, told = wrong
@@ -262,11 +260,9 @@ def _serve(line: Connection, name: str, seed: int) -> None:
             line.send(_Tried(time.process_time() - started, _megabytes(), refused, found))
 
 
-def _wrong(error: Exception, refused: bool) -> tuple[str, str] | None:
+def _wrong(error: Exception, refusals: tuple[type[Exception], ...]) -> tuple[str, str] | None:
     """Where an error came from and what it says; None where it is a refusal as it should be."""
-    from cxr_runtime.benchmark.fuzz_targets import check_refusal
-
-    if refused:
+    if isinstance(error, refusals):
         try:
             check_refusal(error)
         except AssertionError as broken:
@@ -288,6 +284,8 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 def _confine() -> None:
     """Set the limits, and throw away what decoders print."""
+    import resource
+
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)

@@ -52,7 +52,8 @@ def read_tiff(content: bytes) -> Film:
     try:
         with tifffile.TiffFile(BytesIO(content)) as file:
             page, frames = _choose(file)
-            _check(page, content, is_last=len(file.pages) == 1)
+            has_more = any(True for _ in islice(file.pages, 1, 2))  # not len(): pages may stand in a ring
+            _check(page, content, is_last=not has_more)
             if page.compression == JPEG:
                 _check_jpeg(page, content)
             return _film(page, content, frames)

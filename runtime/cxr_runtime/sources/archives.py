@@ -146,8 +146,13 @@ def _failures() -> Iterator[None]:
             "unsupported", f"the zip file cannot be unpacked ({error}); unpack it and scan the folder"
         ) from error
     except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, ValueError, RuntimeError) as error:
-        raise UnreadableFilmError(
-            "archive-damaged", "the zip file is damaged; copy it again, or repair it and scan the folder"
-        ) from error
+        raise _damaged() from error
     except OSError as error:
+        if error.errno is None:  # bzip2 says so that a member is damaged
+            raise _damaged() from error
         raise disk_failure(error, "zip file") from error
+
+
+def _damaged() -> UnreadableFilmError:
+    sentence = "the zip file is damaged; copy it again, or repair it and scan the folder"
+    return UnreadableFilmError("archive-damaged", sentence)

@@ -228,7 +228,7 @@ def read_scores(folder: Path) -> list[StoredScore]:
 def store_errors(name: str) -> Iterator[None]:
     try:
         yield
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # it may quote a damaged page
         raise StoreError(
             f"the store {name} cannot be used ({error}); see that the disk has room and the folder can be "
             "written, or scan with --out and a new folder"

@@ -222,3 +222,12 @@ def test_pixels_left_over_behind_the_strips_are_damage() -> None:
     read_film(content + bytes(20))
     with pytest.raises(UnreadableFilmError, match="left over"):
         read_film(content + bytes(range(20)))
+
+
+def test_a_page_that_is_followed_by_itself_is_one_film() -> None:
+    """tifffile's count of pages never ends in such a ring (2026.3.3)."""
+    content = bytearray(files.tiff_file(files.phantom()))
+    (at,) = struct.unpack_from("<I", content, 4)
+    (tags,) = struct.unpack_from("<H", content, at)
+    struct.pack_into("<I", content, at + 2 + 12 * tags, at)
+    np.testing.assert_array_equal(read_film(bytes(content)).pixels, files.phantom())

@@ -196,7 +196,7 @@ def test_a_damaged_member_of_any_compression_is_a_row(tmp_path: Path) -> None:
         content[60:200] = b"\xff" * 140
         path.write_bytes(content)
         (source,) = sources_of(path)
-        assert code_of(source) in ("archive-damaged", "read-error")
+        assert code_of(source) == "archive-damaged"
 
 
 def without_names(path: Path) -> Path:

@@ -317,3 +317,17 @@ def test_where_no_key_can_be_kept_rows_are_made_and_not_taken_later(out: Path, k
         store.add(store.begin_run(), [_film(PLACE_A, A, 0.9, Triage.FLAGGED)], PRINT)
         assert store.known(PLACE_A, PRINT) is not None
     assert not any(known(out))
+
+
+@pytest.mark.parametrize("text", [b"CREATE TABLE runs", b"CREATE TABLE results", b"night"])
+def test_a_store_with_a_damaged_page_is_refused_in_one_line(text: bytes, out: Path) -> None:
+    """What is damaged may be what SQLite quotes: bytes that are no text."""
+    path = out / STORE_FILE
+    content = bytearray(path.read_bytes().replace(b"a.png", b"night"))
+    at = content.index(text)
+    content[at - 40 : at + len(text)] = b"\xbf" * (40 + len(text))
+    path.write_bytes(content)
+    with pytest.raises(StoreError) as caught, Store.open(out) as store:
+        store.facts(store.last_run())
+        list(store.outcomes(1))
+    assert "\n" not in str(caught.value)

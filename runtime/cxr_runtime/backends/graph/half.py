@@ -23,6 +23,7 @@ from cxr_runtime.backends.graph.messages import (
     read_model,
     replace_body,
     rewired,
+    rewriting,
     values_of,
 )
 from cxr_runtime.backends.onnxruntime_cpu import CPU_PROVIDER, new_session, session_options
@@ -32,6 +33,7 @@ CARRIED = ("Relu", "MaxPool", "Concat", "Flatten")  # these take the type of wha
 SAFE_MAGNITUDE = 65504 / 8  # float16's largest number, with room for films unlike those that were tried
 
 
+@rewriting()
 def half_graph(onnx: bytes, magnitudes: dict[str, float]) -> bytes:
     """Turn a float32 model into one that computes in float16 where that is safe.
 

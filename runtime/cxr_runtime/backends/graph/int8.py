@@ -15,12 +15,14 @@ from cxr_runtime.backends.graph.messages import (
     read_model,
     replace_body,
     rewired,
+    rewriting,
     values_of,
 )
 
 LARGEST_INT8 = 127
 
 
+@rewriting()
 def symmetric_int8(onnx: bytes) -> bytes:
     """Turn unsigned quantised activations into signed ones around zero.
 

@@ -15,16 +15,19 @@ from cxr_runtime.backends.graph.messages import (
     number,
     read_model,
     replace_body,
+    rewriting,
     shapes_of,
 )
 
 REWRITTEN_BETA = 0.75  # the only power that two square roots make
+MOST_CHANNELS = 4096  # the convolution takes their square in memory
 
 Shapes = dict[str, tuple[int | None, ...]]
 
 
+@rewriting()
 def rewrite_lrn(onnx: bytes) -> bytes:
-    """Replace every LRN operator whose channels are known and whose beta is 0.75; others stay.
+    """Replace every LRN operator whose channels are known, and not too many, and whose beta is 0.75.
 
     Args:
         onnx: an ONNX file.
@@ -33,7 +36,7 @@ def rewrite_lrn(onnx: bytes) -> bytes:
         An ONNX file with the same inputs and outputs; `onnx` itself where there was nothing to replace.
 
     Raises:
-        ValueError: the bytes are not an ONNX model.
+        ValueError: the bytes are not an ONNX model, or not one that could be run.
     """
     model = read_model(onnx)
     shapes = shapes_of(model.graph)
@@ -68,7 +71,8 @@ def _channels(node: Node, shapes: Shapes) -> int | None:
     if node.op_type != "LRN" or abs(number(node, "beta", 0.75) - REWRITTEN_BETA) > 1e-7:
         return None
     shape = shapes.get(node.input[0], ())
-    return shape[1] if len(shape) == 4 else None
+    channels = shape[1] if len(shape) == 4 else None
+    return channels if channels is not None and 0 < channels <= MOST_CHANNELS else None
 
 
 def _constants(node: Node, channels: int) -> list[Tensor]:

@@ -4,7 +4,8 @@ Fields as in onnx/onnx.proto, of which only those used here are stated. What is 
 protobuf keeps unknown fields of a message as they are.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -64,6 +65,19 @@ def _message(name: str) -> Any:
 _POOL = descriptor_pool.DescriptorPool()  # of our own: the `onnx` package may describe the same messages
 _POOL.Add(_describe())
 _Model, _Node, _Tensor = (_message(name) for name in ("ModelProto", "NodeProto", "TensorProto"))
+
+
+@contextmanager
+def rewriting() -> Iterator[None]:
+    """Word what goes wrong where operators rest on what a graph does not hold; decorates what rewrites one.
+
+    Raises:
+        ValueError: the graph contradicts itself.
+    """
+    try:
+        yield
+    except (LookupError, TypeError, ArithmeticError) as error:
+        raise ValueError(f"the bytes are not an ONNX model that could be run ({error!r})") from error
 
 
 def read_model(onnx: bytes) -> Model:

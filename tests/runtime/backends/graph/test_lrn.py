@@ -37,3 +37,28 @@ def test_the_window_reaches_as_far_as_onnx_says(size: int, below: int, above: in
     kernel = neighbour_kernel(9, size, alpha=1.0)[:, :, 0, 0]
     assert np.flatnonzero(kernel[4]).tolist() == list(range(4 - below, 4 + above + 1))
     assert kernel[4, 4] == pytest.approx(1 / size)
+
+
+@pytest.mark.parametrize("number", ["size", "alpha", "beta"])
+def test_a_graph_that_contradicts_itself_is_refused(number: str, draw_network: Callable[[], bytes]) -> None:
+    network = onnx.load_from_string(draw_network())
+    norm = next(node for node in network.graph.node if node.op_type == "LRN")
+    if number == "beta":
+        del norm.input[:]
+    for attribute in [one for one in norm.attribute if one.name == number != "beta"]:
+        norm.attribute.remove(attribute)
+    if number == "alpha":
+        norm.output[0] = ""
+        del norm.output[:]
+    with pytest.raises(ValueError, match="not an ONNX model that could be run"):
+        rewrite_lrn(network.SerializeToString())
+
+
+def test_an_lrn_of_more_channels_than_any_network_has_is_left_as_it_is(
+    draw_network: Callable[[], bytes],
+) -> None:
+    network = onnx.load_from_string(draw_network())
+    for value in network.graph.value_info:
+        value.type.tensor_type.shape.dim[1].dim_value = 1 << 40
+    content = network.SerializeToString()
+    assert rewrite_lrn(content) is content
