@@ -113,6 +113,15 @@ def test_the_gate_is_made_with_the_steps_and_folds_asked_for(
     assert (asked[0].data, asked[0].out, asked[0].folds, asked[0].schedule.steps) == (ONE, tmp_path, 0, 7)
 
 
+def test_the_fuzzer_prints_what_it_tried_and_ends_well_where_nothing_is_found(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert status("fuzz", "--target", "answers", "--inputs", 5) == 0
+    printed = capsys.readouterr().out
+    assert "| answers | 5 |" in printed
+    assert "0 findings" in printed
+
+
 def test_a_changed_scan_without_a_name_is_refused_with_an_example(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

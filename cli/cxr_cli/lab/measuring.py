@@ -77,7 +77,7 @@ def fuzz_readers(
     Exit status: 0 nothing was found, 1 an input did what is not documented.
     """
     from cxr_cli.progress import terminal_or_lines
-    from cxr_runtime.benchmark.fuzzing import AT_ONCE, FuzzOptions, fuzz, fuzz_table
+    from cxr_runtime.benchmark.fuzzing.fuzz import AT_ONCE, FuzzOptions, fuzz, fuzz_table
 
     if minutes is None and inputs is None:
         inputs = AT_ONCE

@@ -8,10 +8,11 @@ from random import Random
 import pytest
 
 import bad_readers
-from cxr_runtime.benchmark import fuzzing
-from cxr_runtime.benchmark.fuzz_targets import TARGETS, Target
-from cxr_runtime.benchmark.fuzzing import FuzzOptions, fuzz, fuzz_table, input_of
-from cxr_runtime.benchmark.mutations import CHANGES, mutated, with_right_sums
+from cxr_runtime.benchmark.fuzzing import trying
+from cxr_runtime.benchmark.fuzzing.fuzz import AT_ONCE, FuzzOptions, fuzz, fuzz_table
+from cxr_runtime.benchmark.fuzzing.mutations import CHANGES, mutated, with_right_sums
+from cxr_runtime.benchmark.fuzzing.targets import TARGETS, Target
+from cxr_runtime.benchmark.fuzzing.trying import input_of
 from cxr_runtime.errors import UsageError
 from cxr_runtime.progress import Silence
 from film_files import phantom, png_file
@@ -76,7 +77,7 @@ def test_a_changed_png_has_right_checksums_again() -> None:
 def test_a_crash_a_hang_a_lack_of_memory_and_a_strange_error_are_findings(
     read: Callable[[bytes, Path], None], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fuzzing, "SECONDS", 2.0)
+    monkeypatch.setattr(trying, "SECONDS", 2.0)
     target = Target(bad_readers.seeds, read, (ValueError,), bad_readers.alternately)
     found = fuzz(FuzzOptions(inputs=4, save=tmp_path), Silence(), {"a reader": target})
     (finding,) = found.findings
@@ -90,7 +91,7 @@ def test_a_crash_a_hang_a_lack_of_memory_and_a_strange_error_are_findings(
 def test_the_fuzzer_ends_when_its_time_is_over() -> None:
     target = Target(bad_readers.seeds, bad_readers.blunder, (), bad_readers.alternately)
     found = fuzz(FuzzOptions(inputs=None, minutes=0.0), Silence(), {"a reader": target})
-    assert found.counts["a reader"].inputs <= fuzzing.AT_ONCE
+    assert found.counts["a reader"].inputs <= AT_ONCE
 
 
 def test_a_target_that_is_not_there_is_named_with_those_that_are() -> None:

@@ -16,9 +16,9 @@ import numpy as np
 from cxr_runtime.backends.graph.half import half_graph
 from cxr_runtime.backends.graph.int8 import symmetric_int8
 from cxr_runtime.backends.graph.lrn import rewrite_lrn
-from cxr_runtime.benchmark import fuzz_seeds
 from cxr_runtime.benchmark.damaged_films import CODINGS
-from cxr_runtime.benchmark.mutations import mutated, with_right_sums
+from cxr_runtime.benchmark.fuzzing import film_seeds, seeds
+from cxr_runtime.benchmark.fuzzing.mutations import mutated, with_right_sums
 from cxr_runtime.errors import CalibrationError, FilmError, ModelError, StoreError
 from cxr_runtime.files import CALIBRATION_FILE, MANIFEST_FILE, STORE_FILE
 from cxr_runtime.model.calibration import read_calibration
@@ -35,7 +35,7 @@ from cxr_runtime.workers.answers import Content, Said, read_answer, told
 
 MEMBERS_READ = 8  # of each zip file
 _CODE = re.compile("[a-z0-9-]{1,40}")
-_TASK = Examination(Place(1, "film.png", ""), FileOnDisk("film.png", Path("film.png")), fuzz_seeds.HOW)
+_TASK = Examination(Place(1, "film.png", ""), FileOnDisk("film.png", Path("film.png")), seeds.HOW)
 _STRANGE: tuple[Any, ...] = (
     None, 0, -1, 1, 1 << 62, -(1 << 62), 0.5, 1e308, float("inf"), "", "\u202e\x00", "x" * 5000, "[", "[]",
     "{}", b"", b"\xff" * 100, "scored", "9" * 64,
@@ -83,7 +83,7 @@ def _read_answer(content: bytes, _: Path) -> None:
 
 
 def _read_text(content: bytes, _: Path) -> None:
-    for whole in fuzz_seeds.contents():
+    for whole in seeds.contents():
         try:
             Examining().decode(Content(content, whole.arrays), _TASK)
         except ValueError:
@@ -168,7 +168,7 @@ def _without_log(store: bytes) -> bytes:
 
 
 def _store_seeds() -> Sequence[bytes]:
-    return [fuzz_seeds.store_seed()]
+    return [seeds.store_seed()]
 
 
 def check_refusal(error: Exception) -> None:
@@ -185,20 +185,20 @@ def check_refusal(error: Exception) -> None:
 _FILM = (FilmError,)
 TARGETS: dict[str, Target] = {
     **{
-        coding: Target(partial(fuzz_seeds.film_seeds, coding), _read_film, _FILM, _mutated_film)
+        coding: Target(partial(film_seeds.film_seeds, coding), _read_film, _FILM, _mutated_film)
         for coding in CODINGS
     },
-    "DICOM, HTJ2K": Target(fuzz_seeds.htj2k_seeds, _read_film, _FILM),
-    "DICOM, headers": Target(fuzz_seeds.header_seeds, _read_film, _FILM),
-    "rasters": Target(fuzz_seeds.raster_seeds, _read_film, _FILM, _mutated_film),
-    "zip": Target(fuzz_seeds.zip_seeds, _read_zip, _FILM),
-    "answers": Target(fuzz_seeds.answer_seeds, _read_answer, (EOFError, ValueError)),
-    "answers, text": Target(fuzz_seeds.text_seeds, _read_text, ()),
-    "manifest": Target(partial(fuzz_seeds.json_seeds, MANIFEST_FILE), _read_manifest, (ModelError,)),
+    "DICOM, HTJ2K": Target(film_seeds.htj2k_seeds, _read_film, _FILM),
+    "DICOM, headers": Target(film_seeds.header_seeds, _read_film, _FILM),
+    "rasters": Target(film_seeds.raster_seeds, _read_film, _FILM, _mutated_film),
+    "zip": Target(film_seeds.zip_seeds, _read_zip, _FILM),
+    "answers": Target(seeds.answer_seeds, _read_answer, (EOFError, ValueError)),
+    "answers, text": Target(seeds.text_seeds, _read_text, ()),
+    "manifest": Target(partial(seeds.json_seeds, MANIFEST_FILE), _read_manifest, (ModelError,)),
     "calibration": Target(
-        partial(fuzz_seeds.json_seeds, CALIBRATION_FILE), _read_calibration, (CalibrationError,)
+        partial(seeds.json_seeds, CALIBRATION_FILE), _read_calibration, (CalibrationError,)
     ),
-    "ONNX rewriting": Target(fuzz_seeds.graph_seeds, _rewrite, ()),
+    "ONNX rewriting": Target(seeds.graph_seeds, _rewrite, ()),
     "store": Target(_store_seeds, _read_store, (StoreError,)),
     "store rows": Target(_store_seeds, _read_store, (StoreError,), _with_strange_rows),
 }

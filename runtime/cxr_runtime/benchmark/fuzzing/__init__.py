@@ -1,0 +1,1 @@
+"""A fuzzer for every reader of bytes that a stranger may have written: `cxr-triage lab fuzz`."""
