@@ -118,6 +118,12 @@ class Examining:
                 )  # fmt: skip
                 return _content(text, result.preview, result.lungs.soft, result.inputs)
 
+    def is_suspicious(self, result: Examined | Exception) -> bool:
+        """Where a decoder complained: it may have written where it should not."""
+        if isinstance(result, Unread):
+            return result.error.code == "damaged"
+        return isinstance(result, RuntimeError)
+
     def decode(self, content: Content, task: Examination) -> Examined:
         """A film as it came.
 

@@ -109,7 +109,10 @@ class WorkerPool(Generic[T, R]):
                     worker.lied = True
                     yield from self._replace_dead(worker, flow)
                 else:
-                    yield worker.take()[0], result
+                    task, _ = worker.take()
+                    if self._work.is_suspicious(result):
+                        self._replace(worker, flow)
+                    yield task, result
             case _:
                 worker.lied |= answer is not None
                 yield from self._replace_dead(worker, flow)

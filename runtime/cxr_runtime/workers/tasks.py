@@ -75,6 +75,10 @@ class Work(Protocol[T_contra, R]):
         """A result as it is sent, in the worker."""
         ...
 
+    def is_suspicious(self, result: R | Exception) -> bool:
+        """Whether a worker that ended a task so is replaced before its next one, in the parent."""
+        ...
+
     def decode(self, content: Content, task: T_contra) -> R:
         """A task's result from what came, in the parent; a worker that a film took over may send anything.
 
@@ -113,6 +117,10 @@ class Plain:
     def encode(self, result: Any) -> Content:
         """As JSON."""
         return Content(json.dumps(result).encode())
+
+    def is_suspicious(self, result: Any) -> bool:
+        """Where it raised."""
+        return isinstance(result, RuntimeError)
 
     def decode(self, content: Content, task: Any) -> Any:  # noqa: ARG002 - as of all work
         """From JSON."""

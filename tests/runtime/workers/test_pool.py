@@ -217,3 +217,10 @@ def test_a_worker_cannot_end_the_scan_by_saying_that_a_library_is_missing() -> N
     with WorkerPool[str, object](Plain("builtins:exec"), 1) as pool:
         ((_, end),) = done(pool, ["raise ImportError(name='torch_of_another_program')"])
     assert isinstance(end, RuntimeError)
+
+
+def test_a_worker_whose_task_raised_is_replaced_before_the_next_one() -> None:
+    with WorkerPool[str, int](Plain("builtins:eval"), 1) as pool:
+        results = dict(done(pool, ["__import__('os').getpid()", "1 / 0", "0 + __import__('os').getpid()"]))
+    assert isinstance(results.pop("1 / 0"), RuntimeError)
+    assert len(set(results.values())) == 2
