@@ -17,7 +17,8 @@ QUIET = 4  # times fewer in the rows near by
 NEAR_BY = np.array([[1, 1, 1, 0, 0, 0, 1, 1, 1]], np.uint8).T  # rows; the damage may end in the next one
 DASH, DASH_ROWS = 12, 8  # grey levels of a dash; rows that are counted together
 DASHES = 0.06  # of the columns, at which one begins
-USUAL_DASHES = 3  # times the median of the rows that count as grain
+MIXED = 0.045  # of the columns of one row that are brighter, and as many that are darker; films reach 0.027
+USUAL = 3  # times the median of the rows that count as grain
 BLANK, LIT = 6, 40  # pixels of a black run; grey levels of what lies around it
 
 Mask = NDArray[np.uint8]  # 0 or 1
@@ -27,13 +28,15 @@ def has_misread_pixels(pixels: GreyPixels) -> bool:
     """Whether noise or a short blank run lies in (rows, columns) uint8, read row by row."""
     above, middle, below = pixels[:-2], pixels[1:-1], pixels[2:]
     brightest, darkest = cv2.max(above, below), cv2.min(above, below)
-    standing_out = cv2.max(cv2.subtract(middle, brightest), cv2.subtract(darkest, middle))
+    brighter, darker = cv2.subtract(middle, brightest), cv2.subtract(darkest, middle)
+    standing_out = cv2.max(brighter, darker)
     calm = cv2.convertScaleAbs(cv2.subtract(brightest, darkest), alpha=CALM)
     alone = np.asarray(cv2.min(standing_out, _from_sides(middle)), np.uint8)
     points, dashes = (alone >= calm) & (alone >= POINT), (standing_out >= calm) & (standing_out >= DASH)
     return (
         _has_burst(points.view(np.uint8))
         or _has_band(dashes.view(np.uint8))
+        or _is_mixed(dashes & (brighter > darker), dashes & (darker > brighter))
         or _has_short_blank(middle, np.asarray(darkest, np.uint8))
     )
 
@@ -59,7 +62,13 @@ def _has_band(dashes: Mask) -> bool:
     begins = cv2.subtract(dashes[:, 1:], dashes[:, :-1])
     counts = np.asarray(cv2.reduce(begins, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S), np.float64)[:, 0]
     mean = np.convolve(counts, np.full(DASH_ROWS, 1 / DASH_ROWS), "valid")
-    return bool(mean.max() - USUAL_DASHES * np.median(counts) >= DASHES * dashes.shape[1])
+    return bool(mean.max() - USUAL * np.median(counts) >= DASHES * dashes.shape[1])
+
+
+def _is_mixed(brighter: NDArray[np.bool_], darker: NDArray[np.bool_]) -> bool:
+    """Whether one row stands out to both sides, as one of another place does; lines do so to one."""
+    counts = np.minimum(np.count_nonzero(brighter, axis=1), np.count_nonzero(darker, axis=1))
+    return bool(counts.max() - USUAL * np.median(counts) >= MIXED * brighter.shape[1])
 
 
 def _has_short_blank(middle: GreyPixels, darkest: GreyPixels) -> bool:

@@ -18,7 +18,7 @@ TRIES = 6  # places that are looked at closely
 APART = (0, 1)  # rows farther apart, once more; the place may lie in the middle of a row
 EDGE = 20.0  # grey levels; larger steps along a row count as that
 MAX_SHIFT = 1 / 4  # of the columns
-GAIN = 1.8  # times that rows differ less once moved; sound films of 200 pixels and more reach 1.5
+GAIN = 1.6  # times that rows differ less once moved; sound films of 200 pixels and more reach 1.5
 BORDER, MIN_SIDE = 0.06, 200  # share of the rows at top and bottom, where films have frames; pixels
 GRAIN = 0.5  # grey levels that rows always differ by
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from cxr_runtime.film import GreyPixels
 from cxr_runtime.reading.failure import damaged
+from cxr_runtime.reading.slipped import has_slip
 
 Line = NDArray[np.float32]
 
@@ -23,11 +24,15 @@ MIN_LIKENESS = 0.8  # correlation of what lies above and below the tear
 MIN_SHARE = 0.6  # of the row in which neither side is black or white
 MARGIN = 0.1  # share of a row: a tear begins at any column, an edge of the picture near the first or last
 BORDER = 0.06  # share of the rows at top and bottom, where films have frames
+DROP, LIT = 15.0, 12.0  # grey levels to where all is black or white; from there to where it is not
+DROPPED, NOT_YET = 0.85, 0.2  # shares of lit blocks that drop along the staircase, and beside it
+MIN_LIT, MIN_STEP = 0.5, 3  # share of a row of blocks that must be lit above it; of each of its two parts
 EDGE = 12.0  # grey levels; larger steps from span to span count as that
 
 
 def check_blocks(pixels: GreyPixels, block_rows: int = BLOCK) -> None:
-    """Refuse a JPEG picture, (rows, columns) uint8 as stored, whose blocks are all brighter from one on.
+    """Refuse a JPEG picture, (rows, columns) uint8 as stored, that goes on brighter, blank or moved from one
+    block on.
 
     A block's mean is coded as the difference from the block before, so that one wrong difference moves all
     that follow. In the sequence of steps across the upper edges of blocks, row by row, that is a run as long
@@ -41,10 +46,15 @@ def check_blocks(pixels: GreyPixels, block_rows: int = BLOCK) -> None:
         UnreadableFilmError: `damaged`.
     """
     width, count = pixels.shape[1] // SPAN, pixels.shape[0] // block_rows - 1
+    if has_slip(pixels):
+        raise damaged("its picture is torn")
     if width < MIN_SPANS or pixels.shape[0] < MIN_ROWS:
         return
     above, below = (_line(pixels[block_rows + offset :: block_rows][:count], width) for offset in (-1, 0))
     lowest, highest = float(pixels.min()) + 2, float(pixels.max()) - 2
+    is_lit = (above > lowest + LIT) & (above < highest - LIT)
+    if any(_has_staircase(is_lit, is_lit & (drop >= DROP)) for drop in (above - below, below - above)):
+        raise damaged("its picture is torn")
     counts = (np.minimum(above, below) > lowest) & (np.maximum(above, below) < highest)
     steps = np.clip(below - above, -MAX_JUMP, MAX_JUMP) * counts
     jump = _runs(steps, width)
@@ -61,6 +71,30 @@ def check_blocks(pixels: GreyPixels, block_rows: int = BLOCK) -> None:
     torn &= np.abs(first / len(first) - 0.5) < 0.5 - BORDER
     if torn.any() and (_likeness(above, below, counts, width)[torn] > MIN_LIKENESS).any():
         raise damaged("its picture is torn")
+
+
+def _has_staircase(is_lit: NDArray[np.bool_], drops: NDArray[np.bool_]) -> bool:
+    """Whether all that is lit drops along the upper edges of one row of blocks, from its middle on.
+
+    Args:
+        is_lit: (rows of blocks, spans), whether film lies above.
+        drops: the same, and whether it ends there.
+    """
+    width = is_lit.shape[1]
+    beside = max(2, width // 10)
+    lit, dropped = (np.concatenate([[0], np.cumsum(flags.ravel())]) for flags in (is_lit, drops))
+    first = np.arange(beside, lit.size - 1 - width - beside)
+    turn, last = (first // width + 1) * width, first + width
+    parts = ((first, turn), (turn, last))
+    is_step = np.abs(first % width / width - 0.5) < 0.5 - MARGIN
+    is_step &= lit[last] - lit[first] >= MIN_LIT * width
+    is_step &= lit[first] - lit[first - beside] >= MIN_LIT * beside
+    for start, end in ((first - beside, first), (last, last + beside)):
+        is_step &= dropped[end] - dropped[start] <= NOT_YET * beside
+    for start, end in parts:
+        count = lit[end] - lit[start]
+        is_step &= (count >= MIN_STEP) & (dropped[end] - dropped[start] >= DROPPED * count)
+    return bool(is_step.any())
 
 
 def _line(rows: GreyPixels, width: int) -> Line:

@@ -58,13 +58,15 @@ def misread(film: GreyPixels, kind: str) -> GreyPixels:
     flat, at = film.copy().ravel(), 300 * 512 + 140
     if kind == "blank":
         flat[at : at + 10] = 0
+    elif kind == "a row of another place":
+        flat[at : at + 512] = flat[:512][::-1] // 2 + 90
     else:
         count, random = (400 if kind == "a few flipped" else 12 * 512), np.random.default_rng(2)
         flat[at : at + count] ^= np.uint8(1) << random.integers(0, 8, count, np.uint8)
     return flat.reshape(film.shape)
 
 
-@pytest.mark.parametrize("kind", ["blank", "a few flipped", "rows flipped"])
+@pytest.mark.parametrize("kind", ["blank", "a few flipped", "rows flipped", "a row of another place"])
 def test_pixels_that_stand_out_along_a_row_are_damage(kind: str) -> None:
     with pytest.raises(UnreadableFilmError, match="torn"):
         check_rows(misread(noisy(), kind))
@@ -96,3 +98,19 @@ def test_blocks_that_are_all_brighter_from_one_on_are_damage(block_rows: int, ju
     film[21 * block_rows :] += jump
     with pytest.raises(UnreadableFilmError, match="torn"):
         check_blocks(np.clip(film, 0, 255).astype(np.uint8), block_rows)
+
+
+@pytest.mark.parametrize("grey", [0, 255])
+@pytest.mark.parametrize("block_rows", [8, 16])
+def test_blocks_that_are_all_blank_from_one_on_are_damage(block_rows: int, grey: int) -> None:
+    film = noisy(640, 640)
+    film[320 : 320 + block_rows, 200:] = grey
+    film[320 + block_rows :] = grey
+    with pytest.raises(UnreadableFilmError, match="torn"):
+        check_blocks(film, block_rows)
+
+
+def test_a_film_that_ends_in_a_box_of_black_passes() -> None:
+    film = noisy(640, 640)
+    film[480:], film[400:480, 200:] = 0, 0
+    check_blocks(film)
