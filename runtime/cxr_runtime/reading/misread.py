@@ -4,6 +4,9 @@ Damage to bytes without a checksum leaves them along one row, or along a band of
 stands out everywhere, and writing in five rows and more.
 """
 
+from dataclasses import dataclass
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -15,29 +18,56 @@ WINDOW = 64  # columns
 POINT, POINTS = 20, 14  # grey levels of one that stands out from all four neighbours; as many in a window
 QUIET = 4  # times fewer in the rows near by
 NEAR_BY = np.array([[1, 1, 1, 0, 0, 0, 1, 1, 1]], np.uint8).T  # rows; the damage may end in the next one
+REACH = len(NEAR_BY) // 2
 DASH, DASH_ROWS = 12, 8  # grey levels of a dash; rows that are counted together
 DASHES = 0.06  # of the columns, at which one begins
 MIXED = 0.045  # of the columns of one row that are brighter, and as many that are darker; films reach 0.027
 USUAL = 3  # times the median of the rows that count as grain
 BLANK, LIT = 6, 40  # pixels of a black run; grey levels of what lies around it
 
-Mask = NDArray[np.uint8]  # 0 or 1
+BAND = 128  # rows that are looked at together, so that they stay in the processor's cache
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class _Marks:
+    """What stands out; (rows - 2, columns) each."""
+
+    points: Mask
+    brighter: Mask
+    darker: Mask
+    blank: Mask
 
 
 def has_misread_pixels(pixels: GreyPixels) -> bool:
-    """Whether noise or a short blank run lies in (rows, columns) uint8, read row by row."""
+    """Whether noise, a row of another place or a short blank run lies in (rows, columns) uint8."""
+    starts = range(0, len(pixels) - 2, BAND)
+    points, dashes, brighter, darker, blank = np.concatenate(
+        [_counts(_marks(pixels[start : start + BAND + 2])) for start in starts], axis=1
+    )
+    mixed = np.minimum(brighter, darker)
+    return (
+        _is_unusual(np.convolve(dashes, np.full(DASH_ROWS, 1 / DASH_ROWS), "valid"), DASHES * pixels.shape[1])
+        or _is_unusual(mixed, MIXED * pixels.shape[1])
+        or any(_has_lit_run(*pixels[row : row + 3]) for row in np.flatnonzero(blank >= BLANK).tolist())
+        or any(
+            _has_burst(_marks(pixels[max(0, start - REACH) : start + BAND + REACH + 2]).points)
+            for start in starts
+            if (points[start : start + BAND] >= POINTS).any()
+        )
+    )
+
+
+def _marks(pixels: GreyPixels) -> _Marks:
     above, middle, below = pixels[:-2], pixels[1:-1], pixels[2:]
     brightest, darkest = cv2.max(above, below), cv2.min(above, below)
-    brighter, darker = cv2.subtract(middle, brightest), cv2.subtract(darkest, middle)
-    standing_out = cv2.max(brighter, darker)
-    calm = cv2.convertScaleAbs(cv2.subtract(brightest, darkest), alpha=CALM)
-    alone = np.asarray(cv2.min(standing_out, _from_sides(middle)), np.uint8)
-    points, dashes = (alone >= calm) & (alone >= POINT), (standing_out >= calm) & (standing_out >= DASH)
-    return (
-        _has_burst(points.view(np.uint8))
-        or _has_band(dashes.view(np.uint8))
-        or _is_mixed(dashes & (brighter > darker), dashes & (darker > brighter))
-        or _has_short_blank(middle, np.asarray(darkest, np.uint8))
+    up, down = cv2.subtract(middle, brightest), cv2.subtract(darkest, middle)
+    calm = np.asarray(cv2.convertScaleAbs(cv2.subtract(brightest, darkest), alpha=CALM), np.uint8)
+    alone = np.asarray(cv2.min(cv2.max(up, down), _from_sides(middle)), np.uint8)
+    dash = np.maximum(calm, np.uint8(DASH))
+    return _Marks(
+        (alone >= calm) & (alone >= POINT), up >= dash, down >= dash, (middle == 0) & (darkest > LIT)
     )
 
 
@@ -48,38 +78,33 @@ def _from_sides(rows: GreyPixels) -> GreyPixels:
     return np.asarray(cv2.copyMakeBorder(out, 0, 0, 1, 1, cv2.BORDER_CONSTANT, value=0), np.uint8)
 
 
+def _counts(marks: _Marks) -> NDArray[np.int32]:
+    """(5, rows): points, dashes that begin, brighter, darker and blank pixels of each row."""
+    dashes = (marks.brighter | marks.darker).view(np.uint8)
+    begins = cv2.subtract(dashes[:, 1:], dashes[:, :-1])
+    masks = (marks.points, begins, marks.brighter, marks.darker, marks.blank)
+    sums = (
+        cv2.reduce(np.asarray(mask).view(np.uint8), 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S) for mask in masks
+    )
+    return np.stack([np.asarray(column, np.int32)[:, 0] for column in sums])
+
+
+def _is_unusual(counts: NDArray[np.number[Any]], limit: float) -> bool:
+    """Whether some rows count far more than others."""
+    return bool(counts.size and counts.max() - USUAL * np.median(counts) >= limit)
+
+
 def _has_burst(points: Mask) -> bool:
     """Whether many points lie together in one or two rows, and next to none in the rows near by."""
-    if int(np.asarray(cv2.reduce(points, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S)).max()) < POINTS:
-        return False
-    counts = cv2.boxFilter(points, -1, (WINDOW, 1), normalize=False, borderType=cv2.BORDER_CONSTANT)
+    mask = points.view(np.uint8)
+    counts = cv2.boxFilter(mask, -1, (WINDOW, 1), normalize=False, borderType=cv2.BORDER_CONSTANT)
     near_by = cv2.convertScaleAbs(cv2.dilate(counts, NEAR_BY), alpha=QUIET)
     return bool((np.asarray(cv2.subtract(counts, near_by)) >= POINTS).any())
 
 
-def _has_band(dashes: Mask) -> bool:
-    """Whether rows together hold many more dashes than others."""
-    begins = cv2.subtract(dashes[:, 1:], dashes[:, :-1])
-    counts = np.asarray(cv2.reduce(begins, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S), np.float64)[:, 0]
-    mean = np.convolve(counts, np.full(DASH_ROWS, 1 / DASH_ROWS), "valid")
-    return bool(mean.max() - USUAL * np.median(counts) >= DASHES * dashes.shape[1])
-
-
-def _is_mixed(brighter: NDArray[np.bool_], darker: NDArray[np.bool_]) -> bool:
-    """Whether one row stands out to both sides, as one of another place does; lines do so to one."""
-    counts = np.minimum(np.count_nonzero(brighter, axis=1), np.count_nonzero(darker, axis=1))
-    return bool(counts.max() - USUAL * np.median(counts) >= MIXED * brighter.shape[1])
-
-
-def _has_short_blank(middle: GreyPixels, darkest: GreyPixels) -> bool:
-    """Whether a black run of one row lies amid film."""
-    blank = (middle == 0) & (darkest > LIT)
-    rows = np.flatnonzero(np.count_nonzero(blank, axis=1) >= BLANK)
-    return any(_has_lit_ends(middle[row], blank[row]) for row in rows.tolist())
-
-
-def _has_lit_ends(row: GreyPixels, blank: NDArray[np.bool_]) -> bool:
-    """Whether a long run of a row begins and ends next to film."""
+def _has_lit_run(above: GreyPixels, row: GreyPixels, below: GreyPixels) -> bool:
+    """Whether a black run of a row has film at both ends, above and below."""
+    blank = (row == 0) & (np.minimum(above, below) > LIT)
     edges = np.flatnonzero(np.diff(blank, prepend=False, append=False))
     first, last = edges[::2], edges[1::2]
     inside = (last - first >= BLANK) & (first > 0) & (last < len(row))

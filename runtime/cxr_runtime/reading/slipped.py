@@ -5,6 +5,7 @@ The rows on both sides of such a place differ far more than rows elsewhere, unti
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
@@ -37,8 +38,9 @@ def has_slip(pixels: GreyPixels) -> bool:
     rows = len(pixels)
     if min(pixels.shape) < MIN_SIDE:
         return False
-    thin = pixels[:, ::STRIDE].astype(np.int16)
-    apart = np.abs(thin[2:] - thin[:-2]).mean(axis=1)
+    thin = np.ascontiguousarray(pixels[:, ::STRIDE])
+    sums = cv2.reduce(cv2.absdiff(thin[2:], thin[:-2]), 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S)
+    apart = np.asarray(sums, np.float64)[:, 0] / thin.shape[1]
     usual = _usual(apart)
     order = np.argsort((apart + GRAIN) / (usual + GRAIN))[: -TRIES - 1 : -1]
     inside = [int(place) for place in order if BORDER * rows <= place < (1 - BORDER) * rows - 2]

@@ -25,7 +25,7 @@ MIN_SHARE = 0.6  # of the row in which neither side is black or white
 MARGIN = 0.1  # share of a row: a tear begins at any column, an edge of the picture near the first or last
 BORDER = 0.06  # share of the rows at top and bottom, where films have frames
 DROP, LIT = 15.0, 12.0  # grey levels to where all is black or white; from there to where it is not
-DROPPED, NOT_YET = 0.85, 0.2  # shares of lit blocks that drop along the staircase, and beside it
+DROPPED, NOT_YET = 0.85, 0.2  # shares of lit spans that drop along the staircase, and beside it: or one
 MIN_LIT, MIN_STEP = 0.5, 3  # share of a row of blocks that must be lit above it; of each of its two parts
 EDGE = 12.0  # grey levels; larger steps from span to span count as that
 
@@ -81,7 +81,7 @@ def _has_staircase(is_lit: NDArray[np.bool_], drops: NDArray[np.bool_]) -> bool:
         drops: the same, and whether it ends there.
     """
     width = is_lit.shape[1]
-    beside = max(2, width // 10)
+    beside = max(4, width // 10)
     lit, dropped = (np.concatenate([[0], np.cumsum(flags.ravel())]) for flags in (is_lit, drops))
     first = np.arange(beside, lit.size - 1 - width - beside)
     turn, last = (first // width + 1) * width, first + width
@@ -90,7 +90,7 @@ def _has_staircase(is_lit: NDArray[np.bool_], drops: NDArray[np.bool_]) -> bool:
     is_step &= lit[last] - lit[first] >= MIN_LIT * width
     is_step &= lit[first] - lit[first - beside] >= MIN_LIT * beside
     for start, end in ((first - beside, first), (last, last + beside)):
-        is_step &= dropped[end] - dropped[start] <= NOT_YET * beside
+        is_step &= dropped[end] - dropped[start] <= max(1.0, NOT_YET * beside)
     for start, end in parts:
         count = lit[end] - lit[start]
         is_step &= (count >= MIN_STEP) & (dropped[end] - dropped[start] >= DROPPED * count)
