@@ -23,8 +23,8 @@ from cxr_runtime.outcome import Status
 from cxr_runtime.phantom import draw_phantom
 from cxr_runtime.pictures import encode_png
 from cxr_runtime.scanning import session
+from cxr_runtime.scanning.options import ScanOptions
 from cxr_runtime.scanning.scan import ScanSummary, scan
-from cxr_runtime.scanning.session import ScanOptions
 from cxr_runtime.workers.pool import WorkerPool
 from model_folders import write_model_folder
 
