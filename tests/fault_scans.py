@@ -3,16 +3,17 @@
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Self
 
 import cv2
+import numpy as np
 
 from cxr_runtime.benchmark.damaged_films import CODINGS
 from cxr_runtime.phantom import draw_phantom
@@ -21,6 +22,8 @@ from model_folders import write_model_folder
 FILMS = 13  # rows of a night, one of them of a file that cannot be read
 HW = (256, 256)  # rows and columns of its films
 SOME_FAILED = 3  # exit status of a scan of all of it
+START = "from cxr_cli import start; start()"
+IN_A_ROOM_OF_ITS_OWN = ("unshare", "-m")  # mounts of this process and its children are seen by nobody else
 
 # A job is a line of JSON; the answer is a line with the exit status, negative where a signal ended it.
 PROGRAM = """
@@ -31,11 +34,10 @@ from cxr_cli.main import main
 
 for line in sys.stdin:
     job = json.loads(line)
-    status = os.system(job["before"]) if job["before"] else 0
-    child = 0 if status else os.fork()
-    if status:
-        print(1000 + status, flush=True)
+    if "shell" in job:
+        print(os.waitstatus_to_exitcode(os.system(job["shell"])), flush=True)
         continue
+    child = os.fork()
     if not child:
         os.setsid()
         log = os.open(job["log"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
@@ -64,22 +66,25 @@ class Night:
         """With a cache of the night's own."""
         return {**os.environ, "CXR_TRIAGE_CACHE": str(self.folder / "cache")}
 
-    def arguments(self, out: Path, *options: str) -> list[str]:
+    def arguments(self, out: Path, *, model: str = "model", batch_size: int = 4) -> list[str]:
         """A scan of the films, from the night's folder."""
-        fixed = ("--model", "model", "--backend", "onnxruntime", "--workers", "1", "--batch-size", "4")
-        return ["scan", "films", "--out", str(out), *fixed, *options]
+        fixed = ("--backend", "onnxruntime", "--workers", "1", "--batch-size", str(batch_size))
+        return ["scan", "films", "--out", str(out), "--model", model, *fixed]
 
-    def command(self, out: Path, *options: str) -> list[str]:
+    def command(
+        self, out: Path, *, program: str = START, model: str = "model", batch_size: int = 4
+    ) -> list[str]:
         """The same as a command line."""
-        return [sys.executable, "-c", "from cxr_cli import start; start()", *self.arguments(out, *options)]
+        return [sys.executable, "-c", program, *self.arguments(out, model=model, batch_size=batch_size)]
 
     def scan(
-        self, out: Path, *options: str, environment: Mapping[str, str] | None = None
+        self, out: Path, *, limit: str = ":", environment: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """Scan in a process of its own."""
+        """Scan in a process of its own, for which the shell sets limits first."""
+        command = ["sh", "-c", f'{limit}; exec "$@"', "sh", *self.command(out)]
         return subprocess.run(
-            self.command(out, *options), cwd=self.folder, env={**self.environment, **(environment or {})},
-            capture_output=True, text=True, check=False,
+            command, cwd=self.folder, env={**self.environment, **(environment or {})}, capture_output=True,
+            text=True, check=False,
         )  # fmt: skip
 
 
@@ -110,10 +115,16 @@ def table(out: Path) -> list[dict[str, str]]:
         ]
 
 
-def result(out: Path) -> tuple[list[dict[str, str]], dict[str, str], set[str]]:
-    """What a scan came to: its table, its pictures with their digests, and the names of all it wrote."""
+Result = tuple[list[dict[str, str]], dict[str, tuple[int, ...]], set[str]]
+
+
+def result(out: Path) -> Result:
+    """What a scan came to: its table, its pictures with their shapes, and the names of all it wrote.
+
+    A picture may differ by some grey levels: one that is made again is drawn from the preview in the store.
+    """
     pictures = {
-        path.name: sha256(path.read_bytes()).hexdigest() for path in sorted((out / "heatmaps").iterdir())
+        path.name: np.asarray(cv2.imread(str(path))).shape for path in sorted((out / "heatmaps").iterdir())
     }
     return table(out), pictures, {path.name for path in out.iterdir() if not path.name.startswith(".")}
 
@@ -155,28 +166,35 @@ class Scans:
                 pipe.close()
         self._process.wait()
 
-    def run(
-        self, arguments: Sequence[str], *, kill_after: float | None = None, before: str = ""
-    ) -> tuple[int, str]:
+    def run(self, arguments: Sequence[str], *, kill_after: float | None = None) -> tuple[int, str]:
         """Run one command.
 
         Args:
             arguments: of `cxr-triage`.
             kill_after: seconds until its whole process group gets SIGKILL.
-            before: a shell command that the process runs first.
 
         Returns:
             Its exit status, or minus a signal; and what it printed.
         """
+        status = self._ask({"arguments": list(arguments), "kill_after": kill_after, "log": str(self._log)})
+        return status, self._log.read_text(encoding="utf-8", errors="replace")
+
+    def shell(self, command: str) -> None:
+        """Have the process run a shell command; it must end well."""
+        status = self._ask({"shell": command})
+        assert status == 0, f"{command}: exit status {status}"
+
+    def _ask(self, job: Mapping[str, object]) -> int:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        job = {
-            "arguments": list(arguments),
-            "kill_after": kill_after,
-            "before": before,
-            "log": str(self._log),
-        }
         self._process.stdin.write(json.dumps(job) + "\n")
         self._process.stdin.flush()
-        status = int(self._process.stdout.readline())
-        return status, self._log.read_text(encoding="utf-8", errors="replace")
+        return int(self._process.stdout.readline())
+
+
+def can_mount() -> bool:
+    """Whether this user may mount a file system in a room of its own."""
+    if shutil.which("unshare") is None:
+        return False
+    command = [*IN_A_ROOM_OF_ITS_OWN, "mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", "/mnt"]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0

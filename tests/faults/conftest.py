@@ -4,12 +4,10 @@ import sys
 
 import pytest
 
-from fault_scans import SOME_FAILED, Night, draw_night, result
+from fault_scans import SOME_FAILED, Night, Result, draw_night, result
 
 if sys.platform == "win32":
     collect_ignore_glob = ["test_*"]  # signals, mounts and limits are POSIX's
-
-Result = tuple[list[dict[str, str]], dict[str, str], set[str]]
 
 
 @pytest.fixture(scope="session")
