@@ -7,16 +7,18 @@ import typer
 
 from cxr_cli.training_options import Cache, Data, Device, cache_folder, machine
 
+Models = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="MODEL...",
+        help="Runs or .safetensors files of theirs, or folders of the folds of a cross-validation.",
+        show_default=False,
+    ),
+]
+
 
 def evaluate_models(
-    models: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="MODEL...",
-            help="Runs or .safetensors files of theirs, or folders of the folds of a cross-validation.",
-            show_default=False,
-        ),
-    ],
+    models: Models,
     data: Data,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of tables and figures.")],
     threshold: Annotated[
@@ -57,14 +59,7 @@ def evaluate_models(
 
 
 def explain_models(
-    models: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="MODEL...",
-            help="Runs or .safetensors files of theirs, or folders of the folds of a cross-validation.",
-            show_default=False,
-        ),
-    ],
+    models: Models,
     data: Data,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of figures, which show the films given.")],
     films: Annotated[int, typer.Option(min=1, help="Films in the figures.")] = 4,

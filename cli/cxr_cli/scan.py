@@ -113,12 +113,11 @@ def scan(
 
     check_memory()  # under a low limit, what is imported next may end the process without a word
     from cxr_cli.progress import terminal_or_lines
-    from cxr_runtime.access import PRIVATE, shared_with
-    from cxr_runtime.files import parse_formats
+    from cxr_runtime.files import PRIVATE, parse_formats, shared_with
     from cxr_runtime.heat.map import HeatMethod
     from cxr_runtime.machine_memory import parse_size
+    from cxr_runtime.scanning.options import ScanOptions
     from cxr_runtime.scanning.scan import scan as scan_films
-    from cxr_runtime.scanning.session import ScanOptions
 
     options = ScanOptions(
         out=out,

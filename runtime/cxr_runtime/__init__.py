@@ -21,13 +21,14 @@ if TYPE_CHECKING:
     from cxr_runtime.model.folder import Model, open_model
     from cxr_runtime.outcome import Outcome, Status, Triage
     from cxr_runtime.reading import read_film
+    from cxr_runtime.scanning.options import ScanOptions
     from cxr_runtime.scanning.scan import ScanSummary, scan
-    from cxr_runtime.scanning.session import ScanOptions, Session
+    from cxr_runtime.scanning.session import Session
 
 _HOMES = {
     "Model": "cxr_runtime.model.folder",
     "Outcome": "cxr_runtime.outcome",
-    "ScanOptions": "cxr_runtime.scanning.session",
+    "ScanOptions": "cxr_runtime.scanning.options",
     "ScanSummary": "cxr_runtime.scanning.scan",
     "Session": "cxr_runtime.scanning.session",
     "Status": "cxr_runtime.outcome",

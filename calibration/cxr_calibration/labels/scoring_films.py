@@ -6,7 +6,8 @@ from pathlib import Path
 from cxr_runtime.errors import CalibrationError
 from cxr_runtime.model.folder import Model
 from cxr_runtime.progress import Progress
-from cxr_runtime.scanning.session import ScanOptions, Session
+from cxr_runtime.scanning.options import ScanOptions
+from cxr_runtime.scanning.session import Session
 from cxr_runtime.sources.find import find_films
 from cxr_runtime.store.rows import StoredScore
 from cxr_runtime.store.store import read_scores

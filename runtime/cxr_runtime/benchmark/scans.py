@@ -23,8 +23,8 @@ from cxr_runtime.pictures import encode_jpeg, encode_png
 from cxr_runtime.placement import Box, Placement
 from cxr_runtime.reading import read_film
 from cxr_runtime.resizing import shrink
+from cxr_runtime.scanning.options import ScanOptions
 from cxr_runtime.scanning.scan import scan
-from cxr_runtime.scanning.session import ScanOptions
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ from types import CodeType, FrameType
 from typing import TypeVar
 
 from cxr_runtime.scanning.examination import Examination, Examined, Order, examine
-from cxr_runtime.scanning.session import ScanOptions, Session
+from cxr_runtime.scanning.options import ScanOptions
+from cxr_runtime.scanning.session import Session
 from cxr_runtime.sources.film_source import FileOnDisk
 from cxr_runtime.workers.tasks import Passed, Pause
 

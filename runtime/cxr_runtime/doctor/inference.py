@@ -51,7 +51,8 @@ def check_worker() -> Finding:
     from cxr_runtime.outcome import Status
     from cxr_runtime.phantom import draw_phantom
     from cxr_runtime.pictures import encode_png
-    from cxr_runtime.scanning.session import ScanOptions, Session
+    from cxr_runtime.scanning.options import ScanOptions
+    from cxr_runtime.scanning.session import Session
     from cxr_runtime.sources.film_source import FileOnDisk
 
     with TemporaryDirectory() as folder:

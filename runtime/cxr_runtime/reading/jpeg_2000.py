@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import imagecodecs
 import numpy as np
 
-from cxr_runtime.reading.doubled import has_doubled_block
 from cxr_runtime.reading.failure import check_size, damaged, truncated
 from cxr_runtime.reading.grey import Samples
+from cxr_runtime.reading.torn import has_doubled_block
 
 START_OF_CODESTREAM = b"\xff\x4f\xff\x51"  # SOC and SIZ
 SOC, COD, SOT, SOD, EOC = 0xFF4F, 0xFF52, 0xFF90, 0xFF93, 0xFFD9

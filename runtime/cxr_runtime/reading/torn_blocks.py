@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cxr_runtime.film import GreyPixels
 from cxr_runtime.reading.failure import damaged
-from cxr_runtime.reading.slipped import has_slip
+from cxr_runtime.reading.misread import has_slip
 
 Line = NDArray[np.float32]
 

@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cxr_runtime.access import PRIVATE, Access
-from cxr_runtime.files import HEATMAPS_FOLDER, ReportFormat, replacing, write_bytes
+from cxr_runtime.files import HEATMAPS_FOLDER, PRIVATE, Access, ReportFormat, replacing, write_bytes
 from cxr_runtime.film import GreyPixels
 from cxr_runtime.heat.map import HeatView, film_heat
 from cxr_runtime.heat.overlay import overlay

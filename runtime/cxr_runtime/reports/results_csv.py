@@ -5,8 +5,7 @@ import io
 from collections.abc import Iterable
 from pathlib import Path
 
-from cxr_runtime.access import PRIVATE, Access
-from cxr_runtime.files import replacing
+from cxr_runtime.files import PRIVATE, Access, replacing
 from cxr_runtime.names import printable
 from cxr_runtime.outcome import Outcome
 

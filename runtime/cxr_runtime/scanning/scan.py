@@ -10,7 +10,8 @@ from cxr_runtime.names import printable
 from cxr_runtime.outcome import Outcome, Status
 from cxr_runtime.progress import Progress, Silence
 from cxr_runtime.reports.exhibit import Tally
-from cxr_runtime.scanning.session import ScanOptions, Session
+from cxr_runtime.scanning.options import ScanOptions
+from cxr_runtime.scanning.session import Session
 from cxr_runtime.sources.find import Found, find_films
 from cxr_runtime.store.folder import default_output_folder
 from cxr_runtime.store.store import Store

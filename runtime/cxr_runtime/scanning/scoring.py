@@ -1,7 +1,7 @@
 """From admitted films to scores: fixed, padded batches through the engine, then calibration and heat."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -179,6 +179,18 @@ def with_triage(row: Outcome, margin: float, calibration: Calibration, point: Op
         threshold=point.threshold,
         operating_point=point.name,
     )
+
+
+def judged_anew(
+    scores: Iterable[StoredScore], calibration: Calibration, point: OperatingPoint
+) -> list[Outcome]:
+    """Rows, of earlier runs mostly, that today's calibration and operating point judge otherwise."""
+    judged = [
+        (score.outcome, with_triage(score.outcome, score.margin, calibration, point))
+        for score in scores
+        if score.margin is not None
+    ]
+    return [now for before, now in judged if now != before]
 
 
 def unscored(place: Place, film: Unread | Rejected) -> Unscored:

@@ -4,20 +4,15 @@ import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
-from pathlib import Path
 from typing import Self
 
-from cxr_runtime.access import PRIVATE, Access
 from cxr_runtime.backends.engine import Engine
 from cxr_runtime.errors import UsageError
-from cxr_runtime.files import DEFAULT_FORMATS, ReportFormat
-from cxr_runtime.heat.map import HeatMethod
 from cxr_runtime.machine_memory import share_out, usable_memory
 from cxr_runtime.memory import check_memory
-from cxr_runtime.model.folder import DEFAULT_MODEL, Model, open_model
+from cxr_runtime.model.folder import Model, open_model
 from cxr_runtime.outcome import Outcome
 from cxr_runtime.reports.heatmap_files import HeatmapFiles
 from cxr_runtime.reports.publishing import Publication, publish
@@ -27,7 +22,8 @@ from cxr_runtime.scanning.examination import Examination, Examined
 from cxr_runtime.scanning.fingerprint import fingerprint_of
 from cxr_runtime.scanning.flow import batches, examined, finished, stored
 from cxr_runtime.scanning.opening import Task, opened
-from cxr_runtime.scanning.scoring import LateEngine, Scorer, with_triage
+from cxr_runtime.scanning.options import ScanOptions
+from cxr_runtime.scanning.scoring import LateEngine, Scorer, judged_anew
 from cxr_runtime.sources.film_source import FilmSource
 from cxr_runtime.store.folder import held
 from cxr_runtime.store.rows import KnownFilm, Place, RunFacts, StoredScore
@@ -39,30 +35,6 @@ from cxr_runtime.workers.sandbox import protection, require_sandbox
 from cxr_runtime.workers.tasks import Passed, Pause, Pool
 
 MAX_WORKERS = 8  # more processes than this would wait for the one that infers
-
-
-@dataclass(frozen=True)
-class ScanOptions:
-    """How films are scored; the defaults suit a workstation."""
-
-    out: Path | None = (
-        None  # output folder; None: a scan names it after its first input, a session keeps none
-    )
-    model: str | Path = DEFAULT_MODEL  # name of a bundled model, or a model folder
-    backend: str = "auto"  # auto, onnxruntime, openvino, cuda or tensorrt
-    operating_point: str | None = None  # None: the calibration's default one
-    heat: HeatMethod = HeatMethod.CAM
-    lung_outline: bool = False  # drawn on the pictures in heatmaps/; the PDF and the worklist always have it
-    workers: int | None = None  # processes that read films; None: one a processor; fewer if memory is short
-    memory: int | None = None  # bytes for the scan and its workers; None: what the machine has
-    batch_size: int = 8  # films inferred at once
-    formats: frozenset[ReportFormat] = DEFAULT_FORMATS
-    allow_uncalibrated: bool = False  # every report is then marked
-    require_gpu: bool = False  # fail rather than fall back to the processor
-    require_sandbox: bool = False  # fail rather than read films in processes that the system does not confine
-    force: bool = False  # do finished films anew
-    access: Access = PRIVATE  # who may read the output folder
-    follow_links: bool = False  # a scan follows links that lead out of its inputs, too
 
 
 class Session:
@@ -178,7 +150,7 @@ class Session:
         """
         if self._files is None:
             raise UsageError("a session without an output folder publishes nothing; open it with `out`")
-        self._store.rejudge(self._run, list(self._judged_anew()))
+        self._store.rejudge(self._run, judged_anew(self.scores(), self._model.calibration, self._point))
         facts = self._facts(tuple(inputs), passed_over, tuple(results))
         self._store.end_run(self._run, facts)
         return publish(self._store, self._run, facts, self._files)
@@ -250,18 +222,8 @@ class Session:
         return TimedEngine(engine)
 
     def _scorer(self) -> Scorer:
-        options = self._options
-        return Scorer(
-            self._model, self._engine.loading().result(), self._point, options.heat, options.batch_size
-        )
-
-    def _judged_anew(self) -> Iterator[Outcome]:
-        """Rows of earlier runs that today's calibration and operating point judge otherwise."""
-        for score in self._store.scores(self._run):
-            if score.margin is not None:
-                judged = with_triage(score.outcome, score.margin, self._model.calibration, self._point)
-                if judged != score.outcome:
-                    yield judged
+        engine, options = self._engine.loading().result(), self._options
+        return Scorer(self._model, engine, self._point, options.heat, options.batch_size)
 
     def _facts(self, inputs: tuple[str, ...], passed_over: int, results: tuple[str, ...]) -> RunFacts:
         manifest, point = self._model.manifest, self._point

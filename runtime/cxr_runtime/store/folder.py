@@ -8,15 +8,18 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from cxr_runtime.access import PRIVATE, Access, make_folder, share
 from cxr_runtime.errors import StoreError
 from cxr_runtime.files import (
     HEATMAPS_FOLDER,
     PART_SUFFIX,
+    PRIVATE,
     REPORT_FILE,
     RESULTS_FILE,
     STORE_FILE,
     WORKLIST_FILE,
+    Access,
+    make_folder,
+    share,
 )
 
 _LOCK_FILE = ".scan.lock"

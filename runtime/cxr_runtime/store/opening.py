@@ -9,9 +9,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 
-from cxr_runtime.access import PRIVATE, Access
 from cxr_runtime.errors import StoreError
-from cxr_runtime.files import NEW_FILE
+from cxr_runtime.files import NEW_FILE, PRIVATE, Access
 from cxr_runtime.store.schema import SCHEMA_VERSION, check, migrate, version
 
 MOST_BYTES = 64 << 20  # of one text or blob in a store; the largest of ours are previews, below 16 MiB

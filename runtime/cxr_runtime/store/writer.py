@@ -7,8 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
-from cxr_runtime.access import PRIVATE, Access
-from cxr_runtime.files import STORE_FILE
+from cxr_runtime.files import PRIVATE, STORE_FILE, Access
 from cxr_runtime.folders import KEY_BYTES
 from cxr_runtime.outcome import Outcome
 from cxr_runtime.seals import Sealer, digest_of

@@ -14,6 +14,7 @@ from cxr_runtime.doctor.checks import check_everything
 from cxr_runtime.doctor.finding import Finding, State, can_scan
 from cxr_runtime.errors import BackendError
 from cxr_runtime.scanning import session
+from cxr_runtime.workers.sandbox import Protection
 from cxr_runtime.workers.tasks import Plain
 from model_folders import write_model_folder
 
@@ -129,3 +130,12 @@ def test_a_film_without_a_score_is_told(monkeypatch: pytest.MonkeyPatch) -> None
     finding = inference.check_worker()
     assert finding.state is State.BROKEN
     assert finding.told.startswith("a drawn film got no score: the file is text")
+
+
+def test_a_system_without_a_sandbox_is_told_but_can_scan(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hardware, "protection", Protection)
+    assert hardware.check_sandbox().state is State.ABSENT
+    monkeypatch.setattr(hardware, "protection", lambda: Protection(6, seccomp=True))
+    assert hardware.check_sandbox() == Finding(
+        "sandbox", State.OK, "films are read in processes confined by landlock 6, seccomp"
+    )

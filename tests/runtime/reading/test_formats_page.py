@@ -19,7 +19,9 @@ ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
 GATE_PAGE = (ROOT / "docs" / "gate.md").read_text(encoding="utf-8")
 RUNTIME = ROOT / "runtime" / "cxr_runtime"
-READERS = [path for room in ("reading", "scanning", "sources") for path in (RUNTIME / room).rglob("*.py")]
+READERS = [
+    path for room in ("reading", "scanning", "sources", "workers") for path in (RUNTIME / room).rglob("*.py")
+]
 
 
 def test_every_transfer_syntax_is_in_the_table() -> None:

@@ -11,8 +11,8 @@ from cxr_cli.main import main
 from cxr_runtime.files import ReportFormat
 from cxr_runtime.phantom import draw_phantom
 from cxr_runtime.pictures import encode_png
+from cxr_runtime.scanning.options import ScanOptions
 from cxr_runtime.scanning.scan import ScanSummary, scan
-from cxr_runtime.scanning.session import ScanOptions
 from model_folders import write_model_folder
 
 REPORTS = ("results.csv", "worklist.html", "report.pdf")

@@ -23,8 +23,8 @@ from cxr_runtime.outcome import Status
 from cxr_runtime.phantom import draw_phantom
 from cxr_runtime.pictures import encode_png
 from cxr_runtime.scanning import session
+from cxr_runtime.scanning.options import ScanOptions
 from cxr_runtime.scanning.scan import ScanSummary, scan
-from cxr_runtime.scanning.session import ScanOptions
 from cxr_runtime.workers.pool import WorkerPool
 from model_folders import write_model_folder
 
@@ -35,16 +35,20 @@ from pathlib import Path
 from cxr_runtime.scanning.answers import Examining
 
 class BadDay(Examining):
-    def do(self, task):
-        name = task.place.file
-        if Path({folder!r}, "bad-day").exists():
-            if "stalled" in name:
-                time.sleep(600)
-            if "large" in name:
-                raise MemoryError
-            if "killed" in name:
-                os.kill(os.getpid(), signal.SIGKILL)
-        return super().do(task)
+    def pack(self, task):
+        order, descriptor = super().pack(task)
+        is_bad = Path({folder!r}, "bad-day").exists()
+        return (Path(task.place.file).stem if is_bad else "", order), descriptor
+
+    def do(self, packed, descriptor):
+        name, order = packed
+        if name == "stalled":
+            time.sleep(600)
+        if name == "large":
+            raise MemoryError
+        if name == "killed":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().do(order, descriptor)
 """
 
 

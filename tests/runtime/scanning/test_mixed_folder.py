@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from cxr_runtime.files import ReportFormat
 from cxr_runtime.gate import Code
 from cxr_runtime.phantom import draw_phantom
+from cxr_runtime.scanning.options import ScanOptions
 from cxr_runtime.scanning.scan import scan
-from cxr_runtime.scanning.session import ScanOptions
 from model_folders import write_model_folder
 
 FILM, OTHER = draw_phantom(3, hw=(400, 400)), draw_phantom(5, hw=(400, 400))

@@ -22,8 +22,9 @@ from cxr_runtime.files import ReportFormat
 from cxr_runtime.model.own_digest import marked
 from cxr_runtime.outcome import Outcome, Status, Triage
 from cxr_runtime.phantom import draw_phantom
+from cxr_runtime.scanning.options import ScanOptions
 from cxr_runtime.scanning.scan import ScanSummary, scan
-from cxr_runtime.scanning.session import ScanOptions, Session
+from cxr_runtime.scanning.session import Session
 from cxr_runtime.sources.film_source import FileOnDisk, FilmSource
 from cxr_runtime.store.store import read_scores
 from cxr_runtime.workers.tasks import Pause

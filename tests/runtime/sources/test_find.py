@@ -338,3 +338,11 @@ def code_of(source: FilmSource) -> str:
         source.read_bytes()
     assert "\n" not in caught.value.sentence
     return caught.value.code
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not say what a file has on the disk")
+def test_a_large_file_that_is_empty_for_the_most_part_is_not_read(here: Path) -> None:
+    with (here / "a.png").open("wb") as file:
+        file.write(b"\x89PNG")
+        file.truncate(1 << 28)
+    assert code_of(FileOnDisk("a.png", here / "a.png")) == "too-large"

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from cxr_runtime.access import Access, shared_with
 from cxr_runtime.errors import StoreError, UsageError
-from cxr_runtime.files import HEATMAPS_FOLDER, STORE_FILE, write_bytes
+from cxr_runtime.files import HEATMAPS_FOLDER, STORE_FILE, Access, shared_with, write_bytes
 from cxr_runtime.store.folder import default_output_folder, held
 from cxr_runtime.store.writer import StoreWriter
 

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from cxr_runtime.errors import InstallationError
+from cxr_runtime.workers import sandbox
 from cxr_runtime.workers.pool import WorkerPool
-from cxr_runtime.workers.sandbox import protection
+from cxr_runtime.workers.sandbox import Protection, protection
 from cxr_runtime.workers.tasks import Passed, Pause, Plain
 
 FOUND = protection()
@@ -204,6 +206,17 @@ def test_what_libraries_need_is_left(shield: str, here: Path, monkeypatch: pytes
     }
     ends = attacked(needed, shield, here, monkeypatch)
     assert {name: end for name, end in ends.items() if end != "None"} == {}
+
+
+@pytest.mark.parametrize("found", [Protection(), Protection(seccomp=True), Protection(landlock=1)], ids=str)
+def test_a_sandbox_that_is_required_is_whole_or_nothing_is_scanned(
+    found: Protection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sandbox, "protection", lambda: found)
+    with pytest.raises(InstallationError, match="without --require-sandbox"):
+        sandbox.require_sandbox()
+    monkeypatch.setattr(sandbox, "protection", lambda: Protection(1, seccomp=True))
+    sandbox.require_sandbox()
 
 
 def test_a_worker_that_crashes_leaves_no_core(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from fpdf.enums import Align
 
-from cxr_runtime.access import PRIVATE, Access
-from cxr_runtime.files import RESULTS_FILE, replacing
+from cxr_runtime.files import PRIVATE, RESULTS_FILE, Access, replacing
 from cxr_runtime.outcome import Outcome, Triage
 from cxr_runtime.reports import wording
 from cxr_runtime.reports.exhibit import Exhibit, Tally

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from cxr_runtime.access import PRIVATE, Access
-from cxr_runtime.files import HEATMAPS_FOLDER, replacing
+from cxr_runtime.files import HEATMAPS_FOLDER, PRIVATE, Access, replacing
 from cxr_runtime.heat.overlay import legend
 from cxr_runtime.names import folder_and_name, printable
 from cxr_runtime.outcome import Outcome

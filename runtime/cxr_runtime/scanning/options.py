@@ -1,0 +1,30 @@
+"""How films are scored, as a user asks for it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cxr_runtime.files import DEFAULT_FORMATS, PRIVATE, Access, ReportFormat
+from cxr_runtime.heat.map import HeatMethod
+from cxr_runtime.model.folder import DEFAULT_MODEL
+
+
+@dataclass(frozen=True)
+class ScanOptions:
+    """How films are scored; the defaults suit a workstation."""
+
+    out: Path | None = None  # output folder; None: named after the first input; a bare session has none
+    model: str | Path = DEFAULT_MODEL  # name of a bundled model, or a model folder
+    backend: str = "auto"  # auto, onnxruntime, openvino, cuda or tensorrt
+    operating_point: str | None = None  # None: the calibration's default one
+    heat: HeatMethod = HeatMethod.CAM
+    lung_outline: bool = False  # drawn on the pictures in heatmaps/; the PDF and the worklist always have it
+    workers: int | None = None  # processes that read films; None: one a processor; fewer if memory is short
+    memory: int | None = None  # bytes for the scan and its workers; None: what the machine has
+    batch_size: int = 8  # films inferred at once
+    formats: frozenset[ReportFormat] = DEFAULT_FORMATS
+    allow_uncalibrated: bool = False  # every report is then marked
+    require_gpu: bool = False  # fail rather than fall back to the processor
+    require_sandbox: bool = False  # fail rather than read films in processes that the system does not confine
+    force: bool = False  # do finished films anew
+    access: Access = PRIVATE  # who may read the output folder
+    follow_links: bool = False  # a scan follows links that lead out of its inputs, too
