@@ -77,10 +77,10 @@ def fuzz_readers(
     Exit status: 0 nothing was found, 1 an input did what is not documented.
     """
     from cxr_cli.progress import terminal_or_lines
-    from cxr_runtime.benchmark.fuzzing.fuzz import AT_ONCE, FuzzOptions, fuzz, fuzz_table
+    from cxr_runtime.benchmark.fuzzing.fuzz import USUAL_INPUTS, FuzzOptions, fuzz, fuzz_table
 
     if minutes is None and inputs is None:
-        inputs = AT_ONCE
+        inputs = USUAL_INPUTS
     found = fuzz(FuzzOptions(target or (), inputs, minutes, seed, save), terminal_or_lines())
     typer.echo(fuzz_table(found))
     return 1 if found.findings else 0

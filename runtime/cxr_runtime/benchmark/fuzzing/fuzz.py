@@ -17,7 +17,8 @@ from cxr_runtime.errors import UsageError
 from cxr_runtime.markdown import markdown_table
 from cxr_runtime.progress import Progress
 
-AT_ONCE = 100  # inputs of one target before the next one's turn
+AT_ONCE = 500  # inputs of one target before the next one's turn
+USUAL_INPUTS = 100  # of each target, where neither inputs nor minutes are stated
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class FuzzOptions:
     """What to try, and how long."""
 
     targets: Sequence[str] = ()  # names of TARGETS; empty: all
-    inputs: int | None = AT_ONCE  # of each target; None: no end but that of time
+    inputs: int | None = USUAL_INPUTS  # of each target; None: no end but that of time
     minutes: float | None = None  # wall time of all; None: no end but that of inputs
     seed: int = 1
     save: Path | None = None  # folder for the first input of each finding
