@@ -21,6 +21,7 @@ from model_folders import write_model_folder
 
 FILMS = 13  # rows of a night, one of them of a file that cannot be read
 HW = (256, 256)  # rows and columns of its films
+SAME_PICTURE = 2.0  # mean difference in grey levels
 SOME_FAILED = 3  # exit status of a scan of all of it
 START = "from cxr_cli import start; start()"
 IN_A_ROOM_OF_ITS_OWN = ("unshare", "-m")  # mounts of this process and its children are seen by nobody else
@@ -115,16 +116,28 @@ def table(out: Path) -> list[dict[str, str]]:
         ]
 
 
-Result = tuple[list[dict[str, str]], dict[str, tuple[int, ...]], set[str]]
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """Equal to another that shows the same: one that is made again is drawn from the preview in the store."""
+
+    pixels: np.ndarray  # (rows, columns, 3), uint8
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Picture) or self.pixels.shape != other.pixels.shape:
+            return False
+        return float(cv2.absdiff(self.pixels, other.pixels).mean()) < SAME_PICTURE
+
+    def __hash__(self) -> int:
+        return hash(self.pixels.shape)
+
+
+Result = tuple[list[dict[str, str]], dict[str, Picture], set[str]]
 
 
 def result(out: Path) -> Result:
-    """What a scan came to: its table, its pictures with their shapes, and the names of all it wrote.
-
-    A picture may differ by some grey levels: one that is made again is drawn from the preview in the store.
-    """
+    """What a scan came to: its table, its pictures, and the names of all it wrote."""
     pictures = {
-        path.name: np.asarray(cv2.imread(str(path))).shape for path in sorted((out / "heatmaps").iterdir())
+        path.name: Picture(np.asarray(cv2.imread(str(path)))) for path in sorted((out / "heatmaps").iterdir())
     }
     return table(out), pictures, {path.name for path in out.iterdir() if not path.name.startswith(".")}
 
