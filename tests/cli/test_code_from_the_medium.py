@@ -11,6 +11,9 @@ from cxr_runtime.phantom import draw_phantom
 from cxr_runtime.pictures import encode_png
 from model_folders import write_model_folder
 
+ROOT = Path(__file__).parents[2]
+SOURCES = [str(ROOT / package) for package in ("runtime", "calibration", "train", "export", "cli")]
+
 # What our own processes, and the children of libraries, import: of Python, of libraries and of ours.
 HOSTILE = (
     "threading types typing re signal json pickle subprocess selectors pathlib tempfile logging enum sqlite3 "
@@ -100,12 +103,12 @@ def test_children_of_libraries_and_of_ours_inherit_lists_without_the_current_fol
         "import os, cxr_runtime\n"
         "print(os.environ['PYTHONSAFEPATH'], os.environ['PYTHONPATH'], os.environ['LD_LIBRARY_PATH'])\n"
     )
-    kept = os.environ.get("PYTHONPATH", "")
+    kept = os.pathsep.join(SOURCES)
     lists = {"PYTHONPATH": os.pathsep.join([kept, "."]), "LD_LIBRARY_PATH": os.pathsep.join(["", "/opt", ""])}
     for name in ("sitecustomize", "usercustomize"):
         (stick / f"{name}.py").unlink()
     done = start(["-S", script], stick.parent, lists)
-    assert done.stdout.split() == ["1", *kept.split(), "/opt"], done.stderr
+    assert done.stdout.split() == ["1", kept, "/opt"], done.stderr
 
 
 @pytest.mark.parametrize("way", ["spawn", "forkserver"])
@@ -159,7 +162,7 @@ def test_workers_find_the_packages_of_an_installation_of_one_user(tmp_path: Path
     libraries = [entry for entry in sys.path if entry.endswith("site-packages")]
     variables = {
         "PYTHONUSERBASE": str(tmp_path / "user"),
-        "PYTHONPATH": os.pathsep.join([os.environ.get("PYTHONPATH", ""), *libraries]),
+        "PYTHONPATH": os.pathsep.join([*SOURCES, *libraries]),
     }
     done = subprocess.run(
         [python, "-c", program],
