@@ -16,6 +16,7 @@ from cxr_runtime.reports.results_csv import write_results
 from cxr_runtime.reports.worklist import write_worklist
 from cxr_runtime.sources.disk import file_stamp
 from cxr_runtime.store.rows import RunFacts, StoredPicture
+from cxr_runtime.store.store import Films, Store
 from cxr_runtime.store.writer import StoreWriter
 from cxr_runtime.typed_json import to_json
 
@@ -36,69 +37,111 @@ class Publication:
     refused: Mapping[str, str]
 
 
-def publish(store: StoreWriter, run: int, facts: RunFacts, files: HeatmapFiles) -> Publication:
-    """Write the reports of a run that were asked for; one that stands as it would be written is left alone.
+@dataclass(frozen=True)
+class Written:
+    """Reports that were written, or stood as they would be written."""
+
+    tally: Tally
+    content: str  # a digest of what they say
+    stamps: Mapping[str, str]  # of the files that were written, by name
+    refused: Mapping[str, str]  # as of `Publication`
+
+    def note(self, store: StoreWriter) -> None:
+        """Note them, so that they are not written again before they say something else."""
+        for name, stamp in self.stamps.items():
+            store.note_written(name, self.content, stamp)
+
+
+def publish(store: StoreWriter, films: Films, facts: RunFacts, files: HeatmapFiles) -> Publication:
+    """Write the reports that were asked for; one that stands as it would be written is left alone.
 
     A report that cannot be written keeps no other from it.
 
     Args:
         store: of the output folder.
-        run: its number.
-        facts: what the reports state of it.
+        films: a run's, or None: every film of the store, by arrival.
+        facts: what the reports state of them.
         files: the folder of pictures; its formats say which reports are wanted.
 
     Raises:
         OSError: the disk is full, or fails, while pictures are written.
         StoreError: the disk is full.
     """
-    _complete_pictures(store, run, files)
-    counts = tally(store.outcomes(run))
-    content = _content(store, run, facts, files.formats)
+    complete_pictures(store, films, files)
+    written = write_reports(store, films, facts, files)
+    written.note(store)
+    return Publication(written.tally, {**written.refused, **files.refused})
+
+
+def write_reports(
+    store: Store,
+    films: Films,
+    facts: RunFacts,
+    files: HeatmapFiles,
+    kinds: Container[ReportFormat] = frozenset(ReportFormat),
+) -> Written:
+    """Write reports without a word to the store, which may be open for reading alone.
+
+    Args:
+        store: as of `publish`, as `films`, `facts` and `files` are.
+        films: whose.
+        facts: what the reports state of them.
+        files: the folder of pictures.
+        kinds: which of the wanted reports, if not all.
+    """
+    counts = tally(store.outcomes(films))
+    content = _content(store, films, facts, files.formats)
     writers: dict[ReportFormat, tuple[str, Callable[[Path], None]]] = {
-        ReportFormat.CSV: (RESULTS_FILE, lambda path: write_results(path, store.outcomes(run), files.access)),
+        ReportFormat.CSV: (
+            RESULTS_FILE,
+            lambda path: write_results(path, store.outcomes(films), files.access),
+        ),
         ReportFormat.HTML: (
             WORKLIST_FILE,
-            lambda path: write_worklist(path, facts, counts, _exhibits(store, run), files.access),
+            lambda path: write_worklist(path, facts, counts, _exhibits(store, films), files.access),
         ),
         ReportFormat.PDF: (
             REPORT_FILE,
-            lambda path: write_report(path, facts, counts, _exhibits(store, run, _WITH_A_PAGE), files.access),
+            lambda path: write_report(
+                path, facts, counts, _exhibits(store, films, _WITH_A_PAGE), files.access
+            ),
         ),
     }
-    refused = {}
+    stamps, refused = dict[str, str](), dict[str, str]()
     for kind, (name, write) in writers.items():
         path = files.out / name
-        if kind in files.formats and store.written(name) != (content, file_stamp(path)):
+        is_wanted = kind in files.formats and kind in kinds
+        if is_wanted and store.written(name) != (content, file_stamp(path)):
             try:
                 write(path)
             except OSError as error:  # on Windows, a spreadsheet that has results.csv open
                 refused[name] = error.strerror or str(error)
             else:
-                store.note_written(name, content, file_stamp(path))
-    return Publication(counts, refused | files.refused)
+                stamps[name] = file_stamp(path)
+    return Written(counts, content, stamps, refused)
 
 
-def _content(store: StoreWriter, run: int, facts: RunFacts, formats: Collection[ReportFormat]) -> str:
-    """A digest of everything that the reports of a run say, but for when it ended; they link to pictures."""
+def _content(store: Store, films: Films, facts: RunFacts, formats: Collection[ReportFormat]) -> str:
+    """A digest of everything that the reports say, but for when it ended; they link to pictures."""
     linked = sorted({ReportFormat.PNG, ReportFormat.NPZ}.intersection(formats))
     digest = sha256(to_json((replace(facts, finished=datetime.min), linked)).encode())
-    for score in store.scores(run):
+    for score in store.scores(films):
         digest.update(repr((score.outcome, score.finished)).encode())
     return digest.hexdigest()
 
 
-def _complete_pictures(store: StoreWriter, run: int, files: HeatmapFiles) -> None:
-    """Draw the pictures that an earlier run left out, and remove those that belong to no film of the run."""
+def complete_pictures(store: StoreWriter, films: Films, files: HeatmapFiles) -> None:
+    """Draw the pictures that an earlier run left out, and remove those that belong to none of the films."""
     names = {  # of all films that have pictures
         safe_name(outcome.file, outcome.sha256)
-        for outcome in store.outcomes(run)
+        for outcome in store.outcomes(films)
         if outcome.status is Status.SCORED
     }
     has_pictures = {ReportFormat.PNG, ReportFormat.NPZ} & files.formats
     written, drawn = store.pictures_written(), list[tuple[str, str]]()
     missing = names - files.complete({*store.owed(), *files.refused}, written) if has_pictures else set()
     if missing:
-        for outcome, picture in store.pictured(run):
+        for outcome, picture in store.pictured(films):
             name = safe_name(outcome.file, outcome.sha256)
             if picture is not None and name in missing:
                 drawn += files.write_again(name, picture)
@@ -107,9 +150,9 @@ def _complete_pictures(store: StoreWriter, run: int, files: HeatmapFiles) -> Non
     store.note_pictures(drawn, (shown for shown in written if not (files.out / shown).exists()))
 
 
-def _exhibits(store: StoreWriter, run: int, pictured: Container[Triage | None] = _ALL) -> Iterator[Exhibit]:
-    """The run's films, most suspicious first; only those of the given triage with their pictures."""
-    for outcome, picture in store.pictured(run):
+def _exhibits(store: Store, films: Films, pictured: Container[Triage | None] = _ALL) -> Iterator[Exhibit]:
+    """The films, most suspicious first; only those of the given triage with their pictures."""
+    for outcome, picture in store.pictured(films):
         shown = None if picture is None or outcome.triage not in pictured else _shown(picture)
         yield Exhibit(outcome, shown, safe_name(outcome.file, outcome.sha256))
 

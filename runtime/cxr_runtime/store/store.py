@@ -36,7 +36,20 @@ MOST_FACTS = 1 << 24  # characters of a run's facts; INPUTs as typed are the mos
 
 _SEALED = ", ".join(f"results.{column}" for column in SEALED_COLUMNS)
 _ROW = ", ".join(f"results.{column}" for column in OUTCOME_COLUMNS)
-_OF_RUN = "FROM places JOIN results ON results.id = places.result WHERE places.run = ?"
+_WITH_RESULTS = "JOIN results ON results.id = places.result"
+# One place a film, by arrival: of its places the latest, in the order of the first. A film is its bytes; where
+# nothing could be read it is its file. What the machine did to a file counts as long as nothing came after it.
+_EVERY_FILM = """(
+  SELECT arrival AS position, file, stamp, seal, result FROM (
+    SELECT places.file, places.stamp, places.seal, places.result, results.is_lasting,
+      min(places.run << 32 | places.position) OVER film AS arrival,
+      row_number() OVER (film ORDER BY places.run DESC, places.position DESC) AS of_film,
+      row_number() OVER (PARTITION BY places.file ORDER BY places.run DESC, places.position DESC) AS of_file
+    FROM places JOIN results ON results.id = places.result
+    WINDOW film AS (PARTITION BY CASE results.sha256 WHEN '' THEN ':' || places.file ELSE results.sha256 END)
+  ) WHERE of_film = 1 AND (is_lasting OR of_file = 1)
+) AS places"""
+Films = int | None  # a run's, in the order of its inputs; None: every film of the store once, by arrival
 
 
 class Store:
@@ -92,12 +105,10 @@ class Store:
                 f"the store {self._name} states a run wrongly ({error}); scan with --out and a new folder"
             ) from error
 
-    def backends(self, run: int) -> tuple[str, ...]:
-        """The providers that scored a run's films."""
-        query = (
-            f"SELECT DISTINCT results.backend {_OF_RUN} AND results.backend != '' ORDER BY results.backend"
-        )
-        return tuple(str(backend) for (backend,) in self._rows(query, run))
+    def backends(self, films: Films) -> tuple[str, ...]:
+        """The providers that scored films."""
+        query = f"SELECT DISTINCT results.backend {_from(films)} ORDER BY results.backend"
+        return tuple(str(backend) for (backend,) in self._of(films, query) if backend)
 
     def known(self, place: Place, fingerprint: str) -> KnownFilm | None:
         """The film at a place, if it was finished before and its file stands as it did then.
@@ -128,22 +139,22 @@ class Store:
             row = self._db.execute(query, (sha256, fingerprint)).fetchone()
         return None if row is None else self._known(place, row[0], row[1], row[2:])
 
-    def outcomes(self, run: int) -> Iterator[Outcome]:
-        """The rows of a run's films, in input order.
+    def outcomes(self, films: Films) -> Iterator[Outcome]:
+        """The rows of films, in their order.
 
         Raises:
             StoreError: a row is not what a scan stores.
         """
-        query = f"SELECT places.file, {_ROW} {_OF_RUN} ORDER BY places.position"
-        return (outcome_of(row[0], row[1:]) for row in self._rows(query, run))
+        query = f"SELECT places.file, {_ROW} {_from(films)} ORDER BY places.position"
+        return (outcome_of(row[0], row[1:]) for row in self._of(films, query))
 
-    def scores(self, run: int) -> Iterator[StoredScore]:
+    def scores(self, films: Films) -> Iterator[StoredScore]:
         """As `outcomes`, with what calibration and monitoring need, and whether this machine made them."""
         query = (
-            f"SELECT results.seal, places.seal, places.stamp, places.file, {_SEALED} {_OF_RUN}"
+            f"SELECT results.seal, places.seal, places.stamp, places.file, {_SEALED} {_from(films)}"
             " ORDER BY places.position"
         )
-        for seal, place_seal, stamp, file, *values in self._rows(query, run):
+        for seal, place_seal, stamp, file, *values in self._of(films, query):
             score = score_of(file, tuple(values))
             of_place = sealed_place(Place(0, file, stamp), values[0], values[FINGERPRINT])
             is_ours = self._sealer.is_right(seal, RESULT, values) and self._sealer.is_right(
@@ -151,20 +162,19 @@ class Store:
             )
             yield replace(score, is_ours=is_ours)
 
-    def pictured(self, run: int) -> Iterator[tuple[Outcome, StoredPicture | None]]:
-        """A run's films with their pictures, most suspicious first, the unscored ones last.
+    def pictured(self, films: Films) -> Iterator[tuple[Outcome, StoredPicture | None]]:
+        """Films with their pictures, most suspicious first, the unscored ones last.
 
         Raises:
             StoreError: a row is not what a scan stores, or its pictures are not those it was stored with.
         """
         pictures = ", ".join(f"pictures.{column}" for column in PICTURE_COLUMNS)
         query = (
-            f"SELECT places.file, results.pictures, {_ROW}, {pictures} FROM places"
-            " JOIN results ON results.id = places.result"
-            " LEFT JOIN pictures ON pictures.result = results.id WHERE places.run = ?"
+            f"SELECT places.file, results.pictures, {_ROW}, {pictures}"
+            f" {_from(films, 'LEFT JOIN pictures ON pictures.result = results.id')}"
             " ORDER BY status = 'scored' DESC, probability DESC, status, position"
         )
-        for file, digest, *row in self._rows(query, run):
+        for file, digest, *row in self._of(films, query):
             outcome, picture = outcome_of(file, tuple(row)), tuple(row[len(OUTCOME_COLUMNS) :])
             if digest and digest_of(picture) != digest:
                 raise StoreError(
@@ -193,6 +203,10 @@ class Store:
             self.distrusted.add(result)
         return is_ours
 
+    def _of(self, films: Films, query: str) -> Iterator[Any]:
+        """Rows of a query about films."""
+        return self._rows(query, *(() if films is None else (films,)))
+
     def _rows(self, query: str, *asked: int) -> Iterator[Any]:
         """Rows of a query, about a run as a rule, as they come; a damaged page is an error of the store."""
         with store_errors(self._name):
@@ -212,6 +226,13 @@ class Store:
     def owed(self) -> frozenset[str]:
         """Files of the folder that an earlier run could not write."""
         return frozenset(str(name) for (name,) in self._rows("SELECT name FROM written WHERE content = ''"))
+
+
+def _from(films: Films, joined: str = "") -> str:
+    """FROM and WHERE of a query about films, with their results."""
+    if films is None:
+        return f"FROM {_EVERY_FILM} {_WITH_RESULTS} {joined}"
+    return f"FROM places {_WITH_RESULTS} {joined} WHERE places.run = ?"
 
 
 def read_scores(folder: Path) -> list[StoredScore]:

@@ -179,3 +179,32 @@ def test_a_damaged_store_is_refused_and_left_as_it_is(
 def test_a_folder_without_a_scan_is_named(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"holds no triage\.sqlite"):
         read_scores(tmp_path)
+
+
+def test_a_store_has_one_row_a_film_by_arrival(store: StoreWriter) -> None:
+    known = store.known(Place(1, "moved.png", "s"), PRINT)
+    assert known is not None
+    later = replace(SCORED, file="later.png", sha256="c" * 64)
+    run = store.begin_run()
+    store.add(run, [film(2, later), known], PRINT)
+    moved = replace(SCORED, file="moved.png")
+    assert list(store.outcomes(None)) == [FAILED, moved, later]
+    assert [score.outcome for score in store.scores(None)] == [FAILED, moved, later]
+    assert [outcome.file for outcome, _ in store.pictured(None)] == ["moved.png", "later.png", "b.png"]
+
+
+def test_what_the_machine_did_to_a_file_gives_way_to_what_came_after_it(store: StoreWriter) -> None:
+    unread = replace(FAILED, file="late.png", sha256="", code="read-error")
+    cut = replace(FAILED, file="late.png", sha256="d" * 64, code="truncated")
+    store.add(1, [film(3, unread, is_lasting=False), film(4, cut, is_lasting=False)], PRINT)
+    assert list(store.outcomes(None)) == [FAILED, SCORED, cut]
+    whole = replace(SCORED, file="late.png", sha256="e" * 64)
+    store.add(store.begin_run(), [film(1, whole)], PRINT)
+    assert list(store.outcomes(None)) == [FAILED, SCORED, whole]
+
+
+def test_two_films_under_one_name_are_two_rows_of_a_store(store: StoreWriter) -> None:
+    other = replace(SCORED, sha256="c" * 64)
+    again = replace(FAILED, sha256="f" * 64)
+    store.add(1, [film(3, other), film(4, again)], PRINT)
+    assert list(store.outcomes(None)) == [FAILED, SCORED, other, again]
