@@ -37,8 +37,8 @@ MOST_FACTS = 1 << 24  # characters of a run's facts; INPUTs as typed are the mos
 _SEALED = ", ".join(f"results.{column}" for column in SEALED_COLUMNS)
 _ROW = ", ".join(f"results.{column}" for column in OUTCOME_COLUMNS)
 _WITH_RESULTS = "JOIN results ON results.id = places.result"
-# One place a film, by arrival: of its places the latest, in the order of the first. A film is its bytes; where
-# nothing could be read it is its file. What the machine did to a file counts as long as nothing came after it.
+# One place a film, by arrival: of its places the latest, in the order of the first. A film is its bytes, and
+# its file where nothing could be read. What the machine did to a file counts until something comes after it.
 _EVERY_FILM = """(
   SELECT arrival AS position, file, stamp, seal, result FROM (
     SELECT places.file, places.stamp, places.seal, places.result, results.is_lasting,
