@@ -10,29 +10,45 @@ import numpy as np
 from cxr_calibration.fit.calibration_json import FittedOn, calibration_json, write_calibration
 from cxr_calibration.fit.description import Description, FitOptions, fit_and_describe
 from cxr_calibration.fit.threshold_costs import Clinic, costs_csv, threshold_costs
-from cxr_calibration.labels.labelled_films import Gathered, gather
+from cxr_calibration.labels.labelled_films import LEARNED_FROM, Gathered, gather
 from cxr_calibration.labels.labels import Label, read_labels
-from cxr_calibration.labels.scoring_films import score_films, scores_of_scan
+from cxr_calibration.labels.scoring_films import score_films, scores_of_scan, unknown_films
 from cxr_calibration.monitoring.reference import make_reference, reference_films
 from cxr_calibration.pages.calibration_page import calibration_page
 from cxr_runtime.errors import CalibrationError
 from cxr_runtime.files import write_bytes
-from cxr_runtime.model.folder import DEFAULT_MODEL, INPUT_ROUTE, Manifest, Model, open_model
+from cxr_runtime.model.folder import DEFAULT_MODEL, INPUT_ROUTE, Manifest, Model, is_bundled, open_model
+from cxr_runtime.model.known_films import read_known_films
+from cxr_runtime.model.own_calibrations import folder_to_keep_it_in
 from cxr_runtime.progress import Progress, Silence
 from cxr_runtime.store.rows import MADE_ELSEWHERE, StoredScore
 
 PAGE_FILE, TABLE_FILE = "calibration.html", "thresholds.csv"
+NOT_KNOWN = (
+    "This model does not say which films it has learned from; see to it that none of them is among these."
+)
+
+
+def about_known(films: int) -> str:
+    """What is said where films were left out because the model has learned from them; "" for none."""
+    if not films:
+        return ""
+    count = "1 film was" if films == 1 else f"{films:,} films were"
+    return (
+        f"{count} left out: the model has learned from {'it' if films == 1 else 'them'}, so the "
+        f"score{'' if films == 1 else 's'} would look better than on films of yours."
+    )
 
 
 @dataclass(frozen=True)
 class CalibrateOptions:
     """What to calibrate, and how."""
 
-    model: str | Path = (
-        DEFAULT_MODEL  # name of a bundled model, or a model folder; its calibration is replaced
-    )
+    model: str | Path = DEFAULT_MODEL  # name of a model that came with the program, or a model folder
     scan: Path | None = None  # output folder of a scan with this model; None: the films are scored now
-    out: Path | None = None  # folder of the page and the table; None: `NAME-calibration` beside the labels
+    # Folder of the page and the table, and of the calibration of a model that came with the program. None:
+    # `NAME-calibration` beside the labels, and the user's own folder for the calibration.
+    out: Path | None = None
     fit: FitOptions = FitOptions()  # noqa: RUF009 (frozen)
     prevalence: float | None = None  # of the table's clinic; None: as among the labelled films
     price_per_film: float = 1.0
@@ -45,16 +61,20 @@ class CalibrateSummary:
 
     description: Description
     gathered: Gathered
-    folder: Path  # of the model, whose calibration.json is new
+    folder: Path  # where calibration.json is new
     kept: Path | None  # where the old calibration.json is
     out: Path  # folder of the page and the table
-    remark: str = ""  # on where the scan was made
+    is_found: bool = True  # scans find the calibration there by themselves
+    remarks: tuple[str, ...] = ()  # on the scan, the films, and the default operating point
 
 
 def calibrate_model(
     labels: Path, options: CalibrateOptions | None = None, progress: Progress | None = None
 ) -> CalibrateSummary:
-    """Fit a calibration on labelled films and put it into the model's folder.
+    """Fit a calibration on labelled films, and put it where scans with the model find it.
+
+    That is the model's folder; for a model that came with the program it is the user's own folder, or `out`.
+    Films that the model has learned from are left out, and counted.
 
     Args:
         labels: a CSV file, see `read_labels`.
@@ -64,24 +84,43 @@ def calibrate_model(
     Raises:
         UsageError: the labels file or an option is wrong.
         ModelError: the model is damaged.
-        CalibrationError: the films do not support a calibration, or the scan is another model's.
+        CalibrationError: the films do not support a calibration, and only the page and the table are
+            written; or the scan is another model's.
         StoreError: the scan's folder holds no scan.
     """
     options = options or CalibrateOptions()
     model, rows = open_model(options.model, allow_uncalibrated=True), read_labels(labels)
+    folder = _destination(model, options)
     digests = [label.digest() for label in rows]
     if options.scan is None:
         scores = score_films(model, _films_there(rows), progress or Silence())
     else:
         scores = scores_of_scan(model, options.scan)
-    gathered = gather(rows, digests, scores)
-    description = _describe(gathered, scores, options)
-    text = calibration_json(description, fitted_on(model.manifest), made=date.today().isoformat())
+    known = read_known_films(model.folder, model.manifest.model_sha256)
+    gathered = gather(rows, digests, scores, known)
+    description = _describe(gathered, unknown_films(scores, known), options)
     out = options.out or labels.with_name(f"{labels.stem}-calibration")
     _write_reports(out, description, gathered, options, model)
-    kept = write_calibration(model.folder, text)
-    remark = "" if all(score.is_ours for score in scores) else MADE_ELSEWHERE.format(options.scan)
-    return CalibrateSummary(description, gathered, model.folder, kept, out, remark)
+    description.refuse_without_default()
+    text = calibration_json(description, fitted_on(model.manifest), made=date.today().isoformat())
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = write_calibration(folder, text)
+    remarks = (
+        "" if all(score.is_ours for score in scores) else MADE_ELSEWHERE.format(options.scan),
+        NOT_KNOWN if known is None else about_known(gathered.unscored_by_code.get(LEARNED_FROM, 0)),
+        description.about_default,
+    )
+    is_found = folder != options.out or not is_bundled(model.folder)
+    return CalibrateSummary(
+        description, gathered, folder, kept, out, is_found, tuple(remark for remark in remarks if remark)
+    )
+
+
+def _destination(model: Model, options: CalibrateOptions) -> Path:
+    """Where the calibration goes: nothing is ever written into the program itself."""
+    if not is_bundled(model.folder):
+        return model.folder
+    return options.out or folder_to_keep_it_in(model.manifest.model_sha256)
 
 
 def _films_there(labels: Sequence[Label]) -> list[Path]:

@@ -12,7 +12,7 @@ from cxr_calibration.monitoring.reference import read_reference
 from cxr_calibration.pages.monitor_page import monitor_page
 from cxr_calibration.statistics.confusion import Confusion
 from cxr_runtime.errors import CalibrationError
-from cxr_runtime.files import CALIBRATION_FILE, write_bytes
+from cxr_runtime.files import write_bytes
 from cxr_runtime.model.folder import DEFAULT_MODEL, Model, open_model
 from cxr_runtime.store.rows import MADE_ELSEWHERE
 from cxr_runtime.typed_json import from_json, to_json
@@ -25,6 +25,7 @@ class MonitorOptions:
     """What to compare with, and how readily to alarm."""
 
     model: str | Path = DEFAULT_MODEL  # whose calibration is compared with
+    calibration: Path | None = None  # None: the user's own, or the model's
     operating_point: str | None = None  # None: the calibration's default one
     baseline: tuple[Path, ...] = ()  # nights that were in order, compared with instead
     verdicts: Path | None = None  # readers' verdicts, a labels file
@@ -50,10 +51,10 @@ def compare_scans(folders: Sequence[Path], options: MonitorOptions | None = None
         StoreError: a folder holds no scan.
     """
     options = options or MonitorOptions()
-    model = open_model(options.model)
+    model = open_model(options.model, calibration=options.calibration)
     point = model.calibration.operating_point(options.operating_point)
     threshold = Threshold(model.calibration, point.threshold)
-    calibration = model.folder / CALIBRATION_FILE
+    calibration = model.calibration_file
     reference = baseline(model, options.baseline) if options.baseline else read_reference(calibration)
     nights = read_nights(model, folders)
     agreement = None

@@ -70,6 +70,7 @@ def calibrate_out_of_fold(
     described = fit_and_describe(films, FitOptions(error_rate=error_rate), reference=reference)
     sections = card_sections(described, films_named)
     if model is not None:
+        described.refuse_without_default()
         manifest = open_model(model, allow_uncalibrated=True).manifest
         made = date.today().isoformat()
         write_calibration(model, calibration_json(described, fitted_on(manifest), made=made))

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cxr_cli.scan import Calibration
 from cxr_runtime.files import CALIBRATION_FILE
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def calibrate(
     ],
     model: Annotated[
         str,
-        typer.Option(metavar="NAME|DIR", help="Model whose calibration is replaced; the old one is kept."),
+        typer.Option(metavar="NAME|DIR", help="Model that is calibrated; the old calibration is kept."),
     ] = "default",
     scan: Annotated[
         Path | None,
@@ -38,7 +39,8 @@ def calibrate(
         typer.Option(
             metavar="DIR",
             show_default="NAME-calibration beside FILE.csv",
-            help="Folder of calibration.html and thresholds.csv.",
+            help="Folder of calibration.html and thresholds.csv; and of calibration.json, if the model came "
+            "with the program: scans then use it by --calibration DIR.",
         ),
     ] = None,
     operating_point: Annotated[
@@ -81,6 +83,9 @@ def calibrate(
 ) -> int:
     """Set a model's probabilities and thresholds on your own labelled films, and say how good they are.
 
+    The calibration of a model folder goes into that folder. That of a model which came with the program goes
+    into your own data folder, where scans find it, or into --out.
+
     All figures are by cross-validation; a patient is never split. Films without a score are counted, named.
     Exit status: 0 done, 1 the films do not support a calibration, 2 wrong usage.
     """
@@ -109,8 +114,9 @@ def _summary(summary: "CalibrateSummary") -> str:
             *_points(described),
             *(f"warning: {warning}" for warning in described.subgroups.warnings),
             *_without_score(gathered),
-            *([summary.remark] if summary.remark else []),
+            *summary.remarks,
             f"{CALIBRATION_FILE} written to {summary.folder}{kept}",
+            *([] if summary.is_found else [f"scans use it by `--calibration {summary.folder}`"]),
             f"page and table in {summary.out}",
         ]
     )
@@ -150,6 +156,7 @@ def monitor(
     model: Annotated[
         str, typer.Option(metavar="NAME|DIR", help="Model whose calibration the scans are compared with.")
     ] = "default",
+    calibration: Calibration = None,
     operating_point: Annotated[
         str | None,
         typer.Option(
@@ -191,7 +198,9 @@ def monitor(
     """
     from cxr_calibration.monitor import MonitorOptions, compare_scans
 
-    options = MonitorOptions(model, operating_point, tuple(baseline or ()), verdicts, false_alarms, out)
+    options = MonitorOptions(
+        model, calibration, operating_point, tuple(baseline or ()), verdicts, false_alarms, out
+    )
     found, written = compare_scans(folders, options)
     remarks = [found.remark] if found.remark else []
     typer.echo("\n".join([found.sentence, *found.alarms, *remarks, f"page and figures in {written}"]))

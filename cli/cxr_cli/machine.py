@@ -59,7 +59,7 @@ def _json(findings: Sequence["Finding"], works: bool) -> str:
 
 
 def models() -> int:
-    """List the models that came with the program: sha256, precision, calibration, licence."""
+    """List the models that came with the program: sha256, precision, calibration and whose it is, licence."""
     from cxr_runtime.model.folder import bundled_models, open_model
 
     names = bundled_models()
@@ -75,6 +75,8 @@ def models() -> int:
         )
         typer.echo(f"  sha256       {manifest.model_sha256}")
         typer.echo(f"  calibration  {calibration.method + ', ' + points if model.is_calibrated else 'none'}")
+        if model.is_calibrated:
+            typer.echo(f"  made by      {model.calibration_origin} ({model.calibration_file})")
         typer.echo(f"  licence      {manifest.licence or 'not stated'}")
         typer.echo(f"  folder       {model.folder}")
     if not names:

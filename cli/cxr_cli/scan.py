@@ -8,6 +8,14 @@ import typer
 if TYPE_CHECKING:
     from cxr_runtime.scanning.scan import ScanSummary
 
+Calibration = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        show_default="your own, or the model's",
+        help="Use the calibration in this folder, as `cxr-triage calibrate --out` wrote it.",
+    ),
+]
 EXIT_NOT_WRITTEN, EXIT_SOME_NOT_SCORED = 1, 3
 MOST_NAMED = 3  # files that could not be written, by name
 _DEFAULT_FORMATS = "csv,html,pdf,png"
@@ -31,6 +39,7 @@ def scan(
     model: Annotated[
         str, typer.Option(metavar="NAME|DIR", help="A model that came with the program, or a model folder.")
     ] = "default",
+    calibration: Calibration = None,
     backend: Annotated[
         Literal["auto", "onnxruntime", "openvino", "cuda", "tensorrt"],
         typer.Option(
@@ -122,6 +131,7 @@ def scan(
     options = ScanOptions(
         out=out,
         model=model,
+        calibration=calibration,
         backend=backend,
         operating_point=operating_point,
         heat=HeatMethod(heat),

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,14 @@ from cxr_export.films import drawn_films, real_films
 from cxr_export.folder import Exported, export_network
 from cxr_export.precision import Precision
 from cxr_runtime.errors import UsageError
-from cxr_runtime.model.folder import Manifest
+from cxr_runtime.files import MANIFEST_FILE
+from cxr_runtime.model.folder import Manifest, read_manifest
+from cxr_runtime.model.known_films import KnownFilms, write_known_films
 from cxr_runtime.progress import Progress
 from cxr_train.checkpoint import RunConfig, load_checkpoint, run_of
+from cxr_train.data.known import Known, known_films
 from cxr_train.data.prepared_films import CACHE
+from cxr_train.data.split import SPLIT_FILE
 from cxr_train.explain.attribution import AS_SHIPPED
 from cxr_train.heat.fit import read_heat
 
@@ -69,7 +74,27 @@ def export_checkpoint(
         },
     )
     films = real_films(data, how, run, cache, progress) if data else drawn_films(how)
-    return export_network(network, manifest, out, films, precision)
+    exported = export_network(network, manifest, out, films, precision)
+    if (run / SPLIT_FILE).is_file():
+        note_known_films([run], out)
+    return exported
+
+
+def note_known_films(runs: Sequence[Path], model: Path) -> KnownFilms:
+    """Write which films a model has learned from into its folder, as digests; `calibrate` then refuses them.
+
+    Args:
+        runs: the training run of the model, with the runs that it began from or was taught by where the run
+            itself does not name their films (`earlier.csv`).
+        model: the model folder.
+
+    Raises:
+        ModelError: there is no model in the folder.
+        UsageError: the films of a run cannot be read.
+    """
+    manifest = read_manifest(model / MANIFEST_FILE)
+    known = reduce(Known.__or__, (known_films(run) for run in runs), Known())
+    return write_known_films(model, manifest.model_sha256, known.sha256s)
 
 
 def _training(config: RunConfig) -> dict[str, Any]:

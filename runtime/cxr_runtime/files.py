@@ -119,6 +119,7 @@ MODEL_FILE = "model.onnx"
 MANIFEST_FILE = "model.json"
 CALIBRATION_FILE = "calibration.json"
 CARD_FILE = "card.md"
+KNOWN_FILMS_FILE = "known-films.json"
 
 PART_SUFFIX = ".part"  # of files that are being written
 # Never through a link, nor onto a file that is there; in bytes on Windows.

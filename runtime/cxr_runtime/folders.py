@@ -1,4 +1,4 @@
-"""Folders of this user that the program keeps of its own accord: the cache, and in it the key of seals."""
+"""Folders of this user that the program keeps of its own accord: the cache, the key of seals, and data."""
 
 import os
 import secrets
@@ -7,12 +7,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from platformdirs import user_cache_path
+from platformdirs import user_cache_path, user_data_path
 
 from cxr_runtime.errors import BackendError
 from cxr_runtime.files import NEW_FILE
 
 CACHE_VARIABLE = "CXR_TRIAGE_CACHE"  # names another folder for all of the cache
+DATA_VARIABLE = "CXR_TRIAGE_DATA"  # names another folder for what must last
 _NAME = "cxr-triage"
 KEY_FILE = "seal.key"
 KEY_BYTES = 32
@@ -33,6 +34,22 @@ def cache_root() -> Path:
     except RuntimeError:  # no home; earlier versions of platformdirs answer with a path that begins with ~
         usual = Path("~")
     return usual if usual.is_absolute() else Path(tempfile.gettempdir(), f"{_NAME}-{_user()}")
+
+
+def data_root() -> Path | None:
+    """The folder for what must last, whatever becomes of the program and its cache; it need not exist.
+
+    Returns:
+        The folder, or None where the user has no home and no other folder is named.
+    """
+    stated = os.environ.get(DATA_VARIABLE)
+    if stated:
+        return Path(stated)
+    try:
+        usual = user_data_path(_NAME, appauthor=False)
+    except RuntimeError:  # as in `cache_root`
+        return None
+    return usual if usual.is_absolute() else None
 
 
 def cache_folder(name: str) -> Path:

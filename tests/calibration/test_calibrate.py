@@ -11,8 +11,10 @@ from cxr_calibration.fit.rules import Balanced, parse_rule
 from cxr_calibration.labels.labelled_films import LabelledFilms
 from cxr_calibration.monitoring.reference import read_reference
 from cxr_runtime.errors import CalibrationError, StoreError
+from cxr_runtime.model import folder
 from cxr_runtime.model.calibration import read_calibration
 from cxr_runtime.model.folder import open_model
+from cxr_runtime.model.known_films import write_known_films
 from cxr_runtime.phantom import OpacitySpot, draw_phantom
 from drawn_films import drawn_films
 from model_folders import write_model_folder
@@ -80,8 +82,8 @@ def test_films_are_scored_by_the_model_itself_where_no_scan_is_given(tmp_path: P
     """The brightness network finds large opacities brighter; a file that is no film is named, not fatal."""
     rows = ["file,label,patient"]
     (tmp_path / "films").mkdir()
-    for number in range(24):
-        opacity = OpacitySpot(0.32, 0.5, radius=0.16, density=1.0) if number % 2 else None
+    for number in range(40):
+        opacity = OpacitySpot(0.32, 0.5, radius=0.25, density=1.5) if number % 2 else None
         cv2.imwrite(
             str(tmp_path / "films" / f"{number}.png"), draw_phantom(number, hw=(256, 256), opacity=opacity)
         )
@@ -90,8 +92,8 @@ def test_films_are_scored_by_the_model_itself_where_no_scan_is_given(tmp_path: P
     (tmp_path / "labels.csv").write_text("\n".join([*rows, "films/broken.png,1"]))
     model = write_model_folder(tmp_path / "model")
     summary = calibrate_model(tmp_path / "labels.csv", CalibrateOptions(model))
-    assert summary.description.films + len(summary.gathered.unscored) == 25
-    assert summary.description.films >= 20
+    assert summary.description.films + len(summary.gathered.unscored) == 41
+    assert summary.description.films >= 30
     assert "films/broken.png" in [film.file for film in summary.gathered.unscored]
     assert open_model(model).is_calibrated
     reference = read_reference(model / "calibration.json")
@@ -126,3 +128,100 @@ def test_labels_without_any_film_are_refused(tmp_path: Path) -> None:
     model = write_model_folder(tmp_path / "model")
     with pytest.raises(CalibrationError, match="none of 12 labelled films is there"):
         calibrate_model(_labels(tmp_path, drawn_films(10)), CalibrateOptions(model))
+
+
+@pytest.fixture
+def bundled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A program whose model has a folder that nobody may change."""
+    monkeypatch.setenv("CXR_TRIAGE_DATA", str(tmp_path / "data"))
+    monkeypatch.setattr(folder, "MODELS_FOLDER", tmp_path / "program")
+    return write_model_folder(tmp_path / "program" / "default")
+
+
+def test_the_calibration_of_a_model_of_the_program_goes_into_the_clinics_own_folder(
+    bundled: Path, tmp_path: Path
+) -> None:
+    films, before = drawn_films(200), {path: path.read_bytes() for path in bundled.iterdir()}
+    scan = _scan(tmp_path / "scan", films, bundled)
+    summary = calibrate_model(_labels(tmp_path, films), CalibrateOptions(scan=scan))
+    sha256 = open_model().manifest.model_sha256
+    assert summary.folder == tmp_path / "data" / "calibrations" / sha256
+    assert summary.is_found
+    assert {path: path.read_bytes() for path in bundled.iterdir()} == before
+    assert open_model().calibration.operating_point().threshold == summary.description.default_point.threshold
+    assert open_model().calibration_origin.startswith("this clinic's own, made on")
+
+
+def test_out_takes_the_calibration_of_a_model_of_the_program(bundled: Path, tmp_path: Path) -> None:
+    films = drawn_films(200)
+    options = CalibrateOptions(scan=_scan(tmp_path / "scan", films, bundled), out=tmp_path / "mine")
+    summary = calibrate_model(_labels(tmp_path, films), options)
+    assert not summary.is_found
+    assert {path.name for path in (tmp_path / "mine").iterdir()} == {
+        "calibration.html", "thresholds.csv", "calibration.json",
+    }  # fmt: skip
+    assert not (tmp_path / "data").exists()
+    found = open_model(calibration=tmp_path / "mine").calibration.operating_point()
+    assert found.threshold == summary.description.default_point.threshold
+
+
+def test_a_second_calibration_keeps_the_first(bundled: Path, tmp_path: Path) -> None:
+    films = drawn_films(200)
+    options = CalibrateOptions(scan=_scan(tmp_path / "scan", films, bundled))
+    first = calibrate_model(_labels(tmp_path, films), options)
+    written = (first.folder / "calibration.json").read_bytes()
+    second = calibrate_model(_labels(tmp_path, films), options)
+    assert second.kept is not None
+    assert second.kept.read_bytes() == written
+
+
+def test_films_that_the_model_has_learned_from_are_left_out_and_counted(tmp_path: Path) -> None:
+    films, model = drawn_films(200), write_model_folder(tmp_path / "model")
+    scan, sha256 = _scan(tmp_path / "scan", films, model), open_model(model).manifest.model_sha256
+    learned = [score.outcome.sha256 for score in drawn_scores(films, model_sha256=sha256)[:30]]
+    write_known_films(model, sha256, learned)
+    summary = calibrate_model(_labels(tmp_path, films), CalibrateOptions(model, scan))
+    assert summary.description.films == 170
+    assert summary.gathered.unscored_by_code["learned-from"] == 30
+    assert any("30 films were left out: the model has learned from them" in said for said in summary.remarks)
+    assert read_reference(model / "calibration.json").margins.films == 170
+
+
+def test_only_films_that_the_model_has_learned_from_are_no_calibration(tmp_path: Path) -> None:
+    films, model = drawn_films(50), write_model_folder(tmp_path / "model")
+    scan, sha256 = _scan(tmp_path / "scan", films, model), open_model(model).manifest.model_sha256
+    write_known_films(model, sha256, [s.outcome.sha256 for s in drawn_scores(films, model_sha256=sha256)])
+    with pytest.raises(CalibrationError, match="the model has learned from this film"):
+        calibrate_model(_labels(tmp_path, films), CalibrateOptions(model, scan))
+
+
+def test_a_model_that_does_not_say_what_it_learned_from_is_remarked(tmp_path: Path) -> None:
+    films, model = drawn_films(100), write_model_folder(tmp_path / "model")
+    options = CalibrateOptions(model, _scan(tmp_path / "s", films, model))
+    remarks = calibrate_model(_labels(tmp_path, films), options).remarks
+    assert any("does not say which films it has learned from" in remark for remark in remarks)
+
+
+def test_a_default_that_is_not_met_gives_way_to_the_next_that_is(tmp_path: Path) -> None:
+    films, model = drawn_films(200, apart=1.0), write_model_folder(tmp_path / "model")
+    rules = (Balanced(), parse_rule("who-triage"), parse_rule("rule-out"))
+    options = CalibrateOptions(
+        model, _scan(tmp_path / "s", films, model), fit=FitOptions(rules=rules, default="who-triage")
+    )
+    summary = calibrate_model(_labels(tmp_path, films), options)
+    met = {point.name: point.met for point in summary.description.points}
+    assert not met["who-triage"]
+    assert open_model(model).calibration.operating_point().name == summary.description.default
+    assert met[summary.description.default]
+    assert any("who-triage is not met" in remark for remark in summary.remarks)
+
+
+def test_films_that_support_no_operating_point_leave_the_calibration_as_it_was(tmp_path: Path) -> None:
+    films, model = drawn_films(12), write_model_folder(tmp_path / "model")
+    before = (model / "calibration.json").read_bytes()
+    scan = _scan(tmp_path / "s", films, model)
+    fit = FitOptions(rules=(Balanced(), parse_rule("who-triage")))
+    with pytest.raises(CalibrationError, match="no operating point is met by these 12 films"):
+        calibrate_model(_labels(tmp_path, films), CalibrateOptions(model, scan, fit=fit))
+    assert (model / "calibration.json").read_bytes() == before
+    assert (tmp_path / "labels-calibration" / "calibration.html").is_file()

@@ -57,11 +57,11 @@ def test_it_tells_what_each_operating_point_buys_and_what_had_no_score(
 def test_operating_points_and_the_default_are_the_users_choice(
     calibrating: typer.Typer, clinic: Path
 ) -> None:
-    chosen = ["--operating-point", "capacity:10%", "--operating-point", "rule-out", "--default", "rule-out"]
+    chosen = ["--operating-point", "capacity:10%", "--operating-point", "balanced", "--default", "balanced"]
     assert CliRunner().invoke(calibrating, _arguments(clinic, *chosen, "--error-rate", "0.1")).exit_code == 0
     calibration = open_model(clinic / "model").calibration
-    assert [point.name for point in calibration.operating_points] == ["capacity:10%", "rule-out"]
-    assert calibration.operating_point().name == "rule-out"
+    assert [point.name for point in calibration.operating_points] == ["capacity:10%", "balanced"]
+    assert calibration.operating_point().name == "balanced"
     assert calibration.operating_point().review_low is not None
 
 

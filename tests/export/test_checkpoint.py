@@ -1,18 +1,20 @@
 """A training run as a model folder."""
 
 import json
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from cxr_export.checkpoint import export_checkpoint
+from cxr_export.checkpoint import export_checkpoint, note_known_films
 from cxr_export.precision import Precision
 from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
 from cxr_runtime.errors import ModelError, UsageError
 from cxr_runtime.heat.map import HeatRecipe
 from cxr_runtime.model.folder import open_model
+from cxr_runtime.model.known_films import read_known_films
 from cxr_runtime.model.preprocessing import Preprocessing
 from cxr_train.checkpoint import (
     BEST_FILE,
@@ -119,3 +121,34 @@ def test_where_the_heat_lies_goes_into_the_manifest_too(run: Path, tmp_path: Pat
     told.write_text("[]", encoding="utf-8")
     with pytest.raises(UsageError, match="says nothing of the heat of run"):
         export_checkpoint(run, tmp_path / "other", localisation=told)
+
+
+def _write_split(run: Path, sides: str) -> list[str]:
+    digests = [sha256(f"{run.name} {number}".encode()).hexdigest() for number in range(len(sides))]
+    words = {"t": "training", "v": "validation", "x": "test"}
+    rows = [f"{n}.png,p{n},{words[side]},{digests[n]}" for n, side in enumerate(sides)]
+    (run / "split.csv").write_text("\n".join(["name,patient,side,sha256", *rows]) + "\n")
+    return digests
+
+
+def test_an_export_notes_the_films_that_the_run_learned_from_or_was_chosen_by(
+    run: Path, tmp_path: Path
+) -> None:
+    digests = _write_split(run, "tttvvxx")
+    export_checkpoint(run, tmp_path / "model")
+    sha = open_model(tmp_path / "model", allow_uncalibrated=True).manifest.model_sha256
+    known = read_known_films(tmp_path / "model", sha)
+    assert known is not None
+    assert [known.knows(digest) for digest in digests] == [True] * 5 + [False] * 2
+
+
+def test_films_of_earlier_and_of_other_runs_are_noted_too(run: Path, tmp_path: Path) -> None:
+    first = _write_split(run, "tx")
+    earlier = sha256(b"earlier").hexdigest()
+    (run / "earlier.csv").write_text(f"patient,sha256\n,{earlier}\n")
+    other = tmp_path / "teacher"
+    other.mkdir()
+    second = _write_split(other, "t")
+    export_checkpoint(run, tmp_path / "model")
+    known = note_known_films([run, other], tmp_path / "model")
+    assert [known.knows(one) for one in (first[0], earlier, second[0], first[1])] == [True] * 3 + [False]

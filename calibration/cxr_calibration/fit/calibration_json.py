@@ -72,7 +72,7 @@ def _stated_point(point: MeasuredPoint, description: Description) -> dict[str, A
     counts = point.counts
     return {
         "threshold": point.threshold,
-        "default": point.name == description.default,
+        "default": point.met and point.name == description.default,
         "met": point.met,
         "shortfall": point.shortfall,
         "sensitivity": rounded(point.sensitivity.value),

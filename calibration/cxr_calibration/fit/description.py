@@ -24,7 +24,7 @@ from cxr_calibration.statistics.probability_scores import (
     reliability,
 )
 from cxr_calibration.statistics.roc import auc
-from cxr_runtime.errors import UsageError
+from cxr_runtime.errors import CalibrationError, UsageError
 from cxr_runtime.model.calibration import ProbabilityMap
 
 BARE_SOFTMAX = ProbabilityMap(method="temperature", temperature=1.0)
@@ -79,7 +79,8 @@ class Description:
     reliability: tuple[ReliabilityBin, ...]  # by cross-validation
     points: tuple[MeasuredPoint, ...]
     bands: dict[str, ReviewBand]  # by name of operating point; empty without an error rate
-    default: str  # name of the default operating point
+    default: str  # name of the default operating point: the one asked for, or the next that is met
+    asked_default: str  # name of the one asked for
     subgroups: SubgroupReport  # at the default operating point
     reference: Reference
     films: int
@@ -91,6 +92,31 @@ class Description:
     def default_point(self) -> MeasuredPoint:
         """The operating point that a scan uses when none is asked for."""
         return next(point for point in self.points if point.name == self.default)
+
+    def refuse_without_default(self) -> None:
+        """Refuse to put a calibration in place whose films support no operating point.
+
+        Raises:
+            CalibrationError: no operating point is met, so there is none that scans could use.
+        """
+        default = self.default_point
+        if not default.met:
+            raise CalibrationError(
+                f"no operating point is met by these {self.films} films ({default.name}: "
+                f"{default.shortfall}), and a scan needs one that is; label more films. The calibration "
+                "stays as it was"
+            )
+
+    @property
+    def about_default(self) -> str:
+        """What is said where another operating point than the one asked for is the default; "" otherwise."""
+        if self.default == self.asked_default:
+            return ""
+        asked = next(point for point in self.points if point.name == self.asked_default)
+        return (
+            f"{asked.name} is not met ({asked.shortfall}), so it is not the default: scans use "
+            f"{self.default} if no other operating point is asked for."
+        )
 
 
 def fit_and_describe(
@@ -126,7 +152,7 @@ def fit_and_describe(
     if options.error_rate is not None:
         for point in points:
             bands[point.name] = measure_band(point, films, choice, folds, usual, options.error_rate)
-    flagged = next(point.flagged for point in points if point.name == options.default)
+    default = _default(points, options.default)
     return Description(
         choice=choice,
         auc=_auc(films, options.seed),
@@ -135,14 +161,22 @@ def fit_and_describe(
         reliability=reliability(choice.probabilities, films.truth),
         points=points,
         bands=bands,
-        default=options.default,
-        subgroups=measure_subgroups(films, flagged, options.seed),
+        default=default.name,
+        asked_default=options.default,
+        subgroups=measure_subgroups(films, default.flagged, options.seed),
         reference=reference or _own_reference(films),
         films=films.films,
         abnormal=films.abnormal,
         patients=films.number_of_patients,
         unscored=dict(unscored or {}),
     )
+
+
+def _default(points: Sequence[MeasuredPoint], asked: str) -> MeasuredPoint:
+    """The point asked for, or the next one in the list that is met; where none is, the one asked for."""
+    first = next(number for number, point in enumerate(points) if point.name == asked)
+    in_turn = [*points[first:], *points[:first]]
+    return next((point for point in in_turn if point.met), in_turn[0])
 
 
 def _quality(probabilities: Scores, truth: Truth) -> Quality:

@@ -11,6 +11,7 @@ from cxr_calibration.labels.facts import NOT_STATED
 from cxr_calibration.labels.labels import VARIABLES, Label
 from cxr_calibration.statistics.checked import Scores, Truth
 from cxr_runtime.errors import CalibrationError, UsageError
+from cxr_runtime.model.known_films import KnownFilms
 from cxr_runtime.store.rows import StoredScore
 
 
@@ -56,6 +57,7 @@ class LabelledFilms:
 
 FILE_MISSING = "file-missing"
 NOT_IN_SCAN = "not-in-scan"
+LEARNED_FROM = "learned-from"
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,12 @@ class Gathered:
         return dict(sorted(Counter(film.code for film in self.unscored).items()))
 
 
-def gather(labels: Sequence[Label], digests: Sequence[str], scores: Sequence[StoredScore]) -> Gathered:
+def gather(
+    labels: Sequence[Label],
+    digests: Sequence[str],
+    scores: Sequence[StoredScore],
+    known: KnownFilms | None = None,
+) -> Gathered:
     """Match labels and scores.
 
     A film is known by its sha256; where a label's film cannot be found, by the name that the scan gave it.
@@ -91,6 +98,7 @@ def gather(labels: Sequence[Label], digests: Sequence[str], scores: Sequence[Sto
         labels: rows of the labels file.
         digests: sha256 of each label's film, "" where there is no such file.
         scores: rows of the scan.
+        known: films that the model has learned from, which are left out; None: nobody knows them.
 
     Raises:
         UsageError: a film has two different labels.
@@ -102,7 +110,10 @@ def gather(labels: Sequence[Label], digests: Sequence[str], scores: Sequence[Sto
     unscored: list[UnscoredFilm] = []
     for label, digest in zip(labels, digests, strict=True):
         score = by_digest.get(digest) if digest else by_name.get(label.file)
-        if score is None or score.margin is None:
+        if score is not None and known is not None and known.knows(score.outcome.sha256):
+            sentence = "the model has learned from this film, so its score says nothing here"
+            unscored.append(UnscoredFilm(label.file, LEARNED_FROM, sentence))
+        elif score is None or score.margin is None:
             unscored.append(_unscored(label, digest, score))
         elif label.abnormal == used.setdefault(score.outcome.sha256, (label, score))[0].abnormal:
             continue

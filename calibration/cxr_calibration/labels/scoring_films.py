@@ -5,6 +5,7 @@ from pathlib import Path
 
 from cxr_runtime.errors import CalibrationError
 from cxr_runtime.model.folder import Model
+from cxr_runtime.model.known_films import KnownFilms
 from cxr_runtime.progress import Progress
 from cxr_runtime.scanning.options import ScanOptions
 from cxr_runtime.scanning.session import Session
@@ -53,3 +54,8 @@ def scores_of_scan(model: Model, folder: Path) -> list[StoredScore]:
                 f"this calibration is for ({model.manifest.model_sha256[:12]}...); scan again with this one"
             )
     return scores
+
+
+def unknown_films(scores: Sequence[StoredScore], known: KnownFilms | None) -> list[StoredScore]:
+    """The rows of films that the model has not learned from; all of them where nobody knows these."""
+    return [score for score in scores if known is None or not known.knows(score.outcome.sha256)]

@@ -20,12 +20,13 @@ from cxr_cli.lab.pages import (
     write_calibration_page,
     write_measured_page,
 )
-from cxr_cli.lab.training import make_gate_network, refit_runs, try_heat, write_margins
+from cxr_cli.lab.training import make_gate_network, refit_runs, try_heat, write_known_films, write_margins
 
 COMMANDS: dict[str, Callable[..., int]] = {
     "gate": make_gate_network,
     "heat-refit": refit_runs,
     "heat-choices": try_heat,
+    "known-films": write_known_films,
     "margins": write_margins,
     "out-of-fold": calibrate_from_margins,
     "card-tables": print_card_tables,

@@ -81,3 +81,24 @@ def write_margins(
 
     write_bytes(out, margins_csv(model, data, cache_folder(cache)))
     return 0
+
+
+def write_known_films(
+    model: Annotated[Path, typer.Argument(metavar="DIR", help="The model folder.")],
+    runs: Annotated[
+        list[Path],
+        typer.Argument(metavar="RUN...", help="Its training run; then runs that this one does not name."),
+    ],
+) -> int:
+    """Write into a model folder which films the model has learned from, as digests that name none.
+
+    `export` does the same for the run that it exports; this is for models of before.
+    """
+    from cxr_export.checkpoint import note_known_films
+
+    known = note_known_films(runs, model)
+    typer.echo(
+        f"{known.digests.size:,} films; another film is taken for one of them with a chance of "
+        f"{known.false_alarms:.1e}"
+    )
+    return 0

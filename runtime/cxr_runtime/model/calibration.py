@@ -116,6 +116,18 @@ class Calibration(ProbabilityMap):
     input_route: str  # how film pixels reach the preprocessing; `full` = decoded at full size
     operating_points: tuple[OperatingPoint, ...] = ()
     default_operating_point: str = "balanced"
+    films: int = 0  # labelled films that it was made on; 0 where it does not say
+    made: str = ""  # date; "" where it does not say
+
+    def __post_init__(self) -> None:
+        """Refuse what no calibration can be.
+
+        Raises:
+            ValueError: as of the map; or the date is none that reports can show.
+        """
+        super().__post_init__()
+        if len(self.made) > MOST_NAME or (self.made and not self.made.isprintable()):
+            raise ValueError(f"the date {self.made[:MOST_NAME]!r} cannot be shown")
 
     def operating_point(self, name: str | None = None) -> OperatingPoint:
         """The operating point of that name, or the default one.
@@ -165,6 +177,8 @@ class _Stated(ProbabilityMap):
     precision: str
     input_route: str
     operating_points: dict[str, _StatedPoint]
+    films: int = 0
+    made: str = ""
 
 
 def read_calibration(path: Path) -> Calibration:
@@ -200,6 +214,8 @@ def _calibration(stated: _Stated) -> Calibration:
         knots=stated.knots,
         operating_points=tuple(_point(name, point) for name, point in points.items()),
         default_operating_point=default,
+        films=stated.films,
+        made=stated.made,
     )
 
 

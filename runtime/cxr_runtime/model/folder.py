@@ -11,8 +11,10 @@ from cxr_runtime.errors import CalibrationError, ModelError
 from cxr_runtime.files import CALIBRATION_FILE, MANIFEST_FILE, MODEL_FILE, write_bytes
 from cxr_runtime.heat.map import HeatRecipe
 from cxr_runtime.model.calibration import Calibration, read_calibration, uncalibrated
+from cxr_runtime.model.own_calibrations import calibrated_models, named_calibration, own_calibration
 from cxr_runtime.model.own_digest import mark_of, marked, read_plain
 from cxr_runtime.model.preprocessing import PREPROCESSING_VERSION, Preprocessing
+from cxr_runtime.names import printable
 from cxr_runtime.seals import Sealer
 from cxr_runtime.typed_json import from_json, to_json
 
@@ -99,39 +101,86 @@ class Model:
     calibration: Calibration
     is_calibrated: bool  # False only with `--allow-uncalibrated`: every report is marked
     onnx: bytes = field(repr=False)  # model.onnx, as its checksum was taken
+    calibration_file: Path  # where its calibration.json is, or would be
+    calibration_origin: str  # whose calibration it is, for reports; "" where there is none
     remarks: tuple[str, ...] = ()  # on where it comes from; a model of this program's own has none
 
 
-def open_model(name_or_folder: str | Path = DEFAULT_MODEL, *, allow_uncalibrated: bool = False) -> Model:
+def open_model(
+    name_or_folder: str | Path = DEFAULT_MODEL,
+    *,
+    allow_uncalibrated: bool = False,
+    calibration: Path | None = None,
+) -> Model:
     """Open a model that came with the program by its name, or any model folder by its path.
 
     Args:
         name_or_folder: e.g. `default`, or a folder with model.onnx, model.json and calibration.json.
         allow_uncalibrated: use the bare softmax where the calibration is missing or foreign.
+        calibration: a calibration.json, or its folder. None: for a model that came with the program the
+            user's own, if there is one; otherwise the one in the model's folder.
 
     Raises:
         ModelError: there is no such model, or model.onnx is not the file that the manifest names.
         CalibrationError: the calibration is missing or was fitted on something else.
+        UsageError: there is no calibration where `calibration` says.
     """
     folder = _find(name_or_folder)
     manifest = read_manifest(folder / MANIFEST_FILE)
     onnx = _read_checked(folder / MODEL_FILE, manifest.model_sha256)
+    file = _calibration_file(folder, manifest, calibration)
     try:
-        calibration, is_calibrated = _matching_calibration(folder, manifest), True
+        found, is_calibrated = _matching_calibration(file, manifest), True
     except CalibrationError:
         if not allow_uncalibrated:
             raise
         version = manifest.preprocessing.version
-        calibration, is_calibrated = uncalibrated(manifest.model_sha256, version, manifest.precision), False
-    return Model(folder, manifest, calibration, is_calibrated, onnx, tuple(_remarks(folder, is_calibrated)))
+        found, is_calibrated = uncalibrated(manifest.model_sha256, version, manifest.precision), False
+    return Model(
+        folder,
+        manifest,
+        found,
+        is_calibrated,
+        onnx,
+        file,
+        _origin(folder, file, found) if is_calibrated else "",
+        tuple(_remarks(folder, file if is_calibrated else None)),
+    )
 
 
-def _remarks(folder: Path, is_calibrated: bool) -> Iterator[str]:
-    """What a reader should know of the origin of a folder that did not come with the program."""
-    if folder.resolve().parent == MODELS_FOLDER.resolve():
-        return
-    names = (MANIFEST_FILE, CALIBRATION_FILE) if is_calibrated else (MANIFEST_FILE,)
-    marks = {name: mark_of(read_plain(folder / name)) for name in names}
+def is_bundled(folder: Path) -> bool:
+    """Whether a model folder is a part of the program, which nothing may be written into."""
+    return folder.resolve().parent == MODELS_FOLDER.resolve()
+
+
+def _calibration_file(folder: Path, manifest: Manifest, named: Path | None) -> Path:
+    if named is not None:
+        return named_calibration(named)
+    own = own_calibration(manifest.model_sha256) if is_bundled(folder) else None
+    return own or folder / CALIBRATION_FILE
+
+
+def _origin(folder: Path, file: Path, calibration: Calibration) -> str:
+    """Whose calibration it is, and on how many films and when it was made."""
+    films = f" from {calibration.films:,} films" if calibration.films else ""
+    day = f" on {calibration.made}" if calibration.made else ""
+    made = f"{day}{films}" or " on a day that it does not state"
+    if file.parent != folder:
+        own = file == own_calibration(calibration.model_sha256)
+        return f"this clinic's own, made{made}" if own else f"{printable(str(file))}, made{made}"
+    if not is_bundled(folder):
+        return f"that of the model's folder, made{made}"
+    others = set(calibrated_models()) - {calibration.model_sha256}
+    lost = "; this clinic's own is for another model, so calibrate again" if others else ""
+    return f"the one that came with the program{lost}"
+
+
+def _remarks(folder: Path, calibration: Path | None) -> Iterator[str]:
+    """What a reader should know of the origin of what did not come with the program."""
+    files = [] if is_bundled(folder) else [folder / MANIFEST_FILE]
+    if calibration is not None and not is_bundled(calibration.parent):
+        files.append(calibration)
+    marks = {file.name: mark_of(read_plain(file)) for file in files}
     foreign = [name for name, mark in marks.items() if not mark.is_ours]
     bare = [name for name, mark in marks.items() if not mark.has_digest]
     if foreign:
@@ -169,11 +218,10 @@ def _read_checked(path: Path, expected_sha256: str) -> bytes:
     return content
 
 
-def _matching_calibration(folder: Path, manifest: Manifest) -> Calibration:
-    path = folder / CALIBRATION_FILE
+def _matching_calibration(path: Path, manifest: Manifest) -> Calibration:
     if not path.is_file():
         raise CalibrationError(
-            f"{folder} has no {CALIBRATION_FILE}; make one with `cxr-triage calibrate`, "
+            f"{path.parent} has no {CALIBRATION_FILE}; make one with `cxr-triage calibrate`, "
             "or scan with --allow-uncalibrated"
         )
     calibration = read_calibration(path)

@@ -28,3 +28,4 @@ class ScanOptions:
     force: bool = False  # do finished films anew
     access: Access = PRIVATE  # who may read the output folder
     follow_links: bool = False  # a scan follows links that lead out of its inputs, too
+    calibration: Path | None = None  # calibration.json or its folder; None: the user's own, or the model's

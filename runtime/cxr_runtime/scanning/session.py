@@ -91,7 +91,9 @@ class Session:
         check_memory()
         if options.require_sandbox:
             require_sandbox()
-        model = open_model(options.model, allow_uncalibrated=options.allow_uncalibrated)
+        model = open_model(
+            options.model, allow_uncalibrated=options.allow_uncalibrated, calibration=options.calibration
+        )
         with ExitStack() as opened:
             if options.out is None:
                 store = opened.enter_context(StoreWriter.in_memory())
@@ -238,6 +240,7 @@ class Session:
             backend=self.backend,
             sandbox=self._sandbox,
             is_calibrated=self._model.is_calibrated,
+            calibration=self._model.calibration_origin,
             operating_point=point.name,
             threshold=point.threshold,
             is_met=point.met,

@@ -31,6 +31,7 @@ class RunFacts:
     sensitivity: float | None  # of the operating point, measured by cross-validation
     specificity: float | None
     heat: HeatView  # how stored heat is shown
+    calibration: str = ""  # whose it is; "" where there is none, or that is not known
     model_remarks: tuple[str, ...] = ()  # on where the model comes from, if not with the program
     passed_over: int = 0  # files that cannot be films by name, counted only
     sandbox: str = ""  # how the system confined the processes that read films; "" where that is not known

@@ -39,7 +39,7 @@ def model(tmp_path: Path) -> Model:
     sha, how = sha256(onnx_file).hexdigest(), Preprocessing(input_hw=INPUT_HW)
     heat = HeatRecipe((1.0,) * CHANNELS, 0.0, 1.0, 0.5, CellGrid(1.0, 2.0), "conv5", 1.0)
     manifest = Manifest("drawn", "drawn", sha, "fp32", how, heat, "Apache-2.0")
-    return Model(tmp_path, manifest, uncalibrated(sha, how.version, "fp32"), False, onnx_file)
+    return Model(tmp_path, manifest, uncalibrated(sha, how.version, "fp32"), False, onnx_file, tmp_path, "")
 
 
 @pytest.fixture

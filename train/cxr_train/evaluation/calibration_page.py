@@ -9,7 +9,7 @@ from cxr_calibration.labels.film_csv import CsvRow, read_rows
 from cxr_calibration.labels.scoring_films import score_films
 from cxr_calibration.monitoring.rehearsal import rehearsal_table, write_films
 from cxr_calibration.out_of_fold import calibrate_out_of_fold
-from cxr_runtime.model.folder import DEFAULT_MODEL, Model, open_model
+from cxr_runtime.model.folder import DEFAULT_MODEL, MODELS_FOLDER, Model, open_model
 from cxr_runtime.progress import Progress
 from cxr_train.data.prepared_films import CACHE
 from cxr_train.evaluation.scoring import margins_csv
@@ -63,7 +63,7 @@ def calibration_page(
     Raises:
         UsageError: the folds or the data cannot be used.
     """
-    model = open_model(DEFAULT_MODEL)
+    model = open_model(DEFAULT_MODEL, calibration=MODELS_FOLDER / DEFAULT_MODEL)
     parts = [page_head(model.manifest.model_sha256)]
     for films in SETS:
         sections = _sections(folds, data, films, cache)

@@ -74,6 +74,7 @@ def _facts(sheet: Sheet, run: RunFacts, counts: Tally) -> float:
     outside = f"{wording.OUTSIDE_LUNGS} on {counts.outside_lungs:,} of the {counts.flagged:,} flagged"
     facts = [
         ("Operating point", wording.operating_point(run)),
+        ("Calibration", run.calibration),
         ("Inputs", ", ".join(run.inputs)),
         ("Model", wording.model(run)),
         ("Model sha256", f"{run.model_sha256[:32]} {run.model_sha256[32:]}"),
