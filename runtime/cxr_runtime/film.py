@@ -1,8 +1,10 @@
-"""A decoded film: its pixels as a reader would see them, and the facts its file states about them."""
+"""A decoded film: its pixels as a reader would see them, also at other sizes, and what its file states."""
 
+import math
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -52,3 +54,92 @@ class Film:
     def hw(self) -> tuple[int, int]:
         """Rows and columns of the film."""
         return self.pixels.shape[0], self.pixels.shape[1]
+
+
+def thumbnail(pixels: GreyPixels, side: int) -> GreyPixels:
+    """Squash a film into a square.
+
+    Halving first is many times faster than one step, as OpenCV averages blocks of two by two at once. Where
+    rows or columns are odd in number, neighbours are weighted instead, so that nothing moves.
+
+    Args:
+        pixels: (rows, columns) uint8.
+        side: rows and columns of the result.
+
+    Returns:
+        (side, side) uint8; shrunk by area averaging, enlarged bilinearly.
+    """
+    while min(pixels.shape) >= 2 * side:
+        rows, columns = pixels.shape[0] // 2, pixels.shape[1] // 2
+        pixels = np.asarray(cv2.resize(pixels, (columns, rows), interpolation=cv2.INTER_LINEAR), np.uint8)
+    how = cv2.INTER_AREA if min(pixels.shape) >= side else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(pixels, (side, side), interpolation=how), np.uint8)
+
+
+def standardised(pixels: GreyPixels, side: int) -> NDArray[np.float32]:
+    """A thumbnail as the small networks take it; there is no other preparation, in training neither.
+
+    Returns:
+        (side, side) float32 with mean 0 and standard deviation 1 (0 on a blank film).
+    """
+    small = thumbnail(pixels, side).astype(np.float32)
+    return np.asarray((small - small.mean()) / max(float(small.std()), 1.0), np.float32)
+
+
+PREVIEW_LONG_SIDE = 1024  # pixels; a smaller film is never enlarged
+
+
+def shrink(pixels: GreyPixels, long_side: int = PREVIEW_LONG_SIDE) -> GreyPixels:
+    """A film at its own proportions, its longer side at most `long_side`; (rows, columns) uint8."""
+    rows, columns = shrunk_hw((pixels.shape[0], pixels.shape[1]), long_side)
+    if (rows, columns) == pixels.shape:
+        return pixels
+    return np.asarray(cv2.resize(pixels, (columns, rows), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def shrunk_hw(hw: tuple[int, int], long_side: int = PREVIEW_LONG_SIDE) -> tuple[int, int]:
+    """Rows and columns of what `shrink` makes of a film of `hw`."""
+    scale = min(1.0, long_side / max(hw))
+    return max(1, round(hw[0] * scale)), max(1, round(hw[1] * scale))
+
+
+def resize(pixels: GreyPixels, hw: tuple[int, int]) -> GreyPixels:
+    """Shrink by area averaging, enlarge bilinearly; (H, W) uint8 in and out."""
+    if pixels.shape == hw:
+        return pixels
+    shrinks = pixels.shape[0] >= hw[0] and pixels.shape[1] >= hw[1]
+    interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(pixels, (hw[1], hw[0]), interpolation=interpolation), np.uint8)
+
+
+SAME_SPACING = 0.01  # spacings that differ by less are rounding; such a film is left as it is
+MAX_SPACING_RATIO = 8.0  # no detector has pixels of such a shape: the file does not mean what it says
+MAX_SQUARED_PIXELS = 100_000_000  # a film that would grow beyond this is shrunk along the finer axis instead
+
+
+def squared(pixels: GreyPixels, row_to_column_spacing_ratio: float) -> GreyPixels:
+    """Make the pixels of a film square, so that a heart is as wide as it is.
+
+    Lines are interpolated along the coarser axis; the finer one keeps all it has.
+
+    Args:
+        pixels: (rows, columns) uint8.
+        row_to_column_spacing_ratio: distance of neighbouring rows over that of neighbouring columns, i.e. the
+            height of a pixel over its width; DICOM Pixel Aspect Ratio is that (PS3.3 C.7.6.3.1.7).
+            Numbers that no film can have (not finite, not positive, beyond 8 to 1) count as not stated.
+
+    Returns:
+        (rows, columns) uint8; the same array where the pixels are square to within 1 %.
+    """
+    ratio = row_to_column_spacing_ratio
+    is_plausible = math.isfinite(ratio) and 1 / MAX_SPACING_RATIO <= ratio <= MAX_SPACING_RATIO
+    if not is_plausible or abs(ratio - 1) <= SAME_SPACING:
+        return pixels
+    rows, columns = pixels.shape
+    grows_rows = ratio > 1
+    if rows * columns * max(ratio, 1 / ratio) > MAX_SQUARED_PIXELS:
+        grows_rows = not grows_rows
+    hw = (round(rows * ratio), columns) if grows_rows else (rows, round(columns / ratio))
+    # Cubic: scores of 14 films squeezed by half stray by 0.9 points on average, by 2.0 if lines are bilinear.
+    how = cv2.INTER_CUBIC if hw >= pixels.shape else cv2.INTER_AREA
+    return np.asarray(cv2.resize(pixels, (max(1, hw[1]), max(1, hw[0])), interpolation=how), np.uint8)

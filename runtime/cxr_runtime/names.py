@@ -51,10 +51,9 @@ def safe_name(file: str, sha256: str) -> str:
     """
     _, last = folder_and_name(file)
     stem = last.rpartition(".")[0] or last
-    kept = "".join(char if _is_safe(char) else "_" for char in unicodedata.normalize("NFC", stem))
+    kept = "".join(
+        char if char in "-_." or unicodedata.category(char)[0] in "LNM" else "_"  # letters, numbers, marks
+        for char in unicodedata.normalize("NFC", stem)
+    )
     short = kept.encode("utf-8", "ignore")[:MAX_STEM_BYTES].decode("utf-8", "ignore").strip("._")
     return f"{short or 'film'}-{sha256[:SHA_DIGITS]}"
-
-
-def _is_safe(char: str) -> bool:
-    return char in "-_." or unicodedata.category(char)[0] in "LNM"  # letters, numbers, marks

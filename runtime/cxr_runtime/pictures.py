@@ -26,8 +26,8 @@ def encode_png(pixels: NDArray[np.uint8]) -> bytes:
         pixels: (H, W) grey, (H, W, 3) RGB or (H, W, 4) RGBA, uint8.
     """
     height, width, channels = pixels.shape if pixels.ndim == 3 else (*pixels.shape, 1)
-    head = _header(width, height, COLOUR_TYPES[channels])
-    return _file(head, _differences(pixels.reshape(height, width * channels)))
+    differences = _differences(pixels.reshape(height, width * channels))
+    return _file((width, height, 8, COLOUR_TYPES[channels]), differences)
 
 
 def _differences(rows: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
@@ -56,14 +56,14 @@ def encode_indexed_png(indexes: NDArray[np.uint8], rgba: NDArray[np.uint8]) -> b
     rows[:, 0] = FILTER_NONE
     rows[:, 1:] = indexes
     palette = _chunk(b"PLTE", rgba[:, :3].tobytes()) + _chunk(b"tRNS", rgba[:, 3].tobytes())
-    return _file(_header(width, height, INDEXED) + palette, [rows])
+    return _file((width, height, 8, INDEXED), [rows], palette)
 
 
-def _header(width: int, height: int, colour_type: int) -> bytes:
-    return _chunk(b"IHDR", pack(">IIBBBBB", width, height, 8, colour_type, 0, 0, 0))
-
-
-def _file(head: bytes, filtered: Iterable[NDArray[np.uint8]]) -> bytes:
+def _file(
+    header: tuple[int, int, int, int], filtered: Iterable[NDArray[np.uint8]], palette: bytes = b""
+) -> bytes:
+    """A whole file, of width, height, bit depth and colour type, filtered rows, and chunks of a palette."""
+    head = _chunk(b"IHDR", pack(">IIBBBBB", *header, 0, 0, 0)) + palette
     deflate = isal_zlib.compressobj(DEFLATE_LEVEL)
     data = [_chunk(b"IDAT", deflate.compress(rows)) for rows in filtered]
     return b"".join([SIGNATURE, head, *data, _chunk(b"IDAT", deflate.flush()), _chunk(b"IEND", b"")])

@@ -28,7 +28,9 @@ class Sealer:
 
     def seal(self, kind: str, values: Iterable[Any]) -> str:
         """64 hex digits over the values of one kind of row, as the store gives them back."""
-        content = json.dumps([kind, *map(_as_stored, values)], default=repr).encode()
+        # SQLite gives numbers back as floats or integers, by the kind of the column: all count as floats.
+        stored = (value + 0.0 if isinstance(value, int | float) else value for value in values)
+        content = json.dumps([kind, *stored], default=repr).encode()
         return hmac.digest(self.key, content, "sha256").hex()
 
     def is_right(self, seal: str, kind: str, values: Iterable[Any]) -> bool:
@@ -44,8 +46,3 @@ def digest_of(parts: Iterable[Any]) -> str:
         digest.update(b"%d:" % len(content))
         digest.update(content)
     return digest.hexdigest()
-
-
-def _as_stored(value: Any) -> Any:
-    """A number as SQLite gives it back from a column of kind REAL or INTEGER."""
-    return value + 0.0 if isinstance(value, int | float) else value

@@ -1,6 +1,7 @@
 """Small networks of our own, run on one core inside the scan's worker processes."""
 
 import os
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -14,15 +15,11 @@ from cxr_runtime.offline import load
 Session = object
 
 
+@dataclass(frozen=True)
 class SmallNetwork:
-    """An ONNX file with one input and one output; opened at its first use, once a process.
+    """An ONNX file with one input and one output; opened at its first use, once a process."""
 
-    Args:
-        path: the ONNX file; its input has a leading batch axis of 1.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    path: Path  # its input has a leading batch axis of 1
 
     def run(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         """Give the network its one input, take its one output (float32, any shape).

@@ -49,7 +49,7 @@ class OnnxSession:
             )
 
     def run(self, batch: NDArray[np.float32]) -> Outputs:
-        """Infer one batch.
+        """Infer one batch, (B, 3, H, W) float32.
 
         Raises:
             BackendError: the device failed.
@@ -90,8 +90,10 @@ def _line(error: Exception) -> str:
 NAME = "onnxruntime-cpu"
 
 
-class OnnxRuntimeCpu:
+class OnnxRuntimeCpu(OnnxSession):
     """ONNX Runtime on the CPU; a film's result depends on neither its place in a batch nor its company."""
+
+    backend = NAME
 
     def __init__(self, onnx: bytes, *, threads: int | None = None, is_reference: bool = False) -> None:
         """Load a network.
@@ -112,20 +114,7 @@ class OnnxRuntimeCpu:
                 f"cannot load the network: {error}; put the model folder back whole"
             ) from error
         options = session_options(threads, is_optimised=not is_reference)
-        self._session = OnnxSession(loaded, [CPU_PROVIDER], options)
-
-    @property
-    def backend(self) -> str:
-        """The provider really in use."""
-        return NAME
-
-    def run(self, batch: NDArray[np.float32]) -> Outputs:
-        """Infer one batch of any size: (B, 3, H, W) float32."""
-        return self._session.run(batch)
-
-    def close(self) -> None:
-        """Give back the session's memory."""
-        self._session.close()
+        super().__init__(loaded, [CPU_PROVIDER], options)
 
 
 def _without_lrn(onnx: bytes) -> bytes:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cxr_runtime.backends.choose import AUTO, open_engine
 from cxr_runtime.benchmark.engines import median_seconds
+from cxr_runtime.film import shrink
 from cxr_runtime.gate import Gate
 from cxr_runtime.heat.map import HeatMethod, HeatRecipe, film_heat, heat_cells
 from cxr_runtime.heat.overlay import overlay
@@ -22,7 +23,6 @@ from cxr_runtime.phantom import OpacitySpot, draw_phantom
 from cxr_runtime.pictures import encode_jpeg, encode_png
 from cxr_runtime.placement import Box, Placement
 from cxr_runtime.reading import read_film
-from cxr_runtime.resizing import shrink
 from cxr_runtime.scanning.options import ScanOptions
 from cxr_runtime.scanning.scan import scan
 

@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cxr_runtime.film import GreyPixels
+from cxr_runtime.film import GreyPixels, standardised
 from cxr_runtime.logits import sigmoid
-from cxr_runtime.resizing import standardised
 from cxr_runtime.small_network import SmallNetwork
 
 GATE_FILE = Path(__file__).parent / "gate.onnx"
@@ -61,7 +60,8 @@ class GateNetwork:
         Raises:
             OSError: the network's file is missing.
         """
-        logits = SmallNetwork(self.path).run(network_input(pixels)[None, None])[0].astype(np.float64)
+        logits = SmallNetwork(self.path).run(standardised(pixels, INPUT_SIDE)[None, None])[0]
+        logits = logits.astype(np.float64)
         mirrored, inverted, cut_off = sigmoid(logits[[MIRRORED, INVERTED, CUT_OFF]]).tolist()
         return GateAnswers(_softmax(logits[_KINDS]), _softmax(logits[_TURNS]), mirrored, inverted, cut_off)
 
@@ -70,18 +70,6 @@ def mean_of_odds(one: float, other: float) -> float:
     """The probability whose logit is the mean of two others', each 0..1."""
     for_it, against = np.sqrt(one * other), np.sqrt((1 - one) * (1 - other))
     return float(for_it / max(for_it + against, np.finfo(float).tiny))
-
-
-def network_input(pixels: GreyPixels) -> NDArray[np.float32]:
-    """The one preparation of a film for the network, training included.
-
-    Args:
-        pixels: (rows, columns) uint8.
-
-    Returns:
-        (INPUT_SIDE, INPUT_SIDE) float32 with mean 0 and standard deviation 1 (0 on a blank film).
-    """
-    return standardised(pixels, INPUT_SIDE)
 
 
 def _softmax(logits: NDArray[np.float64]) -> tuple[float, ...]:

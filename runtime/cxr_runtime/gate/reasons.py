@@ -98,7 +98,7 @@ def check_tags(facts: FilmFacts) -> None:
         )
     if facts.modality not in FILM_MODALITIES:
         raise _no_chest(f"the modality is {facts.modality}", "a chest film is CR, DX or DR")
-    if _is_other_part(facts.body_part):
+    if "".join(filter(str.isalpha, facts.body_part.upper())) in OTHER_PARTS:
         raise _no_chest(f"the body part is {facts.body_part}", "if it is a chest, correct that tag")
     if facts.view is View.LATERAL:
         raise reject(
@@ -128,7 +128,3 @@ def _age(years: float) -> str:
         return f"{int(years)} years"
     months = int(years * 12 + 1e-6)
     return "less than a month" if months < 1 else f"{months} month{'s' if months > 1 else ''}"
-
-
-def _is_other_part(body_part: str) -> bool:
-    return "".join(letter for letter in body_part.upper() if letter.isalpha()) in OTHER_PARTS

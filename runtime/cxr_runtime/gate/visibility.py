@@ -7,10 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxr_runtime.errors import RejectedFilmError
-from cxr_runtime.film import GreyPixels
+from cxr_runtime.film import GreyPixels, thumbnail
 from cxr_runtime.gate.reasons import BEYOND_ALL, CERTAIN, Code, reject
 from cxr_runtime.lungs import LungMask
-from cxr_runtime.resizing import thumbnail
 
 SHORTEST_SIDE = 100  # pixels
 SIDE = 128  # rows and columns at which exposure and sharpness are measured; the smallest films have so many
@@ -36,21 +35,6 @@ class Exposure:
     dark: float  # share of the film below DARK
     bright: float  # share of the film above BRIGHT
 
-    @property
-    def is_flat(self) -> bool:
-        """Too few grey levels to see anything."""
-        return self.high - self.low < LEAST_RANGE
-
-    @property
-    def is_too_dark(self) -> bool:
-        """Black, or flat and rather dark."""
-        return self.dark > MOST_LOST or self.high < LEAST_WHITE or (self.is_flat and self.median < 128)
-
-    @property
-    def is_too_bright(self) -> bool:
-        """White, or flat and rather bright."""
-        return self.bright > MOST_LOST or self.low > MOST_BLACK or (self.is_flat and self.median >= 128)
-
 
 def check_size(film_hw: tuple[int, int]) -> None:
     """Reject a picture with too few pixels.
@@ -75,13 +59,6 @@ def measure(pixels: GreyPixels) -> Exposure:
     return Exposure(float(low), float(median), float(high), dark, bright)
 
 
-def count_greys(pixels: GreyPixels) -> int:
-    """Grey levels of a film, (rows, columns) uint8, that are more than specks."""
-    step = max(1, min(pixels.shape) // COUNTED_SIDE)
-    some = pixels[::step, ::step]
-    return int(np.count_nonzero(np.bincount(some.ravel(), minlength=256) * 1000 >= some.size))
-
-
 def check_exposure(pixels: GreyPixels) -> None:
     """Reject a film that shows nothing.
 
@@ -89,9 +66,10 @@ def check_exposure(pixels: GreyPixels) -> None:
         RejectedFilmError: too dark or too bright; a blank picture is the one or the other by its tone.
     """
     seen = measure(pixels)
-    if seen.is_too_dark:
+    is_flat = seen.high - seen.low < LEAST_RANGE
+    if seen.dark > MOST_LOST or seen.high < LEAST_WHITE or (is_flat and seen.median < 128):
         raise _unexposed(Code.TOO_DARK, "too dark", f"{seen.dark:.0%} of it is black", seen)
-    if seen.is_too_bright:
+    if seen.bright > MOST_LOST or seen.low > MOST_BLACK or (is_flat and seen.median >= 128):
         raise _unexposed(Code.TOO_BRIGHT, "too bright", f"{seen.bright:.0%} of it is white", seen)
 
 
@@ -101,7 +79,9 @@ def check_greys(pixels: GreyPixels) -> None:
     Raises:
         RejectedFilmError: too few grey levels.
     """
-    greys = count_greys(pixels)
+    step = max(1, min(pixels.shape) // COUNTED_SIDE)
+    some = pixels[::step, ::step]
+    greys = int(np.count_nonzero(np.bincount(some.ravel(), minlength=256) * 1000 >= some.size))
     if greys < LEAST_GREYS:
         raise reject(
             Code.TOO_FEW_GREYS,
@@ -160,7 +140,9 @@ def check_lower_edge(lungs: LungMask) -> None:
     Raises:
         RejectedFilmError: they go on beyond the film's lower edge.
     """
-    found = _at_lower_edge(lungs.mask)
+    mask = lungs.mask
+    columns = np.flatnonzero(mask.any(axis=0))
+    found = float(mask[-1].sum() / (columns[-1] - columns[0] + 1))
     if found >= MOST_AT_LOWER_EDGE:
         raise reject(
             Code.LUNGS_CUT_OFF,
@@ -168,12 +150,6 @@ def check_lower_edge(lungs: LungMask) -> None:
             "give a film that shows both lungs whole",
             BEYOND_ALL,
         )
-
-
-def _at_lower_edge(mask: NDArray[np.bool_]) -> float:
-    """Share of the lungs' width over which they reach the film's last row."""
-    columns = np.flatnonzero(mask.any(axis=0))
-    return float(mask[-1].sum() / (columns[-1] - columns[0] + 1))
 
 
 def check_sharpness(pixels: GreyPixels, lungs: LungMask) -> None:

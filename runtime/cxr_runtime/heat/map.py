@@ -134,11 +134,6 @@ class HeatRecipe:
         if not (0 < self.cells.stride < np.inf and abs(self.cells.origin) < np.inf):
             raise ValueError("the heat cells lie in no place")
 
-    @property
-    def weights(self) -> NDArray[np.float32]:
-        """(C,) float32."""
-        return np.array(self.channel_weights, np.float32)
-
     def view(self, method: HeatMethod) -> HeatView:
         """How heat made by a method is shown; only that of the CAM has a colour range of its own."""
         if method is HeatMethod.CAM:
@@ -170,7 +165,7 @@ def heat_cells(
         strongest = conv5[int(np.argmax(conv5.max(axis=(1, 2))))]
         shown = np.clip(strongest / np.float32(recipe.strongest_scale), 0, 1)
         return np.asarray(shown, np.float32)
-    weighted = np.tensordot(recipe.weights, conv5, axes=1).astype(np.float64)
+    weighted = np.tensordot(np.array(recipe.channel_weights, np.float32), conv5, axes=1).astype(np.float64)
     heat = sigmoid(recipe.gain * (weighted + recipe.bias))
     if recipe.smoothing > 0:
         heat = np.asarray(cv2.GaussianBlur(heat, (0, 0), recipe.smoothing, borderType=cv2.BORDER_REPLICATE))

@@ -7,10 +7,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cxr_runtime.film import GreyPixels
+from cxr_runtime.film import GreyPixels, shrink
 from cxr_runtime.pictures import encode_indexed_png
 from cxr_runtime.placement import Outline
-from cxr_runtime.resizing import shrink
 
 RgbPixels = NDArray[np.uint8]  # (rows, columns, 3), red, green, blue
 

@@ -5,13 +5,11 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cxr_runtime.errors import UsageError
-from cxr_runtime.film import GreyPixels
+from cxr_runtime.film import GreyPixels, standardised
 from cxr_runtime.lungs.atlas import AtlasLungField
 from cxr_runtime.lungs.mask import LungMask, lung_mask
-from cxr_runtime.resizing import standardised
 from cxr_runtime.small_network import SmallNetwork
 
 LUNG_FIELD_FILE = Path(__file__).parent / "lung-field.onnx"
@@ -30,21 +28,9 @@ class UnetLungField:
 
     def find(self, pixels: GreyPixels) -> LungMask:
         """Find the lungs of a film; (rows, columns) uint8, dense tissue bright."""
-        logits = SmallNetwork(self.path).run(network_input(pixels)[None, None])[0, 0]
+        logits = SmallNetwork(self.path).run(standardised(pixels, INPUT_SIDE)[None, None])[0, 0]
         soft = np.round(255 / (1 + np.exp(-logits)))
         return lung_mask(soft.astype(np.uint8), pixels.shape)
-
-
-def network_input(pixels: GreyPixels) -> NDArray[np.float32]:
-    """The one preparation of a film for the network, training included.
-
-    Args:
-        pixels: (rows, columns) uint8.
-
-    Returns:
-        (INPUT_SIDE, INPUT_SIDE) float32 with mean 0 and standard deviation 1 (0 on a blank film).
-    """
-    return standardised(pixels, INPUT_SIDE)
 
 
 DEFAULT_LUNG_FIELD = "unet"

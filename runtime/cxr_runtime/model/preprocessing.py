@@ -6,10 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cxr_runtime.film import GreyPixels
+from cxr_runtime.film import GreyPixels, resize
 from cxr_runtime.lungs.mask import LungMask
 from cxr_runtime.placement import Box, Placement
-from cxr_runtime.resizing import resize
 
 PREPROCESSING_VERSION = "1"  # changes whenever the same film would give another input
 CROPS = ("film", "lung-field", "lung-mask")

@@ -1,4 +1,4 @@
-"""Compressed frames of a DICOM file: JPEG, JPEG-LS, JPEG 2000 and RLE."""
+"""Compressed frames of a DICOM file: JPEG, JPEG-LS and RLE; JPEG 2000 has a file of its own."""
 
 import struct
 from typing import Any
@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from cxr_runtime.reading.failure import check_size, damaged
 from cxr_runtime.reading.jpeg import decode_jpeg
-from cxr_runtime.reading.jpeg_2000 import decode_jpeg_2000
 from cxr_runtime.reading.jpeg_markers import complete_frame
 
 Stored = NDArray[np.integer[Any]]  # (rows, columns) or (rows, columns, 3)
@@ -41,11 +40,6 @@ def jpeg_ls(stream: bytes) -> Stored:
         return np.asarray(imagecodecs.jpegls_decode(stream))
     except (RuntimeError, ValueError) as error:
         raise damaged("its JPEG-LS data cannot be decoded") from error
-
-
-def jpeg_2000(stream: bytes) -> Stored:
-    """A JPEG 2000 or HTJ2K frame (ISO/IEC 15444-1 and -15), lossless or lossy."""
-    return decode_jpeg_2000(stream)
 
 
 RLE_HEADER = 64  # bytes: the number of segments and up to 15 offsets (PS3.5 annex G.5)

@@ -4,7 +4,7 @@ import imagecodecs
 import numpy as np
 import simplejpeg
 
-from cxr_runtime.film import Film, FilmFacts, GreyPixels
+from cxr_runtime.film import Film, FilmFacts, GreyPixels, squared
 from cxr_runtime.reading.failure import check_size, damaged, truncated
 from cxr_runtime.reading.grey import WITHOUT_ALPHA, Samples, decode_with_opencv, grey_of_bgr, to_8_bits
 from cxr_runtime.reading.jpeg_lossless import ends_as_coded
@@ -20,7 +20,6 @@ from cxr_runtime.reading.jpeg_markers import (
 )
 from cxr_runtime.reading.orientation import UPRIGHT, exif_orientation, upright
 from cxr_runtime.reading.torn_blocks import BLOCK, check_blocks
-from cxr_runtime.resizing import squared
 
 MORE_BITS = b"\x5a\xa5" * 64  # read only by a decoder that still waits for data
 ADOBE_RGB = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00"  # says that components are not transformed

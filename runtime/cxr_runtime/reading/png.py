@@ -4,7 +4,7 @@ import struct
 import zlib
 from dataclasses import dataclass
 
-from cxr_runtime.film import Film, FilmFacts
+from cxr_runtime.film import Film, FilmFacts, squared
 from cxr_runtime.reading.failure import check_size, damaged, truncated
 from cxr_runtime.reading.grey import (
     AS_STORED,
@@ -15,7 +15,6 @@ from cxr_runtime.reading.grey import (
     to_8_bits,
 )
 from cxr_runtime.reading.orientation import UPRIGHT, exif_orientation, upright
-from cxr_runtime.resizing import squared
 
 SIGNATURE = 8  # bytes
 GREY_ALPHA, RGB_ALPHA = 4, 6  # colour types with transparency

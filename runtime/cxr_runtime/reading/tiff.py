@@ -8,7 +8,7 @@ import numpy as np
 import tifffile
 
 from cxr_runtime.errors import UnreadableFilmError
-from cxr_runtime.film import Film, FilmFacts
+from cxr_runtime.film import Film, FilmFacts, squared
 from cxr_runtime.reading.failure import check_rest, check_size, damaged, truncated, unsupported
 from cxr_runtime.reading.grey import to_8_bits
 from cxr_runtime.reading.jpeg import decode_jpeg, with_tables
@@ -17,7 +17,6 @@ from cxr_runtime.reading.orientation import ORIENTATION, UPRIGHT, upright
 from cxr_runtime.reading.tiff_samples import MIN_IS_WHITE, SHOWN, grey_of_page
 from cxr_runtime.reading.torn import check_rows
 from cxr_runtime.reading.torn_blocks import check_blocks
-from cxr_runtime.resizing import squared
 
 UNCOMPRESSED, JPEG = 1, 7
 DEFLATE = (8, 32946)

@@ -23,31 +23,27 @@ class Drawing:
         Raises:
             OSError: the folder cannot be written, or the disk is full.
         """
+        threshold = self.files.view.threshold
         match item:
-            case Scored():
-                return self._scored(item)
+            case Scored(place, film, score, cells, heat):
+                outlines, film_hw = film.lungs.outlines, film.placement.film_hw
+                name = safe_name(place.file, film.sha256)
+                written = self.files.write(name, film.preview, heat, film_hw, outlines)
+                picture = StoredPicture(
+                    encode_jpeg(film.preview),
+                    film.placement,
+                    cells,
+                    outlines,
+                    thumbnail_jpeg(film.preview, heat, threshold),
+                    heat_layer(heat, film_hw, threshold),
+                )
+                return FinishedFilm(place, score, picture, film.size, files=written)
             case Unscored(film=Rejected() as film):
-                thumbnail = thumbnail_jpeg(film.preview, None, self.files.view.threshold)
+                thumbnail = thumbnail_jpeg(film.preview, None, threshold)
                 picture = StoredPicture(encode_jpeg(film.preview), film.whole, None, (), thumbnail)
                 return FinishedFilm(item.place, item.score, picture, film.size)
             case Unscored():
                 return without_pictures(item)
-
-    def _scored(self, item: Scored) -> FinishedFilm:
-        film, threshold = item.film, self.files.view.threshold
-        preview = film.preview
-        outlines = film.lungs.outlines
-        name = safe_name(item.place.file, film.sha256)
-        written = self.files.write(name, preview, item.heat, film.placement.film_hw, outlines)
-        picture = StoredPicture(
-            encode_jpeg(preview),
-            film.placement,
-            item.cells,
-            outlines,
-            thumbnail_jpeg(preview, item.heat, threshold),
-            heat_layer(item.heat, film.placement.film_hw, threshold),
-        )
-        return FinishedFilm(item.place, item.score, picture, film.size, files=written)
 
 
 def without_pictures(item: Scored | Unscored) -> FinishedFilm:

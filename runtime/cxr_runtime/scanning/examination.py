@@ -5,14 +5,13 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from cxr_runtime.errors import FilmError, RejectedFilmError
-from cxr_runtime.film import FilmFacts, GreyPixels
-from cxr_runtime.gate import Admission, Gate
+from cxr_runtime.film import FilmFacts, GreyPixels, shrink
+from cxr_runtime.gate import Gate
 from cxr_runtime.lungs import LungMask, lung_field
 from cxr_runtime.memory import lacks_memory
 from cxr_runtime.model.preprocessing import InputPixels, Preprocessing, place, prepare
 from cxr_runtime.placement import Placement
 from cxr_runtime.reading import read_film
-from cxr_runtime.resizing import shrink
 from cxr_runtime.sources.film_source import FilmSource
 from cxr_runtime.store.rows import Place
 from cxr_runtime.workers.opened import OpenedFile
@@ -115,7 +114,19 @@ def examine(order: Order, descriptor: int | None = None) -> Examined:
     except RejectedFilmError as error:
         preview, seconds = shrink(film.pixels), time.perf_counter() - started
         return Rejected(digest, error, film.facts, preview, film.hw, len(content), seconds)
-    return _admitted(order.preprocessing, admission, digest, len(content), started)
+    film, lungs, remark, how = admission.film, admission.lungs, admission.remark, order.preprocessing
+    placement = place(film.hw, lungs.box_film_xyxy, how)
+    return Admitted(
+        sha256=digest,
+        remark=("", "") if remark is None else (remark.code.value, remark.sentence),
+        facts=film.facts,
+        preview=shrink(film.pixels),
+        placement=placement,
+        lungs=lungs,
+        inputs=prepare(film.pixels, placement, how, lungs),
+        size=len(content),
+        seconds=time.perf_counter() - started,
+    )
 
 
 def _whole(descriptor: int | None) -> bytes:
@@ -134,19 +145,3 @@ def _raise_if_machines(error: FilmError) -> None:
         if lacks_memory(cause):
             raise MemoryError
         cause = cause.__cause__ or cause.__context__
-
-
-def _admitted(how: Preprocessing, admission: Admission, digest: str, size: int, started: float) -> Admitted:
-    film, lungs, remark = admission.film, admission.lungs, admission.remark
-    placement = place(film.hw, lungs.box_film_xyxy, how)
-    return Admitted(
-        sha256=digest,
-        remark=("", "") if remark is None else (remark.code.value, remark.sentence),
-        facts=film.facts,
-        preview=shrink(film.pixels),
-        placement=placement,
-        lungs=lungs,
-        inputs=prepare(film.pixels, placement, how, lungs),
-        size=size,
-        seconds=time.perf_counter() - started,
-    )

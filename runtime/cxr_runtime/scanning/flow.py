@@ -119,11 +119,11 @@ def finished(
                 waiting.append([threads.submit(draw, unscored(place, film))])
         most = 0 if isinstance(item, Pause) else BATCHES_BEING_DRAWN
         while len(waiting) > most or (waiting and all(one.done() for one in waiting[0])):
-            yield _drawn(waiting.popleft())
+            yield [film.result() for film in waiting.popleft()]
         if isinstance(item, Pause):
             yield item
     while waiting:
-        yield _drawn(waiting.popleft())
+        yield [film.result() for film in waiting.popleft()]
 
 
 def stored(
@@ -147,10 +147,6 @@ def stored(
         known = []
     store.add(run, known, fingerprint)
     yield from (film.outcome for film in known)
-
-
-def _drawn(group: list[Future[FinishedFilm]]) -> list[FinishedFilm]:
-    return [future.result() for future in group]
 
 
 def _lost(task: Examination, error: Exception) -> Unread:

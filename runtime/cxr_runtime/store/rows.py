@@ -1,9 +1,7 @@
 """What goes into the store and comes out of it: a run, a film's place, its row, and its pictures."""
 
-import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,11 +69,6 @@ class Place:
     stamp: str  # changes whenever the file does; "" where that is not known
 
 
-def sealed_place(place: Place, sha256: str, fingerprint: str) -> tuple[str, ...]:
-    """What a place's seal is of: that just this film lay there, whatever number its row has."""
-    return place.stamp, place.file, sha256, fingerprint
-
-
 @dataclass(frozen=True)
 class StoredScore:
     """One row with what calibration and monitoring need beside it."""
@@ -122,19 +115,3 @@ class KnownFilm:
     place: Place
     result: int  # id in the store
     outcome: Outcome
-
-
-def picture_row(picture: StoredPicture) -> tuple[Any, ...]:
-    """PICTURE_COLUMNS of a picture."""
-    heat = picture.heat_cells
-    rows, columns = (None, None) if heat is None else heat.shape
-    return (
-        picture.preview_jpeg,
-        picture.thumbnail_jpeg,
-        picture.heat_png,
-        json.dumps(asdict(picture.placement)),
-        None if heat is None else heat.astype("<f4").tobytes(),
-        rows,
-        columns,
-        json.dumps(picture.lung_outlines),
-    )

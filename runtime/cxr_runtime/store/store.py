@@ -27,7 +27,6 @@ from cxr_runtime.store.rows import (
     RunFacts,
     StoredPicture,
     StoredScore,
-    sealed_place,
 )
 from cxr_runtime.typed_json import from_json
 
@@ -243,6 +242,11 @@ def read_scores(folder: Path) -> list[StoredScore]:
     """
     with Store.open(folder) as store:
         return list(store.scores(store.last_run()))
+
+
+def sealed_place(place: Place, sha256: str, fingerprint: str) -> tuple[str, ...]:
+    """What a place's seal is of: that just this film lay there, whatever number its row has."""
+    return place.stamp, place.file, sha256, fingerprint
 
 
 @contextmanager

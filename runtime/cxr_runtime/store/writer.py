@@ -1,11 +1,13 @@
 """The store of an output folder, written: each film's row and pictures are one transaction."""
 
+import json
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from cxr_runtime.files import PRIVATE, STORE_FILE, Access
 from cxr_runtime.folders import KEY_BYTES
@@ -24,11 +26,10 @@ from cxr_runtime.store.rows import (
     FinishedFilm,
     KnownFilm,
     RunFacts,
-    picture_row,
-    sealed_place,
+    StoredPicture,
 )
 from cxr_runtime.store.schema import migrate
-from cxr_runtime.store.store import Store, store_errors
+from cxr_runtime.store.store import Store, sealed_place, store_errors
 from cxr_runtime.typed_json import to_json
 
 _JUDGED = ("probability", "triage", "threshold", "operating_point")
@@ -149,7 +150,7 @@ class StoreWriter(Store):
 
     def _add_result(self, film: FinishedFilm, fingerprint: str) -> int:
         score, outcome = film.score, film.score.outcome
-        pictures = None if film.picture is None else picture_row(film.picture)
+        pictures = None if film.picture is None else _picture_row(film.picture)
         row = (
             *(getattr(outcome, column) for column in OUTCOME_COLUMNS),
             *(getattr(score, column) for column in SCORE_COLUMNS),
@@ -185,6 +186,22 @@ class StoreWriter(Store):
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise
+
+
+def _picture_row(picture: StoredPicture) -> tuple[Any, ...]:
+    """PICTURE_COLUMNS of a picture."""
+    heat = picture.heat_cells
+    rows, columns = (None, None) if heat is None else heat.shape
+    return (
+        picture.preview_jpeg,
+        picture.thumbnail_jpeg,
+        picture.heat_png,
+        json.dumps(asdict(picture.placement)),
+        None if heat is None else heat.astype("<f4").tobytes(),
+        rows,
+        columns,
+        json.dumps(picture.lung_outlines),
+    )
 
 
 def _now() -> str:

@@ -30,7 +30,7 @@ def test_without_a_heat_head_weights_are_those_of_the_class_activation_map(films
     linear = network.get_submodule("classifier.linear")
     assert isinstance(linear, torch.nn.Linear)
     weight = linear.weight.detach().numpy()
-    np.testing.assert_allclose(recipe.weights, weight[1] - weight[0], rtol=1e-4)
+    np.testing.assert_allclose(recipe.channel_weights, weight[1] - weight[0], rtol=1e-4)
     assert recipe.prior is None
 
 

@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cxr_runtime.film import View
+from cxr_runtime.film import View, resize
 from cxr_runtime.model.preprocessing import InputPixels
 from cxr_runtime.placement import CellGrid
-from cxr_runtime.resizing import resize
 from cxr_train.data.film import TrainingFilm, Truth
 from cxr_train.networks.architecture import FINDINGS
 from cxr_train.networks.heads import SUBCELLS

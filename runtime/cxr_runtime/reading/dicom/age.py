@@ -66,18 +66,15 @@ def stated_age(written: str) -> float | None:
     years, at = 0.0, 0
     while at < len(content):
         part = AGE_PART.match(content, at)
-        in_a_year = _in_a_year(part[2]) if part is not None else None
-        if part is None or in_a_year is None:
+        if part is None:
+            return None
+        unit = part[2] or "Y"  # a bare number is in years
+        in_a_year = next((count for start, count in UNITS if unit.startswith(start)), None)
+        if in_a_year is None:
             return None
         years += float(part[1].replace(",", ".")) / in_a_year
         at = part.end()
     return years if content and years <= OLDEST else None
-
-
-def _in_a_year(unit: str) -> float | None:
-    if not unit:
-        return 1.0
-    return next((count for start, count in UNITS if unit.startswith(start)), None)
 
 
 def _age_by_dates(ds: Dataset, today: date) -> float | None:

@@ -158,3 +158,36 @@ def _is_whole(values: Stored, changes: NDArray[np.bool_], span: int) -> bool:
     """Whether neighbours on both sides of a change are alike; (rows, columns) values within `span`."""
     steps = np.abs(np.diff(values.astype(np.int64), axis=1))[changes]
     return float((steps < span * SMALL_STEP).mean()) >= WHOLE
+
+
+FREE_ROWS = 1 / 16  # share of the rows in which no sample uses them: the whole film is not written so
+FEWEST_NOISY = 32  # samples
+NOISY = 0.15  # of the samples that use them; sound films with overlays and wrong headers reach 0
+
+
+def check_unused_bits(samples: Stored, high: int) -> None:
+    """Refuse noise in the bits above the value: from one pixel on, bytes are lost or swapped.
+
+    Overlays use such bits too, one each; a sign repeats itself in them; a film that has more bits than its
+    header states changes them slowly.
+
+    Args:
+        samples: (rows, columns) or (rows, columns, 3) as stored, unsigned.
+        high: number of the highest bit of a value, High Bit.
+
+    Raises:
+        UnreadableFilmError: `damaged`.
+    """
+    bits = 8 * samples.dtype.itemsize
+    if samples.ndim != 2 or bits - high < 3 or int(samples.max(initial=0)) >> (high + 1) == 0:
+        return
+    unused = (samples >> (high + 1)).astype(np.int32)
+    unused[unused == (1 << (bits - high - 1)) - 1] = 0
+    is_used = unused != 0
+    rows = is_used.any(axis=1)
+    if float((~rows).mean()) < FREE_ROWS or np.count_nonzero(is_used) < FEWEST_NOISY:
+        return
+    is_several = (unused & (unused - 1)) != 0
+    noisy = is_several[1:, 1:] & (unused[1:, 1:] != unused[1:, :-1]) & (unused[1:, 1:] != unused[:-1, 1:])
+    if np.count_nonzero(noisy) >= NOISY * np.count_nonzero(is_used):
+        raise damaged("bits that its pixels do not need hold noise")

@@ -13,7 +13,7 @@ from cxr_runtime.reading.dicom.header import raw_value
 from cxr_runtime.reading.dicom.image_pixel import PALETTE
 from cxr_runtime.reading.dicom.pixels import Picture
 from cxr_runtime.reading.dicom.syntaxes import Codec
-from cxr_runtime.reading.dicom.transforms import table_of
+from cxr_runtime.reading.dicom.tables import table_of
 from cxr_runtime.reading.failure import damaged
 from cxr_runtime.reading.grey import grey_of_bgr
 

@@ -1,5 +1,6 @@
 """From stored values to grey levels as a reader would see them (PS3.3 C.11, C.7.6.3)."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,12 +8,13 @@ from pydicom import Dataset
 
 from cxr_runtime.film import GreyPixels
 from cxr_runtime.reading.dicom.bits import Stored
-from cxr_runtime.reading.dicom.header import items, keyword, number
+from cxr_runtime.reading.dicom.header import items, keyword, number, numbers
 from cxr_runtime.reading.dicom.pixels import Picture
-from cxr_runtime.reading.dicom.transforms import Transform, Values, modality_of, voi_of
+from cxr_runtime.reading.dicom.tables import Ends, Table, Values, table_of
 from cxr_runtime.reading.failure import damaged
 from cxr_runtime.reading.grey import MIN_SPAN, TAILS, shown_range, thinned
 
+Transform = Callable[[Values], Values]
 TABLE_SPAN = 1 << 20  # stored values further apart than this are computed one by one, not by a table
 LEAST_GREY = (
     0.2  # share of a film that a window must show neither black nor white; of good films at least 0.24
@@ -117,3 +119,56 @@ def _stored_range(inside: Stored) -> tuple[float, float]:
         if bulk_low < -half / 2 and bulk_high - bulk_low >= MIN_SPAN * 2 * half:
             return -half, half - 1
     return shown_range(inside)
+
+
+def modality_of(ds: Dataset, ends: Ends) -> Transform:
+    """The transform of stored values of a film with these ends; a table goes before slope and intercept.
+
+    Raises:
+        UnreadableFilmError: `damaged` where the only transform is a table that leaves values of the film out.
+    """
+    tables = [table for item in items(ds, "ModalityLUTSequence") if (table := table_of(item)) is not None]
+    for table in tables:
+        if table.covers(ends):
+            return lambda values: table.look_up(values, ends)
+    slope, intercept = number(ds, "RescaleSlope"), number(ds, "RescaleIntercept")
+    if tables and slope is None:
+        raise damaged("its modality look-up table holds fewer entries than it states")
+    return lambda values: values * (slope or 1.0) + (intercept or 0.0)
+
+
+def voi_of(ds: Dataset, ends: Ends) -> Iterator[Transform]:
+    """The VOI LUTs, then the windows, as light 0..1 of modality values of a film with these ends.
+
+    Raises:
+        UnreadableFilmError: `damaged` at the end, where a table leaves values of the film out and there
+            is no window.
+    """
+    tables = [table for item in items(ds, "VOILUTSequence") if (table := table_of(item)) is not None]
+    sound = [table for table in tables if table.covers(ends)]
+    yield from (_light_of(table, ends) for table in sound)
+    centres, widths = numbers(ds, "WindowCenter"), numbers(ds, "WindowWidth")
+    windows = [window(*pair, keyword(ds, "VOILUTFunction")) for pair in zip(centres, widths, strict=False)]
+    yield from (usable for usable in windows if usable is not None)
+    if tables and not sound and not any(windows):
+        raise damaged("its VOI look-up table holds fewer entries than it states")
+
+
+def _light_of(table: Table, ends: Ends) -> Transform:
+    return lambda values: np.clip(table.look_up(values, ends) / table.top, 0, 1)
+
+
+def window(centre: float, width: float, function: str) -> Transform | None:
+    """A window as light 0..1 (PS3.3 C.11.2.1.2 and C.11.2.1.3); None if its width is not allowed."""
+    match function:
+        case "SIGMOID" if width > 0:
+            return lambda values: 1 / (1 + np.exp(np.clip(-4 * (values - centre) / width, -700, 700)))
+        case "LINEAR_EXACT" if width > 0:
+            return lambda values: np.clip((values - centre) / width + 0.5, 0, 1)
+        case "SIGMOID" | "LINEAR_EXACT":
+            return None
+    if width < 1:
+        return None
+    if width == 1:
+        return lambda values: (values > centre - 0.5).astype(np.float64)
+    return lambda values: np.clip((values - (centre - 0.5)) / (width - 1) + 0.5, 0, 1)

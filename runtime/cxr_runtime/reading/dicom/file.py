@@ -12,7 +12,7 @@ from pydicom.tag import BaseTag
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
 
 from cxr_runtime.errors import UnreadableFilmError
-from cxr_runtime.film import Film, FilmFacts
+from cxr_runtime.film import Film, FilmFacts, squared
 from cxr_runtime.reading.dicom.age import age_years
 from cxr_runtime.reading.dicom.colour import grey_of_colour
 from cxr_runtime.reading.dicom.display import display_of
@@ -30,7 +30,6 @@ from cxr_runtime.reading.dicom.syntaxes import native_syntax
 from cxr_runtime.reading.failure import check_rest, damaged, truncated, unsupported
 from cxr_runtime.reading.film_file import PREAMBLE, PREFIX
 from cxr_runtime.reading.torn import check_rows
-from cxr_runtime.resizing import squared
 
 PIXEL_DATA = 0x7FE00010
 FLOAT_PIXELS = (0x7FE00008, 0x7FE00009)
@@ -50,7 +49,7 @@ def read_dicom(content: bytes) -> Film:
         warnings.simplefilter("always")
         try:
             ds = _parse(content)
-            _check_whole(ds, caught)
+            _check(ds, caught)
             return _film(ds)
         except UnreadableFilmError:
             raise
@@ -123,24 +122,28 @@ def inflated(deflated: bytes) -> bytes:
     return b"".join(parts)
 
 
-def _check_whole(ds: Dataset, caught: list[warnings.WarningMessage]) -> None:
-    """Refuse a data set whose file ended within an element; pydicom reads on with what there is."""
+def _check(ds: Dataset, caught: list[warnings.WarningMessage]) -> None:
+    """Refuse a data set whose file ended within an element (pydicom reads on with what there is), or that
+    holds no picture to show.
+    """
     if any("End of file" in str(warning.message) for warning in caught):
         raise truncated("inside its DICOM data set")
-    if any(_is_short(ds.get_item(tag)) for tag in ds.keys()):  # noqa: SIM118 - iterating converts elements
+    elements: list[object] = [ds.get_item(tag) for tag in ds.keys()]  # noqa: SIM118 - iterating converts elements
+    unread = [element for element in elements if isinstance(element, RawDataElement)]
+    if any(len(one.value or b"") < one.length != UNDEFINED_LENGTH for one in unread):
         raise truncated("inside a DICOM element")
-    if PIXEL_DATA not in ds and "Rows" in ds and not any(tag in ds for tag in FLOAT_PIXELS):
+    if PIXEL_DATA in ds:
+        return
+    if any(tag in ds for tag in FLOAT_PIXELS):
+        raise unsupported("a DICOM picture of floating-point values")
+    if "Rows" in ds:
         raise truncated("its DICOM pixel data are missing")
-
-
-def _is_short(element: object) -> bool:
-    if not isinstance(element, RawDataElement) or element.length == UNDEFINED_LENGTH:
-        return False
-    return len(element.value or b"") < element.length
+    raise UnreadableFilmError(
+        "no-pixels", f"the DICOM file holds no picture ({_object_name(ds)}); expected a radiograph"
+    )
 
 
 def _film(ds: Dataset) -> Film:
-    _check_pixels(ds)
     picture = first_picture(ds)
     if picture.module.photometric in GREY:
         grey, is_coloured = display_of(ds, picture).show(picture.values), False
@@ -168,17 +171,6 @@ def _facts(ds: Dataset, picture: Picture, aspect: float, *, is_coloured: bool) -
         is_for_processing=is_for_processing(ds),
         stored_hw=picture.values.shape[:2],
         pixel_aspect=aspect,
-    )
-
-
-def _check_pixels(ds: Dataset) -> None:
-    """Check that there is a picture to show."""
-    if PIXEL_DATA in ds:
-        return
-    if any(tag in ds for tag in FLOAT_PIXELS):
-        raise unsupported("a DICOM picture of floating-point values")
-    raise UnreadableFilmError(
-        "no-pixels", f"the DICOM file holds no picture ({_object_name(ds)}); expected a radiograph"
     )
 
 

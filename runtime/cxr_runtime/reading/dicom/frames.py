@@ -40,11 +40,6 @@ class FrameHeader:
     colours: Colours = Colours.UNSTATED
 
 
-def is_encapsulated(pixel_data: bytes) -> bool:
-    """Whether pixel data are items with fragments, whatever the transfer syntax says."""
-    return pixel_data[:4] == ITEM
-
-
 def first_frame(pixel_data: bytes, frames: int) -> bytes:
     """Join the fragments of the first frame; offset tables are used only where the fragments leave it open.
 

@@ -7,7 +7,7 @@ from pydicom import Dataset
 from pydicom.pixels.decoders.base import get_decoder
 
 from cxr_runtime.reading.dicom import frames
-from cxr_runtime.reading.dicom.bits import Depth, Stored, stored_values
+from cxr_runtime.reading.dicom.bits import Depth, Stored, check_unused_bits, stored_values
 from cxr_runtime.reading.dicom.frames import FrameHeader
 from cxr_runtime.reading.dicom.header import raw_value, stated_syntax
 from cxr_runtime.reading.dicom.image_pixel import (
@@ -19,7 +19,6 @@ from cxr_runtime.reading.dicom.image_pixel import (
     native_module,
 )
 from cxr_runtime.reading.dicom.syntaxes import NOT_READ, SYNTAXES, Codec, native_syntax
-from cxr_runtime.reading.dicom.unused_bits import check_unused_bits
 from cxr_runtime.reading.failure import damaged, unsupported
 
 
@@ -71,7 +70,7 @@ def _coded(ds: Dataset, data: bytes) -> tuple[Codec, bytes]:
     if stated and stated not in SYNTAXES:
         raise unsupported(f"the transfer syntax {NOT_READ.get(stated, stated)}")
     codec = SYNTAXES[stated].codec if stated else None
-    is_items = frames.is_encapsulated(data)
+    is_items = data[:4] == frames.ITEM  # whatever the transfer syntax says
     is_stream = is_items or frames.codec_of(data) not in (None, Codec.RLE)
     if not is_stream or (codec is Codec.NATIVE and native_length(ds) == len(data)):
         return Codec.NATIVE, data
@@ -106,6 +105,10 @@ def _native(ds: Dataset, data: bytes, module: ImagePixel) -> Stored:
 
 def _decoded(stream: bytes, header: FrameHeader, module: ImagePixel) -> Stored:
     """A compressed frame, by imagecodecs; components as they are."""
+    if header.codec is Codec.JPEG_2000:
+        from cxr_runtime.reading.jpeg_2000 import decode_jpeg_2000
+
+        return decode_jpeg_2000(stream)
     from cxr_runtime.reading import codestreams
 
     match header.codec:
@@ -115,6 +118,5 @@ def _decoded(stream: bytes, header: FrameHeader, module: ImagePixel) -> Stored:
             return codestreams.decode_rle(stream, hw, module.samples, module.allocated // 8)
         case Codec.JPEG:
             return codestreams.jpeg(stream, is_rgb=header.components == 3)
-        case Codec.JPEG_LS:
+        case _:
             return codestreams.jpeg_ls(stream)
-    return codestreams.jpeg_2000(stream)

@@ -16,7 +16,7 @@ import film_files as files
 from cxr_runtime.errors import UnreadableFilmError
 from cxr_runtime.film import GreyPixels
 from cxr_runtime.reading import read_film
-from cxr_runtime.reading.dicom.transforms import window
+from cxr_runtime.reading.dicom.display import window
 
 
 def deep() -> NDArray[np.uint16]:

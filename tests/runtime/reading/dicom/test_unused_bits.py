@@ -5,7 +5,7 @@ import pytest
 
 import film_files as files
 from cxr_runtime.errors import UnreadableFilmError
-from cxr_runtime.reading.dicom.unused_bits import check_unused_bits
+from cxr_runtime.reading.dicom.bits import check_unused_bits
 
 
 def film() -> np.ndarray[tuple[int, ...], np.dtype[np.uint16]]:

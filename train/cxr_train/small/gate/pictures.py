@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from cxr_calibration.labels.film_csv import read_rows
 from cxr_runtime.errors import CxrTriageError, FilmError
+from cxr_runtime.film import resize
 from cxr_runtime.gate.network import PictureKind
 from cxr_runtime.lungs import LungField, lung_field
 from cxr_runtime.reading import read_film
-from cxr_runtime.resizing import resize
 
 SIDE = 224  # rows and columns at which pictures are kept
 

@@ -6,7 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cxr_runtime.gate.network import TURNS, PictureKind, network_input
+from cxr_runtime.film import standardised
+from cxr_runtime.gate.network import INPUT_SIDE, TURNS, PictureKind
 from cxr_train.small.gate.composed import collimate, photograph, screen, several
 from cxr_train.small.gate.drawn import DRAWINGS
 from cxr_train.small.gate.moving import WORK, Grey, fragment, move, scramble, visible_shares
@@ -68,7 +69,7 @@ class Sampler:
         chosen = rng.choice(len(self.makers), size=size, p=shares)
         samples = [self.makers[int(index)][0](rng) for index in chosen]
         pixels = [np.ascontiguousarray(255 * sample.pixels).astype(np.uint8) for sample in samples]
-        inputs = np.stack([network_input(film) for film in pixels])[:, None]
+        inputs = np.stack([standardised(film, INPUT_SIDE) for film in pixels])[:, None]
         answers = [(s.kind, s.turn, s.mirrored, s.inverted, s.cut_off) for s in samples]
         return torch.from_numpy(inputs), torch.tensor(answers, dtype=torch.float32)
 

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from cxr_calibration.labels.film_csv import read_rows
 from cxr_runtime.errors import UsageError
-from cxr_runtime.lungs.field import INPUT_SIDE, network_input
+from cxr_runtime.film import standardised
+from cxr_runtime.lungs.field import INPUT_SIDE
 from cxr_train.small.lungs.opacities import add_opacities
 from cxr_train.small.variations import Jitter, change_appearance, random_warp, warp
 
@@ -98,7 +99,7 @@ def _draw(
     pixels = change_appearance(rng, pixels, changes.appearance)
     if rng.random() < changes.inverted:
         pixels = 1 - pixels
-    return network_input(np.asarray(pixels * 255, np.uint8)), mask
+    return standardised(np.asarray(pixels * 255, np.uint8), INPUT_SIDE), mask
 
 
 def _shrink(grey: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -2,9 +2,9 @@ import cv2
 import numpy as np
 import pytest
 
-from cxr_runtime import resizing
+from cxr_runtime import film
+from cxr_runtime.film import squared, thumbnail
 from cxr_runtime.phantom import draw_phantom
-from cxr_runtime.resizing import squared, thumbnail
 
 
 @pytest.mark.parametrize("hw", [(128, 128), (300, 512), (1024, 1024), (1577, 1311)])
@@ -43,5 +43,5 @@ def test_square_pixels_and_spacings_that_cannot_be_leave_a_film_as_it_is(ratio: 
 def test_a_film_that_would_grow_too_large_is_shrunk_instead(
     ratio: float, hw: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(resizing, "MAX_SQUARED_PIXELS", 20_000)
+    monkeypatch.setattr(film, "MAX_SQUARED_PIXELS", 20_000)
     assert squared(draw_phantom(1, hw=(110, 100)), ratio).shape == hw
