@@ -1,8 +1,8 @@
-"""A calibration from out-of-fold margins, for a model that is trained on all the films there are.
+"""A calibration from margins that were written before, on films that the network has not seen.
 
 The margins are a labels file with one more column, margin: the logit of abnormal minus that of normal from a
-network that never saw the film's patient. Optional are brightness and contrast, the mean and standard
-deviation of the network's input before normalisation, 0..1.
+network that never saw the film's patient: the network that ships, or its folds. Optional are brightness and
+contrast, the mean and standard deviation of the network's input before normalisation, 0..1.
 """
 
 from datetime import date

@@ -22,6 +22,7 @@ from cxr_train.checkpoint import (
     write_config,
 )
 from cxr_train.data import TrainingFilm, read_data_set
+from cxr_train.data.fifths import Fifth, films_of
 from cxr_train.data.known import EARLIER_FILE, Known, earlier_csv
 from cxr_train.data.prepared_films import CACHE, PreparedFilms, films_digest, prepare_films
 from cxr_train.data.split import SPLIT_FILE, Split, SplitPlan, refuse_leaks, split_csv, split_films
@@ -53,13 +54,13 @@ def read_films(
     workers: int = 1,
     progress: Progress | None = None,
 ) -> Films:
-    """Read data sets into one film table and prepare its films.
+    """Read data sets into one film table and prepare its films; no film of a patient who is kept back.
 
     Raises:
         UsageError: a data set or a film cannot be read.
     """
     sets = [read_data_set(path) for path in paths]
-    table = tuple(film for data_set in sets for film in data_set.films)
+    table = films_of([film for data_set in sets for film in data_set.films], Fifth.TRAINING)
     for data_set in sets:
         if data_set.absent and progress is not None:
             progress.say(f"{data_set.name}: {data_set.absent} films of its table are not there; going on")

@@ -20,7 +20,14 @@ from cxr_cli.lab.pages import (
     write_calibration_page,
     write_measured_page,
 )
-from cxr_cli.lab.training import make_gate_network, refit_runs, try_heat, write_known_films, write_margins
+from cxr_cli.lab.training import (
+    make_gate_network,
+    print_truth,
+    refit_runs,
+    try_heat,
+    write_known_films,
+    write_margins,
+)
 
 COMMANDS: dict[str, Callable[..., int]] = {
     "gate": make_gate_network,
@@ -28,6 +35,7 @@ COMMANDS: dict[str, Callable[..., int]] = {
     "heat-choices": try_heat,
     "known-films": write_known_films,
     "margins": write_margins,
+    "truth": print_truth,
     "out-of-fold": calibrate_from_margins,
     "card-tables": print_card_tables,
     "calibration-page": write_calibration_page,

@@ -28,7 +28,7 @@ def calibrate_from_margins(
         ),
     ] = None,
 ) -> int:
-    """Fit a calibration on out-of-fold margins, for a model that was trained on all films.
+    """Fit a calibration on margins of films that the model has not seen.
 
     Prints the sections of the model's card on probabilities, operating points and subgroups.
     """

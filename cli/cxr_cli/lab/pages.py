@@ -29,8 +29,8 @@ def print_card_tables(
 
 
 def write_calibration_page(
-    folds: Annotated[
-        Path, typer.Argument(metavar="FOLDS", help="The cross-validation of the default model's recipe.")
+    margins: Annotated[
+        Path, typer.Argument(metavar="MARGINS.csv", help="What `lab margins` wrote of the default model.")
     ],
     data: Annotated[
         Path, typer.Option(metavar="DIR", help="Folder with nih512.csv, nlm128.csv and their films.")
@@ -38,15 +38,13 @@ def write_calibration_page(
     out: Annotated[Path, typer.Option(metavar="PAGE.md", help="The page to write.")] = Path(
         "docs/default-calibration.md"
     ),
-    cache: Cache = None,
 ) -> int:
-    """Measure the default model's scores out of fold, rehearse monitoring, and write the page about both."""
+    """Describe the default model's scores of films not seen, rehearse monitoring, and write the page."""
     from cxr_cli.progress import terminal_or_lines
     from cxr_runtime.files import write_bytes
     from cxr_train.evaluation.calibration_page import calibration_page
 
-    page = calibration_page(folds, data, terminal_or_lines(), cache=cache_folder(cache))
-    write_bytes(out, page.encode())
+    write_bytes(out, calibration_page(margins, data, terminal_or_lines()).encode())
     return 0
 
 

@@ -1,4 +1,4 @@
-"""`cxr-triage lab gate`, `heat-refit`, `heat-choices`, `margins`: what training leaves for the laboratory."""
+"""`cxr-triage lab gate`, `margins`, `truth` ...: what training leaves for the laboratory."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,7 +7,23 @@ import typer
 
 from cxr_cli.training_options import Cache, Data, cache_folder
 
-Folds = Annotated[Path, typer.Argument(metavar="MODEL", help="Folder of the folds of a cross-validation.")]
+Fifths = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fifth", metavar="NAME", help="locked, threshold or training: whose films; may be repeated."
+    ),
+]
+Learned = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--learned",
+        metavar="PATH",
+        help="Data set that the model has learned wholly; its patients are left out. May be repeated.",
+    ),
+]
+Folds = Annotated[
+    Path, typer.Argument(metavar="MODEL", help="Folder of folds, a run, or for `margins` a model folder.")
+]
 
 
 def make_gate_network(
@@ -70,16 +86,53 @@ def write_margins(
     model: Folds,
     data: Data,
     out: Annotated[Path, typer.Option(metavar="MARGINS.csv", help="The labels file to write.")],
+    fifth: Fifths = None,
+    learned: Learned = None,
     cache: Cache = None,
 ) -> int:
-    """Write margins of films, each by the fold that has not seen its patient, for a calibration.
+    """Write margins of films that a model has not seen, for a calibration.
 
-    The file names films and patients: keep it on this machine.
+    Of folds, each film has that of the fold that has not seen its patient. Of a model folder it has the
+    margin of the very network that ships; the threshold fifth of the patients is asked, if nothing else is
+    said. The file names films and patients: keep it on this machine.
     """
-    from cxr_runtime.files import write_bytes
+    from cxr_runtime.files import MODEL_FILE, write_bytes
+    from cxr_train.data.fifths import fifths_named
     from cxr_train.evaluation.scoring import margins_csv
+    from cxr_train.truth.looking import shipped_margins_csv
 
-    write_bytes(out, margins_csv(model, data, cache_folder(cache)))
+    folder = cache_folder(cache)
+    if (model / MODEL_FILE).is_file():
+        asked = fifths_named(fifth or ("threshold",))
+        write_bytes(out, shipped_margins_csv(model, data, asked, learned or (), folder))
+    else:
+        write_bytes(out, margins_csv(model, data, folder))
+    return 0
+
+
+def print_truth(
+    data: Annotated[Path, typer.Argument(metavar="DATA", help="Folder of the tables and their films.")],
+    model: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="DIR", show_default="default", help="Model folder; may be repeated."),
+    ] = None,
+    fifth: Fifths = None,
+    learned: Learned = None,
+    cache: Cache = None,
+) -> int:
+    """Print what a model promises beside what is found on films that it has not seen.
+
+    The locked fifth of the patients is looked at if nothing else is said. Look at it once a release, and
+    choose nothing by it.
+    """
+    from cxr_cli.progress import terminal_or_lines
+    from cxr_runtime.model.folder import open_model
+    from cxr_train.data.fifths import fifths_named
+    from cxr_train.truth.table import truth_table
+
+    asked = fifths_named(fifth or ("locked",))
+    models = [open_model(folder) for folder in model or ("default",)]
+    typer.echo(truth_table(models, data, asked, learned or (), cache_folder(cache), terminal_or_lines()))
     return 0
 
 

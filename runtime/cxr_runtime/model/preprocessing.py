@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cxr_runtime.film import GreyPixels, resize
+from cxr_runtime.film import GreyPixels, resize, shrink
 from cxr_runtime.lungs.mask import LungMask
 from cxr_runtime.placement import Box, Placement
 
@@ -24,6 +24,9 @@ class Preprocessing:
 
     input_hw: tuple[int, int] = (224, 224)  # rows and columns of the network's input
     working_hw: tuple[int, int] = (512, 512)  # contrast is equalised at this size (paper, II.A: 1024)
+    # One sharpness for the films of all machines: a film is shrunk until its longer side has so many pixels;
+    # 0, or more than it has, leaves it as it is.
+    detail: int = 0
     # What is stretched onto the input: the `film`, the box of the `lung-field`, or that of the `lung-mask`,
     # with black around the lungs.
     crop: str = "film"
@@ -43,6 +46,8 @@ class Preprocessing:
         sides = (*self.input_hw, *self.working_hw)
         if not all(0 < side <= LONGEST_SIDE for side in sides):
             raise ValueError(f"the sizes {sides} are not all within 1..{LONGEST_SIDE}")
+        if not 0 <= self.detail <= LONGEST_SIDE:
+            raise ValueError(f"detail {self.detail} is not within 0..{LONGEST_SIDE}")
         if self.crop not in CROPS:
             raise ValueError(f"crop {self.crop!r} is none of {', '.join(CROPS)}")
         within = 0 <= self.crop_margin <= MOST_MARGIN and 0 <= self.clahe_clip <= MOST_CLIP
@@ -85,7 +90,7 @@ def prepare(
         (H, W) uint8, the same in every channel of the network's input.
     """
     x0, y0, x1, y1 = (int(edge) for edge in placement.box_film_xyxy)
-    working = resize(pixels[y0:y1, x0:x1], how.working_hw)
+    working = resize(_at_detail(pixels[y0:y1, x0:x1], max(placement.film_hw), how.detail), how.working_hw)
     if how.clahe_clip > 0:
         tiles = (how.clahe_tiles, how.clahe_tiles)
         equalised = cv2.createCLAHE(clipLimit=how.clahe_clip, tileGridSize=tiles).apply(working)
@@ -93,6 +98,11 @@ def prepare(
     if how.crop == "lung-mask" and lungs is not None and lungs.box_film_xyxy is not None:
         working = np.where(_lungs_alone(lungs, placement, how.working_hw), working, np.uint8(0))
     return resize(working, how.input_hw)
+
+
+def _at_detail(shown: GreyPixels, film_side: int, detail: int) -> GreyPixels:
+    """The part of a film that is shown, as sharp as if the film's longer side had `detail` pixels."""
+    return shrink(shown, round(max(shown.shape) * detail / film_side)) if 0 < detail < film_side else shown
 
 
 def normalise(inputs: NDArray[np.uint8], how: Preprocessing) -> NDArray[np.float32]:

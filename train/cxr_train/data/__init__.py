@@ -6,6 +6,7 @@ from pathlib import Path
 from cxr_calibration.labels.film_csv import columns_of
 from cxr_runtime.errors import UsageError
 from cxr_train.data.downloads import find_nih, is_nlm, read_nih, read_nlm
+from cxr_train.data.fifths import Fifth, films_of
 from cxr_train.data.film import DataSet, DrawnBox, TrainingFilm, Truth
 from cxr_train.data.public_tables import is_prepared, read_prepared
 from cxr_train.data.table import read_table
@@ -34,10 +35,16 @@ def read_data_set(path: Path) -> DataSet:
     )
 
 
-def read_film_table(paths: Sequence[Path]) -> tuple[TrainingFilm, ...]:
+def read_film_table(
+    paths: Sequence[Path], fifths: Sequence[Fifth] = (Fifth.TRAINING,)
+) -> tuple[TrainingFilm, ...]:
     """The film table of several data sets, one after the other.
+
+    Args:
+        paths: data sets.
+        fifths: of the patients of public collections, see fifths.py; the others' films are left out.
 
     Raises:
         UsageError: as `read_data_set`.
     """
-    return tuple(film for path in paths for film in read_data_set(path).films)
+    return films_of([film for path in paths for film in read_data_set(path).films], *fifths)

@@ -1,6 +1,7 @@
 """Small tables made from public collections: NIH films with radiologists' classes, and NLM films."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,30 +9,50 @@ from cxr_calibration.labels.facts import age_of, sex_of, stated_abnormal_of, vie
 from cxr_calibration.labels.film_csv import CsvRow, read_rows
 from cxr_train.data.downloads import text_label
 from cxr_train.data.film import DataSet, DrawnBox, TrainingFilm, Truth
-from cxr_train.data.table import present
+from cxr_train.data.table import own_film, present
 
+NLM_COLUMNS = ("site", "label", "clinical_reading")
 NIH_COLUMNS = ("file", "patient", "view", "sex", "age", "nih_findings", "rsna_class", "boxes_512")
 BOX_FRAME = 512  # pixels along both sides of the frame of `boxes_512`, whatever the film's own size
 COMPLETE = "RSNA2018"  # every opacity of a film has a box
 RADIOLOGISTS = (COMPLETE, "NIH-BBox2017")  # sources of boxes that may be scored on
 NORMAL = "Normal"  # the one class of `rsna_class` without disease
+OPACITY = "Lung Opacity"  # the class whose films have a box around every opacity
+GATHERED = frozenset(
+    {"file", "label", "truth", "rsna_class", "boxes", "source_repo"}
+)  # columns of the newer tables
+COLLECTION_OF = {
+    "NIH": "nih",
+    "TBX11K (China)": "tbx11k",
+    "Kermany (Guangzhou, children)": "guangzhou",
+    "TB portals (Belarus and others)": "tbportal",
+    "BIMCV (Valencia, Spain)": "valencia",
+}  # how patients are named, by `site`
+ONE_CLASS = (
+    "tbx11k",
+    "tbportal",
+    "valencia",
+)  # all their films are of the ill: a label would teach the hospital
 
 
 def is_prepared(header: set[str]) -> bool:
     """Whether a table has the columns of either kind."""
-    return header >= set(NIH_COLUMNS) or {"site", "label", "clinical_reading"} <= header
+    return any(header >= set(columns) for columns in (NIH_COLUMNS, NLM_COLUMNS, GATHERED))
 
 
 def read_prepared(path: Path) -> DataSet:
-    """A table of NIH films (`rsna_class`, `nih_findings`, `boxes_512`) or of NLM films (`clinical_reading`).
+    """A table of NIH films (`rsna_class`, `nih_findings`, `boxes_512`), of NLM films (`clinical_reading`), or
+    one of the newer tables (`rsna_class`, `boxes`, `source_repo`).
 
-    A radiologist's class is the label where there is one; elsewhere it is mined from the report.
+    A radiologist's class is the label where there is one; elsewhere it is mined from the report. The label of
+    a film whose hospital gave films of the ill alone has no weight.
 
     Raises:
         UsageError: a column is missing or no film is there.
     """
     rows = read_rows(path, ("file",))
-    read = _nih if rows and "nih_findings" in rows[0].cells else _nlm
+    columns = rows[0].cells.keys() if rows else set()
+    read = _nih if "nih_findings" in columns else _gathered if columns >= GATHERED else _nlm
     return present(path.stem, [read(path.parent, row) for row in rows])
 
 
@@ -67,6 +88,28 @@ def _nlm(folder: Path, row: CsvRow) -> TrainingFilm:
         age=row.fact("age", age_of),
         site=row["site"],
     )
+
+
+def _gathered(_: Path, row: CsvRow) -> TrainingFilm:
+    film = own_film(row)
+    collection = COLLECTION_OF[row["site"]]
+    number = row["patient"] or Path(row["file"]).stem
+    nih = collection == "nih"
+    return replace(
+        film,
+        patient=f"{collection}:{number.zfill(8) if nih else number}",
+        weight=0.0 if collection in ONE_CLASS else film.weight,
+        radiologist_class=row["rsna_class"],
+        findings=_findings(film.findings, row["rsna_class"])
+        if nih
+        else None,  # elsewhere one word for a folder
+        boxes_complete=row["rsna_class"] == OPACITY or bool(film.boxes and not nih),
+    )
+
+
+def _findings(mined: frozenset[str] | None, radiologist_class: str) -> frozenset[str] | None:
+    """A radiologist who sees a normal film is believed before the report's text."""
+    return frozenset() if radiologist_class == NORMAL else mined
 
 
 def _box(stated: dict[str, Any]) -> DrawnBox:

@@ -23,7 +23,7 @@ def read_table(path: Path) -> DataSet:
     Raises:
         UsageError: a needed column is missing, or a value is not of its kind.
     """
-    films = [_film(row) for row in read_rows(path, ("file", "label"))]
+    films = [own_film(row) for row in read_rows(path, ("file", "label"))]
     return present(path.stem, films)
 
 
@@ -42,7 +42,8 @@ def present(name: str, films: list[TrainingFilm]) -> DataSet:
     return DataSet(name, there, len(films) - len(there))
 
 
-def _film(row: CsvRow) -> TrainingFilm:
+def own_film(row: CsvRow) -> TrainingFilm:
+    """One row of a CSV of films, see `read_table`."""
     abnormal, weight, findings = (
         row.fact("label", abnormal_of),
         row.fact("weight", number_of),

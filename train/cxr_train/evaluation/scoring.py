@@ -125,11 +125,12 @@ def margins_csv(model: Path, data: Sequence[Path], cache: Path = CACHE) -> bytes
     scored = score_films(model, films, rows, cache, "cpu", Silence())
     how = read_config(run_of(find_runs(model)[0])).recipe.preprocessing
     inputs = prepare_films(films, how, cache).inputs
-    lines = [(*_facts(films[row]), f"{_margin(scored, row):.6f}", *_shown(inputs[row])) for row in rows]
+    lines = [(*film_facts(films[row]), f"{_margin(scored, row):.6f}", *_shown(inputs[row])) for row in rows]
     return csv_bytes([COLUMNS, *lines])
 
 
-def _facts(film: TrainingFilm) -> tuple[str, ...]:
+def film_facts(film: TrainingFilm) -> tuple[str, ...]:
+    """The cells of COLUMNS that are known without a model."""
     view = "" if film.view is View.UNKNOWN else film.view.value
     age = "" if film.age is None else f"{film.age:g}"
     return (film.name, f"{int(film.label or 0)}", film.patient, view, film.sex, age, film.site)

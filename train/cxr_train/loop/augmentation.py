@@ -104,6 +104,34 @@ def _border(picture: InputPixels, amount: float, rng: Generator) -> InputPixels:
     return framed
 
 
+def _curve(picture: InputPixels, amount: float, rng: Generator) -> InputPixels:
+    """Another machine's tone curve: rising, from black to white, bent at three points between."""
+    bent = np.sort((np.array([0.25, 0.5, 0.75]) + rng.uniform(-amount, amount, 3)).clip(0, 1))
+    grey = np.interp(np.linspace(0, 1, 256), np.linspace(0, 1, 5), [0.0, *bent, 1.0])
+    return np.asarray(cv2.LUT(picture, np.rint(255 * grey).astype(np.uint8)), np.uint8)
+
+
+def _sharpen(picture: InputPixels, amount: float, rng: Generator) -> InputPixels:
+    strength = rng.uniform(0, amount)
+    smooth = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.7, 4))
+    return np.asarray(cv2.addWeighted(picture, 1 + strength, smooth, -strength, 0), np.uint8)
+
+
+def _marks(picture: InputPixels, amount: float, rng: Generator) -> InputPixels:
+    """Letters in a corner, or a bar along an edge that hides them: black or white."""
+    height, width = picture.shape
+    marked, grey = picture.copy(), int(rng.choice([0, 255]))
+    size = max(4, int(rng.uniform(0.3, 1) * amount * height))
+    x, y = (int(rng.choice([rng.uniform(0, 0.25), rng.uniform(0.6, 0.9)]) * side) for side in (width, height))
+    if rng.random() < 0.5:
+        text = "".join(rng.choice(list("LRAPSTANDING0123456789"), rng.integers(1, 8)))
+        cv2.putText(marked, text, (x, y + size), cv2.FONT_HERSHEY_SIMPLEX, size / 25, (grey,), 1 + size // 12)
+    else:
+        at = int(rng.choice([0, height - size]))
+        marked[at : at + size, x : x + int(rng.uniform(0.2, 1) * width)] = grey
+    return marked
+
+
 def _cutout(picture: InputPixels, amount: float, rng: Generator) -> InputPixels:
     height, width = picture.shape
     tall, wide = (int(rng.uniform(0.2, 1) * amount * side) for side in (height, width))
@@ -114,10 +142,13 @@ def _cutout(picture: InputPixels, amount: float, rng: Generator) -> InputPixels:
 
 
 SPOILERS: dict[str, Callable[[InputPixels, float, Generator], InputPixels]] = {
+    "curve": _curve,
     "downscale": _downscale,
     "blur": _blur,
+    "sharpen": _sharpen,
     "noise": _noise,
     "border": _border,
+    "marks": _marks,
     "cutout": _cutout,
     "jpeg": lambda picture, lowest, rng: _jpeg(picture, int(lowest), rng),
 }  # by the field of Augmentation that states the amount, in the order they happen

@@ -5,6 +5,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
+import onnx
 import torch
 from safetensors.torch import load_file
 from torch import Tensor
@@ -14,6 +15,7 @@ from cxr_runtime.errors import UsageError
 from cxr_train.checkpoint import FOLD_PREFIX, load_checkpoint
 from cxr_train.networks import Network, network_kind
 
+EXPORTED = "network."  # how an export names the network's weights
 HEADS = "heads."  # how the names of training heads' weights begin
 
 
@@ -24,8 +26,9 @@ def start_from(network: Network, name: str, start: str) -> str:
         network: built as `name`, its weights fresh.
         name: as in NETWORKS.
         start: `scratch`; `published` for ImageNet's, downloaded unless they are in torch's cache; a .pth,
-            .safetensors or .npz file of them in torchvision's layout; or a run, its heads included, and
-            as much of its new layer as this network has too.
+            .safetensors or .npz file of them in torchvision's layout; the model.onnx of an exported model,
+            its classifier included; or a run, its heads included, and as much of its new layer as this
+            network has too.
 
     Returns:
         What was loaded, with the start of its sha256: the line for tables and manifests.
@@ -41,6 +44,9 @@ def start_from(network: Network, name: str, start: str) -> str:
         _load(network, earlier.state_dict(), new=(f"{network.new_layer}.", HEADS), source=path)
         before = "" if config.starting_weights == "scratch" else f", begun from {config.starting_weights}"
         return f"run {_run_name(path)}{before}"
+    if path.suffix == ".onnx":
+        _load(network, read_weights(path), new=(HEADS,), source=path)
+        return f"{path.stem} (sha256 {_digest(path)[:12]})"
     published, new = read_weights(path), (f"{network.new_layer}.", HEADS)
     features = {name: weight for name, weight in published.items() if not name.startswith(new)}
     _load(network, features, new, source=path)
@@ -61,7 +67,7 @@ def origin(starting_weights: str) -> str:
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
-    """Read a state dict as float32 from .pth, .safetensors or .npz.
+    """Read a state dict as float32 from .pth, .safetensors, .npz or an exported .onnx.
 
     Raises:
         UsageError: the file is missing or of another kind, or has not the hash that its name ends in.
@@ -71,14 +77,27 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         if path.suffix == ".npz":
             with np.load(path) as arrays:
                 return {name: torch.from_numpy(arrays[name].astype(np.float32)) for name in arrays.files}
+        if path.suffix == ".onnx":
+            return _exported(path)
         tensors = (
             load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
         )
         return {name: tensor.float() for name, tensor in tensors.items()}
     except Exception as error:
         raise UsageError(
-            f"weights {path} cannot be read ({error}); expected a state dict as .pth, .safetensors or .npz"
+            f"weights {path} cannot be read ({error}); expected a state dict as .pth, .safetensors or .npz, "
+            "or an exported model.onnx"
         ) from error
+
+
+def _exported(path: Path) -> dict[str, Tensor]:
+    """The weights of an export in single precision, whose initializers are named as in the network."""
+    weights = onnx.load(path).graph.initializer
+    named = {each.name: each for each in weights if each.name.startswith(EXPORTED)}
+    return {
+        name.removeprefix(EXPORTED): torch.from_numpy(onnx.numpy_helper.to_array(each).copy())
+        for name, each in named.items()
+    }
 
 
 def _load(network: Network, weights: dict[str, Tensor], new: tuple[str, ...], source: Path) -> None:

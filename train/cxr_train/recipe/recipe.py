@@ -25,6 +25,8 @@ LIMITS = {
     "augmentation.chance": SHARE,
     "augmentation.shift": SHARE,
     "augmentation.border": SHARE,
+    "augmentation.curve": SHARE,
+    "augmentation.marks": SHARE,
     "augmentation.cutout": SHARE,
     "augmentation.jpeg": (0, 95),
 }  # of every other number: ANY
@@ -46,8 +48,13 @@ class Augmentation:
     downscale: float = 0.0  # natural logarithm of a loss of resolution
     jpeg: int = 0  # lowest JPEG quality, 1..95; films are compressed at up to 95
     border: float = 0.0  # widest black collimator edge, as a share of the side
+    curve: float = (
+        0.0  # bend of the tone curve at three points between black and white, as a share of the range
+    )
+    sharpen: float = 0.0  # strength of an unsharp mask, as other machines apply
+    marks: float = 0.0  # widest side of burned-in letters or a bar at an edge, as a share of the side
     cutout: float = 0.0  # widest side of a blanked rectangle, as a share of the side
-    chance: float = 0.3  # probability of each of noise, blur, downscale, jpeg, border and cutout
+    chance: float = 0.3  # probability of each of the kinds from noise on
     mixup: float = 0.0  # alpha of the Beta distribution by which two films and their labels are mixed
 
 
