@@ -126,12 +126,13 @@ def print_truth(
     choose nothing by it.
     """
     from cxr_cli.progress import terminal_or_lines
-    from cxr_runtime.model.folder import open_model
+    from cxr_runtime.model.folder import DEFAULT_MODEL, MODELS_FOLDER, open_model
     from cxr_train.data.fifths import fifths_named
     from cxr_train.truth.table import truth_table
 
     asked = fifths_named(fifth or ("locked",))
-    models = [open_model(folder) for folder in model or ("default",)]
+    folders = model or [MODELS_FOLDER / DEFAULT_MODEL]
+    models = [open_model(folder, calibration=folder) for folder in folders]
     typer.echo(truth_table(models, data, asked, learned or (), cache_folder(cache), terminal_or_lines()))
     return 0
 

@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 
@@ -62,3 +63,24 @@ def test_without_known_lungs_nothing_is_blackened() -> None:
     how = Preprocessing(crop="lung-mask")
     film = np.full((90, 80), 200, np.uint8)
     assert prepare(film, place((90, 80), None, how), how).min() == 200
+
+
+def test_films_of_other_sizes_come_to_one_sharpness() -> None:
+    scene = np.random.default_rng(0).integers(0, 256, (512, 512)).astype(np.uint8)
+    small = np.asarray(cv2.resize(scene, (128, 128), interpolation=cv2.INTER_AREA))
+    sharp, level = (Preprocessing(input_hw=(64, 64), detail=detail) for detail in (0, 64))
+    pictures = [prepare(film, place(film.shape, None, level), level) for film in (scene, small)]
+    np.testing.assert_allclose(pictures[0].astype(int), pictures[1], atol=2)
+    assert (prepare(small, place(small.shape, None, sharp), sharp) != pictures[0]).any()
+
+
+def test_a_film_that_is_smaller_than_the_detail_asked_for_is_left_as_it_is() -> None:
+    film = np.random.default_rng(1).integers(0, 256, (100, 80)).astype(np.uint8)
+    asked, unasked = Preprocessing(detail=100), Preprocessing()
+    placement = place((100, 80), None, asked)
+    np.testing.assert_array_equal(prepare(film, placement, asked), prepare(film, placement, unasked))
+
+
+def test_a_detail_that_no_film_can_have_is_refused() -> None:
+    with pytest.raises(ValueError, match="detail -1 is not within"):
+        Preprocessing(detail=-1)

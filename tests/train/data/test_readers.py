@@ -158,3 +158,36 @@ def test_nlm_films_in_small(tmp_path: Path) -> None:
     )
     (film,) = read_data_set(tmp_path / "nlm128.csv").films
     assert (film.label, film.patient, film.truth, film.age) == (0.0, "nlm:CHNCXR_0001_0", Truth.CLINIC, None)
+
+
+GATHERED = "file,label,truth,patient,view,sex,age,site,rsna_class,findings,boxes,source_repo"
+
+
+def gathered(folder: Path, *rows: str) -> Path:
+    write_film(folder / "films" / "0.png", True, 0)
+    table = folder / "gathered.csv"
+    table.write_text(
+        "\n".join([GATHERED, *(f"films/0.png,{row},somewhere" for row in rows)]), encoding="utf-8"
+    )
+    return table
+
+
+def test_the_newer_tables_name_a_patient_of_nih_as_the_older_ones_do(tmp_path: Path) -> None:
+    table = gathered(tmp_path, '1,radiologist,13,AP,M,56,NIH,Lung Opacity,Mass|Edema,"[[0,0,0.5,0.5]]"')
+    (film,) = read_data_set(table).films
+    assert (film.patient, film.radiologist_class) == ("nih:00000013", "Lung Opacity")
+    assert film.findings == {"Mass", "Edema"}
+    assert film.boxes_complete
+
+
+def test_a_radiologist_s_normal_is_believed_before_the_report(tmp_path: Path) -> None:
+    (film,) = read_data_set(gathered(tmp_path, "0,radiologist,3,PA,F,76,NIH,Normal,Hernia,")).films
+    assert film.findings == frozenset()
+
+
+def test_the_label_of_a_hospital_of_the_ill_alone_teaches_nothing_but_its_boxes_do(tmp_path: Path) -> None:
+    table = gathered(tmp_path, '1,clinic,,,,,TBX11K (China),,tuberculosis,"[[0,0,0.5,0.5]]"')
+    (film,) = read_data_set(table).films
+    assert (film.label, film.weight, film.patient) == (1.0, 0.0, "tbx11k:0")
+    assert film.boxes_complete
+    assert film.findings is None

@@ -1,11 +1,13 @@
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import torch
 from safetensors.torch import save_file
 
 from cxr_runtime.errors import UsageError
+from cxr_runtime.model.folder import DEFAULT_MODEL, MODELS_FOLDER
 from cxr_train.loop import starting_weights as published
 from cxr_train.loop.starting_weights import origin, start_from
 from cxr_train.networks import Architecture, Network, build_network
@@ -164,3 +166,13 @@ def test_a_local_copy_with_another_hash_than_its_name_says_is_refused(tmp_path: 
 )
 def test_a_cell_names_the_last_run_and_the_first_weights(starting_weights: str, cell: str) -> None:
     assert origin(starting_weights) == cell
+
+
+def test_an_exported_model_can_be_started_from_its_classifier_included() -> None:
+    network = build_network(Architecture("squeezenet", (224, 224), pool="evidence"))
+    file = MODELS_FOLDER / DEFAULT_MODEL / "model.onnx"
+    assert start_from(network, "squeezenet", str(file)).startswith("model (sha256 ")
+    weights = {each.name: each for each in onnx.load(file).graph.initializer}
+    for name in ("features.0.weight", "classifier.evidence.gain", "classifier.evidence.linear.bias"):
+        shipped = onnx.numpy_helper.to_array(weights[f"network.{name}"])
+        np.testing.assert_array_equal(network.state_dict()[name].numpy(), shipped)

@@ -69,6 +69,11 @@ def every(_: TrainingFilm) -> bool:
     return True
 
 
+def with_boxes(film: TrainingFilm) -> bool:
+    """Whether somebody drew boxes on a film."""
+    return bool(film.boxes)
+
+
 def of_view(view: str) -> Chosen:
     """Films of one view."""
     return lambda film: film.view.value == view
@@ -101,8 +106,8 @@ ROWS = (
     Row("Guangzhou, children", FOUND, "guangzhou512", every, sensitivity),
     Row("Guangzhou, children", RIGHT, "guangzhou512", every, specificity),
     Row("JSRT, nodules", AREA, "jsrt224", every, area),
-    Row("NIH, radiologists' boxes", "hottest point in a box", "nih256", every, pointing),
-    Row("TBX11K, experts' boxes", "hottest point in a box", "tbx512", every, pointing),
+    Row("NIH, radiologists' boxes", "hottest point in a box", "nih256", with_boxes, pointing),
+    Row("TBX11K, experts' boxes", "hottest point in a box", "tbx512", with_boxes, pointing),
 )
 
 

@@ -1,0 +1,67 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cxr_runtime.model.folder import open_model
+from cxr_train.data.fifths import Fifth, fifth_of
+from cxr_train.truth import table as made
+from cxr_train.truth.looking import look, shipped_margins_csv
+from cxr_train.truth.unseen import nodule_films, unseen_films
+from drawn_data_sets import write_film
+from model_folders import write_model_folder
+
+HEAD = "file,label,truth,patient,view,site,rsna_class,boxes,source_repo"
+BOX = '"[[0.1,0.1,0.6,0.6]]"'
+
+
+def write_table(folder: Path, name: str, site: str = "NIH", patients: int = 60) -> Path:
+    """Films whose brightness tells the class, of as many patients, in both views; the ill have a box."""
+    rows = [HEAD]
+    for number in range(patients):
+        ill = number % 2 == 1
+        write_film(folder / name / f"{number}.png", ill, number)
+        kind = "Lung Opacity" if ill else "Normal"
+        view, box = ("PA", "AP")[number // 2 % 2], BOX if ill else ""
+        rows.append(f"{name}/{number}.png,{int(ill)},radiologist,{number},{view},{site},{kind},{box},here")
+    path = folder / f"{name}.csv"
+    path.write_text("\n".join(rows), encoding="utf-8")
+    return path
+
+
+def test_films_of_patients_that_were_learned_are_left_out(tmp_path: Path) -> None:
+    table, learned = write_table(tmp_path, "a"), write_table(tmp_path, "b", patients=20)
+    films = unseen_films([table], [Fifth.LOCKED], [learned])
+    numbers = {int(film.patient.removeprefix("nih:")) for film in films}
+    assert min(numbers) >= 20
+    assert {fifth_of(film.patient) for film in films} == {Fifth.LOCKED}
+
+
+def test_the_margins_are_those_of_the_shipped_network(tmp_path: Path) -> None:
+    table, folder = write_table(tmp_path, "a"), write_model_folder(tmp_path / "model")
+    films = unseen_films([table], [Fifth.THRESHOLD])
+    looked = look(open_model(folder), films, tmp_path / "cache")
+    assert sorted(looked.heats) == [row for row, film in enumerate(films) if film.boxes]
+    lines = shipped_margins_csv(folder, [table], [Fifth.THRESHOLD], cache=tmp_path / "cache").decode().split()
+    assert [float(line.split(",")[7]) for line in lines[1:]] == pytest.approx(looked.margins, abs=1e-6)
+    assert np.all(looked.part([0]).margins == looked.margins[:1])
+
+
+def test_nodules_count_as_abnormal(tmp_path: Path) -> None:
+    write_film(tmp_path / "a.png", True, 0)
+    (tmp_path / "jsrt224.csv").write_text(
+        "file,lung_mask,label\na.png,m.png,nodule\na.png,m.png,non-nodule\n"
+    )
+    assert [film.label for film in nodule_films(tmp_path / "jsrt224.csv")] == [1.0, 0.0]
+
+
+def test_the_table_has_promise_and_finding_side_by_side(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_table(tmp_path, "nih256")
+    monkeypatch.setattr(made, "ROWS", [row for row in made.ROWS if row.table == "nih256"])
+    folder = write_model_folder(tmp_path / "small")
+    text = made.truth_table([open_model(folder)], tmp_path, tuple(Fifth), cache=tmp_path / "cache")
+    head, _, first, *_ = text.splitlines()
+    assert head == "| films | n | abnormal | measure | promised by small | found |"
+    assert first.startswith("| NIH, radiologists' classes | 60 | 30 | AUC | - | ")
