@@ -67,7 +67,7 @@ def test_without_known_lungs_nothing_is_blackened() -> None:
 
 def test_films_of_other_sizes_come_to_one_sharpness() -> None:
     scene = np.random.default_rng(0).integers(0, 256, (512, 512)).astype(np.uint8)
-    small = np.asarray(cv2.resize(scene, (128, 128), interpolation=cv2.INTER_AREA))
+    small = np.asarray(cv2.resize(scene, (128, 128), interpolation=cv2.INTER_AREA), np.uint8)
     sharp, level = (Preprocessing(input_hw=(64, 64), detail=detail) for detail in (0, 64))
     pictures = [prepare(film, place(film.shape, None, level), level) for film in (scene, small)]
     np.testing.assert_allclose(pictures[0].astype(int), pictures[1], atol=2)

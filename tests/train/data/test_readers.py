@@ -176,7 +176,7 @@ def test_the_newer_tables_name_a_patient_of_nih_as_the_older_ones_do(tmp_path: P
     table = gathered(tmp_path, '1,radiologist,13,AP,M,56,NIH,Lung Opacity,Mass|Edema,"[[0,0,0.5,0.5]]"')
     (film,) = read_data_set(table).films
     assert (film.patient, film.radiologist_class) == ("nih:00000013", "Lung Opacity")
-    assert film.findings == {"Mass", "Edema"}
+    assert film.findings == frozenset({"Mass", "Edema"})
     assert film.boxes_complete
 
 
