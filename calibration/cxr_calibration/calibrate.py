@@ -142,7 +142,10 @@ def _describe(gathered: Gathered, scores: Sequence[StoredScore], options: Calibr
             f"and {films.normal} normal; expected both: label more films"
         )
     whole = options.scan is not None
-    shown = reference_films(scores if whole else gathered.scores)
+    views = films.subgroups["view"].tolist() if "view" in films.subgroups else [""] * films.films
+    said = zip(films.truth.tolist(), views, strict=True)
+    known = dict(zip((score.outcome.sha256 for score in gathered.scores), said, strict=True))
+    shown = reference_films(scores if whole else gathered.scores, known)
     reference = make_reference(shown, patients=None if whole else films.number_of_patients, is_everyday=whole)
     everyday = np.array([film.margin for film in shown if film.margin is not None], np.float64)
     return fit_and_describe(

@@ -2,7 +2,9 @@
 
 The margins are a labels file with one more column, margin: the logit of abnormal minus that of normal from a
 network that never saw the film's patient: the network that ships, or its folds. Optional are brightness and
-contrast, the mean and standard deviation of the network's input before normalisation, 0..1.
+contrast, the mean and standard deviation of the network's input before normalisation, 0..1; and looks, the
+numbers of `looks_of` or of `StoredScore.looks` with blanks between them. Without looks, scans cannot say
+whether films are foreign.
 """
 
 from datetime import date
@@ -21,6 +23,7 @@ from cxr_calibration.monitoring.reference import Reference, ReferenceFilm, make_
 from cxr_calibration.pages.card import card_sections, with_sections
 from cxr_runtime.files import CARD_FILE, write_bytes
 from cxr_runtime.model.folder import open_model
+from cxr_runtime.model.looks import Looks
 
 
 def read_margins(path: Path) -> tuple[LabelledFilms, Reference]:
@@ -88,4 +91,17 @@ def _shown(label: Label, row: CsvRow) -> ReferenceFilm:
     if margin is None:
         raise row.wrong("margin", "expected a number")
     brightness, contrast = (row.fact(name, number_of) for name in ("brightness", "contrast"))
-    return ReferenceFilm(margin, brightness, contrast, view=label.view)
+    looks = row.fact("looks", _numbers) or ()
+    return ReferenceFilm(margin, brightness, contrast, view=label.view, looks=looks, abnormal=label.abnormal)
+
+
+def _numbers(text: str) -> Looks:
+    """Numbers with blanks between them.
+
+    Raises:
+        ValueError: one of them is no finite number.
+    """
+    found = tuple(float(number) for number in text.split())
+    if not np.isfinite(found).all():
+        raise ValueError("expected finite numbers")
+    return found

@@ -174,7 +174,8 @@ def _told(summary: "ScanSummary") -> str:
     if summary.distrusted:
         anew = f"; {counted(summary.distrusted)} done anew: their rows were made elsewhere, or changed"
     where = f"{printable(str(summary.out))} ({summary.backend})"
-    return f"{told}{before}{others}{results}{anew}\nreports in {where}"
+    last = f"\n{summary.foreign}" if summary.foreign else ""
+    return f"{told}{before}{others}{results}{anew}\nreports in {where}{last}"
 
 
 def _about_refused(summary: "ScanSummary") -> str:

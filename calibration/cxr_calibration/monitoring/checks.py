@@ -12,6 +12,7 @@ from cxr_calibration.statistics.distributions import Distribution, stability_ind
 from cxr_calibration.statistics.exact_tests import fisher_exact, kolmogorov_smirnov
 from cxr_calibration.statistics.intervals import percent
 from cxr_runtime.model.calibration import ProbabilityMap
+from cxr_runtime.model.likeness import LEAST_FILMS, NEAR, compare
 
 # With thousands of films a difference too small to matter is beyond chance too, so both are asked for.
 SHARE_THAT_MATTERS = 0.03  # difference of two shares of films
@@ -74,7 +75,9 @@ def check_night(
         values = [getattr(film, name) for film in scored if getattr(film, name) is not None]
         if kept is not None and values:
             checks.append(_distance(name, np.array(values, np.float64), kept, reference))
-    return (*checks, *_views(scored, reference), *_unscored(films, reference))
+    return (
+        *checks, *_looks(scored, reference), *_views(scored, reference), *_unscored(films, reference)
+    )  # fmt: skip
 
 
 def _flagged(margins: Scores, reference: Reference, threshold: Threshold) -> Check:
@@ -113,6 +116,27 @@ def _stability(margins: Scores, reference: Reference) -> Check:
         matters=index >= INDEX_THAT_MATTERS,
         sentence=f"the population stability index of the scores is {index:.2f}",
     )
+
+
+def _looks(scored: Sequence[ReferenceFilm], reference: Reference) -> list[Check]:
+    """All looks at once, as a scan compares them."""
+    measured = [(film.looks, film.margin) for film in scored if film.looks and film.margin is not None]
+    known = reference.looks
+    if known is None or not known.is_todays or len(measured) < LEAST_FILMS:
+        return []
+    distance, chance = compare(known, [looks for looks, _ in measured], [margin for _, margin in measured])
+    return [
+        Check(
+            name="looks",
+            value=distance,
+            expected=0.0,
+            films=len(measured),
+            reference_films=known.films,
+            p_value=chance,
+            matters=distance >= NEAR,
+            sentence=f"films look {distance:.1f} standard deviations away from those of the reference",
+        )
+    ]
 
 
 def _views(scored: Sequence[ReferenceFilm], reference: Reference) -> list[Check]:

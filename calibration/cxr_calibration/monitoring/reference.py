@@ -1,7 +1,7 @@
 """What films, scores and rejections were like when the calibration was made; monitoring compares to it."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -9,11 +9,14 @@ from typing import Any
 
 import numpy as np
 
+from cxr_calibration.monitoring.looks import fit_looks
 from cxr_calibration.statistics.checked import Scores
 from cxr_calibration.statistics.distributions import Distribution
 from cxr_calibration.statistics.intervals import DECIMALS
 from cxr_runtime.errors import CalibrationError
 from cxr_runtime.model.calibration import ProbabilityMap
+from cxr_runtime.model.likeness import LooksReference
+from cxr_runtime.model.looks import Looks
 from cxr_runtime.outcome import Status
 from cxr_runtime.store.rows import StoredScore
 from cxr_runtime.typed_json import from_json
@@ -28,6 +31,12 @@ class ReferenceFilm:
     contrast: float | None = None  # its standard deviation
     code: str = ""  # why it was not scored
     view: str = ""  # PA, AP or ""
+    looks: Looks = ()  # how it looks; empty where that was not measured
+    abnormal: bool | None = None  # None where nobody has said
+    said_view: str = ""  # PA, AP or "", as a label says it; "" where none does
+
+
+NOTHING_SAID: tuple[bool | None, str] = (None, "")
 
 
 @dataclass(frozen=True)
@@ -41,10 +50,20 @@ class Reference:
     views: dict[str, int]  # scored films by stated view
     films: int | None  # scored or not; None where only films fit for scoring were given
     unscored: dict[str, int]  # films by code; empty where `films` is None
+    looks: LooksReference | None = None  # how they look; None where too few say
 
 
-def reference_films(scores: Sequence[StoredScore]) -> list[ReferenceFilm]:
-    """Rows of a scan as monitoring sees them."""
+def reference_films(
+    scores: Sequence[StoredScore], said: Mapping[str, tuple[bool, str]] | None = None
+) -> list[ReferenceFilm]:
+    """Rows of a scan as monitoring sees them.
+
+    Args:
+        scores: the rows.
+        said: by their sha256, whether films are abnormal and their view ("" where it is not known); None:
+            nobody has said.
+    """
+    known: Mapping[str, tuple[bool | None, str]] = said or {}
     return [
         ReferenceFilm(
             margin=score.margin,
@@ -52,6 +71,9 @@ def reference_films(scores: Sequence[StoredScore]) -> list[ReferenceFilm]:
             contrast=score.input_contrast,
             code=score.outcome.code if score.outcome.status is not Status.SCORED else "",
             view=score.outcome.view,
+            looks=score.looks,
+            abnormal=known.get(score.outcome.sha256, NOTHING_SAID)[0],
+            said_view=known.get(score.outcome.sha256, NOTHING_SAID)[1],
         )
         for score in scores
     ]
@@ -81,6 +103,13 @@ def make_reference(films: Iterable[ReferenceFilm], *, patients: int | None, is_e
         views=_count(film.view for film in scored if film.view),
         films=len(films) if is_everyday else None,
         unscored=_count(film.code for film in films if film.margin is None) if is_everyday else {},
+        looks=fit_looks(
+            [film.looks for film in scored],
+            [film.margin for film in scored if film.margin is not None],
+            [film.abnormal for film in scored],
+            [film.said_view or film.view for film in scored],
+            patients=patients,
+        ),
     )
 
 
@@ -117,6 +146,7 @@ def stated_reference(reference: Reference, fitted: ProbabilityMap) -> dict[str, 
         "views": reference.views,
         "films": reference.films,
         "unscored": reference.unscored,
+        "looks": reference.looks,
     }
 
 
@@ -149,6 +179,7 @@ class _StatedReference:
     views: dict[str, int]
     films: int | None
     unscored: dict[str, int]
+    looks: LooksReference | None = None
 
 
 @dataclass(frozen=True)
@@ -179,6 +210,7 @@ def read_reference(path: Path) -> Reference:
         views=stated.views,
         films=stated.films,
         unscored=stated.unscored,
+        looks=stated.looks,
     )
 
 

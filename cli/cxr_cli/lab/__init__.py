@@ -20,6 +20,7 @@ from cxr_cli.lab.pages import (
     write_calibration_page,
     write_measured_page,
 )
+from cxr_cli.lab.sites import print_foreign_nights
 from cxr_cli.lab.training import (
     make_gate_network,
     print_truth,
@@ -45,6 +46,7 @@ COMMANDS: dict[str, Callable[..., int]] = {
     "fuzz": fuzz_readers,
     "gamma": darken_films,
     "rehearse": rehearse_monitoring,
+    "foreign": print_foreign_nights,
     "precisions": print_precisions,
     "gpu": print_gpu_page,
     "house": print_house,

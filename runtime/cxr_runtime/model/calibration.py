@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from cxr_runtime.errors import CalibrationError
 from cxr_runtime.logits import sigmoid
+from cxr_runtime.model.likeness import LooksReference
 from cxr_runtime.model.own_digest import mark_of, read_plain
 from cxr_runtime.outcome import Triage
 from cxr_runtime.typed_json import from_json
@@ -116,6 +117,7 @@ class Calibration(ProbabilityMap):
     input_route: str  # how film pixels reach the preprocessing; `full` = decoded at full size
     operating_points: tuple[OperatingPoint, ...] = ()
     default_operating_point: str = "balanced"
+    looks: LooksReference | None = None  # how its films looked; None where it does not say
     films: int = 0  # labelled films that it was made on; 0 where it does not say
     made: str = ""  # date; "" where it does not say
 
@@ -169,6 +171,13 @@ class _StatedPoint:
 
 
 @dataclass(frozen=True, kw_only=True)
+class _StatedReference:
+    """What a scan reads of the films that the calibration was made on."""
+
+    looks: LooksReference | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Stated(ProbabilityMap):
     """What a scan reads of calibration.json."""
 
@@ -177,6 +186,7 @@ class _Stated(ProbabilityMap):
     precision: str
     input_route: str
     operating_points: dict[str, _StatedPoint]
+    reference: _StatedReference | None = None
     films: int = 0
     made: str = ""
 
@@ -214,6 +224,7 @@ def _calibration(stated: _Stated) -> Calibration:
         knots=stated.knots,
         operating_points=tuple(_point(name, point) for name, point in points.items()),
         default_operating_point=default,
+        looks=None if stated.reference is None else stated.reference.looks,
         films=stated.films,
         made=stated.made,
     )

@@ -35,6 +35,7 @@ class Publication:
     # Files of the output folder that could not be written or removed, with the system's reason; they are as
     # an earlier run left them, and are due in the next one.
     refused: Mapping[str, str]
+    foreign: str = ""  # what is said where the films are unlike those of the calibration
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def publish(store: StoreWriter, films: Films, facts: RunFacts, files: HeatmapFil
     complete_pictures(store, films, files)
     written = write_reports(store, films, facts, files)
     written.note(store)
-    return Publication(written.tally, {**written.refused, **files.refused})
+    return Publication(written.tally, {**written.refused, **files.refused}, facts.foreign)
 
 
 def write_reports(
@@ -94,7 +95,7 @@ def write_reports(
     writers: dict[ReportFormat, tuple[str, Callable[[Path], None]]] = {
         ReportFormat.CSV: (
             RESULTS_FILE,
-            lambda path: write_results(path, store.outcomes(films), files.access),
+            lambda path: write_results(path, store.outcomes(films), files.access, facts.foreign),
         ),
         ReportFormat.HTML: (
             WORKLIST_FILE,

@@ -12,6 +12,7 @@ from cxr_runtime.outcome import Outcome
 COLUMNS = (
     "file", "sha256", "status", "code", "message", "score", "probability", "triage", "threshold",
     "operating_point", "view", "lung_heat_share", "model", "model_sha256", "backend", "seconds",
+    "foreign",
 )  # fmt: skip
 DECIMALS = {"score": 2, "probability": 6, "threshold": 6, "lung_heat_share": 3, "seconds": 3}
 
@@ -19,13 +20,16 @@ DECIMALS = {"score": 2, "probability": 6, "threshold": 6, "lung_heat_share": 3, 
 _FORMULA_STARTS = ("=", "+", "-", "@")
 
 
-def write_results(path: Path, outcomes: Iterable[Outcome], access: Access = PRIVATE) -> None:
+def write_results(
+    path: Path, outcomes: Iterable[Outcome], access: Access = PRIVATE, foreign: str = ""
+) -> None:
     """Write results.csv (RFC 4180, UTF-8 without byte order mark, lines end with a line feed, texts quoted).
 
     Args:
         path: replaced when all rows are there; until then it is as it was.
         outcomes: in the order of the rows; read once.
         access: who may read it.
+        foreign: what is said where the films are unlike those of the calibration; the same on every row.
 
     Raises:
         OSError: the folder cannot be written, or the disk is full.
@@ -34,7 +38,9 @@ def write_results(path: Path, outcomes: Iterable[Outcome], access: Access = PRIV
         text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
         text.write(",".join(COLUMNS) + "\n")
         rows = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
-        rows.writerows([_cell(outcome, column) for column in COLUMNS] for outcome in outcomes)
+        rows.writerows(
+            [*(_cell(outcome, column) for column in COLUMNS[:-1]), foreign] for outcome in outcomes
+        )
         text.detach()
 
 

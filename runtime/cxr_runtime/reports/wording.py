@@ -74,9 +74,16 @@ def operating_point(run: RunFacts) -> str:
         if value is not None
     ]
     unmet = "" if run.is_met else "; NOT MET: the calibration did not support what this point promises"
+    if run.foreign:
+        return f"{flagged_at}; what was measured of it does not hold for these films{unmet}"
     if not measured:
         return f"{flagged_at}; its sensitivity and specificity were not measured{unmet}"
     return f"{flagged_at}; {', '.join(measured)} (cross-validated){unmet}"
+
+
+def likeness(run: RunFacts) -> str:
+    """Whether the films are like those of the calibration, where nothing says it in larger letters."""
+    return "" if run.foreign else run.likeness
 
 
 def passed_over(run: RunFacts) -> str:

@@ -30,6 +30,7 @@ class ScanSummary:
     # They are as an earlier scan left them; the same scan again writes them, and does no film twice.
     refused: Mapping[str, str]
     results: tuple[str, ...] = ()  # folders of results among the inputs, which were not searched
+    foreign: str = ""  # what is said where the films are unlike those of the calibration
     distrusted: int = 0  # films that were done anew, for their rows were not made here, or were changed
 
     def outcomes(self) -> Iterator[Outcome]:
@@ -84,6 +85,7 @@ def scan(
             session.backend,
             published.refused,
             found.results,
+            published.foreign,
             session.distrusted,
         )
 

@@ -18,6 +18,7 @@ from cxr_runtime.heat.map import HeatMethod, film_heat, heat_cells
 from cxr_runtime.lungs import heat_share
 from cxr_runtime.model.calibration import Calibration, OperatingPoint
 from cxr_runtime.model.folder import Model
+from cxr_runtime.model.looks import looks_of
 from cxr_runtime.model.preprocessing import InputPixels, normalise
 from cxr_runtime.outcome import Outcome, Status
 from cxr_runtime.scanning.examination import Admitted, Rejected, Unread
@@ -165,6 +166,7 @@ class Scorer:
             input_mean=float(shown.mean()),
             input_contrast=float(shown.std()),
             finished=_now(),
+            looks=looks_of(film.preview, film.lungs, film.inputs),
         )
         return Scored(place, film, score, cells, heat)
 

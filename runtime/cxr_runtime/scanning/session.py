@@ -4,8 +4,6 @@ import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from datetime import datetime
-from importlib.metadata import version
 from typing import Self
 
 from cxr_runtime.backends.engine import Engine
@@ -19,6 +17,7 @@ from cxr_runtime.reports.publishing import Publication, publish
 from cxr_runtime.scanning.answers import Examining
 from cxr_runtime.scanning.drawing import Drawing, without_pictures
 from cxr_runtime.scanning.examination import Examination, Examined
+from cxr_runtime.scanning.facts import Asked, run_facts
 from cxr_runtime.scanning.fingerprint import fingerprint_of
 from cxr_runtime.scanning.flow import batches, examined, finished, stored
 from cxr_runtime.scanning.opening import Task, opened
@@ -26,7 +25,7 @@ from cxr_runtime.scanning.options import ScanOptions
 from cxr_runtime.scanning.scoring import LateEngine, Scorer, judged_anew
 from cxr_runtime.sources.film_source import FilmSource
 from cxr_runtime.store.folder import held
-from cxr_runtime.store.rows import KnownFilm, Place, RunFacts, StoredScore
+from cxr_runtime.store.rows import KnownFilm, Place, StoredScore
 from cxr_runtime.store.writer import StoreWriter
 from cxr_runtime.workers.opened import can_pass_files
 from cxr_runtime.workers.opening import Opener
@@ -153,7 +152,15 @@ class Session:
         if self._files is None:
             raise UsageError("a session without an output folder publishes nothing; open it with `out`")
         self._store.rejudge(self._run, judged_anew(self.scores(), self._model.calibration, self._point))
-        facts = self._facts(tuple(inputs), passed_over, tuple(results))
+        facts = run_facts(
+            self._model,
+            self._point,
+            self._view,
+            self.scores(),
+            Asked(tuple(inputs), passed_over, tuple(results)),
+            backend=self.backend,
+            sandbox=self._sandbox,
+        )
         self._store.end_run(self._run, facts)
         return publish(self._store, self._run, facts, self._files)
 
@@ -226,27 +233,3 @@ class Session:
     def _scorer(self) -> Scorer:
         engine, options = self._engine.loading().result(), self._options
         return Scorer(self._model, engine, self._point, options.heat, options.batch_size)
-
-    def _facts(self, inputs: tuple[str, ...], passed_over: int, results: tuple[str, ...]) -> RunFacts:
-        manifest, point = self._model.manifest, self._point
-        return RunFacts(
-            product=f"cxr-triage {version('cxr-triage')}",
-            finished=datetime.now().astimezone(),
-            inputs=inputs,
-            model=manifest.name,
-            model_sha256=manifest.model_sha256,
-            model_remarks=self._model.remarks,
-            licence=manifest.licence,
-            backend=self.backend,
-            sandbox=self._sandbox,
-            is_calibrated=self._model.is_calibrated,
-            calibration=self._model.calibration_origin,
-            operating_point=point.name,
-            threshold=point.threshold,
-            is_met=point.met,
-            sensitivity=point.sensitivity,
-            specificity=point.specificity,
-            heat=self._view,
-            passed_over=passed_over,
-            results=results,
-        )

@@ -20,6 +20,8 @@ MOST_FILE = 70_000  # of a film's name; a member of a zip file may have 65,535 b
 MOST_PICTURE = 16 << 20  # bytes of each of a film's pictures
 MOST_CELLS = 1 << 20  # of a heat map; ours have 169
 MOST_OUTLINES = 4 << 20  # characters
+MOST_LOOKS = 100  # numbers of how a film looks; ours are 24
+LARGEST_LOOK = 1e6
 LARGEST_SIDE = 1 << 16  # rows or columns of a film
 ROUNDING = 1e-6  # by which a share that was summed up may exceed 1
 _SHA256 = re.compile("[0-9a-f]{64}")
@@ -68,9 +70,17 @@ def score_of(file: Any, row: tuple[Any, ...]) -> StoredScore:
         for name in ("margin", "input_mean", "input_contrast"):
             _check_range(name, stated[name])
         _expect(_is_text(stated["finished"], MOST_TEXT), "finished", stated["finished"])
+        looks = _looks(stated.pop("looks"))
     except ValueError as error:
         raise _wrong_row(file, error) from error
-    return StoredScore(outcome, **stated)
+    return StoredScore(outcome, **stated, looks=looks)
+
+
+def _looks(text: Any) -> tuple[float, ...]:
+    _expect(_is_text(text, MOST_TEXT), "looks", text)
+    found = from_json(text, tuple[float, ...]) if text else ()
+    _expect(len(found) <= MOST_LOOKS and all(abs(number) <= LARGEST_LOOK for number in found), "looks", text)
+    return found
 
 
 def picture_of(file: Any, row: tuple[Any, ...]) -> StoredPicture | None:

@@ -29,6 +29,8 @@ class RunFacts:
     sensitivity: float | None  # of the operating point, measured by cross-validation
     specificity: float | None
     heat: HeatView  # how stored heat is shown
+    foreign: str = ""  # what is said where the films are unlike those of the calibration
+    likeness: str = ""  # whether they are like those, in a few words; "" where that is not known
     calibration: str = ""  # whose it is; "" where there is none, or that is not known
     model_remarks: tuple[str, ...] = ()  # on where the model comes from, if not with the program
     passed_over: int = 0  # files that cannot be films by name, counted only
@@ -48,7 +50,7 @@ class RunFacts:
 
 # Columns of `results` that are a row of results.csv, in the order of Outcome; its file is that of the place.
 OUTCOME_COLUMNS = tuple(entry.name for entry in fields(Outcome) if entry.name != "file")
-SCORE_COLUMNS = ("margin", "input_mean", "input_contrast", "finished")
+SCORE_COLUMNS = ("margin", "input_mean", "input_contrast", "finished", "looks")
 # All that a result's seal is of; `pictures` is the digest of its pictures.
 SEALED_COLUMNS = (*OUTCOME_COLUMNS, *SCORE_COLUMNS, "fingerprint", "bytes", "is_lasting", "pictures")
 FINGERPRINT = SEALED_COLUMNS.index("fingerprint")
@@ -78,6 +80,7 @@ class StoredScore:
     input_mean: float | None  # mean of the network's input before normalisation, 0..1
     input_contrast: float | None  # its standard deviation, 0..1
     finished: str  # ISO time with offset
+    looks: tuple[float, ...] = ()  # how the film looks; empty where it was not scored
     is_ours: bool = True  # its seal is right: this machine made it, and nobody has changed it since
 
 

@@ -191,5 +191,10 @@ def _to_3(db: sqlite3.Connection) -> None:
         db.execute(column)
 
 
-_STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_to_1, _to_2, _to_3)
+def _to_4(db: sqlite3.Connection) -> None:
+    """Room for how a film looks; the seals are of more, so rows from before are scored again."""
+    db.execute("ALTER TABLE results ADD COLUMN looks TEXT NOT NULL DEFAULT ''")
+
+
+_STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_to_1, _to_2, _to_3, _to_4)
 SCHEMA_VERSION = len(_STEPS)

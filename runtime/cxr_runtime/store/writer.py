@@ -20,7 +20,6 @@ from cxr_runtime.store.rows import (
     PICTURE_COLUMNS,
     PLACE,
     RESULT,
-    SCORE_COLUMNS,
     SEALED_COLUMNS,
     WRITTEN,
     FinishedFilm,
@@ -153,7 +152,8 @@ class StoreWriter(Store):
         pictures = None if film.picture is None else _picture_row(film.picture)
         row = (
             *(getattr(outcome, column) for column in OUTCOME_COLUMNS),
-            *(getattr(score, column) for column in SCORE_COLUMNS),
+            *(score.margin, score.input_mean, score.input_contrast, score.finished),
+            json.dumps(score.looks) if score.looks else "",
             fingerprint,
             film.size,
             film.is_lasting and outcome.sha256 != "",

@@ -13,6 +13,7 @@ import pytest
 from fontTools.fontBuilder import FontBuilder  # type: ignore[import-untyped]  # it ships no types
 from fontTools.pens.ttGlyphPen import TTGlyphPen  # type: ignore[import-untyped]  # it ships no types
 
+from cxr_runtime.model.likeness import FOREIGN
 from cxr_runtime.reports.exhibit import Exhibit, tally
 from cxr_runtime.reports.pdf import installed_fonts, write_report
 from cxr_runtime.store.rows import RunFacts
@@ -125,6 +126,16 @@ def test_every_page_of_an_uncalibrated_run_is_marked(tmp_path: Path) -> None:
     texts = pages(written(tmp_path, films, replace(RUN, is_calibrated=False)))
     assert len(texts) > 2
     assert all("NOT CALIBRATED" in text for text in texts)
+
+
+@needs_poppler
+def test_foreign_films_are_said_first_on_page_one_and_no_promise_is_made(tmp_path: Path) -> None:
+    run = replace(RUN, foreign=FOREIGN, likeness="unlike those of the calibration: 7 films compared")
+    texts = pages(written(tmp_path, [scored("a.png", 0.9)], run))
+    assert all(FOREIGN in text for text in texts)
+    assert texts[0].index(FOREIGN) < texts[0].index("Chest films, ranked")
+    assert "does not hold for these films" in " ".join(texts[0].split())
+    assert "sensitivity 87%" not in texts[0]
 
 
 @needs_poppler

@@ -35,7 +35,7 @@ def test_the_columns_are_the_contract(tmp_path: Path) -> None:
     write_results(tmp_path / "results.csv", [])
     assert (tmp_path / "results.csv").read_bytes() == (
         b"file,sha256,status,code,message,score,probability,triage,threshold,operating_point,"
-        b"view,lung_heat_share,model,model_sha256,backend,seconds\n"
+        b"view,lung_heat_share,model,model_sha256,backend,seconds,foreign\n"
     )
 
 
@@ -51,7 +51,12 @@ def test_every_text_is_quoted_and_no_figure(tmp_path: Path) -> None:
     write_results(tmp_path / "results.csv", [replace(SCORED, file='a,"b".png;c')])
     line = (tmp_path / "results.csv").read_text(encoding="utf-8").splitlines()[1]
     assert line.startswith(f'"a,""b"".png;c","{"ab" * 32}","scored","","",97.11,0.971145,"flagged",0.470000,')
-    assert line.endswith(f'"PA","","default","{"cd" * 32}","onnxruntime-cpu",0.031')
+    assert line.endswith(f'"PA","","default","{"cd" * 32}","onnxruntime-cpu",0.031,""')
+
+
+def test_what_is_said_of_foreign_films_stands_on_every_row(tmp_path: Path) -> None:
+    write_results(tmp_path / "results.csv", [SCORED, replace(SCORED, file="b.png")], foreign="unlike")
+    assert [row["foreign"] for row in rows_of(tmp_path / "results.csv")] == ["unlike", "unlike"]
 
 
 def test_rows_keep_their_order_and_names_of_any_script_survive(tmp_path: Path) -> None:

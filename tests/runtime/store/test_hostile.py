@@ -165,6 +165,10 @@ WRONG_ROWS = {
     "margin": "UPDATE results SET margin = 'm'",
     "mean": "UPDATE results SET input_mean = 255",
     "finished": "UPDATE results SET finished = x'00'",
+    "looks of no kind": "UPDATE results SET looks = '{}'",
+    "looks without end": "UPDATE results SET looks = '[1e999]'",
+    "looks out of range": "UPDATE results SET looks = '[1e12]'",
+    "looks too long": "UPDATE results SET looks = hex(zeroblob(5000))",
 }
 WRONG_PICTURES = {
     "preview as text": "UPDATE pictures SET preview_jpeg = 'jpeg'",

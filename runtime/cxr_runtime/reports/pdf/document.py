@@ -75,6 +75,7 @@ def _facts(sheet: Sheet, run: RunFacts, counts: Tally) -> float:
     facts = [
         ("Operating point", wording.operating_point(run)),
         ("Calibration", run.calibration),
+        ("Films", wording.likeness(run)),
         ("Inputs", ", ".join(run.inputs)),
         ("Model", wording.model(run)),
         ("Model sha256", f"{run.model_sha256[:32]} {run.model_sha256[32:]}"),

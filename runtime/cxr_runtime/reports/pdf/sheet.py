@@ -76,10 +76,11 @@ class Sheet(FPDF):
         self.set_draw_color(*LINE)
         self.set_line_width(0.2)
         self.line(MARGIN, 14.5, WIDTH - MARGIN, 14.5)
-        if not run.is_calibrated:
+        alarm = run.foreign if run.is_calibrated else wording.UNCALIBRATED_NOTICE
+        if alarm:
             self.set_fill_color(*ALARM)
             self.rect(MARGIN, 16, INNER, 7.5, style="F")
-            self.say(MARGIN, 17.2, wording.UNCALIBRATED_NOTICE, 9.5, "B", (255, 255, 255), INNER, Align.C)
+            self.say(MARGIN, 17.2, alarm, 9.5, "B", (255, 255, 255), INNER, Align.C)
 
     def footer(self) -> None:
         """The notice and the page number; called at the end of every page."""

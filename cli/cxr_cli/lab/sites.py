@@ -1,0 +1,54 @@
+"""`cxr-triage lab foreign`: what a scan can know of films from elsewhere, measured on several hospitals."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from cxr_calibration.labels.site_films import SiteFilms
+
+Scans = Annotated[
+    Path,
+    typer.Argument(
+        metavar="SCANS",
+        help="Folder with the output folder of a scan for each table, named as the table is; each scan was "
+        "started from the folder of the tables.",
+    ),
+]
+Tables = Annotated[Path, typer.Option("--data", metavar="DIR", help="Folder of the tables, NAME.csv.")]
+Home = Annotated[
+    list[str], typer.Option(metavar="NAME", help="Table of the calibration's hospital; may be repeated.")
+]
+Away = Annotated[list[str], typer.Option(metavar="NAME", help="Table of another hospital; may be repeated.")]
+Learned = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME", help="Table whose patients the model has learned from; left out at home."),
+]
+
+
+def print_foreign_nights(
+    scans: Scans,
+    home: Home,
+    away: Away,
+    data: Tables = Path("../shared/data"),
+    learned: Learned = None,
+    nights: Annotated[int, typer.Option(min=1, help="Nights of each kind and size.")] = 300,
+) -> int:
+    """Print how often scans call nights foreign: fresh ones of the calibration's hospital, and others."""
+    from cxr_calibration.monitoring.foreign_nights import foreign_table
+
+    at_home, elsewhere = _sites(scans, data, home, away, learned or [])
+    typer.echo(foreign_table(at_home, elsewhere, nights=nights))
+    return 0
+
+
+def _sites(
+    scans: Path, data: Path, home: list[str], away: list[str], learned: list[str]
+) -> "tuple[SiteFilms, dict[str, SiteFilms]]":
+    from cxr_calibration.labels.site_films import SiteFilms, patients_of, read_site
+
+    without = patients_of([data / f"{name}.csv" for name in learned])
+    at_home = [read_site(scans / name, data / f"{name}.csv", without=without) for name in home]
+    elsewhere = {name: read_site(scans / name, data / f"{name}.csv") for name in away}
+    return SiteFilms.together(at_home), elsewhere

@@ -1,0 +1,72 @@
+"""What the reports of a run state of it: model, threshold and whose it is, whether the films are foreign."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+
+from cxr_runtime.heat.map import HeatView
+from cxr_runtime.model.calibration import OperatingPoint
+from cxr_runtime.model.folder import Model
+from cxr_runtime.model.likeness import likeness, told, warning
+from cxr_runtime.store.rows import RunFacts, StoredScore
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a run was asked to search, and what it left out."""
+
+    inputs: tuple[str, ...]  # INPUTs as typed
+    passed_over: int  # files that cannot be films by name
+    results: tuple[str, ...]  # folders of results that were not searched
+
+
+def run_facts(
+    model: Model,
+    point: OperatingPoint,
+    view: HeatView,
+    scores: Iterable[StoredScore],
+    asked: Asked,
+    *,
+    backend: str,
+    sandbox: str,
+) -> RunFacts:
+    """The facts of a run that ends now.
+
+    Args:
+        model: that scored its films.
+        point: operating point that they were judged by.
+        view: how heat is shown.
+        scores: the run's rows; those with a score are compared with the calibration's films.
+        asked: what the run was asked to search.
+        backend: the providers that scored its films.
+        sandbox: how the system confined the processes that read them.
+    """
+    scored = [(score.looks, score.margin) for score in scores if score.margin is not None]
+    alike = likeness(
+        model.calibration.looks, [looks for looks, _ in scored], [margin for _, margin in scored]
+    )
+    manifest = model.manifest
+    return RunFacts(
+        product=f"cxr-triage {version('cxr-triage')}",
+        finished=datetime.now().astimezone(),
+        inputs=asked.inputs,
+        model=manifest.name,
+        model_sha256=manifest.model_sha256,
+        model_remarks=model.remarks,
+        licence=manifest.licence,
+        backend=backend,
+        sandbox=sandbox,
+        is_calibrated=model.is_calibrated,
+        foreign=warning(alike),
+        likeness=told(alike) if model.is_calibrated else "",
+        calibration=model.calibration_origin,
+        operating_point=point.name,
+        threshold=point.threshold,
+        is_met=point.met,
+        sensitivity=point.sensitivity,
+        specificity=point.specificity,
+        heat=view,
+        passed_over=asked.passed_over,
+        results=asked.results,
+    )
