@@ -3,7 +3,7 @@
 The margins are a labels file with one more column, margin: the logit of abnormal minus that of normal from a
 network that never saw the film's patient: the network that ships, or its folds. Optional are brightness and
 contrast, the mean and standard deviation of the network's input before normalisation, 0..1; and looks, the
-numbers of `looks_of` or of `StoredScore.looks` with blanks between them. Without looks, scans cannot say
+numbers of `looks_of` or of `StoredScore.looks` with | between them. Without looks, scans cannot say
 whether films are foreign.
 """
 
@@ -96,12 +96,12 @@ def _shown(label: Label, row: CsvRow) -> ReferenceFilm:
 
 
 def _numbers(text: str) -> Looks:
-    """Numbers with blanks between them.
+    """Numbers with | between them.
 
     Raises:
         ValueError: one of them is no finite number.
     """
-    found = tuple(float(number) for number in text.split())
+    found = tuple(float(number) for number in filter(None, text.split("|")))
     if not np.isfinite(found).all():
         raise ValueError("expected finite numbers")
     return found

@@ -1,11 +1,13 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cxr_calibration.monitoring.reference import read_reference
 from cxr_calibration.out_of_fold import calibrate_out_of_fold, read_margins
 from cxr_runtime.errors import UsageError
 from cxr_runtime.model.folder import open_model
+from cxr_runtime.model.looks import LOOKS
 from drawn_films import drawn_films
 from model_folders import write_model_folder
 
@@ -56,3 +58,16 @@ def test_a_row_without_a_margin_is_refused(tmp_path: Path, row: str, said: str) 
     (tmp_path / "margins.csv").write_text(f"file,label,margin\n{row}\n")
     with pytest.raises(UsageError, match=said):
         read_margins(tmp_path / "margins.csv")
+
+
+def test_looks_of_the_margins_file_become_what_a_scan_compares_with(tmp_path: Path) -> None:
+    random = np.random.default_rng(3)
+    looks = ["|".join(f"{number:.4f}" for number in row) for row in random.normal(size=(120, len(LOOKS)))]
+    rows = [f"{n}.png,{n % 2},{random.normal() + 3 * (n % 2):.4f},{look}" for n, look in enumerate(looks)]
+    (tmp_path / "m.csv").write_text("\n".join(["file,label,margin,looks", *rows]))
+    _, reference = read_margins(tmp_path / "m.csv")
+    assert reference.looks is not None
+    assert reference.looks.films == 120
+    (tmp_path / "m.csv").write_text("\n".join(["file,label,margin,looks", *rows, "x.png,1,2.0,1|much"]))
+    with pytest.raises(UsageError, match="column looks"):
+        read_margins(tmp_path / "m.csv")

@@ -165,7 +165,7 @@ class Scorer:
             margin=margin,
             input_mean=float(shown.mean()),
             input_contrast=float(shown.std()),
-            finished=_now(),
+            finished=datetime.now().astimezone().isoformat(timespec="seconds"),
             looks=looks_of(film.preview, film.lungs, film.inputs),
         )
         return Scored(place, film, score, cells, heat)
@@ -206,8 +206,8 @@ def unscored(place: Place, film: Unread | Rejected) -> Unscored:
     row = Outcome(
         place.file, film.sha256, status, error.code, error.sentence, view=view, seconds=film.seconds
     )
-    return Unscored(place, film, StoredScore(row, None, None, None, _now()))
-
-
-def _now() -> str:
-    return datetime.now().astimezone().isoformat(timespec="seconds")
+    return Unscored(
+        place,
+        film,
+        StoredScore(row, None, None, None, datetime.now().astimezone().isoformat(timespec="seconds")),
+    )

@@ -40,8 +40,8 @@ def test_greys_are_the_percentiles_of_the_film_in_and_around_the_lungs() -> None
     soft[40:120, 40:120] = 255
     film[soft == 255] = 50
     looks = dict(zip(LOOKS, looks_of(film, measured(soft, film.shape), film), strict=True))
-    assert looks["grey-in-lungs-50"] == pytest.approx(50 / 255, abs=1e-4)
-    assert looks["grey-around-lungs-50"] == pytest.approx(200 / 255, abs=1e-4)
+    assert looks["grey-in-lungs-0.50"] == pytest.approx(50 / 255, abs=1e-4)
+    assert looks["grey-around-lungs-0.50"] == pytest.approx(200 / 255, abs=1e-4)
     assert (looks["lungs-left"], looks["lungs-right"]) == (0.25, 0.75)
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from cxr_runtime.model.folder import open_model
+from cxr_runtime.model.looks import LOOKS
 from cxr_train.data.fifths import Fifth, fifth_of
 from cxr_train.truth import table as made
 from cxr_train.truth.looking import look, shipped_margins_csv
@@ -44,6 +45,7 @@ def test_the_margins_are_those_of_the_shipped_network(tmp_path: Path) -> None:
     assert sorted(looked.heats) == [row for row, film in enumerate(films) if film.boxes]
     lines = shipped_margins_csv(folder, [table], [Fifth.THRESHOLD], cache=tmp_path / "cache").decode().split()
     assert [float(line.split(",")[7]) for line in lines[1:]] == pytest.approx(looked.margins, abs=1e-6)
+    assert all(len(line.split(",")[10].split("|")) == len(LOOKS) for line in lines[1:])
     assert np.all(looked.part([0]).margins == looked.margins[:1])
 
 

@@ -9,11 +9,15 @@ from numpy.typing import NDArray
 
 from cxr_calibration.labels.film_csv import csv_bytes
 from cxr_runtime.backends import open_engine
+from cxr_runtime.film import shrink
 from cxr_runtime.heat.map import HeatMethod, heat_cells
 from cxr_runtime.logits import margins
+from cxr_runtime.lungs import lung_field
 from cxr_runtime.model.folder import Model, open_model
-from cxr_runtime.model.preprocessing import normalise
+from cxr_runtime.model.looks import looks_of
+from cxr_runtime.model.preprocessing import InputPixels, normalise
 from cxr_runtime.progress import Progress
+from cxr_runtime.reading import read_film
 from cxr_train.data import TrainingFilm
 from cxr_train.data.fifths import Fifth
 from cxr_train.data.prepared_films import CACHE, PreparedFilms, lung_boxes, prepare_films
@@ -104,9 +108,19 @@ def shipped_margins_csv(
         ModelError: the model is damaged.
     """
     films = unseen_films(data, fifths, learned)
-    looked = look(open_model(model, allow_uncalibrated=True), films, cache)
+    opened = open_model(model, allow_uncalibrated=True)
+    looked = look(opened, films, cache)
+    inputs = np.asarray(prepare_films(films, opened.manifest.preprocessing, cache).inputs)
     lines = [
-        (*film_facts(film), f"{margin:.6f}", *(f"{share:.6f}" for share in shown))
-        for film, margin, shown in zip(looked.films, looked.margins, looked.shown, strict=True)
+        (*film_facts(film), f"{margin:.6f}", *(f"{share:.6f}" for share in shown), _looks(film, picture))
+        for film, margin, shown, picture in zip(
+            looked.films, looked.margins, looked.shown, inputs, strict=True
+        )
     ]
-    return csv_bytes([COLUMNS, *lines])
+    return csv_bytes([(*COLUMNS, "looks"), *lines])
+
+
+def _looks(film: TrainingFilm, picture: InputPixels) -> str:
+    """How a film looks, as a scan measures it; numbers with | between them."""
+    pixels = read_film(film.path.read_bytes()).pixels
+    return "|".join(map(str, looks_of(shrink(pixels), lung_field().find(pixels), picture)))
