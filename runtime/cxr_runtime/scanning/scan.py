@@ -2,7 +2,9 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from cxr_runtime.errors import CxrTriageError, UsageError
@@ -15,6 +17,9 @@ from cxr_runtime.scanning.session import Session
 from cxr_runtime.sources.find import Found, find_films
 from cxr_runtime.store.folder import default_output_folder
 from cxr_runtime.store.store import Store
+from cxr_runtime.workers.opening import Opener
+
+LISTING_SPANS = 10  # a folder may take so many times as long as a film, while something is heard of it
 
 
 @dataclass(frozen=True)
@@ -67,9 +72,12 @@ def scan(
     if not names:
         raise UsageError("no INPUT is given; expected films, folders or zip files")
     out = options.out or default_output_folder(names[0])
-    found = _find(names, out, options)
-    workers = min(options.workers or os.cpu_count() or 1, len(found.sources))
-    with Session.open(replace(options, out=out, workers=workers)) as session:
+    with ExitStack() as opened:
+        opener = opened.enter_context(Opener())
+        found = _find(names, out, options, opener)
+        workers = min(options.workers or os.cpu_count() or 1, len(found.sources))
+        options = replace(options, out=out, workers=workers)
+        session = opened.enter_context(Session.open(options, opener=opener))
         progress.begin("scanning films", len(found.sources))
         for outcome in session.screen(found.sources):
             if outcome.status is not Status.SCORED:
@@ -90,8 +98,9 @@ def scan(
         )
 
 
-def _find(names: list[str], out: Path, options: ScanOptions) -> Found:
-    found = find_films(names, exclude=out, follow_links=options.follow_links)
+def _find(names: list[str], out: Path, options: ScanOptions, opener: Opener) -> Found:
+    ask = partial(opener.chunks, spans=LISTING_SPANS)
+    found = find_films(names, exclude=out, follow_links=options.follow_links, ask=ask)
     if not found.sources:
         results = f", {len(found.results)} folders of results" if found.results else ""
         raise CxrTriageError(

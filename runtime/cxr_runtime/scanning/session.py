@@ -33,6 +33,7 @@ from cxr_runtime.workers.pool import WorkerPool
 from cxr_runtime.workers.sandbox import protection, require_sandbox
 from cxr_runtime.workers.tasks import Passed, Pause, Pool
 
+Examiners = Pool[Examination, Examined]
 MAX_WORKERS = 8  # more processes than this would wait for the one that infers
 
 
@@ -47,7 +48,8 @@ class Session:
         options: ScanOptions,
         model: Model,
         store: StoreWriter,
-        pool: Pool[Examination, Examined] | None,
+        pool: Examiners | None,
+        opener: Opener | None,
         closing: ExitStack,
     ) -> None:
         """Take over an open store; `open` is the way in."""
@@ -67,19 +69,21 @@ class Session:
         share = share_out(workers, options.memory or usable_memory())
         self._sandbox = "" if pool else str(protection())
         self._pool = pool or closing.enter_context(
-            WorkerPool[Examination, Examined](Examining(), share.workers, megabytes=share.bytes_each >> 20)
+            WorkerPool(Examining(), share.workers, megabytes=share.bytes_each >> 20)
         )
-        self._opener = None if pool or not can_pass_files() else closing.enter_context(Opener())
+        can_open = can_pass_files() and pool is None
+        self._opener = (opener or closing.enter_context(Opener())) if can_open else None
         self._run = store.begin_run()
         self._position = 0
 
     @classmethod
-    def open(cls, options: ScanOptions, pool: Pool[Examination, Examined] | None = None) -> Self:
+    def open(cls, options: ScanOptions, pool: Examiners | None = None, opener: Opener | None = None) -> Self:
         """Open the model and, if `out` is given, hold the output folder and its store.
 
         Args:
             options: how films are scored.
             pool: where films are examined; None: in processes of this session's own.
+            opener: opens films for these processes, and is not closed; None: one of this session's own.
 
         Raises:
             ModelError: the model or its calibration is refused.
@@ -99,7 +103,7 @@ class Session:
             else:
                 opened.enter_context(held(options.out, options.access))
                 store = opened.enter_context(StoreWriter.open(options.out, options.access))
-            return cls(options, model, store, pool, opened.pop_all())
+            return cls(options, model, store, pool, opener, opened.pop_all())
 
     def __enter__(self) -> Self:
         return self
@@ -200,7 +204,7 @@ class Session:
                 yield source
                 continue
             self._position += 1
-            place = Place(self._position, source.file, source.stamp())
+            place = Place(self._position, source.file, source.stamp)
             known = None if self._options.force else self._store.known(place, self._fingerprint)
             if known is not None:
                 self.finished_before += 1

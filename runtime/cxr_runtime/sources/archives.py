@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
+from typing import BinaryIO
 
 from cxr_runtime.errors import UnreadableFilmError
 from cxr_runtime.sources.disk import disk_failure
@@ -17,7 +18,8 @@ from cxr_runtime.sources.disk import disk_failure
 MAX_MEMBERS = 100_000
 MAX_DIRECTORY_BYTES = 1 << 25  # of the list of members
 END, END_64 = b"PK\x05\x06", b"PK\x06\x06"  # what the records behind the list begin with
-MAX_END = 22 + 65535 + 20 + 56 + 1024  # bytes of these records, with the longest comment
+END_BYTES, LOCATOR_BYTES, END_64_BYTES = 22, 20, 56
+MAX_END = END_BYTES + 65535 + LOCATOR_BYTES  # bytes of the records, with the longest comment
 MAX_TOTAL_BYTES = 1 << 40  # of all members together, unpacked
 MAX_MEMBER_BYTES = 1 << 30  # of one member, unpacked
 MAX_RATIO = 200  # unpacked to packed size; real films stay below 50
@@ -35,9 +37,9 @@ class Member:
     size: int  # bytes, unpacked, as the zip file states them
 
 
-def is_archive(path: Path) -> bool:
-    """Whether this is a zip file by its name; pipes and the like are never taken for one."""
-    return path.suffix.lower() == ".zip" and path.is_file()
+def is_zip(name: str) -> bool:
+    """Whether this is a zip file by its name."""
+    return PurePath(name).suffix.lower() == ".zip"
 
 
 def list_members(path: Path) -> list[Member]:
@@ -64,22 +66,34 @@ def list_members(path: Path) -> list[Member]:
 def _check_directory(path: Path) -> None:
     """Refuse a list of members that is too long, before it is read (APPNOTE 4.3.14 to 4.3.16)."""
     with path.open("rb") as file:
-        size = file.seek(0, os.SEEK_END)
-        file.seek(max(0, size - MAX_END))
-        end = file.read()
-    at = end.rfind(END)
-    if at < 0 or len(end) < at + 20:
-        return  # zipfile says what is wrong
-    members, length = struct.unpack_from("<HI", end, at + 10)
-    at_64 = end.rfind(END_64, 0, at)
-    if 0 <= at_64 <= len(end) - 48:
-        members, length = struct.unpack_from("<QQ", end, at_64 + 32)
+        stated = list(_stated(file))
+    members, length = (max(numbers, default=0) for numbers in zip(*stated, strict=True)) if stated else (0, 0)
     if members > MAX_MEMBERS or length > MAX_DIRECTORY_BYTES:
         raise UnreadableFilmError(
             "too-large",
             f"the zip file lists {members} files in {length >> 20} MiB; at most {MAX_MEMBERS} in "
             f"{MAX_DIRECTORY_BYTES >> 20} MiB are read: unpack it and scan the folder",
         )
+
+
+def _stated(file: BinaryIO) -> Iterator[tuple[int, int]]:
+    """Members, and bytes of their list, by every record that a reader might take for the last one."""
+    size = file.seek(0, os.SEEK_END)
+    start = file.seek(max(0, size - MAX_END))
+    tail = file.read()
+    for at in {len(tail) - END_BYTES, tail.rfind(END)}:
+        if at < 0 or not tail.startswith(END, at) or len(tail) < at + END_BYTES:
+            continue  # zipfile says what is wrong
+        yield struct.unpack_from("<HI", tail, at + 10)
+        places = [start + at - LOCATOR_BYTES - END_64_BYTES]
+        if at >= LOCATOR_BYTES:
+            places.append(struct.unpack_from("<Q", tail, at - LOCATOR_BYTES + 8)[0])
+        for place in places:
+            if 0 <= place < size:
+                file.seek(place)
+                record = file.read(END_64_BYTES)
+                if record.startswith(END_64) and len(record) == END_64_BYTES:
+                    yield struct.unpack_from("<QQ", record, 32)
 
 
 def member_chunks(path: Path, member: Member) -> Iterator[bytes]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cxr_runtime.errors import UnreadableFilmError
 from cxr_runtime.sources import archives
-from cxr_runtime.sources.disk import disk_failure, file_stamp
+from cxr_runtime.sources.disk import disk_failure
 
 CHUNK = 1 << 20  # bytes that are read at a time
 MAX_FILE_BYTES = 1 << 30  # a film of 100 megapixels in 16 bits has 200 MB
@@ -20,6 +20,7 @@ class FileOnDisk:
 
     file: str  # as in results.csv: INPUT as typed plus the path below it; printable, UTF-8, of no other film
     path: Path
+    stamp: str = ""  # as `disk.file_stamp` gave it before it was read; "" where that is not known
 
     def read_bytes(self) -> bytes:
         """Read the whole file; pipes, devices and sockets are never opened.
@@ -42,10 +43,6 @@ class FileOnDisk:
         except OSError as error:
             raise disk_failure(error, "file") from error
 
-    def stamp(self) -> str:
-        """A text that changes whenever the file does; "" where the system does not say."""
-        return file_stamp(self.path)
-
 
 @dataclass(frozen=True)
 class ZipMember:
@@ -54,6 +51,7 @@ class ZipMember:
     file: str  # e.g. `night.zip!sub/film.png`
     path: Path  # of the zip file
     member: archives.Member
+    stamp: str = ""  # changes whenever the zip file does
 
     def read_bytes(self) -> bytes:
         """Unpack it into memory; raises as `archives.member_chunks` does."""
@@ -63,11 +61,6 @@ class ZipMember:
         """Unpack it piece by piece; raises as `archives.member_chunks` does."""
         return archives.member_chunks(self.path, self.member)
 
-    def stamp(self) -> str:
-        """A text that changes whenever the zip file does."""
-        of_archive = file_stamp(self.path)
-        return f"{of_archive}!{self.member.offset}!{self.member.name}" if of_archive else ""
-
 
 @dataclass(frozen=True)
 class OutOfReach:
@@ -75,6 +68,7 @@ class OutOfReach:
 
     file: str
     failure: UnreadableFilmError
+    stamp: str = ""  # nothing is known of it
 
     def read_bytes(self) -> bytes:
         """Raises why it cannot be read."""
@@ -83,10 +77,6 @@ class OutOfReach:
     def chunks(self) -> Iterator[bytes]:
         """Raises why it cannot be read."""
         raise self.failure
-
-    def stamp(self) -> str:
-        """Nothing is known of it."""
-        return ""
 
 
 def _without_waiting(path: str, flags: int) -> int:

@@ -1,28 +1,39 @@
-"""Which files are films to scan: INPUTs of the command line, folders below them, and zip files."""
+"""Which files are films to scan: INPUTs of the command line, folders below them, and zip files.
 
-import glob
+The file system is asked by way of `looking`, so it may hang: what does not answer is a film out of reach.
+"""
+
 import os
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path, PurePath
 from typing import NamedTuple
 
 from cxr_runtime.errors import UnreadableFilmError, UsageError
-from cxr_runtime.files import STORE_FILE, is_store
 from cxr_runtime.names import printable
-from cxr_runtime.sources import archives
-from cxr_runtime.sources.disk import disk_failure
+from cxr_runtime.sources.answer import Ask
+from cxr_runtime.sources.archives import is_zip
 from cxr_runtime.sources.film_source import FileOnDisk, FilmSource, OutOfReach, ZipMember
+from cxr_runtime.sources.kinds import is_member_passed_over, is_passed_over
+from cxr_runtime.sources.looking import (
+    Entries,
+    Kind,
+    Look,
+    Members,
+    Seen,
+    Stamps,
+    here,
+    listed,
+    looked,
+    members_of,
+    stamps_of,
+)
 
-PASSED_OVER_NAMES = frozenset({"dicomdir"})
-_DOCUMENTS = "txt csv tsv json jsonl xml html htm css js pdf md rst log doc docx xls xlsx ppt odt ods rtf"
-_PROGRAMS = "py pyc ipynb sh bat cmd ps1 exe dll so ini cfg conf toml yaml yml lock"
-_DATA = "db sqlite sqlite-wal sqlite-shm npy npz onnx engine pt pth safetensors sha256 md5"
-_LEFTOVERS = "lnk url part tmp bak"
-PASSED_OVER_SUFFIXES = frozenset(f"{_DOCUMENTS} {_PROGRAMS} {_DATA} {_LEFTOVERS}".split())
-
-FolderId = tuple[int, int]  # device and inode
+ASKED_AT_ONCE = 8  # INPUTs; a path may have 4096 bytes
+STAMPED_AT_ONCE = 256  # files of a folder; a name may have 255 bytes
 
 
 @dataclass(frozen=True)
@@ -34,178 +45,207 @@ class Found:
     results: tuple[str, ...] = ()  # folders of results, which are not searched
 
 
-def find_films(inputs: Sequence[str], exclude: Path | None, *, follow_links: bool = False) -> Found:
+def find_films(
+    inputs: Sequence[str], exclude: Path | None, *, follow_links: bool = False, ask: Ask = here
+) -> Found:
     """List the films of a command line without opening any of them, zip files excepted.
 
     Args:
         inputs: films, folders, zip files, or patterns that the shell has not expanded.
         exclude: the output folder, which is never scanned; need not exist.
         follow_links: follow links that lead out of the INPUTs, too; otherwise each is a film out of reach.
+        ask: puts questions to the file system.
 
     Raises:
         UsageError: an INPUT does not exist.
     """
-    names = [name for typed in inputs for name in _expand(typed)]
-    excluded = _identity(exclude) if exclude is not None and exclude.is_dir() else None
-    search = _Search(excluded, None if follow_links else names)
-    for name in names:
-        search.add(name)
-    return Found(tuple(search.found.values()), search.passed_over, tuple(search.results))
+    search = Search(exclude, follow_links=follow_links, ask=ask)
+    return Found(tuple(search.films(inputs)), search.passed_over, tuple(search.results))
 
 
 class _Entry(NamedTuple):
     shown: str  # INPUT as typed plus the path below it
     path: Path
-    is_folder: bool
-    is_link: bool = False  # found below an INPUT; one that was typed is meant
+    kind: Kind
+    folder: str  # that it lies in, without links
+    stamp: str = ""
 
 
+# Only such a name can be another film's, too: of spelt out characters, of a zip file, or numbered.
+_AMBIGUOUS = re.compile(r"[\\!]|\)$")
 _LEADS_OUT = UnreadableFilmError(
     "link-outside",
     "it is a link that leads out of the scanned folder; scan what it leads to, or scan with --follow-links",
 )
 
 
-class _Search:
-    """Gathers films; one file is listed once, under the first name it was come by."""
+class Search:
+    """Gives films one after the other, without keeping them; one file is given once, under its first name.
 
-    def __init__(self, excluded: FolderId | None, bounds: Sequence[str] | None) -> None:
-        self.found: dict[object, FilmSource] = {}  # by folder and name, in a zip file with the member
-        self._folders: dict[Path, str] = {}  # the real paths of folders
-        self.passed_over = 0
-        self.results: list[str] = []  # folders of results
-        self._bounds = None if bounds is None else [Path(os.path.realpath(name)) for name in bounds]
-        self._shown = Counter[str]()  # names of films so far, and how many would have borne each
-        self._entered = {excluded}
+    Args:
+        exclude: as of `find_films`.
+        follow_links: as of `find_films`.
+        ask: as of `find_films`.
+    """
 
-    def add(self, typed: str) -> None:
-        """List an INPUT that exists, and what is below it, in the order of names."""
-        pending = [_Entry(typed, Path(typed), Path(typed).is_dir())]
-        while pending:
-            entry = pending.pop()
-            if entry.is_link and self._leads_out(entry.path):
-                self._keep(entry.path, OutOfReach(printable(entry.shown), _LEADS_OUT))
-            elif entry.is_folder:
-                pending += reversed(self._enter(entry))
+    def __init__(self, exclude: Path | None, *, follow_links: bool = False, ask: Ask = here) -> None:
+        self.passed_over = 0  # so far
+        self.results: list[str] = []  # folders of results so far
+        self._ask, self._follow_links = ask, follow_links
+        self._bounds: list[str] = []  # real paths of the INPUTs
+        self._typed: set[tuple[str, str]] = set()  # folder and name of files that were typed
+        self._searched: set[str] = set()  # real paths of folders
+        self._entered: set[tuple[int, int]] = set()  # folders, by device and inode
+        self._failed: set[tuple[str, str]] = set()  # folders that could not be listed, as `_typed`
+        self._shown = Counter[str]()  # names that others might bear, and how many would have borne each
+        if exclude is not None and exclude.is_dir():
+            status = exclude.stat()
+            self._entered.add((status.st_dev, status.st_ino))
+
+    def films(self, inputs: Sequence[str]) -> Iterator[FilmSource]:
+        """The films of a command line, in the order of the INPUTs, within one sorted by path.
+
+        Raises:
+            UsageError: an INPUT does not exist.
+        """
+        found = [one for start in range(0, len(inputs), ASKED_AT_ONCE)
+                 for one in self._expanded(inputs[start : start + ASKED_AT_ONCE])]  # fmt: skip
+        self._bounds = [one.real for one in found if isinstance(one, Seen)]
+        for one in found:
+            if isinstance(one, OutOfReach):
+                yield from self._failure(one.file, ("", one.file), one.failure)
             else:
-                self._add_file(entry.shown, entry.path)
+                yield from self._below(_Entry(one.name, Path(one.name), one.kind, one.folder, one.stamp))
 
-    def _enter(self, folder: _Entry) -> list[_Entry]:
-        """What a folder holds; nothing the second time, by whatever name, which cuts loops of links, too."""
+    def _expanded(self, inputs: Sequence[str]) -> Iterator[Seen | OutOfReach]:
+        """INPUTs that exist, or the matches of a pattern; where one hangs, the others are asked for alone."""
         try:
-            identity = _identity(folder.path)
-            with os.scandir(folder.path) as listing:
-                entries = sorted(listing, key=lambda entry: entry.name)
-        except OSError as error:
-            failure = disk_failure(error, "folder")
-            self._keep(folder.path, OutOfReach(printable(folder.shown), failure))
-            return []
-        if identity in self._entered:
-            return []
-        self._entered.add(identity)
-        if is_store(folder.path / STORE_FILE):
-            self.results.append(printable(folder.shown))
-            return []
-        start = folder.shown if folder.shown.endswith(("/", os.sep)) else f"{folder.shown}/"
-        wanted = [entry for entry in entries if not self._passes_over(entry)]
-        return [
-            _Entry(start + entry.name, Path(entry.path), _is_folder(entry), _is_link(entry))
-            for entry in wanted
-        ]
-
-    def _leads_out(self, link: Path) -> bool:
-        """Whether a link ends outside of every INPUT; one that ends nowhere is a film that is missing."""
-        if self._bounds is None or not link.exists():
-            return False
-        end = Path(os.path.realpath(link))
-        return not any(end.is_relative_to(bound) for bound in self._bounds)
-
-    def _passes_over(self, entry: os.DirEntry[str]) -> bool:
-        passed = is_hidden(entry.name) or (is_passed_over(entry.name) and not _is_folder(entry))
-        self.passed_over += passed
-        return passed
-
-    def _add_file(self, shown: str, path: Path) -> None:
-        if archives.is_archive(path):
-            self._add_archive(shown, path)
-        else:
-            self._keep(path, FileOnDisk(printable(shown), path))
-
-    def _add_archive(self, shown: str, path: Path) -> None:
-        try:
-            members = archives.list_members(path)
+            seen = looked(self._ask, Look(tuple(inputs), are_patterns=True))
         except UnreadableFilmError as failure:
-            self._keep(path, OutOfReach(printable(shown), failure))
+            if len(inputs) == 1:
+                yield OutOfReach(inputs[0], failure)
+            else:
+                for one in inputs:
+                    yield from self._expanded([one])
             return
-        for member in members:
+        for missing in set(range(len(inputs))) - {one.asked for one in seen}:
+            raise UsageError(
+                f"{printable(inputs[missing])} does not exist; expected films, folders or zip files: check "
+                "the spelling"
+            )
+        yield from seen
+
+    def _below(self, typed: _Entry) -> Iterator[FilmSource]:
+        """What was typed, and all below it."""
+        pending: list[Iterator[FilmSource | _Entry]] = [iter([typed])]
+        if typed.kind is not Kind.FOLDER:
+            pending = [self._typed_file(typed)]
+        while pending:
+            found = next(pending[-1], None)
+            if found is None:
+                pending.pop()
+            elif isinstance(found, _Entry):
+                pending.append(self._inside(found))
+            else:
+                yield found
+
+    def _typed_file(self, entry: _Entry) -> Iterator[FilmSource]:
+        """A file that was typed, unless it was found in its folder, or typed before."""
+        name = entry.path.name
+        was_found = entry.folder in self._searched and not is_passed_over(name)
+        if not was_found and (entry.folder, name) not in self._typed:
+            self._typed.add((entry.folder, name))
+            yield from self._file(entry)
+
+    def _inside(self, folder: _Entry) -> Iterator[FilmSource | _Entry]:
+        """Films in a folder, and folders; nothing the second time, which cuts loops of links, too."""
+        try:
+            listing = listed(self._ask, Entries(str(folder.path)))
+            if listing.identity in self._entered:
+                return
+            self._entered.add(listing.identity)
+            if listing.is_results:
+                self.results.append(printable(folder.shown))
+                return
+            self._searched.add(listing.real)
+            self.passed_over += listing.passed_over
+            start = folder.shown if folder.shown.endswith(("/", os.sep)) else f"{folder.shown}/"
+            while group := list(islice(listing.entries, STAMPED_AT_ONCE)):
+                stamps = self._stamps(folder.path, group)
+                for name, kind in group:
+                    path, stamp = folder.path / name, stamps.get(name, "")
+                    yield from self._entry(_Entry(start + name, path, kind, listing.real, stamp))
+        except UnreadableFilmError as failure:
+            yield from self._failure(folder.shown, (folder.folder, folder.path.name), failure)
+
+    def _stamps(self, folder: Path, group: Sequence[tuple[str, Kind]]) -> dict[str, str]:
+        """By name; none where one hangs: these films are read to know them, each at its own risk."""
+        names = tuple(name for name, kind in group if kind is Kind.FILE and not is_zip(name))
+        try:
+            return dict(zip(names, stamps_of(self._ask, Stamps(str(folder), names)), strict=True))
+        except UnreadableFilmError:
+            return {}
+
+    def _entry(self, entry: _Entry) -> Iterator[FilmSource | _Entry]:
+        if entry.kind is Kind.FOLDER:
+            yield entry
+        elif entry.kind is Kind.LINK:
+            yield from self._link(entry)
+        elif (entry.folder, entry.path.name) not in self._typed:
+            yield from self._file(entry)
+
+    def _link(self, entry: _Entry) -> Iterator[FilmSource | _Entry]:
+        """Where a link leads; to nothing: a film that is missing."""
+        try:
+            [seen] = looked(self._ask, Look((str(entry.path),)))
+        except UnreadableFilmError as failure:
+            yield OutOfReach(self._name(entry.shown), failure)
+            return
+        if seen.kind is not Kind.FOLDER and is_passed_over(entry.path.name):
+            self.passed_over += 1
+        elif seen.kind is not Kind.NOTHING and self._leads_out(seen.real):
+            yield OutOfReach(self._name(entry.shown), _LEADS_OUT)
+        else:
+            yield from self._entry(entry._replace(kind=seen.kind, stamp=seen.stamp))
+
+    def _leads_out(self, end: str) -> bool:
+        """Whether a link ends outside of every INPUT."""
+        within = (PurePath(end).is_relative_to(bound) for bound in self._bounds)
+        return not (self._follow_links or any(within))
+
+    def _file(self, entry: _Entry) -> Iterator[FilmSource]:
+        """A film, or those in a zip file; pipes and the like are never taken for one."""
+        members = None
+        if entry.kind is Kind.FILE and is_zip(entry.path.name):
+            try:
+                members = members_of(self._ask, Members(str(entry.path)))
+            except UnreadableFilmError as failure:
+                yield OutOfReach(self._name(entry.shown), failure)
+                return
+        if members is None:
+            yield FileOnDisk(self._name(entry.shown), entry.path, entry.stamp)
+            return
+        stamp, listing = members
+        for member in listing:
             if is_member_passed_over(member.name):
                 self.passed_over += 1
             else:
-                self._keep(path, ZipMember(printable(f"{shown}!{member.name}"), path, member), member)
+                name = self._name(f"{entry.shown}!{member.name}")
+                of_member = f"{stamp}!{member.offset}!{member.name}" if stamp else ""
+                yield ZipMember(name, entry.path, member, of_member)
 
-    def _keep(self, path: Path, source: FilmSource, member: archives.Member | None = None) -> None:
-        folder = self._folders.get(path.parent)  # by whichever way it was reached
-        if folder is None:
-            folder = self._folders[path.parent] = os.path.realpath(path.parent)
-        key = folder, path.name, member
-        if key not in self.found:
-            self.found[key] = replace(source, file=self._unique(source.file))
+    def _failure(
+        self, shown: str, key: tuple[str, str], failure: UnreadableFilmError
+    ) -> Iterator[OutOfReach]:
+        """A folder that cannot be listed, once."""
+        if key not in self._failed:
+            self._failed.add(key)
+            yield OutOfReach(self._name(shown), failure)
 
-    def _unique(self, shown: str) -> str:
+    def _name(self, shown: str) -> str:
         """A name of its own for each film: spelt out, `a` with a line feed in it looks like another name."""
-        self._shown[shown] += 1
-        if self._shown[shown] == 1:
-            return shown
-        return self._unique(f"{shown} ({self._shown[shown]})")
-
-
-def _expand(typed: str) -> Iterator[str]:
-    """The INPUT itself, or the matches of a pattern, which some shells leave to the program."""
-    if os.path.exists(typed):  # noqa: PTH110 - Path("") would be the current folder
-        yield typed
-        return
-    found = glob.iglob(typed, recursive=True)  # noqa: PTH207 - Path.glob takes no absolute pattern
-    matches = sorted(found) if glob.has_magic(typed) else []
-    if not matches:
-        raise UsageError(
-            f"{printable(typed)} does not exist; expected films, folders or zip files: check the spelling"
-        )
-    yield from matches
-
-
-def _identity(folder: Path) -> FolderId:
-    """Device and inode: the same for all names of one folder."""
-    status = folder.stat()
-    return status.st_dev, status.st_ino
-
-
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:  # a link that leads to itself: a file that cannot be read
-        return False
-
-
-def _is_link(entry: os.DirEntry[str]) -> bool:
-    is_junction = getattr(entry, "is_junction", None)  # of Windows; Python 3.12
-    return entry.is_symlink() or (is_junction is not None and bool(is_junction()))
-
-
-def is_hidden(name: str) -> bool:
-    """Whether a file or folder of this name, without its path, is hidden."""
-    return name.startswith(".") and name not in (".", "..")
-
-
-def is_passed_over(name: str) -> bool:
-    """Whether a file of this name, without its path, is hidden or of a kind that holds no film."""
-    lower = name.lower()
-    if is_hidden(lower) or lower in PASSED_OVER_NAMES:
-        return True
-    stem, dot, suffix = lower.rpartition(".")
-    return bool(stem and dot) and suffix in PASSED_OVER_SUFFIXES
-
-
-def is_member_passed_over(name: str) -> bool:
-    """The same for a member of a zip file, whose name bears its path."""
-    *folders, last = name.replace("\\", "/").split("/")  # some programs on Windows write the wrong one
-    return is_passed_over(last) or any(is_hidden(folder) for folder in folders)
+        name = printable(shown)
+        if not _AMBIGUOUS.search(name):
+            return name
+        self._shown[name] += 1
+        return name if self._shown[name] == 1 else self._name(f"{name} ({self._shown[name]})")

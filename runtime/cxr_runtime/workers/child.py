@@ -25,6 +25,7 @@ GRACE_SECONDS = 5.0  # after its time limit a worker ends by itself, should the 
 def main(seconds: float, megabytes: int, line: socket.socket | None) -> None:
     """Serve tasks from standard input until it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sandbox.end_with_parent()
     tasks, answers = _take_standard_streams()
     limit = about_limit()  # as it was set from outside
     _limit_memory(megabytes)

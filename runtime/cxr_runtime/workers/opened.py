@@ -1,16 +1,23 @@
-"""A file that was opened by another process, and what that process says of it."""
+"""A file that another process is asked to open, what that process says of it, and for how long it may."""
 
 import json
 import os
 import re
 import sys
+import time
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from cxr_runtime.errors import UnreadableFilmError
 from cxr_runtime.names import printable
 
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
 MAX_SENTENCE = 1000  # characters
 READY = -1  # number of the answer that the process works
+SLOWEST = 1 << 16  # bytes a second at which a file must come, on the whole
+LONGEST = 1800.0  # seconds that are granted to a file for its length
 
 _SHA256 = re.compile("[0-9a-f]{64}")
 _CODE = re.compile("[a-z0-9-]{1,40}")
@@ -29,13 +36,54 @@ class OpenedFile:
         os.close(self.descriptor)
 
 
+@dataclass(frozen=True)
+class Progress:
+    """A file still comes."""
+
+    size: int  # bytes so far
+
+
+@dataclass(eq=False)
+class Asked:
+    """A file that was asked for."""
+
+    source: Any
+    came: "Future[OpenedFile]"
+    grace: float  # seconds that it may take, however short it is
+    began: float = 0.0
+    heard: float = 0.0  # when it was asked for, or last heard of
+    size: int = 0  # bytes of it so far
+    tries: int = 1
+
+    def begin(self) -> None:
+        """It is asked for, of a process that knows nothing of it."""
+        self.began = self.heard = time.monotonic()
+        self.size = 0
+
+    def delay(self, silence: float) -> str:
+        """In words, why it is given up by now; "" where it is not.
+
+        Args:
+            silence: seconds in which something must be heard of it.
+        """
+        now = time.monotonic()
+        if now - self.heard > silence:
+            why = f"nothing was heard of it for {silence:g} s: its disk or share does not answer"
+            return f"{why}; check it and scan again"
+        took = now - self.began
+        if took > self.grace + min(self.size / SLOWEST, LONGEST):
+            why = f"only {self.size >> 10} KiB of it came in {took:.0f} s: its disk or share is too slow"
+            return f"{why}; copy it to this machine and scan again"
+        return ""
+
+
 def can_pass_files() -> bool:
     """Whether this system passes descriptors of files in memory from one process to another."""
     return sys.platform == "linux" and hasattr(os, "memfd_create")
 
 
-def opened_file(content: bytes, descriptors: list[int]) -> tuple[int, OpenedFile | Exception | None]:
-    """What an answer says of which file; None: that it still comes.
+def opened_file(content: bytes, descriptors: list[int]) -> tuple[int, OpenedFile | Exception | Progress]:
+    """What an answer says of which file.
 
     Raises:
         ValueError: it is no answer; the process has ended, as a rule.
@@ -53,8 +101,8 @@ def opened_file(content: bytes, descriptors: list[int]) -> tuple[int, OpenedFile
             return number, UnreadableFilmError(code, sentence)
         case {"number": int(number), "failure": str(failure)}:
             return number, not_opened(printable(failure)[:MAX_SENTENCE])
-        case {"number": int(number)} if len(json.loads(content)) == 1:
-            return number, None
+        case {"number": int(number), "size": int(size), **others} if not others and size >= 0:
+            return number, Progress(size)
         case _:
             raise ValueError("no answer")
 

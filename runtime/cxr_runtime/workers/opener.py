@@ -1,4 +1,4 @@
-"""A process that opens and hashes files for its parent, and decodes none.
+"""A process that lists, opens and hashes files for its parent, and decodes none.
 
 Run as `python -P -m cxr_runtime.workers.opener SOCKET`. Requests are pickles; an answer is JSON, with the
 descriptor of a copy in memory: what was hashed is what will be decoded, and no file system can hang under a
@@ -30,10 +30,10 @@ TOLD_EVERY = 1.0  # seconds in which a slow file lets the parent hear from it
 
 
 class Openable(Protocol):
-    """A file that can be sent to another process, and read there."""
+    """A file that can be sent to another process, and read there; or what is to be known of files."""
 
     def chunks(self) -> Iterator[bytes]:
-        """Its bytes, piece by piece.
+        """Its bytes, piece by piece; an empty piece says no more than that there is one to come.
 
         Raises:
             FilmError: it cannot be read, or is not worth reading on.
@@ -44,14 +44,16 @@ class Openable(Protocol):
 def main(line: socket.socket) -> None:
     """Serve requests until the parent closes the line."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sandbox.end_with_parent()
     nowhere = os.open(os.devnull, os.O_WRONLY)
     sandbox.close_files([Path("/")])
     sandbox.close_calls(("memfd_create", "sendmsg"), file_bytes=MAX_FILE)
     os.dup2(nowhere, 2)  # until here it says what hinders it
-    _send(line, {"number": READY})
-    with ThreadPoolExecutor(OPENED_AT_ONCE) as threads:
-        while request := line.recvmsg(MAX_REQUEST)[0]:
-            threads.submit(_serve, line, *pickle.loads(request))
+    _send(line, {"number": READY, "size": 0})
+    threads = ThreadPoolExecutor(OPENED_AT_ONCE)
+    while request := line.recvmsg(MAX_REQUEST)[0]:
+        threads.submit(_serve, line, *pickle.loads(request))
+    os._exit(0)  # threads that hang in a file system are not waited for
 
 
 def _serve(line: socket.socket, number: int, source: Openable) -> None:
@@ -76,7 +78,7 @@ def _copied(line: socket.socket, number: int, source: Openable, copy: Any) -> di
         size += len(chunk)
         if time.monotonic() - told > TOLD_EVERY:
             told = time.monotonic()
-            _send(line, {"number": number})
+            _send(line, {"number": number, "size": size})
     return {"number": number, "sha256": digest.hexdigest(), "size": size}
 
 

@@ -6,61 +6,43 @@ import os
 import pickle
 import socket
 import subprocess
-import sys
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import Future, InvalidStateError
-from dataclasses import dataclass
 from typing import Any, Self
 
-from cxr_runtime.errors import InstallationError, UnreadableFilmError
-from cxr_runtime.memory import about_limit
-from cxr_runtime.names import printable
-from cxr_runtime.workers.opened import READY, OpenedFile, not_opened, opened_file
+from cxr_runtime.errors import UnreadableFilmError
+from cxr_runtime.workers.opened import (
+    READY,
+    Asked,
+    OpenedFile,
+    Progress,
+    can_pass_files,
+    not_opened,
+    opened_file,
+)
+from cxr_runtime.workers.starting import last_words, not_started, start_process
 
 OPENER = "cxr_runtime.workers.opener"  # its program
 MAX_ANSWER = 1 << 16  # bytes
-MOST_SAID = 200  # characters of what a process wrote to standard error
 LOOKED_EVERY = 1.0  # seconds between looks for files that do not come
 PATIENCE = 0.5  # seconds in which a process that is killed ends, unless it hangs in a file system
 TRIES = 2  # an opener that died may have been killed from outside
-
-
-def last_words(status: int, heard: bytes) -> str:
-    """How a process ended before its first film, and the last line it wrote to standard error."""
-    lines = heard.decode("utf-8", "replace").strip().splitlines()
-    said = f", saying: {printable(lines[-1].strip()[:MOST_SAID])}" if lines else ""
-    return f"it ended with status {status} before its first film{said}"
-
-
-def not_started(reason: str) -> InstallationError:
-    """The error where a process of this program cannot begin."""
-    return InstallationError(
-        f"a process that reads films cannot start: {reason}; `cxr-triage doctor` shows what is missing, or "
-        f"install cxr-triage anew{about_limit()}"
-    )
-
-
-@dataclass(eq=False)
-class _Asked:
-    """A file that was asked for."""
-
-    source: Any
-    came: "Future[OpenedFile]"
-    heard: float  # when it was asked for, or last heard of
-    tries: int = 1
+READ_AT_ONCE = 1 << 20  # bytes
 
 
 class Opener:
     """Opens files in a process of its own, which starts at the first, and is replaced when it hangs.
 
     Args:
-        seconds: a file of which nothing is heard for so long has stalled.
+        seconds: a file of which nothing is heard for so long has stalled; all of it may take so long, and the
+            time in which its bytes would come at `opened.SLOWEST`.
     """
 
     def __init__(self, seconds: float = 60.0) -> None:
         self._seconds = seconds
-        self._asked: dict[int, _Asked] = {}
+        self._asked: dict[int, Asked] = {}
         self._numbers = itertools.count()
         self._lock = threading.RLock()
         self._line: socket.socket | None = None
@@ -77,23 +59,49 @@ class Opener:
                 asked.came.cancel()
             self._asked.clear()
 
-    def open(self, source: Any) -> "Future[OpenedFile]":
+    def open(self, source: Any, *, spans: int = 1) -> "Future[OpenedFile]":
         """Ask for a file, an `opener.Openable` that can be pickled.
+
+        Args:
+            source: what is read, in the other process.
+            spans: it may take so many times `seconds`, however short it is.
 
         Returns:
             What will hold the file, or an UnreadableFilmError: `read-stalled` where the file system does not
-            answer, or what hinders to read it.
+            answer, or too slowly, or what hinders to read it.
         """
-        came: Future[OpenedFile] = Future()
+        asked = Asked(source, Future(), spans * self._seconds)
         with self._lock:
-            self._ask(_Asked(source, came, time.monotonic()))
-        return came
+            self._ask(asked)
+        return asked.came
 
-    def _ask(self, asked: _Asked) -> None:
+    def chunks(self, source: Any, *, spans: int = 1) -> Iterator[bytes]:
+        """Read a short file by way of the other process, or here where files cannot be passed.
+
+        Args:
+            source: as of `open`.
+            spans: as of `open`.
+
+        Raises:
+            UnreadableFilmError: as of `open`.
+            InstallationError: the process cannot start.
+        """
+        if not can_pass_files():
+            yield from source.chunks()
+            return
+        file, at = self.open(source, spans=spans).result(), 0
+        try:
+            while chunk := os.pread(file.descriptor, READ_AT_ONCE, at):
+                at += len(chunk)
+                yield chunk
+        finally:
+            file.close()
+
+    def _ask(self, asked: Asked) -> None:
         if self._line is None:
             self._start()
         assert self._line is not None
-        asked.heard = time.monotonic()
+        asked.begin()
         number = next(self._numbers)
         self._asked[number] = asked
         with contextlib.suppress(OSError):  # a dead opener is noticed by the thread that listens
@@ -102,10 +110,9 @@ class Opener:
     def _start(self) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            command = [sys.executable, "-P", "-m", OPENER, str(theirs.fileno())]
-            nothing = subprocess.DEVNULL
-            self._process = subprocess.Popen(
-                command, stdin=nothing, stdout=nothing, stderr=subprocess.PIPE, pass_fds=[theirs.fileno()]
+            nothing, passed = subprocess.DEVNULL, theirs.fileno()
+            self._process = start_process(
+                OPENER, [passed], stdin=nothing, stdout=nothing, stderr=subprocess.PIPE, pass_fds=[passed]
             )
         self._line = ours
         ours.settimeout(LOOKED_EVERY)
@@ -124,21 +131,29 @@ class Opener:
         return ""
 
     def _listen(self, line: socket.socket) -> None:
+        looked = time.monotonic()
         while line is self._line:
-            try:
-                content, descriptors, _, _ = socket.recv_fds(line, MAX_ANSWER, 1)
-            except TimeoutError:
-                with self._lock:
-                    if line is self._line:
-                        self._look()
-                continue
-            except OSError:  # the process has ended, or the line was closed here
-                content, descriptors = b"", []
+            came = self._receive(line)
             with self._lock:
-                if line is self._line:
-                    self._hear(content, descriptors)
-                else:
-                    _close(descriptors)
+                if line is not self._line:
+                    _close(came[1] if came else [])
+                    return
+                if came:
+                    self._hear(*came)
+                if time.monotonic() - looked >= LOOKED_EVERY and line is self._line:
+                    self._look()
+                    looked = time.monotonic()
+
+    @staticmethod
+    def _receive(line: socket.socket) -> tuple[bytes, list[int]] | None:
+        """An answer, an empty one where the process has ended; None: nothing was heard for a while."""
+        try:
+            content, descriptors, _, _ = socket.recv_fds(line, MAX_ANSWER, 1)
+        except TimeoutError:
+            return None
+        except OSError:  # the line was closed here
+            return b"", []
+        return content, descriptors
 
     def _hear(self, content: bytes, descriptors: list[int]) -> None:
         try:
@@ -152,7 +167,8 @@ class Opener:
             self._bury()
             return
         asked.heard = time.monotonic()
-        if end is None:
+        if isinstance(end, Progress):
+            asked.size = end.size
             return
         del self._asked[number]
         try:
@@ -165,14 +181,11 @@ class Opener:
 
     def _look(self) -> None:
         """Give up files that have stalled; the others are asked for again, of a fresh process."""
-        late = [one for one in self._asked.values() if time.monotonic() - one.heard > self._seconds]
-        if late:
-            sentence = (
-                f"nothing was heard of the file for {self._seconds:g} s: its disk or share does not answer; "
-                "check it and scan again"
-            )
+        delays = {id(one): one.delay(self._seconds) for one in self._asked.values()}
+        ends = {one: UnreadableFilmError("read-stalled", delay) for one, delay in delays.items() if delay}
+        if ends:
             self._leave()
-            self._ask_again({id(one): UnreadableFilmError("read-stalled", sentence) for one in late})
+            self._ask_again(ends)
 
     def _bury(self) -> None:
         """Go on after the process has ended, or has lied."""
@@ -187,7 +200,7 @@ class Opener:
         why = "the program that opens it ended, twice"
         self._ask_again({id(one): not_opened(why) for one in tired})
 
-    def _ask_again(self, ends: dict[int, Exception]) -> None:
+    def _ask_again(self, ends: dict[int, Any]) -> None:
         """Ask a fresh process for all that is wanted, but what has come to an end."""
         wanted, self._asked = list(self._asked.values()), {}
         for one in wanted:

@@ -10,7 +10,7 @@ from typing import Any, Generic, Self, TypeVar
 from cxr_runtime.errors import CxrTriageError, InstallationError, ModelError
 from cxr_runtime.names import printable
 from cxr_runtime.workers.answers import AnswerError, Content, Said, told
-from cxr_runtime.workers.opening import not_started
+from cxr_runtime.workers.starting import not_started
 from cxr_runtime.workers.tasks import Passed, Pause, TaskFlow, Work
 from cxr_runtime.workers.worker import TASKS_AHEAD, Answers, Worker, WorkerDiedError, WorkerKilledError
 

@@ -7,7 +7,6 @@ import queue
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections import deque
@@ -17,7 +16,7 @@ from typing import Any, Self
 from cxr_runtime.errors import CxrTriageError
 from cxr_runtime.workers.answers import Content, Said, read_answer
 from cxr_runtime.workers.opened import can_pass_files
-from cxr_runtime.workers.opening import last_words
+from cxr_runtime.workers.starting import last_words, start_process
 
 CHILD = "cxr_runtime.workers.child"  # the program of a worker
 TASKS_AHEAD = 2  # tasks given to each worker at a time, so that none waits for the parent
@@ -64,14 +63,13 @@ class Worker:
             "OPENCV_FOR_THREADS_NUM": "1",
             "PYTHONSAFEPATH": "1",  # nothing is imported from the folder that the program was started in
         }
-        command = [sys.executable, "-P", "-m", CHILD, str(seconds), str(megabytes)]
         pipe, line, passed = subprocess.PIPE, None, []
         with contextlib.ExitStack() as closing:
             if can_pass_files():
                 line, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
                 passed = [closing.enter_context(theirs).fileno()]
-            process = subprocess.Popen(
-                [*command, *map(str, passed)],
+            process = start_process(
+                CHILD, [seconds, megabytes, *passed],
                 stdin=pipe, stdout=pipe, stderr=pipe, env=environment, pass_fds=passed,
             )  # fmt: skip
         worker = cls(process, line=line)

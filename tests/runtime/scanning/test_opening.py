@@ -37,7 +37,7 @@ def read_of(piece: bytes, most: int) -> int:
     """Bytes that are read of a file before it is given up, or `most`."""
     size = 0
     try:
-        for chunk in LikelyFilm(Pieces("x", Path("x"), piece)).chunks():
+        for chunk in LikelyFilm(Pieces("x", Path("x"), piece=piece)).chunks():
             size += len(chunk)
             if size >= most:
                 return most

@@ -174,7 +174,7 @@ def test_two_members_of_one_name_are_two_films(tmp_path: Path) -> None:
     found = sources_of(path)
     assert [source.file for source in found] == [f"{path}!a.png", f"{path}!a.png (2)"]
     assert [source.read_bytes() for source in found] == [b"first", b"second"]
-    assert len({source.stamp() for source in found}) == 2
+    assert len({source.stamp for source in found}) == 2
 
 
 def test_two_names_of_one_place_are_two_rows_of_which_the_wrong_one_cannot_be_read(tmp_path: Path) -> None:
@@ -186,7 +186,7 @@ def test_two_names_of_one_place_are_two_rows_of_which_the_wrong_one_cannot_be_re
     first, other = sources_of(path)
     assert first.read_bytes() == b"pixels"
     assert code_of(other) == "archive-damaged"
-    assert first.stamp() != other.stamp()
+    assert first.stamp != other.stamp
 
 
 def test_a_damaged_member_of_any_compression_is_a_row(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ threads of libraries are confined, too; `close_calls` once everything is loaded.
 
 import ctypes
 import os
+import signal
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from cxr_runtime.errors import InstallationError
 
-PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 4, 38  # linux/prctl.h
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 1, 4, 38  # linux/prctl.h
 
 # What programs read beside their own folders; none of it says anything of a patient.
 SYSTEM_FILES = (
@@ -72,6 +73,12 @@ def program_files() -> tuple[Path, ...]:
     libraries = os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep)
     named = {Path(name) for name in (*own, *libraries, *SYSTEM_FILES)}
     return tuple(path for path in named if path.is_absolute())
+
+
+def end_with_parent() -> None:
+    """Have Linux end this process, whatever it does, as soon as the thread that started it is gone."""
+    if sys.platform == "linux":
+        _control(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def close_files(readable: Iterable[Path]) -> None:
