@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from fault_scans import FILMS, SOME_FAILED, Night, result, table
+from fault_scans import FILMS, SOME_FAILED, START, Night, result, table
 
 YEAR = 365 * 24 * 3600  # seconds
-STALLED = "films/03.png"
 # As START, with limits of time that a test can wait for.
 IMPATIENT = """
 from cxr_runtime.workers.opening import Opener
@@ -21,6 +20,8 @@ WorkerPool.__init__.__kwdefaults__["seconds"] = 20.0
 from cxr_cli import start
 start()
 """
+
+FORBIDDEN = "import ctypes; ctypes.c_int.in_dll(ctypes.CDLL({library!r}), 'fault_forbids').value = 1\n"
 
 
 @pytest.fixture(scope="module")
@@ -77,21 +78,54 @@ def test_films_of_the_future_that_become_older_are_read_and_not_scored_again(
     assert result(tmp_path / "out") == undisturbed
 
 
-def test_a_file_that_never_opens_is_a_row_and_is_tried_again_in_the_next_run(
-    library: str, night: Night, undisturbed: object, tmp_path: Path
-) -> None:
+def scan_with(night: Night, out: Path, program: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        night.command(out, program=program), cwd=night.folder, env={**night.environment, **environment},
+        capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("stalls", "stalled", "films", "lost"),
+    [
+        ({"FAULT_STALL": "/03.png"}, "films/03.png", 1, 1),
+        ({"FAULT_STALL_STAT": "/03.png"}, "films/03.png", 1, 1),
+        ({"FAULT_TRICKLE": "/03.png"}, "films/03.png", 1, 1),
+        ({"FAULT_STALL": "/week.zip"}, "films/week.zip", 2, 2),
+        ({"FAULT_STALL_LIST": "/ward"}, "films/ward", 4, 3),  # one of four is a copy of another film
+    ],
+    ids=["opening", "stat", "trickle", "zip file", "folder"],
+)
+def test_what_never_comes_to_an_end_is_a_row_and_is_tried_again_in_the_next_run(
+    stalls: dict[str, str], stalled: str, films: int, lost: int, library: str, night: Night,
+    undisturbed: object, tmp_path: Path,
+) -> None:  # fmt: skip
     out = tmp_path / "out"
-    environment = {**night.environment, "LD_PRELOAD": library, "FAULT_STALL": STALLED}
-    command = night.command(out, program=IMPATIENT)
-    done = subprocess.run(
-        command, cwd=night.folder, env=environment, capture_output=True, text=True, timeout=300, check=False
-    )
+    done = scan_with(night, out, IMPATIENT, LD_PRELOAD=library, **stalls)
     assert done.returncode == SOME_FAILED, done.stderr
     rows = {row["file"]: row["code"] for row in table(out)}
-    assert len(rows) == FILMS
-    assert {code for file, code in rows.items() if code} == {"truncated", rows[STALLED]}
-    assert rows[STALLED] in ("read-stalled", "decoder-timeout")
+    assert len(rows) == FILMS - films + 1
+    assert {file: code for file, code in rows.items() if code} == {
+        "films/cut.png": "truncated", stalled: "read-stalled",
+    }  # fmt: skip
     done = night.scan(out)
     assert done.returncode == SOME_FAILED
-    assert f"{FILMS - 1} finished before" in done.stdout
+    assert f"{FILMS - lost} finished before" in done.stdout
     assert result(out) == undisturbed
+
+
+def test_an_input_that_never_answers_is_a_row(library: str, night: Night, tmp_path: Path) -> None:
+    done = scan_with(night, tmp_path / "out", IMPATIENT, LD_PRELOAD=library, FAULT_STALL_STAT="films")
+    assert done.returncode == SOME_FAILED, done.stderr
+    assert [(row["file"], row["code"]) for row in table(tmp_path / "out")] == [("films", "read-stalled")]
+
+
+def test_the_parent_touches_nothing_of_the_medium(
+    library: str, night: Night, undisturbed: object, tmp_path: Path
+) -> None:
+    touching = FORBIDDEN.format(library=library) + "import os; os.stat('films/00.png')"
+    medium = {"LD_PRELOAD": library, "FAULT_MEDIUM": str(night.folder / "films")}
+    assert scan_with(night, tmp_path / "out", touching, **medium).returncode == 86
+    done = scan_with(night, tmp_path / "out", FORBIDDEN.format(library=library) + START, **medium)
+    assert done.returncode == SOME_FAILED, done.stderr
+    assert result(tmp_path / "out") == undisturbed

@@ -189,11 +189,7 @@ class Session:
             yield from opened(self._wanted(films), self._opener, how, self._known_by_bytes)
             return
         for item in self._wanted(films):
-            match item:
-                case Pause() | Passed():
-                    yield item
-                case (place, source):
-                    yield Examination(place, source, how)
+            yield Examination(*item, how) if isinstance(item, tuple) else item
 
     def _wanted(
         self, films: Iterable[FilmSource | Pause]

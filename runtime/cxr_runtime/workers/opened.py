@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 MAX_SENTENCE = 1000  # characters
 READY = -1  # number of the answer that the process works
 SLOWEST = 1 << 16  # bytes a second at which a file must come, on the whole
+SEALS = 0xF  # nobody writes, shortens, lengthens or unseals it (linux/fcntl.h)
 LONGEST = 1800.0  # seconds that are granted to a file for its length
 
 _SHA256 = re.compile("[0-9a-f]{64}")
@@ -90,21 +91,40 @@ def opened_file(content: bytes, descriptors: list[int]) -> tuple[int, OpenedFile
     """
     match json.loads(content):
         case {"number": int(number), "sha256": str(digest), "size": int(size)}:
-            if not (_SHA256.fullmatch(digest) and size >= 0):
-                raise ValueError("no digest")
-            if not descriptors:  # this process has no room for more
-                return number, not_opened("too many files are open")
-            return number, OpenedFile(digest, size, descriptors[0])
-        case {"number": int(number), "code": str(code), "sentence": str(sentence)}:
+            return number, _copy(digest, size, descriptors)
+        case {"number": int(number), "code": str(code), "sentence": str(sentence)} if not descriptors:
             if not (_CODE.fullmatch(code) and sentence.isprintable() and len(sentence) <= MAX_SENTENCE):
                 raise ValueError("no failure")
             return number, UnreadableFilmError(code, sentence)
-        case {"number": int(number), "failure": str(failure)}:
+        case {"number": int(number), "failure": str(failure)} if not descriptors:
             return number, not_opened(printable(failure)[:MAX_SENTENCE])
-        case {"number": int(number), "size": int(size), **others} if not others and size >= 0:
+        case {"number": int(number), "size": int(size), **others} if not (others or descriptors):
             return number, Progress(size)
         case _:
             raise ValueError("no answer")
+
+
+def _copy(digest: str, size: int, descriptors: list[int]) -> OpenedFile | UnreadableFilmError:
+    if not (_SHA256.fullmatch(digest) and size >= 0):
+        raise ValueError("no digest")
+    if not descriptors:  # this process has no room for more
+        return not_opened("too many files are open")
+    if not _is_sealed(descriptors[0], size):
+        raise ValueError("no copy in memory")
+    return OpenedFile(digest, size, descriptors[0])
+
+
+def _is_sealed(descriptor: int, size: int) -> bool:
+    """Whether this is so much memory that nobody can change: no file, that may hang, and no pipe."""
+    if sys.platform != "linux":
+        return False
+    import fcntl
+
+    try:
+        seals = fcntl.fcntl(descriptor, fcntl.F_GET_SEALS)
+    except OSError:
+        return False
+    return seals & SEALS == SEALS and os.fstat(descriptor).st_size == size
 
 
 def not_opened(why: str) -> UnreadableFilmError:

@@ -21,7 +21,7 @@ from typing import Any, Protocol
 
 from cxr_runtime.errors import FilmError
 from cxr_runtime.workers import sandbox
-from cxr_runtime.workers.opened import READY
+from cxr_runtime.workers.opened import READY, SEALS
 
 OPENED_AT_ONCE = 4
 MAX_REQUEST = 1 << 17  # bytes; a path and a name in a zip file
@@ -61,8 +61,7 @@ def _serve(line: socket.socket, number: int, source: Openable) -> None:
         memory = os.memfd_create("film", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         with os.fdopen(memory, "wb", buffering=0) as copy:
             answer = _copied(line, number, source, copy)
-            seals = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
-            fcntl.fcntl(copy, fcntl.F_ADD_SEALS, seals)
+            fcntl.fcntl(copy, fcntl.F_ADD_SEALS, SEALS)
             _send(line, answer, [copy.fileno()])
     except FilmError as error:
         _send(line, {"number": number, "code": error.code, "sentence": error.sentence})

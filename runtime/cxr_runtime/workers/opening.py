@@ -26,6 +26,7 @@ from cxr_runtime.workers.starting import last_words, not_started, start_process
 
 OPENER = "cxr_runtime.workers.opener"  # its program
 MAX_ANSWER = 1 << 16  # bytes
+SOONEST = 5.0  # seconds in which something is heard of a file, unless its disk or share has gone
 LOOKED_EVERY = 1.0  # seconds between looks for files that do not come
 PATIENCE = 0.5  # seconds in which a process that is killed ends, unless it hangs in a file system
 TRIES = 2  # an opener that died may have been killed from outside
@@ -36,8 +37,9 @@ class Opener:
     """Opens files in a process of its own, which starts at the first, and is replaced when it hangs.
 
     Args:
-        seconds: a file of which nothing is heard for so long has stalled; all of it may take so long, and the
-            time in which its bytes would come at `opened.SLOWEST`.
+        seconds: a file of which nothing is heard for so long has stalled, and after it each one of a tenth of
+            that, until something comes; all of a file may take so long, and the time in which its bytes would
+            come at `opened.SLOWEST`.
     """
 
     def __init__(self, seconds: float = 60.0) -> None:
@@ -47,7 +49,9 @@ class Opener:
         self._lock = threading.RLock()
         self._line: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
-        self._works = False  # something was heard of it, once
+        self._is_ready = False  # this one
+        self._works = False  # one was ready, and has not ended by itself
+        self._has_stalled = False  # and nothing has come since
 
     def __enter__(self) -> Self:
         return self
@@ -114,7 +118,7 @@ class Opener:
             self._process = start_process(
                 OPENER, [passed], stdin=nothing, stdout=nothing, stderr=subprocess.PIPE, pass_fds=[passed]
             )
-        self._line = ours
+        self._line, self._is_ready = ours, False
         ours.settimeout(LOOKED_EVERY)
         threading.Thread(target=self._listen, args=(ours,), daemon=True).start()
 
@@ -158,8 +162,10 @@ class Opener:
     def _hear(self, content: bytes, descriptors: list[int]) -> None:
         try:
             number, end = opened_file(content, descriptors)
-            if number == READY:
-                self._works = True
+            if number == READY and not self._is_ready:
+                self._works = self._is_ready = True
+                for one in self._asked.values():
+                    one.begin()  # how long the process takes to start is not held against them
                 return
             asked = self._asked[number]
         except (ValueError, KeyError):
@@ -171,19 +177,22 @@ class Opener:
             asked.size = end.size
             return
         del self._asked[number]
-        try:
+        self._has_stalled = False
+        with contextlib.suppress(InvalidStateError):  # nobody waits for it any more
             if isinstance(end, OpenedFile):
                 asked.came.set_result(end)
-            else:
-                asked.came.set_exception(end)
-        except InvalidStateError:  # nobody waits for it any more
-            _close(descriptors)
+                return
+            asked.came.set_exception(end)
+        _close(descriptors)
 
     def _look(self) -> None:
         """Give up files that have stalled; the others are asked for again, of a fresh process."""
-        delays = {id(one): one.delay(self._seconds) for one in self._asked.values()}
+        seconds = self._seconds
+        silence = min(seconds, max(seconds / 10, SOONEST)) if self._has_stalled else seconds
+        delays = {id(one): one.delay(silence) for one in self._asked.values()}
         ends = {one: UnreadableFilmError("read-stalled", delay) for one, delay in delays.items() if delay}
         if ends:
+            self._has_stalled = True
             self._leave()
             self._ask_again(ends)
 

@@ -218,11 +218,28 @@ def test_a_member_without_a_name_is_a_film_like_others(tmp_path: Path) -> None:
     assert source.read_bytes() == b"1"
 
 
-@pytest.mark.parametrize("is_long", [False, True])
+def with_long_records(path: Path, *, offset: bytes) -> Path:
+    """The zip file with the records of a long one (APPNOTE 4.3.14, 4.3.15), and this as offset of its list."""
+    content = path.read_bytes()
+    body, end = content[:-22], content[-22:]
+    members, size = struct.unpack_from("<HI", end, 10)
+    record = struct.pack("<4sQHHIIQQQ8s", b"PK\6\6", 44, 45, 45, 0, 0, members, members, size, offset)
+    locator = struct.pack("<4sIQI", b"PK\6\7", 0, len(body), 1)
+    path.write_bytes(body + record + locator + end[:8] + b"\xff" * 4 + end[12:])
+    return path
+
+
+@pytest.mark.parametrize("kind", ["plain", "hidden", "long", "long, hidden", "long, moved"])
 def test_a_list_of_too_many_members_is_refused_before_it_is_read(
-    is_long: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = pack(tmp_path / "a.zip", {f"{number}.png": b"" for number in range(70_000 if is_long else 20)})
+    path = pack(tmp_path / "a.zip", {f"{number}.png": b"" for number in range(20)})
+    if kind == "hidden":  # behind what looks like a later record, which is cut short
+        path.write_bytes(path.read_bytes()[:-6] + b"PK\5\6" + b"\0\0")
+    if kind.startswith("long"):
+        with_long_records(path, offset=b"PK\6\6" + bytes(4) if "hidden" in kind else bytes(8))
+    if "moved" in kind:  # bytes before the first member
+        path.write_bytes(b"film" + path.read_bytes())
     monkeypatch.setattr(archives, "MAX_MEMBERS", 10)
     monkeypatch.setattr(archives, "_opened", lambda _: pytest.fail("it was read"))
     with pytest.raises(UnreadableFilmError, match="at most 10 ") as caught:

@@ -2,6 +2,7 @@ import importlib
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -10,7 +11,9 @@ from typing import Any
 import pytest
 
 from cxr_runtime.errors import UnreadableFilmError
+from cxr_runtime.workers import opening
 from cxr_runtime.workers.opened import OpenedFile, can_pass_files
+from cxr_runtime.workers.opener import OPENED_AT_ONCE
 from cxr_runtime.workers.opening import Opener
 
 pytestmark = pytest.mark.skipif(not can_pass_files(), reason="this system passes no files in memory")
@@ -93,6 +96,85 @@ def test_a_file_that_never_comes_is_given_up_and_the_others_come(
     file.close()
 
 
+def test_a_file_that_trickles_is_given_up_and_the_others_come(
+    opener: Opener, source: Callable[[str], Any]
+) -> None:
+    trickling = [
+        opener.open(source("\n    while True: time.sleep(0.2); yield b'.'"))
+        for _ in range(OPENED_AT_ONCE - 1)
+    ]
+    others = [opener.open(source("yield b'one'")) for _ in range(3)]
+    for asked in trickling:
+        with pytest.raises(UnreadableFilmError, match="too slow") as caught:
+            asked.result(PATIENCE)
+        assert caught.value.code == "read-stalled"
+    for asked in others:
+        asked.result(PATIENCE).close()
+
+
+def test_a_long_file_that_comes_steadily_comes_whole(opener: Opener, source: Callable[[str], Any]) -> None:
+    program = "\n    for _ in range(16): time.sleep(0.25); yield bytes(1 << 20)"
+    file = opener.open(source(program)).result(PATIENCE)  # twice as long as a short file may take
+    assert file.size == 16 << 20
+    file.close()
+
+
+def test_a_file_that_stalls_is_given_up_while_others_are_heard_of(
+    opener: Opener, source: Callable[[str], Any]
+) -> None:
+    stalled = opener.open(source("time.sleep(600); yield b''"))
+    opener.open(source("\n    while True: time.sleep(0.2); yield bytes(1 << 16)"))
+    with pytest.raises(UnreadableFilmError, match="nothing was heard of it"):
+        stalled.result(PATIENCE)
+
+
+def test_after_a_stall_the_next_files_are_given_up_sooner(
+    source: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "SOONEST", 0.5)
+    with Opener(seconds=8.0) as opener:
+        for seconds in ("8", "0.8", "0.8"):
+            with pytest.raises(UnreadableFilmError, match=f"for {seconds} s"):
+                opener.open(source("time.sleep(600); yield b''")).result(PATIENCE)
+
+
+def test_what_is_short_is_read_by_way_of_the_opener(opener: Opener, source: Callable[[str], Any]) -> None:
+    assert b"".join(opener.chunks(source("yield b'one'; yield b''; yield b'two'"))) == b"onetwo"
+    with pytest.raises(UnreadableFilmError, match="does not answer"):
+        list(opener.chunks(source("time.sleep(600); yield b''")))
+
+
+LYING = """
+    import atexit, gc, json, os, socket
+    line = next(one for one in gc.get_objects() if type(one) is socket.socket)
+    def say(answer, *descriptors):
+        socket.send_fds(line, [json.dumps(answer).encode()], descriptors)
+    {lie}
+    time.sleep(600)
+    yield b''
+"""
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        "say({'number': 0, 'sha256': 64 * 'a', 'size': 0}, line.fileno())",  # to read it would never end
+        "say({'number': 0, 'sha256': 64 * 'a', 'size': 5}, os.open('/proc/self/mounts', os.O_RDONLY))",
+        "say({'number': 0, 'sha256': 64 * 'a', 'size': 5}, os.memfd_create('unsealed'))",
+        "say({'number': 0, 'size': 5}, os.memfd_create('more and more of these'))",
+        "say({'number': -1, 'size': 0})",  # would grant time again and again
+        "say({'number': 7, 'size': 0})",
+        "say({'number': 0, 'code': 'missing', 'sentence': 'two\\nlines'})",
+        "say(['number'])",
+        "say(None)",
+    ],
+)
+def test_an_opener_that_lies_is_replaced(lie: str, opener: Opener, source: Callable[[str], Any]) -> None:
+    with pytest.raises(UnreadableFilmError, match="ended, twice"):
+        opener.open(source(LYING.format(lie=lie))).result(PATIENCE)
+    opener.open(source("yield b'one'")).result(PATIENCE).close()
+
+
 def test_a_file_that_ends_the_opener_twice_ends_alone(opener: Opener, source: Callable[[str], Any]) -> None:
     fatal = opener.open(source("os._exit(1); yield b''"))
     with pytest.raises(UnreadableFilmError, match="ended, twice"):
@@ -127,16 +209,42 @@ def test_nothing_that_was_asked_for_outlives_the_opener(source: Callable[[str], 
     assert asked.cancelled()
 
 
-def test_the_opener_ends_when_its_parent_is_gone(tmp_path: Path) -> None:
-    program = (
-        "import os, pathlib, cxr_runtime.workers.opening as o; from cxr_runtime.sources.film_source import *;"
-        "opener = o.Opener(); opener.open(FileOnDisk('x', pathlib.Path('/nowhere'))).exception();"
-        "print(opener._process.pid, flush=True); os._exit(0)"
-    )
-    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    pid = int(run.stdout)
-    for _ in range(200):
-        if not Path(f"/proc/{pid}").exists() or "Z" in Path(f"/proc/{pid}/stat").read_text().split()[2]:
+# A parent with an opener and a worker that both hang; it says which processes they are, and waits.
+HANGING = """
+import sys, time
+import cxr_runtime.workers.opening as opening
+from cxr_runtime.workers.pool import WorkerPool
+from cxr_runtime.workers.tasks import Plain
+from {module} import Source
+
+opener = opening.Opener()
+opener.open(Source("yield b'one'")).result().close()
+opener.open(Source("time.sleep(600); yield b''"))
+pool = WorkerPool(Plain("time:sleep"), 1)
+tasks = pool.results(iter([0.0, 600.0]))
+next(tasks)
+print(opener._process.pid, pool._workers[0].process.pid, flush=True)
+next(tasks)
+"""
+
+
+def is_running(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except FileNotFoundError:
+        return False
+
+
+def test_no_process_outlives_a_parent_that_is_killed(source: Callable[[str], Any]) -> None:
+    program = HANGING.format(module=source("").__class__.__module__)
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        children = [int(number) for number in parent.stdout.readline().split()]
+        assert len(children) == 2
+        assert all(map(is_running, children))
+        parent.kill()
+    for _ in range(600):
+        if not any(map(is_running, children)):
             return
-        subprocess.run(["sleep", "0.05"], check=True)
-    pytest.fail("it still runs")
+        time.sleep(0.05)
+    pytest.fail(f"they still run: {children}")
