@@ -219,7 +219,7 @@ def test_a_member_without_a_name_is_a_film_like_others(tmp_path: Path) -> None:
 
 
 def with_long_records(path: Path, *, offset: bytes) -> Path:
-    """The zip file with the records of a long one (APPNOTE 4.3.14, 4.3.15), and this as offset of its list."""
+    """The zip file with the records of a long one (APPNOTE 4.3.14, 4.3.15), which lies at this offset."""
     content = path.read_bytes()
     body, end = content[:-22], content[-22:]
     members, size = struct.unpack_from("<HI", end, 10)

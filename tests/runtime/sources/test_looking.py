@@ -187,7 +187,8 @@ def test_of_a_large_folder_hardly_more_than_the_names_is_kept(films: Path) -> No
     files = 20_000
 
     def large(_: Question) -> Iterator[bytes]:
-        yield HEADER + b"".join(packed(f"film-{number:06d}.png", "f") for number in range(files))
+        yield HEADER
+        yield from (packed(f"film-{number:06d}.png", "f") for number in range(files))
 
     ask = unless(lambda question: not isinstance(question, Look), large)
     tracemalloc.start()
