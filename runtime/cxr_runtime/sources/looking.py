@@ -2,6 +2,7 @@
 
 import glob
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -56,15 +57,15 @@ class Look:
         """A `Seen` for each name, or for each match; none where a pattern matches nothing."""
         for asked, name in enumerate(self.names):
             matches = [name]
-            if self.are_patterns and not os.path.exists(name):  # noqa: PTH110 - Path("") is the current folder
+            if self.are_patterns and not _mode(name):
                 matches = []
                 found = glob.iglob(name, recursive=True)  # noqa: PTH207 - Path.glob takes no absolute pattern
                 for match in found if glob.has_magic(name) else ():
                     matches.append(match)
                     yield b""
             for match in sorted(matches):
-                path = Path(match)
-                kind = Kind.FOLDER if path.is_dir() else Kind.FILE if path.exists() else Kind.NOTHING
+                path, mode = Path(match), _mode(match)
+                kind = Kind.NOTHING if not mode else Kind.FOLDER if stat.S_ISDIR(mode) else Kind.FILE
                 real, folder = os.path.realpath(match), os.path.realpath(path.parent)
                 yield packed(asked, match, kind, real, folder, file_stamp(path))
 
@@ -178,7 +179,7 @@ class Members:
     def chunks(self) -> Iterator[bytes]:
         """Its stamp; name, offset and size of each member, sorted; nothing where it is no file at all."""
         path = Path(self.path)
-        if not path.is_file():
+        if not stat.S_ISREG(_mode(self.path)):
             return
         stamp = file_stamp(path)  # before it is read, so that a change is noticed
         members = list_members(path)
@@ -200,6 +201,17 @@ def members_of(ask: Ask, question: Members) -> tuple[str, list[Member]] | None:
 
 def _kind(entry: os.DirEntry[str]) -> Kind:
     is_junction = getattr(entry, "is_junction", None)  # of Windows; Python 3.12
-    if entry.is_symlink() or (is_junction is not None and is_junction()):
-        return Kind.LINK
-    return Kind.FOLDER if entry.is_dir(follow_symlinks=False) else Kind.FILE
+    try:
+        if entry.is_symlink() or (is_junction is not None and is_junction()):
+            return Kind.LINK
+        return Kind.FOLDER if entry.is_dir(follow_symlinks=False) else Kind.FILE
+    except OSError:  # the file system does not say: a file that cannot be read
+        return Kind.FILE
+
+
+def _mode(name: str) -> int:
+    """Kind and rights of what lies there; 0: nothing that may be known."""
+    try:
+        return os.stat(name).st_mode  # noqa: PTH116 - Path("") is the current folder
+    except (OSError, ValueError):
+        return 0

@@ -20,6 +20,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 P = TypeVar("P")
 
+MOST_TASKS = 1000  # of one process: what has taken it over, and keeps quiet, stays no longer
 TRIES = 2  # a worker that died may have been killed from outside: its task gets one more
 
 
@@ -110,7 +111,7 @@ class WorkerPool(Generic[T, R]):
                     yield from self._replace_dead(worker, flow)
                 else:
                     task, _ = worker.take()
-                    if self._work.is_suspicious(result):
+                    if worker.done >= MOST_TASKS or self._work.is_suspicious(result):
                         self._replace(worker, flow)
                     yield task, result
             case _:

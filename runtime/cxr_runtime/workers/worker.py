@@ -45,6 +45,7 @@ class Worker:
 
     process: subprocess.Popen[bytes]
     given: deque[tuple[Any, int]] = field(default_factory=deque)  # (task, tries so far)
+    done: int = 0  # tasks
     busy_since: float = 0.0
     is_ready: bool = False  # it has loaded everything
     lied: bool = False  # what came from it was no answer
@@ -92,6 +93,7 @@ class Worker:
     def take(self) -> tuple[Any, int]:
         """The current task, which is done; the next one begins."""
         self.busy_since = time.monotonic()
+        self.done += 1
         return self.given.popleft()
 
     def make_room(self) -> None:

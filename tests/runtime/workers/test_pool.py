@@ -1,6 +1,7 @@
 import os
 import pickle
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -8,6 +9,7 @@ from typing import TypeVar
 import pytest
 
 from cxr_runtime.errors import InstallationError
+from cxr_runtime.workers import pool as pool_module
 from cxr_runtime.workers.pool import WorkerDiedError, WorkerKilledError, WorkerPool, WorkerTimeoutError
 from cxr_runtime.workers.tasks import MOST_PASSED, Passed, Pause, Plain
 
@@ -217,6 +219,13 @@ def test_a_worker_cannot_end_the_scan_by_saying_that_a_library_is_missing() -> N
     with WorkerPool[str, object](Plain("builtins:exec"), 1) as pool:
         ((_, end),) = done(pool, ["raise ImportError(name='torch_of_another_program')"])
     assert isinstance(end, RuntimeError)
+
+
+def test_a_worker_is_replaced_after_so_many_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool_module, "MOST_TASKS", 3)
+    with WorkerPool[str, int](Plain("builtins:eval"), 1) as pool:
+        results = dict(done(pool, [f"{number} * 0 + __import__('os').getpid()" for number in range(7)]))
+    assert sorted(Counter(results.values()).values()) == [1, 3, 3]
 
 
 def test_a_worker_whose_task_raised_is_replaced_before_the_next_one() -> None:
