@@ -28,6 +28,7 @@ from cxr_runtime.scanning.session import Session
 from cxr_runtime.sources.film_source import FileOnDisk, FilmSource
 from cxr_runtime.store.store import read_scores
 from cxr_runtime.workers.tasks import Pause
+from cxr_runtime.workers.worker import Worker
 from model_folders import write_model_folder
 
 CSV_ONLY = frozenset({ReportFormat.CSV})
@@ -335,7 +336,7 @@ def test_copies_of_one_film_are_rows_of_one_score(films: Path, model: Path, tmp_
     assert len(list((tmp_path / "out" / "heatmaps").glob("*.png"))) == 3
 
 
-def test_a_finished_scan_starts_no_process_and_writes_no_report(
+def test_a_finished_scan_starts_no_worker_and_writes_no_report(
     films: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     everything = frozenset(ReportFormat)
@@ -347,7 +348,8 @@ def test_a_finished_scan_starts_no_process_and_writes_no_report(
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("nothing is left to be done")
 
-    monkeypatch.setattr(subprocess, "Popen", refuse)
+    monkeypatch.setattr(Worker, "start", refuse)
+    monkeypatch.setattr(Session, "_open_engine", refuse)
     assert run([films], tmp_path / "out", model, formats=everything).finished_before == FILMS
     assert {path: path.stat().st_mtime_ns for path in before} == before
 
