@@ -210,9 +210,7 @@ class Session:
                 yield place, source
 
     def _known_by_bytes(self, place: Place, sha256: str) -> KnownFilm | None:
-        known = None
-        if not self._options.force:
-            known = self._store.known_by_bytes(place, sha256, self._fingerprint)
+        known = None if self._options.force else self._store.known_by_bytes(place, sha256, self._fingerprint)
         self.finished_before += known is not None
         return known
 
