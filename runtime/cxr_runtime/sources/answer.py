@@ -81,4 +81,4 @@ class Answer:
 
 
 def _lie() -> UnreadableFilmError:
-    return UnreadableFilmError("read-error", "what was said of it is no answer; scan again")
+    return UnreadableFilmError("read-error", "it was listed wrongly; scan again")
