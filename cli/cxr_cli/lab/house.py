@@ -4,7 +4,6 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from typing import Annotated
 
 import typer
@@ -23,6 +22,8 @@ class Size:
 
     def row(self, name: str) -> tuple[str, ...]:
         """The row of a table."""
+        from statistics import median  # not while every other command starts
+
         of_files = (len(self.lines), sum(self.lines), round(median(self.lines)), max(self.lines))
         large = sum(lines > LARGE for lines in self.lines)
         of_functions = (len(self.functions), round(median(self.functions)), max(self.functions))

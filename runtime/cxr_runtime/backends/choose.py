@@ -1,13 +1,16 @@
 """Which backend runs the network: the one asked for, or the fastest that agrees with the reference."""
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from cxr_runtime.backends.engine import Engine
 from cxr_runtime.backends.registry import BACKENDS, REFERENCE
 from cxr_runtime.backends.resilient import ResilientEngine
-from cxr_runtime.backends.self_test import SelfTestCache, SelfTestResult, self_test
 from cxr_runtime.errors import BackendError, UsageError
 from cxr_runtime.model.folder import Model
+
+if TYPE_CHECKING:
+    from cxr_runtime.backends.self_test import SelfTestResult
 
 AUTO = "auto"
 CLEARLY_FASTER = 0.75  # of the time of one further up: chance alone must not change the backend
@@ -56,8 +59,11 @@ def why_missing(name: str) -> str | None:
         return f"not installed ({error})"
 
 
-def self_test_of(name: str, model: Model, batch_size: int, threads: int | None) -> SelfTestResult:
+def self_test_of(name: str, model: Model, batch_size: int, threads: int | None) -> "SelfTestResult":
     """A backend's self-test on this machine: the kept result, or a new one."""
+    # The reference, alone on most machines, needs no test, nor what draws films for one.
+    from cxr_runtime.backends.self_test import SelfTestCache, SelfTestResult, self_test
+
     reason = why_missing(name)
     if reason is not None:
         return SelfTestResult("", agrees=False, reason=reason)

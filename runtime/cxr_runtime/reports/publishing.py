@@ -4,25 +4,22 @@ from collections.abc import Callable, Collection, Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from importlib import import_module
+from pathlib import Path
 
 from cxr_runtime.files import REPORT_FILE, RESULTS_FILE, WORKLIST_FILE, ReportFormat
 from cxr_runtime.names import safe_name
 from cxr_runtime.outcome import Status, Triage
 from cxr_runtime.reports.exhibit import Exhibit, Picture, Tally, tally
 from cxr_runtime.reports.heatmap_files import HeatmapFiles
-from cxr_runtime.reports.pdf import write_report
 from cxr_runtime.reports.results_csv import write_results
-from cxr_runtime.reports.worklist import write_worklist
 from cxr_runtime.sources.disk import file_stamp
 from cxr_runtime.store.rows import RunFacts, StoredPicture
 from cxr_runtime.store.store import Films, Store
 from cxr_runtime.store.writer import StoreWriter
 from cxr_runtime.typed_json import to_json
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+_LATE = {ReportFormat.HTML: "worklist", ReportFormat.PDF: "pdf"}  # rooms whose libraries load slowly
 _ALL = (*Triage, None)
 _WITH_A_PAGE = (Triage.FLAGGED, Triage.REVIEW)
 
@@ -92,21 +89,24 @@ def write_reports(
     """
     counts = tally(store.outcomes(films))
     content = _content(store, films, facts, files.formats)
+
+    def write_page(path: Path) -> None:
+        from cxr_runtime.reports.worklist import write_worklist
+
+        write_worklist(path, facts, counts, _exhibits(store, films), files.access)
+
+    def write_pages(path: Path) -> None:
+        from cxr_runtime.reports.pdf import write_report
+
+        write_report(path, facts, counts, _exhibits(store, films, _WITH_A_PAGE), files.access)
+
     writers: dict[ReportFormat, tuple[str, Callable[[Path], None]]] = {
         ReportFormat.CSV: (
             RESULTS_FILE,
             lambda path: write_results(path, store.outcomes(films), files.access, facts.foreign),
         ),
-        ReportFormat.HTML: (
-            WORKLIST_FILE,
-            lambda path: write_worklist(path, facts, counts, _exhibits(store, films), files.access),
-        ),
-        ReportFormat.PDF: (
-            REPORT_FILE,
-            lambda path: write_report(
-                path, facts, counts, _exhibits(store, films, _WITH_A_PAGE), files.access
-            ),
-        ),
+        ReportFormat.HTML: (WORKLIST_FILE, write_page),
+        ReportFormat.PDF: (REPORT_FILE, write_pages),
     }
     stamps, refused = dict[str, str](), dict[str, str]()
     for kind, (name, write) in writers.items():
@@ -120,6 +120,16 @@ def write_reports(
             else:
                 stamps[name] = file_stamp(path)
     return Written(counts, content, stamps, refused)
+
+
+def load_writers(formats: Collection[ReportFormat]) -> None:
+    """Load what writes the reports, which takes a quarter of a second, while others work.
+
+    Raises:
+        ImportError: a library is missing or does not load.
+    """
+    for kind in sorted(_LATE.keys() & formats):
+        import_module(f"cxr_runtime.reports.{_LATE[kind]}")
 
 
 def _content(store: Store, films: Films, facts: RunFacts, formats: Collection[ReportFormat]) -> str:

@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from cxr_runtime.errors import FilmError, RejectedFilmError
 from cxr_runtime.film import FilmFacts, GreyPixels, shrink
@@ -13,15 +14,17 @@ from cxr_runtime.model.preprocessing import InputPixels, Preprocessing, place, p
 from cxr_runtime.placement import Placement
 from cxr_runtime.reading import read_film
 from cxr_runtime.sources.film_source import FilmSource
-from cxr_runtime.store.rows import Place
 from cxr_runtime.workers.opened import OpenedFile
+
+if TYPE_CHECKING:  # workers need neither the store nor what it stands on
+    from cxr_runtime.store.rows import Place
 
 
 @dataclass(frozen=True)
 class Examination:
     """A film to examine."""
 
-    place: Place
+    place: "Place"
     source: FilmSource
     preprocessing: Preprocessing
     file: OpenedFile | None = None  # None: the worker opens the source itself

@@ -13,7 +13,7 @@ from cxr_runtime.memory import check_memory
 from cxr_runtime.model.folder import Model, open_model
 from cxr_runtime.outcome import Outcome
 from cxr_runtime.reports.heatmap_files import HeatmapFiles
-from cxr_runtime.reports.publishing import Publication, publish
+from cxr_runtime.reports.publishing import Publication, load_writers, publish
 from cxr_runtime.scanning.answers import Examining
 from cxr_runtime.scanning.drawing import Drawing, without_pictures
 from cxr_runtime.scanning.examination import Examination, Examined
@@ -219,6 +219,8 @@ class Session:
         from cxr_runtime.backends.timed import TimedEngine
 
         options = self._options
+        # Beside the engine, so that a library that is missing is known before films are scored.
+        writers = self._threads.submit(load_writers, options.formats if self._files is not None else ())
         engine = open_engine(
             self._model,
             options.backend,
@@ -226,6 +228,7 @@ class Session:
             threads=None,
             require_gpu=options.require_gpu,
         )
+        writers.result()
         return TimedEngine(engine)
 
     def _scorer(self) -> Scorer:
