@@ -125,6 +125,8 @@ def write_reports(
 def load_writers(formats: Collection[ReportFormat]) -> None:
     """Load what writes the reports, which takes a quarter of a second, while others work.
 
+    What is missing is then known before films are scored.
+
     Raises:
         ImportError: a library is missing or does not load.
     """

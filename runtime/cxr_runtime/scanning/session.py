@@ -219,14 +219,9 @@ class Session:
         from cxr_runtime.backends.timed import TimedEngine
 
         options = self._options
-        # Beside the engine, so that a library that is missing is known before films are scored.
         writers = self._threads.submit(load_writers, options.formats if self._files is not None else ())
         engine = open_engine(
-            self._model,
-            options.backend,
-            batch_size=options.batch_size,
-            threads=None,
-            require_gpu=options.require_gpu,
+            self._model, options.backend, batch_size=options.batch_size, require_gpu=options.require_gpu
         )
         writers.result()
         return TimedEngine(engine)
