@@ -1,7 +1,7 @@
 """The store of an output folder, read: one SQLite file from which every report is made."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -122,8 +122,7 @@ class Store:
             " WHERE places.stamp = ? AND results.fingerprint = ? AND results.is_lasting"
             " ORDER BY places.run DESC LIMIT ?"
         )
-        with store_errors(self._name):
-            found = self._db.execute(query, (place.stamp, fingerprint, MOST_OF_ONE_STAMP)).fetchall()
+        found = list(self._rows(query, place.stamp, fingerprint, MOST_OF_ONE_STAMP))
         for result, seal, place_seal, file, *values in found:
             of_place = sealed_place(replace(place, file=file), values[0], fingerprint)
             if self._sealer.is_right(place_seal, PLACE, of_place):
@@ -134,8 +133,7 @@ class Store:
     def known_by_bytes(self, place: Place, sha256: str, fingerprint: str) -> KnownFilm | None:
         """The film of these bytes, if it was finished before, wherever it lay; its row bears a right seal."""
         query = f"SELECT id, seal, {_SEALED} FROM results WHERE sha256 = ? AND fingerprint = ? AND is_lasting"
-        with store_errors(self._name):
-            row = self._db.execute(query, (sha256, fingerprint)).fetchone()
+        row = next(self._rows(query, sha256, fingerprint), None)
         return None if row is None else self._known(place, row[0], row[1], row[2:])
 
     def outcomes(self, films: Films) -> Iterator[Outcome]:
@@ -185,28 +183,22 @@ class Store:
     def written(self, name: str) -> tuple[str, str] | None:
         """Of a report as it was last written: a digest of what it says, and the stamp of its file."""
         query = "SELECT content, stamp, seal FROM written WHERE name = ?"
-        with store_errors(self._name):
-            found = self._db.execute(query, (name,)).fetchone()
+        found = next(self._rows(query, name), None)
         if found is None or not self._sealer.is_right(found[2], WRITTEN, (name, *found[:2])):
             return None
         return str(found[0]), str(found[1])
 
     def _known(self, place: Place, result: int, seal: str, values: tuple[Any, ...]) -> KnownFilm | None:
-        if not self._is_ours(result, seal, values):
-            return None
-        return KnownFilm(place, result, outcome_of(place.file, values))
-
-    def _is_ours(self, result: int, seal: str, values: Sequence[Any]) -> bool:
-        is_ours = self._sealer.is_right(seal, RESULT, values)
-        if not is_ours:
-            self.distrusted.add(result)
-        return is_ours
+        if self._sealer.is_right(seal, RESULT, values):
+            return KnownFilm(place, result, outcome_of(place.file, values))
+        self.distrusted.add(result)
+        return None
 
     def _of(self, films: Films, query: str) -> Iterator[Any]:
         """Rows of a query about films."""
         return self._rows(query, *(() if films is None else (films,)))
 
-    def _rows(self, query: str, *asked: int) -> Iterator[Any]:
+    def _rows(self, query: str, *asked: int | str) -> Iterator[Any]:
         """Rows of a query, about a run as a rule, as they come; a damaged page is an error of the store."""
         with store_errors(self._name):
             yield from self._db.execute(query, asked)
@@ -214,13 +206,11 @@ class Store:
     def pictures_written(self) -> dict[str, str]:
         """Stamps of a folder's pictures as they were last written, by name; forged notes are left out."""
         query = "SELECT name, content, stamp, seal FROM written WHERE content = ?"
-        with store_errors(self._name):
-            found = self._db.execute(query, (PICTURE,))
-            return {
-                name: stamp
-                for name, content, stamp, seal in found
-                if self._sealer.is_right(seal, WRITTEN, (name, content, stamp))
-            }
+        return {
+            name: stamp
+            for name, content, stamp, seal in self._rows(query, PICTURE)
+            if self._sealer.is_right(seal, WRITTEN, (name, content, stamp))
+        }
 
     def owed(self) -> frozenset[str]:
         """Files of the folder that an earlier run could not write."""
