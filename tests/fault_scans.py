@@ -4,8 +4,10 @@ import csv
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +18,9 @@ import cv2
 import numpy as np
 
 from cxr_runtime.benchmark.damaged_films import CODINGS
+from cxr_runtime.errors import StoreError
 from cxr_runtime.phantom import draw_phantom
+from cxr_runtime.store.store import read_scores
 from model_folders import write_model_folder
 
 FILMS = 13  # rows of a night, one of them of a file that cannot be read
@@ -30,7 +34,7 @@ IN_A_ROOM_OF_ITS_OWN = ("unshare", "-m")  # mounts of this process and its child
 PROGRAM = """
 import json, os, signal, sys, time
 import cxr_runtime.backends.onnxruntime_cpu, cxr_runtime.benchmark.scans, cxr_runtime.reports.publishing
-import fpdf, uharfbuzz, cxr_cli.scan, cxr_runtime.scanning.scan
+import fpdf, uharfbuzz, cxr_cli.scan, cxr_runtime.scanning.scan, cxr_runtime.reports.again
 from cxr_cli.main import main
 
 for line in sys.stdin:
@@ -64,8 +68,9 @@ class Night:
 
     @property
     def environment(self) -> dict[str, str]:
-        """With a cache of the night's own."""
-        return {**os.environ, "CXR_TRIAGE_CACHE": str(self.folder / "cache")}
+        """With a cache and a key of the night's own."""
+        own = {f"CXR_TRIAGE_{name.upper()}": str(self.folder / name) for name in ("cache", "data")}
+        return {**os.environ, **own}
 
     def arguments(self, out: Path, *, model: str = "model", batch_size: int = 4) -> list[str]:
         """A scan of the films, from the night's folder."""
@@ -211,3 +216,37 @@ def can_mount() -> bool:
         return False
     command = [*IN_A_ROOM_OF_ITS_OWN, "mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", "/mnt"]
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def in_the_middle(night: Night, out: Path, model: str = "model") -> subprocess.Popen[str]:
+    """A scan that was stopped after its first row, and before its last."""
+    process = begun(night, out, model)
+    os.killpg(process.pid, signal.SIGSTOP)
+    assert 0 < stored_rows(out) < FILMS
+    return process
+
+
+def begun(night: Night, out: Path, model: str = "model") -> subprocess.Popen[str]:
+    """A scan that runs, and has stored its first row."""
+    process = subprocess.Popen(
+        night.command(out, model=model, batch_size=1), cwd=night.folder, env=night.environment,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    while process.poll() is None and not stored_rows(out):
+        time.sleep(0.005)
+    return process
+
+
+def goes_on(process: subprocess.Popen[str]) -> None:
+    """Let it end."""
+    os.killpg(process.pid, signal.SIGCONT)
+    _, log = process.communicate(timeout=300)
+    assert process.returncode == SOME_FAILED, log
+
+
+def stored_rows(out: Path) -> int:
+    """Rows of the latest run."""
+    try:
+        return len(read_scores(out))
+    except StoreError:
+        return 0

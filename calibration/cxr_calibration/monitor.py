@@ -11,7 +11,7 @@ from cxr_calibration.monitoring.nights import FALSE_ALARMS, Night, baseline, com
 from cxr_calibration.monitoring.reference import read_reference
 from cxr_calibration.pages.monitor_page import monitor_page
 from cxr_calibration.statistics.confusion import Confusion
-from cxr_runtime.errors import CalibrationError
+from cxr_runtime.errors import CalibrationError, StoreError
 from cxr_runtime.files import write_bytes
 from cxr_runtime.model.folder import DEFAULT_MODEL, Model, open_model
 from cxr_runtime.store.rows import MADE_ELSEWHERE
@@ -48,7 +48,7 @@ def compare_scans(folders: Sequence[Path], options: MonitorOptions | None = None
         ModelError: the model is damaged.
         CalibrationError: the calibration is missing, foreign or has no reference, or a night is of another
             model.
-        StoreError: a folder holds no scan.
+        StoreError: a folder holds no scan, or the page's folder cannot be written.
     """
     options = options or MonitorOptions()
     model = open_model(options.model, calibration=options.calibration)
@@ -69,9 +69,15 @@ def compare_scans(folders: Sequence[Path], options: MonitorOptions | None = None
         remarks.append(MADE_ELSEWHERE.format(", ".join(foreign)))
     found = DriftReport(reports, agreement, options.false_alarms, " ".join(remarks))
     out = options.out or nights[-1].folder
-    out.mkdir(parents=True, exist_ok=True)
-    write_bytes(out / PAGE_FILE, monitor_page(found, nights, reference, threshold).encode())
-    write_bytes(out / JSON_FILE, _stated(found, model, point.name).encode())
+    page = monitor_page(found, nights, reference, threshold)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        write_bytes(out / PAGE_FILE, page.encode())
+        write_bytes(out / JSON_FILE, _stated(found, model, point.name).encode())
+    except OSError as error:
+        raise StoreError(
+            f"{out} cannot be written ({error.strerror or error}); name a folder for the page with --out"
+        ) from error
     return found, out
 
 

@@ -1,5 +1,6 @@
 """`cxr-triage scan`: the thin face of `cxr_runtime.scan`."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -150,7 +151,7 @@ def scan(
     summary = scan_films(inputs, options, terminal_or_lines())
     typer.echo(_told(summary))
     if summary.refused:
-        typer.echo(f"cxr-triage: {_about_refused(summary)}", err=True)
+        typer.echo(f"cxr-triage: {about_refused(summary.refused)}", err=True)
         return EXIT_NOT_WRITTEN
     return EXIT_SOME_NOT_SCORED if summary.tally.rejected or summary.tally.failed else 0
 
@@ -178,9 +179,10 @@ def _told(summary: "ScanSummary") -> str:
     return f"{told}{before}{others}{results}{anew}\nreports in {where}{last}"
 
 
-def _about_refused(summary: "ScanSummary") -> str:
-    named = [f"{name} ({reason})" for name, reason in list(summary.refused.items())[:MOST_NAMED]]
-    more = len(summary.refused) - len(named)
+def about_refused(refused: Mapping[str, str]) -> str:
+    """What to say of files that could not be written, given with the system's reasons."""
+    named = [f"{name} ({reason})" for name, reason in list(refused.items())[:MOST_NAMED]]
+    more = len(refused) - len(named)
     others = f" and {more} more" if more else ""
     return (
         f"{', '.join(named)}{others} could not be written; close the program that has it open, or mend what "

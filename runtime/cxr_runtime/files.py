@@ -171,7 +171,7 @@ def replacing(path: Path, access: Access | None = None, *, durable: bool = True)
                 os.fsync(file.fileno())
         part.replace(path)
         if durable:
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
     finally:
         part.unlink(missing_ok=True)
 
@@ -182,7 +182,7 @@ def write_bytes(path: Path, content: bytes, access: Access | None = None, *, dur
         file.write(content)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Have the names in a folder on the disk; Windows cannot, and some network shares refuse."""
     if os.name == "nt":
         return

@@ -5,6 +5,7 @@ import secrets
 import stat
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from platformdirs import user_cache_path, user_data_path
@@ -15,7 +16,7 @@ from cxr_runtime.files import NEW_FILE
 CACHE_VARIABLE = "CXR_TRIAGE_CACHE"  # names another folder for all of the cache
 DATA_VARIABLE = "CXR_TRIAGE_DATA"  # names another folder for what must last
 _NAME = "cxr-triage"
-KEY_FILE = "seal.key"
+_KEYS, KEY_FILE = "keys", "seal.key"
 KEY_BYTES = 32
 _OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
@@ -39,6 +40,8 @@ def cache_root() -> Path:
 def data_root() -> Path | None:
     """The folder for what must last, whatever becomes of the program and its cache; it need not exist.
 
+    Where a system has one folder for both (Windows), it lies beside the cache.
+
     Returns:
         The folder, or None where the user has no home and no other folder is named.
     """
@@ -47,9 +50,12 @@ def data_root() -> Path | None:
         return Path(stated)
     try:
         usual = user_data_path(_NAME, appauthor=False)
+        cache = user_cache_path(_NAME, appauthor=False, opinion=False)
     except RuntimeError:  # as in `cache_root`
         return None
-    return usual if usual.is_absolute() else None
+    if not usual.is_absolute():
+        return None
+    return usual.with_name(f"{_NAME}-data") if usual == cache else usual
 
 
 def cache_folder(name: str) -> Path:
@@ -61,7 +67,10 @@ def cache_folder(name: str) -> Path:
     Raises:
         BackendError: it cannot be made, or others could put files into it.
     """
-    root = cache_root()
+    return _own_folder(cache_root(), name)
+
+
+def _own_folder(root: Path, name: str) -> Path:
     folder = root / name
     try:
         if root.parent == Path(tempfile.gettempdir()):  # where anybody may have made it before us
@@ -80,15 +89,29 @@ def cache_folder(name: str) -> Path:
 def machine_key() -> bytes | None:
     """The secret by which this user's files of this machine are known; made on first use.
 
-    It lies in the cache, so that nothing is written elsewhere: who empties the cache has films done anew.
+    It lies with the user's data, where no cleaning of caches takes it away; with the cache where the user has
+    no home. One that an earlier program left in the cache is moved.
 
     Returns:
         KEY_BYTES bytes, or None where it can be neither read nor kept, or others could change it.
     """
     try:
-        return secret_in(cache_folder("keys"))
+        folder = _own_folder(data_root() or cache_root(), _KEYS)
+        if not (folder / KEY_FILE).is_file():
+            _move_from_cache(folder)
+        return secret_in(folder)
     except (OSError, BackendError):
         return None
+
+
+def _move_from_cache(folder: Path) -> None:
+    old = cache_root() / _KEYS / KEY_FILE
+    with suppress(OSError, BackendError):
+        _refuse_shared(old.parent)
+        secret = old.read_bytes()
+        if len(secret) == KEY_BYTES:
+            _keep_secret(folder / KEY_FILE, secret)
+            old.unlink()
 
 
 def secret_in(folder: Path) -> bytes:
@@ -101,15 +124,16 @@ def secret_in(folder: Path) -> bytes:
     if path.is_file() and path.stat().st_size != KEY_BYTES:  # a power cut came between
         path.unlink()
     if not path.is_file():
-        _draw_secret(path)
+        _keep_secret(path, secrets.token_bytes(KEY_BYTES))
     return path.read_bytes()
 
 
-def _draw_secret(path: Path) -> None:
+def _keep_secret(path: Path, secret: bytes) -> None:
+    """Write a secret as a whole; one that is there already stays."""
     drawn = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
         with os.fdopen(os.open(drawn, NEW_FILE, 0o600), "wb") as file:
-            file.write(secrets.token_bytes(KEY_BYTES))
+            file.write(secret)
             file.flush()
             os.fsync(file.fileno())
         try:

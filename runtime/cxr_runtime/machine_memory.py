@@ -56,16 +56,25 @@ def parse_size(text: str) -> int:
     Raises:
         UsageError: it is not a size, or less than a scan needs.
     """
-    found = _SIZE.fullmatch(text.strip())
-    if found is None:
-        raise UsageError(f"--memory {text!r} is not a size; expected one like 8G or 1500M")
-    size = int(float(found[1]) * _UNITS[found[2].lower()])
+    size = bytes_of(text, "--memory")
     if size < OWN_BYTES + LEAST_OF_A_WORKER:
         least = (OWN_BYTES + LEAST_OF_A_WORKER) // GIB
         raise UsageError(
             f"--memory {text!r} is less than a scan with one worker needs; expected {least}G or more"
         )
     return size
+
+
+def bytes_of(text: str, option: str) -> int:
+    """Bytes of a size like `8G` or `1.5 GiB`; units are powers of 1024.
+
+    Raises:
+        UsageError: it is not a size.
+    """
+    found = _SIZE.fullmatch(text.strip())
+    if found is None:
+        raise UsageError(f"{option} {text!r} is not a size; expected one like 8G or 1500M")
+    return int(float(found[1]) * _UNITS[found[2].lower()])
 
 
 def _installed() -> int | None:

@@ -1,7 +1,7 @@
 """Pictures as files: JPEG, and PNG written fast (one row filter, ISA-L's deflate: fewer bytes, too)."""
 
 from collections.abc import Iterable, Iterator
-from struct import pack
+from struct import error, pack, unpack
 
 import cv2
 import numpy as np
@@ -16,6 +16,7 @@ INDEXED = 3  # colour type of a palette picture
 FILTER_NONE, FILTER_UP = 0, 2  # W3C PNG 9.2
 BAND = 64  # rows filtered and compressed at a time: they fit a core's cache, and cost no new memory
 JPEG_QUALITY = 88  # of previews
+MOST_SHOWN = 4096  # rows or columns of a picture of a report; ours have 1024
 DEFLATE_LEVEL = 1  # of ISA-L's 0..3; 0 is no faster here
 
 
@@ -77,6 +78,26 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
 def decode_jpeg(content: bytes) -> GreyPixels:
     """(rows, columns) uint8 of a JPEG that `encode_jpeg` wrote."""
     return np.asarray(cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_GRAYSCALE), np.uint8)
+
+
+def is_shown_picture(content: bytes, kind: str) -> bool:
+    """Whether a stranger's bytes are a whole picture that reports can show.
+
+    Args:
+        content: of at most 16 MiB.
+        kind: `jpeg` or `png`.
+    """
+    from simplejpeg import decode_jpeg_header  # only where strangers' pictures are taken
+
+    if kind == "png" and not content.startswith(SIGNATURE):
+        return False
+    try:  # IHDR comes first (W3C PNG 5.6)
+        sides = decode_jpeg_header(content)[:2] if kind == "jpeg" else unpack(">II", content[16:24])
+        if not all(0 < side <= MOST_SHOWN for side in sides):
+            return False
+        return cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED) is not None
+    except (ValueError, error, cv2.error):
+        return False
 
 
 def encode_jpeg(pixels: GreyPixels) -> bytes:

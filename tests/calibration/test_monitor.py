@@ -52,7 +52,7 @@ def test_a_night_that_another_machine_scanned_is_compared_and_said_to_be_so(
     tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nights = [_night(tmp_path / "monday", model, drawn_films(80, seed=3), seed=3)]
-    monkeypatch.setenv("CXR_TRIAGE_CACHE", str(tmp_path / "another machine"))
+    monkeypatch.setenv("CXR_TRIAGE_DATA", str(tmp_path / "another machine"))
     nights.append(_night(tmp_path / "tuesday", model, drawn_films(80, seed=4), seed=4))
     report, _ = compare_scans(nights, MonitorOptions(model))
     assert report.remark == "Rows of monday were made on another machine, or changed since they were made."

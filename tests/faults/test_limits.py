@@ -49,12 +49,11 @@ def test_a_scan_needs_no_room_for_temporary_files(night: Night, undisturbed: obj
 def test_nothing_but_the_output_folder_need_be_written(
     night: Night, undisturbed: object, tmp_path: Path
 ) -> None:
-    """The films, the model, the cache that keeps the key of seals, and temporary files: all read-only."""
+    """The films, the model, the cache, the data with the key of seals, and temporary files: all read-only."""
     cache = tmp_path / "cache"
     cache.mkdir()
-    with Scans.start(
-        night, ("env", f"TMPDIR={cache}", f"CXR_TRIAGE_CACHE={cache}", *IN_A_ROOM_OF_ITS_OWN)
-    ) as scans:
+    variables = [f"{name}={cache}" for name in ("TMPDIR", "CXR_TRIAGE_CACHE", "CXR_TRIAGE_DATA")]
+    with Scans.start(night, ("env", *variables, *IN_A_ROOM_OF_ITS_OWN)) as scans:
         for folder in (night.folder / "films", night.folder / "model", cache):
             scans.shell(f"mount --bind {folder} {folder} && mount -o remount,ro,bind {folder}")
         for _ in range(2):  # rows without a lasting seal are made again
@@ -77,7 +76,10 @@ def test_a_finished_scan_on_a_read_only_disk_is_monitored_and_not_written(
         arguments = ["monitor", str(out), "--model", "model", "--baseline", str(out)]
         status, log = scans.run(arguments)
         assert status == 1  # its page would lie there
-        assert "Read-only file system" in told(log)
+        assert (
+            f"{out} cannot be written (Read-only file system); name a folder for the page with --out"
+            in told(log)
+        )
         status, log = scans.run([*arguments, "--out", str(tmp_path / "page")])
     assert status == 0, log
     assert (tmp_path / "page" / "monitor.html").is_file()

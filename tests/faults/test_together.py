@@ -1,48 +1,16 @@
 """Two scans at once, and a model that changes while a scan runs."""
 
-import os
 import re
 import shutil
-import signal
 import subprocess
-import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from cxr_runtime.errors import StoreError
 from cxr_runtime.model.folder import read_manifest, write_manifest
-from cxr_runtime.store.store import read_scores
-from fault_scans import FILMS, SOME_FAILED, Night, result, table, told
+from fault_scans import SOME_FAILED, Night, goes_on, in_the_middle, result, table, told
 from model_folders import write_model_folder
-
-
-def in_the_middle(night: Night, out: Path, model: str = "model") -> subprocess.Popen[str]:
-    """A scan that was stopped after its first row, and before its last."""
-    process = subprocess.Popen(
-        night.command(out, model=model, batch_size=1), cwd=night.folder, env=night.environment,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
-    )  # fmt: skip
-    while process.poll() is None and not stored_rows(out):
-        time.sleep(0.005)
-    os.killpg(process.pid, signal.SIGSTOP)
-    assert 0 < stored_rows(out) < FILMS
-    return process
-
-
-def goes_on(process: subprocess.Popen[str]) -> None:
-    """Let it end."""
-    os.killpg(process.pid, signal.SIGCONT)
-    _, log = process.communicate(timeout=300)
-    assert process.returncode == SOME_FAILED, log
-
-
-def stored_rows(out: Path) -> int:
-    try:
-        return len(read_scores(out))
-    except StoreError:
-        return 0
 
 
 def test_a_second_scan_into_one_folder_is_refused_in_one_line_and_the_first_ends_well(

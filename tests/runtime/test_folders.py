@@ -1,6 +1,7 @@
 """Where the cache lies."""
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cxr_runtime.errors import BackendError
-from cxr_runtime.folders import cache_folder, cache_root
+from cxr_runtime.folders import KEY_BYTES, cache_folder, cache_root, data_root, machine_key
 
 NO_WINDOWS = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no permission bits")
 NO_USER = """
@@ -78,6 +79,60 @@ def test_a_folder_of_the_cache_is_for_its_owner_alone(
     folder.chmod(0o777)
     with pytest.raises(BackendError, match="other users can write into the cache"):
         cache_folder("engines")
+
+
+@pytest.fixture
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
+    """Where the key lies now, and where earlier programs kept it."""
+    monkeypatch.setenv("CXR_TRIAGE_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("CXR_TRIAGE_CACHE", str(tmp_path / "cache"))
+    new, old = tmp_path / "data/keys/seal.key", tmp_path / "cache/keys/seal.key"
+    old.parent.mkdir(parents=True, mode=0o700)
+    return new, old
+
+
+def test_who_empties_the_cache_keeps_the_key(folders: tuple[Path, Path], tmp_path: Path) -> None:
+    key = machine_key()
+    assert key is not None
+    shutil.rmtree(tmp_path / "cache")
+    assert machine_key() == key
+    assert folders[0].read_bytes() == key
+
+
+def test_a_key_that_lies_in_the_cache_is_moved_once(folders: tuple[Path, Path]) -> None:
+    new, old = folders
+    old.write_bytes(b"k" * KEY_BYTES)
+    assert machine_key() == b"k" * KEY_BYTES
+    assert not old.exists()
+    old.write_bytes(b"another".ljust(KEY_BYTES))
+    assert machine_key() == new.read_bytes() == b"k" * KEY_BYTES
+
+
+@NO_WINDOWS
+def test_a_key_in_a_cache_that_others_can_write_is_not_taken(folders: tuple[Path, Path]) -> None:
+    _, old = folders
+    old.write_bytes(b"k" * KEY_BYTES)
+    old.parent.chmod(0o777)
+    assert machine_key() not in (None, b"k" * KEY_BYTES)
+
+
+def test_half_a_key_in_the_cache_is_not_taken(folders: tuple[Path, Path]) -> None:
+    new, old = folders
+    old.write_bytes(b"k")
+    assert machine_key() == new.read_bytes()
+    assert new.stat().st_size == KEY_BYTES
+
+
+def test_data_do_not_lie_in_the_cache_where_a_system_has_one_folder_for_both(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As on Windows, where both are %LOCALAPPDATA%."""
+    for name in ("CXR_TRIAGE_DATA", "CXR_TRIAGE_CACHE"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("user_cache_path", "user_data_path"):
+        monkeypatch.setattr(f"cxr_runtime.folders.{name}", lambda name, **_: tmp_path / name)
+    assert cache_root() == tmp_path / "cxr-triage"
+    assert data_root() == tmp_path / "cxr-triage-data"
 
 
 def test_a_cache_that_cannot_be_made_is_told_with_the_variable_that_moves_it(

@@ -19,6 +19,7 @@ FILMS = 300
 DRAWN = 10  # different films; the others are these with another grey in a corner
 REPORTING = ("onnxruntime", "openvino", "openvino_telemetry")
 CALLS = "network,open,openat,creat,mkdir,mkdirat,rename,renameat,renameat2,link,linkat,symlink,symlinkat"
+KEPT = {Path(name) for name in (".cache", ".local", ".local/share/cxr-triage/keys/seal.key")}
 NO_FILES = ("/dev/", "/proc/", "socket:[")
 FOLDER = r"(?:AT_FDCWD|\d+)<(?P<folder>[^>]*)>, "
 MADE = re.compile(rf'^(?P<call>\w+)\((?:{FOLDER})?"(?P<name>[^"]*)"')
@@ -29,19 +30,21 @@ PACKAGES = ("runtime", "calibration", "train", "export", "cli")
 
 
 @pytest.mark.skipif(not CAN_TRACE, reason="strace is not installed, or may not trace here")
-def test_a_scan_opens_no_socket_to_a_network_and_writes_into_its_output_and_our_cache_only(
+def test_a_scan_opens_no_socket_to_a_network_and_writes_into_its_output_and_our_folders_only(
     tmp_path: Path,
 ) -> None:
-    for name in ("films", "home/.cache", "temporary", "calls"):
+    for name in ("films", "home/.cache", "home/.local/share", "temporary", "calls"):
         (tmp_path / name).mkdir(parents=True)
     draw_films(tmp_path / "films")
     calls = traced_scan(tmp_path)
     assert len(calls) > FILMS  # the tracer saw the workers, who open each film
     assert [call for call in calls if "AF_INET" in call] == []
-    own = [tmp_path / name for name in ("out", "home/.cache/cxr-triage", "temporary")]
+    places = ("out", "home/.cache/cxr-triage", "home/.local/share/cxr-triage", "temporary")
+    own = [tmp_path / name for name in places]
     assert [path for path in written(calls) if not any(path.is_relative_to(place) for place in own)] == []
     assert list((tmp_path / "temporary").iterdir()) == []
-    assert {path.name for path in (tmp_path / "home").glob("*/*")} <= {"cxr-triage"}
+    of_home = {path.relative_to(tmp_path / "home") for path in (tmp_path / "home").rglob("*.*")}
+    assert {path for path in of_home if path.parts[:2] != (".cache", "cxr-triage")} == KEPT
 
 
 def traced_scan(folder: Path) -> list[str]:

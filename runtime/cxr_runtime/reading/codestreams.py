@@ -62,9 +62,12 @@ def decode_rle(stream: bytes, hw: tuple[int, int], samples: int, sample_bytes: i
     """
     if len(stream) < RLE_HEADER:
         raise damaged("its RLE header is broken")
-    (segments,) = struct.unpack_from("<I", stream)
+    segments, *offsets = struct.unpack_from("<16I", stream)
     if segments != samples * sample_bytes:
         raise damaged(f"it holds {segments} RLE segments of {samples * sample_bytes}")
+    edges = [RLE_HEADER, *offsets[:segments], len(stream)]
+    if edges != sorted(edges):  # the decoder would read wherever they point
+        raise damaged("its RLE segments do not lie one behind the other within the frame")
     needed = hw[0] * hw[1] * segments
     try:
         decoded = imagecodecs.dicomrle_decode(stream, f"<u{sample_bytes}")

@@ -92,6 +92,8 @@ def _value(page: tifffile.TiffPage, tag: int, default: int) -> int:
 def _check(page: tifffile.TiffPage, content: bytes, *, is_last: bool) -> None:
     """Check by the header that the page is of a kind that is read, and that the file holds all of it."""
     check_size(page.imagelength, page.imagewidth)
+    if page.is_tiled:  # a tile is decoded whole, however little of it is shown
+        check_size(page.tilelength, page.tilewidth)
     if page.compression not in CODECS:
         raise unsupported(f"a TIFF page of compression {int(page.compression)}")
     if page.imagedepth != 1 or page.samplesperpixel > 4 or page.photometric not in SHOWN:

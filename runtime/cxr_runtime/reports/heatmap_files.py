@@ -109,6 +109,15 @@ class HeatmapFiles:
         preview = decode_jpeg(picture.preview_jpeg)
         return self.write(name, preview, heat, picture.placement.film_hw, picture.lung_outlines)
 
+    def copy(self, name: str, of: str) -> tuple[tuple[str, str], ...]:
+        """Write a film's files as those of another name of it, which are whole; returns what `write` does."""
+        stamps = []
+        for kind in sorted({ReportFormat.PNG, ReportFormat.NPZ} & self.formats):
+            with self._unless_refused(self._path(name, kind)) as path:
+                write_bytes(path, self._path(of, kind).read_bytes(), self.access, durable=False)
+                stamps.append((f"{HEATMAPS_FOLDER}/{name}.{kind}", file_stamp(path)))
+        return tuple(stamps)
+
     def remove_others(self, names: Container[str]) -> None:
         """Remove what an earlier run left of films that are not among these; files that are not ours stay."""
         folder = self.out / HEATMAPS_FOLDER

@@ -14,8 +14,9 @@ from cxr_runtime.reports.exhibit import Exhibit, Picture, Tally, tally
 from cxr_runtime.reports.heatmap_files import HeatmapFiles
 from cxr_runtime.reports.results_csv import write_results
 from cxr_runtime.sources.disk import file_stamp
+from cxr_runtime.store.films import Films
 from cxr_runtime.store.rows import RunFacts, StoredPicture
-from cxr_runtime.store.store import Films, Store
+from cxr_runtime.store.store import Store
 from cxr_runtime.store.writer import StoreWriter
 from cxr_runtime.typed_json import to_json
 
@@ -145,14 +146,21 @@ def _content(store: Store, films: Films, facts: RunFacts, formats: Collection[Re
 
 def complete_pictures(store: StoreWriter, films: Films, files: HeatmapFiles) -> None:
     """Draw the pictures that an earlier run left out, and remove those that belong to none of the films."""
-    names = {  # of all films that have pictures
-        safe_name(outcome.file, outcome.sha256)
+    names = {  # of all films that have pictures; a film may have several
+        safe_name(outcome.file, outcome.sha256): outcome.sha256
         for outcome in store.outcomes(films)
         if outcome.status is Status.SCORED
     }
     has_pictures = {ReportFormat.PNG, ReportFormat.NPZ} & files.formats
     written, drawn = store.pictures_written(), list[tuple[str, str]]()
-    missing = names - files.complete({*store.owed(), *files.refused}, written) if has_pictures else set()
+    whole = files.complete({*store.owed(), *files.refused}, written) if has_pictures else names.keys()
+    missing = names.keys() - whole
+    if missing:  # of films whose pictures were pruned there is nothing to draw
+        missing &= {safe_name(file, digest) for file, digest in store.films_with_pictures(films)}
+        same = {names[name]: name for name in sorted(whole & names.keys())}
+        for name in sorted(name for name in missing if names[name] in same):
+            drawn += files.copy(name, same[names[name]])
+            missing.remove(name)
     if missing:
         for outcome, picture in store.pictured(films):
             name = safe_name(outcome.file, outcome.sha256)

@@ -19,6 +19,7 @@ class Asked:
     inputs: tuple[str, ...]  # INPUTs as typed
     passed_over: int  # files that cannot be films by name
     results: tuple[str, ...]  # folders of results that were not searched
+    lung_outline: bool = False  # drawn on the pictures in heatmaps/, too
 
 
 def run_facts(
@@ -69,4 +70,5 @@ def run_facts(
         heat=view,
         passed_over=asked.passed_over,
         results=asked.results,
+        lung_outline=asked.lung_outline,
     )

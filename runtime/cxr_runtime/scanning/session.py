@@ -161,7 +161,7 @@ class Session:
             self._point,
             self._view,
             self.scores(),
-            Asked(tuple(inputs), passed_over, tuple(results)),
+            Asked(tuple(inputs), passed_over, tuple(results), self._options.lung_outline),
             backend=self.backend,
             sandbox=self._sandbox,
         )

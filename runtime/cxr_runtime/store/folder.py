@@ -51,7 +51,7 @@ def held(folder: Path, access: Access = PRIVATE) -> Iterator[None]:
     heatmaps = folder / HEATMAPS_FOLDER
     try:
         make_folder(folder, access)
-        _refuse_links(folder)
+        refuse_links(folder)
         make_folder(heatmaps, access)
         lock = FileLock(folder / _LOCK_FILE, mode=PRIVATE.file_mode)
         lock.acquire(blocking=False)
@@ -78,8 +78,12 @@ def _not_writable(folder: Path, error: OSError) -> StoreError:
     return StoreError(f"{folder} cannot be written ({reason}); scan with --out and a folder that can")
 
 
-def _refuse_links(folder: Path) -> None:
-    """Nothing is written or read through a link, or into a pipe, that somebody has put into the folder."""
+def refuse_links(folder: Path) -> None:
+    """Nothing is written or read through a link, or into a pipe, that somebody has put into the folder.
+
+    Raises:
+        StoreError: there is one where a scan would write.
+    """
     kinds = {HEATMAPS_FOLDER: stat.S_ISDIR, **dict.fromkeys((_LOCK_FILE, *_STORE_FILES), stat.S_ISREG)}
     for name, is_right in kinds.items():
         try:

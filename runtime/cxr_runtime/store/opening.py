@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from cxr_runtime.errors import StoreError
-from cxr_runtime.files import NEW_FILE, PRIVATE, Access
+from cxr_runtime.files import NEW_FILE, PRIVATE, STORE_FILE, Access
 from cxr_runtime.store.schema import SCHEMA_VERSION, check, migrate, version
 
 MOST_BYTES = 64 << 20  # of one text or blob in a store; the largest of ours are previews, below 16 MiB
@@ -76,6 +76,23 @@ def open_to_read(path: Path) -> sqlite3.Connection:
     return copy
 
 
+def open_to_copy(path: Path) -> sqlite3.Connection:
+    """A connection that reads a store as it is, whoever writes into it meanwhile, of whatever version.
+
+    Raises:
+        StoreError: it is a link, or not as this program makes it.
+        sqlite3.DatabaseError: it is damaged.
+    """
+    _refuse_unless_plain(path)
+    # Who may write into the folder reads as writers do, so that a scan may begin meanwhile.
+    may_write = os.access(path.parent, os.W_OK) and os.access(path, os.W_OK)
+    db = _connect(f"{path.absolute().as_uri()}?mode={'rw' if may_write else 'ro&immutable=1'}", uri=True)
+    with _closed_on_error(db):
+        db.execute("PRAGMA query_only=ON")
+        check(db)
+    return db
+
+
 def in_memory() -> sqlite3.Connection:
     """An empty database that nobody keeps."""
     return _connect(":memory:")
@@ -125,3 +142,15 @@ def _refuse_others(path: Path) -> None:
         f"the store {path} belongs to another user; expected one of your own: scan with --out and a new "
         "folder"
     )
+
+
+def store_in(folder: Path) -> Path:
+    """The store of an output folder.
+
+    Raises:
+        StoreError: it holds none.
+    """
+    path = folder / STORE_FILE
+    if not path.is_file():
+        raise StoreError(f"{folder} holds no {STORE_FILE}; give the output folder of `cxr-triage scan`")
+    return path

@@ -1,7 +1,7 @@
 """What goes into the store and comes out of it: a run, a film's place, its row, and its pictures."""
 
 from dataclasses import dataclass, field, fields
-from datetime import datetime
+from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,7 @@ class RunFacts:
     passed_over: int = 0  # files that cannot be films by name, counted only
     sandbox: str = ""  # how the system confined the processes that read films; "" where that is not known
     results: tuple[str, ...] = ()  # folders of results that lay among the films and were not searched
+    lung_outline: bool = False  # drawn on the pictures in heatmaps/, too
 
     @property
     def heat_threshold(self) -> float:
@@ -54,7 +55,7 @@ SCORE_COLUMNS = ("margin", "input_mean", "input_contrast", "finished", "looks")
 # All that a result's seal is of; `pictures` is the digest of its pictures.
 SEALED_COLUMNS = (*OUTCOME_COLUMNS, *SCORE_COLUMNS, "fingerprint", "bytes", "is_lasting", "pictures")
 FINGERPRINT = SEALED_COLUMNS.index("fingerprint")
-RESULT, PLACE, WRITTEN = "result", "place", "written"  # kinds of sealed rows
+RESULT, PLACE, WRITTEN, RUN = "result", "place", "written", "run"  # kinds of sealed rows
 PICTURE = "picture"  # content of a written file that is drawn from the store alone
 PICTURE_COLUMNS = (
     "preview_jpeg", "thumbnail_jpeg", "heat_png", "placement", "heat", "heat_rows", "heat_columns",
@@ -118,3 +119,12 @@ class KnownFilm:
     place: Place
     result: int  # id in the store
     outcome: Outcome
+
+
+def time_of(text: str) -> datetime:
+    """A time as a row states it, with its offset; a text that is no time is the earliest of all."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return datetime.min.replace(tzinfo=UTC)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

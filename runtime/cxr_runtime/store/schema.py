@@ -2,7 +2,8 @@
 
 results     what a film came to: one row for the film's bytes (sha256) and what decided the row (fingerprint)
 places      where a film was found: run, position in it, the name a user knows, and the file's stamp
-runs        a scan, or a service from its start to its end, with the facts its reports state
+runs        a scan, or a service from its start to its end, with the facts its reports state; `origin` names
+            the store in which it was begun, `number` is its id there if that is another store
 pictures    the film at reading size, its heat and lungs, small enough to keep for every film
 written     the reports as they were last written, so that nothing is written twice
 identities  DICOM identity; a table of its own, so that it can be left out, pseudonymised or deleted
@@ -10,7 +11,8 @@ verdicts    what readers said of a film; rows are only ever added
 deliveries  what must go where, and how often that was tried
 audit       who did what; rows are only ever added, each with a digest of the one before
 
-Results, places and written reports bear a seal (seals.py); `results.pictures` is a digest of the pictures.
+Results, places, the facts of runs and written reports bear a seal (seals.py); `results.pictures` is a digest
+of the pictures.
 """
 
 import sqlite3
@@ -21,7 +23,9 @@ from functools import cache
 from cxr_runtime.errors import StoreError
 from cxr_runtime.files import APPLICATION_ID
 from cxr_runtime.names import printable
+from cxr_runtime.seals import digest_of
 
+ORIGIN_DIGITS = 32  # hex digits that name a store
 _OUTCOME = """
   status TEXT NOT NULL, code TEXT NOT NULL, message TEXT NOT NULL, probability REAL, triage TEXT,
   threshold REAL, operating_point TEXT NOT NULL, view TEXT NOT NULL, lung_heat_share REAL,
@@ -73,6 +77,12 @@ _COLUMNS_3 = (
     "ALTER TABLE places ADD COLUMN seal TEXT NOT NULL DEFAULT ''",
     "ALTER TABLE written ADD COLUMN seal TEXT NOT NULL DEFAULT ''",
 )
+_COLUMNS_5 = (
+    "ALTER TABLE runs ADD COLUMN origin TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE runs ADD COLUMN number INTEGER",
+    "ALTER TABLE runs ADD COLUMN seal TEXT NOT NULL DEFAULT ''",
+)
+_FILMS_OF_AN_ORIGIN = 100  # the first of a store, by which it is known from then on
 
 
 def migrate(db: sqlite3.Connection) -> None:
@@ -196,5 +206,14 @@ def _to_4(db: sqlite3.Connection) -> None:
     db.execute("ALTER TABLE results ADD COLUMN looks TEXT NOT NULL DEFAULT ''")
 
 
-_STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_to_1, _to_2, _to_3, _to_4)
+def _to_5(db: sqlite3.Connection) -> None:
+    """Runs bear the name of the store they were begun in: here a digest, the same whenever it is made."""
+    for column in _COLUMNS_5:
+        db.execute(column)
+    begun = db.execute("SELECT id, begun FROM runs ORDER BY id LIMIT 1").fetchall()
+    films = db.execute("SELECT sha256 FROM results ORDER BY id LIMIT ?", (_FILMS_OF_AN_ORIGIN,)).fetchall()
+    db.execute("UPDATE runs SET origin = ?", (digest_of((*begun, *films))[:ORIGIN_DIGITS],))
+
+
+_STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_to_1, _to_2, _to_3, _to_4, _to_5)
 SCHEMA_VERSION = len(_STEPS)

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any, Self
 
 from cxr_runtime.errors import StoreError
-from cxr_runtime.files import STORE_FILE
 from cxr_runtime.outcome import Outcome
 from cxr_runtime.seals import Sealer, digest_of
-from cxr_runtime.store.checks import outcome_of, picture_of, score_of
-from cxr_runtime.store.opening import open_to_read
+from cxr_runtime.store.checks import facts_of, outcome_of, picture_of, score_of
+from cxr_runtime.store.films import Films, from_films
+from cxr_runtime.store.opening import open_to_read, store_in
 from cxr_runtime.store.rows import (
     FINGERPRINT,
     OUTCOME_COLUMNS,
@@ -20,6 +20,7 @@ from cxr_runtime.store.rows import (
     PICTURE_COLUMNS,
     PLACE,
     RESULT,
+    RUN,
     SEALED_COLUMNS,
     WRITTEN,
     KnownFilm,
@@ -28,27 +29,11 @@ from cxr_runtime.store.rows import (
     StoredPicture,
     StoredScore,
 )
-from cxr_runtime.typed_json import from_json
 
 MOST_OF_ONE_STAMP = 8  # places of one stamp that are looked at, the latest first
-MOST_FACTS = 1 << 24  # characters of a run's facts; INPUTs as typed are the most of them
 
 _SEALED = ", ".join(f"results.{column}" for column in SEALED_COLUMNS)
 _ROW = ", ".join(f"results.{column}" for column in OUTCOME_COLUMNS)
-_WITH_RESULTS = "JOIN results ON results.id = places.result"
-# One place a film, by arrival: of its places the latest, in the order of the first. A film is its bytes, and
-# its file where nothing could be read. What the machine did to a file counts until something comes after it.
-_EVERY_FILM = """(
-  SELECT arrival AS position, file, stamp, seal, result FROM (
-    SELECT places.file, places.stamp, places.seal, places.result, results.is_lasting,
-      min(places.run << 32 | places.position) OVER film AS arrival,
-      row_number() OVER (film ORDER BY places.run DESC, places.position DESC) AS of_film,
-      row_number() OVER (PARTITION BY places.file ORDER BY places.run DESC, places.position DESC) AS of_file
-    FROM places JOIN results ON results.id = places.result
-    WINDOW film AS (PARTITION BY CASE results.sha256 WHEN '' THEN ':' || places.file ELSE results.sha256 END)
-  ) WHERE of_film = 1 AND (is_lasting OR of_file = 1)
-) AS places"""
-Films = int | None  # a run's, in the order of its inputs; None: every film of the store once, by arrival
 
 
 class Store:
@@ -57,7 +42,7 @@ class Store:
     def __init__(self, connection: sqlite3.Connection, name: str, sealer: Sealer) -> None:
         self.distrusted: set[int] = set()  # results that were asked for, and bear no right seal
         self._db = connection
-        self._name = name  # as errors say it
+        self.name = name  # as errors say it
         self._sealer = sealer
 
     @classmethod
@@ -67,9 +52,11 @@ class Store:
         Raises:
             StoreError: the folder holds none, or it is damaged, foreign or of a newer program.
         """
-        path = folder / STORE_FILE
-        if not path.is_file():
-            raise StoreError(f"{folder} holds no {STORE_FILE}; give the output folder of `cxr-triage scan`")
+        return cls.open_file(store_in(folder))
+
+    @classmethod
+    def open_file(cls, path: Path) -> Self:
+        """The same of a store by any name, as `backup` makes it."""
         with store_errors(str(path)):
             return cls(open_to_read(path), str(path), Sealer.of_this_machine())
 
@@ -95,18 +82,20 @@ class Store:
             StoreError: they are not as a scan states them.
         """
         found = next(self._rows("SELECT facts FROM runs WHERE id = ?", run), (None,))
-        if found[0] is None:
-            return None
-        try:
-            return from_json(str(found[0])[:MOST_FACTS], RunFacts)
-        except ValueError as error:
-            raise StoreError(
-                f"the store {self._name} states a run wrongly ({error}); scan with --out and a new folder"
-            ) from error
+        return None if found[0] is None else facts_of(self.name, found[0])
+
+    def ended(self) -> Iterator[tuple[RunFacts, bool]]:
+        """What the reports of every run that has ended state, and whether this machine said so.
+
+        Raises:
+            StoreError: they are not as a scan states them.
+        """
+        for *stated, seal in self._rows("SELECT ended, facts, seal FROM runs WHERE facts != '' ORDER BY id"):
+            yield facts_of(self.name, stated[1]), self._sealer.is_right(seal, RUN, stated)
 
     def backends(self, films: Films) -> tuple[str, ...]:
         """The providers that scored films."""
-        query = f"SELECT DISTINCT results.backend {_from(films)} ORDER BY results.backend"
+        query = f"SELECT DISTINCT results.backend {from_films(films)} ORDER BY results.backend"
         return tuple(str(backend) for (backend,) in self._of(films, query) if backend)
 
     def known(self, place: Place, fingerprint: str) -> KnownFilm | None:
@@ -142,13 +131,13 @@ class Store:
         Raises:
             StoreError: a row is not what a scan stores.
         """
-        query = f"SELECT places.file, {_ROW} {_from(films)} ORDER BY places.position"
+        query = f"SELECT places.file, {_ROW} {from_films(films)} ORDER BY places.position"
         return (outcome_of(row[0], row[1:]) for row in self._of(films, query))
 
     def scores(self, films: Films) -> Iterator[StoredScore]:
         """As `outcomes`, with what calibration and monitoring need, and whether this machine made them."""
         query = (
-            f"SELECT results.seal, places.seal, places.stamp, places.file, {_SEALED} {_from(films)}"
+            f"SELECT results.seal, places.seal, places.stamp, places.file, {_SEALED} {from_films(films)}"
             " ORDER BY places.position"
         )
         for seal, place_seal, stamp, file, *values in self._of(films, query):
@@ -168,17 +157,23 @@ class Store:
         pictures = ", ".join(f"pictures.{column}" for column in PICTURE_COLUMNS)
         query = (
             f"SELECT places.file, results.pictures, {_ROW}, {pictures}"
-            f" {_from(films, 'LEFT JOIN pictures ON pictures.result = results.id')}"
+            f" {from_films(films, 'LEFT JOIN pictures ON pictures.result = results.id')}"
             " ORDER BY status = 'scored' DESC, probability DESC, status, position"
         )
         for file, digest, *row in self._of(films, query):
             outcome, picture = outcome_of(file, tuple(row)), tuple(row[len(OUTCOME_COLUMNS) :])
             if digest and digest_of(picture) != digest:
                 raise StoreError(
-                    f"the pictures of {file} in the store {self._name} were changed or lost since they were "
+                    f"the pictures of {file} in the store {self.name} were changed or lost since they were "
                     "made; scan again with --force, or with --out and a new folder"
                 )
             yield outcome, picture_of(file, picture)
+
+    def films_with_pictures(self, films: Films) -> Iterator[tuple[str, str]]:
+        """File and sha256 of films whose pictures the store has."""
+        joined = "JOIN pictures ON pictures.result = results.id"
+        query = f"SELECT places.file, results.sha256 {from_films(films, joined)}"
+        return ((str(file), str(sha256)) for file, sha256 in self._of(films, query))
 
     def written(self, name: str) -> tuple[str, str] | None:
         """Of a report as it was last written: a digest of what it says, and the stamp of its file."""
@@ -200,7 +195,7 @@ class Store:
 
     def _rows(self, query: str, *asked: int | str) -> Iterator[Any]:
         """Rows of a query, about a run as a rule, as they come; a damaged page is an error of the store."""
-        with store_errors(self._name):
+        with store_errors(self.name):
             yield from self._db.execute(query, asked)
 
     def pictures_written(self) -> dict[str, str]:
@@ -217,13 +212,6 @@ class Store:
         return frozenset(str(name) for (name,) in self._rows("SELECT name FROM written WHERE content = ''"))
 
 
-def _from(films: Films, joined: str = "") -> str:
-    """FROM and WHERE of a query about films, with their results."""
-    if films is None:
-        return f"FROM {_EVERY_FILM} {_WITH_RESULTS} {joined}"
-    return f"FROM places {_WITH_RESULTS} {joined} WHERE places.run = ?"
-
-
 def read_scores(folder: Path) -> list[StoredScore]:
     """The rows of the last scan into a folder.
 
@@ -234,13 +222,9 @@ def read_scores(folder: Path) -> list[StoredScore]:
         return list(store.scores(store.last_run()))
 
 
-def sealed_place(place: Place, sha256: str, fingerprint: str) -> tuple[str, ...]:
-    """What a place's seal is of: that just this film lay there, whatever number its row has."""
-    return place.stamp, place.file, sha256, fingerprint
-
-
 @contextmanager
 def store_errors(name: str) -> Iterator[None]:
+    """Word what SQLite says of a store as an error of ours."""
     try:
         yield
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # it may quote a damaged page
@@ -248,3 +232,8 @@ def store_errors(name: str) -> Iterator[None]:
             f"the store {name} cannot be used ({error}); see that the disk has room and the folder can be "
             "written, or scan with --out and a new folder"
         ) from error
+
+
+def sealed_place(place: Place, sha256: str, fingerprint: str) -> tuple[str, ...]:
+    """What a place's seal is of: that just this film lay there, whatever number its row has."""
+    return place.stamp, place.file, sha256, fingerprint

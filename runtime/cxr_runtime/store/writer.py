@@ -20,6 +20,7 @@ from cxr_runtime.store.rows import (
     PICTURE_COLUMNS,
     PLACE,
     RESULT,
+    RUN,
     SEALED_COLUMNS,
     WRITTEN,
     FinishedFilm,
@@ -27,7 +28,7 @@ from cxr_runtime.store.rows import (
     RunFacts,
     StoredPicture,
 )
-from cxr_runtime.store.schema import migrate
+from cxr_runtime.store.schema import ORIGIN_DIGITS, migrate
 from cxr_runtime.store.store import Store, sealed_place, store_errors
 from cxr_runtime.typed_json import to_json
 
@@ -62,15 +63,18 @@ class StoreWriter(Store):
     def begin_run(self) -> int:
         """Note that a run begins; its number."""
         with self._transaction():
-            added = self._db.execute("INSERT INTO runs (begun) VALUES (?)", (_now(),))
+            own = self._db.execute("SELECT origin FROM runs WHERE number IS NULL LIMIT 1").fetchone()
+            origin = secrets.token_hex(ORIGIN_DIGITS // 2) if own is None else own[0]
+            added = self._db.execute("INSERT INTO runs (begun, origin) VALUES (?, ?)", (_now(), origin))
         return int(added.lastrowid or 0)
 
     def end_run(self, run: int, facts: RunFacts) -> None:
         """Note that a run has ended, and what its reports state."""
+        stated = (_now(), to_json(facts))
         with self._transaction():
-            self._db.execute(
-                "UPDATE runs SET ended = ?, facts = ? WHERE id = ?", (_now(), to_json(facts), run)
-            )
+            seal = self._sealer.seal(RUN, stated)
+            values = (*stated, seal, run)
+            self._db.execute("UPDATE runs SET ended = ?, facts = ?, seal = ? WHERE id = ?", values)
 
     def add(self, run: int, films: Sequence[FinishedFilm | KnownFilm], fingerprint: str) -> None:
         """Add films and their places, in one transaction; a film done anew replaces its row and pictures.
@@ -177,7 +181,7 @@ class StoreWriter(Store):
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        with store_errors(self._name):
+        with store_errors(self.name):
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield

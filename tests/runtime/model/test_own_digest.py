@@ -15,7 +15,7 @@ from model_folders import write_model_folder
 
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CXR_TRIAGE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("CXR_TRIAGE_DATA", str(tmp_path / "data"))
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_a_model_of_this_machine_and_one_of_this_program_need_no_remark(folder: 
 def test_a_model_from_elsewhere_says_so(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("CXR_TRIAGE_CACHE", str(tmp_path / "another machine"))
+    monkeypatch.setenv("CXR_TRIAGE_DATA", str(tmp_path / "another machine"))
     assert open_model(folder).remarks == ("model.json and calibration.json not made on this machine",)
 
 

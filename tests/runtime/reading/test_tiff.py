@@ -231,3 +231,13 @@ def test_a_page_that_is_followed_by_itself_is_one_film() -> None:
     (tags,) = struct.unpack_from("<H", content, at)
     struct.pack_into("<I", content, at + 2 + 12 * tags, at)
     np.testing.assert_array_equal(read_film(bytes(content)).pixels, files.phantom())
+
+
+@pytest.mark.parametrize("tag", [322, 323], ids=["width", "length"])
+def test_a_tile_larger_than_any_film_is_refused_before_room_is_made_for_it(tag: int) -> None:
+    content = bytearray(files.tiff_file(files.phantom(), tile=(32, 32), compression="adobe_deflate"))
+    at = content.index(struct.pack("<HHI", tag, 4, 1))  # one LONG
+    struct.pack_into("<I", content, at + 8, 0xFF00_0010)
+    with pytest.raises(UnreadableFilmError) as refused:
+        read_film(bytes(content))
+    assert refused.value.code == "too-large"

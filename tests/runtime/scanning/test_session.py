@@ -249,7 +249,7 @@ def test_a_folder_of_another_machine_is_done_anew_whole(
     films: Path, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run([films], tmp_path / "out", model)
-    monkeypatch.setenv("CXR_TRIAGE_CACHE", str(tmp_path / "other"))
+    monkeypatch.setenv("CXR_TRIAGE_DATA", str(tmp_path / "other"))
     again = run([films], tmp_path / "out", model)
     assert (again.distrusted, again.finished_before) == (FILMS, 0)
     assert run([films], tmp_path / "out", model).finished_before == FILMS

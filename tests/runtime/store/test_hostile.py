@@ -30,8 +30,9 @@ posix = pytest.mark.skipif(os.name != "posix", reason="needs a POSIX file system
 
 @pytest.fixture(autouse=True)
 def key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("CXR_TRIAGE_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("CXR_TRIAGE_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache" / "keys" / "seal.key"
+    return tmp_path / "data" / "keys" / "seal.key"
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from cxr_runtime.errors import StoreError
 from cxr_runtime.files import STORE_FILE
 from cxr_runtime.store.rows import Place
-from cxr_runtime.store.schema import SCHEMA_VERSION
+from cxr_runtime.store.schema import _STEPS, SCHEMA_VERSION
 from cxr_runtime.store.store import Store, read_scores
 from cxr_runtime.store.writer import StoreWriter
 
@@ -108,6 +108,32 @@ def test_a_migration_that_fails_leaves_the_store_as_it_was(
         StoreWriter.open(old)
     monkeypatch.undo()
     assert len(read_scores(old)) == 3
+
+
+def test_a_disk_that_is_full_while_a_store_is_migrated_is_said_and_not_what_came_of_it(
+    old: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite has then ended the transaction by itself: rolling back again would be the error that is told."""
+
+    def fill(db: sqlite3.Connection) -> None:
+        db.execute("ROLLBACK")
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr("cxr_runtime.store.schema._STEPS", (_STEPS[0], fill, *_STEPS[2:]))
+    with pytest.raises(StoreError, match="disk is full"):
+        StoreWriter.open(old)
+
+
+def test_a_store_names_the_store_of_its_runs_and_the_same_one_whenever_it_is_read(old: Path) -> None:
+    def origins() -> set[str]:
+        with Store.open(old) as store:
+            return {str(origin) for (origin,) in store._rows("SELECT origin FROM runs")}
+
+    first = origins()
+    assert len(first) == 1
+    with StoreWriter.open(old) as store:
+        store.begin_run()
+    assert origins() == first
 
 
 @pytest.mark.parametrize("kind", [Store, StoreWriter])

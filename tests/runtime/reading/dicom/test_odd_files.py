@@ -235,3 +235,14 @@ def test_a_sentence_never_shows_the_name_of_an_exception(monkeypatch: pytest.Mon
         read_film(dicom.dicom_file(deep(), bits=12))
     assert caught.value.code == "damaged"
     assert "KeyError" not in caught.value.sentence
+
+
+@pytest.mark.parametrize("offset", [0, 63, 0x3A1272, 0xFFFFFFFF], ids=hex)
+@pytest.mark.parametrize("segment", [0, 1])
+def test_run_lengths_that_point_out_of_their_frame_are_damage(segment: int, offset: int) -> None:
+    """The decoder would follow them: a read beyond the frame ends its process."""
+    stream = bytearray(stream_of(dicom.RLE))
+    struct.pack_into("<I", stream, 4 + 4 * segment, offset)
+    with pytest.raises(UnreadableFilmError) as refused:
+        read_film(film_of(bytes(stream), syntax=dicom.RLE))
+    assert refused.value.code == "damaged"

@@ -1,0 +1,214 @@
+"""`cxr-triage report`, `backup`, `restore`, `merge` and `prune`: a scan's store over the years."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cxr_cli.scan import EXIT_NOT_WRITTEN, about_refused
+
+if TYPE_CHECKING:
+    from cxr_runtime.reports.again import Reported, ReportOptions
+    from cxr_runtime.store.joining import Taken
+
+EXIT_NOT_UNDER = 3  # the folder is still larger than it was to be
+_DEFAULT_FORMATS = "csv,html,pdf,png"
+_UNITS = (("GB", 1 << 30), ("MB", 1 << 20), ("kB", 1 << 10))
+
+Formats = Annotated[
+    str, typer.Option("--format", metavar="LIST", help="What to write: any of csv,html,pdf,png,npz.")
+]
+Trust = Annotated[
+    bool,
+    typer.Option("--trust", help="Take rows that were made on another machine, or changed, as they are."),
+]
+ShareWith = Annotated[
+    str | None,
+    typer.Option(metavar="GROUP", show_default="nobody", help="A group that may read DIR (Linux, macOS)."),
+]
+
+
+def _folder(about: str) -> Any:  # Any: what typer.Argument gives
+    return typer.Argument(metavar="DIR", show_default=False, help=about)
+
+
+def report(
+    folder: Annotated[Path, _folder("Output folder of scans.")],
+    formats: Formats = _DEFAULT_FORMATS,
+    trust: Trust = False,
+    share_with: ShareWith = None,
+) -> int:
+    """Make the reports of all films in a store again: one row a film, in the order of arrival.
+
+    A scan's own reports show the films of that scan alone; these show all that were ever scanned into DIR.
+
+    Exit status: 0 done, 1 could not be made, or a report could not be written, 2 wrong usage.
+    """
+    from cxr_runtime.reports.again import report_again
+
+    return _told(report_again(folder, _options(formats, trust, share_with)))
+
+
+def backup(
+    folder: Annotated[Path, _folder("Output folder of scans; a scan may run meanwhile.")],
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", show_default=False, help="The backup; an earlier one is replaced."),
+    ],
+) -> int:
+    """Copy a store into one file and read it back.
+
+    FILE holds all rows, and the pictures they are shown with. It does not hold the reports and the files in
+    heatmaps/, which `restore` makes again.
+
+    Exit status: 0 done, 1 could not be written, 2 wrong usage.
+    """
+    from cxr_cli.progress import counted
+    from cxr_runtime.names import printable
+    from cxr_runtime.store.backup import back_up
+
+    made = back_up(folder, file)
+    runs = "1 scan" if made.runs == 1 else f"{made.runs} scans"
+    typer.echo(f"{counted(made.films)} of {runs} in {printable(str(file))} ({_size(made.size)}), read back")
+    return 0
+
+
+def restore(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", show_default=False, help="Made by `cxr-triage backup`.")
+    ],
+    folder: Annotated[Path, _folder("New output folder.")],
+    formats: Formats = _DEFAULT_FORMATS,
+    trust: Trust = False,
+    share_with: ShareWith = None,
+) -> int:
+    """Make an output folder of a backup, with all reports.
+
+    Every value is checked before it is taken. Rows of another machine are taken with --trust only.
+
+    Exit status: 0 done, 1 could not be restored, or a report could not be written, 2 wrong usage.
+    """
+    from cxr_runtime.reports.again import restore as restore_backup
+
+    return _told(restore_backup(file, folder, _options(formats, trust, share_with)))
+
+
+def merge(
+    folders: Annotated[
+        list[Path],
+        typer.Argument(metavar="DIR...", show_default=False, help="Output folders of scans."),
+    ],
+    out: Annotated[
+        Path,
+        typer.Option(metavar="DIR", show_default=False, help="Folder of all of them; may be one of them."),
+    ],
+    formats: Formats = _DEFAULT_FORMATS,
+    trust: Trust = False,
+    share_with: ShareWith = None,
+) -> int:
+    """Make one store of several, with reports of all films: one row a film.
+
+    Merging the same folders again adds only what is new in them. Rows of another machine are taken with
+    --trust only.
+
+    Exit status: 0 done, 1 could not be merged (nothing was taken), or a report could not be written, 2 wrong
+    usage.
+    """
+    from cxr_runtime.reports.again import merge as merge_folders
+
+    return _told(merge_folders(folders, out, _options(formats, trust, share_with)))
+
+
+def prune(
+    folder: Annotated[Path, _folder("Output folder of scans; a scan may run meanwhile.")],
+    older_than: Annotated[
+        str | None,
+        typer.Option(metavar="AGE", show_default="any", help="Films scored longer ago, e.g. 90d, 12w or 2y."),
+    ] = None,
+    keep_under: Annotated[
+        str | None,
+        typer.Option(metavar="SIZE", show_default="any", help="Oldest films until DIR is below, e.g. 20GB."),
+    ] = None,
+) -> int:
+    """Drop the pictures of old films from a store and from heatmaps/. Every row stays.
+
+    The reports stay as they are; the next ones show these films without pictures.
+
+    Exit status: 0 done, 3 DIR is still above --keep-under (rows and reports stay), 1 could not be done, 2
+    wrong usage.
+    """
+    from cxr_cli.progress import counted
+    from cxr_runtime.machine_memory import bytes_of
+    from cxr_runtime.names import printable
+    from cxr_runtime.store.pruning import parse_age
+    from cxr_runtime.store.pruning import prune as prune_pictures
+
+    most = None if keep_under is None else bytes_of(keep_under, "--keep-under")
+    pruned = prune_pictures(folder, None if older_than is None else parse_age(older_than), most)
+    typer.echo(
+        f"pictures of {counted(pruned.films)} dropped, of {pruned.pictures_left} kept; "
+        f"{printable(str(folder))} had {_size(pruned.before)} and has {_size(pruned.after)}"
+    )
+    if not pruned.is_shrunk:
+        typer.echo(
+            "the store keeps its size for now (a scan uses it, or the disk is full); new films fill it"
+        )
+    return EXIT_NOT_UNDER if most is not None and pruned.is_shrunk and pruned.after > most else 0
+
+
+def _options(formats: str, trust: bool, share_with: str | None) -> "ReportOptions":
+    from cxr_runtime.files import PRIVATE, parse_formats, shared_with
+    from cxr_runtime.reports.again import ReportOptions
+
+    access = PRIVATE if share_with is None else shared_with(share_with)
+    return ReportOptions(parse_formats(formats), trust, access)
+
+
+def _told(reported: "Reported") -> int:
+    """Say what was done; the exit status."""
+    from cxr_cli.progress import counted
+    from cxr_runtime.names import printable
+
+    for taken in reported.taken:
+        for line in _about(taken):
+            typer.echo(f"{printable(taken.name)}: {line}")
+    if reported.on_trust:
+        typer.echo(
+            f"{_rows(reported.on_trust)} taken on trust: made on another machine, or changed since they were "
+            "made"
+        )
+    counts, where = reported.publication.tally, printable(str(reported.out))
+    typer.echo(
+        f"{counted(counts.films)}: {counts.scored} scored ({counts.flagged} flagged), "
+        f"{counts.rejected} rejected, {counts.failed} failed\nreports in {where}"
+    )
+    if reported.publication.refused:
+        typer.echo(f"cxr-triage: {about_refused(reported.publication.refused)}", err=True)
+        return EXIT_NOT_WRITTEN
+    return 0
+
+
+def _about(taken: "Taken") -> list[str]:
+    from cxr_cli.progress import counted
+
+    lines = [f"{_rows(taken.rows)} new, {taken.on_trust} of them on trust" if taken.rows else "nothing new"]
+    if taken.known:
+        lines.append(f"{counted(taken.known)} known already")
+    if taken.differing:
+        lines.append(f"{counted(taken.differing)} ended otherwise in the stores before; the first row stays")
+    if taken.without_pictures:
+        lines.append(f"pictures of {counted(taken.without_pictures)} left out: they are not those of the row")
+    if taken.audit:
+        lines.append(f"{taken.audit} entries of its audit stay there: keep that folder")
+    return lines
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"
+
+
+def _size(count: int) -> str:
+    for unit, size in _UNITS:
+        if count >= size:
+            return f"{count / size:.1f} {unit}"
+    return f"{count} bytes"

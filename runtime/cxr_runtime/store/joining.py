@@ -1,0 +1,206 @@
+"""Stores become one: whatever another store holds is checked value by value, and sealed by this machine.
+
+Of a foreign file no page is copied. What bears no right seal of this machine is taken on trust alone, where
+the user says so, and counted.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from cxr_runtime.store.checks import StoredRun, check_place, check_plain, run_of
+from cxr_runtime.store.rows import (
+    FINGERPRINT,
+    PICTURE_COLUMNS,
+    PLACE,
+    RESULT,
+    RUN,
+    SEALED_COLUMNS,
+    Place,
+    time_of,
+)
+from cxr_runtime.store.store import Store, sealed_place
+from cxr_runtime.store.trust import RUNS, TrustingStore, untrusted
+
+_DECISIVE = tuple(SEALED_COLUMNS.index(name) for name in ("status", "code", "margin"))
+_LASTING = SEALED_COLUMNS.index("is_lasting")
+_PLACE = ("run", "position", "file", "stamp", "result", "seal")
+_IDENTITIES = (
+    "sha256",
+    "kind",
+    "study",
+    "series",
+    "instance",
+    "patient",
+    "name",
+    "born",
+    "studied",
+    "accession",
+)
+_VERDICTS = ("sha256", "reader", "time", "verdict", "findings", "note")
+_DELIVERIES = ("kind", "target", "state", "tries", "due", "said")
+_AUDIT = ("id", "time", "actor", "act", "about", "digest")
+
+
+@dataclass
+class Taken:
+    """What came from one store."""
+
+    name: str  # of the store's file
+    rows: int = 0  # places of films that were new here
+    on_trust: int = 0  # of them, those that bear no right seal of this machine
+    runs_on_trust: int = 0  # scans whose facts bear none
+    known: int = 0  # films that were here already
+    differing: int = 0  # of them, those that ended otherwise here; the row here stays
+    without_pictures: int = 0  # films whose pictures were left out: they are not those of their row
+    audit: int = 0  # entries of the audit that stay where they are: two chains cannot become one
+
+
+@dataclass(frozen=True)
+class _Joined:
+    """A result of another store that is here now."""
+
+    result: int  # id here
+    sha256: str
+    fingerprint: str
+    is_ours: bool  # its seal there was this machine's
+
+
+class JoiningStore(TrustingStore):
+    """A store that takes what other stores hold."""
+
+    def join(self, sources: Sequence[Store], *, trust: bool) -> list[Taken]:
+        """Take all of several stores, in one transaction; what is here already is not taken twice.
+
+        Args:
+            sources: open; nothing of them is changed.
+            trust: take rows that this machine has not sealed, too.
+
+        Raises:
+            StoreError: one of them is damaged, holds what no scan stores, or holds rows that would have to be
+                taken on trust; or the disk is full. This store is then as it was.
+        """
+        taken = [Taken(source.name) for source in sources]
+        with self._transaction():
+            numbers = self._join_runs(sources, taken)
+            for source, of_source, told in zip(sources, numbers, taken, strict=True):
+                with _snapshot(source):
+                    self._join_films(source, of_source, told)
+            for told in taken:
+                if (told.on_trust or told.runs_on_trust) and not trust:
+                    raise untrusted(told.name, told.on_trust, told.rows, told.runs_on_trust)
+        return taken
+
+    def _join_runs(self, sources: Sequence[Store], taken: Sequence[Taken]) -> list[dict[int, int]]:
+        """Runs in the order in which they began; their numbers here by their ids there."""
+        found = [
+            (at, run_of(source.name, row)) for at, source in enumerate(sources) for row in source._rows(RUNS)
+        ]
+        numbers: list[dict[int, int]] = [{} for _ in sources]
+        for at, run in sorted(found, key=lambda one: time_of(one[1].begun)):
+            numbers[at][run.id] = self._join_run(run, taken[at])
+        return numbers
+
+    def _join_run(self, run: StoredRun, taken: Taken) -> int:
+        query = "SELECT id, facts FROM runs WHERE origin = ? AND coalesce(number, id) = ?"
+        known = self._db.execute(query, (run.origin, run.number)).fetchone()
+        stated = (run.ended, run.facts)
+        seal = "" if run.facts is None else self._sealer.seal(RUN, stated)
+        if known is None:
+            added = self._db.execute(
+                "INSERT INTO runs (begun, ended, facts, seal, origin, number) VALUES (?, ?, ?, ?, ?, ?)",
+                (run.begun, *stated, seal, run.origin, run.number),
+            )
+        elif known[1] is None and run.facts is not None:  # it ran on since it was last taken
+            values = (*stated, seal, known[0])
+            self._db.execute("UPDATE runs SET ended = ?, facts = ?, seal = ? WHERE id = ?", values)
+        else:
+            return int(known[0])
+        taken.runs_on_trust += not self._is_ours_run(run)
+        return int(added.lastrowid or 0) if known is None else int(known[0])
+
+    def _join_films(self, source: Store, numbers: dict[int, int], taken: Taken) -> None:
+        joined = dict[int, _Joined]()
+        places = "SELECT run, position, file, stamp, seal, result FROM places ORDER BY run, position"
+        there = "SELECT 1 FROM places WHERE run = ? AND position = ?"
+        for run, position, file, stamp, seal, result in source._rows(places):
+            check_place(position, file, stamp)
+            if run not in numbers or self._db.execute(there, (numbers[run], position)).fetchone():
+                continue  # a run that began just now, or a place that was taken before
+            if result not in joined:
+                joined[result] = self._join_result(source, result, taken)
+            own = joined[result]
+            sealed = sealed_place(Place(0, file, stamp), own.sha256, own.fingerprint)
+            is_ours = own.is_ours and self._sealer.is_right(seal, PLACE, sealed)
+            taken.rows += 1
+            taken.on_trust += not is_ours
+            place = Place(position, file, stamp if is_ours else "")  # a stamp of another machine says nothing
+            again = self._sealer.seal(PLACE, sealed_place(place, own.sha256, own.fingerprint))
+            self._insert("places", _PLACE, (numbers[run], position, file, place.stamp, own.result, again))
+        self._join_rest(source, taken)
+
+    def _join_result(self, source: Store, number: int, taken: Taken) -> _Joined:
+        found = self._checked(source, number)
+        film = (found.row[0], found.row[FINGERPRINT])
+        if found.row[_LASTING]:
+            query = (
+                f"SELECT id, {', '.join(SEALED_COLUMNS)} FROM results WHERE sha256 = ? AND fingerprint = ?"
+            )
+            known = self._db.execute(f"{query} AND is_lasting", film).fetchone()
+            if known is not None:
+                taken.known += 1
+                taken.differing += any(known[1 + at] != found.row[at] for at in _DECISIVE)
+                return _Joined(int(known[0]), *film, found.is_ours)
+        taken.without_pictures += found.lost_pictures
+        row = (*found.row, self._sealer.seal(RESULT, found.row))
+        own = self._insert("results", (*SEALED_COLUMNS, "seal"), row)
+        if found.pictures is not None:
+            self._insert("pictures", ("result", *PICTURE_COLUMNS), (own, *found.pictures))
+        return _Joined(own, *film, found.is_ours)
+
+    def _join_rest(self, source: Store, taken: Taken) -> None:
+        for row in self._plain(source, "identities", _IDENTITIES):
+            self._insert("identities", _IDENTITIES, row)
+        same = " AND ".join(f"{column} IS ?" for column in _VERDICTS)
+        for row in self._plain(source, "verdicts", _VERDICTS):
+            if not self._db.execute(f"SELECT 1 FROM verdicts WHERE {same}", row).fetchone():
+                self._insert("verdicts", _VERDICTS, row)
+        of_film = "SELECT id FROM results WHERE sha256 = ? AND fingerprint = ? AND is_lasting"
+        delivered = "deliveries JOIN results ON results.id = deliveries.result"
+        for sha256, fingerprint, *said in self._plain(
+            source, delivered, ("sha256", "fingerprint", *_DELIVERIES)
+        ):
+            for (own,) in self._db.execute(of_film, (sha256, fingerprint)).fetchall():
+                self._insert("deliveries", ("result", *_DELIVERIES), (own, *said))
+        self._join_audit(list(self._plain(source, "audit", _AUDIT)), taken)
+
+    def _join_audit(self, entries: list[tuple[Any, ...]], taken: Taken) -> None:
+        mine = self._db.execute(f"SELECT {', '.join(_AUDIT)} FROM audit ORDER BY id").fetchall()
+        if not mine:
+            for row in entries:
+                self._insert("audit", _AUDIT, row)
+        elif mine[: len(entries)] != entries:
+            taken.audit += len(entries)
+
+    def _plain(self, source: Store, table: str, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+        for row in source._rows(f"SELECT {', '.join(columns)} FROM {table} ORDER BY 1"):
+            check_plain(source.name, row)
+            yield tuple(row)
+
+    def _insert(self, table: str, columns: Sequence[str], row: Sequence[Any]) -> int:
+        """Write a row, unless there is one of its key; the row's id."""
+        marks = ", ".join("?" * len(columns))
+        command = f"INSERT OR IGNORE INTO {table} ({', '.join(columns)}) VALUES ({marks})"
+        return int(self._db.execute(command, tuple(row)).lastrowid or 0)
+
+
+@contextmanager
+def _snapshot(source: Store) -> Iterator[None]:
+    """What a store holds now, whoever writes into it meanwhile."""
+    source._db.execute("BEGIN")
+    try:
+        yield
+    finally:
+        if source._db.in_transaction:
+            source._db.execute("ROLLBACK")

@@ -1,0 +1,91 @@
+"""`report`, `backup`, `restore`, `merge` and `prune`: what they say, and how they end."""
+
+from pathlib import Path
+
+import pytest
+
+from cxr_cli.main import main
+from drawn_stores import Drawn, write_store
+
+
+@pytest.fixture(autouse=True)
+def key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CXR_TRIAGE_DATA", str(tmp_path / "data"))
+
+
+@pytest.fixture
+def night(tmp_path: Path) -> Path:
+    return write_store(tmp_path / "night", [Drawn("a.png"), Drawn("b.png", 0.1)])
+
+
+def run(*arguments: object) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main([str(argument) for argument in arguments])
+    return int(str(ended.value.code))
+
+
+def test_a_night_is_kept_restored_joined_and_pruned(
+    night: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, restored, joined = tmp_path / "night.sqlite", tmp_path / "restored", tmp_path / "all"
+    assert run("report", night) == 0
+    assert run("backup", night, file) == 0
+    assert run("restore", file, restored, "--format", "csv") == 0
+    assert run("merge", night, restored, "--out", joined, "--format", "csv,png") == 0
+    assert run("prune", joined, "--older-than", "1d", "--keep-under", "1GB") == 0
+    said = capsys.readouterr().out
+    for line in (
+        f"2 films: 2 scored (1 flagged), 0 rejected, 0 failed\nreports in {night}",
+        f"2 films of 1 scan in {file}",
+        f"{night}/triage.sqlite: 2 rows new, 0 of them on trust",
+        f"{restored}/triage.sqlite: nothing new",
+        "pictures of 2 films dropped, of 0 kept",
+    ):
+        assert line in said
+    assert {path.name for path in restored.iterdir()} >= {"results.csv", "triage.sqlite"}
+    assert not (restored / "report.pdf").exists()
+    assert (joined / "results.csv").read_bytes() == (night / "results.csv").read_bytes()
+
+
+def test_rows_of_another_machine_need_trust_and_are_counted(
+    night: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CXR_TRIAGE_DATA", str(tmp_path / "another machine"))
+    assert run("report", night, "--format", "csv") == 1
+    refused = capsys.readouterr().err
+    assert refused.startswith("cxr-triage: 2 of 2 rows of ")
+    assert refused.endswith("give --trust to take it as it is\n")
+    assert run("report", night, "--format", "csv", "--trust") == 0
+    assert "2 rows taken on trust: made on another machine, or changed" in capsys.readouterr().out
+    assert run("report", night, "--format", "csv") == 0
+
+
+WRONG = {
+    "no limit": (["prune", "NIGHT"], 2, "needs a limit"),
+    "no age": (["prune", "NIGHT", "--older-than", "soon"], 2, "is not an age; expected days, weeks or years"),
+    "no size": (["prune", "NIGHT", "--keep-under", "little"], 2, "--keep-under 'little' is not a size"),
+    "too small": (["prune", "NIGHT", "--keep-under", "1k"], 3, ""),
+    "no store": (["report", "."], 1, "holds no triage.sqlite"),
+    "no folder": (["merge", "--out", "x"], 2, "DIR"),
+    "no out": (["merge", "NIGHT"], 2, "--out"),
+    "no backup": (["restore", "none", "x"], 2, "there is no backup none"),
+    "a format": (["report", "NIGHT", "--format", "doc"], 2, "names doc"),
+    "itself": (["backup", "NIGHT", "NIGHT/triage.sqlite"], 2, "the store itself"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "status", "sentence"), WRONG.values(), ids=WRONG)
+def test_what_cannot_be_done_is_one_line_with_its_status(
+    arguments: list[str],
+    status: int,
+    sentence: str,
+    night: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(*(argument.replace("NIGHT", str(night)) for argument in arguments)) == status
+    error = capsys.readouterr().err
+    assert sentence in error
+    assert error.count("\n") == (1 if sentence else 0)

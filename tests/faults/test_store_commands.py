@@ -1,0 +1,112 @@
+"""Backup and pruning while a scan runs; merges that are killed, or meet a full disk."""
+
+import time
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from cxr_runtime.store.store import Store
+from fault_scans import (
+    FILMS,
+    IN_A_ROOM_OF_ITS_OWN,
+    Night,
+    Scans,
+    begun,
+    can_mount,
+    goes_on,
+    result,
+    stored_rows,
+    table,
+    told,
+)
+
+KILLS = 8
+KILLED = -9
+SIZES = 5  # of the disk, up to what a merged folder needs
+
+
+@pytest.fixture(scope="module")
+def parts(night: Night, undisturbed: object, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The night in two folders: one of each part, some films in both."""
+    folder = tmp_path_factory.mktemp("parts")
+    made = [folder / "one", night.folder / "undisturbed"]
+    arguments = night.arguments(made[0])
+    arguments[1:2] = ["films/00.png", "films/01.png"]
+    with Scans.start(night) as scans:
+        status, log = scans.run(arguments)
+    assert status == 0, log
+    return made
+
+
+def merging(parts: list[Path], out: Path) -> list[str]:
+    return ["merge", *(str(part) for part in parts), "--out", str(out), "--format", "csv,png"]
+
+
+def test_backups_and_pruning_while_a_scan_runs_cost_it_no_row(
+    night: Night, undisturbed: object, tmp_path: Path
+) -> None:
+    out, rounds = tmp_path / "out", 0
+    with Scans.start(night) as scans:
+        running = begun(night, out)
+        while running.poll() is None and stored_rows(out) < FILMS:
+            before = stored_rows(out)
+            status, log = scans.run(["backup", str(out), str(tmp_path / "backup")])
+            assert status == 0, log
+            with Store.open_file(tmp_path / "backup") as copy:
+                kept = list(copy.scores(copy.last_run()))
+            assert before <= len(kept) <= stored_rows(out)
+            status, log = scans.run(["prune", str(out), "--older-than", "0d"])
+            assert status == 0, log
+            rounds += 1
+        goes_on(running)
+        assert rounds > 0
+        assert table(out) == table(night.folder / "undisturbed")
+        status, log = scans.run(
+            ["restore", str(tmp_path / "backup"), str(tmp_path / "new"), "--format", "csv"]
+        )
+    assert status == 1  # no scan in it had ended
+    assert "no scan into" in told(log)
+
+
+def test_a_merge_that_is_killed_takes_all_or_nothing_and_the_next_one_ends_well(
+    night: Night, parts: list[Path], tmp_path: Path
+) -> None:
+    random, out = Random(5), tmp_path / "all"
+    with Scans.start(night) as scans:
+        started = time.monotonic()
+        status, log = scans.run(merging(parts, tmp_path / "whole"))
+        whole = time.monotonic() - started
+        assert status == 0, log
+        for _ in range(KILLS):
+            status, log = scans.run(merging(parts, out), kill_after=random.uniform(0.0, 0.9 * whole))
+            assert status in (KILLED, 0), log
+            assert not (out / "triage.sqlite").is_file() or stored_rows(out) in (0, 2, FILMS)
+        status, log = scans.run(merging(parts, out))
+    assert status == 0, log
+    assert result(out) == result(tmp_path / "whole")
+    assert len(table(out)) == FILMS - 1  # one film lies there twice
+
+
+@pytest.mark.skipif(not can_mount(), reason="this user may not mount a file system")
+def test_a_merge_onto_a_full_disk_is_one_line_and_onto_a_larger_one_ends_well(
+    night: Night, parts: list[Path], tmp_path: Path
+) -> None:
+    disk, kept = tmp_path / "disk", tmp_path / "kept"
+    disk.mkdir()
+    needed = sum(part.stat().st_size for part in (parts[1] / "triage.sqlite", parts[1] / "results.csv"))
+    with Scans.start(night, IN_A_ROOM_OF_ITS_OWN) as scans:
+        scans.shell(f"mount -t tmpfs -o size=4k tmpfs {disk}")
+        for step in range(SIZES):
+            scans.shell(f"mount -o remount,size={4 + needed * step // SIZES // 1024}k {disk}")
+            status, log = scans.run(merging(parts, disk / "all"))
+            assert status == 1, log
+            assert any(reason in told(log) for reason in ("No space left", "disk is full"))
+            status, log = scans.run(["backup", str(parts[1]), f"{disk}/backup"])
+            assert status == 1, log
+            assert "cannot be written" in told(log)
+        scans.shell(f"mount -o remount,size=64m {disk}")
+        status, log = scans.run(merging(parts, disk / "all"))
+        assert status == 0, log
+        scans.shell(f"cp -a {disk}/all {kept}")
+    assert len(table(kept)) == FILMS - 1

@@ -1,0 +1,136 @@
+"""Pictures of old films go, by age and by size; every row stays, with its seal."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from cxr_runtime.errors import StoreError, UsageError
+from cxr_runtime.files import STORE_FILE
+from cxr_runtime.names import safe_name
+from cxr_runtime.store.pruning import parse_age, prune
+from cxr_runtime.store.rows import Place
+from cxr_runtime.store.store import Store, read_scores
+from cxr_runtime.store.writer import StoreWriter
+from drawn_stores import PRINT, Drawn, ask, change, write_store
+
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+FILMS = 40
+
+
+def finished(days: int) -> str:
+    return (NOW - timedelta(days=days)).isoformat()
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    """The older its film, the lower its number: one a day, the last one of today."""
+    films = [Drawn(f"{number}.png", finished=finished(FILMS - 1 - number)) for number in range(FILMS)]
+    folder = write_store(tmp_path / "out", films)
+    (folder / "heatmaps").mkdir()
+    for score in read_scores(folder):
+        name = safe_name(score.outcome.file, score.outcome.sha256)
+        (folder / "heatmaps" / f"{name}.png").write_bytes(b"picture" * 1000)
+    return folder
+
+
+def pictured(folder: Path) -> list[str]:
+    with Store.open(folder) as store:
+        found = store.pictured(store.last_run())
+        return sorted(
+            (outcome.file for outcome, picture in found if picture), key=lambda name: int(name[:-4])
+        )
+
+
+def test_pictures_of_films_older_than_an_age_go_and_all_rows_stay_with_their_seals(out: Path) -> None:
+    rows = [score.outcome for score in read_scores(out)]
+    pruned = prune(out, timedelta(days=10), now=NOW)
+    assert (pruned.films, pruned.pictures_left, pruned.is_shrunk) == (FILMS - 11, 11, True)
+    assert pictured(out) == [f"{number}.png" for number in range(FILMS - 11, FILMS)]
+    assert len(list((out / "heatmaps").iterdir())) == 11
+    assert [score.outcome for score in read_scores(out)] == rows
+    assert all(score.is_ours for score in read_scores(out))
+    assert pruned.after < pruned.before / 2
+    assert prune(out, timedelta(days=10), now=NOW).films == 0
+
+
+def test_the_oldest_pictures_go_until_the_folder_is_as_small_as_asked(out: Path) -> None:
+    whole = prune(out, timedelta(days=999), now=NOW).after
+    pruned = prune(out, keep_under=whole * 2 // 3, now=NOW)
+    assert pruned.after <= whole * 2 // 3
+    assert 5 < pruned.films < 25
+    assert pictured(out) == [f"{number}.png" for number in range(pruned.films, FILMS)]
+
+
+def test_rows_alone_may_be_more_than_asked_and_stay(out: Path) -> None:
+    pruned = prune(out, keep_under=1000)
+    assert (pruned.films, pruned.pictures_left) == (FILMS, 0)
+    assert pruned.after > 1000
+    assert len(read_scores(out)) == FILMS
+
+
+def test_a_film_without_its_picture_is_finished_still(out: Path) -> None:
+    prune(out, timedelta(0), now=NOW + timedelta(days=1))
+    with StoreWriter.open(out) as store:
+        assert store.known(Place(1, "0.png", "stamp of 0.png"), PRINT) is not None
+        assert store.distrusted == set()
+
+
+def test_a_row_without_a_right_seal_gets_none_by_pruning(out: Path) -> None:
+    change(out, "UPDATE results SET probability = 0.01 WHERE id = 1")
+    prune(out, timedelta(0), now=NOW + timedelta(days=1))
+    assert [score.is_ours for score in read_scores(out)] == [False] + [True] * (FILMS - 1)
+
+
+def test_what_is_not_ours_in_the_folder_stays(out: Path) -> None:
+    (out / "heatmaps" / "letter.png").write_bytes(b"dear")
+    (out / "notes.txt").write_bytes(b"dear")
+    prune(out, timedelta(0), now=NOW + timedelta(days=1))
+    assert [path.name for path in (out / "heatmaps").iterdir()] == ["letter.png"]
+    assert (out / "notes.txt").exists()
+
+
+def test_no_link_is_followed(out: Path, tmp_path: Path) -> None:
+    (out / "heatmaps").rename(tmp_path / "elsewhere")
+    (out / "heatmaps").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(StoreError, match="a link"):
+        prune(out, timedelta(0), now=NOW + timedelta(days=1))
+    assert len(list((tmp_path / "elsewhere").iterdir())) == FILMS
+
+
+def test_a_clock_that_is_set_back_drops_nothing(out: Path) -> None:
+    assert prune(out, timedelta(days=1), now=NOW - timedelta(days=365)).films == 0
+
+
+def test_room_is_given_back_to_the_disk(out: Path) -> None:
+    before = (out / STORE_FILE).stat().st_size
+    prune(out, timedelta(0), now=NOW + timedelta(days=1))
+    assert (out / STORE_FILE).stat().st_size < before / 3
+    assert ask(out, "PRAGMA freelist_count") == [(0,)]
+
+
+def test_a_store_in_use_keeps_its_size_and_loses_its_pictures(out: Path) -> None:
+    from cxr_runtime.store.folder import held
+
+    with held(out):
+        pruned = prune(out, timedelta(0), now=NOW + timedelta(days=1))
+    assert (pruned.films, pruned.is_shrunk) == (FILMS, False)
+    assert pictured(out) == []
+
+
+def test_a_limit_is_needed_and_a_store(out: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="needs a limit"):
+        prune(out)
+    with pytest.raises(StoreError, match="holds no"):
+        prune(tmp_path, timedelta(1))
+
+
+@pytest.mark.parametrize(("text", "days"), [("90d", 90), ("2 w", 14), ("1Y", 365), ("0d", 0)])
+def test_an_age_is_in_days_weeks_or_years(text: str, days: int) -> None:
+    assert parse_age(text) == timedelta(days=days)
+
+
+@pytest.mark.parametrize("text", ["90", "d", "-1d", "3m", "99999y", "1.5d", ""])
+def test_anything_else_is_no_age(text: str) -> None:
+    with pytest.raises(UsageError, match=r"--older-than .* is not an age"):
+        parse_age(text)
