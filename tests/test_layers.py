@@ -26,6 +26,7 @@ MAY_IMPORT = {
 # errors.py and film.py, are the ground that all stand on; `cxr_runtime/__init__.py` is the front door.
 FLOORS = (
     ("benchmark", "doctor"),
+    ("arrivals",),
     ("scanning",),
     ("backends", "reports"),
     ("gate", "model", "store"),

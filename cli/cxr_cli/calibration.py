@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cxr_cli.scan import Calibration
+from cxr_cli.film_options import Calibration
 from cxr_runtime.files import CALIBRATION_FILE
 
 if TYPE_CHECKING:

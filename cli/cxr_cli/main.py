@@ -12,6 +12,7 @@ import typer
 from typer.exceptions import TyperException
 
 from cxr_cli import about_broken
+from cxr_cli.arrivals import watch
 from cxr_cli.calibration import calibrate, monitor
 from cxr_cli.evaluation import evaluate_models, explain_models
 from cxr_cli.exporting import build_engine, export_run
@@ -54,6 +55,7 @@ def _paragraphs(command: Command) -> str:
 _COMMANDS: dict[str, dict[str, Command]] = {
     "Clinic": {
         "scan": scan,
+        "watch": watch,
         "calibrate": calibrate,
         "monitor": monitor,
         "models": models,

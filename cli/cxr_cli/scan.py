@@ -2,24 +2,39 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from cxr_cli.film_options import (
+    DEFAULT_FORMATS,
+    AllowUncalibrated,
+    Backend,
+    BatchSize,
+    Calibration,
+    Dated,
+    FollowLinks,
+    Formats,
+    Heat,
+    LogFile,
+    LogLines,
+    LungOutline,
+    Memory,
+    Model,
+    OperatingPoint,
+    Quiet,
+    RequireGpu,
+    RequireSandbox,
+    ShareWith,
+    Workers,
+    opened_journal,
+)
 
 if TYPE_CHECKING:
     from cxr_runtime.scanning.scan import ScanSummary
 
-Calibration = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="DIR",
-        show_default="your own, or the model's",
-        help="Use the calibration in this folder, as `cxr-triage calibrate --out` wrote it.",
-    ),
-]
 EXIT_NOT_WRITTEN, EXIT_SOME_NOT_SCORED = 1, 3
 MOST_NAMED = 3  # files that could not be written, by name
-_DEFAULT_FORMATS = "csv,html,pdf,png"
 
 
 def scan(
@@ -37,79 +52,31 @@ def scan(
             help="Folder for the worklist and all other results.",
         ),
     ] = None,
-    model: Annotated[
-        str, typer.Option(metavar="NAME|DIR", help="A model that came with the program, or a model folder.")
-    ] = "default",
+    model: Model = "default",
     calibration: Calibration = None,
-    backend: Annotated[
-        Literal["auto", "onnxruntime", "openvino", "cuda", "tensorrt"],
-        typer.Option(
-            help="What computes the scores; auto: the fastest that gives right ones on this machine."
-        ),
-    ] = "auto",
-    operating_point: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            show_default="the calibration's own",
-            help="Threshold from which films are flagged; `cxr-triage models` lists them.",
-        ),
-    ] = None,
-    heat: Annotated[
-        Literal["cam", "strongest-channel"], typer.Option(help="Which heat map the reports show.")
-    ] = "cam",
-    lung_outline: Annotated[
-        bool,
-        typer.Option(
-            "--lung-outline", help="Draw the outline of the lungs on the pictures in heatmaps/, too."
-        ),
-    ] = False,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            max=256,
-            show_default="one for each processor",
-            help="Processes that read films; at most 8 run.",
-        ),
-    ] = None,
-    memory: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SIZE", show_default="the machine's", help="Memory for the scan and its workers, e.g. 8G."
-        ),
-    ] = None,
-    batch_size: Annotated[int, typer.Option(min=1, max=1024, help="Films computed at once.")] = 8,
-    formats: Annotated[
-        str, typer.Option("--format", metavar="LIST", help="What to write: any of csv,html,pdf,png,npz.")
-    ] = _DEFAULT_FORMATS,
-    allow_uncalibrated: Annotated[
-        bool, typer.Option("--allow-uncalibrated", help="Scan without a calibration; every report says so.")
-    ] = False,
-    require_gpu: Annotated[
-        bool, typer.Option("--require-gpu", help="Stop with an error if no GPU can be used.")
-    ] = False,
-    require_sandbox: Annotated[
-        bool,
-        typer.Option(
-            "--require-sandbox",
-            help="Stop with an error if this system cannot confine the programs that read films.",
-        ),
-    ] = False,
+    backend: Backend = "auto",
+    operating_point: OperatingPoint = None,
+    heat: Heat = "cam",
+    lung_outline: LungOutline = False,
+    workers: Workers = None,
+    memory: Memory = None,
+    batch_size: BatchSize = 8,
+    formats: Formats = DEFAULT_FORMATS,
+    allow_uncalibrated: AllowUncalibrated = False,
+    require_gpu: RequireGpu = False,
+    require_sandbox: RequireSandbox = False,
     force: Annotated[
         bool, typer.Option("--force", help="Score all films again, also those that are finished.")
     ] = False,
-    share_with: Annotated[
-        str | None,
-        typer.Option(
-            metavar="GROUP",
-            show_default="nobody",
-            help="A group that may read DIR (Linux, macOS).",
-        ),
-    ] = None,
-    follow_links: Annotated[
-        bool, typer.Option("--follow-links", help="Follow links that lead out of INPUT, too.")
+    share_with: ShareWith = None,
+    follow_links: FollowLinks = False,
+    dated: Dated = False,
+    exit_zero: Annotated[
+        bool, typer.Option("--exit-zero", help="End with 0, not 3, if films were rejected or failed.")
     ] = False,
+    quiet: Quiet = False,
+    log_file: LogFile = None,
+    log_format: LogLines = "text",
 ) -> int:
     """Rank films by how likely they are abnormal and write heat-map reports.
 
@@ -126,6 +93,7 @@ def scan(
     from cxr_runtime.files import PRIVATE, parse_formats, shared_with
     from cxr_runtime.heat.map import HeatMethod
     from cxr_runtime.machine_memory import parse_size
+    from cxr_runtime.progress import Silence
     from cxr_runtime.scanning.options import ScanOptions
     from cxr_runtime.scanning.scan import scan as scan_films
 
@@ -146,14 +114,18 @@ def scan(
         require_sandbox=require_sandbox,
         force=force,
         access=PRIVATE if share_with is None else shared_with(share_with),
+        is_dated=dated,
         follow_links=follow_links,
     )
-    summary = scan_films(inputs, options, terminal_or_lines())
-    typer.echo(_told(summary))
+    with opened_journal(log_file, log_format, on_screen=False) as journal:
+        summary = scan_films(inputs, options, Silence() if quiet else terminal_or_lines(), journal)
+    if not quiet:
+        typer.echo(_told(summary))
     if summary.refused:
         typer.echo(f"cxr-triage: {about_refused(summary.refused)}", err=True)
         return EXIT_NOT_WRITTEN
-    return EXIT_SOME_NOT_SCORED if summary.tally.rejected or summary.tally.failed else 0
+    is_not_scored = bool(summary.tally.rejected or summary.tally.failed)
+    return EXIT_SOME_NOT_SCORED if is_not_scored and not exit_zero else 0
 
 
 def _told(summary: "ScanSummary") -> str:
@@ -174,9 +146,10 @@ def _told(summary: "ScanSummary") -> str:
     anew = ""
     if summary.distrusted:
         anew = f"; {counted(summary.distrusted)} done anew: their rows were made elsewhere, or changed"
-    where = f"{printable(str(summary.out))} ({summary.backend})"
+    seen = f"; {counted(summary.seen_before)} of earlier days left out" if summary.seen_before else ""
+    where = f"{printable(str(summary.out))}{f' ({summary.backend})' if summary.backend else ''}"
     last = f"\n{summary.foreign}" if summary.foreign else ""
-    return f"{told}{before}{others}{results}{anew}\nreports in {where}{last}"
+    return f"{told}{before}{seen}{others}{results}{anew}\nreports in {where}{last}"
 
 
 def about_refused(refused: Mapping[str, str]) -> str:

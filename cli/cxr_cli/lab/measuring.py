@@ -1,4 +1,4 @@
-"""`cxr-triage lab out-of-fold`, `damage`, `fuzz`, `gamma`, `rehearse`, `precisions`, `gpu`, `way`."""
+"""`cxr-triage lab out-of-fold`, `damage`, `fuzz`, `gamma`, `rehearse`, `precisions`, `gpu` and others."""
 
 from pathlib import Path
 from typing import Annotated
@@ -187,4 +187,25 @@ def print_way_of_a_film(
     way = way_of(film)
     typer.echo("\n".join(way.files))
     typer.echo(f"{len(way.files)} files, {len(way.functions)} functions")
+    return 0
+
+
+def measure_arriving(
+    films: Annotated[
+        list[Path] | None, typer.Argument(metavar="[FILM]...", help="Films that arrive one by one.")
+    ] = None,
+    soak: Annotated[
+        int | None, typer.Option(min=1, metavar="FILMS", help="Have so many drawn films arrive.")
+    ] = None,
+    files: Annotated[int | None, typer.Option(min=1, help="Look at a folder of so many files.")] = None,
+) -> int:
+    """Measure a watched folder: seconds from a last byte to its row, memory, and what looking costs."""
+    from cxr_runtime.benchmark.arriving import measure_latency, measure_looking, measure_memory
+
+    if films:
+        typer.echo(str(measure_latency(films)))
+    for line in () if soak is None else measure_memory(soak):
+        typer.echo(line)
+    for line in () if files is None else measure_looking(files):
+        typer.echo(line)
     return 0

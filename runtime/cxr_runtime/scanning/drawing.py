@@ -50,6 +50,6 @@ def without_pictures(item: Scored | Unscored) -> FinishedFilm:
     """A film as it goes into a store that nobody looks at."""
     match item.film:
         case Unread(is_lasting=is_lasting):
-            return FinishedFilm(item.place, item.score, is_lasting=is_lasting)
+            return FinishedFilm(item.place, item.score, is_lasting=is_lasting and item.place.is_settled)
         case film:
             return FinishedFilm(item.place, item.score, size=film.size)

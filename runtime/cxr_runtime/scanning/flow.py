@@ -16,7 +16,7 @@ from cxr_runtime.scanning.examination import Admitted, Examination, Examined, Re
 from cxr_runtime.scanning.opening import Task
 from cxr_runtime.scanning.scoring import Scored, Scorer, Unscored, unscored
 from cxr_runtime.sources.film_source import FilmSource
-from cxr_runtime.store.rows import FinishedFilm, KnownFilm, Place
+from cxr_runtime.store.rows import FinishedFilm, KnownFilm, Place, SeenFilm
 from cxr_runtime.store.writer import StoreWriter
 from cxr_runtime.workers.pool import WorkerDiedError, WorkerKilledError, WorkerTimeoutError
 from cxr_runtime.workers.tasks import Passed, Pause, Pool
@@ -53,7 +53,7 @@ def examined(
 def batches(
     films: Iterable[tuple[Place, Examined] | KnownFilm | Pause],
     size: int,
-    known: Callable[[Place, str], KnownFilm | None],
+    known: Callable[[Place, str], KnownFilm | SeenFilm | None],
 ) -> Iterator[Batch | Unready | KnownFilm | Pause]:
     """Gather the films to be scored into batches; the others go on at once.
 
@@ -84,11 +84,12 @@ def batches(
 
 
 def _unless_known(
-    item: tuple[Place, Examined] | KnownFilm | Pause, known: Callable[[Place, str], KnownFilm | None]
-) -> tuple[Place, Examined] | KnownFilm | Pause:
+    item: tuple[Place, Examined] | KnownFilm | Pause,
+    known: Callable[[Place, str], KnownFilm | SeenFilm | None],
+) -> tuple[Place, Examined] | KnownFilm | SeenFilm | Pause:
     """The row of a film that was finished before, or a moment ago, in place of its examination."""
     match item:
-        case (place, Admitted(sha256=digest)) if found := known(place, digest):
+        case (place, film) if film.sha256 and (found := known(place, film.sha256)):
             return found
         case _:
             return item

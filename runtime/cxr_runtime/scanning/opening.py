@@ -8,7 +8,7 @@ from cxr_runtime.model.preprocessing import Preprocessing
 from cxr_runtime.scanning.examination import Examination, Unread
 from cxr_runtime.scanning.likely_film import LikelyFilm
 from cxr_runtime.sources.film_source import FilmSource
-from cxr_runtime.store.rows import KnownFilm, Place
+from cxr_runtime.store.rows import KnownFilm, Place, SeenFilm
 from cxr_runtime.workers.opened import OpenedFile
 from cxr_runtime.workers.opener import OPENED_AT_ONCE
 from cxr_runtime.workers.opening import Opener
@@ -16,7 +16,7 @@ from cxr_runtime.workers.tasks import Passed, Pause
 
 Task = Examination | Passed[KnownFilm | tuple[Place, Unread]] | Pause
 _Waiting = dict[Future[OpenedFile], tuple[Place, FilmSource]]
-_Known = Callable[[Place, str], KnownFilm | None]
+_Known = Callable[[Place, str], KnownFilm | SeenFilm | None]
 
 
 def opened(
@@ -55,7 +55,9 @@ def _come(waiting: _Waiting, most: int, how: Preprocessing, known: _Known) -> It
     """Films that have come; where more than `most` are waited for, some are waited for here."""
     while len(waiting) > most or any(future.done() for future in waiting):
         for future in wait(waiting, return_when=FIRST_COMPLETED).done:
-            yield _task(future, *waiting.pop(future), how, known)
+            task = _task(future, *waiting.pop(future), how, known)
+            if task is not None:
+                yield task
 
 
 def _task(
@@ -64,7 +66,8 @@ def _task(
     source: FilmSource,
     how: Preprocessing,
     known: _Known,
-) -> Task:
+) -> Task | None:
+    """What is to be done with a film; None: nothing."""
     try:
         file = future.result()
     except UnreadableFilmError as error:
@@ -72,5 +75,5 @@ def _task(
     found = known(place, file.sha256)
     if found is not None:
         file.close()
-        return Passed(found)
+        return Passed(found) if isinstance(found, KnownFilm) else None
     return Examination(place, source, how, file)

@@ -27,5 +27,6 @@ class ScanOptions:
     require_sandbox: bool = False  # fail rather than read films in processes that the system does not confine
     force: bool = False  # do finished films anew
     access: Access = PRIVATE  # who may read the output folder
+    is_dated: bool = False  # each day has a folder of its own in `out`
     follow_links: bool = False  # a scan follows links that lead out of its inputs, too
     calibration: Path | None = None  # calibration.json or its folder; None: the user's own, or the model's

@@ -1,17 +1,20 @@
 """The scan: from a folder of films to a ranked worklist with heat maps."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 from cxr_runtime.errors import CxrTriageError, UsageError
+from cxr_runtime.journal import Journal
 from cxr_runtime.names import printable
 from cxr_runtime.outcome import Outcome, Status
 from cxr_runtime.progress import Progress, Silence
 from cxr_runtime.reports.exhibit import Tally
+from cxr_runtime.scanning.days import EarlierFilms, folder_of
 from cxr_runtime.scanning.options import ScanOptions
 from cxr_runtime.scanning.session import Session
 from cxr_runtime.sources.find import Found, find_films
@@ -36,6 +39,7 @@ class ScanSummary:
     refused: Mapping[str, str]
     results: tuple[str, ...] = ()  # folders of results among the inputs, which were not searched
     foreign: str = ""  # what is said where the films are unlike those of the calibration
+    seen_before: int = 0  # films whose row is in the folder of another day
     distrusted: int = 0  # films that were done anew, for their rows were not made here, or were changed
 
     def outcomes(self) -> Iterator[Outcome]:
@@ -48,6 +52,8 @@ def scan(
     inputs: str | Path | Sequence[str | Path],
     options: ScanOptions | None = None,
     progress: Progress | None = None,
+    journal: Journal | None = None,
+    now: datetime | None = None,
 ) -> ScanSummary:
     """Score films and write the reports.
 
@@ -55,6 +61,8 @@ def scan(
         inputs: films, folders and zip files; or one of them.
         options: how to scan.
         progress: hears of every film.
+        journal: likewise, without names.
+        now: the time by which a day is chosen, if not that of the clock.
 
     Returns:
         Counts; a film that could not be scored is counted and stored, never raised.
@@ -67,7 +75,7 @@ def scan(
         StoreError: the output folder cannot be written.
         CxrTriageError: no film was found.
     """
-    options, progress = options or ScanOptions(), progress or Silence()
+    options, progress, journal = options or ScanOptions(), progress or Silence(), journal or Journal()
     names = [os.fspath(name) for name in ([inputs] if isinstance(inputs, str | Path) else inputs)]
     if not names:
         raise UsageError("no INPUT is given; expected films, folders or zip files")
@@ -76,15 +84,23 @@ def scan(
         opener = opened.enter_context(Opener())
         found = _find(names, out, options, opener)
         workers = min(options.workers or os.cpu_count() or 1, len(found.sources))
+        earlier: Container[str] = ()
+        if options.is_dated:
+            today = (now or datetime.now()).date()
+            out, earlier = folder_of(out, today), EarlierFilms(out, today)
         options = replace(options, out=out, workers=workers)
-        session = opened.enter_context(Session.open(options, opener=opener))
+        session = opened.enter_context(Session.open(options, opener=opener, earlier=earlier))
+        journal.note("started", films=len(found.sources))
         progress.begin("scanning films", len(found.sources))
         for outcome in session.screen(found.sources):
             if outcome.status is not Status.SCORED:
                 progress.say(f"{outcome.status}: {outcome.file}: {outcome.message} [{outcome.code}]")
             progress.advance()
+            journal.film(outcome)
         progress.end()
         published = session.publish(names, found.passed_over, found.results)
+        counts = published.tally
+        journal.note("ended", scored=counts.scored, rejected=counts.rejected, failed=counts.failed)
         return ScanSummary(
             out,
             published.tally,
@@ -94,6 +110,7 @@ def scan(
             published.refused,
             found.results,
             published.foreign,
+            session.seen_before,
             session.distrusted,
         )
 

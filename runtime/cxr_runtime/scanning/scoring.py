@@ -1,7 +1,7 @@
 """From admitted films to scores: fixed, padded batches through the engine, then calibration and heat."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -22,6 +22,7 @@ from cxr_runtime.model.looks import looks_of
 from cxr_runtime.model.preprocessing import InputPixels, normalise
 from cxr_runtime.outcome import Outcome, Status
 from cxr_runtime.scanning.examination import Admitted, Rejected, Unread
+from cxr_runtime.scanning.options import ScanOptions
 from cxr_runtime.store.rows import Place, StoredScore
 
 PATIENCE = 10.0  # seconds that an engine which is still being loaded is waited for at the end
@@ -171,6 +172,25 @@ class Scorer:
         return Scored(place, film, score, cells, heat)
 
 
+def opened_engine(model: Model, options: ScanOptions) -> Engine:
+    """The engine that a scan asks for; a scan with nothing new to score imports no backend.
+
+    Raises:
+        UsageError: there is no backend of that name.
+        BackendError: the asked backend is not usable.
+    """
+    from cxr_runtime.backends import open_engine
+    from cxr_runtime.backends.timed import TimedEngine
+
+    engine = open_engine(
+        model,
+        options.backend,
+        batch_size=options.batch_size,
+        require_gpu=options.require_gpu,
+    )
+    return TimedEngine(engine)
+
+
 def with_triage(row: Outcome, margin: float, calibration: Calibration, point: OperatingPoint) -> Outcome:
     """The row with the probability and triage that a calibration and operating point give a margin."""
     probability = float(calibration.probability(np.array([margin]))[0])
@@ -185,14 +205,13 @@ def with_triage(row: Outcome, margin: float, calibration: Calibration, point: Op
 
 def judged_anew(
     scores: Iterable[StoredScore], calibration: Calibration, point: OperatingPoint
-) -> list[Outcome]:
+) -> Iterator[Outcome]:
     """Rows, of earlier runs mostly, that today's calibration and operating point judge otherwise."""
-    judged = [
-        (score.outcome, with_triage(score.outcome, score.margin, calibration, point))
-        for score in scores
-        if score.margin is not None
-    ]
-    return [now for before, now in judged if now != before]
+    for score in scores:
+        if score.margin is not None:
+            now = with_triage(score.outcome, score.margin, calibration, point)
+            if now != score.outcome:
+                yield now
 
 
 def unscored(place: Place, film: Unread | Rejected) -> Unscored:

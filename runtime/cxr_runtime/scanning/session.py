@@ -1,7 +1,7 @@
 """A session: model, engine, workers and store stay warm while films come and their rows are stored."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Self
@@ -22,10 +22,12 @@ from cxr_runtime.scanning.fingerprint import fingerprint_of
 from cxr_runtime.scanning.flow import batches, examined, finished, stored
 from cxr_runtime.scanning.opening import Task, opened
 from cxr_runtime.scanning.options import ScanOptions
-from cxr_runtime.scanning.scoring import LateEngine, Scorer, judged_anew
-from cxr_runtime.sources.film_source import FilmSource
+from cxr_runtime.scanning.scoring import LateEngine, Scorer, judged_anew, opened_engine
+from cxr_runtime.sources.film_source import FileOnDisk, FilmSource
+from cxr_runtime.store.films import Films
 from cxr_runtime.store.folder import held
-from cxr_runtime.store.rows import KnownFilm, Place, StoredScore
+from cxr_runtime.store.rows import KnownFilm, Place, RunFacts, SeenFilm, StoredScore
+from cxr_runtime.store.store import Store
 from cxr_runtime.store.writer import StoreWriter
 from cxr_runtime.workers.opened import can_pass_files
 from cxr_runtime.workers.opening import Opener
@@ -51,9 +53,12 @@ class Session:
         pool: Examiners | None,
         opener: Opener | None,
         closing: ExitStack,
+        earlier: Container[str],
     ) -> None:
         """Take over an open store; `open` is the way in."""
         self.finished_before = 0  # films so far that an earlier run had finished
+        self.seen_before = 0  # films so far whose row is elsewhere, or stands as it is
+        self._earlier = earlier
         self._options, self._model, self._store, self._closing = options, model, store, closing
         self._point = model.calibration.operating_point(options.operating_point)
         self._view = model.manifest.heat.view(options.heat)
@@ -77,13 +82,20 @@ class Session:
         self._position = 0
 
     @classmethod
-    def open(cls, options: ScanOptions, pool: Examiners | None = None, opener: Opener | None = None) -> Self:
+    def open(
+        cls,
+        options: ScanOptions,
+        pool: Examiners | None = None,
+        opener: Opener | None = None,
+        earlier: Container[str] = (),
+    ) -> Self:
         """Open the model and, if `out` is given, hold the output folder and its store.
 
         Args:
             options: how films are scored.
             pool: where films are examined; None: in processes of this session's own.
             opener: opens films for these processes, and is not closed; None: one of this session's own.
+            earlier: stamps and digests of films whose rows are in other stores: they get none here.
 
         Raises:
             ModelError: the model or its calibration is refused.
@@ -103,7 +115,7 @@ class Session:
             else:
                 opened.enter_context(held(options.out, options.access))
                 store = opened.enter_context(StoreWriter.open(options.out, options.access))
-            return cls(options, model, store, pool, opener, opened.pop_all())
+            return cls(options, model, store, pool, opener, opened.pop_all(), earlier)
 
     def __enter__(self) -> Self:
         return self
@@ -155,15 +167,12 @@ class Session:
         """
         if self._files is None:
             raise UsageError("a session without an output folder publishes nothing; open it with `out`")
-        self._store.rejudge(self._run, judged_anew(self.scores(), self._model.calibration, self._point))
-        facts = run_facts(
-            self._model,
-            self._point,
-            self._view,
-            self.scores(),
+        scores = self._store.scores(self._run)
+        self._store.rejudge(self._fingerprint, judged_anew(scores, self._model.calibration, self._point))
+        facts = self._stated(
+            self._store,
+            self._run,
             Asked(tuple(inputs), passed_over, tuple(results), self._options.lung_outline),
-            backend=self.backend,
-            sandbox=self._sandbox,
         )
         self._store.end_run(self._run, facts)
         return publish(self._store, self._run, facts, self._files)
@@ -181,6 +190,13 @@ class Session:
     def distrusted(self) -> int:
         """Rows so far that another machine made, or somebody changed: their films are done anew."""
         return len(self._store.distrusted)
+
+    def _stated(self, store: Store, films: Films, asked: Asked) -> RunFacts:
+        """What the reports state of films, read from this store."""
+        backend, scores, sandbox = ", ".join(store.backends(films)), store.scores(films), self._sandbox
+        return run_facts(
+            self._model, self._point, self._view, scores, asked, backend=backend, sandbox=sandbox
+        )
 
     def _tasks(self, films: Iterable[FilmSource | Pause]) -> Iterator[Task]:
         """One task a film, opened where files can be passed to the workers."""
@@ -200,31 +216,40 @@ class Session:
                 yield source
                 continue
             self._position += 1
-            place = Place(self._position, source.file, source.stamp)
-            known = None if self._options.force else self._store.known(place, self._fingerprint)
-            if known is not None:
-                self.finished_before += 1
-                yield Passed(known)
-            else:
-                self._engine.loading()
-                yield place, source
+            is_settled = not isinstance(source, FileOnDisk) or source.is_settled
+            place = Place(self._position, source.file, source.stamp, is_settled)
+            match self._counted(self._stands(place)):
+                case None:
+                    self._engine.loading()
+                    yield place, source
+                case KnownFilm() as known:
+                    yield Passed(known)
 
-    def _known_by_bytes(self, place: Place, sha256: str) -> KnownFilm | None:
-        known = None if self._options.force else self._store.known_by_bytes(place, sha256, self._fingerprint)
-        self.finished_before += known is not None
-        return known
+    def _stands(self, place: Place) -> KnownFilm | SeenFilm | None:
+        """The film at a place, if its file stands as it was finished before."""
+        if self._options.force:
+            return None
+        if place.stamp in self._earlier:
+            return SeenFilm(place)
+        return self._store.known(place, self._fingerprint)
+
+    def _known_by_bytes(self, place: Place, sha256: str) -> KnownFilm | SeenFilm | None:
+        if self._options.force:
+            return None
+        if sha256 in self._earlier:
+            return self._counted(SeenFilm(place))
+        return self._counted(self._store.known_by_bytes(place, sha256, self._fingerprint))
+
+    def _counted(self, found: KnownFilm | SeenFilm | None) -> KnownFilm | SeenFilm | None:
+        self.finished_before += isinstance(found, KnownFilm)
+        self.seen_before += isinstance(found, SeenFilm)
+        return found
 
     def _open_engine(self) -> Engine:
-        from cxr_runtime.backends import open_engine  # a scan with nothing new to score needs no backend
-        from cxr_runtime.backends.timed import TimedEngine
-
-        options = self._options
-        writers = self._threads.submit(load_writers, options.formats if self._files is not None else ())
-        engine = open_engine(
-            self._model, options.backend, batch_size=options.batch_size, require_gpu=options.require_gpu
-        )
+        writers = self._threads.submit(load_writers, self._options.formats if self._files is not None else ())
+        engine = opened_engine(self._model, self._options)
         writers.result()
-        return TimedEngine(engine)
+        return engine
 
     def _scorer(self) -> Scorer:
         engine, options = self._engine.loading().result(), self._options

@@ -73,7 +73,7 @@ class _Entry(NamedTuple):
 
 # Only such a name can be another film's, too: of spelt out characters, of a zip file, or numbered.
 _AMBIGUOUS = re.compile(r"[\\!]|\)$")
-_LEADS_OUT = UnreadableFilmError(
+LEADS_OUT = UnreadableFilmError(
     "link-outside",
     "it is a link that leads out of the scanned folder; scan what it leads to, or scan with --follow-links",
 )
@@ -204,7 +204,7 @@ class Search:
         if seen.kind is not Kind.FOLDER and is_passed_over(entry.path.name):
             self.passed_over += 1
         elif seen.kind is not Kind.NOTHING and self._leads_out(seen.real):
-            yield OutOfReach(self._name(entry.shown), _LEADS_OUT)
+            yield OutOfReach(self._name(entry.shown), LEADS_OUT)
         else:
             yield from self._entry(entry._replace(kind=seen.kind, stamp=seen.stamp))
 

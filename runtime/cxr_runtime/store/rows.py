@@ -37,6 +37,7 @@ class RunFacts:
     sandbox: str = ""  # how the system confined the processes that read films; "" where that is not known
     results: tuple[str, ...] = ()  # folders of results that lay among the films and were not searched
     lung_outline: bool = False  # drawn on the pictures in heatmaps/, too
+    is_of_store: bool = False  # the reports hold every film of the store, by arrival, not one run's alone
 
     @property
     def heat_threshold(self) -> float:
@@ -70,6 +71,7 @@ class Place:
     position: int  # in the run, from 1
     file: str  # as in results.csv
     stamp: str  # changes whenever the file does; "" where that is not known
+    is_settled: bool = True  # False: the file was written a moment ago; if it fails, it is tried again
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,13 @@ class FinishedFilm:
     size: int | None = None  # bytes of the file
     is_lasting: bool = True  # False: the machine is to blame, and the next run tries again
     files: tuple[tuple[str, str], ...] = ()  # its pictures in the output folder: name and stamp
+
+
+@dataclass(frozen=True)
+class SeenFilm:
+    """A film whose row is elsewhere, or stands as it is: there is nothing to note."""
+
+    place: Place
 
 
 @dataclass(frozen=True)

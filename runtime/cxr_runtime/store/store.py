@@ -12,7 +12,7 @@ from cxr_runtime.outcome import Outcome
 from cxr_runtime.seals import Sealer, digest_of
 from cxr_runtime.store.checks import facts_of, outcome_of, picture_of, score_of
 from cxr_runtime.store.films import Films, from_films
-from cxr_runtime.store.opening import open_to_read, store_in
+from cxr_runtime.store.opening import open_to_read, store_errors, store_in
 from cxr_runtime.store.rows import (
     FINGERPRINT,
     OUTCOME_COLUMNS,
@@ -74,6 +74,12 @@ class Store:
         """Number of the latest run; 0 where there is none."""
         ((last,),) = self._rows("SELECT coalesce(max(id), 0) FROM runs")
         return int(last)
+
+    def reported(self) -> Films:
+        """The films that the latest reports hold."""
+        run = self.last_run()
+        facts = self.facts(run)
+        return None if facts is not None and facts.is_of_store else run
 
     def facts(self, run: int) -> RunFacts | None:
         """What the reports of a run state; None before it has ended, or if 0.1.0 made it.
@@ -183,6 +189,26 @@ class Store:
             return None
         return str(found[0]), str(found[1])
 
+    def marks(self) -> Iterator[str]:
+        """Stamps and digests of all films that have a lasting row, made by this machine."""
+        query = (
+            "SELECT places.stamp, places.file, places.seal, results.sha256, results.fingerprint FROM places"
+            " JOIN results ON results.id = places.result WHERE results.is_lasting"
+        )
+        for stamp, file, seal, sha256, fingerprint in self._rows(query):
+            if self._sealer.is_right(seal, PLACE, sealed_place(Place(0, file, stamp), sha256, fingerprint)):
+                yield from (stamp, sha256)
+
+    @contextmanager
+    def one_moment(self) -> Iterator[None]:
+        """What is read within is of one moment, whatever a service writes meanwhile."""
+        with store_errors(self.name):
+            self._db.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._db.execute("ROLLBACK")
+
     def _known(self, place: Place, result: int, seal: str, values: tuple[Any, ...]) -> KnownFilm | None:
         if self._sealer.is_right(seal, RESULT, values):
             return KnownFilm(place, result, outcome_of(place.file, values))
@@ -213,25 +239,13 @@ class Store:
 
 
 def read_scores(folder: Path) -> list[StoredScore]:
-    """The rows of the last scan into a folder.
+    """The rows of the last scan into a folder, or all that a service has put there.
 
     Raises:
         StoreError: the folder holds no scan.
     """
     with Store.open(folder) as store:
-        return list(store.scores(store.last_run()))
-
-
-@contextmanager
-def store_errors(name: str) -> Iterator[None]:
-    """Word what SQLite says of a store as an error of ours."""
-    try:
-        yield
-    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # it may quote a damaged page
-        raise StoreError(
-            f"the store {name} cannot be used ({error}); see that the disk has room and the folder can be "
-            "written, or scan with --out and a new folder"
-        ) from error
+        return list(store.scores(store.reported()))
 
 
 def sealed_place(place: Place, sha256: str, fingerprint: str) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from cxr_runtime.files import PRIVATE, STORE_FILE, Access
 from cxr_runtime.folders import KEY_BYTES
 from cxr_runtime.outcome import Outcome
 from cxr_runtime.seals import Sealer, digest_of
-from cxr_runtime.store.opening import in_memory, open_to_write
+from cxr_runtime.store.opening import in_memory, open_to_write, store_errors
 from cxr_runtime.store.rows import (
     OUTCOME_COLUMNS,
     PICTURE,
@@ -29,7 +29,7 @@ from cxr_runtime.store.rows import (
     StoredPicture,
 )
 from cxr_runtime.store.schema import ORIGIN_DIGITS, migrate
-from cxr_runtime.store.store import Store, sealed_place, store_errors
+from cxr_runtime.store.store import Store, sealed_place
 from cxr_runtime.typed_json import to_json
 
 _JUDGED = ("probability", "triage", "threshold", "operating_point")
@@ -98,19 +98,34 @@ class StoreWriter(Store):
                     (run, place.position, place.file, place.stamp, result, seal),
                 )
 
-    def rejudge(self, run: int, judged: Iterable[Outcome]) -> None:
-        """Give a run's films another probability and triage (a new calibration or operating point).
+    def withdraw(self, run: int, file: str) -> None:
+        """Take back that a file was not there, as if it had never been asked for."""
+        with self._transaction():
+            taken = self._db.execute(
+                "DELETE FROM places WHERE run = ? AND file = ? AND result IN"
+                " (SELECT id FROM results WHERE sha256 = '' AND code = 'missing') RETURNING result",
+                (run, file),
+            ).fetchall()
+            self._db.executemany("DELETE FROM results WHERE id = ?", taken)
+
+    def rejudge(self, fingerprint: str, judged: Iterable[Outcome]) -> None:
+        """Give films another probability and triage (a new calibration or operating point).
+
+        Args:
+            fingerprint: of the results that are judged anew.
+            judged: rows as they are to be.
 
         A row that bears no right seal is given none.
         """
+        judged = list(judged)  # they may come from this very store
         columns = ", ".join(SEALED_COLUMNS)
         changes = ", ".join(f"{column} = ?" for column in (*_JUDGED, "seal"))
         with self._transaction():
             for outcome in judged:
                 found = self._db.execute(
-                    f"SELECT id, seal, {columns} FROM results WHERE sha256 = ?"
-                    " AND id IN (SELECT result FROM places WHERE run = ?)",
-                    (outcome.sha256, run),
+                    f"SELECT id, seal, {columns} FROM results WHERE sha256 = ? AND fingerprint = ?"
+                    " AND is_lasting",
+                    (outcome.sha256, fingerprint),
                 ).fetchall()
                 for result, seal, *values in found:
                     row = dict(zip(SEALED_COLUMNS, values, strict=True))

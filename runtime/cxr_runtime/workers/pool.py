@@ -53,6 +53,10 @@ class WorkerPool(Generic[T, R]):
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def start(self) -> None:
+        """Start the processes now, that the first task need not wait for them."""
+        self._workers = self._workers or [self._start() for _ in range(self._count)]
+
     def close(self) -> None:
         """End every process, whatever it does."""
         for worker in self._workers:
@@ -131,8 +135,7 @@ class WorkerPool(Generic[T, R]):
                 entry = flow.next_task()
                 if entry is None:
                     return
-                if not self._workers:
-                    self._workers = [self._start() for _ in range(self._count)]
+                self.start()
                 task, tries = entry
                 self._workers[number].give(task, tries, *self._work.pack(task))
 

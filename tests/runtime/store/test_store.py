@@ -134,7 +134,7 @@ def test_a_batch_is_added_whole_or_not_at_all(store: StoreWriter) -> None:
 
 def test_rejudging_changes_probability_and_triage_only(store: StoreWriter) -> None:
     judged = replace(SCORED, probability=0.7, triage=Triage.FLAGGED, operating_point="strict")
-    store.rejudge(1, [judged])
+    store.rejudge(PRINT, [judged])
     assert list(store.outcomes(1)) == [FAILED, judged]
 
 

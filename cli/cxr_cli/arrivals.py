@@ -1,0 +1,104 @@
+"""`cxr-triage watch`: the thin face of `cxr_runtime.arrivals`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cxr_cli.film_options import (
+    DEFAULT_FORMATS,
+    AllowUncalibrated,
+    Backend,
+    Calibration,
+    Dated,
+    FollowLinks,
+    Formats,
+    Heat,
+    LogFile,
+    LogLines,
+    LungOutline,
+    Memory,
+    Model,
+    OperatingPoint,
+    Quiet,
+    RequireGpu,
+    RequireSandbox,
+    ShareWith,
+    Workers,
+    opened_journal,
+)
+
+
+def watch(
+    folders: Annotated[
+        list[str], typer.Argument(metavar="FOLDER...", help="Folders into which films are put.")
+    ],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the worklist and all other results.")],
+    once: Annotated[bool, typer.Option("--once", help="End when all films that are there are done.")] = False,
+    dated: Dated = False,
+    model: Model = "default",
+    calibration: Calibration = None,
+    backend: Backend = "auto",
+    operating_point: OperatingPoint = None,
+    heat: Heat = "cam",
+    lung_outline: LungOutline = False,
+    workers: Workers = None,
+    memory: Memory = None,
+    formats: Formats = DEFAULT_FORMATS,
+    allow_uncalibrated: AllowUncalibrated = False,
+    require_gpu: RequireGpu = False,
+    require_sandbox: RequireSandbox = False,
+    share_with: ShareWith = None,
+    follow_links: FollowLinks = False,
+    quiet: Quiet = False,
+    log_file: LogFile = None,
+    log_format: LogLines = "text",
+) -> int:
+    """Score each film that arrives in a folder, within seconds of its last byte, until you end it.
+
+    Started again, it does what arrived meanwhile, and no film twice. Films that were moved or deleted keep
+    their rows. Ctrl-C, or SIGTERM, finishes the films that have begun; a second one ends at once.
+
+    Exit status: 0 ended as asked, whatever films were rejected or failed; 2 wrong usage, 1 could not go on.
+    """
+    from cxr_runtime.memory import check_memory
+
+    check_memory()
+    from cxr_runtime.arrivals.service import Service, ServiceOptions
+    from cxr_runtime.arrivals.watched import watched_folders
+    from cxr_runtime.files import PRIVATE, parse_formats, shared_with
+    from cxr_runtime.heat.map import HeatMethod
+    from cxr_runtime.machine_memory import parse_size
+    from cxr_runtime.names import printable
+    from cxr_runtime.scanning.options import ScanOptions
+    from cxr_runtime.workers.opening import Opener
+
+    screening = ScanOptions(
+        out=out,
+        model=model,
+        calibration=calibration,
+        backend=backend,
+        operating_point=operating_point,
+        heat=HeatMethod(heat),
+        lung_outline=lung_outline,
+        workers=workers,
+        memory=None if memory is None else parse_size(memory),
+        formats=parse_formats(formats),
+        allow_uncalibrated=allow_uncalibrated,
+        require_gpu=require_gpu,
+        require_sandbox=require_sandbox,
+        access=PRIVATE if share_with is None else shared_with(share_with),
+    )
+    with opened_journal(log_file, log_format, on_screen=not quiet) as journal, Opener() as opener:
+        watched = watched_folders(folders, out, journal, follow_links=follow_links, ask=opener.chunks)
+        service = Service(
+            watched, ServiceOptions(screening, tuple(folders), dated, once), journal, opener=opener
+        )
+        service.run()
+    counts = service.tally
+    if not quiet:
+        typer.echo(
+            f"{counts.scored} scored ({counts.flagged} flagged), {counts.rejected} rejected, "
+            f"{counts.failed} failed\nreports in {printable(str(service.out))}"
+        )
+    return 0

@@ -1,0 +1,125 @@
+"""Watched folders as a way of arriving: a thread each, so that a share that hangs holds nothing else up."""
+
+import os
+import queue
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from cxr_runtime.arrivals.tree import WatchedTree
+from cxr_runtime.errors import UsageError
+from cxr_runtime.journal import Journal
+from cxr_runtime.names import printable
+from cxr_runtime.sources.answer import Ask
+from cxr_runtime.sources.film_source import FilmSource
+from cxr_runtime.sources.looking import here
+
+LOOK_SECONDS = 0.5  # between two looks at a folder
+SHARE_OF_A_CORE = 0.1  # that looking takes at most; a look that costs more is followed by a longer rest
+MOST_READY = 64  # films that wait to be taken; the others stay where they are
+
+
+class WatchedFolder:
+    """One folder, looked at in a thread of its own.
+
+    Args:
+        number: of the folder among those that are watched, from 1; the journal names it by that.
+        tree: the folder.
+        journal: hears when it is away, and back.
+    """
+
+    def __init__(self, number: int, tree: WatchedTree, journal: Journal) -> None:
+        self._number, self._tree, self._journal = number, tree, journal
+        self._ready: queue.Queue[FilmSource] = queue.Queue(MOST_READY)
+        self._closing = threading.Event()
+        self._waiting = 1  # until the first look has ended, nobody knows
+        self._failure: BaseException | None = None
+
+    def start(self, bell: threading.Event) -> None:
+        """Begin to look."""
+        name = f"watched folder {self._number}"
+        threading.Thread(target=self._watch, args=(bell,), name=name, daemon=True).start()
+
+    def take(self) -> Iterator[FilmSource]:
+        """Films that are complete and were not given yet.
+
+        Raises:
+            BaseException: what ended the thread that looks.
+        """
+        while True:
+            try:
+                yield self._ready.get_nowait()
+            except queue.Empty:
+                break
+        if self._failure is not None:
+            raise self._failure
+
+    def waiting(self) -> int:
+        """Films that were not taken yet, as far as is known."""
+        return self._waiting + self._ready.qsize()
+
+    def close(self) -> None:
+        """Look no more; a look that hangs is not waited for."""
+        self._closing.set()
+
+    def _watch(self, bell: threading.Event) -> None:
+        try:
+            while not self._closing.is_set():
+                started, busy = time.perf_counter(), time.thread_time()
+                self._look(bell)
+                took, busy = time.perf_counter() - started, time.thread_time() - busy
+                rest = 0.0 if self._tree.has_more else max(took, busy / SHARE_OF_A_CORE)
+                self._closing.wait(max(LOOK_SECONDS, rest))
+        except BaseException as error:  # noqa: BLE001 - raised where films are taken
+            self._failure = error
+            bell.set()
+
+    def _look(self, bell: threading.Event) -> None:
+        was_away, were_unlisted = self._tree.is_away, self._tree.unlisted
+        films = self._tree.look(time.monotonic())
+        if self._tree.is_away != was_away:
+            self._journal.note("folder-away" if self._tree.is_away else "folder-back", folder=self._number)
+        if self._tree.unlisted > were_unlisted:
+            self._journal.note("folders-unread", folder=self._number, folders=self._tree.unlisted)
+        self._waiting = len(films) + self._tree.waiting
+        for film in films:
+            while not self._closing.is_set():
+                try:
+                    self._ready.put(film, timeout=LOOK_SECONDS)
+                    break
+                except queue.Full:
+                    continue
+            self._waiting -= 1
+            bell.set()
+        bell.set()
+
+
+def watched_folders(
+    folders: list[str], exclude: Path, journal: Journal, *, follow_links: bool, ask: Ask = here
+) -> list[WatchedFolder]:
+    """Every folder that is to be watched.
+
+    Args:
+        folders: as typed.
+        exclude: the output folder, which is never watched; need not exist yet.
+        journal: of the service.
+        follow_links: follow links that lead out of the folders, too.
+        ask: reads the lists of zip files.
+
+    Raises:
+        UsageError: one of them is not there, or is no folder.
+    """
+    for folder in folders:
+        if not Path(folder).is_dir():
+            raise UsageError(
+                f"{printable(folder)} is not a folder; expected folders to watch: check the spelling, and "
+                "that the network share is mounted"
+            )
+
+    def is_excluded(path: Path) -> bool:
+        return exclude.exists() and path.samefile(exclude)
+
+    bounds = None if follow_links else tuple(Path(os.path.realpath(folder)) for folder in folders)
+    trees = [WatchedTree(folder, is_excluded, bounds, ask) for folder in folders]
+    return [WatchedFolder(number, tree, journal) for number, tree in enumerate(trees, start=1)]

@@ -1,0 +1,66 @@
+"""One output folder a day, DIR/2026-11-29: each is complete in itself, and no film has its row in two."""
+
+import re
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+
+from cxr_runtime.errors import StoreError
+from cxr_runtime.files import STORE_FILE
+from cxr_runtime.store.store import Store
+
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+
+
+def folder_of(out: Path, day: date) -> Path:
+    """The output folder of a day."""
+    return out / day.isoformat()
+
+
+def next_midnight(now: datetime) -> datetime:
+    """When the day of `now` ends, by the clock on the wall."""
+    midnight = datetime.combine(now.date() + timedelta(days=1), time())
+    return midnight.astimezone() if now.tzinfo is None else midnight.replace(tzinfo=now.tzinfo)
+
+
+class EarlierFilms:
+    """Which films have their row in the folder of another day: by their file as it stands, or by their bytes.
+
+    Holds 16 bytes a film, so that years of nights fit. Two marks of one number pass for one: with 64 bits and
+    a million films that befalls one film in nine million million.
+
+    Args:
+        out: the folder that holds those of the days.
+        today: whose films do not count as earlier ones.
+    """
+
+    def __init__(self, out: Path, today: date) -> None:
+        marks = chain.from_iterable(
+            _marks(folder) for folder in _days(out) if folder.name != today.isoformat()
+        )
+        self._marks = np.unique(np.fromiter(map(hash, marks), np.int64))
+
+    def __contains__(self, mark: object) -> bool:
+        number = hash(mark)
+        at = int(np.searchsorted(self._marks, number))
+        return bool(mark) and at < len(self._marks) and int(self._marks[at]) == number
+
+
+def _days(out: Path) -> list[Path]:
+    if not out.is_dir():
+        return []
+    return sorted(
+        path for path in out.iterdir() if _DAY.fullmatch(path.name) and (path / STORE_FILE).is_file()
+    )
+
+
+def _marks(folder: Path) -> Iterator[str]:
+    """Stamps and digests of a day; of a store that is damaged as many as can be read."""
+    try:
+        with Store.open(folder) as store:
+            yield from store.marks()
+    except StoreError:
+        return

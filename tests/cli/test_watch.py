@@ -1,0 +1,94 @@
+import csv
+import json
+import re
+from pathlib import Path
+
+import cv2
+import pytest
+
+from cxr_cli.main import main
+from cxr_runtime.phantom import draw_phantom
+from model_folders import write_model_folder
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_model_folder(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """One sound film, and one that is none."""
+    folder = tmp_path / "Mustermann"
+    folder.mkdir()
+    cv2.imwrite(str(folder / "1.png"), draw_phantom(1, hw=(256, 256)))
+    cv2.imwrite(str(folder / "2.png"), draw_phantom(1, hw=(256, 256)) // 64 * 64)
+    return folder
+
+
+def ended(*arguments: object) -> object:
+    with pytest.raises(SystemExit) as end:
+        main([str(argument) for argument in arguments])
+    return end.value.code
+
+
+def statuses(out: Path) -> list[str]:
+    with (out / "results.csv").open(encoding="utf-8", newline="") as file:
+        return [row["status"] for row in csv.DictReader(file)]
+
+
+def test_watch_once_scores_what_is_there_and_ends_well_whatever_was_rejected(
+    folder: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, log = tmp_path / "out", tmp_path / "log"
+    fixed = ("--model", model, "--backend", "onnxruntime", "--workers", 1, "--format", "csv", "--once")
+    assert ended("watch", folder, "--out", out, *fixed, "--log-file", log, "--log-format", "json") == 0
+    assert statuses(out) == ["scored", "rejected"]
+    said = capsys.readouterr()
+    assert said.out.startswith("1 scored")
+    assert "Mustermann" not in said.err + log.read_text()
+    events = [json.loads(line)["event"] for line in log.read_text().splitlines()]
+    assert events[0] == "started"
+    assert events.count("film") == 2
+    assert events[-1] == "ended"
+    assert ended("watch", folder, "--out", out, *fixed, "--quiet") == 0
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("", "")
+    assert statuses(out) == ["scored", "rejected"]
+
+
+def test_a_folder_that_is_not_there_is_wrong_usage(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ended("watch", tmp_path / "nowhere", "--out", tmp_path / "out") == 2
+    assert "share is mounted" in capsys.readouterr().err
+
+
+def test_scan_dated_puts_the_films_of_a_day_into_its_folder_and_says_what_is_left_out(
+    folder: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    fixed = ("--model", model, "--backend", "onnxruntime", "--workers", 1, "--format", "csv", "--dated")
+    assert ended("scan", folder / "1.png", "--out", out, *fixed) == 0
+    (today,) = out.iterdir()
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", today.name)
+    today.rename(out / "2000-01-01")
+    capsys.readouterr()
+    assert ended("scan", folder, "--out", out, *fixed) == 3
+    assert "1 film of earlier days left out" in capsys.readouterr().out
+    assert statuses(out / "2000-01-01") == ["scored"]
+    (today,) = [path for path in out.iterdir() if path.name != "2000-01-01"]
+    assert statuses(today) == ["rejected"]
+
+
+def test_scan_can_end_well_and_say_nothing_though_a_film_was_rejected(
+    folder: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, log = tmp_path / "out", tmp_path / "log"
+    fixed = ("--model", model, "--backend", "onnxruntime", "--workers", 1, "--format", "csv")
+    assert ended("scan", folder, "--out", out, *fixed, "--exit-zero", "--quiet", "--log-file", log) == 0
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("", "")
+    assert statuses(out) == ["scored", "rejected"]
+    assert "Mustermann" not in log.read_text()
+    assert " ended scored=1 rejected=1 failed=0" in log.read_text()
