@@ -23,6 +23,8 @@ MAX_END = END_BYTES + 65535 + LOCATOR_BYTES  # bytes of the records, with the lo
 MAX_TOTAL_BYTES = 1 << 40  # of all members together, unpacked
 MAX_MEMBER_BYTES = 1 << 30  # of one member, unpacked
 MAX_RATIO = 200  # unpacked to packed size; real films stay below 50
+MAX_DICTIONARY = 256 << 20  # bytes; packers use up to 64 MiB, and no more than the member has
+_LOCAL_HEADER = 30  # bytes before a member's name (PKWARE APPNOTE 4.3.7)
 CHUNK = 1 << 20  # bytes that are unpacked at a time
 FREE_BYTES = 16 << 20  # up to this unpacked size a member's ratio does not matter
 ENCRYPTED = 0x1  # bit of a member's flags
@@ -111,6 +113,8 @@ def member_chunks(path: Path, member: Member) -> Iterator[bytes]:
         archive, members = _opened(path)
         info = members[member.name, member.offset]
         _check_member(info)
+        if info.compress_type == zipfile.ZIP_LZMA:
+            _check_dictionary(path, info)
         with archive.open(info) as file:
             while chunk := file.read(CHUNK):
                 yield chunk
@@ -125,6 +129,24 @@ def _check_member(info: zipfile.ZipInfo) -> None:
             "too-large",
             f"it unpacks to {info.file_size >> 20} MiB, {ratio:.0f} times its packed size; at most "
             f"{MAX_MEMBER_BYTES >> 20} MiB and {MAX_RATIO} times are read: unpack it and scan the folder",
+        )
+
+
+def _check_dictionary(path: Path, info: zipfile.ZipInfo) -> None:
+    """Refuse an LZMA member whose dictionary is larger than any packer makes: room is made for all of it."""
+    with path.open("rb") as file:
+        file.seek(info.header_offset)
+        name, extra = struct.unpack_from("<HH", file.read(_LOCAL_HEADER).ljust(_LOCAL_HEADER, b"\0"), 26)
+        file.seek(name + extra, os.SEEK_CUR)
+        stated = file.read(9).ljust(
+            9, b"\0"
+        )  # version, size of what follows, properties (PKWARE APPNOTE 5.8.8)
+    (dictionary,) = struct.unpack_from("<I", stated, 5)
+    if dictionary > MAX_DICTIONARY:
+        raise UnreadableFilmError(
+            "too-large",
+            f"its LZMA dictionary has {dictionary >> 20} MiB; at most {MAX_DICTIONARY >> 20} MiB are read: "
+            "unpack it and scan the folder",
         )
 
 

@@ -199,6 +199,18 @@ def test_a_damaged_member_of_any_compression_is_a_row(tmp_path: Path) -> None:
         assert code_of(source) == "archive-damaged"
 
 
+def test_a_dictionary_larger_than_any_packer_makes_is_refused_before_room_is_made_for_it(
+    tmp_path: Path,
+) -> None:
+    path = pack(tmp_path / "a.zip", {"a.png": os.urandom(500)}, zipfile.ZIP_LZMA)
+    content = bytearray(path.read_bytes())
+    at = content.index(b"a.png") + len("a.png") + 5  # behind version, size and the first property
+    content[at : at + 4] = b"\xf0\xff\xff\xff"
+    path.write_bytes(content)
+    (source,) = sources_of(path)
+    assert code_of(source) == "too-large"
+
+
 def without_names(path: Path) -> Path:
     """The zip file with the one-letter names of its members taken away."""
     content = path.read_bytes()
