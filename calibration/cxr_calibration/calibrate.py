@@ -142,8 +142,9 @@ def _describe(gathered: Gathered, scores: Sequence[StoredScore], options: Calibr
             f"and {films.normal} normal; expected both: label more films"
         )
     whole = options.scan is not None
-    views = films.subgroups["view"].tolist() if "view" in films.subgroups else [""] * films.films
-    said = zip(films.truth.tolist(), views, strict=True)
+    rows = films.first_rows
+    views = films.subgroups["view"][rows].tolist() if "view" in films.subgroups else [""] * rows.size
+    said = zip(films.truth[rows].tolist(), views, strict=True)
     known = dict(zip((score.outcome.sha256 for score in gathered.scores), said, strict=True))
     shown = reference_films(scores if whole else gathered.scores, known)
     reference = make_reference(shown, patients=None if whole else films.number_of_patients, is_everyday=whole)
@@ -162,7 +163,7 @@ def _write_reports(
     out: Path, description: Description, gathered: Gathered, options: CalibrateOptions, model: Model
 ) -> None:
     films, said = gathered.films, description.choice.probabilities
-    prevalence = films.abnormal / films.films if options.prevalence is None else options.prevalence
+    prevalence = float(films.truth.mean()) if options.prevalence is None else options.prevalence
     clinic = Clinic(prevalence, price_per_film=options.price_per_film, price_per_read=options.price_per_read)
     out.mkdir(parents=True, exist_ok=True)
     table = costs_csv(threshold_costs(said, films.truth, films.patients, clinic))

@@ -59,7 +59,7 @@ def compare_scans(folders: Sequence[Path], options: MonitorOptions | None = None
     nights = read_nights(model, folders)
     agreement = None
     if options.verdicts is not None:
-        agreement = _agreement(options.verdicts, nights, threshold, _promised(calibration, point.name))
+        agreement = _agreement(options.verdicts, nights, threshold, promised_counts(calibration, point.name))
     reports = compare_nights(
         nights, reference, threshold, options.false_alarms, agreement.checks if agreement else ()
     )
@@ -102,8 +102,12 @@ class _Promises:
     operating_points: dict[str, _Counts]
 
 
-def _promised(calibration: Path, point: str) -> Confusion:
-    """What the calibration counted at an operating point."""
+def promised_counts(calibration: Path, point: str) -> Confusion:
+    """What the calibration counted at an operating point.
+
+    Raises:
+        CalibrationError: the file does not say.
+    """
     try:
         counts = from_json(calibration.read_bytes(), _Promises).operating_points[point]
     except ValueError as error:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cxr_cli.few_labels import chosen_lines, expected_lines, only_one
 from cxr_cli.film_options import Calibration
 from cxr_runtime.files import CALIBRATION_FILE
 
@@ -19,13 +20,32 @@ NAMED_AT_MOST = 10  # films without a score that are named on the terminal; the 
 
 def calibrate(
     labels: Annotated[
-        Path,
+        Path | None,
         typer.Option(
             metavar="FILE.csv",
+            show_default="none",
             help="Films and their truth: columns file and label (0 or normal, 1 or abnormal), optional "
-            "patient, view, sex, age, site; relative paths are from this file's folder.",
+            "patient, view, sex, age, site, weight; relative paths are from this file's folder.",
         ),
-    ],
+    ] = None,
+    unlabelled: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            show_default="none",
+            help="Films without labels, or a scan of them: say what the threshold is expected to do there. "
+            "Nothing is written.",
+        ),
+    ] = None,
+    choose: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            show_default="none",
+            help="Write which N films of --scan to label, so that few labels say most: to-read.csv.",
+        ),
+    ] = None,
     model: Annotated[
         str,
         typer.Option(metavar="NAME|DIR", help="Model that is calibrated; the old calibration is kept."),
@@ -89,6 +109,14 @@ def calibrate(
     All figures are by cross-validation; a patient is never split. Films without a score are counted, named.
     Exit status: 0 done, 1 the films do not support a calibration, 2 wrong usage.
     """
+    only_one(labels, unlabelled, choose, scan)
+    if unlabelled is not None:
+        typer.echo(expected_lines(unlabelled, model))
+        return 0
+    if choose is not None and scan is not None:
+        typer.echo(chosen_lines(choose, scan, model, out))
+        return 0
+    assert labels is not None
     from cxr_calibration.calibrate import CalibrateOptions, calibrate_model
     from cxr_calibration.fit.description import FitOptions
     from cxr_calibration.fit.rules import DEFAULT_RULES, parse_rule

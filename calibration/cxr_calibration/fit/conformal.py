@@ -50,8 +50,9 @@ def measure_band(
         everyday: (M,) margins of films as they come.
         error_rate: 0 < rate < 0.5.
     """
-    low, high = _band(films, np.ones(films.films, np.bool_), choice.chosen, point.threshold, error_rate)
-    below, above = np.empty(films.films, np.bool_), np.empty(films.films, np.bool_)
+    everyone = np.ones(films.margins.size, np.bool_)
+    low, high = _band(films, everyone, choice.chosen, point.threshold, error_rate)
+    below, above = np.empty_like(everyone), np.empty_like(everyone)
     for fold, (fitted, threshold) in enumerate(zip(choice.by_fold, point.thresholds_by_fold, strict=True)):
         own = folds == fold
         fold_low, fold_high = _band(films, ~own, fitted, threshold, error_rate)

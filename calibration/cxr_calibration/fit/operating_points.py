@@ -79,7 +79,7 @@ def measure_point(
 def _measure(
     rule: Rule, films: LabelledFilms, choice: MapChoice, folds: NDArray[np.intp], everyday: Scores
 ) -> tuple[Measured, MeasuredPoint]:
-    everyone = np.ones(films.films, np.bool_)
+    everyone = np.ones(films.margins.size, np.bool_)
     by_fold = tuple(
         rule.threshold(_sample(films, folds != fold, everyday, fitted))
         for fold, fitted in enumerate(choice.by_fold)

@@ -19,6 +19,7 @@ VIEWS = (
     | dict.fromkeys(("L", "LL", "RL", "LAT", "LATERAL", "LEFT LATERAL", "RIGHT LATERAL"), View.LATERAL)
 )
 UNITS_A_YEAR = {"Y": 1.0, "M": 12.0, "W": 52.18, "D": 365.25}  # by the first letter of the unit's name
+MOST_WEIGHT = 10_000  # films that one labelled film can stand for
 OLDEST = 120  # years; ages beyond it are slips of the pen (NIH's table holds 414) and count as not stated
 AGE_GROUPS = ((0, "under 18"), (18, "18-39"), (40, "40-64"), (65, "65 and over"))  # from this age in years
 
@@ -84,6 +85,16 @@ def number_of(text: str) -> float | None:
     if not isfinite(number):
         raise ValueError("expected a number")
     return number
+
+
+def weight_of(text: str) -> float:
+    """How many films one stands for; 1 where it is not stated."""
+    weight = number_of(text)
+    if weight is None:
+        return 1.0
+    if not 0.5 <= weight <= MOST_WEIGHT:
+        raise ValueError(f"expected how many films it stands for, 1 to {MOST_WEIGHT}")
+    return weight
 
 
 def age_group(age_years: float | None) -> str:

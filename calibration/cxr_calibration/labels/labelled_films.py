@@ -24,11 +24,15 @@ class LabelledFilms:
     patients: NDArray[np.str_] = field(repr=False)  # (N,) one value a patient
     subgroups: dict[str, NDArray[np.str_]] = field(default_factory=dict, repr=False)
     # (N,) of each name, say view, sex, age group or site; NOT_STATED where it is not known
+    # (N,) number of the film of each row, where films are weighted: one that stands for w films has w rows,
+    # all of one patient, so that intervals know better. None: every row is a film of its own.
+    sources: NDArray[np.intp] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         """Refuse lists of different lengths."""
         sizes = {self.margins.shape, self.truth.shape, self.patients.shape}
         sizes |= {levels.shape for levels in self.subgroups.values()}
+        sizes |= set() if self.sources is None else {self.sources.shape}
         if sizes != {(self.margins.size,)}:
             raise ValueError(
                 f"margins, truth, patients and subgroups have shapes {sizes}; expected one length"
@@ -36,18 +40,25 @@ class LabelledFilms:
 
     @property
     def films(self) -> int:
-        """Number of films."""
-        return int(self.margins.size)
+        """Number of films, whatever they stand for."""
+        return int(self.first_rows.size)
 
     @property
     def abnormal(self) -> int:
         """Number of abnormal films."""
-        return int(self.truth.sum())
+        return int(self.truth[self.first_rows].sum())
 
     @property
     def normal(self) -> int:
         """Number of normal films."""
         return self.films - self.abnormal
+
+    @property
+    def first_rows(self) -> NDArray[np.intp]:
+        """One row of every film."""
+        if self.sources is None:
+            return np.arange(self.margins.size)
+        return np.asarray(np.unique(self.sources, return_index=True)[1], np.intp)
 
     @property
     def number_of_patients(self) -> int:
@@ -134,15 +145,18 @@ def gather(
 
 
 def _films(used: list[tuple[Label, StoredScore]]) -> LabelledFilms:
+    copies = [round(label.weight) for label, _ in used]
     columns = {
-        name: np.array([_level(label, score, number) for label, score in used], np.str_)
+        name: np.repeat([_level(label, score, number) for label, score in used], copies)
         for number, name in enumerate(VARIABLES)
     }
+    is_weighted = any(count != 1 for count in copies)
     return LabelledFilms(
-        margins=np.array([score.margin for _, score in used], np.float64),
-        truth=np.array([label.abnormal for label, _ in used], np.bool_),
-        patients=np.array([_patient(label, score) for label, score in used], np.str_),
+        margins=np.repeat(np.array([score.margin for _, score in used], np.float64), copies),
+        truth=np.repeat(np.array([label.abnormal for label, _ in used], np.bool_), copies),
+        patients=np.repeat([_patient(label, score) for label, score in used], copies),
         subgroups={name: levels for name, levels in columns.items() if (levels != NOT_STATED).any()},
+        sources=np.repeat(np.arange(len(used)), copies) if is_weighted else None,
     )
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from hashlib import file_digest
 from pathlib import Path
 
-from cxr_calibration.labels.facts import age_group, age_of, sex_of, stated_abnormal_of, view_of
+from cxr_calibration.labels.facts import age_group, age_of, sex_of, stated_abnormal_of, view_of, weight_of
 from cxr_calibration.labels.film_csv import CsvRow, read_rows
 from cxr_runtime.errors import UsageError
 from cxr_runtime.film import View
@@ -27,6 +27,7 @@ class Label:
     sex: str = ""  # F, M or O
     age: float | None = None  # years
     site: str = ""
+    weight: float = 1.0  # how many films it stands for, where films were chosen by their scores
 
     @property
     def subgroups(self) -> tuple[str, ...]:
@@ -42,7 +43,7 @@ class Label:
 
 
 def read_labels(path: Path) -> tuple[Label, ...]:
-    """Read a labels file: columns file (or sha256) and label, optional patient, view, sex, age, site.
+    """Read a labels file: columns file (or sha256) and label, optional patient, view, sex, age, site, weight.
 
     Raises:
         UsageError: the file cannot be read, a column is missing, there is no row, or a row has no film, no
@@ -76,4 +77,5 @@ def label_of(row: CsvRow) -> Label:
         sex=row.fact("sex", sex_of),
         age=row.fact("age", age_of),
         site=row["site"],
+        weight=row.fact("weight", weight_of),
     )

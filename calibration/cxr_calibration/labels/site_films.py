@@ -34,6 +34,10 @@ class SiteFilms:
         """Some of the films, in that order."""
         return type(self)(*(getattr(self, entry.name)[rows] for entry in fields(self)))
 
+    def has_both_kinds(self, films: int) -> bool:
+        """Whether there are so many normal films, and so many abnormal ones."""
+        return min(int((self.kinds == kind).sum()) for kind in (NORMAL, ABNORMAL)) >= films
+
     @classmethod
     def together(cls, sites: Sequence["SiteFilms"]) -> Self:
         """The films of several sites, one after the other."""

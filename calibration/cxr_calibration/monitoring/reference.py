@@ -11,7 +11,7 @@ import numpy as np
 
 from cxr_calibration.monitoring.looks import fit_looks
 from cxr_calibration.statistics.checked import Scores
-from cxr_calibration.statistics.distributions import Distribution
+from cxr_calibration.statistics.distributions import Distribution, Kinds
 from cxr_calibration.statistics.intervals import DECIMALS
 from cxr_runtime.errors import CalibrationError
 from cxr_runtime.model.calibration import ProbabilityMap
@@ -51,6 +51,7 @@ class Reference:
     films: int | None  # scored or not; None where only films fit for scoring were given
     unscored: dict[str, int]  # films by code; empty where `films` is None
     looks: LooksReference | None = None  # how they look; None where too few say
+    kinds: Kinds | None = None  # how normal and abnormal ones score; None where nobody said which is which
 
 
 def reference_films(
@@ -110,6 +111,15 @@ def make_reference(films: Iterable[ReferenceFilm], *, patients: int | None, is_e
             [film.said_view or film.view for film in scored],
             patients=patients,
         ),
+        kinds=_kinds(scored),
+    )
+
+
+def _kinds(scored: Sequence[ReferenceFilm]) -> Kinds | None:
+    said = [(film.margin, film.abnormal) for film in scored if film.abnormal is not None]
+    return Kinds.of(
+        np.array([margin for margin, _ in said], np.float64),
+        np.array([abnormal for _, abnormal in said], np.bool_),
     )
 
 
@@ -147,6 +157,8 @@ def stated_reference(reference: Reference, fitted: ProbabilityMap) -> dict[str, 
         "films": reference.films,
         "unscored": reference.unscored,
         "looks": reference.looks,
+        "kinds": reference.kinds
+        and {"normal": _stated(reference.kinds.normal), "abnormal": _stated(reference.kinds.abnormal)},
     }
 
 
@@ -171,6 +183,15 @@ class _StatedDistribution:
 
 
 @dataclass(frozen=True)
+class _StatedKinds:
+    normal: _StatedDistribution
+    abnormal: _StatedDistribution
+
+    def kinds(self) -> Kinds:
+        return Kinds(self.normal.distribution(), self.abnormal.distribution())
+
+
+@dataclass(frozen=True)
 class _StatedReference:
     independent_films: int
     margins: _StatedDistribution
@@ -180,6 +201,7 @@ class _StatedReference:
     films: int | None
     unscored: dict[str, int]
     looks: LooksReference | None = None
+    kinds: _StatedKinds | None = None
 
 
 @dataclass(frozen=True)
@@ -211,6 +233,7 @@ def read_reference(path: Path) -> Reference:
         films=stated.films,
         unscored=stated.unscored,
         looks=stated.looks,
+        kinds=None if stated.kinds is None else stated.kinds.kinds(),
     )
 
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from cxr_calibration.statistics.checked import Scores
+from cxr_calibration.statistics.checked import Scores, Truth
 
 QUANTILES = 256  # a stored distribution is known at 257 quantiles, from the least value to the greatest
 BINS = 10  # tenths of the reference
@@ -41,6 +41,20 @@ class Distribution:
     def histogram(self, edges: Scores) -> Scores:
         """(K - 1,) share of the distribution between each of (K,) rising edges and the next."""
         return np.diff(self.share_below(edges))
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """How normal and abnormal films score."""
+
+    normal: Distribution
+    abnormal: Distribution
+
+    @classmethod
+    def of(cls, margins: Scores, truth: Truth) -> "Kinds | None":
+        """Of (N,) margins and whether films are abnormal; None where there is none of a kind."""
+        normal, abnormal = Distribution.of(margins[~truth]), Distribution.of(margins[truth])
+        return None if normal is None or abnormal is None else cls(normal, abnormal)
 
 
 def stability_index(reference: Distribution, values: Scores) -> float:

@@ -21,7 +21,7 @@ from cxr_cli.lab.pages import (
     write_calibration_page,
     write_measured_page,
 )
-from cxr_cli.lab.sites import print_foreign_nights
+from cxr_cli.lab.sites import print_few_labels, print_foreign_nights
 from cxr_cli.lab.training import (
     make_gate_network,
     print_truth,
@@ -49,6 +49,7 @@ COMMANDS: dict[str, Callable[..., int]] = {
     "gamma": darken_films,
     "rehearse": rehearse_monitoring,
     "foreign": print_foreign_nights,
+    "few-labels": print_few_labels,
     "precisions": print_precisions,
     "gpu": print_gpu_page,
     "house": print_house,

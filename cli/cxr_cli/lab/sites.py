@@ -1,4 +1,4 @@
-"""`cxr-triage lab foreign`: what a scan can know of films from elsewhere, measured on several hospitals."""
+"""`cxr-triage lab foreign` and `few-labels`: what can be known of films from elsewhere, measured."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -40,6 +40,29 @@ def print_foreign_nights(
 
     at_home, elsewhere = _sites(scans, data, home, away, learned or [])
     typer.echo(foreign_table(at_home, elsewhere, nights=nights))
+    return 0
+
+
+def print_few_labels(
+    scans: Scans,
+    home: Home,
+    away: Away,
+    data: Tables = Path("../shared/data"),
+    learned: Learned = None,
+    draws: Annotated[int, typer.Option(min=1, help="Draws for each row.")] = 20,
+) -> int:
+    """Print what can be known without labels, and with 60, on sites that have labels.
+
+    The first table is about sites elsewhere, the second about the same hospital, the third about 60 labels.
+    """
+    from cxr_calibration.fit.unlabelled_trials import coverage_table, ways_table
+    from cxr_calibration.labels.choosing_trials import choosing_table
+
+    at_home, elsewhere = _sites(scans, data, home, away, learned or [])
+    sites = {"+".join(home): at_home, **elsewhere}
+    typer.echo(ways_table(sites, draws=draws))
+    typer.echo("\n" + coverage_table(at_home, draws=2 * draws))
+    typer.echo("\n" + choosing_table(sites, draws=10 * draws))
     return 0
 
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -81,3 +82,12 @@ def test_the_labels_view_goes_before_the_films_own() -> None:
 def test_monitoring_sees_codes_of_films_without_a_score_only() -> None:
     shown = reference_films([scored("a", 0.3, view=View.PA), rejected("b", "lateral")])
     assert [(film.margin, film.code, film.view) for film in shown] == [(0.3, "", "PA"), (None, "lateral", "")]
+
+
+def test_a_film_that_stands_for_others_has_so_many_rows_and_counts_once() -> None:
+    labels = [replace(_label("a", abnormal=True), weight=2.6), replace(_label("b"), weight=1.2)]
+    found = gather(labels, [_digest("a"), _digest("b")], [scored("a", 1.0), scored("b", -1.0)])
+    assert found.films.margins.tolist() == [1.0, 1.0, 1.0, -1.0]
+    assert (found.films.films, found.films.abnormal, found.films.normal) == (2, 1, 1)
+    assert found.films.number_of_patients == 2
+    assert found.films.first_rows.tolist() == [0, 3]

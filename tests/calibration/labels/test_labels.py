@@ -81,3 +81,11 @@ def test_a_file_that_is_no_text_or_not_there_is_refused(tmp_path: Path) -> None:
     for path in (tmp_path / "labels.csv", tmp_path / "nowhere.csv"):
         with pytest.raises(UsageError, match=r"is not text|cannot be read \(No such file"):
             read_labels(path)
+
+
+def test_a_film_can_stand_for_others(tmp_path: Path) -> None:
+    text = "file,label,weight\na.png,1,6.5\nb.png,0,\n"
+    assert [label.weight for label in read_labels(_file(tmp_path, text))] == [6.5, 1.0]
+    for weight in ("0", "-3", "1e9", "many"):
+        with pytest.raises(UsageError, match="column weight"):
+            read_labels(_file(tmp_path, f"file,label,weight\na.png,1,{weight}\n"))
