@@ -160,7 +160,7 @@ def test_out_takes_the_calibration_of_a_model_of_the_program(bundled: Path, tmp_
     assert {path.name for path in (tmp_path / "mine").iterdir()} == {
         "calibration.html", "thresholds.csv", "calibration.json",
     }  # fmt: skip
-    assert not (tmp_path / "data").exists()
+    assert not (tmp_path / "data" / "calibrations").exists()
     found = open_model(calibration=tmp_path / "mine").calibration.operating_point()
     assert found.threshold == summary.description.default_point.threshold
 
