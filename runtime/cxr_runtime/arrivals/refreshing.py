@@ -15,8 +15,8 @@ from cxr_runtime.journal import Journal
 from cxr_runtime.reports.exhibit import Tally
 from cxr_runtime.reports.publishing import Written, write_reports
 from cxr_runtime.scanning.long_session import LongSession
+from cxr_runtime.store.beside import StoreBeside
 from cxr_runtime.store.rows import RunFacts
-from cxr_runtime.store.store import Store
 
 REFRESH_SECONDS = 15.0  # at least, between two rounds
 RESTS_FOR_ONE = (
@@ -111,7 +111,7 @@ class Reports:
     def _write(self, kinds: frozenset[ReportFormat]) -> _Round:
         started = time.perf_counter()
         files = self._session.files
-        with Store.open(files.out) as store, store.one_moment():
+        with StoreBeside.open(files.out) as store, store.one_moment():
             facts = self._session.facts(store, self._inputs)
             written = write_reports(store, None, facts, files, kinds)
         return _Round(facts, written, time.perf_counter() - started)

@@ -10,7 +10,7 @@ import numpy as np
 
 from cxr_runtime.errors import StoreError
 from cxr_runtime.files import STORE_FILE
-from cxr_runtime.store.store import Store
+from cxr_runtime.store.beside import StoreBeside
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
@@ -60,7 +60,7 @@ def _days(out: Path) -> list[Path]:
 def _marks(folder: Path) -> Iterator[str]:
     """Stamps and digests of a day; of a store that is damaged as many as can be read."""
     try:
-        with Store.open(folder) as store:
+        with StoreBeside.open(folder) as store:
             yield from store.marks()
     except StoreError:
         return

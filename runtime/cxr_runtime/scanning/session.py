@@ -58,7 +58,7 @@ class Session:
         """Take over an open store; `open` is the way in."""
         self.finished_before = 0  # films so far that an earlier run had finished
         self.seen_before = 0  # films so far whose row is elsewhere, or stands as it is
-        self._earlier = earlier
+        self._earlier = () if options.force else earlier
         self._options, self._model, self._store, self._closing = options, model, store, closing
         self._point = model.calibration.operating_point(options.operating_point)
         self._view = model.manifest.heat.view(options.heat)
@@ -193,9 +193,9 @@ class Session:
 
     def _stated(self, store: Store, films: Films, asked: Asked) -> RunFacts:
         """What the reports state of films, read from this store."""
-        backend, scores, sandbox = ", ".join(store.backends(films)), store.scores(films), self._sandbox
+        model, scores, backend = self._model, store.scores(films), ", ".join(store.backends(films))
         return run_facts(
-            self._model, self._point, self._view, scores, asked, backend=backend, sandbox=sandbox
+            model, self._point, self._view, scores, asked, backend=backend, sandbox=self._sandbox
         )
 
     def _tasks(self, films: Iterable[FilmSource | Pause]) -> Iterator[Task]:
@@ -218,32 +218,29 @@ class Session:
             self._position += 1
             is_settled = not isinstance(source, FileOnDisk) or source.is_settled
             place = Place(self._position, source.file, source.stamp, is_settled)
-            match self._counted(self._stands(place)):
+            match self._stands(place):
                 case None:
                     self._engine.loading()
                     yield place, source
                 case KnownFilm() as known:
+                    self.finished_before += 1
                     yield Passed(known)
+                case SeenFilm():
+                    self.seen_before += 1
 
     def _stands(self, place: Place) -> KnownFilm | SeenFilm | None:
         """The film at a place, if its file stands as it was finished before."""
-        if self._options.force:
-            return None
         if place.stamp in self._earlier:
             return SeenFilm(place)
-        return self._store.known(place, self._fingerprint)
+        return None if self._options.force else self._store.known(place, self._fingerprint)
 
     def _known_by_bytes(self, place: Place, sha256: str) -> KnownFilm | SeenFilm | None:
-        if self._options.force:
-            return None
         if sha256 in self._earlier:
-            return self._counted(SeenFilm(place))
-        return self._counted(self._store.known_by_bytes(place, sha256, self._fingerprint))
-
-    def _counted(self, found: KnownFilm | SeenFilm | None) -> KnownFilm | SeenFilm | None:
-        self.finished_before += isinstance(found, KnownFilm)
-        self.seen_before += isinstance(found, SeenFilm)
-        return found
+            self.seen_before += 1
+            return SeenFilm(place)
+        known = None if self._options.force else self._store.known_by_bytes(place, sha256, self._fingerprint)
+        self.finished_before += known is not None
+        return known
 
     def _open_engine(self) -> Engine:
         writers = self._threads.submit(load_writers, self._options.formats if self._files is not None else ())

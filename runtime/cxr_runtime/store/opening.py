@@ -93,18 +93,6 @@ def open_to_copy(path: Path) -> sqlite3.Connection:
     return db
 
 
-@contextmanager
-def store_errors(name: str) -> Iterator[None]:
-    """Word what SQLite says of a store as an error of ours."""
-    try:
-        yield
-    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # it may quote a damaged page
-        raise StoreError(
-            f"the store {name} cannot be used ({error}); see that the disk has room and the folder can be "
-            "written, or scan with --out and a new folder"
-        ) from error
-
-
 def in_memory() -> sqlite3.Connection:
     """An empty database that nobody keeps."""
     return _connect(":memory:")

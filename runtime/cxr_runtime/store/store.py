@@ -12,7 +12,7 @@ from cxr_runtime.outcome import Outcome
 from cxr_runtime.seals import Sealer, digest_of
 from cxr_runtime.store.checks import facts_of, outcome_of, picture_of, score_of
 from cxr_runtime.store.films import Films, from_films
-from cxr_runtime.store.opening import open_to_read, store_errors, store_in
+from cxr_runtime.store.opening import open_to_read, store_in
 from cxr_runtime.store.rows import (
     FINGERPRINT,
     OUTCOME_COLUMNS,
@@ -189,26 +189,6 @@ class Store:
             return None
         return str(found[0]), str(found[1])
 
-    def marks(self) -> Iterator[str]:
-        """Stamps and digests of all films that have a lasting row, made by this machine."""
-        query = (
-            "SELECT places.stamp, places.file, places.seal, results.sha256, results.fingerprint FROM places"
-            " JOIN results ON results.id = places.result WHERE results.is_lasting"
-        )
-        for stamp, file, seal, sha256, fingerprint in self._rows(query):
-            if self._sealer.is_right(seal, PLACE, sealed_place(Place(0, file, stamp), sha256, fingerprint)):
-                yield from (stamp, sha256)
-
-    @contextmanager
-    def one_moment(self) -> Iterator[None]:
-        """What is read within is of one moment, whatever a service writes meanwhile."""
-        with store_errors(self.name):
-            self._db.execute("BEGIN")
-        try:
-            yield
-        finally:
-            self._db.execute("ROLLBACK")
-
     def _known(self, place: Place, result: int, seal: str, values: tuple[Any, ...]) -> KnownFilm | None:
         if self._sealer.is_right(seal, RESULT, values):
             return KnownFilm(place, result, outcome_of(place.file, values))
@@ -246,6 +226,18 @@ def read_scores(folder: Path) -> list[StoredScore]:
     """
     with Store.open(folder) as store:
         return list(store.scores(store.reported()))
+
+
+@contextmanager
+def store_errors(name: str) -> Iterator[None]:
+    """Word what SQLite says of a store as an error of ours."""
+    try:
+        yield
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # it may quote a damaged page
+        raise StoreError(
+            f"the store {name} cannot be used ({error}); see that the disk has room and the folder can be "
+            "written, or scan with --out and a new folder"
+        ) from error
 
 
 def sealed_place(place: Place, sha256: str, fingerprint: str) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from cxr_runtime.files import PRIVATE, STORE_FILE, Access
 from cxr_runtime.folders import KEY_BYTES
 from cxr_runtime.outcome import Outcome
 from cxr_runtime.seals import Sealer, digest_of
-from cxr_runtime.store.opening import in_memory, open_to_write, store_errors
+from cxr_runtime.store.opening import in_memory, open_to_write
 from cxr_runtime.store.rows import (
     OUTCOME_COLUMNS,
     PICTURE,
@@ -29,7 +29,7 @@ from cxr_runtime.store.rows import (
     StoredPicture,
 )
 from cxr_runtime.store.schema import ORIGIN_DIGITS, migrate
-from cxr_runtime.store.store import Store, sealed_place
+from cxr_runtime.store.store import Store, sealed_place, store_errors
 from cxr_runtime.typed_json import to_json
 
 _JUDGED = ("probability", "triage", "threshold", "operating_point")

@@ -2,7 +2,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from cxr_runtime.scanning.days import EarlierFilms, folder_of, next_midnight
-from cxr_runtime.store.store import Store
+from cxr_runtime.store.beside import StoreBeside
 from scored_scans import scored, write_scan
 
 
@@ -36,5 +36,5 @@ def test_before_the_first_day_nothing_is_known(tmp_path: Path) -> None:
 
 def test_marks_are_the_stamps_and_digests_of_lasting_rows(tmp_path: Path) -> None:
     write_scan(tmp_path, [scored("a", 0.5)])
-    with Store.open(tmp_path) as store:
+    with StoreBeside.open(tmp_path) as store:
         assert list(store.marks()) == ["", scored("a", 0.5).outcome.sha256]

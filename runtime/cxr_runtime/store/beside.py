@@ -1,0 +1,35 @@
+"""A store as a service reads it: beside the connection that writes, or the folder of another day."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from cxr_runtime.store.rows import PLACE, Place
+from cxr_runtime.store.store import Store, sealed_place, store_errors
+
+
+class StoreBeside(Store):
+    """Nothing here writes a byte, either."""
+
+    @contextmanager
+    def one_moment(self) -> Iterator[None]:
+        """What is read within is of one moment, whatever a service writes meanwhile."""
+        with store_errors(self.name):
+            self._db.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._db.execute("ROLLBACK")
+
+    def marks(self) -> Iterator[str]:
+        """Stamps and digests of all films that have a lasting row, made by this machine.
+
+        Raises:
+            StoreError: the store is damaged.
+        """
+        query = (
+            "SELECT places.stamp, places.file, places.seal, results.sha256, results.fingerprint FROM places"
+            " JOIN results ON results.id = places.result WHERE results.is_lasting"
+        )
+        for stamp, file, seal, sha256, fingerprint in self._rows(query):
+            if self._sealer.is_right(seal, PLACE, sealed_place(Place(0, file, stamp), sha256, fingerprint)):
+                yield from (stamp, sha256)
