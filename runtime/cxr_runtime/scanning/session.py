@@ -40,10 +40,7 @@ MAX_WORKERS = 8  # more processes than this would wait for the one that infers
 
 
 class Session:
-    """Scores films as they come, from any iterable, with or without an end.
-
-    Workers start, and the engine is loaded, when the first film needs them.
-    """
+    """Scores films as they come; workers start, and the engine is loaded, when the first film needs them."""
 
     def __init__(
         self,
@@ -63,10 +60,8 @@ class Session:
         self._point = model.calibration.operating_point(options.operating_point)
         self._view = model.manifest.heat.view(options.heat)
         self._files: HeatmapFiles | None = None
-        if options.out is not None:
-            self._files = HeatmapFiles(
-                options.out, self._view, options.formats, options.lung_outline, options.access
-            )
+        if (out := options.out) is not None:
+            self._files = HeatmapFiles(out, self._view, options.formats, options.lung_outline, options.access)
         self._fingerprint = fingerprint_of(model.manifest, options.heat, lung_outline=options.lung_outline)
         self._threads = closing.enter_context(ThreadPoolExecutor(options.batch_size))
         self._engine = closing.enter_context(LateEngine(self._open_engine))
