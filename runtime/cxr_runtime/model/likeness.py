@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from cxr_runtime.model.looks import LOOKS, Looks
 
+MOST = 1e6  # of every number of a reference
 LEAST_FILMS = 10  # fewer are not compared
 NEAR = 1.0  # distance that films of one hospital can have; see docs/calibration.md
 CHANCE = 0.001  # of calling films foreign that are just NEAR
@@ -34,11 +35,13 @@ class LooksReference:
         """Refuse what cannot be compared with.
 
         Raises:
-            ValueError: numbers are missing, or the number of axes is odd or none.
+            ValueError: numbers are missing or beyond MOST, or the number of axes is odd or none.
         """
         size = len(self.names) + 1
         if len(self.middle) != size or any(len(axis) != size for axis in self.axes):
             raise ValueError(f"it does not have {size} numbers a film")
+        if any(abs(number) > MOST for numbers in (self.middle, *self.axes) for number in numbers):
+            raise ValueError(f"it has a number beyond {MOST:g}")
         if self.films < 1 or not self.axes or len(self.axes) % 2:
             raise ValueError(f"it has {self.films} films and {len(self.axes)} axes; expected 1 and 2 or more")
 

@@ -90,7 +90,15 @@ def test_a_small_reference_is_less_sure() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"films": 0}, {"axes": ()}, {"axes": EYE[:3]}, {"middle": (0.0,)}, {"axes": ((1.0,), (1.0,))}]
+    "change",
+    [
+        {"films": 0},
+        {"axes": ()},
+        {"axes": EYE[:3]},
+        {"middle": (0.0,)},
+        {"middle": (1e300,) * (SIZE + 1)},
+        {"axes": ((1.0,), (1.0,))},
+    ],
 )
 def test_a_reference_that_cannot_be_compared_with_is_refused(change: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"it (has|does not have)"):
