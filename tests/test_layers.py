@@ -32,7 +32,8 @@ FLOORS = (
     ("gate", "model", "store"),
     ("heat", "lungs", "phantom", "reading", "sources", "workers"),
 )
-NOT_IN_THE_BASE_INSTALL = {"torch", "onnx", "matplotlib", "scipy", "sklearn", "skimage", "pandas", "PIL"}
+OF_THE_EXTRA_DICOM = {"highdicom", "pynetdicom", "PIL"}  # for one room alone
+NOT_IN_THE_BASE_INSTALL = {"torch", "onnx", "matplotlib", "scipy", "sklearn", "skimage", "pandas"}
 
 
 def imported(file: Path) -> Iterator[str]:
@@ -57,6 +58,13 @@ def test_a_package_imports_only_those_its_arrows_point_to(package: str) -> None:
 @pytest.mark.parametrize("package", ["cxr_runtime", "cxr_calibration"])
 def test_what_a_clinic_installs_needs_nothing_of_the_laboratory(package: str) -> None:
     assert imported_by(package).isdisjoint(NOT_IN_THE_BASE_INSTALL)
+
+
+@pytest.mark.parametrize("package", FOLDERS)
+def test_the_extra_for_dicom_results_is_needed_by_their_room_alone(package: str) -> None:
+    files = (ROOT / FOLDERS[package] / package).rglob("*.py")
+    others = (file for file in files if RUNTIME / "reports" / "dicom" not in file.parents)
+    assert not {name for file in others for name in imported(file)} & OF_THE_EXTRA_DICOM
 
 
 def rooms_imported_by(file: Path) -> Iterator[str]:
@@ -92,6 +100,12 @@ def test_the_ground_of_the_runtime_imports_from_no_room() -> None:
     for file in RUNTIME.glob("*.py"):
         if file.name != "__init__.py":
             assert not set(rooms_imported_by(file)), file.name
+
+
+@pytest.mark.parametrize("heavy", ["pydicom", "highdicom", "pynetdicom", "PIL.ImageFont"])
+def test_a_scan_without_dicom_results_loads_nothing_of_them(heavy: str) -> None:
+    program = f"import sys, cxr_runtime.scanning.session; sys.exit({heavy!r} in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
 @pytest.mark.parametrize("heavy", ["numpy", "cv2", "onnxruntime", "pydicom", "torch", "fpdf"])

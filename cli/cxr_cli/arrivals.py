@@ -14,6 +14,7 @@ from cxr_cli.film_options import (
     FollowLinks,
     Formats,
     Heat,
+    Identity,
     LogFile,
     LogLines,
     LungOutline,
@@ -48,6 +49,7 @@ def watch(
     allow_uncalibrated: AllowUncalibrated = False,
     require_gpu: RequireGpu = False,
     require_sandbox: RequireSandbox = False,
+    identity: Identity = "none",
     share_with: ShareWith = None,
     follow_links: FollowLinks = False,
     quiet: Quiet = False,
@@ -68,6 +70,7 @@ def watch(
     from cxr_runtime.arrivals.watched import watched_folders
     from cxr_runtime.files import PRIVATE, parse_formats, shared_with
     from cxr_runtime.heat.map import HeatMethod
+    from cxr_runtime.identity import IdentityKind
     from cxr_runtime.machine_memory import parse_size
     from cxr_runtime.names import printable
     from cxr_runtime.scanning.options import ScanOptions
@@ -87,6 +90,7 @@ def watch(
         allow_uncalibrated=allow_uncalibrated,
         require_gpu=require_gpu,
         require_sandbox=require_sandbox,
+        identity=IdentityKind(identity),
         access=PRIVATE if share_with is None else shared_with(share_with),
     )
     with opened_journal(log_file, log_format, on_screen=not quiet) as journal, Opener() as opener:

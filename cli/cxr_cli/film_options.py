@@ -55,7 +55,7 @@ Memory = Annotated[
 ]
 BatchSize = Annotated[int, typer.Option(min=1, max=1024, help="Films computed at once.")]
 Formats = Annotated[
-    str, typer.Option("--format", metavar="LIST", help="What to write: any of csv,html,pdf,png,npz.")
+    str, typer.Option("--format", metavar="LIST", help="What to write: any of csv,html,pdf,png,npz,dicom.")
 ]
 AllowUncalibrated = Annotated[
     bool, typer.Option("--allow-uncalibrated", help="Scan without a calibration; every report says so.")
@@ -67,6 +67,10 @@ RequireSandbox = Annotated[
         "--require-sandbox",
         help="Stop with an error if this system cannot confine the programs that read films.",
     ),
+]
+Identity = Annotated[
+    Literal["none", "full", "pseudonym"],
+    typer.Option(help="What reports and store say of patients; DICOM results say what the film says."),
 ]
 ShareWith = Annotated[
     str | None,

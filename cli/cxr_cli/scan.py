@@ -16,6 +16,7 @@ from cxr_cli.film_options import (
     FollowLinks,
     Formats,
     Heat,
+    Identity,
     LogFile,
     LogLines,
     LungOutline,
@@ -65,6 +66,7 @@ def scan(
     allow_uncalibrated: AllowUncalibrated = False,
     require_gpu: RequireGpu = False,
     require_sandbox: RequireSandbox = False,
+    identity: Identity = "none",
     force: Annotated[
         bool, typer.Option("--force", help="Score all films again, also those that are finished.")
     ] = False,
@@ -92,6 +94,7 @@ def scan(
     from cxr_cli.progress import terminal_or_lines
     from cxr_runtime.files import PRIVATE, parse_formats, shared_with
     from cxr_runtime.heat.map import HeatMethod
+    from cxr_runtime.identity import IdentityKind
     from cxr_runtime.machine_memory import parse_size
     from cxr_runtime.progress import Silence
     from cxr_runtime.scanning.options import ScanOptions
@@ -116,6 +119,7 @@ def scan(
         access=PRIVATE if share_with is None else shared_with(share_with),
         is_dated=dated,
         follow_links=follow_links,
+        identity=IdentityKind(identity),
     )
     with opened_journal(log_file, log_format, on_screen=False) as journal:
         summary = scan_films(inputs, options, Silence() if quiet else terminal_or_lines(), journal)
@@ -146,10 +150,16 @@ def _told(summary: "ScanSummary") -> str:
     anew = ""
     if summary.distrusted:
         anew = f"; {counted(summary.distrusted)} done anew: their rows were made elsewhere, or changed"
+    study = ""
+    if summary.without_study:
+        study = (
+            f"; no DICOM results for {counted(summary.without_study)}: only a DICOM film has a study that "
+            "they could stand in"
+        )
     seen = f"; {counted(summary.seen_before)} of earlier days left out" if summary.seen_before else ""
     where = f"{printable(str(summary.out))}{f' ({summary.backend})' if summary.backend else ''}"
     last = f"\n{summary.foreign}" if summary.foreign else ""
-    return f"{told}{before}{seen}{others}{results}{anew}\nreports in {where}{last}"
+    return f"{told}{before}{seen}{others}{results}{anew}{study}\nreports in {where}{last}"
 
 
 def about_refused(refused: Mapping[str, str]) -> str:

@@ -113,6 +113,7 @@ RESULTS_FILE = "results.csv"
 WORKLIST_FILE = "worklist.html"
 REPORT_FILE = "report.pdf"
 HEATMAPS_FOLDER = "heatmaps"
+DICOM_FOLDER = "dicom"
 
 # In a model's folder.
 MODEL_FILE = "model.onnx"
@@ -202,9 +203,10 @@ class ReportFormat(StrEnum):
     PDF = "pdf"  # report.pdf
     PNG = "png"  # heatmaps/NAME.png
     NPZ = "npz"  # heatmaps/NAME.npz
+    DICOM = "dicom"  # dicom/NAME-sc.dcm, -pdf.dcm and -sr.dcm
 
 
-DEFAULT_FORMATS = frozenset(ReportFormat) - {ReportFormat.NPZ}
+DEFAULT_FORMATS = frozenset(ReportFormat) - {ReportFormat.NPZ, ReportFormat.DICOM}
 
 
 def parse_formats(listed: str) -> frozenset[ReportFormat]:

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 GreyPixels = NDArray[np.uint8]  # (rows, columns), 0 black .. 255 white
 
 
+MANUFACTURER = "cxr-triage"  # in the tags of all that this product makes of a film
+
+
 class View(StrEnum):
     """Projection of a chest film (DICOM PS3.3 C.8.11.5.1.1, View Position)."""
 
@@ -34,6 +37,7 @@ class FilmFacts:
     photometric: str = ""  # DICOM Photometric Interpretation (0028,0004)
     age_years: float | None = None  # at most, by DICOM Patient's Age and the dates
     source_is_colour: bool = False  # the file held differing colour channels, e.g. a photograph
+    is_own_result: bool = False  # this product made the picture of another film
     is_for_processing: bool = False  # DICOM Presentation Intent Type or SOP class: raw values of the detector
     stored_hw: tuple[int, int] | None = None  # rows and columns in the file, before pixels were made square
     pixel_aspect: float = 1.0  # height of a pixel in the file over its width

@@ -16,7 +16,7 @@ from cxr_runtime.files import NEW_FILE
 CACHE_VARIABLE = "CXR_TRIAGE_CACHE"  # names another folder for all of the cache
 DATA_VARIABLE = "CXR_TRIAGE_DATA"  # names another folder for what must last
 _NAME = "cxr-triage"
-_KEYS, KEY_FILE = "keys", "seal.key"
+KEYS_FOLDER, KEY_FILE = "keys", "seal.key"
 KEY_BYTES = 32
 _OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
@@ -67,10 +67,11 @@ def cache_folder(name: str) -> Path:
     Raises:
         BackendError: it cannot be made, or others could put files into it.
     """
-    return _own_folder(cache_root(), name)
+    return own_folder(cache_root(), name)
 
 
-def _own_folder(root: Path, name: str) -> Path:
+def own_folder(root: Path, name: str) -> Path:
+    """A folder of the cache or of the user's data; as `cache_folder`."""
     folder = root / name
     try:
         if root.parent == Path(tempfile.gettempdir()):  # where anybody may have made it before us
@@ -96,7 +97,7 @@ def machine_key() -> bytes | None:
         KEY_BYTES bytes, or None where it can be neither read nor kept, or others could change it.
     """
     try:
-        folder = _own_folder(data_root() or cache_root(), _KEYS)
+        folder = own_folder(data_root() or cache_root(), KEYS_FOLDER)
         if not (folder / KEY_FILE).is_file():
             _move_from_cache(folder)
         return secret_in(folder)
@@ -105,7 +106,7 @@ def machine_key() -> bytes | None:
 
 
 def _move_from_cache(folder: Path) -> None:
-    old = cache_root() / _KEYS / KEY_FILE
+    old = cache_root() / KEYS_FOLDER / KEY_FILE
     with suppress(OSError, BackendError):
         _refuse_shared(old.parent)
         secret = old.read_bytes()
@@ -114,13 +115,13 @@ def _move_from_cache(folder: Path) -> None:
             old.unlink()
 
 
-def secret_in(folder: Path) -> bytes:
+def secret_in(folder: Path, name: str = KEY_FILE) -> bytes:
     """The secret that lies in a folder, which is drawn on first use; two that draw it at once get the same.
 
     Raises:
         OSError: it cannot be read or written.
     """
-    path = folder / KEY_FILE
+    path = folder / name
     if path.is_file() and path.stat().st_size != KEY_BYTES:  # a power cut came between
         path.unlink()
     if not path.is_file():

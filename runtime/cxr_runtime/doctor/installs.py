@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 OLDEST_PYTHON = (3, 11)
 OURS = "cxr-triage"
 OPTIONAL = (
-    "openvino", "tensorrt", "pycuda", "cuda-bindings", "torch", "onnx", "python-gdcm",
+    "openvino", "tensorrt", "pycuda", "cuda-bindings", "torch", "onnx", "python-gdcm", "highdicom",
+    "pynetdicom",
 )  # fmt: skip
 # Builds of one library that stand in for each other, and overwrite each other's files; the one to keep on a
 # CPU first.

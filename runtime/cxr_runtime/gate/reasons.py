@@ -24,6 +24,7 @@ class Code(StrEnum):
     TOO_SMALL = "too-small"
     PHOTOGRAPHED = "photographed-or-screenshot"
     CHILD = "child"
+    OWN_RESULT = "own-result"
     FOR_PROCESSING = "for-processing"
     TOO_FEW_GREYS = "too-few-greys"
     SEVERAL_IMAGES = "several-images"  # a remark where a file has several pages: the first is scored
@@ -80,13 +81,21 @@ def check_tags(facts: FilmFacts) -> None:
     """Reject a film whose tags say that it is none to score; tags that are missing say nothing.
 
     Raises:
-        RejectedFilmError: not a chest film, a photograph, a lateral view, a child, or not made for the eye.
+        RejectedFilmError: not a chest film, a photograph, a result of ours, a lateral view, a child, or not
+            made for the eye.
     """
     if facts.is_for_processing:
         raise reject(
             Code.FOR_PROCESSING,
             "the tags say that these are raw values of the detector (FOR PROCESSING)",
             "give the film FOR PRESENTATION, which the same machine makes of them",
+            CERTAIN,
+        )
+    if facts.is_own_result:
+        raise reject(
+            Code.OWN_RESULT,
+            "the tags say that cxr-triage itself made this picture, of another film",
+            "give the film itself",
             CERTAIN,
         )
     if facts.modality in PHOTOGRAPH_MODALITIES:

@@ -28,6 +28,18 @@ class ReportOptions:
     trust: bool = False  # take rows that this machine has not sealed, and seal them
     access: Access = PRIVATE  # who may read what is written
 
+    def __post_init__(self) -> None:
+        """Refuse what a store alone cannot give.
+
+        Raises:
+            UsageError: DICOM results are wanted.
+        """
+        if ReportFormat.DICOM in self.formats:
+            raise UsageError(
+                "DICOM results are made while a film is scored, for the store keeps nothing of its header; "
+                "expected --format without dicom: use `cxr-triage scan` or `watch` for them"
+            )
+
 
 @dataclass(frozen=True)
 class Reported:

@@ -27,6 +27,8 @@ class Exhibit:
     outcome: Outcome
     picture: Picture | None  # None where the film could not be read
     name: str  # stem of its files in heatmaps/: safe stem, `-`, first 12 digits of the sha256
+    heading: tuple[str, str] | None = None  # large and small, in place of the file's name and folder
+    owner: tuple[str, ...] = ()  # whose film it is, in texts as `wording.owner` has them; () where not kept
 
 
 SCORE_BINS = 20  # equal bins over scores 0..100; one is 5 points wide

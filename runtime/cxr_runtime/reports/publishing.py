@@ -8,11 +8,13 @@ from importlib import import_module
 from pathlib import Path
 
 from cxr_runtime.files import REPORT_FILE, RESULTS_FILE, WORKLIST_FILE, ReportFormat
+from cxr_runtime.identity import IdentityKind
 from cxr_runtime.names import safe_name
 from cxr_runtime.outcome import Status, Triage
 from cxr_runtime.reports.exhibit import Exhibit, Picture, Tally, tally
 from cxr_runtime.reports.heatmap_files import HeatmapFiles
 from cxr_runtime.reports.results_csv import write_results
+from cxr_runtime.reports.wording import owner as owner_of
 from cxr_runtime.sources.disk import file_stamp
 from cxr_runtime.store.films import Films
 from cxr_runtime.store.rows import RunFacts, StoredPicture
@@ -94,12 +96,13 @@ def write_reports(
     def write_page(path: Path) -> None:
         from cxr_runtime.reports.worklist import write_worklist
 
-        write_worklist(path, facts, counts, _exhibits(store, films), files.access)
+        write_worklist(path, facts, counts, _exhibits(store, films, facts.identity), files.access)
 
     def write_pages(path: Path) -> None:
         from cxr_runtime.reports.pdf import write_report
 
-        write_report(path, facts, counts, _exhibits(store, films, _WITH_A_PAGE), files.access)
+        exhibits = _exhibits(store, films, facts.identity, _WITH_A_PAGE)
+        write_report(path, facts, counts, exhibits, files.access)
 
     writers: dict[ReportFormat, tuple[str, Callable[[Path], None]]] = {
         ReportFormat.CSV: (
@@ -171,14 +174,19 @@ def complete_pictures(store: StoreWriter, films: Films, files: HeatmapFiles) -> 
     store.note_pictures(drawn, (shown for shown in written if not (files.out / shown).exists()))
 
 
-def _exhibits(store: Store, films: Films, pictured: Container[Triage | None] = _ALL) -> Iterator[Exhibit]:
+def _exhibits(
+    store: Store, films: Films, label: str, pictured: Container[Triage | None] = _ALL
+) -> Iterator[Exhibit]:
     """The films, most suspicious first; only those of the given triage with their pictures."""
     for outcome, picture in store.pictured(films):
-        shown = None if picture is None or outcome.triage not in pictured else _shown(picture)
-        yield Exhibit(outcome, shown, safe_name(outcome.file, outcome.sha256))
+        seen = None if picture is None or outcome.triage not in pictured else shown(picture)
+        kept = store.identities.of(outcome.sha256, label) if label != IdentityKind.NONE else None
+        owner = owner_of(kept) if kept else ()
+        yield Exhibit(outcome, seen, safe_name(outcome.file, outcome.sha256), owner=owner)
 
 
-def _shown(picture: StoredPicture) -> Picture:
+def shown(picture: StoredPicture) -> Picture:
+    """What the reports show of what the store keeps."""
     return Picture(
         picture.preview_jpeg,
         picture.placement.film_hw,

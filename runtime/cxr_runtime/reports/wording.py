@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from cxr_runtime.identity import Identity
 from cxr_runtime.names import printable
 from cxr_runtime.outcome import Outcome, Status, Triage
 from cxr_runtime.store.rows import RunFacts
@@ -13,6 +14,7 @@ RESEARCH_NOTICE = (
     "Research use only. This list ranks films by suspicion; it never clears one. "
     "A film that is not flagged can be abnormal: every film needs a reader."
 )
+NOT_FOR_DIAGNOSIS = "Research use only, not for diagnosis"  # in and on every DICOM result
 HEAT_NOTICE = (
     "Colour shows where the network found what raised the score, from blue (weak) to red (strong). "
     "Below the threshold nothing is coloured. Colour does not outline a finding, and it is not a diagnosis: "
@@ -53,6 +55,18 @@ def remarks(outcome: Outcome) -> tuple[str, ...]:
     if outcome.message or outcome.code:
         said.append(": ".join(printable(part) for part in (outcome.code, outcome.message) if part))
     return tuple(said)
+
+
+def owner(identity: Identity) -> tuple[str, ...]:
+    """Whose film it is, as far as that is kept."""
+    said = (
+        ("", identity.name),
+        ("ID ", identity.patient),
+        ("born ", identity.born),
+        ("study of ", identity.studied),
+        ("accession ", identity.accession),
+    )
+    return tuple(word + value for word, value in said if value)
 
 
 def finished(run: RunFacts) -> str:

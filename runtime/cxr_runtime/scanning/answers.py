@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from cxr_runtime.errors import RejectedFilmError, UnreadableFilmError
 from cxr_runtime.film import FilmFacts, shrunk_hw
 from cxr_runtime.gate.network import GateNetwork
+from cxr_runtime.identity import StudyHeader
 from cxr_runtime.lungs import lung_field, measured
 from cxr_runtime.model.preprocessing import place
 from cxr_runtime.names import printable
@@ -48,7 +49,7 @@ CODECS = (
     "zstd",
 )  # imcd: LZW, PackBits
 NEEDS = (
-    *(f"cxr_runtime.reading.{name}" for name in ("bmp", "dicom.file", "jpeg", "png", "tiff")),
+    *(f"cxr_runtime.reading.{name}" for name in ("bmp", "dicom.file", "dicom.study", "jpeg", "png", "tiff")),
     *(f"imagecodecs._{name}" for name in CODECS),
 )
 
@@ -69,6 +70,7 @@ class _Text:
     facts: FilmFacts | None = None
     film_hw: tuple[int, int] = (1, 1)
     size: int = 0
+    header: StudyHeader | None = None
 
 
 @dataclass(frozen=True)
@@ -90,8 +92,9 @@ class Examining:
     def pack(self, task: Examination) -> tuple[Order, int | None]:
         """What a worker is told of a film, and the descriptor of its bytes."""
         if task.file is None:
-            return Order(task.preprocessing, task.source), None
-        return Order(task.preprocessing, None, task.file.sha256), task.file.descriptor
+            return Order(task.preprocessing, task.source, "", task.wants_header), None
+        order = Order(task.preprocessing, None, task.file.sha256, task.wants_header)
+        return order, task.file.descriptor
 
     def do(self, packed: Order, descriptor: int | None) -> Examined:
         """Examine one film."""
@@ -106,14 +109,14 @@ class Examining:
                 error = result.error
                 text = _Text(
                     "rejected", result.sha256, result.seconds, error.code, _sentence(error.sentence),
-                    float(error.confidence), _cut(result.facts), result.film_hw, result.size,
+                    float(error.confidence), _cut(result.facts), result.film_hw, result.size, result.header,
                 )  # fmt: skip
                 return _content(text, result.preview)
             case Admitted():
                 code, sentence = result.remark
                 text = _Text(
                     "admitted", result.sha256, result.seconds, code, _sentence(sentence), 0.0,
-                    _cut(result.facts), result.placement.film_hw, result.size,
+                    _cut(result.facts), result.placement.film_hw, result.size, result.header,
                 )  # fmt: skip
                 return _content(text, result.preview, result.lungs.soft, result.inputs)
 
@@ -133,6 +136,7 @@ class Examining:
         _check(_content(text).text == content.text, "the text is written in another way")
         _check_text(text)
         _check(task.file is None or text.sha256 == task.file.sha256, "another film")
+        _check(task.wants_header or text.header is None, "a header that was not asked for")
         match text.became, content.arrays:
             case "unread", ():
                 return Unread(text.sha256, UnreadableFilmError(text.code, text.sentence), text.seconds)
@@ -140,7 +144,14 @@ class Examining:
                 _check_preview(preview, text.film_hw)
                 error = RejectedFilmError(text.code, text.sentence, text.confidence)
                 return Rejected(
-                    text.sha256, error, _facts(text), preview, text.film_hw, text.size, text.seconds
+                    text.sha256,
+                    error,
+                    _facts(text),
+                    preview,
+                    text.film_hw,
+                    text.size,
+                    text.seconds,
+                    text.header,
                 )
             case "admitted", (preview, soft, inputs):
                 how = task.preprocessing
@@ -151,7 +162,7 @@ class Examining:
                 placement = place(text.film_hw, lungs.box_film_xyxy, how)
                 return Admitted(
                     text.sha256, (text.code, text.sentence), _facts(text), preview, placement, lungs, inputs,
-                    text.size, text.seconds,
+                    text.size, text.seconds, text.header,
                 )  # fmt: skip
             case _:
                 raise ValueError(f"{text.became} with {len(content.arrays)} arrays")

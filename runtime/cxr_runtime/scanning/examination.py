@@ -6,8 +6,9 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from cxr_runtime.errors import FilmError, RejectedFilmError
-from cxr_runtime.film import FilmFacts, GreyPixels, shrink
+from cxr_runtime.film import Film, FilmFacts, GreyPixels, shrink
 from cxr_runtime.gate import Gate
+from cxr_runtime.identity import StudyHeader
 from cxr_runtime.lungs import LungMask, lung_field
 from cxr_runtime.memory import lacks_memory
 from cxr_runtime.model.preprocessing import InputPixels, Preprocessing, place, prepare
@@ -28,6 +29,7 @@ class Examination:
     source: FilmSource
     preprocessing: Preprocessing
     file: OpenedFile | None = None  # None: the worker opens the source itself
+    wants_header: bool = False  # the answer says whose film it is
 
     def close(self) -> None:
         """Give back what is held of the film."""
@@ -42,6 +44,7 @@ class Order:
     preprocessing: Preprocessing
     source: FilmSource | None  # None: a descriptor comes with the order
     sha256: str = ""  # of what is behind the descriptor
+    wants_header: bool = False  # the answer says whose film it is
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ class Rejected:
     film_hw: tuple[int, int]  # rows and columns of the film
     size: int  # bytes of the file
     seconds: float
+    header: StudyHeader | None = None  # of a DICOM film, where it is wanted
 
     @property
     def whole(self) -> Placement:
@@ -87,6 +91,7 @@ class Admitted:
     inputs: InputPixels = field(repr=False)  # (H, W) uint8 for the network
     size: int  # bytes of the file
     seconds: float
+    header: StudyHeader | None = None  # of a DICOM film, where it is wanted
 
 
 Examined = Unread | Rejected | Admitted  # what became of a film before any score
@@ -109,6 +114,7 @@ def examine(order: Order, descriptor: int | None = None) -> Examined:
             content = order.source.read_bytes()
             digest = sha256(content).hexdigest()
         film = read_film(content)
+        header = _header(content, film) if order.wants_header else None
     except FilmError as error:
         _raise_if_machines(error)
         return Unread(digest, error, time.perf_counter() - started)
@@ -116,7 +122,7 @@ def examine(order: Order, descriptor: int | None = None) -> Examined:
         admission = Gate(lung_field()).admit(film)
     except RejectedFilmError as error:
         preview, seconds = shrink(film.pixels), time.perf_counter() - started
-        return Rejected(digest, error, film.facts, preview, film.hw, len(content), seconds)
+        return Rejected(digest, error, film.facts, preview, film.hw, len(content), seconds, header)
     film, lungs, remark, how = admission.film, admission.lungs, admission.remark, order.preprocessing
     placement = place(film.hw, lungs.box_film_xyxy, how)
     return Admitted(
@@ -129,7 +135,16 @@ def examine(order: Order, descriptor: int | None = None) -> Examined:
         inputs=prepare(film.pixels, placement, how, lungs),
         size=len(content),
         seconds=time.perf_counter() - started,
+        header=header,
     )
+
+
+def _header(content: bytes, film: Film) -> StudyHeader | None:
+    if film.facts.file_format != "dicom":
+        return None
+    from cxr_runtime.reading.dicom.study import study_header
+
+    return study_header(content)
 
 
 def _whole(descriptor: int | None) -> bytes:

@@ -31,8 +31,9 @@ def run_facts(
     *,
     backend: str,
     sandbox: str,
+    identity: str,
 ) -> RunFacts:
-    """The facts of a run that ends now.
+    """The facts of a run as of now.
 
     Args:
         model: that scored its films.
@@ -42,6 +43,7 @@ def run_facts(
         asked: what the run was asked to search.
         backend: the providers that scored its films.
         sandbox: how the system confined the processes that read them.
+        identity: label of what is kept of patients (`pseudonyms.Keeping.label`).
     """
     scored = [(score.looks, score.margin) for score in scores if score.margin is not None]
     alike = likeness(
@@ -71,4 +73,5 @@ def run_facts(
         passed_over=asked.passed_over,
         results=asked.results,
         lung_outline=asked.lung_outline,
+        identity=identity,
     )

@@ -6,8 +6,9 @@ pause every stage finishes what it has in hand before it hands the pause on.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future
+from collections.abc import Callable, Container, Iterable, Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass
 from hashlib import sha256
 
 from cxr_runtime.errors import FilmError, ModelError, UnreadableFilmError
@@ -15,6 +16,7 @@ from cxr_runtime.outcome import Outcome
 from cxr_runtime.scanning.examination import Admitted, Examination, Examined, Rejected, Unread
 from cxr_runtime.scanning.opening import Task
 from cxr_runtime.scanning.scoring import Scored, Scorer, Unscored, unscored
+from cxr_runtime.scanning.study import StudyParts
 from cxr_runtime.sources.film_source import FilmSource
 from cxr_runtime.store.rows import FinishedFilm, KnownFilm, Place, SeenFilm
 from cxr_runtime.store.writer import StoreWriter
@@ -26,7 +28,52 @@ KNOWN_AT_ONCE = 500  # films that were finished before and are noted in one tran
 
 Batch = list[tuple[Place, Admitted]]
 Unready = tuple[Place, Unread | Rejected]
-Draw = Callable[[Scored | Unscored], FinishedFilm]
+Draw = Callable[[Scored | Unscored], Future[FinishedFilm]]
+
+
+@dataclass
+class KnownFilms:
+    """Asks for films that were finished before, and counts them."""
+
+    store: StoreWriter
+    fingerprint: str  # of what decides their rows
+    study: StudyParts | None  # what else must be there of each; None: nothing
+    earlier: Container[str]  # stamps and digests of films whose rows are in other stores
+    is_forced: bool  # all films are done anew
+    finished: int = 0  # films so far that an earlier run had finished
+    seen: int = 0  # films so far whose row is elsewhere, or stands as it is
+
+    def at(self, place: Place) -> KnownFilm | SeenFilm | None:
+        """The film at a place, if its file stands as it was finished before."""
+        if self.is_forced:
+            return None
+        if place.stamp in self.earlier:
+            return self._counted(SeenFilm(place))
+        known = self.store.known(place, self.fingerprint)
+        return self._counted(known if self.study is None else self.study.whole(known))
+
+    def of_bytes(self, place: Place, sha256: str) -> KnownFilm | SeenFilm | None:
+        """The film of these bytes, if it was finished before, by now."""
+        if self.is_forced:
+            return None
+        if sha256 in self.earlier:
+            return self._counted(SeenFilm(place))
+        known = self.store.known_by_bytes(place, sha256, self.fingerprint)
+        return self._counted(known if self.study is None else self.study.whole(known))
+
+    def _counted(self, found: KnownFilm | SeenFilm | None) -> KnownFilm | SeenFilm | None:
+        self.finished += isinstance(found, KnownFilm)
+        self.seen += isinstance(found, SeenFilm)
+        return found
+
+
+class StandingFilms(KnownFilms):
+    """The same in a store that earlier sessions filled: a film that stands as it was finished has its row."""
+
+    def at(self, place: Place) -> KnownFilm | SeenFilm | None:
+        """The film at a place, whose row there stands as it is."""
+        found = super().at(place)
+        return found and SeenFilm(place)
 
 
 def examined(
@@ -99,15 +146,13 @@ def finished(
     items: Iterable[Batch | Unready | KnownFilm | Pause],
     scorer: Callable[[], Scorer],
     draw: Draw,
-    threads: Executor,
 ) -> Iterator[list[FinishedFilm] | KnownFilm | Pause]:
     """Score the batches, and draw every film's pictures in threads; the order of batches is kept.
 
     Args:
         items: as `batches` gives them.
         scorer: gives the rows; asked for at the first batch.
-        draw: writes a film's pictures; called in threads.
-        threads: that draw.
+        draw: begins to write a film's pictures, in a thread.
     """
     waiting: deque[list[Future[FinishedFilm]]] = deque()
     for item in items:
@@ -115,9 +160,9 @@ def finished(
             case KnownFilm():
                 yield item
             case list():
-                waiting.append([threads.submit(draw, film) for film in scorer().score(item)])
+                waiting.append([draw(film) for film in scorer().score(item)])
             case (place, film):
-                waiting.append([threads.submit(draw, unscored(place, film))])
+                waiting.append([draw(unscored(place, film))])
         most = 0 if isinstance(item, Pause) else BATCHES_BEING_DRAWN
         while len(waiting) > most or (waiting and all(one.done() for one in waiting[0])):
             yield [film.result() for film in waiting.popleft()]

@@ -6,15 +6,18 @@ from dataclasses import replace
 from cxr_runtime.reports.heatmap_files import HeatmapFiles
 from cxr_runtime.reports.publishing import Written, complete_pictures
 from cxr_runtime.scanning.facts import Asked
+from cxr_runtime.scanning.flow import StandingFilms
 from cxr_runtime.scanning.scoring import judged_anew
 from cxr_runtime.scanning.session import Session
-from cxr_runtime.store.rows import KnownFilm, Place, RunFacts, SeenFilm
+from cxr_runtime.store.rows import RunFacts
 from cxr_runtime.store.store import Store
 from cxr_runtime.workers.pool import WorkerPool
 
 
 class LongSession(Session):
     """Takes over a store that earlier sessions filled; a film that stands as it was finished has its row."""
+
+    _known_as = StandingFilms
 
     def warm_up(self) -> None:
         """Load the engine and start the workers now, that the first film need not wait for them."""
@@ -68,7 +71,3 @@ class LongSession(Session):
     def withdraw(self, file: str) -> None:
         """Take back the row of a file that had gone before it could be read."""
         self._store.withdraw(self._run, file)
-
-    def _stands(self, place: Place) -> KnownFilm | SeenFilm | None:
-        found = super()._stands(place)
-        return found and SeenFilm(place)

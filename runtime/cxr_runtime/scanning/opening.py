@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from functools import partial
 
 from cxr_runtime.errors import UnreadableFilmError
 from cxr_runtime.model.preprocessing import Preprocessing
@@ -17,6 +18,7 @@ from cxr_runtime.workers.tasks import Passed, Pause
 Task = Examination | Passed[KnownFilm | tuple[Place, Unread]] | Pause
 _Waiting = dict[Future[OpenedFile], tuple[Place, FilmSource]]
 _Known = Callable[[Place, str], KnownFilm | SeenFilm | None]
+_Make = Callable[..., Examination]
 
 
 def opened(
@@ -24,6 +26,8 @@ def opened(
     opener: Opener,
     how: Preprocessing,
     known: _Known,
+    *,
+    wants_header: bool = False,
 ) -> Iterator[Task]:
     """Open films, a few at a time, in the order in which they come.
 
@@ -32,30 +36,32 @@ def opened(
         opener: that opens them.
         how: the model's preprocessing.
         known: the film of these bytes, if it was finished before.
+        wants_header: the answers say whose films they are.
     """
     waiting: _Waiting = {}
+    make = partial(Examination, preprocessing=how, wants_header=wants_header)
     try:
         for item in items:
             if isinstance(item, Pause):
-                yield from _come(waiting, 0, how, known)
+                yield from _come(waiting, 0, make, known)
             if isinstance(item, Pause | Passed):
                 yield item
                 continue
             place, source = item
             waiting[opener.open(LikelyFilm(source))] = place, source
-            yield from _come(waiting, OPENED_AT_ONCE - 1, how, known)
-        yield from _come(waiting, 0, how, known)
+            yield from _come(waiting, OPENED_AT_ONCE - 1, make, known)
+        yield from _come(waiting, 0, make, known)
     finally:
         for future in waiting:
             if not future.cancel() and future.exception() is None:
                 future.result().close()
 
 
-def _come(waiting: _Waiting, most: int, how: Preprocessing, known: _Known) -> Iterator[Task]:
+def _come(waiting: _Waiting, most: int, make: _Make, known: _Known) -> Iterator[Task]:
     """Films that have come; where more than `most` are waited for, some are waited for here."""
     while len(waiting) > most or any(future.done() for future in waiting):
         for future in wait(waiting, return_when=FIRST_COMPLETED).done:
-            task = _task(future, *waiting.pop(future), how, known)
+            task = _task(future, *waiting.pop(future), make, known)
             if task is not None:
                 yield task
 
@@ -64,7 +70,7 @@ def _task(
     future: Future[OpenedFile],
     place: Place,
     source: FilmSource,
-    how: Preprocessing,
+    make: _Make,
     known: _Known,
 ) -> Task | None:
     """What is to be done with a film; None: nothing."""
@@ -76,4 +82,4 @@ def _task(
     if found is not None:
         file.close()
         return Passed(found) if isinstance(found, KnownFilm) else None
-    return Examination(place, source, how, file)
+    return make(place, source, file=file)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from cxr_runtime.files import DEFAULT_FORMATS, PRIVATE, Access, ReportFormat
 from cxr_runtime.heat.map import HeatMethod
+from cxr_runtime.identity import IdentityKind
 from cxr_runtime.model.folder import DEFAULT_MODEL
 
 
@@ -28,5 +29,6 @@ class ScanOptions:
     force: bool = False  # do finished films anew
     access: Access = PRIVATE  # who may read the output folder
     is_dated: bool = False  # each day has a folder of its own in `out`
+    identity: IdentityKind = IdentityKind.NONE  # what reports and store know of patients
     follow_links: bool = False  # a scan follows links that lead out of its inputs, too
     calibration: Path | None = None  # calibration.json or its folder; None: the user's own, or the model's

@@ -41,6 +41,7 @@ class ScanSummary:
     foreign: str = ""  # what is said where the films are unlike those of the calibration
     seen_before: int = 0  # films whose row is in the folder of another day
     distrusted: int = 0  # films that were done anew, for their rows were not made here, or were changed
+    without_study: int = 0  # scored films that have no DICOM study, and so got no DICOM results
 
     def outcomes(self) -> Iterator[Outcome]:
         """The rows of results.csv, in input order."""
@@ -104,14 +105,15 @@ def scan(
         return ScanSummary(
             out,
             published.tally,
-            session.finished_before,
+            session.known.finished,
             found.passed_over,
             session.backend,
             published.refused,
             found.results,
             published.foreign,
-            session.seen_before,
+            session.known.seen,
             session.distrusted,
+            session.without_study,
         )
 
 

@@ -4,7 +4,8 @@ import os
 from collections.abc import Container, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from typing import Self
+from functools import partial
+from typing import ClassVar, Self
 
 from cxr_runtime.backends.engine import Engine
 from cxr_runtime.errors import UsageError
@@ -12,6 +13,7 @@ from cxr_runtime.machine_memory import share_out, usable_memory
 from cxr_runtime.memory import check_memory
 from cxr_runtime.model.folder import Model, open_model
 from cxr_runtime.outcome import Outcome
+from cxr_runtime.pseudonyms import Keeping
 from cxr_runtime.reports.heatmap_files import HeatmapFiles
 from cxr_runtime.reports.publishing import Publication, load_writers, publish
 from cxr_runtime.scanning.answers import Examining
@@ -19,14 +21,15 @@ from cxr_runtime.scanning.drawing import Drawing, without_pictures
 from cxr_runtime.scanning.examination import Examination, Examined
 from cxr_runtime.scanning.facts import Asked, run_facts
 from cxr_runtime.scanning.fingerprint import fingerprint_of
-from cxr_runtime.scanning.flow import batches, examined, finished, stored
+from cxr_runtime.scanning.flow import Draw, KnownFilms, batches, examined, finished, stored
 from cxr_runtime.scanning.opening import Task, opened
 from cxr_runtime.scanning.options import ScanOptions
 from cxr_runtime.scanning.scoring import LateEngine, Scorer, judged_anew, opened_engine
+from cxr_runtime.scanning.study import check_installed, study_parts
 from cxr_runtime.sources.film_source import FileOnDisk, FilmSource
 from cxr_runtime.store.films import Films
 from cxr_runtime.store.folder import held
-from cxr_runtime.store.rows import KnownFilm, Place, RunFacts, SeenFilm, StoredScore
+from cxr_runtime.store.rows import KnownFilm, Place, RunFacts, StoredScore
 from cxr_runtime.store.store import Store
 from cxr_runtime.store.writer import StoreWriter
 from cxr_runtime.workers.opened import can_pass_files
@@ -42,20 +45,20 @@ MAX_WORKERS = 8  # more processes than this would wait for the one that infers
 class Session:
     """Scores films as they come; workers start, and the engine is loaded, when the first film needs them."""
 
+    _known_as: ClassVar[type[KnownFilms]] = KnownFilms
+
     def __init__(
         self,
         options: ScanOptions,
         model: Model,
         store: StoreWriter,
+        keeping: Keeping,
         pool: Examiners | None,
         opener: Opener | None,
         closing: ExitStack,
         earlier: Container[str],
     ) -> None:
         """Take over an open store; `open` is the way in."""
-        self.finished_before = 0  # films so far that an earlier run had finished
-        self.seen_before = 0  # films so far whose row is elsewhere, or stands as it is
-        self._earlier = () if options.force else earlier
         self._options, self._model, self._store, self._closing = options, model, store, closing
         self._point = model.calibration.operating_point(options.operating_point)
         self._view = model.manifest.heat.view(options.heat)
@@ -67,7 +70,9 @@ class Session:
         self._engine = closing.enter_context(LateEngine(self._open_engine))
         workers = min(options.workers or os.cpu_count() or 1, MAX_WORKERS)
         share = share_out(workers, options.memory or usable_memory())
-        self._sandbox = "" if pool else str(protection())
+        self._sandbox, self._label = "" if pool else str(protection()), keeping.label
+        self._study = study_parts(options, keeping, model, store, self._fingerprint)
+        self.known = self._known_as(store, self._fingerprint, self._study, earlier, options.force)
         self._pool = pool or closing.enter_context(
             WorkerPool(Examining(), share.workers, megabytes=share.bytes_each >> 20)
         )
@@ -96,11 +101,13 @@ class Session:
             ModelError: the model or its calibration is refused.
             StoreError: the output folder cannot be written, or another scan holds it.
             InstallationError: this process may use less memory than a scan needs, or the sandbox that is
-                required is not to be had here.
+                required is not to be had here, or the extra `dicom` is missing.
         """
         check_memory()
         if options.require_sandbox:
             require_sandbox()
+        check_installed(options)
+        keeping = Keeping.of(options.identity)
         model = open_model(
             options.model, allow_uncalibrated=options.allow_uncalibrated, calibration=options.calibration
         )
@@ -110,7 +117,7 @@ class Session:
             else:
                 opened.enter_context(held(options.out, options.access))
                 store = opened.enter_context(StoreWriter.open(options.out, options.access))
-            return cls(options, model, store, pool, opener, opened.pop_all(), earlier)
+            return cls(options, model, store, keeping, pool, opener, opened.pop_all(), earlier)
 
     def __enter__(self) -> Self:
         return self
@@ -140,9 +147,12 @@ class Session:
             StoreError: the disk is full.
         """
         seen = examined(self._pool, self._tasks(films))
-        grouped = batches(seen, self._options.batch_size, self._known_by_bytes)
+        grouped = batches(seen, self._options.batch_size, self.known.of_bytes)
         draw = without_pictures if self._files is None else Drawing(self._files).draw
-        ready = finished(grouped, self._scorer, draw, self._threads)
+        begin: Draw = partial(self._threads.submit, draw)  # type: ignore[call-arg]  # the rest comes later
+        if self._study is not None:
+            begin = partial(self._study.begin, self._threads, draw)
+        ready = finished(grouped, self._scorer, begin)
         return stored(ready, self._store, self._run, self._fingerprint)
 
     def publish(
@@ -164,11 +174,8 @@ class Session:
             raise UsageError("a session without an output folder publishes nothing; open it with `out`")
         scores = self._store.scores(self._run)
         self._store.rejudge(self._fingerprint, judged_anew(scores, self._model.calibration, self._point))
-        facts = self._stated(
-            self._store,
-            self._run,
-            Asked(tuple(inputs), passed_over, tuple(results), self._options.lung_outline),
-        )
+        asked = Asked(tuple(inputs), passed_over, tuple(results), self._options.lung_outline)
+        facts = self._stated(self._store, self._run, asked)
         self._store.end_run(self._run, facts)
         return publish(self._store, self._run, facts, self._files)
 
@@ -188,19 +195,24 @@ class Session:
 
     def _stated(self, store: Store, films: Films, asked: Asked) -> RunFacts:
         """What the reports state of films, read from this store."""
-        model, scores, backend = self._model, store.scores(films), ", ".join(store.backends(films))
-        return run_facts(
-            model, self._point, self._view, scores, asked, backend=backend, sandbox=self._sandbox
-        )
+        of_films = (self._model, self._point, self._view, store.scores(films), asked)
+        backend, sandbox = ", ".join(store.backends(films)), self._sandbox
+        return run_facts(*of_films, backend=backend, sandbox=sandbox, identity=self._label)
+
+    @property
+    def without_study(self) -> int:
+        """Scored films of this run that have no study for the DICOM results that are wanted."""
+        return 0 if self._study is None else self._study.without_study(self._run)
 
     def _tasks(self, films: Iterable[FilmSource | Pause]) -> Iterator[Task]:
         """One task a film, opened where files can be passed to the workers."""
-        how = self._model.manifest.preprocessing
+        how, wants_header = self._model.manifest.preprocessing, self._study is not None
         if self._opener is not None:
-            yield from opened(self._wanted(films), self._opener, how, self._known_by_bytes)
+            wanted = self._wanted(films)
+            yield from opened(wanted, self._opener, how, self.known.of_bytes, wants_header=wants_header)
             return
         for item in self._wanted(films):
-            yield Examination(*item, how) if isinstance(item, tuple) else item
+            yield Examination(*item, how, None, wants_header) if isinstance(item, tuple) else item
 
     def _wanted(
         self, films: Iterable[FilmSource | Pause]
@@ -213,29 +225,12 @@ class Session:
             self._position += 1
             is_settled = not isinstance(source, FileOnDisk) or source.is_settled
             place = Place(self._position, source.file, source.stamp, is_settled)
-            match self._stands(place):
+            match self.known.at(place):
                 case None:
                     self._engine.loading()
                     yield place, source
                 case KnownFilm() as known:
-                    self.finished_before += 1
                     yield Passed(known)
-                case SeenFilm():
-                    self.seen_before += 1
-
-    def _stands(self, place: Place) -> KnownFilm | SeenFilm | None:
-        """The film at a place, if its file stands as it was finished before."""
-        if place.stamp in self._earlier:
-            return SeenFilm(place)
-        return None if self._options.force else self._store.known(place, self._fingerprint)
-
-    def _known_by_bytes(self, place: Place, sha256: str) -> KnownFilm | SeenFilm | None:
-        if sha256 in self._earlier:
-            self.seen_before += 1
-            return SeenFilm(place)
-        known = None if self._options.force else self._store.known_by_bytes(place, sha256, self._fingerprint)
-        self.finished_before += known is not None
-        return known
 
     def _open_engine(self) -> Engine:
         writers = self._threads.submit(load_writers, self._options.formats if self._files is not None else ())

@@ -10,6 +10,7 @@ from filelock import FileLock, Timeout
 
 from cxr_runtime.errors import StoreError
 from cxr_runtime.files import (
+    DICOM_FOLDER,
     HEATMAPS_FOLDER,
     PART_SUFFIX,
     PRIVATE,
@@ -25,7 +26,7 @@ from cxr_runtime.files import (
 _LOCK_FILE = ".scan.lock"
 _STORE_FILES = (STORE_FILE, f"{STORE_FILE}-wal", f"{STORE_FILE}-shm", f"{STORE_FILE}-journal")
 _REPORTS = (RESULTS_FILE, WORKLIST_FILE, REPORT_FILE)
-_NAMES = "|".join(re.escape(name) for name in _REPORTS) + r"|.+\.(?:png|npz)"
+_NAMES = "|".join(re.escape(name) for name in _REPORTS) + r"|.+\.(?:png|npz|dcm)"
 _LEFT_OVER = re.compile(rf"\.(?:{_NAMES})\.\d+\.\d+{re.escape(PART_SUFFIX)}")  # as files.replacing names them
 
 
@@ -84,14 +85,15 @@ def refuse_links(folder: Path) -> None:
     Raises:
         StoreError: there is one where a scan would write.
     """
-    kinds = {HEATMAPS_FOLDER: stat.S_ISDIR, **dict.fromkeys((_LOCK_FILE, *_STORE_FILES), stat.S_ISREG)}
+    folders = dict.fromkeys((HEATMAPS_FOLDER, DICOM_FOLDER), stat.S_ISDIR)
+    kinds = {**folders, **dict.fromkeys((_LOCK_FILE, *_STORE_FILES), stat.S_ISREG)}
     for name, is_right in kinds.items():
         try:
             mode = (folder / name).lstat().st_mode
         except FileNotFoundError:
             continue
         if not is_right(mode):
-            expected = "a folder" if name == HEATMAPS_FOLDER else "a plain file"
+            expected = "a folder" if name in folders else "a plain file"
             raise StoreError(
                 f"{folder / name} is {_kind(mode)}, expected {expected} that a scan has made: remove it, or "
                 "scan with --out and a new folder"
@@ -104,8 +106,8 @@ def _kind(mode: int) -> str:
 
 
 def _sweep(folder: Path) -> None:
-    for place in (folder, folder / HEATMAPS_FOLDER):
-        for path in place.iterdir():
+    for place in (folder, folder / HEATMAPS_FOLDER, folder / DICOM_FOLDER):
+        for path in place.glob("*"):
             if _LEFT_OVER.fullmatch(path.name):
                 path.unlink(missing_ok=True)
 
@@ -113,6 +115,7 @@ def _sweep(folder: Path) -> None:
 def _share_files(folder: Path, access: Access) -> None:
     """Let the group at what earlier scans wrote for their owner alone."""
     pictures = [path for path in (folder / HEATMAPS_FOLDER).iterdir() if path.suffix in (".png", ".npz")]
-    for path in (*(folder / name for name in (*_STORE_FILES, *_REPORTS)), *pictures):
+    results = (folder / DICOM_FOLDER).glob("*.dcm")
+    for path in (*(folder / name for name in (*_STORE_FILES, *_REPORTS)), *pictures, *results):
         if path.is_file() and not path.is_symlink():
             share(path, access)

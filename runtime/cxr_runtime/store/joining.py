@@ -37,7 +37,9 @@ _IDENTITIES = (
     "born",
     "studied",
     "accession",
+    "seal",
 )
+_OBJECTS = ("uid", "sha256", "settings", "kind", "file", "made", "seal")
 _VERDICTS = ("sha256", "reader", "time", "verdict", "findings", "note")
 _DELIVERIES = ("kind", "target", "state", "tries", "due", "said")
 _AUDIT = ("id", "time", "actor", "act", "about", "digest")
@@ -161,7 +163,9 @@ class JoiningStore(TrustingStore):
 
     def _join_rest(self, source: Store, taken: Taken) -> None:
         for row in self._plain(source, "identities", _IDENTITIES):
-            self._insert("identities", _IDENTITIES, row)
+            self._insert("identities", _IDENTITIES, row)  # one whose seal is not right is never shown
+        for row in self._plain(source, "objects", _OBJECTS):
+            self._insert("objects", _OBJECTS, row)
         same = " AND ".join(f"{column} IS ?" for column in _VERDICTS)
         for row in self._plain(source, "verdicts", _VERDICTS):
             if not self._db.execute(f"SELECT 1 FROM verdicts WHERE {same}", row).fetchone():

@@ -7,8 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxr_runtime.heat.map import HeatView
+from cxr_runtime.identity import Identity, IdentityKind
 from cxr_runtime.outcome import Outcome
 from cxr_runtime.placement import Outline, Placement
+from cxr_runtime.store.objects import MadeObject
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class RunFacts:
     results: tuple[str, ...] = ()  # folders of results that lay among the films and were not searched
     lung_outline: bool = False  # drawn on the pictures in heatmaps/, too
     is_of_store: bool = False  # the reports hold every film of the store, by arrival, not one run's alone
+    identity: str = IdentityKind.NONE.value  # label of what is kept of patients (pseudonyms.Keeping.label)
 
     @property
     def heat_threshold(self) -> float:
@@ -112,6 +115,8 @@ class FinishedFilm:
     size: int | None = None  # bytes of the file
     is_lasting: bool = True  # False: the machine is to blame, and the next run tries again
     files: tuple[tuple[str, str], ...] = ()  # its pictures in the output folder: name and stamp
+    identity: tuple[str, Identity] | None = None  # what is kept of its patient, and under which label
+    objects: tuple[tuple[MadeObject, str], ...] = ()  # its DICOM results, and the stamps of their files
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,13 @@ runs        a scan, or a service from its start to its end, with the facts its r
 pictures    the film at reading size, its heat and lungs, small enough to keep for every film
 written     the reports as they were last written, so that nothing is written twice
 identities  DICOM identity; a table of its own, so that it can be left out, pseudonymised or deleted
+objects     DICOM objects made of a film's result, by SOP Instance UID, and when they were first made
 verdicts    what readers said of a film; rows are only ever added
 deliveries  what must go where, and how often that was tried
 audit       who did what; rows are only ever added, each with a digest of the one before
 
-Results, places, the facts of runs and written reports bear a seal (seals.py); `results.pictures` is a digest
-of the pictures.
+Results, places, the facts of runs, written reports, identities and objects bear a seal (seals.py);
+`results.pictures` is a digest of the pictures.
 """
 
 import sqlite3
@@ -83,6 +84,13 @@ _COLUMNS_5 = (
     "ALTER TABLE runs ADD COLUMN seal TEXT NOT NULL DEFAULT ''",
 )
 _FILMS_OF_AN_ORIGIN = 100  # the first of a store, by which it is known from then on
+
+_TABLES_6 = (
+    "ALTER TABLE identities ADD COLUMN seal TEXT NOT NULL DEFAULT ''",
+    "CREATE TABLE objects (uid TEXT PRIMARY KEY, sha256 TEXT NOT NULL, settings TEXT NOT NULL,"
+    " kind TEXT NOT NULL, file TEXT NOT NULL, made TEXT NOT NULL, seal TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE INDEX objects_of_films ON objects (sha256, settings)",
+)
 
 
 def migrate(db: sqlite3.Connection) -> None:
@@ -215,5 +223,11 @@ def _to_5(db: sqlite3.Connection) -> None:
     db.execute("UPDATE runs SET origin = ?", (digest_of((*begun, *films))[:ORIGIN_DIGITS],))
 
 
-_STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_to_1, _to_2, _to_3, _to_4, _to_5)
+def _to_6(db: sqlite3.Connection) -> None:
+    """Room for DICOM objects, and seals of identities; nothing wrote identities before."""
+    for table in _TABLES_6:
+        db.execute(table)
+
+
+_STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_to_1, _to_2, _to_3, _to_4, _to_5, _to_6)
 SCHEMA_VERSION = len(_STEPS)

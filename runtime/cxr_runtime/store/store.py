@@ -12,6 +12,8 @@ from cxr_runtime.outcome import Outcome
 from cxr_runtime.seals import Sealer, digest_of
 from cxr_runtime.store.checks import facts_of, outcome_of, picture_of, score_of
 from cxr_runtime.store.films import Films, from_films
+from cxr_runtime.store.identities import Identities
+from cxr_runtime.store.objects import Objects
 from cxr_runtime.store.opening import open_to_read, store_in
 from cxr_runtime.store.rows import (
     FINGERPRINT,
@@ -44,6 +46,8 @@ class Store:
         self._db = connection
         self.name = name  # as errors say it
         self._sealer = sealer
+        self.identities = Identities(connection, sealer)
+        self.objects = Objects(connection, sealer)
 
     @classmethod
     def open(cls, folder: Path) -> Self:

@@ -90,6 +90,8 @@ class StoreWriter(Store):
                     case FinishedFilm():
                         result, sha256 = self._add_result(film, fingerprint), film.score.outcome.sha256
                         self._note(PICTURE, film.files)
+                        if film.identity is not None or film.objects:
+                            self._add_of_study(film)
                 place = film.place
                 seal = self._sealer.seal(PLACE, sealed_place(place, sha256, fingerprint))
                 self._db.execute(
@@ -97,6 +99,19 @@ class StoreWriter(Store):
                     " VALUES (?, ?, ?, ?, ?, ?)",
                     (run, place.position, place.file, place.stamp, result, seal),
                 )
+
+    def _add_of_study(self, film: FinishedFilm) -> None:
+        """Add whose film it is, where that is kept, and its DICOM results."""
+        if film.identity is not None:
+            self.identities.put(film.score.outcome.sha256, *film.identity)
+        for made, stamp in film.objects:
+            self.objects.put(made)
+            self._note(made.uid, [(made.file, stamp)] if made.file else [])
+
+    def keep_identities(self, label: str) -> None:
+        """Forget whatever was kept of patients under any other label (`pseudonyms.Keeping.label`)."""
+        with store_errors(self.name):
+            self.identities.keep_only(label)
 
     def withdraw(self, run: int, file: str) -> None:
         """Take back that a file was not there, as if it had never been asked for."""

@@ -69,6 +69,12 @@ def test_raw_values_of_the_detector_are_refused_with_a_code_of_their_own() -> No
     assert rejection.value.code == "for-processing"
 
 
+def test_a_result_of_ours_is_refused() -> None:
+    with pytest.raises(RejectedFilmError, match="of another film") as rejection:
+        check_tags(FilmFacts("dicom", modality="OT", is_own_result=True))
+    assert rejection.value.code == "own-result"
+
+
 def test_a_child_s_sentence_names_the_age_and_the_bound() -> None:
     with pytest.raises(RejectedFilmError, match=r"4 years old .* 15 years"):
         check_tags(_facts(age_years=4.0))

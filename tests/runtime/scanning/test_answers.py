@@ -1,5 +1,5 @@
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from cxr_runtime.errors import RejectedFilmError, UnreadableFilmError
 from cxr_runtime.film import FilmFacts, View
+from cxr_runtime.identity import Identity, StudyHeader
 from cxr_runtime.lungs.mask import lung_mask
 from cxr_runtime.model.preprocessing import Preprocessing, place
 from cxr_runtime.scanning.answers import NEEDS, Examining
@@ -177,3 +178,44 @@ def test_a_text_with_any_byte_changed_is_refused_or_is_a_film_all_the_same() -> 
 @pytest.mark.parametrize("need", NEEDS)
 def test_what_a_worker_may_say_it_lacks_is_here(need: str) -> None:
     load(need)
+
+
+HEADER = StudyHeader((("PatientID", "P\xe91"), ("StudyInstanceUID", "1.2.3")), Identity("Pé1", study="1.2.3"))
+WANTED = replace(TASK, wants_header=True)
+
+
+@pytest.mark.parametrize("film", [rejected(), admitted()], ids=["rejected", "admitted"])
+def test_a_header_comes_through_whole_where_it_is_wanted(film: Rejected | Admitted) -> None:
+    came = WORK.decode(WORK.encode(replace(film, header=HEADER)), WANTED)
+    assert isinstance(came, Rejected | Admitted)
+    assert came.header == HEADER
+
+
+@pytest.mark.parametrize("film", [rejected(), admitted()], ids=["rejected", "admitted"])
+def test_a_header_that_nobody_asked_for_is_refused(film: Rejected | Admitted) -> None:
+    with pytest.raises(ValueError, match="not asked for"):
+        through(replace(film, header=HEADER))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"elements": [["PixelData", "00"]]},
+        {"elements": [["PatientID", "\n"]]},
+        {"elements": [["PatientID", "x" * 601]]},
+        {"elements": [["PatientID", "a"], ["PatientID", "b"]]},
+        {"elements": [["StudyInstanceUID", "1.2\\3"]]},
+        {"elements": [["PatientID", "山"]]},
+        {"elements": [["PatientID"]]},
+        {"elements": {"PatientID": "a"}},
+        {"shown": {**asdict(HEADER.shown), "name": "\x1b[2J"}},
+        {"shown": {**asdict(HEADER.shown), "name": "n" * 401}},
+        {"shown": None},
+        {"more": 1},
+    ],
+    ids=str,
+)
+def test_a_forged_header_is_refused(changes: dict[str, Any]) -> None:
+    header = asdict(HEADER) | changes
+    with pytest.raises(ValueError):  # noqa: PT011
+        WORK.decode(forged(admitted(), header=header), WANTED)

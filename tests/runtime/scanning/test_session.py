@@ -389,7 +389,7 @@ def test_a_session_finishes_what_is_in_hand_at_a_pause_and_goes_on(films: Path, 
             assert next(screened).file == source.file
             assert given[-1] == source.file
         later = list(itertools.islice(screened, len(sources)))
-        assert session.finished_before == 3
+        assert session.known.finished == 3
     assert [outcome.file for outcome in later] == [source.file for source in (*sources[3:], *sources[:3])]
 
 

@@ -12,7 +12,7 @@ from pydicom.tag import BaseTag
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
 
 from cxr_runtime.errors import UnreadableFilmError
-from cxr_runtime.film import Film, FilmFacts, squared
+from cxr_runtime.film import MANUFACTURER, Film, FilmFacts, squared
 from cxr_runtime.reading.dicom.age import age_years
 from cxr_runtime.reading.dicom.colour import grey_of_colour
 from cxr_runtime.reading.dicom.display import display_of
@@ -48,7 +48,7 @@ def read_dicom(content: bytes) -> Film:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            ds = _parse(content)
+            ds = data_set(content)
             _check(ds, caught)
             return _film(ds)
         except UnreadableFilmError:
@@ -57,7 +57,7 @@ def read_dicom(content: bytes) -> Film:
             raise damaged("its DICOM header or pixels contradict themselves") from error
 
 
-def _parse(content: bytes) -> Dataset:
+def data_set(content: bytes) -> Dataset:
     """Read the data set up to its pixel data; what lies behind them tells nothing of the film."""
     file = BytesIO(content)
     start = content[: PREAMBLE + len(PREFIX)]
@@ -168,6 +168,7 @@ def _facts(ds: Dataset, picture: Picture, aspect: float, *, is_coloured: bool) -
         photometric=picture.module.photometric,
         age_years=age_years(ds),
         source_is_colour=is_coloured,
+        is_own_result=keyword(ds, "Manufacturer") == MANUFACTURER.upper(),
         is_for_processing=is_for_processing(ds),
         stored_hw=picture.values.shape[:2],
         pixel_aspect=aspect,

@@ -19,8 +19,8 @@ PICTURES_TOP = TOP + 21  # mm
 UNDER_PICTURES = PICTURES_TOP + BOX_H + 1.5  # mm
 
 
-def add_film_page(sheet: Sheet, exhibit: Exhibit, run: RunFacts, rank: int) -> None:
-    """Add the page of a scored film; `rank` is its place by suspicion, from 1."""
+def add_film_page(sheet: Sheet, exhibit: Exhibit, run: RunFacts, rank: int | None) -> None:
+    """Add the page of a scored film; `rank` is its place by suspicion, from 1, None where it stands alone."""
     sheet.add_page()
     _head(sheet, exhibit, rank)
     if exhibit.picture is None:
@@ -30,20 +30,22 @@ def add_film_page(sheet: Sheet, exhibit: Exhibit, run: RunFacts, rank: int) -> N
     _remarks(sheet, exhibit, run)
 
 
-def _head(sheet: Sheet, exhibit: Exhibit, rank: int) -> None:
+def _head(sheet: Sheet, exhibit: Exhibit, rank: int | None) -> None:
     outcome = exhibit.outcome
     left = INNER * 0.56
-    folder, name = folder_and_name(outcome.file)
-    sheet.quote(MARGIN, TOP - 4, name, 15, left)
-    sheet.quote(MARGIN, TOP + 3.8, folder, 9, left, QUIET)
+    large, small = exhibit.heading or reversed(folder_and_name(outcome.file))
+    sheet.quote(MARGIN, TOP - 4, large, 15, left)
+    sheet.quote(MARGIN, TOP + 3.8, small, 9, left, QUIET)
     view = f"view {outcome.view}" if outcome.view else ""
     facts = [
         view,
-        f"rank {rank} by suspicion",
+        "" if rank is None else f"rank {rank} by suspicion",
         wording.heat_in_lungs(outcome),
         f"sha256 {outcome.sha256[:12]}",
     ]
     sheet.say(MARGIN, TOP + 9, " \u00b7 ".join(fact for fact in facts if fact), 9, colour=QUIET)
+    if exhibit.owner:
+        sheet.quote(MARGIN, TOP + 14, " \u00b7 ".join(exhibit.owner), 9, left)
     x, width = MARGIN + left + 6, INNER - left - 6
     draw_result(sheet, x, TOP - 3.4, outcome, 13)
     sheet.say(x, TOP - 4, f"{outcome.score:.2f}", 18, "B", result_colour(outcome), width, Align.R)

@@ -30,6 +30,7 @@ class Row:
     picture: Picture | None  # None: there is none, or the page does not hold it
     is_full: bool  # the page holds film and heat at preview size; otherwise the thumbnail alone
     overlay_file: str  # path of its overlay picture, relative to the worklist; "" if there is none
+    owner: str  # whose film it is; "" where that is not kept
 
     @property
     def folder_and_name(self) -> tuple[str, str]:
@@ -122,6 +123,7 @@ def _rows(exhibits: Iterable[Exhibit], folder: Path) -> Iterator[Row]:
             exhibit.picture if rank <= THUMBNAILS else None,
             rank <= FULL_PICTURES,
             f"{HEATMAPS_FOLDER}/{overlay}" if overlay in overlays else "",
+            " \u00b7 ".join(exhibit.owner),
         )
 
 
