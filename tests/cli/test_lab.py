@@ -99,9 +99,7 @@ def test_margins_and_the_gpu_s_page_go_into_the_file_named(
     assert (table.read_bytes(), page.read_text()) == (b"file,margin\n", "# Measured\n")
 
 
-def test_the_gate_is_made_with_the_steps_and_folds_asked_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_gate_is_made_with_the_steps_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Making] = []
 
     def record(wanted: Making, _: Progress) -> str:
@@ -109,8 +107,8 @@ def test_the_gate_is_made_with_the_steps_and_folds_asked_for(
         return ""
 
     monkeypatch.setattr("cxr_train.small.gate.making.make_gate", record)
-    assert status("gate", ONE, "--out", tmp_path, "--folds", 0, "--steps", 7) == 0
-    assert (asked[0].data, asked[0].out, asked[0].folds, asked[0].schedule.steps) == (ONE, tmp_path, 0, 7)
+    assert status("gate", ONE, "--out", tmp_path, "--steps", 7) == 0
+    assert (asked[0].data, asked[0].out, asked[0].schedule.steps) == (ONE, tmp_path, 7)
 
 
 def test_the_fuzzer_prints_what_it_tried_and_ends_well_where_nothing_is_found(

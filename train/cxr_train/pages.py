@@ -10,6 +10,7 @@ from pathlib import Path
 from cxr_runtime.errors import UsageError
 from cxr_runtime.files import MODEL_FILE, write_bytes
 from cxr_runtime.gate.network import GATE_FILE
+from cxr_runtime.gate.weighing import WEIGHING_FILE
 from cxr_runtime.lungs.atlas import ATLAS_FILE
 from cxr_runtime.lungs.field import LUNG_FIELD_FILE
 from cxr_runtime.model.folder import DEFAULT_MODEL, open_model
@@ -107,7 +108,9 @@ def _table_of(file: str, command: str) -> Callable[[Sources], list[str]]:
 PAGES = {
     "default-model": Page(_shipped_model, _default_model),
     "tried": Page(_shipped_model, _tried),
-    "gate": Page(lambda: [GATE_FILE], _table_of("gate/gate.md", "lab gate ... --out runs/gate")),
+    "gate": Page(
+        lambda: [GATE_FILE, WEIGHING_FILE], _table_of("gate/gate.md", "lab gate ... --out runs/gate")
+    ),
     "lung-field": Page(
         lambda: [LUNG_FIELD_FILE, ATLAS_FILE],
         _table_of("lung-field/lung-field.md", "segment-train ... --out runs/lung-field"),

@@ -31,12 +31,14 @@ def make_gate_network(
         Path, typer.Argument(metavar="DATA", help="Folder with the tables and films of docs/gate.md.")
     ],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for what is made.")],
-    folds: Annotated[int, typer.Option(min=0, help="Folds by patient; 0 measures nothing.")] = 3,
-    steps: Annotated[int, typer.Option(min=1, help="Batches that the network learns from.")] = 4000,
+    steps: Annotated[
+        int, typer.Option(min=0, help="Batches that the network learns from; 0: the shipped network stays.")
+    ] = 4000,
 ) -> int:
-    """Make the gate network, and measure it on films that it has not seen.
+    """Make the gate's network and weights, and judge them by pictures of patients that neither has seen.
 
-    Writes gate.onnx, its table gate.md, and wrong.txt with the names of films that did not end as expected.
+    Writes gate.onnx, gate.json, the table gate.md, and wrong.txt with the names of films that did not end as
+    expected.
     """
     from dataclasses import replace
 
@@ -49,7 +51,7 @@ def make_gate_network(
 
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    making = Making(data, out, folds, replace(SCHEDULE, steps=steps))
+    making = Making(data, out, replace(SCHEDULE, steps=steps))
     typer.echo(make_gate(making, terminal_or_lines()), nl=False)
     return 0
 

@@ -4,63 +4,63 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from cxr_runtime.film import Film
-from cxr_runtime.gate.network import TURNS, GateAnswers, GateNetwork, PictureKind, mean_of_odds
-from cxr_runtime.gate.reasons import CERTAIN, Code, Remark, check_tags, reject, sentence
-from cxr_runtime.gate.visibility import (
-    check_exposure,
-    check_greys,
-    check_lower_edge,
-    check_lungs,
-    check_sharpness,
-    check_size,
+from cxr_runtime.film import Film, thumbnail
+from cxr_runtime.gate.network import (
+    TURN_CODES,
+    TURNS,
+    GateAnswers,
+    GateNetwork,
+    answer_reasons,
+    mean_of_odds,
 )
+from cxr_runtime.gate.reasons import (
+    CERTAIN,
+    SUREST,
+    Code,
+    Reason,
+    Remark,
+    Weighing,
+    check_tags,
+    reject,
+    sentence,
+)
+from cxr_runtime.gate.visibility import SIDE, check_size, exposure_reasons, lung_reasons
+from cxr_runtime.gate.weighing import read_weighing
 from cxr_runtime.lungs import LungField, LungMask
 
-# Probabilities from which a film is rejected; see docs/gate.md. Frames around films are common, so that a
-# photograph of one must be surer than what is no frontal film at all.
-SURE_OTHER = 0.2  # lateral, several films, anything else
-SURE_PICTURED = 0.6  # with its surroundings
-SURE_TURN = 0.9  # probability from which a film lies turned
-SURE_UPRIGHT = 0.5  # probability of lying upright that a chest film has; those looked at have far more
-DOUBT_MIRROR = 0.5  # probability of being mirrored from which a film's mirror image is looked at, too
-SURE_MIRROR = 0.99  # probability from which it is mirrored; a heart on the right is rare, so this is high
-SURE_INVERSION = 0.9  # probability from which its polarity is changed
-SURE_CUT = 0.3  # probability from which the lungs are cut off
-SURELY_CUT = 0.9  # probability from which that is said even where no clear lungs are left
+# Probabilities from which a film is changed or looked at again; see docs/gate.md.
+SURE_INVERSION = 0.9  # its polarity is changed
+SURE_TURN = 0.99  # it is turned back, by the mean of a look at it as it lies and one at it turned back
+DOUBT_MIRROR = 0.5  # of being mirrored: its mirror image is looked at, too
 
-KIND_REASONS = {
-    PictureKind.LATERAL: (
-        Code.LATERAL,
-        "this looks like a lateral chest film",
-        "only frontal ones (PA or AP) are scored",
-    ),
-    PictureKind.OTHER: (
-        Code.NOT_A_CHEST_FILM,
-        "this does not look like a chest film",
-        "a frontal chest film was expected: have it looked at",
-    ),
-    PictureKind.PICTURED: (
-        Code.PHOTOGRAPHED,
-        "this looks like a photograph or screenshot of a film",
-        "give the film's own file",
-    ),
-    PictureKind.SEVERAL: (
-        Code.SEVERAL_IMAGES,
-        "this looks like several films in one picture",
-        "give each of them as a file of its own",
-    ),
-}
-TURN_CODES = {90: Code.ROTATED_90, 180: Code.ROTATED_180, 270: Code.ROTATED_270}
+
+@dataclass(frozen=True)
+class Righted:
+    """A film with its polarity and its turn set right, and what the network says of it."""
+
+    film: Film
+    answers: GateAnswers
+    mirrored: float  # probability that left and right changed places, of both looks where there were two
+    remark: Remark | None  # what was set right
+
+
+@dataclass(frozen=True)
+class Examined:
+    """All that may speak against a film."""
+
+    righted: Righted
+    lungs: LungMask = field(repr=False)
+    reasons: tuple[Reason, ...]
 
 
 @dataclass(frozen=True)
 class Admission:
     """A film that may be scored."""
 
-    film: Film  # its polarity set right
+    film: Film  # its polarity and its turn set right
     lungs: LungMask = field(repr=False)
     remark: Remark | None  # something to tell about a film that is scored all the same
+    probability: float  # that it is one to score, 0..1
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,7 @@ class Gate:
 
     lung_field: LungField
     network: GateNetwork = field(default_factory=GateNetwork)
+    weighing: Weighing = field(default_factory=read_weighing)
 
     def admit(self, film: Film) -> Admission:
         """Admit a film, or reject it.
@@ -86,73 +87,46 @@ class Gate:
         Raises:
             RejectedFilmError: it must not be scored.
         """
-        check_exposure(film.pixels)
-        answers = self.network.read(film.pixels)
-        remark = _pages(film)
-        if answers.inverted >= SURE_INVERSION:
-            film, remark = _inverted(film), _both(_inversion(answers.inverted), remark)
-            answers = self.network.read(film.pixels)
-        _check_kind(answers)
-        _check_upright(answers)
-        self._check_side(film, answers)
-        lungs = self.lung_field.find(film.pixels)
-        _check_whole(answers, SURELY_CUT)
-        check_lungs(lungs)
-        _check_whole(answers, SURE_CUT)
-        check_lower_edge(lungs)
-        check_sharpness(film.pixels, lungs)
-        check_greys(film.pixels)
-        return Admission(film, lungs, remark)
-
-    def _check_side(self, film: Film, answers: GateAnswers) -> None:
-        """Where the network doubts the side, its opinion of the mirror image counts as much."""
-        if answers.mirrored < DOUBT_MIRROR:
-            return
-        flipped = self.network.read(np.ascontiguousarray(film.pixels[:, ::-1]))
-        mirrored = mean_of_odds(answers.mirrored, 1 - flipped.mirrored)
-        if mirrored >= SURE_MIRROR:
-            raise reject(
-                Code.MIRRORED,
-                "left and right seem to have changed places: the heart lies on the other side",
-                "check the side marker; flip the film if it was mirrored",
-                mirrored,
-            )
-
-
-def _check_kind(answers: GateAnswers) -> None:
-    pictured = answers.kinds[PictureKind.PICTURED]
-    no_film = 1 - answers.kinds[PictureKind.FRONTAL] - pictured
-    if no_film < SURE_OTHER and pictured < SURE_PICTURED:
-        return
-    code, found, next_step = KIND_REASONS[_kind_to_name(answers)]
-    raise reject(code, found, next_step, 1 - answers.kinds[PictureKind.FRONTAL])
-
-
-def _kind_to_name(answers: GateAnswers) -> PictureKind:
-    """The likeliest kind but a plain film; surroundings only where they are likelier than that, too."""
-    has_surroundings = answers.kinds[PictureKind.PICTURED] > answers.kinds[PictureKind.FRONTAL]
-    named = [kind for kind in KIND_REASONS if has_surroundings or kind is not PictureKind.PICTURED]
-    return max(named, key=lambda kind: answers.kinds[kind])
-
-
-def _check_upright(answers: GateAnswers) -> None:
-    for turn, probability in zip(TURNS, answers.turns, strict=True):
-        if turn and probability >= SURE_TURN:
-            found = f"the film lies turned by {turn} degrees clockwise"
-            raise reject(TURN_CODES[turn], found, "turn it back, then scan it again", probability)
-    if answers.turns[0] < SURE_UPRIGHT:
-        code, found, next_step = KIND_REASONS[PictureKind.OTHER]
-        raise reject(code, found, next_step, 1 - answers.turns[0])
-
-
-def _check_whole(answers: GateAnswers, sure: float) -> None:
-    if answers.cut_off >= sure:
-        raise reject(
-            Code.LUNGS_CUT_OFF,
-            "a good part of the lungs lies beyond the film's edge",
-            "give a film that shows both lungs whole",
-            answers.cut_off,
+        seen = self.examine(film)
+        probability = self.weighing.probability(seen.reasons)
+        if probability < self.weighing.least_probability:
+            told = self.weighing.to_tell(seen.reasons)
+            raise reject(told.code, told.found, told.next_step, min(1 - probability, SUREST))
+        remark, pages = seen.righted.remark, _pages(film)
+        return Admission(
+            seen.righted.film, seen.lungs, _both(remark, pages) if remark else pages, probability
         )
+
+    def examine(self, film: Film) -> Examined:
+        """Set a film right, and gather all that its pixels say against it."""
+        righted = self._set_right(film)
+        pixels = righted.film.pixels
+        lungs, small = self.lung_field.find(pixels), thumbnail(pixels, SIDE)
+        reasons = (
+            *exposure_reasons(pixels, small),
+            *answer_reasons(righted.answers, righted.mirrored),
+            *lung_reasons(small, lungs),
+        )
+        return Examined(righted, lungs, reasons)
+
+    def _set_right(self, film: Film) -> Righted:
+        answers, remark = self.network.read(film.pixels), None
+        if answers.inverted >= SURE_INVERSION:
+            film, remark = replace(film, pixels=255 - film.pixels), _inversion(answers.inverted)
+            answers = self.network.read(film.pixels)
+        turn = int(np.argmax(answers.turns))
+        if turn and answers.turns[turn] >= SURE_TURN:
+            back = replace(film, pixels=np.ascontiguousarray(np.rot90(film.pixels, turn)))
+            again = self.network.read(back.pixels)
+            certainty = mean_of_odds(answers.turns[turn], again.turns[0])
+            if certainty >= SURE_TURN:
+                film, answers, told = back, again, _turned(TURNS[turn], certainty)
+                remark = _both(remark, told) if remark else told
+        mirrored = answers.mirrored
+        if mirrored >= DOUBT_MIRROR:  # the network's opinion of the mirror image counts as much
+            flipped = self.network.read(np.ascontiguousarray(film.pixels[:, ::-1]))
+            mirrored = mean_of_odds(mirrored, 1 - flipped.mirrored)
+        return Righted(film, answers, mirrored, remark)
 
 
 def _pages(film: Film) -> Remark | None:
@@ -169,11 +143,13 @@ def _both(first: Remark, second: Remark | None) -> Remark:
     return first if second is None else replace(first, sentence=f"{first.sentence}. Also: {second.sentence}")
 
 
-def _inverted(film: Film) -> Film:
-    return replace(film, pixels=255 - film.pixels)
-
-
 def _inversion(confidence: float) -> Remark:
     found = "the polarity was inverted and has been corrected before scoring"
     next_step = "check the file's photometric interpretation"
     return Remark(Code.POLARITY_INVERTED, sentence(found, next_step, confidence), confidence)
+
+
+def _turned(degrees: int, confidence: float) -> Remark:
+    found = f"the film lay turned by {degrees} degrees clockwise and has been turned back before scoring"
+    next_step = "it is shown upright; check its side marker"
+    return Remark(TURN_CODES[degrees], sentence(found, next_step, confidence), confidence)

@@ -1,7 +1,9 @@
 """What speaks against a film, with what the user is told; what its tags alone say."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from math import exp
 
 from cxr_runtime.errors import RejectedFilmError
 from cxr_runtime.film import FilmFacts, View
@@ -30,11 +32,71 @@ class Code(StrEnum):
     SEVERAL_IMAGES = "several-images"  # a remark where a file has several pages: the first is scored
 
 
+class Doubt(StrEnum):
+    """What may speak against a film by its pixels. The first that is enough is told."""
+
+    DARK = "dark"
+    BRIGHT = "bright"
+    OTHER = "other"  # lateral, several films, anything else
+    PICTURED = "pictured"  # with its surroundings
+    LYING = "lying"  # turned, or neither turned nor upright
+    MIRRORED = "mirrored"
+    CUT = "cut"  # lungs beyond the edge, by the network
+    NO_LUNGS = "no-lungs"
+    VAGUE_LUNGS = "vague-lungs"
+    SMALL_LUNGS = "small-lungs"
+    LOWER_EDGE = "lower-edge"  # lungs beyond the edge, by the lung field
+    BLURRED = "blurred"
+    FEW_GREYS = "few-greys"
+
+
 CERTAIN = 1.0  # confidence in what a tag says or a count of pixels shows
-GOOD_FILMS = 2069  # on which bars were set that none of them reaches: nih512, nih1024, nlm128, jsrt224
-# That one more good film, drawn like those, would be the first to reach such a bar: 1 in n + 1.
-BEYOND_ALL = GOOD_FILMS / (GOOD_FILMS + 1)  # confidence in what is measured against one
-SUREST_TOLD = 0.999  # no number above it is told: tests were not large enough
+SUREST = 0.999  # confidence that nothing judged by pixels exceeds: tests were not large enough
+LEAST_ODDS = 50.0  # log odds against a film that are as good as any more
+MOST_DOUBT = 1.5  # size of what is measured, at most: far beyond a bound is hardly surer than beyond it
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One thing that may speak against a film, and how much it does."""
+
+    doubt: Doubt
+    size: float  # 0 where it does not
+    enough: float  # size from which on it is enough by itself
+    code: Code
+    found: str
+    next_step: str
+
+
+def measured_size(value: float, good: float, bad: float) -> float:
+    """The size of a doubt that is measured: 0 as far as good films go, 1 at a bound beyond all of them.
+
+    Args:
+        value: what was measured.
+        good: from here on it speaks against the film.
+        bad: there the doubt is 1; above or below `good`.
+    """
+    return float(min(max((value - good) / (bad - good), 0.0), MOST_DOUBT))
+
+
+@dataclass(frozen=True)
+class Weighing:
+    """A logistic model of doubts. None can speak for a film: without any, it is as likely as it can be."""
+
+    base: float  # log odds of a film that nothing speaks against
+    weights: Mapping[Doubt, float]  # log odds that a doubt of size 1 takes away, each 0 or more
+    least_probability: float  # below it a film is not scored
+
+    def probability(self, reasons: Iterable[Reason]) -> float:
+        """The probability that a film is an upright frontal chest film with readable lungs, 0..1."""
+        against = sum(self.weights[reason.doubt] * reason.size for reason in reasons)
+        return 1 / (1 + exp(min(against - self.base, LEAST_ODDS)))
+
+    def to_tell(self, reasons: Iterable[Reason]) -> Reason:
+        """The reason that the user is given: the first that is enough by itself, or else the gravest."""
+        in_order = sorted(reasons, key=lambda reason: list(Doubt).index(reason.doubt))
+        enough = (reason for reason in in_order if reason.size >= reason.enough)
+        return next(enough, max(in_order, key=lambda reason: self.weights[reason.doubt] * reason.size))
 
 
 @dataclass(frozen=True)
@@ -53,7 +115,7 @@ def reject(code: Code, found: str, next_step: str, confidence: float) -> Rejecte
 
 def sentence(found: str, next_step: str, confidence: float) -> str:
     """One line: what was found, how sure that is where it is not certain, what to do next."""
-    sure = "" if confidence >= CERTAIN else f" (confidence {min(confidence, SUREST_TOLD):.1%})"
+    sure = "" if confidence >= CERTAIN else f" (confidence {min(confidence, SUREST):.1%})"
     return f"{found}{sure}; {next_step}"
 
 

@@ -1,26 +1,26 @@
 """What can be seen on a film: its size and exposure, whole lungs with clear borders, detail in them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cxr_runtime.errors import RejectedFilmError
-from cxr_runtime.film import GreyPixels, thumbnail
-from cxr_runtime.gate.reasons import BEYOND_ALL, CERTAIN, Code, reject
+from cxr_runtime.film import GreyPixels
+from cxr_runtime.gate.reasons import CERTAIN, Code, Doubt, Reason, measured_size, reject
 from cxr_runtime.lungs import LungMask
 
 SHORTEST_SIDE = 100  # pixels
 SIDE = 128  # rows and columns at which exposure and sharpness are measured; the smallest films have so many
-# Bounds in grey levels, far from any good film: their least range is 66, their lowest 98th percentile 142,
-# their highest 2nd percentile 153.
-LEAST_RANGE = 40  # between the 2nd and the 98th percentile
-LEAST_WHITE = 64  # of the 98th percentile
-MOST_BLACK = 192  # of the 2nd percentile
-DARK, BRIGHT = 12, 243  # below and above which a film shows nothing
-MOST_LOST = 0.8  # share of the film that may be so dark, or so bright; of good films up to 0.46
-LEAST_GREYS = 32  # levels that each fill a thousandth of a film or more; the poorest good film has 61
+# Bounds, each of the worst good film that we know, and of one at which nothing can be seen.
+RANGE = (66.0, 40.0)  # grey levels between the 2nd and the 98th percentile
+WHITE = (142.0, 64.0)  # grey level of the 98th percentile
+BLACK = (153.0, 192.0)  # grey level of the 2nd percentile
+DARK, BRIGHT = 12, 243  # grey levels below and above which a film shows nothing
+LOST = (0.6, 0.8)  # share of the film that is so dark, or so bright
+GREYS = (61.0, 32.0)  # levels that each fill a thousandth of a film or more
+BEYOND = 1.0  # size of a doubt at a bound that no good film reaches: it is enough by itself
 COUNTED_SIDE = 128  # rows and columns in which grey levels are counted
 MIDDLE = slice(SIDE // 8, SIDE - SIDE // 8)  # rows and columns without borders
 
@@ -51,133 +51,117 @@ def check_size(film_hw: tuple[int, int]) -> None:
         )
 
 
-def measure(pixels: GreyPixels) -> Exposure:
-    """Measure a film; (rows, columns) uint8."""
-    small = thumbnail(pixels, SIDE)[MIDDLE, MIDDLE]
-    low, median, high = np.percentile(small, (2, 50, 98))
-    dark, bright = float((small < DARK).mean()), float((small > BRIGHT).mean())
+def measure(small: GreyPixels) -> Exposure:
+    """Measure a film's thumbnail, (SIDE, SIDE) uint8."""
+    inner = small[MIDDLE, MIDDLE]
+    low, median, high = np.percentile(inner, (2, 50, 98))
+    dark, bright = float((inner < DARK).mean()), float((inner > BRIGHT).mean())
     return Exposure(float(low), float(median), float(high), dark, bright)
 
 
-def check_exposure(pixels: GreyPixels) -> None:
-    """Reject a film that shows nothing.
+def exposure_reasons(pixels: GreyPixels, small: GreyPixels) -> Iterator[Reason]:
+    """What exposure and grey levels say; a blank picture is too dark or too bright by its tone.
 
-    Raises:
-        RejectedFilmError: too dark or too bright; a blank picture is the one or the other by its tone.
+    Args:
+        pixels: (rows, columns) uint8.
+        small: (SIDE, SIDE) uint8, the film's thumbnail.
     """
-    seen = measure(pixels)
-    is_flat = seen.high - seen.low < LEAST_RANGE
-    if seen.dark > MOST_LOST or seen.high < LEAST_WHITE or (is_flat and seen.median < 128):
-        raise _unexposed(Code.TOO_DARK, "too dark", f"{seen.dark:.0%} of it is black", seen)
-    if seen.bright > MOST_LOST or seen.low > MOST_BLACK or (is_flat and seen.median >= 128):
-        raise _unexposed(Code.TOO_BRIGHT, "too bright", f"{seen.bright:.0%} of it is white", seen)
-
-
-def check_greys(pixels: GreyPixels) -> None:
-    """Reject a picture of so few grey levels that nothing in it is as it was on the film.
-
-    Raises:
-        RejectedFilmError: too few grey levels.
-    """
-    step = max(1, min(pixels.shape) // COUNTED_SIDE)
-    some = pixels[::step, ::step]
+    seen = measure(small)
+    flat, is_dark = measured_size(seen.high - seen.low, *RANGE), seen.median < 128
+    dark = max(measured_size(seen.dark, *LOST), measured_size(seen.high, *WHITE), flat if is_dark else 0)
+    bright = max(measured_size(seen.bright, *LOST), measured_size(seen.low, *BLACK), 0 if is_dark else flat)
+    step = "make it anew, or export it with another window"
+    for doubt, size, code, verdict, tone in (
+        (Doubt.DARK, dark, Code.TOO_DARK, "too dark", "black"),
+        (Doubt.BRIGHT, bright, Code.TOO_BRIGHT, "too bright", "white"),
+    ):
+        yield Reason(doubt, size, BEYOND, code, _exposed(verdict, tone, seen) if size else "", step)
+    apart = max(1, min(pixels.shape) // COUNTED_SIDE)
+    some = pixels[::apart, ::apart]
     greys = int(np.count_nonzero(np.bincount(some.ravel(), minlength=256) * 1000 >= some.size))
-    if greys < LEAST_GREYS:
-        raise reject(
-            Code.TOO_FEW_GREYS,
-            f"the picture has {greys} grey levels; a film has {LEAST_GREYS} or more",
-            "export it with all its grey levels, or with a wider window",
-            BEYOND_ALL,
-        )
+    found = f"the picture has {greys} grey levels; a film has {GREYS[1]:.0f} or more"
+    step = "export it with all its grey levels, or with a wider window"
+    yield Reason(Doubt.FEW_GREYS, measured_size(greys, *GREYS), BEYOND, Code.TOO_FEW_GREYS, found, step)
 
 
-def _unexposed(code: Code, verdict: str, lost: str, seen: Exposure) -> RejectedFilmError:
+def _exposed(verdict: str, tone: str, seen: Exposure) -> str:
     levels = f"its grey levels reach from {seen.low:.0f} to {seen.high:.0f} of 255"
-    if max(seen.dark, seen.bright) > MOST_LOST:
-        found = f"the film is {verdict}: {lost}, {levels}"
-    else:
-        is_grey = seen.high >= LEAST_WHITE and seen.low <= MOST_BLACK
-        found = f"the film is {'flat' if is_grey else verdict}: {levels}"
-    return reject(code, found, "make it anew, or export it with another window", BEYOND_ALL)
+    lost = max(seen.dark, seen.bright)
+    if lost > LOST[1]:
+        return f"the film is {verdict}: {lost:.0%} of it is {tone}, {levels}"
+    is_grey = seen.high >= WHITE[1] and seen.low <= BLACK[1]
+    return f"the film is {'flat' if is_grey else verdict}: {levels}"
 
 
-SMALLEST_AREA = 0.02  # share of the film that is lung; of good films 0.065 or more
-# Where there are no lungs the lung field finds something all the same, without a clear border. The good film
-# with the vaguest lungs has 0.47; a hand has 0.65, a hip 0.54, teeth 1.00.
-MOST_VAGUE = 0.52  # undecided pixels for each that is lung
-# Lungs that end at the film's lower edge are cut: of good films none has more than 0.24.
-MOST_AT_LOWER_EDGE = 0.4  # share of the lungs' width
-# The softest good film has 0.78; blurred by 1/128 of their side, they have 0.66 at most.
-LEAST_SHARPNESS = 0.66
-FINE, COARSE = 1.0, 2.0  # standard deviations of the two blurs, in pixels at SIDE x SIDE
+AREA = (0.065, 0.02)  # share of the film that is lung
+# Where there are no lungs the lung field finds something all the same, without a clear border: a hand has
+# 0.65, a hip 0.54, teeth 1.00; good films have 0.13 in the median, the vaguest 0.47.
+VAGUENESS = (0.47, 0.52)  # undecided pixels for each that is lung
+HEIGHT = (0.42, 0.33)  # share of the picture's height; of 3,281 good films two have less than 0.41: 0.36
+EXTREME, LEAST_SHOWN = SIDE // 20, 16  # pixels of a row that may be anything, grey levels between all others
+LOWER_EDGE = (0.24, 0.4)  # share of the lungs' width over which they end at the film's lower edge
+SHARPNESS = (0.78, 0.66)  # blurred by 1/128 of their side, films have 0.66 at most
+BLURS = (1.0, 2.0)  # standard deviations of the two blurs, in pixels at SIDE x SIDE
 
 
-def check_lungs(lungs: LungMask) -> None:
-    """Reject a film without lungs to look at.
+def lung_reasons(small: GreyPixels, lungs: LungMask) -> Iterator[Reason]:
+    """What the lungs say: whether there are any, with clear borders, large enough, whole and sharp.
 
-    Raises:
-        RejectedFilmError: (almost) no lung was found, or none with a clear border.
+    Args:
+        small: (SIDE, SIDE) uint8, the film's thumbnail.
+        lungs: as they were found on the film.
     """
-    if lungs.area < SMALLEST_AREA:
-        raise reject(
-            Code.NOT_A_CHEST_FILM,
-            f"no lungs were found on the film ({lungs.area:.1%} of it)",
-            "a frontal chest film shows both: have it read",
-            BEYOND_ALL,
-        )
-    if lungs.vagueness >= MOST_VAGUE:
-        raise reject(
-            Code.NOT_A_CHEST_FILM,
-            f"no clear lungs were found on the film: {lungs.vagueness:.0%} of what may be lung is undecided",
-            "a frontal chest film shows both: have it read",
-            BEYOND_ALL,
-        )
+    area, vague, sharp = lungs.area, lungs.vagueness, sharpness(small, lungs)
+    height, edge = share_of_height(small, lungs.mask), at_lower_edge(lungs.mask)
+    no_lungs = f"no lungs were found on the film ({area:.1%} of it)"
+    undecided = f"no clear lungs were found on the film: {vague:.0%} of what may be lung is undecided"
+    low = f"the lungs take up {height:.0%} of the picture's height only, as on a film of the whole body"
+    cut = f"the lungs go on beyond the film's lower edge, over {edge:.0%} of their width"
+    blurred = f"the film is too blurred: the detail in its lungs is {sharp:.2f}, not {SHARPNESS[0]:.2f}"
+    other, both = Code.NOT_A_CHEST_FILM, "a frontal chest film shows both: have it read"
+    whole, anew = "give a film that shows both lungs whole", "make it anew, or give the original file"
+    for doubt, value, bounds, code, found, step in (
+        (Doubt.NO_LUNGS, area, AREA, other, no_lungs, both),
+        (Doubt.VAGUE_LUNGS, vague, VAGUENESS, other, undecided, both),
+        (Doubt.SMALL_LUNGS, height, HEIGHT, other, low, "give the film of the chest alone"),
+        (Doubt.LOWER_EDGE, edge, LOWER_EDGE, Code.LUNGS_CUT_OFF, cut, whole),
+        (Doubt.BLURRED, sharp, SHARPNESS, Code.TOO_BLURRED, blurred, anew),
+    ):
+        yield Reason(doubt, measured_size(value, *bounds), BEYOND, code, found, step)
 
 
-def check_lower_edge(lungs: LungMask) -> None:
-    """Reject a film with the upper part of the lungs alone.
+def share_of_height(small: GreyPixels, mask: NDArray[np.bool_]) -> float:
+    """Share of a picture's height that the lungs take up, without rows above and below that show nothing.
 
-    Raises:
-        RejectedFilmError: they go on beyond the film's lower edge.
+    Args:
+        small: (SIDE, SIDE) uint8, the film's thumbnail.
+        mask: (h, w) bool over the whole film.
     """
-    mask = lungs.mask
+    ranks = EXTREME, SIDE - 1 - EXTREME
+    darkest, brightest = np.partition(small, ranks, axis=1)[:, ranks].T
+    shown = np.flatnonzero(brightest.astype(np.int16) - darkest >= LEAST_SHOWN)
+    rows = np.flatnonzero(mask.any(axis=1))
+    if not rows.size or not shown.size:
+        return 0.0
+    return float((rows[-1] - rows[0] + 1) / len(mask) / ((shown[-1] - shown[0] + 1) / SIDE))
+
+
+def at_lower_edge(mask: NDArray[np.bool_]) -> float:
+    """Share of the lungs' width over which they reach the film's last row; 0 where there are none.
+
+    Args:
+        mask: (h, w) bool over the whole film.
+    """
     columns = np.flatnonzero(mask.any(axis=0))
-    found = float(mask[-1].sum() / (columns[-1] - columns[0] + 1))
-    if found >= MOST_AT_LOWER_EDGE:
-        raise reject(
-            Code.LUNGS_CUT_OFF,
-            f"the lungs go on beyond the film's lower edge, over {found:.0%} of their width",
-            "give a film that shows both lungs whole",
-            BEYOND_ALL,
-        )
+    return float(mask[-1].sum() / (columns[-1] - columns[0] + 1)) if columns.size else 0.0
 
 
-def check_sharpness(pixels: GreyPixels, lungs: LungMask) -> None:
-    """Reject a film whose lungs have no detail.
-
-    Raises:
-        RejectedFilmError: too blurred.
-    """
-    found = sharpness(pixels, lungs)
-    if found < LEAST_SHARPNESS:
-        raise reject(
-            Code.TOO_BLURRED,
-            f"the film is too blurred: the detail in its lungs is {found:.2f}, not {LEAST_SHARPNESS:.2f}",
-            "make it anew, or give the original file",
-            BEYOND_ALL,
-        )
-
-
-def sharpness(pixels: GreyPixels, lungs: LungMask) -> float:
+def sharpness(small: GreyPixels, lungs: LungMask) -> float:
     """Fine detail against coarser detail in the lungs, whatever their contrast; about 1 if sharp."""
-    small = thumbnail(pixels, SIDE).astype(np.float32)
-    fine, coarse, coarsest = small, _blur(small, FINE), _blur(small, COARSE)
+    fine = small.astype(np.float32)
+    coarse, coarsest = (np.asarray(cv2.GaussianBlur(fine, (0, 0), sigma), np.float32) for sigma in BLURS)
     inside = lungs.over_film((SIDE, SIDE))
     if not inside.any():
         inside = np.ones((SIDE, SIDE), np.bool_)
     detail, form = np.abs(fine - coarse)[inside], np.abs(coarse - coarsest)[inside]
     return float(detail.mean() / max(float(form.mean()), 1e-3))
-
-
-def _blur(film: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
-    return np.asarray(cv2.GaussianBlur(film, (0, 0), sigma), np.float32)

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from cxr_runtime.errors import ModelError
 from cxr_runtime.gate.network import GATE_FILE
+from cxr_runtime.gate.weighing import WEIGHING_FILE
 from cxr_runtime.heat.map import HeatMethod
 from cxr_runtime.lungs.field import LUNG_FIELD_FILE
 from cxr_runtime.model.folder import Manifest
 
-RULES_VERSION = 4  # changes whenever reading or the gate would end some film differently
-NETWORKS = (GATE_FILE, LUNG_FIELD_FILE)  # besides the model's, those that decide rows and heat
+RULES_VERSION = 5  # changes whenever reading or the gate would end some film differently
+NETWORKS = (GATE_FILE, WEIGHING_FILE, LUNG_FIELD_FILE)  # beside the model's, what decides rows and heat
 
 
 def fingerprint_of(

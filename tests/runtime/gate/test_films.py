@@ -1,14 +1,19 @@
 """The gate on real films, where there are any."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from cxr_calibration.labels.film_csv import read_rows
 from cxr_runtime.errors import RejectedFilmError
 from cxr_runtime.film import Film
 from cxr_runtime.gate import Gate
 from cxr_runtime.lungs import lung_field
 from cxr_runtime.reading import read_film
+from cxr_train.small.gate.locked import Part, part_of
+from cxr_train.small.gate.pictures import picture_group
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
 CHESTS = (
@@ -63,6 +68,35 @@ def test_other_body_parts_are_rejected_by_tags_and_by_pixels(name: str) -> None:
     film = _film(DATA / "dicom" / "other" / f"{name}.dcm")
     assert _code(film).startswith("rejected")
     assert _code(film, by_pixels_alone=True).startswith("rejected")
+
+
+@pytest.mark.parametrize("quarter_turns", [1, 2, 3])
+def test_films_turned_by_code_are_turned_back_to_the_pixel_so_that_scores_are_the_same(
+    quarter_turns: int,
+) -> None:
+    """No film is turned back wrongly; where that is not certain, it is rejected."""
+    gate, set_right = Gate(lung_field()), 0
+    paths = sorted((DATA / "nih1024").glob("*.png"))[::3]
+    for path in paths:
+        film = _film(path)
+        turned = np.ascontiguousarray(np.rot90(film.pixels, -quarter_turns))
+        try:
+            admission = gate.admit(replace(film, pixels=turned))
+        except RejectedFilmError:
+            continue
+        set_right += 1
+        assert admission.remark is not None
+        assert admission.remark.code == f"rotated-{90 * quarter_turns}"
+        np.testing.assert_array_equal(admission.film.pixels, film.pixels)
+    assert set_right >= 0.8 * len(paths)
+
+
+def test_no_picture_of_another_kind_that_judges_the_gate_is_scored() -> None:
+    pictures = [DATA / row["file"] for row in read_rows(DATA / "gate.csv", ("file",))]
+    judges = [path for path in pictures if part_of(picture_group(path)) is Part.LOCKED]
+    passed = [path.name for path in judges if not _code(_film(path)).startswith("rejected")]
+    assert len(judges) > 350
+    assert passed == []
 
 
 def test_lateral_films_are_rejected() -> None:

@@ -42,8 +42,8 @@ def _page() -> NDArray[np.uint8]:
 PICTURES: dict[str, tuple[NDArray[np.uint8], str, str]] = {
     "good": (FILM, SCORED, ""),
     "inverted": (255 - FILM, SCORED, Code.POLARITY_INVERTED),
-    "turned": (np.rot90(FILM, -1), "rejected", Code.ROTATED_90),
-    "upside-down": (np.rot90(FILM, 2), "rejected", Code.ROTATED_180),
+    "turned": (np.rot90(FILM, -1), SCORED, Code.ROTATED_90),
+    "upside-down": (np.rot90(FILM, 2), SCORED, Code.ROTATED_180),
     "mirrored": (FILM[:, ::-1], "rejected", Code.MIRRORED),
     "cut": (FILM[:, :170], "rejected", Code.LUNGS_CUT_OFF),
     "two": (np.hstack([FILM, OTHER]), "rejected", Code.SEVERAL_IMAGES),
@@ -95,3 +95,7 @@ def test_a_broken_file_is_a_row_and_a_report_beside_the_films_is_none(
 ) -> None:
     assert verdicts["broken"][0] == FAILED
     assert set(verdicts) == {*PICTURES, "broken"}
+
+
+def test_a_turned_film_gets_the_score_of_the_upright_one(verdicts: dict[str, tuple[str, str, str]]) -> None:
+    assert verdicts["turned"][2] == verdicts["upside-down"][2] == verdicts["good"][2]

@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from cxr_runtime.gate.network import ANSWERS, INPUT_SIDE, TURNS, PictureKind
+from cxr_train.small.gate.composed import on_a_page, whole_body
 from cxr_train.small.gate.drawn import DRAWINGS
 from cxr_train.small.gate.network import GateNet, answers_loss
 from cxr_train.small.gate.sampling import NOT_ASKED, Sample, Sampler
@@ -68,3 +71,25 @@ def test_questions_that_were_not_asked_do_not_change_the_loss() -> None:
 
 def test_the_network_answers_every_question() -> None:
     assert GateNet(INPUT_SIDE).eval()(torch.zeros(2, 1, INPUT_SIDE, INPUT_SIDE)).shape == (2, ANSWERS)
+
+
+def test_a_whole_body_shows_the_chest_as_a_part_and_a_page_shows_the_film_whole() -> None:
+    film, below = np.full((96, 96), 0.5, np.float32), np.full((96, 96), 0.25, np.float32)
+    for seed in range(10):
+        body = whole_body(np.random.default_rng(seed), film, below)
+        page = on_a_page(np.random.default_rng(seed), film)
+        for picture in (body, page):
+            assert picture.shape == (96, 96)
+            assert picture.dtype == np.float32
+            assert 0 <= picture.min() <= picture.max() <= 1
+        assert 0.3 < np.isclose(page, 0.5, atol=1e-3).mean() < 0.95
+
+
+def test_a_small_collection_is_drawn_from_more_often_than_its_share() -> None:
+    pictures = gate_pictures(20)
+    rare = [replace(picture, collection="rare") for picture in pictures[:4]]
+    sampler = Sampler([*pictures, *rare])
+    rng = np.random.default_rng(0)
+    drawn = [sampler.frontal.draw(rng).collection for _ in range(2000)]
+    share = sum(picture.kind is PictureKind.FRONTAL for picture in rare) / 42
+    assert drawn.count("rare") / len(drawn) > 2 * share

@@ -4,12 +4,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cxr_train.small.gate.drawn import draw_noise, draw_page, draw_pattern
+from cxr_train.small.gate.drawn import draw_noise, draw_page, draw_pattern, draw_skull
 
 Grey = NDArray[np.float32]  # (h, w), 0 black .. 1 white
 
 WIDEST = 0.16  # share of the side that a frame may cover, on each side
 MOST_TURN = 4.0  # degrees
+BELOW_LUNGS = 0.8  # share of a film's height below which there is more belly than lung
+SEAM = 4  # rows to either side of a seam in which it is blurred
 SCREENS = (1.0, 5 / 4, 4 / 3, 16 / 10, 16 / 9)  # width to height of a screen, or of a window on it
 
 
@@ -119,6 +121,44 @@ def several(rng: np.random.Generator, films: list[Grey]) -> Grey:
         x, y = (cell % columns) * (width + gap), (cell // columns) * (height + gap)
         film = films[cell]
         page[y : y + height, x : x + width] = cv2.resize(film, (width, height), interpolation=cv2.INTER_AREA)
+    return page
+
+
+def whole_body(rng: np.random.Generator, film: Grey, below: Grey) -> Grey:
+    """A body from the head down, of which the chest is a part: no chest film, though a chest is on it.
+
+    Args:
+        film: (side, side) float32 in 0..1, a chest film.
+        below: (side, side) float32 in 0..1, an abdomen or a pelvis.
+
+    Returns:
+        (side, side) float32 in 0..1, squashed, as the gate's network sees any picture.
+    """
+    side = film.shape[0]
+    head, chest = (round(float(share) * side) for share in rng.uniform((0, 0.25), (0.22, 0.48)))
+    width = round(float(rng.uniform(0.5, 1)) * side)
+    skull = draw_skull(rng, side) * np.float32(rng.uniform(0.6, 1))
+    bellies = (below, film[side // 2 :][::-1], film[round(BELOW_LUNGS * side) :])
+    belly = bellies[int(rng.integers(len(bellies)))]
+    parts = ((skull, head), (film, chest), (belly, side - head - chest))
+    shown = [cv2.resize(part, (width, rows), interpolation=cv2.INTER_AREA) for part, rows in parts if rows]
+    body = np.asarray(np.vstack(shown), np.float32)
+    for seam in (head, head + chest):
+        near = slice(max(0, seam - SEAM), seam + SEAM)
+        body[near] = cv2.GaussianBlur(body[near], (0, 0), SEAM / 3)
+    page = np.full((side, side), float(rng.choice([0.0, 0.0, 1.0])), np.float32)
+    left = int(rng.integers(side - width + 1))
+    page[:, left : left + width] = body
+    return page
+
+
+def on_a_page(rng: np.random.Generator, film: Grey) -> Grey:
+    """A film that fills a part of a black or white page, anywhere on it; (side, side) float32 in 0..1."""
+    side = film.shape[0]
+    height, width = (round(float(share) * side) for share in rng.uniform(0.4, 0.9, 2) ** 0.75)
+    y, x = int(rng.integers(side - height + 1)), int(rng.integers(side - width + 1))
+    page = np.full((side, side), float(rng.choice([0.0, 1.0])), np.float32)
+    page[y : y + height, x : x + width] = cv2.resize(film, (width, height), interpolation=cv2.INTER_AREA)
     return page
 
 

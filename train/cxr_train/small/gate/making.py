@@ -1,84 +1,97 @@
-"""Makes and measures the gate network."""
+"""Makes the gate's network and weights, and judges them on patients that neither has seen."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 
-from cxr_calibration.statistics.folds import folds_in_turn
+from cxr_runtime.files import write_bytes
 from cxr_runtime.gate import Gate
-from cxr_runtime.gate.network import GATE_FILE, INPUT_SIDE, GateNetwork, PictureKind
+from cxr_runtime.gate.network import GATE_FILE, INPUT_SIDE, GateNetwork
+from cxr_runtime.gate.visibility import SHORTEST_SIDE
+from cxr_runtime.gate.weighing import WEIGHING_FILE, read_weighing, weighing_json
 from cxr_runtime.lungs import lung_field
 from cxr_runtime.progress import Progress
+from cxr_train.small.gate.locked import Part
 from cxr_train.small.gate.network import train_gate_net
 from cxr_train.small.gate.pictures import Picture, read_pictures
-from cxr_train.small.gate.trials import Answer, ask, bad_trials, good_trials, markdown
+from cxr_train.small.gate.trials import ADMITTED, Trial, ask, bad_trials, good_trials, markdown, wrong
+from cxr_train.small.gate.weighing import Weighed, fit_weighing
 from cxr_train.small.training import Schedule, write_onnx
 
 TABLE_FILE = "gate.md"
-WRONG_FILE = (
-    "wrong.txt"  # names of the films that did not end as expected: for the eye, never for the repository
-)
+WRONG_FILE = "wrong.txt"  # films that did not end as expected: for the eye, never for the repository
+CHOOSING_SEED, JUDGING_SEED = 1, 2  # of the films spoiled by code
 
 
 @dataclass(frozen=True)
 class Making:
-    """What the gate is made from, and how it is measured."""
+    """What the gate is made from."""
 
     data: Path  # folder with the tables and films described in docs/gate.md
     out: Path  # folder for the files
-    folds: int  # of the cross-validation, by patient; 0 measures nothing
-    schedule: Schedule
+    schedule: Schedule  # of no steps: the shipped network stays, and its weights are fitted anew
 
 
 def make_gate(making: Making, progress: Progress) -> str:
-    """Cross-validate, then train on every picture, into `out`.
+    """Train the network, fit the weights, and judge both, into `out`.
 
     Returns:
-        The confusion table of the cross-validation, markdown; empty without folds.
+        The table of the locked pictures, markdown.
 
     Raises:
         CxrTriageError: pictures are missing, or training failed.
     """
     pictures = read_pictures(making.data)
-    answers: list[Answer] = []
-    fold_of = assign_folds(pictures, making.folds) if making.folds else {}
-    for fold in range(making.folds):
-        progress.say(f"fold {fold + 1} of {making.folds}")
-        known = [picture for picture in pictures if fold_of[picture.group] != fold]
-        unseen = [picture for picture in pictures if fold_of[picture.group] == fold]
-        gate = _train(known, making.out / f"fold-{fold + 1}", making.schedule, progress)
-        answers += ask(gate, good_trials(unseen))
-        answers += ask(gate, bad_trials(unseen, np.random.default_rng(fold)))
-    progress.say(f"from all {len(pictures)} pictures")
-    _train(pictures, making.out, making.schedule, progress)
-    if not answers:
-        return ""
+    making.out.mkdir(parents=True, exist_ok=True)
+    gate = _made(making, pictures, progress)
+    judges = _of(pictures, Part.LOCKED)
+    progress.say(f"judging by {len(judges)} pictures")
+    answers = ask(gate, trials_of(judges, JUDGING_SEED))
     table = markdown(answers)
-    (making.out / TABLE_FILE).write_text(table, encoding="utf-8")
-    (making.out / WRONG_FILE).write_text(_wrong(answers), encoding="utf-8")
+    write_bytes(making.out / TABLE_FILE, table.encode())
+    write_bytes(making.out / WRONG_FILE, wrong(answers).encode())
     return table
 
 
-def assign_folds(pictures: list[Picture], folds: int) -> dict[str, int]:
-    """Deal out groups (patients) to folds, each kind evenly; a group is never split."""
-    fold_of: dict[str, int] = {}
-    for kind in PictureKind:
-        groups = sorted({picture.group for picture in pictures if picture.kind is kind})
-        fold_of |= dict(zip(groups, folds_in_turn(np.array(groups), folds).tolist(), strict=True))
-    return fold_of
+def trials_of(pictures: list[Picture], seed: int) -> Iterator[Trial]:
+    """Every trial that pictures give; the same seed gives the same ones."""
+    yield from good_trials(pictures)
+    yield from bad_trials(pictures, np.random.default_rng(seed))
 
 
-def _train(pictures: list[Picture], folder: Path, schedule: Schedule, progress: Progress) -> Gate:
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / GATE_FILE.name
-    write_onnx(train_gate_net(pictures, schedule, progress), path, INPUT_SIDE, "answers")
-    return Gate(lung_field(), GateNetwork(path))
+def _made(making: Making, pictures: list[Picture], progress: Progress) -> Gate:
+    network = _network(making, _of(pictures, Part.LEARNING), progress)
+    gate = Gate(lung_field(), GateNetwork(network))
+    chosen = _of(pictures, Part.CHOOSING)
+    progress.say(f"weights from {len(chosen)} pictures")
+    found = (_weighed(gate, trial) for trial in trials_of(chosen, CHOOSING_SEED))
+    weighing = fit_weighing([weighed for weighed in found if weighed])
+    weights = making.out / WEIGHING_FILE.name
+    write_bytes(weights, weighing_json(weighing, sha256(network.read_bytes()).hexdigest()))
+    return replace(gate, weighing=read_weighing(weights))
 
 
-def _wrong(answers: list[Answer]) -> str:
-    return "".join(
-        f"{answer.trial.kind}\t{answer.trial.name}\t{answer.code}\n"
-        for answer in answers
-        if not answer.is_right
-    )
+def _network(making: Making, pictures: list[Picture], progress: Progress) -> Path:
+    if not making.schedule.steps:
+        return GATE_FILE
+    progress.say(f"network from {len(pictures)} pictures")
+    path = making.out / GATE_FILE.name
+    write_onnx(train_gate_net(pictures, making.schedule, progress), path, INPUT_SIDE, "answers")
+    return path
+
+
+def _of(pictures: list[Picture], part: Part) -> list[Picture]:
+    return [picture for picture in pictures if picture.part is part]
+
+
+def _weighed(gate: Gate, trial: Trial) -> Weighed | None:
+    """What the gate finds of a picture; None where its size alone decides."""
+    if min(trial.film.hw) < SHORTEST_SIDE:
+        return None
+    seen = gate.examine(trial.film)
+    remark = seen.righted.remark
+    is_good = trial.expected == {ADMITTED} or (remark is not None and remark.code in trial.expected)
+    return Weighed(trial.kind, is_good, seen.reasons)

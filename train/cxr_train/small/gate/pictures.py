@@ -1,40 +1,36 @@
 """The pictures the gate learns from: frontal films, lateral ones, and what is neither."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cxr_calibration.labels.film_csv import read_rows
+from cxr_calibration.labels.film_csv import CsvRow, read_rows
 from cxr_runtime.errors import CxrTriageError, FilmError
 from cxr_runtime.film import resize
 from cxr_runtime.gate.network import PictureKind
 from cxr_runtime.lungs import LungField, lung_field
 from cxr_runtime.reading import read_film
+from cxr_train.small.gate.libraries import library_files
+from cxr_train.small.gate.locked import Part, part_of
 
 SIDE = 224  # rows and columns at which pictures are kept
 
-FRONTAL_TABLES = ("nih512.csv", "nih1024.csv", "nlm128.csv", "jsrt224.csv")
+FRONTAL_TABLES = {  # and how their patients are named; the tables of NIH share them
+    "nih512": "nih", "nih1024": "nih", "nih256": "nih", "nih224": "nih", "nlm128": "nlm", "jsrt224": "jsrt",
+    "tbx512": "tbx11k", "tbportal256": "tbportal", "guangzhou512": "guangzhou", "valencia256": "valencia",
+}  # fmt: skip
 LATERAL_TABLE = "lateral512.csv"
 DICOM_TABLE = "dicom.csv"
+OTHER_TABLE = "gate.csv"
+SCREENS = "screens"  # folder of those of OTHER_TABLE that are screenshots
 OTHER_PARTS_FOLDER = "other"
 ANIMAL = "dx_image.dcm"  # in the folder of chests, but a lateral film of an animal
-SCIKIT_IMAGE = (
-    "astronaut.png", "brick.png", "camera.png", "cell.png", "chelsea.png", "chessboard_GRAY.png",
-    "clock_motion.png", "coffee.png", "coins.png", "color.png", "grass.png", "gravel.png",
-    "horse.png", "hubble_deep_field.jpg", "ihc.png", "logo.png", "microaneurysms.png", "moon.png",
-    "motorcycle_left.png", "page.png", "phantom.png", "retina.jpg", "rocket.jpg", "text.png",
-)  # fmt: skip
-SCIKIT_LEARN = ("china.jpg", "flower.jpg")
-PYDICOM = (  # slices, scintigrams, ultrasound
-    "693_J2KI.dcm", "CT_small.dcm", "J2K_pixelrep_mismatch.dcm", "JPEG2000.dcm", "MR_small.dcm",
-    "examples_jpeg2k.dcm", "examples_overlay.dcm", "examples_palette.dcm", "examples_ybr_color.dcm",
-    "image_dfl.dcm",
-)  # fmt: skip
+SAME_SERIES = re.compile(r"(age\d+_sex\w)|(?<=\d\d)\d\d\D*$")  # what names a mouth, or a picture of a series
 
 
 @dataclass(frozen=True)
@@ -43,13 +39,15 @@ class Picture:
 
     name: str
     collection: str  # where it is from, e.g. nih512
-    group: str  # patient, or picture where there is no patient; a group is never split
+    group: str  # patient with site, or picture where there is no patient; a group is never split
     kind: PictureKind
     pixels: NDArray[np.uint8] = field(repr=False)  # (SIDE, SIDE) uint8, squashed
     lungs: NDArray[np.uint8] | None = field(
         default=None, repr=False
     )  # (SIDE, SIDE) uint8, soft; frontal only
     path: Path | None = None  # the file, to see it in detail
+    view: str = ""  # PA or AP, where it is known
+    part: Part = Part.LEARNING
 
 
 def read_pixels(picture: Picture) -> NDArray[np.uint8]:
@@ -62,7 +60,7 @@ def read_pixels(picture: Picture) -> NDArray[np.uint8]:
 
 
 def read_pictures(data: Path) -> list[Picture]:
-    """Read every picture that the gate is trained on.
+    """Read every picture that the gate is trained and judged on.
 
     Args:
         data: folder with the tables and films described in docs/gate.md.
@@ -72,21 +70,37 @@ def read_pictures(data: Path) -> list[Picture]:
     """
     lungs = lung_field()
     pictures = [
-        _frontal(data / row["file"], Path(table).stem, row["patient"], lungs)
+        _frontal(data, table, row, lungs)
         for table in FRONTAL_TABLES
-        for row in read_rows(data / table, ("file",))
+        for row in read_rows(data / f"{table}.csv", ("file",))
     ]
     pictures += [
-        _picture(data / row["file"], f"lateral {row['patient']}", PictureKind.LATERAL)
+        _picture(data / row["file"], f"lateral:{row['patient']}", PictureKind.LATERAL)
         for row in read_rows(data / LATERAL_TABLE, ("file", "patient"))
     ]
-    return pictures + _dicom_samples(data) + list(_library_pictures())
+    pictures += [_other(data / row["file"]) for row in read_rows(data / OTHER_TABLE, ("file",))]
+    pictures += _dicom_samples(data)
+    return pictures + [_picture(path, f"library:{path.name}", PictureKind.OTHER) for path in library_files()]
 
 
-def _frontal(path: Path, collection: str, patient: str, lungs: LungField) -> Picture:
-    picture = _picture(path, patient or path.name, PictureKind.FRONTAL)
+def _frontal(data: Path, table: str, row: CsvRow, lungs: LungField) -> Picture:
+    path = data / row["file"]
+    patient = f"{FRONTAL_TABLES[table]}:{row['patient'] or path.stem}"
+    picture = _picture(path, patient, PictureKind.FRONTAL)
     soft = cv2.resize(lungs.find(picture.pixels).soft, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
-    return replace(picture, collection=collection, lungs=np.asarray(soft, np.uint8))
+    return replace(picture, collection=table, lungs=np.asarray(soft, np.uint8), view=row["view"])
+
+
+def _other(path: Path) -> Picture:
+    kind = PictureKind.PICTURED if path.parent.name == SCREENS else PictureKind.OTHER
+    return _picture(path, picture_group(path), kind)
+
+
+def picture_group(path: Path) -> str:
+    """The group of a picture of OTHER_TABLE: several of one mouth, session or volume are of one group."""
+    found = SAME_SERIES.search(path.stem)
+    series = path.stem if found is None else found[1] or path.stem[: found.start()]
+    return f"{path.parent.name}:{series}"
 
 
 def _picture(path: Path, group: str, kind: PictureKind) -> Picture:
@@ -94,31 +108,21 @@ def _picture(path: Path, group: str, kind: PictureKind) -> Picture:
         pixels = read_film(path.read_bytes()).pixels
     except (OSError, FilmError) as error:
         raise CxrTriageError(f"{path} cannot be read ({error}); see docs/gate.md") from error
-    return Picture(path.name, path.parent.name, group, kind, resize(pixels, (SIDE, SIDE)), path=path)
+    small = resize(pixels, (SIDE, SIDE))
+    return Picture(path.name, path.parent.name, group, kind, small, path=path, part=part_of(group))
 
 
-def _dicom_samples(data: Path) -> list[Picture]:
+def _dicom_samples(data: Path) -> Iterator[Picture]:
     """One picture of each body part that is no chest, and the animal."""
-    found: dict[str, Picture] = {}
+    found: set[str] = set()
     for row in read_rows(data / DICOM_TABLE, ("file", "body_part", "decodes")):
-        path, group = data / row["file"], f"sample {row['body_part'] or 'TEETH'}"
-        if group in found or row["decodes"] != "1":
+        path, part = data / row["file"], row["body_part"] or "TEETH"
+        is_animal = path.name == ANIMAL
+        if (
+            part in found
+            or row["decodes"] != "1"
+            or not (is_animal or path.parent.name == OTHER_PARTS_FOLDER)
+        ):
             continue
-        if path.name == ANIMAL:
-            found[group] = _picture(path, group, PictureKind.LATERAL)
-        elif path.parent.name == OTHER_PARTS_FOLDER:
-            found[group] = _picture(path, group, PictureKind.OTHER)
-    return list(found.values())
-
-
-def _library_pictures() -> Iterable[Picture]:
-    for package, folder, names in (
-        ("skimage", "data", SCIKIT_IMAGE),
-        ("sklearn", "datasets/images", SCIKIT_LEARN),
-        ("pydicom", "data/test_files", PYDICOM),
-    ):
-        spec = find_spec(package)
-        if spec is None or spec.origin is None:
-            raise CxrTriageError(f"{package} is not installed; the gate is trained on its sample pictures")
-        for name in names:
-            yield _picture(Path(spec.origin).parent / folder / name, name, PictureKind.OTHER)
+        found.add(part)
+        yield _picture(path, f"sample:{part}", PictureKind.LATERAL if is_animal else PictureKind.OTHER)

@@ -12,24 +12,36 @@ from cxr_calibration.statistics.intervals import wilson
 from cxr_runtime.errors import RejectedFilmError
 from cxr_runtime.film import Film, FilmFacts, resize
 from cxr_runtime.gate import Code, Gate
-from cxr_runtime.gate.network import TURNS, PictureKind
+from cxr_runtime.gate.network import TURN_CODES, TURNS, PictureKind
 from cxr_runtime.gate.visibility import SHORTEST_SIDE
 from cxr_runtime.markdown import markdown_table
-from cxr_train.small.gate.composed import photograph, screen, several
-from cxr_train.small.gate.drawn import DRAWINGS
+from cxr_train.small.gate.composed import photograph, screen, several, whole_body
+from cxr_train.small.gate.drawn import DRAWINGS, draw_abdomen
 from cxr_train.small.gate.moving import WORK, fragment, move
 from cxr_train.small.gate.pictures import ANIMAL, OTHER_PARTS_FOLDER, Picture, read_pixels
 from cxr_train.small.gate.sampling import CALM_JITTER, LATERAL_JITTER, OTHER_JITTER
 from cxr_train.small.variations import Jitter
 
 ADMITTED = ""  # what is expected of a good film
-BAD_SHARE = 3  # of so many frontal films one is spoiled in every way
+SPOILED = 100  # frontal films, or a few more, that are spoiled in every way
 VARIATIONS = 20  # of each lateral film
 PLACEMENTS = 8  # of each picture of something else
 DRAWN = 40  # of each kind of drawing
 CUT_VISIBLE = 0.5  # share of a lung that a cut film still shows
 BLURRED = 1 / 64  # standard deviation, share of the film's short side
-OTHER_KINDS = {OTHER_PARTS_FOLDER: "other body part", "test_files": "slice, scintigram or ultrasound"}
+BODIES = 60  # drawn whole bodies
+TINY = "px64_"  # begins the names of collections of pictures of 64 x 64 pixels
+ENLARGED = 4  # times that these are enlarged
+OTHER_KINDS = {
+    OTHER_PARTS_FOLDER: "DICOM sample of another body part",
+    "test_files": "slice, scintigram or ultrasound",
+    "data": "natural picture",
+    "images": "natural picture",
+}  # others bear the names of their collections
+FEW_GREYS = 24  # levels of a film spoiled by them
+CORRECTED = frozenset(
+    {Code.POLARITY_INVERTED, *TURN_CODES.values()}
+)  # of films that are set right and scored
 STILL = Jitter(turn_degrees=0, zoom=(1, 1), stretch=0, shift=0, bend=0, flip=0)
 HEAD = ("put to the gate", "films", "as expected", "share (95 % interval)", "rejected", "codes given")
 PASSED = "passed"
@@ -49,20 +61,25 @@ def good_trials(pictures: list[Picture]) -> Iterator[Trial]:
     """The frontal films as they are, by collection."""
     for picture in pictures:
         if picture.kind is PictureKind.FRONTAL:
-            yield _trial(picture.collection, picture.name, read_pixels(picture), ADMITTED)
+            kind = f"{picture.collection} {picture.view}".strip()
+            yield _trial(kind, picture.name, read_pixels(picture), ADMITTED)
 
 
 def bad_trials(pictures: list[Picture], rng: np.random.Generator) -> Iterator[Trial]:
     """Bad films of every kind, made from the pictures given."""
     frontal = [picture for picture in pictures if picture.kind is PictureKind.FRONTAL]
-    for picture in frontal[::BAD_SHARE]:
+    for picture in frontal[:: max(1, len(frontal) // SPOILED)]:
         yield from _spoiled(picture, rng)
         yield from _composed(picture, pictures, rng)
     for picture in pictures:
         if picture.kind is PictureKind.LATERAL:
             yield from _laterals(picture, rng)
-        elif picture.kind is PictureKind.OTHER:
+        elif picture.kind is not PictureKind.FRONTAL:
             yield from _others(picture, rng)
+    for picture in frontal[:: max(1, len(frontal) // BODIES)]:
+        film = move(rng, picture.pixels, CALM_JITTER)[0]
+        body = _bytes(whole_body(rng, film, draw_abdomen(rng, WORK)))
+        yield _trial("drawn: whole body", picture.name, body, Code.NOT_A_CHEST_FILM)
     for name, draw in DRAWINGS.items():
         for _ in range(DRAWN):
             codes = (Code.NOT_A_CHEST_FILM, Code.TOO_DARK, Code.TOO_BRIGHT)
@@ -73,7 +90,11 @@ def _spoiled(picture: Picture, rng: np.random.Generator) -> Iterator[Trial]:
     pixels = read_pixels(picture)
     turn = int(rng.integers(1, len(TURNS)))
     turned = np.ascontiguousarray(np.rot90(pixels, -turn))
-    yield _trial(f"turned by {TURNS[turn]}", picture.name, turned, f"rotated-{TURNS[turn]}")
+    yield _trial(
+        f"turned by {TURNS[turn]} (to be turned back)", picture.name, turned, f"rotated-{TURNS[turn]}"
+    )
+    steps = np.asarray(np.round(pixels / 255 * (FEW_GREYS - 1)) * (255 / (FEW_GREYS - 1)), np.uint8)
+    yield _trial("few grey levels", picture.name, steps, Code.TOO_FEW_GREYS)
     yield _trial("mirrored", picture.name, np.ascontiguousarray(pixels[:, ::-1]), Code.MIRRORED)
     yield _trial("inverted (to be corrected)", picture.name, 255 - pixels, Code.POLARITY_INVERTED)
     cut = _cut(picture, _grown(pixels), rng)
@@ -115,10 +136,14 @@ def _laterals(picture: Picture, rng: np.random.Generator) -> Iterator[Trial]:
 
 
 def _others(picture: Picture, rng: np.random.Generator) -> Iterator[Trial]:
-    kind = OTHER_KINDS.get(picture.collection, "natural picture")
+    kind = OTHER_KINDS.get(picture.collection, picture.collection)
     codes = (Code.NOT_A_CHEST_FILM, Code.TOO_DARK, Code.TOO_BRIGHT)
-    yield _trial(kind, picture.name, read_pixels(picture), *codes)
-    for _ in range(PLACEMENTS):
+    pixels = read_pixels(picture)
+    yield _trial(kind, picture.name, pixels, *codes)
+    if kind.startswith(TINY):
+        large = np.asarray(cv2.resize(pixels, None, fx=ENLARGED, fy=ENLARGED), np.uint8)
+        yield _trial(f"{kind}, enlarged", picture.name, large, *codes)
+    for _ in range(PLACEMENTS if picture.collection in OTHER_KINDS else 0):
         moved = _bytes(move(rng, picture.pixels, OTHER_JITTER)[0])
         yield _trial(f"{kind}, {PLACEMENTS} placements each", picture.name, moved, *codes)
 
@@ -162,11 +187,11 @@ class Answer:
 
     @property
     def is_right(self) -> bool:
-        """A good film passed, an inverted one was corrected, a bad one was rejected, whatever the reason."""
+        """A good film passed, one to be set right was, a bad one was rejected, whatever the reason."""
         if self.trial.expected == {ADMITTED}:
             return not self.is_rejected
-        if self.trial.expected == {Code.POLARITY_INVERTED}:
-            return not self.is_rejected and self.code == Code.POLARITY_INVERTED
+        if self.trial.expected <= CORRECTED:
+            return not self.is_rejected and self.code in self.trial.expected
         return self.is_rejected
 
 
@@ -199,3 +224,9 @@ def _row(kind: str, answers: list[Answer]) -> tuple[str, ...]:
     given = ", ".join(f"{code} {count}" for code, count in codes)
     interval = f"{share.value:.2%} ({share.low:.1%} to {share.high:.1%})"
     return kind, f"{len(answers)}", f"{right}", interval, f"{rejected}", given
+
+
+def wrong(answers: list[Answer]) -> str:
+    """The films that did not end as expected, one a line: kind, name, code."""
+    lines = [(answer.trial.kind, answer.trial.name, answer.code) for answer in answers if not answer.is_right]
+    return "".join("\t".join(line) + "\n" for line in lines)
