@@ -25,7 +25,7 @@ MAY_IMPORT = {
 # Rooms of the runtime, from the top floor down: a room imports from lower floors alone. Files of its root, as
 # errors.py and film.py, are the ground that all stand on; `cxr_runtime/__init__.py` is the front door.
 FLOORS = (
-    ("benchmark", "doctor"),
+    ("appliance", "benchmark", "doctor"),
     ("arrivals",),
     ("scanning",),
     ("backends", "reports"),

@@ -12,6 +12,7 @@ import typer
 from typer.exceptions import TyperException
 
 from cxr_cli import about_broken
+from cxr_cli.appliance import appliance
 from cxr_cli.arrivals import watch
 from cxr_cli.calibration import calibrate, monitor
 from cxr_cli.evaluation import evaluate_models, explain_models
@@ -56,6 +57,7 @@ _COMMANDS: dict[str, dict[str, Command]] = {
     "Clinic": {
         "scan": scan,
         "watch": watch,
+        "appliance": appliance,
         "calibrate": calibrate,
         "monitor": monitor,
         "models": models,

@@ -1,6 +1,5 @@
 """The loop of every service: whatever arrives is scored, and the reports follow, until somebody ends it."""
 
-import signal
 import threading
 import time
 from collections.abc import Callable, Container, Iterator, Sequence
@@ -9,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from shutil import disk_usage
-from types import FrameType
 
 from cxr_runtime.arrivals.again import TriedAgain
+from cxr_runtime.arrivals.ending import ending_on_signals
 from cxr_runtime.arrivals.queue import Arrivals
 from cxr_runtime.arrivals.refreshing import Reports
 from cxr_runtime.journal import Journal
@@ -26,7 +25,6 @@ from cxr_runtime.workers.tasks import Pause
 
 LOOK_SECONDS = 0.5  # between two looks at what is due, when nobody rings
 HEALTH_SECONDS = 600.0  # between two lines of the journal that say how it goes
-_ENDING = ("SIGTERM", "SIGINT", "SIGHUP", "SIGBREAK")  # those that the system has
 
 
 @dataclass(frozen=True)
@@ -37,6 +35,7 @@ class ServiceOptions:
     inputs: tuple[str, ...]  # where films come from, as typed, for the reports
     is_dated: bool = False  # each day has a folder of its own in `out`
     is_once: bool = False  # end when everything that is there is done
+    hears_signals: bool = True  # else somebody else does, and calls `end`
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,8 @@ class Service:
             KeyboardInterrupt: a second signal came; what was done is kept.
         """
         with ExitStack() as closing:
-            closing.enter_context(self._signals())
+            if self.options.hears_signals:
+                closing.enter_context(ending_on_signals(self.end, self.journal))
             with self._opened() as session:
                 self._start(closing)
                 self._serve(session)
@@ -93,7 +93,8 @@ class Service:
     def health(self) -> Health:
         """How it is just now."""
         waiting = sum(arrivals.waiting() for arrivals in self.arrivals) + len(self._given)
-        free = disk_usage(self.out).free
+        assert self.options.screening.out is not None
+        free = disk_usage(self.options.screening.out).free
         return Health(self._films, waiting, len(self._again), self._last_film, free)
 
     @contextmanager
@@ -183,29 +184,3 @@ class Service:
             again=health.to_be_tried_again,
             free_mb=health.free_bytes >> 20,
         )
-
-    @contextmanager
-    def _signals(self) -> Iterator[None]:
-        """The first request to end is obeyed in order, the second at once."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-
-        def asked(_number: int, _frame: FrameType | None) -> None:
-            if self._is_ending:
-                raise KeyboardInterrupt
-            self.journal.note("ending")
-            self.end()
-
-        numbers = [getattr(signal, name) for name in _ENDING if hasattr(signal, name)]
-        before = {number: signal.signal(number, asked) for number in numbers if _is_heard(number)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-
-def _is_heard(number: int) -> bool:
-    """Whether somebody, as `nohup` does, has not asked for silence."""
-    return signal.getsignal(number) is not signal.SIG_IGN

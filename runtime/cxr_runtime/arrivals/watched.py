@@ -4,7 +4,7 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from cxr_runtime.arrivals.tree import WatchedTree
@@ -59,6 +59,11 @@ class WatchedFolder:
         """Films that were not taken yet, as far as is known."""
         return self._waiting + self._ready.qsize()
 
+    @property
+    def is_away(self) -> bool:
+        """Whether the folder is not there, or does not answer."""
+        return self._tree.is_away
+
     def close(self) -> None:
         """Look no more; a look that hangs is not waited for."""
         self._closing.set()
@@ -95,17 +100,37 @@ class WatchedFolder:
         bell.set()
 
 
-def watched_folders(
-    folders: list[str], exclude: Path, journal: Journal, *, follow_links: bool, ask: Ask = here
-) -> list[WatchedFolder]:
-    """Every folder that is to be watched.
+def watched_folder(
+    number: int,
+    folders: Sequence[str],
+    exclude: Path,
+    journal: Journal,
+    *,
+    follow_links: bool,
+    ask: Ask = here,
+) -> WatchedFolder:
+    """One of the folders that are to be watched; it need not be there yet.
 
     Args:
-        folders: as typed.
+        number: of the folder, from 1.
+        folders: all of them, as typed.
         exclude: the output folder, which is never watched; need not exist yet.
         journal: of the service.
         follow_links: follow links that lead out of the folders, too.
         ask: reads the lists of zip files.
+    """
+
+    def is_excluded(path: Path) -> bool:
+        return exclude.exists() and path.samefile(exclude)
+
+    bounds = None if follow_links else tuple(Path(os.path.realpath(folder)) for folder in folders)
+    return WatchedFolder(number, WatchedTree(folders[number - 1], is_excluded, bounds, ask), journal)
+
+
+def watched_folders(
+    folders: Sequence[str], exclude: Path, journal: Journal, *, follow_links: bool, ask: Ask = here
+) -> list[WatchedFolder]:
+    """Every folder that is to be watched; the arguments are those of `watched_folder`.
 
     Raises:
         UsageError: one of them is not there, or is no folder.
@@ -116,10 +141,7 @@ def watched_folders(
                 f"{printable(folder)} is not a folder; expected folders to watch: check the spelling, and "
                 "that the network share is mounted"
             )
-
-    def is_excluded(path: Path) -> bool:
-        return exclude.exists() and path.samefile(exclude)
-
-    bounds = None if follow_links else tuple(Path(os.path.realpath(folder)) for folder in folders)
-    trees = [WatchedTree(folder, is_excluded, bounds, ask) for folder in folders]
-    return [WatchedFolder(number, tree, journal) for number, tree in enumerate(trees, start=1)]
+    return [
+        watched_folder(number, folders, exclude, journal, follow_links=follow_links, ask=ask)
+        for number in range(1, len(folders) + 1)
+    ]

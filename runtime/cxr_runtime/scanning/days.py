@@ -39,7 +39,7 @@ class EarlierFilms:
 
     def __init__(self, out: Path, today: date) -> None:
         marks = chain.from_iterable(
-            _marks(folder) for folder in _days(out) if folder.name != today.isoformat()
+            _marks(folder) for folder in days_of(out) if folder.name != today.isoformat()
         )
         self._marks = np.unique(np.fromiter(map(hash, marks), np.int64))
 
@@ -49,7 +49,8 @@ class EarlierFilms:
         return bool(mark) and at < len(self._marks) and int(self._marks[at]) == number
 
 
-def _days(out: Path) -> list[Path]:
+def days_of(out: Path) -> list[Path]:
+    """The folders of days in `out` that hold a store, the earliest first."""
     if not out.is_dir():
         return []
     return sorted(

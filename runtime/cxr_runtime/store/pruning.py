@@ -43,7 +43,7 @@ class _PicturedFilm:
     names: tuple[str, ...]  # stems of its files in heatmaps/
 
 
-def parse_age(text: str) -> timedelta:
+def parse_age(text: str, option: str = "--older-than") -> timedelta:
     """Read `90d`, `12w` or `2y`; a year has 365 days.
 
     Raises:
@@ -52,9 +52,7 @@ def parse_age(text: str) -> timedelta:
     found = _AGE.fullmatch(text.strip())
     days = int(found[1]) * _DAYS[found[2].lower()] if found else MOST_DAYS + 1
     if days > MOST_DAYS:
-        raise UsageError(
-            f"--older-than {text!r} is not an age; expected days, weeks or years: 90d, 12w or 2y"
-        )
+        raise UsageError(f"{option} {text!r} is not an age; expected days, weeks or years: 90d, 12w or 2y")
     return timedelta(days=days)
 
 
@@ -80,7 +78,7 @@ def prune(
         raise UsageError("prune needs a limit; expected --older-than 90d, or --keep-under 20GB, or both")
     store_in(folder)
     refuse_links(folder)
-    before = _bytes_of(folder)
+    before = bytes_of_results(folder)
     with PruningStore.open(folder) as store:
         films = store.films_by_age()
         latest = (now or datetime.now(UTC)) - older_than if older_than is not None else None
@@ -89,7 +87,7 @@ def prune(
         for first in range(0, len(doomed), FILMS_AT_ONCE):
             store.drop_pictures(folder, doomed[first : first + FILMS_AT_ONCE])
         is_shrunk = not doomed or _shrunk(folder, store)
-    return Pruned(len(doomed), len(films) - len(doomed), before, _bytes_of(folder), is_shrunk)
+    return Pruned(len(doomed), len(films) - len(doomed), before, bytes_of_results(folder), is_shrunk)
 
 
 class PruningStore(StoreWriter):
@@ -181,6 +179,7 @@ def _heatmaps(folder: Path) -> dict[str, int]:
     return sizes
 
 
-def _bytes_of(folder: Path) -> int:
+def bytes_of_results(folder: Path) -> int:
+    """Bytes of the files of an output folder, pictures included; folders of days in it do not count."""
     top = sum(path.lstat().st_size for path in folder.iterdir() if not path.is_dir())
     return top + sum(_heatmaps(folder).values())

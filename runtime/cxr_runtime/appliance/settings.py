@@ -1,0 +1,197 @@
+"""CLINIC.toml: every setting of an appliance, what it may be, and what it means."""
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from cxr_runtime.errors import UsageError
+from cxr_runtime.names import printable
+
+MOST_BYTES = 1 << 20  # of a file of settings
+SEE_EXAMPLE = "`cxr-triage appliance --example` prints every setting"
+
+_SIZE, _AGE = r"^\s*\d+(\.\d+)?\s*[kmgtKMGT]?(i?[bB])?\s*$", r"^\s*\d{1,5}\s*[dwyDWY]\s*$"
+_FORMS = {_SIZE: 'a size as "5G" or "500M"', _AGE: 'an age as "90d", "12w" or "2y"'}
+Size = Annotated[str, Field(pattern=_SIZE)]
+Age = Annotated[str, Field(pattern=_AGE)]
+_EXPECTED = {  # by pydantic's name of what is wrong
+    "bool_type": "true or false",
+    "float_type": "a number",
+    "greater_than_equal": "{ge:g} or more",
+    "int_type": "a whole number",
+    "less_than_equal": "{le:g} or less",
+    "model_type": "a table",
+    "path_type": "a path in quotes",
+    "string_type": "a text in quotes",
+    "too_short": "at least one entry",
+    "tuple_type": 'a list as ["a", "b"]',
+}
+
+
+def _setting(about: str, example: Any, **bounds: Any) -> Any:  # Any: what pydantic.Field takes and gives
+    """A setting that must be given."""
+    return Field(description=about, examples=[example], **bounds)
+
+
+def _choice(default: Any, about: str, example: Any = None, **bounds: Any) -> Any:
+    """A setting that may be left out; `example` is shown where the default is none."""
+    return Field(default, description=about, examples=[default if example is None else example], **bounds)
+
+
+class Section(BaseModel):
+    """A table of the file; what it does not know is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Watch(Section):
+    """Folders into which films are put."""
+
+    folders: tuple[str, ...] = _setting(
+        "folders to watch, also on network shares", ["/srv/films"], min_length=1
+    )
+    follow_links: bool = _choice(False, "follow links that lead out of these folders")
+
+
+class Screening(Section):
+    """How films are scored."""
+
+    model: str = _choice("default", "a model that came with the program, or a model folder")
+    calibration: Path | None = _choice(
+        None,
+        "folder that `cxr-triage calibrate --out` wrote; else your own, or the model's",
+        "/srv/calibration",
+    )
+    backend: Literal["auto", "onnxruntime", "openvino", "cuda", "tensorrt"] = _choice(
+        "auto", "what computes the scores: auto, onnxruntime, openvino, cuda or tensorrt"
+    )
+    operating_point: str | None = _choice(None, "threshold; else the calibration's own", "balanced")
+    heat: Literal["cam", "strongest-channel"] = _choice("cam", "heat map: cam or strongest-channel")
+    lung_outline: bool = _choice(False, "draw the outline of the lungs on the pictures in heatmaps/, too")
+    formats: str = _choice("csv,html,pdf,png", "what is written: any of csv, html, pdf, png, npz")
+    workers: int | None = _choice(
+        None, "processes that read films; else one for each processor", 2, ge=1, le=256
+    )
+    memory: Size | None = _choice(None, "memory for the program; else what the machine has", "8G")
+    allow_uncalibrated: bool = _choice(False, "score without a calibration; every report then says so")
+    require_gpu: bool = _choice(False, "stop if no GPU can be used")
+    require_sandbox: bool = _choice(False, "stop if the programs that read films cannot be confined")
+
+
+class Log(Section):
+    """What happened, line by line, without names of films or patients."""
+
+    file: Path | None = _choice(
+        None, "begins anew at 10 MB, 5 earlier ones stay; else standard error", "/var/log/cxr-triage/log"
+    )
+    format: Literal["text", "json"] = _choice("text", "lines of the file: text or json")
+
+
+class HealthFile(Section):
+    """The file that a monitoring tool reads."""
+
+    file: Path | None = _choice(
+        None, "where it lies; else health.json in `out`", "/run/cxr-triage/health.json"
+    )
+    every_seconds: float = _choice(10.0, "how often it is written", ge=0.1, le=60)
+
+
+class Disk(Section):
+    """When films have to wait."""
+
+    stop_below: Size = _choice("5G", "room that stays free; below it no film is taken")
+
+
+class Retention(Section):
+    """What is dropped once a day; rows stay for ever."""
+
+    pictures_for: Age | None = _choice(None, "pictures of films that were scored longer ago go", "1y")
+    pictures_under: Size | None = _choice(None, "the oldest pictures go until the results are below", "200G")
+
+
+class Clinic(Section):
+    """The whole file."""
+
+    out: Path = _setting("folder for the worklist and all other results", "/srv/results")
+    dated: bool = _choice(False, "each day has a folder of its own in it")
+    share_with: str | None = _choice(
+        None, "group that may read `out`; else its owner alone (Linux, macOS)", "readers"
+    )
+    watch: Watch | None = None
+    screening: Screening = Screening()
+    log: Log = Log()
+    health: HealthFile = HealthFile()
+    disk: Disk = Disk()
+    retention: Retention = Retention()
+
+    @model_validator(mode="after")
+    def _has_a_way_in(self) -> Self:
+        if self.watch is None:
+            raise ValueError("no way for films to come; expected a table [watch]")
+        return self
+
+    @property
+    def health_file(self) -> Path:
+        """Where health is written."""
+        return self.health.file or self.out / "health.json"
+
+
+def read_settings(path: Path) -> Clinic:
+    """Read and check a file of settings.
+
+    Raises:
+        UsageError: it cannot be read, or the first thing in it that is wrong.
+    """
+    shown = printable(str(path))
+    try:
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
+            raise UsageError(f"{shown} has more than {MOST_BYTES} bytes; expected settings: {SEE_EXAMPLE}")
+        read = tomllib.loads(content.decode("utf-8-sig"))
+        return Clinic.model_validate_json(json.dumps(read, default=str), strict=True)
+    except OSError as error:
+        raise UsageError(f"{shown} cannot be read ({error.strerror}); {SEE_EXAMPLE}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{shown} is not text in UTF-8; save it so. {SEE_EXAMPLE}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{shown} is not TOML: {printable(str(error))}; {SEE_EXAMPLE}") from error
+    except ValidationError as error:
+        raise UsageError(f"{shown}: {_first(error)}; {SEE_EXAMPLE}") from None
+
+
+def _first(error: ValidationError) -> str:
+    """The first thing that is wrong: where, what was found, what was expected."""
+    first = error.errors(include_url=False)[0]
+    where = printable(".".join(str(step) for step in first["loc"]))
+    kind, context = str(first["type"]), first.get("ctx", {})
+    said = str(first["msg"]).removeprefix("Value error, ").removeprefix("Input ")
+    if kind == "missing":
+        return f"{where} is missing"
+    if kind == "extra_forbidden":
+        return f"{where} is unknown; expected one of {', '.join(_names(first['loc'][:-1]))}"
+    if kind == "value_error":
+        return f"{where}: {said}" if where else said
+    if kind == "string_pattern_mismatch":
+        expected = _FORMS[str(context["pattern"])]
+    else:
+        expected = _EXPECTED.get(kind, said.removeprefix("should ").removeprefix("be ")).format(**context)
+    return f"{where} is {printable(repr(first['input']))[:60]}; expected {expected}"
+
+
+def _names(steps: tuple[int | str, ...]) -> list[str]:
+    """What a table may hold."""
+    table: type[BaseModel] = Clinic
+    for step in steps:
+        table = section_of(table, str(step)) or table
+    return list(table.model_fields)
+
+
+def section_of(table: type[BaseModel], name: str) -> type[Section] | None:
+    """The table of that name within a table; None: it is a setting."""
+    kinds = (Watch, Screening, Log, HealthFile, Disk, Retention)
+    annotation = table.model_fields[name].annotation
+    return next((kind for kind in kinds if annotation in (kind, kind | None)), None)

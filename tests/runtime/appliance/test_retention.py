@@ -1,0 +1,88 @@
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from cxr_runtime.appliance import retention as retentions
+from cxr_runtime.appliance.retention import Retention
+from cxr_runtime.errors import StoreError
+from cxr_runtime.files import STORE_FILE
+from cxr_runtime.journal import Journal
+from cxr_runtime.store.pruning import PruningStore, bytes_of_results
+from cxr_runtime.store.store import read_scores
+from drawn_stores import Drawn, write_store
+
+FIRST = datetime(2026, 1, 1, 12, tzinfo=UTC)
+FILMS = 20  # of each day
+
+
+def with_pictures(folder: Path) -> int:
+    with PruningStore.open(folder) as store:
+        return len(store.films_by_age())
+
+
+def day(out: Path, number: int) -> Path:
+    """The folder of a day, the first is 0."""
+    when = FIRST + timedelta(days=number)
+    films = [Drawn(f"{number}-{film}.png", finished=when.isoformat()) for film in range(FILMS)]
+    return write_store(out / when.date().isoformat(), films)
+
+
+@pytest.fixture
+def days(tmp_path: Path) -> list[Path]:
+    return [day(tmp_path, 0), day(tmp_path, 1)]
+
+
+def test_pictures_of_all_days_that_are_old_enough_go_and_rows_stay(days: list[Path], tmp_path: Path) -> None:
+    kept = Retention(tmp_path, timedelta(days=90), None, Journal())
+    kept.drop(FIRST + timedelta(days=90))
+    assert [with_pictures(day) for day in days] == [FILMS, FILMS]
+    kept.drop(FIRST + timedelta(days=90, hours=1))
+    assert [with_pictures(day) for day in days] == [0, FILMS]
+    kept.drop(FIRST + timedelta(days=92))
+    assert [with_pictures(day) for day in days] == [0, 0]
+    assert [len(read_scores(day)) for day in days] == [FILMS, FILMS]
+
+
+def test_of_too_many_pictures_the_oldest_day_s_go_first(days: list[Path], tmp_path: Path) -> None:
+    whole = sum(bytes_of_results(day) for day in days)
+    Retention(tmp_path, None, whole, Journal()).drop(FIRST)
+    assert [with_pictures(day) for day in days] == [FILMS, FILMS]
+    Retention(tmp_path, None, whole * 9 // 10, Journal()).drop(FIRST)
+    assert 0 < with_pictures(days[0]) < FILMS
+    assert with_pictures(days[1]) == FILMS
+    assert sum(bytes_of_results(day) for day in days) <= whole * 9 // 10
+    Retention(tmp_path, None, 1, Journal()).drop(FIRST)
+    assert [with_pictures(day) for day in days] == [0, 0]
+
+
+def test_one_store_is_kept_under_its_size_too(days: list[Path]) -> None:
+    limit = bytes_of_results(days[0]) * 3 // 4
+    Retention(days[0], None, limit, Journal()).drop(FIRST)
+    assert 0 < with_pictures(days[0]) < FILMS
+    assert bytes_of_results(days[0]) <= limit
+
+
+def test_it_drops_at_the_start_and_on_each_new_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hours = iter([0, 1, 3, 11, 12, 35])
+    dropped = list[datetime]()
+
+    def clock() -> datetime:
+        now = FIRST + timedelta(hours=next(hours))
+        if now.day == 2 and now.hour == 23:
+            kept.end()
+        return now
+
+    kept = Retention(tmp_path, timedelta(days=1), None, Journal(), clock)
+    monkeypatch.setattr(retentions, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(kept, "drop", dropped.append)
+    kept.run()
+    assert dropped == [FIRST, FIRST + timedelta(hours=12)]
+
+
+def test_a_damaged_store_is_an_error_that_says_so(days: list[Path]) -> None:
+    store = days[0] / STORE_FILE
+    store.write_bytes(store.read_bytes()[:100])
+    kept = Retention(days[0], timedelta(days=1), None, Journal())
+    with pytest.raises(StoreError):
+        kept.drop(FIRST)

@@ -1,0 +1,108 @@
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from cxr_runtime.appliance.example import example
+from cxr_runtime.appliance.settings import Clinic, read_settings, section_of
+from cxr_runtime.errors import UsageError
+
+LEAST = 'out = "/srv/out"\n[watch]\nfolders = ["/srv/in"]\n'
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "clinic.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def keys_of(table: type[BaseModel], before: str = "") -> set[str]:
+    """Every setting by its whole name."""
+    keys = set[str]()
+    for name in table.model_fields:
+        section = section_of(table, name)
+        keys |= {f"{before}{name}"} if section is None else keys_of(section, f"{name}.")
+    return keys
+
+
+def test_the_least_settings_are_enough(tmp_path: Path) -> None:
+    clinic = read_settings(written(tmp_path, LEAST))
+    assert (clinic.out, clinic.dated) == (Path("/srv/out"), False)
+    assert clinic.health_file == Path("/srv/out/health.json")
+    assert clinic.watch is not None
+    assert clinic.watch.folders == ("/srv/in",)
+
+
+def test_the_example_is_read_and_shows_every_setting(tmp_path: Path) -> None:
+    read_settings(written(tmp_path, example()))
+    whole = re.sub(r"^# (?=\w+ = )", "", example(), flags=re.MULTILINE)
+    read_settings(written(tmp_path, whole))
+    shown = set[str]()
+    for name, value in tomllib.loads(whole).items():
+        shown |= {f"{name}.{key}" for key in value} if isinstance(value, dict) else {name}
+    assert shown == keys_of(Clinic)
+
+
+def test_a_comment_stands_behind_each_line_of_the_example() -> None:
+    lines = [line for line in example().splitlines() if re.match(r"(# )?\w+ = |\[", line)]
+    assert len(lines) > 20
+    assert [line for line in lines if not re.search(r"\S  # \w.+", line)] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "out is missing"),
+        ('out = "/srv/out"', "no way for films to come; expected a table"),
+        (LEAST + "[serve]\nport = 80\n", "serve is unknown; expected one of out, dated, "),
+        (LEAST + "follow_link = true\n", "watch.follow_link is unknown; expected one of folders, "),
+        (LEAST.replace('["/srv/in"]', "[]"), "watch.folders is []; expected at least one entry"),
+        (LEAST.replace('["/srv/in"]', '"/srv/in"'), """watch.folders is '/srv/in'; expected a list as ["""),
+        ("dated = 1\n" + LEAST, "dated is 1; expected true or false"),
+        ("share_with = 1\n" + LEAST, "share_with is 1; expected a text in quotes"),
+        (LEAST.replace('"/srv/out"', "3"), "out is 3; expected a text in quotes"),
+        (LEAST + '[screening]\nbackend = "gpu"\n', "screening.backend is 'gpu'; expected 'auto', "),
+        (LEAST + '[screening]\nworkers = "2"\n', "screening.workers is '2'; expected a whole number"),
+        (LEAST + "[screening]\nworkers = 0\n", "screening.workers is 0; expected 1 or more"),
+        (LEAST + "[screening]\nworkers = 300\n", "screening.workers is 300; expected 256 or less"),
+        (LEAST + '[screening]\nmemory = "much"\n', "screening.memory is 'much'; expected a size as"),
+        (LEAST + '[log]\nformat = "xml"\n', "log.format is 'xml'; expected 'text' or 'json'"),
+        (LEAST + "[health]\nevery_seconds = 0\n", "health.every_seconds is 0; expected 0.1 or more"),
+        (LEAST + '[health]\nevery_seconds = "often"\n', "health.every_seconds is 'often'; expected a number"),
+        (LEAST + "[disk]\nstop_below = 5\n", "disk.stop_below is 5; expected a text in quotes"),
+        (LEAST + '[disk]\nstop_below = "5 films"\n', "disk.stop_below is '5 films'; expected a size as"),
+        (LEAST + '[retention]\npictures_for = "90"\n', "retention.pictures_for is '90'; expected an age as"),
+        ("log = 3\n" + LEAST, "log is 3; expected a table"),
+        ("out =", "is not TOML: "),
+    ],
+)  # fmt: skip
+def test_a_wrong_setting_is_refused_in_one_line_that_names_it(text: str, said: str, tmp_path: Path) -> None:
+    path = written(tmp_path, text)
+    with pytest.raises(UsageError) as refused:
+        read_settings(path)
+    line = str(refused.value)
+    assert line.startswith(str(path))
+    assert said in line
+    assert line.endswith("`cxr-triage appliance --example` prints every setting")
+    assert "\n" not in line
+
+
+def test_a_file_that_is_not_there_or_no_text_is_refused_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be read"):
+        read_settings(tmp_path / "nowhere.toml")
+    (tmp_path / "latin.toml").write_bytes(b'out = "/srv/caf\xe9"\n')
+    with pytest.raises(UsageError, match="not text in UTF-8"):
+        read_settings(tmp_path / "latin.toml")
+    (tmp_path / "long.toml").write_bytes(b"#" * (1 << 20) + b"#")
+    with pytest.raises(UsageError, match="more than 1048576 bytes"):
+        read_settings(tmp_path / "long.toml")
+
+
+def test_a_file_from_an_editor_of_windows_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "clinic.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + b"out = 'C:\\results'\r\n[watch]\r\nfolders = ['C:\\films']\r\n")
+    clinic = read_settings(path)
+    assert clinic.watch is not None
+    assert clinic.watch.folders == ("C:\\films",)
