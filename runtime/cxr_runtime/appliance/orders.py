@@ -82,6 +82,7 @@ def _screening(clinic: Clinic) -> ScanOptions:
         allow_uncalibrated=asked.allow_uncalibrated,
         require_gpu=asked.require_gpu,
         require_sandbox=asked.require_sandbox,
+        identity=clinic.identity,
         access=PRIVATE if clinic.share_with is None else shared_with(clinic.share_with),
     )
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from cxr_runtime.errors import UsageError
+from cxr_runtime.identity import IdentityKind
 from cxr_runtime.names import printable
 
 MOST_BYTES = 1 << 20  # of a file of settings
@@ -71,7 +72,7 @@ class Screening(Section):
     operating_point: str | None = _choice(None, "threshold; else the calibration's own", "balanced")
     heat: Literal["cam", "strongest-channel"] = _choice("cam", "heat map: cam or strongest-channel")
     lung_outline: bool = _choice(False, "draw the outline of the lungs on the pictures in heatmaps/, too")
-    formats: str = _choice("csv,html,pdf,png", "what is written: any of csv, html, pdf, png, npz")
+    formats: str = _choice("csv,html,pdf,png", "what is written: any of csv, html, pdf, png, npz, dicom")
     workers: int | None = _choice(
         None, "processes that read films; else one for each processor", 2, ge=1, le=256
     )
@@ -117,6 +118,9 @@ class Clinic(Section):
 
     out: Path = _setting("folder for the worklist and all other results", "/srv/results")
     dated: bool = _choice(False, "each day has a folder of its own in it")
+    identity: IdentityKind = _choice(
+        IdentityKind.NONE, "what worklist, PDF and store say of patients: none, full or pseudonym"
+    )
     share_with: str | None = _choice(
         None, "group that may read `out`; else its owner alone (Linux, macOS)", "readers"
     )

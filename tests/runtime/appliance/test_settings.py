@@ -62,6 +62,7 @@ def test_a_comment_stands_behind_each_line_of_the_example() -> None:
         (LEAST.replace('["/srv/in"]', '"/srv/in"'), """watch.folders is '/srv/in'; expected a list as ["""),
         ("dated = 1\n" + LEAST, "dated is 1; expected true or false"),
         ("share_with = 1\n" + LEAST, "share_with is 1; expected a text in quotes"),
+        ('identity = "all"\n' + LEAST, "identity is 'all'; expected 'none', 'full' or 'pseudonym'"),
         (LEAST.replace('"/srv/out"', "3"), "out is 3; expected a text in quotes"),
         (LEAST + '[screening]\nbackend = "gpu"\n', "screening.backend is 'gpu'; expected 'auto', "),
         (LEAST + '[screening]\nworkers = "2"\n', "screening.workers is '2'; expected a whole number"),

@@ -1,0 +1,102 @@
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from cxr_cli.main import main
+from cxr_runtime.appliance.health import ApplianceHealth, State, write_health
+from cxr_runtime.appliance.restarting import PartHealth, PartState
+from model_folders import write_model_folder
+
+
+def ended(*arguments: object) -> object:
+    with pytest.raises(SystemExit) as end:
+        main([str(argument) for argument in arguments])
+    return end.value.code
+
+
+@pytest.fixture
+def clinic(tmp_path: Path) -> Path:
+    """Settings of a folder that is there, and of a model of the test's own."""
+    (tmp_path / "in").mkdir()
+    model = write_model_folder(tmp_path / "model")
+    path = tmp_path / "clinic.toml"
+    lines = [
+        f"out = {json.dumps(str(tmp_path / 'out'))}",
+        f"[watch]\nfolders = [{json.dumps(str(tmp_path / 'in'))}]",
+        f"[screening]\nmodel = {json.dumps(str(model))}",
+    ]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+def health(state: State, age: float = 0.0, *amiss: str) -> ApplianceHealth:
+    now = datetime.now(UTC) - timedelta(seconds=age)
+    parts = (PartHealth("scoring", PartState.WAITS, 2, "storeerror", 1.0),)
+    return ApplianceHealth(state, amiss, now, now, 42, 10.0, 7, 3, 1, now, 5 << 30, 6 << 30, parts)
+
+
+def test_settings_are_checked_and_nothing_is_done(clinic: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended("appliance", clinic, "--check") == 0
+    assert capsys.readouterr().out == f"{clinic} is in order\n"
+    assert sorted(path.name for path in clinic.parent.iterdir()) == ["clinic.toml", "in", "model"]
+    (clinic.parent / "in").rmdir()
+    assert ended("appliance", clinic, "--check") == 2
+    assert "the network share is mounted" in capsys.readouterr().err
+
+
+def test_wrong_settings_are_one_line_and_wrong_usage(
+    clinic: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clinic.write_text(clinic.read_text() + "\n[serve]\nport = 80\n")
+    for more in ((), ("--check",), ("--health",)):
+        assert ended("appliance", clinic, *more) == 2
+        said = capsys.readouterr().err
+        assert "serve is unknown" in said
+        assert said.count("\n") == 1
+    assert ended("appliance") == 2
+    assert "CLINIC.toml is missing" in capsys.readouterr().err
+
+
+def test_the_example_is_settings_that_can_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended("appliance", "--example") == 0
+    printed = capsys.readouterr().out
+    assert "[watch]" in printed
+    path = tmp_path / "clinic.toml"
+    path.write_text(printed.replace("/srv/", f"{tmp_path}/"))
+    (tmp_path / "films").mkdir()
+    assert ended("appliance", path, "--check") == 0
+
+
+@pytest.mark.parametrize(
+    ("found", "status", "first"),
+    [
+        (health(State.WELL), 0, "well"),
+        (health(State.AMISS, 0.0, "disk-full"), 3, "amiss, disk-full"),
+        (health(State.ENDED), 1, "ended"),
+        (health(State.WELL, 100.0), 1, "no news since 20"),
+    ],
+)
+def test_health_is_said_in_words_and_by_the_exit_status(
+    found: ApplianceHealth, status: int, first: str, clinic: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (clinic.parent / "out").mkdir()
+    write_health(clinic.parent / "out" / "health.json", found)
+    assert ended("appliance", clinic, "--health") == status
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith(first)
+    assert re.fullmatch(r"films: 7, last 20.*", lines[1])
+    assert lines[2:] == [
+        "waiting: 3, to be tried again: 1",
+        "disk: 5.0 GB free; below 6.0 GB no film is taken",
+        "scoring: waits; died 2 times, lately of storeerror",
+    ]
+
+
+def test_health_of_an_appliance_that_never_ran_is_one_line(
+    clinic: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ended("appliance", clinic, "--health") == 1
+    assert "has not been started" in capsys.readouterr().err
