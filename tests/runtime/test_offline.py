@@ -1,13 +1,17 @@
 """Nothing leaves the machine: a whole scan is watched by strace, system call by system call."""
 
 import ast
+import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,6 +24,9 @@ DRAWN = 10  # different films; the others are these with another grey in a corne
 REPORTING = ("onnxruntime", "openvino", "openvino_telemetry")
 CALLS = "network,open,openat,creat,mkdir,mkdirat,rename,renameat,renameat2,link,linkat,symlink,symlinkat"
 KEPT = {Path(name) for name in (".cache", ".local", ".local/share/cxr-triage/keys/seal.key")}
+STRACE = ("strace", "-ff", "-y", "-e", f"trace={CALLS}")
+PROGRAM = (sys.executable, "-c", "from cxr_cli.main import main; main()")
+PATIENCE = 120.0  # seconds for what takes a few
 NO_FILES = ("/dev/", "/proc/", "socket:[")
 FOLDER = r"(?:AT_FDCWD|\d+)<(?P<folder>[^>]*)>, "
 MADE = re.compile(rf'^(?P<call>\w+)\((?:{FOLDER})?"(?P<name>[^"]*)"')
@@ -47,18 +54,53 @@ def test_a_scan_opens_no_socket_to_a_network_and_writes_into_its_output_and_our_
     assert {path for path in of_home if path.parts[:2] != (".cache", "cxr-triage")} == KEPT
 
 
+@pytest.mark.skipif(not CAN_TRACE, reason="strace is not installed, or may not trace here")
+def test_an_appliance_that_watches_opens_no_socket_to_a_network(tmp_path: Path) -> None:
+    for name in ("films", "home/.cache", "home/.local/share", "temporary", "calls"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "films" / "1.png").write_bytes(encode_png(draw_phantom(1, hw=(256, 256))))
+    (tmp_path / "clinic.toml").write_text(
+        f"out = '{tmp_path}/out'\n[watch]\nfolders = ['{tmp_path}/films']\n[health]\nevery_seconds = 0.2\n"
+        "[disk]\nstop_below = '1M'\n[retention]\npictures_for = '1y'\n"
+    )
+    command = [*STRACE, "-o", f"{tmp_path}/calls/of", *PROGRAM, "appliance", f"{tmp_path}/clinic.toml"]
+    with subprocess.Popen(command, cwd=tmp_path, env=variables(tmp_path), stderr=subprocess.PIPE) as process:
+        wait_until(lambda: health_of(tmp_path).get("films") == 1)
+        os.kill(health_of(tmp_path)["process"], signal.SIGTERM)
+        _, said = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, said
+    calls = calls_in(tmp_path / "calls")
+    assert len(calls) > 100
+    assert [call for call in calls if "AF_INET" in call] == []
+
+
+def health_of(folder: Path) -> dict[str, Any]:
+    """What the appliance last wrote of itself; nothing if it has not."""
+    path = folder / "out" / "health.json"
+    return dict(json.loads(path.read_text())) if path.is_file() else {}
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def calls_in(folder: Path) -> list[str]:
+    """The system calls of all processes."""
+    return [line for file in folder.iterdir() for line in file.read_text().splitlines()]
+
+
 def traced_scan(folder: Path) -> list[str]:
     """The system calls of a scan of folder/films with every default report, workers included."""
-    command = [
-        "strace", "-ff", "-y", "-o", f"{folder}/calls/of", "-e", f"trace={CALLS}",
-        sys.executable, "-c", "from cxr_cli.main import main; main()",
-        "scan", f"{folder}/films", "--out", f"{folder}/out", "--workers", "2",
-    ]  # fmt: skip
+    scan = ("scan", f"{folder}/films", "--out", f"{folder}/out", "--workers", "2")
+    command = [*STRACE, "-o", f"{folder}/calls/of", *PROGRAM, *scan]
     run = subprocess.run(
         command, cwd=folder, env=variables(folder), capture_output=True, text=True, check=False
     )
     assert run.returncode == 0, run.stderr
-    return [line for file in (folder / "calls").iterdir() for line in file.read_text().splitlines()]
+    return calls_in(folder / "calls")
 
 
 def draw_films(folder: Path) -> None:
