@@ -142,7 +142,10 @@ def thumbnail_jpeg(preview: GreyPixels, heat: NDArray[np.float32] | None, thresh
     Raises:
         ValueError: the threshold is outside 0..1, or 1.
     """
-    shown = shrink(preview, THUMBNAIL_LONG_SIDE)
+    # To a whole share of its sides first: that is ten times as fast as the rest of the way at once.
+    share = 1 / max(1, max(preview.shape) // (2 * THUMBNAIL_LONG_SIDE))
+    rough = cv2.resize(preview, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
+    shown = shrink(np.asarray(rough, np.uint8), THUMBNAIL_LONG_SIDE)
     if heat is not None:
         shown = np.asarray(cv2.cvtColor(overlay(shown, heat, threshold), cv2.COLOR_RGB2BGR), np.uint8)
     return cv2.imencode(".jpg", shown, [cv2.IMWRITE_JPEG_QUALITY, THUMBNAIL_QUALITY])[1].tobytes()
