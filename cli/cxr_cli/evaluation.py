@@ -7,6 +7,10 @@ import typer
 
 from cxr_cli.training_options import Cache, Data, Device, cache_folder, machine
 
+Fifths = Annotated[
+    Literal["training", "threshold"],
+    typer.Option("--fifth", help="Whose films, of public collections: those trained on, or kept back."),
+]
 Models = Annotated[
     list[Path],
     typer.Argument(
@@ -30,6 +34,7 @@ def evaluate_models(
             show_default="all but report, if there are others", help="Score on labels of this kind."
         ),
     ] = None,
+    fifth: Fifths = "training",
     replicates: Annotated[int, typer.Option(min=100, help="Samples of each bootstrap.")] = 2000,
     device: Device = "auto",
     cache: Cache = None,
@@ -40,6 +45,7 @@ def evaluate_models(
     """
     from cxr_cli.progress import terminal_or_lines
     from cxr_train.data import Truth
+    from cxr_train.data.fifths import Fifth
     from cxr_train.evaluation.evaluate import evaluate
     from cxr_train.evaluation.tables import as_markdown
 
@@ -48,6 +54,7 @@ def evaluate_models(
         data,
         out,
         truth=Truth(truth) if truth else None,
+        fifth=Fifth(fifth),
         threshold=threshold,
         replicates=replicates,
         device=machine(device, 1).device,
@@ -71,6 +78,7 @@ def explain_models(
             help="Any of cam,cam-without-prior,prior-alone,grad-cam,occlusion,strongest-channel.",
         ),
     ] = "cam,cam-without-prior,prior-alone,grad-cam,occlusion,strongest-channel",
+    fifth: Fifths = "training",
     cache: Cache = None,
 ) -> int:
     """Draw what filters look for and what channels see, and measure whether heat lies where disease is.
@@ -78,6 +86,7 @@ def explain_models(
     Only films of patients that the models have not seen are used.
     """
     from cxr_cli.progress import terminal_or_lines
+    from cxr_train.data.fifths import Fifth
     from cxr_train.explain.explain import as_markdown, explain
 
     located = explain(
@@ -87,6 +96,7 @@ def explain_models(
         films_shown=films,
         filters=filters,
         methods=tuple(name.strip() for name in methods.split(",")),
+        fifth=Fifth(fifth),
         cache=cache_folder(cache),
         progress=terminal_or_lines(),
     )

@@ -55,7 +55,7 @@ def unknown_rows(films: Sequence[TrainingFilm], known: Sequence[Known]) -> list[
     return [
         row
         for row, film in enumerate(films)
-        if film.patient not in together.patients and _digest(film) not in together.sha256s
+        if film.patient not in together.patients and digest_of(film.path) not in together.sha256s
     ]
 
 
@@ -65,8 +65,9 @@ def earlier_csv(known: Known) -> bytes:
     return csv_bytes([("patient", "sha256"), *patients, *(("", digest) for digest in sorted(known.sha256s))])
 
 
-def _digest(film: TrainingFilm) -> str:
-    return sha256(film.path.read_bytes()).hexdigest()
+def digest_of(path: Path) -> str:
+    """The sha256 of a film's file."""
+    return sha256(path.read_bytes()).hexdigest()
 
 
 def _known(rows: Sequence[CsvRow]) -> Known:

@@ -13,6 +13,7 @@ from cxr_runtime.files import write_bytes
 from cxr_runtime.progress import Progress, Silence
 from cxr_train.checkpoint import model_names
 from cxr_train.data import TrainingFilm, Truth, read_film_table
+from cxr_train.data.fifths import Fifth
 from cxr_train.data.prepared_films import CACHE
 from cxr_train.data.split import Rows
 from cxr_train.evaluation.figures import draw_figures
@@ -29,6 +30,7 @@ def evaluate(
     out: Path,
     *,
     truth: Truth | None = None,
+    fifth: Fifth = Fifth.TRAINING,
     threshold: float = THRESHOLD,
     replicates: int = REPLICATES,
     device: str = "cpu",
@@ -42,6 +44,7 @@ def evaluate(
         data: data sets; of a model's own, only patients it has not seen are scored.
         out: folder of the results; made where it is missing.
         truth: score on labels of this kind alone; None takes all but those mined from reports.
+        fifth: of the patients of public collections, see data/fifths.py.
         threshold: of the probability, for the measures that need one.
         replicates: bootstrap samples.
         device: cpu, or cuda.
@@ -52,7 +55,7 @@ def evaluate(
         UsageError: a model or data set cannot be used, a model is given twice, or too few films are left.
     """
     progress = progress or Silence()
-    films = read_film_table(data)
+    films = read_film_table(data, (fifth,))
     rows = rows_to_score(films, models, truth)
     scored = [
         replace(score_films(model, films, rows, cache, device, progress), name=name)

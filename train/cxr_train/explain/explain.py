@@ -15,6 +15,7 @@ from cxr_runtime.progress import Progress, Silence
 from cxr_runtime.reading import read_film
 from cxr_train.checkpoint import model_names
 from cxr_train.data import TrainingFilm, read_film_table
+from cxr_train.data.fifths import Fifth
 from cxr_train.data.known import known_to_every_fold, unknown_rows
 from cxr_train.data.prepared_films import CACHE
 from cxr_train.evaluation.results import write_measured
@@ -54,6 +55,7 @@ def explain(
     films_shown: int = 4,
     filters: int = 3,
     methods: Sequence[str] = tuple(METHODS),
+    fifth: Fifth = Fifth.TRAINING,
     maximisation: Maximisation | None = None,
     cache: Path = CACHE,
     progress: Progress | None = None,
@@ -67,6 +69,7 @@ def explain(
         films_shown: films in the figures.
         filters: filters drawn of each layer; 0: no figure 2, which takes minutes without a GPU.
         methods: names in METHODS.
+        fifth: of the patients of public collections, see data/fifths.py.
         maximisation: how filters are drawn.
         cache: folder of prepared films.
         progress: hears how it gets on.
@@ -83,7 +86,7 @@ def explain(
         raise UsageError(f"there is no method {unknown[0]!r}; expected some of: {', '.join(METHODS)}")
     progress = progress or Silence()
     lookers = {name: open_lookers(model) for name, model in zip(model_names(models), models, strict=True)}
-    films = _unseen(lookers.values(), data)
+    films = _unseen(lookers.values(), data, fifth)
     explained = [explained_model(name, folds, films, cache, progress) for name, folds in lookers.items()]
     out.mkdir(parents=True, exist_ok=True)
     first_folds = {name: folds[0] for name, folds in lookers.items()}
@@ -126,9 +129,11 @@ def as_markdown(located: Sequence[Located]) -> str:
     return f"{head}\n\n{markdown_table(headings, cells)}\n"
 
 
-def _unseen(models: Iterable[Sequence[Looker]], data: Sequence[Path]) -> tuple[TrainingFilm, ...]:
+def _unseen(
+    models: Iterable[Sequence[Looker]], data: Sequence[Path], fifth: Fifth
+) -> tuple[TrainingFilm, ...]:
     """Films that at least one fold of every model has not seen."""
-    table = read_film_table(data)
+    table = read_film_table(data, (fifth,))
     known = [known_to_every_fold(fold.known for fold in folds) for folds in models]
     films = tuple(table[row] for row in unknown_rows(table, known))
     if not films:

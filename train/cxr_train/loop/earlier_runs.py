@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from cxr_runtime.errors import UsageError
 from cxr_runtime.placement import CellGrid, Placement
 from cxr_train.checkpoint import load_checkpoint
+from cxr_train.data import read_film_table
+from cxr_train.data.fifths import Fifth
 from cxr_train.data.film import TrainingFilm
-from cxr_train.data.known import Known, known_films
+from cxr_train.data.known import Known, digest_of, known_films
 from cxr_train.data.prepared_films import PreparedFilms, prepare_films
 from cxr_train.data.split import SPLIT_FILE, Rows, Split, SplitPlan
 from cxr_train.loop.losses import autocast
@@ -72,8 +74,16 @@ def refuse_informed(
 
 
 def known_before(recipe: Recipe) -> Known:
-    """What the teachers and the start know."""
-    return reduce(Known.__or__, (known_films(Path(run)) for run in _earlier_runs(recipe)), Known())
+    """What the teachers and the start know.
+
+    Raises:
+        UsageError: a data set that the start has learned cannot be read.
+    """
+    learned = read_film_table([Path(path) for path in recipe.learned], tuple(Fifth))
+    told = Known(
+        frozenset(film.patient for film in learned), frozenset(digest_of(film.path) for film in learned)
+    )
+    return reduce(Known.__or__, (known_films(Path(run)) for run in _earlier_runs(recipe)), told)
 
 
 def _earlier_runs(recipe: Recipe) -> tuple[str, ...]:

@@ -66,6 +66,7 @@ class Recipe:
     preprocessing: Preprocessing = field(default_factory=lambda: network_kind("custom").preprocessing)
     augmentation: Augmentation = field(default_factory=Augmentation)
     start: str = "scratch"  # `scratch`, `published` (ImageNet), a file of weights, or a run to go on from
+    learned: tuple[str, ...] = ()  # data sets whose every film the start has learned, where it names none
     epochs: int = 60
     batch_size: int = 0  # films in a step; 0: as many as make 250 steps an epoch (paper, II.B)
     optimiser: str = "sgd"  # sgd, or adamw
