@@ -183,10 +183,11 @@ def test_the_readme_states_the_figures_of_the_default_model() -> None:
     ]
     accuracy = json.loads((model / "model.json").read_text(encoding="utf-8"))["accuracy"]
     auc, pointing = accuracy["site NIH"]["auc"], accuracy["localisation"]["pointing"]
+    films = accuracy["localisation"]["films"]
     assert f"AUC is {auc['value']:.3f} ({auc['low']:.3f}-{auc['high']:.3f})" in readme
     assert f"sensitivity is {percent(point['sensitivity'], *point['sensitivity_interval'])}" in readme
     assert f"specificity {percent(point['specificity'], *point['specificity_interval'])}" in readme
-    assert f"on {percent(pointing['value'], pointing['low'], pointing['high'])} of 126 films" in readme
+    assert f"on {percent(pointing['value'], pointing['low'], pointing['high'])} of {films} films" in readme
 
 
 def test_every_test_that_the_page_on_safety_names_is_there() -> None:

@@ -33,9 +33,9 @@ CALLS: list[tuple[list[object], str, tuple[object, ...]]] = [
         ([ONE], OTHER, True, "base"),
     ),
     (
-        ["page", "gate", "--runs", ONE, "--data", OTHER, "--docs", HERE],
+        ["page", "gate", "--runs", ONE, "--docs", HERE],
         "cxr_train.pages.write_page",
-        ("gate", HERE, Sources(ONE, OTHER)),
+        ("gate", HERE, Sources(ONE)),
     ),
     (
         ["out-of-fold", ONE, "some films", "--model", OTHER, "--error-rate", 0.1],

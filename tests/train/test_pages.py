@@ -13,7 +13,6 @@ from cxr_train.evaluation.tables import told
 from cxr_train.pages import PAGES, Sources, named_sha256, write_page
 
 DOCS = Path(__file__).parents[2] / "docs"
-NO_DATA = Path("no data")
 
 
 def page(name: str) -> str:
@@ -51,11 +50,11 @@ def test_a_page_gets_the_new_table_and_the_name_of_what_is_shipped(tmp_path: Pat
     changed = table.replace("| unet | 187", "| unet | 7")
     (runs / "lung-field" / "lung-field.md").write_text(changed, encoding="utf-8")
     (tmp_path / "lung-field.md").write_text(text.replace("with the sha256 `", "with the sha256 `0"), "utf-8")
-    written = write_page("lung-field", tmp_path, Sources(runs, NO_DATA)).read_text(encoding="utf-8")
+    written = write_page("lung-field", tmp_path, Sources(runs)).read_text(encoding="utf-8")
     assert written == text.replace(row, row.replace("187", "7"))
 
 
 def test_a_measurement_that_is_missing_is_named_with_the_command_that_makes_it(tmp_path: Path) -> None:
     (tmp_path / "gate.md").write_text(page("gate"), encoding="utf-8")
     with pytest.raises(UsageError, match=r"gate\.md is missing; make it with `cxr-triage lab gate"):
-        write_page("gate", tmp_path, Sources(tmp_path / "runs", NO_DATA))
+        write_page("gate", tmp_path, Sources(tmp_path / "runs"))

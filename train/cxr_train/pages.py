@@ -14,10 +14,8 @@ from cxr_runtime.gate.weighing import WEIGHING_FILE
 from cxr_runtime.lungs.atlas import ATLAS_FILE
 from cxr_runtime.lungs.field import LUNG_FIELD_FILE
 from cxr_runtime.model.folder import DEFAULT_MODEL, open_model
-from cxr_train.data.prepared_films import CACHE
-from cxr_train.evaluation.page_tables import accuracy_table, heat_table, model_rows
+from cxr_train.evaluation.page_tables import accuracy_table, heat_table
 from cxr_train.evaluation.tables import with_table
-from cxr_train.explain.heat_choices import heat_choices_of
 
 
 @dataclass(frozen=True)
@@ -25,8 +23,6 @@ class Sources:
     """Where measurements lie."""
 
     runs: Path  # folder of all runs, laid out as the pages say
-    data: Path  # folder with nih512.csv and its films
-    cache: Path = CACHE  # folder of prepared films
 
 
 @dataclass(frozen=True)
@@ -77,20 +73,15 @@ def _shipped_model() -> list[Path]:
 
 
 def _default_model(sources: Sources) -> list[str]:
-    choices = heat_choices_of(
-        sources.runs / "folds" / "default", [sources.data / "nih512.csv"], sources.cache
-    )
     return [
         accuracy_table(sources.runs / "evaluation" / "evaluation.json"),
         heat_table(sources.runs / "figures" / "localisation.json"),
-        *choices.split("\n\n"),
     ]
 
 
-def _tried(sources: Sources) -> list[str]:
-    tried = sources.runs / "tried"
-    evaluations = [tried / part / "evaluation.json" for part in ("both", "nih")]
-    return [model_rows(evaluations, tried / "heat" / "localisation.json", intervals=True, against="base")]
+def _none(_: Sources) -> list[str]:
+    """The runs of that page are gone; its tables stay as they were measured."""
+    return []
 
 
 def _table_of(file: str, command: str) -> Callable[[Sources], list[str]]:
@@ -107,7 +98,7 @@ def _table_of(file: str, command: str) -> Callable[[Sources], list[str]]:
 
 PAGES = {
     "default-model": Page(_shipped_model, _default_model),
-    "tried": Page(_shipped_model, _tried),
+    "tried": Page(_shipped_model, _none),
     "gate": Page(
         lambda: [GATE_FILE, WEIGHING_FILE], _table_of("gate/gate.md", "lab gate ... --out runs/gate")
     ),

@@ -5,8 +5,6 @@ from typing import Annotated, Literal
 
 import typer
 
-from cxr_cli.training_options import Cache, cache_folder
-
 
 def print_card_tables(
     evaluation: Annotated[
@@ -56,16 +54,12 @@ def write_measured_page(
     runs: Annotated[
         Path, typer.Option(metavar="DIR", help="Folder of all runs, laid out as the page says.")
     ] = Path("runs"),
-    data: Annotated[Path, typer.Option(metavar="DIR", help="Folder with nih512.csv and its films.")] = Path(
-        "../shared/data"
-    ),
     docs: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the pages.")] = Path("docs"),
-    cache: Cache = None,
 ) -> int:
     """Bring the tables of a page up to date, and name the shipped file that it is about."""
     from cxr_train.pages import Sources, write_page
 
-    typer.echo(str(write_page(name, docs, Sources(runs, data, cache_folder(cache)))))
+    typer.echo(str(write_page(name, docs, Sources(runs))))
     return 0
 
 

@@ -10,7 +10,7 @@ from cxr_runtime.heat.map import HeatMethod, heat_cells
 from cxr_runtime.model.preprocessing import normalise
 from cxr_train.checkpoint import load_checkpoint
 from cxr_train.data.split import SplitPlan, split_films
-from cxr_train.heat.fit import HEAT_FILE, fit_heat, read_heat, refit_heat
+from cxr_train.heat.fit import HEAT_FILE, fit_heat, read_heat, refit_heat, rows_in_turn
 from cxr_train.networks import build_network
 from cxr_train.run import Films, read_films
 from tiny_training import tiny_recipe
@@ -80,3 +80,8 @@ def test_a_run_s_heat_is_fitted_again_as_it_was(
     (run / HEAT_FILE).unlink()
     refit_heat(run, [data_set], cache)
     assert read_heat(run) == read_heat(finished_run)
+
+
+def test_films_with_boxes_are_taken_of_each_hospital_in_turn() -> None:
+    order = rows_in_turn(np.arange(7), ["a", "a", "a", "a", "b", "b", "a"])
+    assert order.tolist() == [0, 4, 1, 5, 2, 3, 6]

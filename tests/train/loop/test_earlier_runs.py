@@ -12,7 +12,7 @@ from cxr_train.data import TrainingFilm, read_data_set
 from cxr_train.data.known import known_films
 from cxr_train.data.prepared_films import PreparedFilms, prepare_films
 from cxr_train.data.split import SplitPlan
-from cxr_train.loop.earlier_runs import CERTAIN, recipe_of_fold, teach
+from cxr_train.loop.earlier_runs import CERTAIN, known_before, recipe_of_fold, teach
 from cxr_train.recipe.recipe import Recipe
 from cxr_train.run import cross_validate, train
 from drawn_data_sets import write_data_set
@@ -77,6 +77,13 @@ def test_what_a_start_knows_is_known_ever_after(finished_run: Path, cache: Path,
     assert known_films(second) == known_films(third) == both
     assert both.patients > known_films(alone).patients
     assert both.sha256s > known_films(alone).sha256s
+
+
+def test_a_recipe_says_what_an_exported_start_has_learned(data_set: Path) -> None:
+    films = read_data_set(data_set).films
+    known = known_before(short_recipe(learned=[str(data_set)]))
+    assert known.patients == {film.patient for film in films}
+    assert len(known.sha256s) == len({film.path.read_bytes() for film in films})
 
 
 def test_a_teacher_may_have_begun_with_films_that_are_not_scored(cache: Path, tmp_path: Path) -> None:

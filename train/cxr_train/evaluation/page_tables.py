@@ -20,7 +20,7 @@ GROUPS = {
     "view AP": "NIH, AP films alone",
     "Normal or Lung Opacity, PA": "NIH, PA films alone: `Normal` against `Lung Opacity`",
     "Normal or Lung Opacity, AP": "NIH, AP films alone: `Normal` against `Lung Opacity`",
-    "site Shenzhen": "Shenzhen: normal against tuberculosis",
+    "site Kermany (Guangzhou, children)": "Guangzhou, children: normal against pneumonia",
 }
 PLACES = {
     "pointing": "pointing game",

@@ -1,6 +1,7 @@
 """The heat recipe of a trained network: how conv5 becomes heat that means the same on every film."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -166,10 +167,21 @@ def _shares(box: Box, film_hw: tuple[int, int]) -> Box:
 
 
 def _choose(films: Sequence[TrainingFilm], rows: Rows) -> Rows:
-    """Films with boxes first, then others, spread over the table."""
+    """Films with boxes first, of each hospital in turn, then others, spread over the table."""
     order = np.random.default_rng(0).permutation(rows)
     boxed = np.array([bool(films[row].boxes) for row in order])
-    return np.sort(np.concatenate([order[boxed], order[~boxed]])[:MOST_FILMS])
+    first = rows_in_turn(order[boxed], [films[row].site for row in order[boxed]])
+    return np.sort(np.concatenate([first, order[~boxed]])[:MOST_FILMS])
+
+
+def rows_in_turn(rows: Rows, sites: Sequence[str]) -> Rows:
+    """Rows in an order that takes one of each site, then the next of each: the prior is of all sites."""
+    met: Counter[str] = Counter()
+    turns = []
+    for site in sites:
+        turns.append(met[site])
+        met[site] += 1
+    return rows[np.argsort(np.array(turns, np.intp), kind="stable")]
 
 
 def _look(
