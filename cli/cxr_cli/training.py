@@ -33,9 +33,9 @@ def train_network(
         str | None,
         typer.Option(
             metavar="NAME|FILE",
-            help="default, default-teacher, default-pretraining, default-long-pretraining, "
-            "default-lungs-pretraining or default-all-pretraining, by which the default model was made, or a "
-            "file of settings (TOML or JSON).",
+            help="default-sites, default-sites-teacher, default, default-teacher, default-pretraining, "
+            "default-long-pretraining, default-lungs-pretraining or default-all-pretraining, by which the "
+            "default model was made, or a file of settings (TOML or JSON).",
         ),
     ] = None,
     settings: Annotated[
@@ -47,7 +47,8 @@ def train_network(
         typer.Option(
             metavar="WEIGHTS",
             show_default="the network's own",
-            help="scratch, published (ImageNet's, downloaded), a .pth, .safetensors or .npz file, or a run.",
+            help="scratch, published (ImageNet's, downloaded), a .pth, .safetensors, .npz or exported .onnx "
+            "file, or a run.",
         ),
     ] = None,
     size: Annotated[
