@@ -14,6 +14,7 @@ from cxr_runtime.logits import margins, sigmoid
 from cxr_runtime.model.preprocessing import Preprocessing, normalise
 from cxr_runtime.progress import Progress
 from cxr_train.data import TrainingFilm, read_film_table
+from cxr_train.data.fifths import Fifth
 from cxr_train.data.known import Known, known_films, unknown_rows
 from cxr_train.data.prepared_films import CACHE, prepare_films
 from cxr_train.data.split import SPLIT_FILE, Rows
@@ -63,7 +64,7 @@ def real_films(
     Raises:
         UsageError: a data set cannot be read, or too few films are left to judge by.
     """
-    films = read_film_table(data)
+    films = read_film_table(data, (Fifth.TRAINING, Fifth.THRESHOLD))
     known = known_films(run) if run is not None and (run / SPLIT_FILE).is_file() else Known()
     making, judging = _deal(films, known)
     judging = scored_rows(films, judging)[:MOST_JUDGED]
