@@ -28,7 +28,7 @@ FLOORS = (
     ("appliance", "benchmark", "doctor"),
     ("arrivals",),
     ("scanning",),
-    ("backends", "reports"),
+    ("backends", "reports", "sending"),
     ("gate", "model", "store"),
     ("heat", "lungs", "phantom", "reading", "sources", "workers"),
 )
@@ -61,9 +61,13 @@ def test_what_a_clinic_installs_needs_nothing_of_the_laboratory(package: str) ->
 
 
 @pytest.mark.parametrize("package", FOLDERS)
-def test_the_extra_for_dicom_results_is_needed_by_their_room_alone(package: str) -> None:
+def test_the_extra_for_dicom_is_needed_by_results_and_their_sending_alone(package: str) -> None:
     files = (ROOT / FOLDERS[package] / package).rglob("*.py")
-    others = (file for file in files if RUNTIME / "reports" / "dicom" not in file.parents)
+    others = (
+        file
+        for file in files
+        if RUNTIME / "reports" / "dicom" not in file.parents and RUNTIME / "sending" not in file.parents
+    )
     assert not {name for file in others for name in imported(file)} & OF_THE_EXTRA_DICOM
 
 

@@ -49,7 +49,7 @@ def watch(
     allow_uncalibrated: AllowUncalibrated = False,
     require_gpu: RequireGpu = False,
     require_sandbox: RequireSandbox = False,
-    identity: Identity = "none",
+    identity: Identity = None,
     share_with: ShareWith = None,
     follow_links: FollowLinks = False,
     quiet: Quiet = False,
@@ -90,7 +90,7 @@ def watch(
         allow_uncalibrated=allow_uncalibrated,
         require_gpu=require_gpu,
         require_sandbox=require_sandbox,
-        identity=IdentityKind(identity),
+        identity=IdentityKind(identity or "none"),
         access=PRIVATE if share_with is None else shared_with(share_with),
     )
     with opened_journal(log_file, log_format, on_screen=not quiet) as journal, Opener() as opener:

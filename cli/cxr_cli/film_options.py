@@ -69,8 +69,11 @@ RequireSandbox = Annotated[
     ),
 ]
 Identity = Annotated[
-    Literal["none", "full", "pseudonym"],
-    typer.Option(help="What reports and store say of patients; DICOM results say what the film says."),
+    Literal["none", "full", "pseudonym"] | None,
+    typer.Option(
+        show_default="none",
+        help="What reports and store say of patients; DICOM results say what the film says.",
+    ),
 ]
 ShareWith = Annotated[
     str | None,

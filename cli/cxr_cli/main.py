@@ -21,6 +21,7 @@ from cxr_cli.lab import COMMANDS as LABORATORY
 from cxr_cli.machine import benchmark, doctor, models
 from cxr_cli.progress import OPEN_BARS
 from cxr_cli.scan import scan
+from cxr_cli.sending import send
 from cxr_cli.store import backup, merge, prune, report, restore
 from cxr_cli.training import search_recipes, train_lung_fields, train_network
 from cxr_cli.usage_errors import usage_sentence
@@ -58,6 +59,7 @@ _COMMANDS: dict[str, dict[str, Command]] = {
         "scan": scan,
         "watch": watch,
         "appliance": appliance,
+        "send": send,
         "calibrate": calibrate,
         "monitor": monitor,
         "models": models,

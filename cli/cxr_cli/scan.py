@@ -66,7 +66,7 @@ def scan(
     allow_uncalibrated: AllowUncalibrated = False,
     require_gpu: RequireGpu = False,
     require_sandbox: RequireSandbox = False,
-    identity: Identity = "none",
+    identity: Identity = None,
     force: Annotated[
         bool, typer.Option("--force", help="Score all films again, also those that are finished.")
     ] = False,
@@ -119,7 +119,7 @@ def scan(
         access=PRIVATE if share_with is None else shared_with(share_with),
         is_dated=dated,
         follow_links=follow_links,
-        identity=IdentityKind(identity),
+        identity=IdentityKind(identity or "none"),
     )
     with opened_journal(log_file, log_format, on_screen=False) as journal:
         summary = scan_films(inputs, options, Silence() if quiet else terminal_or_lines(), journal)

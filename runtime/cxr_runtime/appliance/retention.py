@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cxr_runtime.files import STORE_FILE
 from cxr_runtime.journal import Journal
-from cxr_runtime.scanning.days import days_of
+from cxr_runtime.store.folder import days_of
 from cxr_runtime.store.pruning import bytes_of_results, prune
 
 LOOK_SECONDS = 60.0  # between two looks at the calendar

@@ -1,6 +1,5 @@
 """One output folder a day, DIR/2026-11-29: each is complete in itself, and no film has its row in two."""
 
-import re
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from itertools import chain
@@ -9,10 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from cxr_runtime.errors import StoreError
-from cxr_runtime.files import STORE_FILE
 from cxr_runtime.store.beside import StoreBeside
-
-_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+from cxr_runtime.store.folder import days_of
 
 
 def folder_of(out: Path, day: date) -> Path:
@@ -47,15 +44,6 @@ class EarlierFilms:
         number = hash(mark)
         at = int(np.searchsorted(self._marks, number))
         return bool(mark) and at < len(self._marks) and int(self._marks[at]) == number
-
-
-def days_of(out: Path) -> list[Path]:
-    """The folders of days in `out` that hold a store, the earliest first."""
-    if not out.is_dir():
-        return []
-    return sorted(
-        path for path in out.iterdir() if _DAY.fullmatch(path.name) and (path / STORE_FILE).is_file()
-    )
 
 
 def _marks(folder: Path) -> Iterator[str]:

@@ -23,6 +23,7 @@ from cxr_runtime.files import (
     share,
 )
 
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _LOCK_FILE = ".scan.lock"
 _STORE_FILES = (STORE_FILE, f"{STORE_FILE}-wal", f"{STORE_FILE}-shm", f"{STORE_FILE}-journal")
 _REPORTS = (RESULTS_FILE, WORKLIST_FILE, REPORT_FILE)
@@ -35,6 +36,27 @@ def default_output_folder(first_input: str) -> Path:
     first = Path(first_input).absolute()
     named = first if first.name else first.resolve()
     return named.with_name(f"{named.name or 'films'}-cxr-triage")
+
+
+def days_of(out: Path) -> list[Path]:
+    """Folders of days with a store, as `--dated` makes them; the earliest first."""
+    if not out.is_dir():
+        return []
+    return sorted(
+        path for path in out.iterdir() if _DAY.fullmatch(path.name) and (path / STORE_FILE).is_file()
+    )
+
+
+def output_folders(out: Path) -> list[Path]:
+    """A folder with a store, and those of its days; the latest last.
+
+    Raises:
+        StoreError: there is none.
+    """
+    found = [*days_of(out), *([out] if (out / STORE_FILE).is_file() else [])]
+    if not found:
+        raise StoreError(f"{out} holds no {STORE_FILE}; give the output folder of `cxr-triage scan`")
+    return found
 
 
 @contextmanager

@@ -41,7 +41,7 @@ _IDENTITIES = (
 )
 _OBJECTS = ("uid", "sha256", "settings", "kind", "file", "made", "seal")
 _VERDICTS = ("sha256", "reader", "time", "verdict", "findings", "note")
-_DELIVERIES = ("kind", "target", "state", "tries", "due", "said")
+_DELIVERIES = ("uid", "target", "state", "tries", "tried", "due", "said", "seal")
 _AUDIT = ("id", "time", "actor", "act", "about", "digest")
 
 
@@ -170,13 +170,8 @@ class JoiningStore(TrustingStore):
         for row in self._plain(source, "verdicts", _VERDICTS):
             if not self._db.execute(f"SELECT 1 FROM verdicts WHERE {same}", row).fetchone():
                 self._insert("verdicts", _VERDICTS, row)
-        of_film = "SELECT id FROM results WHERE sha256 = ? AND fingerprint = ? AND is_lasting"
-        delivered = "deliveries JOIN results ON results.id = deliveries.result"
-        for sha256, fingerprint, *said in self._plain(
-            source, delivered, ("sha256", "fingerprint", *_DELIVERIES)
-        ):
-            for (own,) in self._db.execute(of_film, (sha256, fingerprint)).fetchall():
-                self._insert("deliveries", ("result", *_DELIVERIES), (own, *said))
+        for row in self._plain(source, "deliveries", _DELIVERIES):
+            self._insert("deliveries", _DELIVERIES, row)
         self._join_audit(list(self._plain(source, "audit", _AUDIT)), taken)
 
     def _join_audit(self, entries: list[tuple[Any, ...]], taken: Taken) -> None:

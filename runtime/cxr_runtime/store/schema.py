@@ -9,10 +9,11 @@ written     the reports as they were last written, so that nothing is written tw
 identities  DICOM identity; a table of its own, so that it can be left out, pseudonymised or deleted
 objects     DICOM objects made of a film's result, by SOP Instance UID, and when they were first made
 verdicts    what readers said of a film; rows are only ever added
-deliveries  what must go where, and how often that was tried
+deliveries  which objects an archive has, which it refused, and what is tried again (deliveries.py)
 audit       who did what; rows are only ever added, each with a digest of the one before
 
-Results, places, the facts of runs, written reports, identities and objects bear a seal (seals.py);
+Results, places, the facts of runs, written reports, identities, objects and deliveries bear a seal
+(seals.py);
 `results.pictures` is a digest of the pictures.
 """
 
@@ -90,6 +91,13 @@ _TABLES_6 = (
     "CREATE TABLE objects (uid TEXT PRIMARY KEY, sha256 TEXT NOT NULL, settings TEXT NOT NULL,"
     " kind TEXT NOT NULL, file TEXT NOT NULL, made TEXT NOT NULL, seal TEXT NOT NULL) WITHOUT ROWID",
     "CREATE INDEX objects_of_films ON objects (sha256, settings)",
+)
+
+
+_TABLE_7 = (
+    "CREATE TABLE deliveries (uid TEXT NOT NULL, target TEXT NOT NULL, state TEXT NOT NULL,"
+    " tries INTEGER NOT NULL, tried TEXT NOT NULL, due TEXT NOT NULL, said TEXT NOT NULL, seal TEXT NOT NULL,"
+    " PRIMARY KEY (uid, target)) WITHOUT ROWID"
 )
 
 
@@ -229,5 +237,19 @@ def _to_6(db: sqlite3.Connection) -> None:
         db.execute(table)
 
 
-_STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (_to_1, _to_2, _to_3, _to_4, _to_5, _to_6)
+def _to_7(db: sqlite3.Connection) -> None:
+    """Deliveries are of objects, not of results; nothing wrote the table before."""
+    db.execute("DROP TABLE deliveries")
+    db.execute(_TABLE_7)
+
+
+_STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (
+    _to_1,
+    _to_2,
+    _to_3,
+    _to_4,
+    _to_5,
+    _to_6,
+    _to_7,
+)
 SCHEMA_VERSION = len(_STEPS)

@@ -253,16 +253,14 @@ def test_verdicts_and_identities_come_with_their_films_once(tmp_path: Path) -> N
     change(two, "INSERT INTO identities (sha256, kind, name) VALUES ('s', 'full', 'Doe')")
     change(
         two,
-        "INSERT INTO deliveries (result, kind, target, state, tries, said)"
-        " VALUES (1, 'sc', 'p', 'sent', 1, '')",
+        "INSERT INTO deliveries (uid, target, state, tries, tried, due, said, seal)"
+        " VALUES ('1.2', 'p', 'sent', 1, '', '', '', '')",
     )
     for _ in range(2):
         done = merge([one, two], tmp_path / "all", QUICK)
     assert ask(tmp_path / "all", "SELECT verdict FROM verdicts") == [("normal",), ("abnormal",)]
     assert ask(tmp_path / "all", "SELECT name FROM identities") == [("Doe",)]
-    assert ask(
-        tmp_path / "all", "SELECT state FROM deliveries JOIN places USING (result) WHERE file = 'b.png'"
-    ) == [("sent",)]
+    assert ask(tmp_path / "all", "SELECT uid, state FROM deliveries") == [("1.2", "sent")]
     assert ask(tmp_path / "all", "SELECT actor FROM audit") == [("a",)]
     assert [taken.audit for taken in done.taken] == [0, 1]
 

@@ -1,0 +1,138 @@
+"""The results of one output folder that wait to be sent to one archive."""
+
+from collections.abc import Collection
+from contextlib import ExitStack
+from datetime import datetime
+from functools import cached_property
+from hashlib import sha256
+from itertools import islice
+from pathlib import Path
+from typing import Self
+
+from filelock import FileLock, Timeout
+
+from cxr_runtime.errors import StoreError
+from cxr_runtime.files import PRIVATE
+from cxr_runtime.names import printable
+from cxr_runtime.sending.destination import Outgoing
+from cxr_runtime.sources.disk import file_stamp
+from cxr_runtime.store.deliveries import Deliveries, Delivery, Outstanding, State
+from cxr_runtime.store.opening import store_in
+from cxr_runtime.store.writer import StoreWriter
+
+AT_ONCE = 500  # results that are looked up in one go
+
+
+class SendingStore(StoreWriter):
+    """A store in which one sender notes what an archive has."""
+
+    @cached_property
+    def deliveries(self) -> Deliveries:
+        """What went where."""
+        return Deliveries(self)
+
+    def note_deliveries(self, deliveries: Collection[Delivery]) -> None:
+        """Note where results stand, durably, in one transaction.
+
+        Raises:
+            StoreError: the disk is full, or the file cannot be written; none was noted.
+        """
+        with self._transaction():
+            for delivery in deliveries:
+                self.deliveries.put(delivery)
+
+    def begin_sending(self, target: str) -> int:
+        """Forget what this machine has not said of an archive; how many rows.
+
+        Raises:
+            StoreError: the file cannot be written.
+        """
+        with self._transaction():
+            return self.deliveries.drop_unsealed(target)
+
+    def retry_refused(self, target: str) -> int:
+        """Have what an archive refused sent once more; how many results.
+
+        Raises:
+            StoreError: the file cannot be written.
+        """
+        with self._transaction():
+            return self.deliveries.drop(target, State.REFUSED)
+
+    def version(self) -> int:
+        """A number that changes whenever anybody else has written into the store."""
+        return int(self._db.execute("PRAGMA data_version").fetchone()[0])
+
+
+class Outbox:
+    """The queue of a folder and an archive; whoever holds it is the only one to send from it.
+
+    Raises:
+        StoreError: the folder holds no store, or another program sends from it to that archive.
+    """
+
+    def __init__(self, folder: Path, target: str, kinds: frozenset[str]) -> None:
+        self.folder, self._target, self._kinds = folder, target, kinds
+        self._unnoted = dict[str, Delivery]()  # what the store could not take yet
+        self._version = -1  # of the store as it was looked at last
+        store_in(folder)
+        with ExitStack() as closing:
+            lock = FileLock(
+                folder / f".send-{sha256(target.encode()).hexdigest()[:8]}.lock", mode=PRIVATE.file_mode
+            )
+            try:
+                lock.acquire(blocking=False)
+            except Timeout:
+                raise StoreError(
+                    f"another program sends the results of {printable(str(folder))} to {target}; wait until "
+                    "it ends, or let it send"
+                ) from None
+            closing.callback(lock.release)
+            self.store = SendingStore.open(folder)
+            closing.callback(self.store.close)
+            self.distrusted = self.store.begin_sending(target)
+            self._closing = closing.pop_all()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let others send from it."""
+        self._closing.close()
+
+    def due(self, began: datetime, now: datetime | None) -> list[Outstanding]:
+        """Some of what is due; the arguments are those of `Deliveries.due`."""
+        found = self.store.deliveries.due(self._target, self._kinds, began, now)
+        return list(islice((each for each in found if each.made.uid not in self._unnoted), AT_ONCE))
+
+    def is_changed(self) -> bool:
+        """Whether anybody else has written into the store since this was asked last."""
+        before, self._version = self._version, self.store.version()
+        return before != self._version
+
+    def left(self) -> int:
+        """How many results are not sent, and not refused."""
+        return self.store.deliveries.outstanding(self._target, self._kinds)
+
+    def note(self, *deliveries: Delivery) -> None:
+        """Note what an archive said. What the store cannot take now is kept in mind, and noted later.
+
+        Raises:
+            StoreError: the disk is full, or the store cannot be written.
+        """
+        self._unnoted.update((delivery.uid, delivery) for delivery in deliveries)
+        if self._unnoted:
+            self.store.note_deliveries(self._unnoted.values())
+            self._unnoted.clear()
+
+    def read(self, each: Outstanding) -> Outgoing | None:
+        """The file of a result; None where it is gone, or is not as it was made."""
+        path = self.folder / each.made.file
+        try:
+            content = path.read_bytes()
+        except OSError:
+            return None
+        return Outgoing(each.made.uid, content) if file_stamp(path) == each.stamp else None

@@ -1,0 +1,240 @@
+"""The loop that sends: what is due goes out, and what an archive said of it is noted at once.
+
+A result is noted as sent after the archive has said that it has it. If the process is killed between the two,
+the same object is sent once more, with the same UID: an archive takes it for the object that it has.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Self
+
+from cxr_runtime.errors import CxrTriageError
+from cxr_runtime.journal import Journal
+from cxr_runtime.names import SHA_DIGITS
+from cxr_runtime.sending.destination import Answer, Destination, Line, PeerError
+from cxr_runtime.sending.outbox import Outbox
+from cxr_runtime.store.deliveries import Delivery, Outstanding, State
+
+LOOK_SECONDS = 2.0  # between two looks at what is due
+RESTS_FOR_ONE = 19  # after a look at a long queue, so many times its length: it takes 5 % of the time
+AFTER_FAILURE_SECONDS = 60.0  # when the store cannot be used
+ENDING_SECONDS = 15.0  # that a result in hand has to arrive when the service ends
+FILE_GONE = "its file is gone, or was changed since it was made: scan the film again"
+
+
+@dataclass
+class Sent:
+    """What a round came to."""
+
+    sent: int = 0
+    warned: int = 0  # of them, those that the archive took with a warning
+    refused: int = 0
+    left: int = 0  # results that are not sent, and not refused
+    trouble: str = ""  # why the archive could not be reached; "" where it could
+
+    def followed_by(self, later: "Sent") -> "Sent":
+        """Both rounds together."""
+        return replace(
+            later,
+            sent=self.sent + later.sent,
+            warned=self.warned + later.warned,
+            refused=self.refused + later.refused,
+        )
+
+
+@dataclass
+class Sender:
+    """Sends the results of output folders to one archive; of each folder one sender at a time."""
+
+    folders: Callable[[], Iterable[Path]]  # those that are there now
+    destination: Destination
+    kinds: frozenset[str]
+    journal: Journal
+    retries_refused: bool = False  # what it refused for good is sent once more
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    _open: dict[Path, Outbox] = field(default_factory=dict)
+    _done: set[Path] = field(default_factory=set)  # folders of earlier days that owe nothing
+    _due: datetime | None = None  # when something is to be tried again
+    _ending: threading.Event = field(default_factory=threading.Event)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def run(self) -> None:
+        """Send until `end` is called; nothing that befalls the archive or the store ends it earlier."""
+        try:
+            rest = 0.0
+            while not self._ending.wait(rest):
+                started, rest = time.monotonic(), LOOK_SECONDS
+                try:
+                    if self._has_work() and not self.round().sent:
+                        rest = max(rest, RESTS_FOR_ONE * (time.monotonic() - started))
+                except (CxrTriageError, OSError) as error:
+                    self.journal.note("sending-failed", error=type(error).__name__.lower())
+                    rest = AFTER_FAILURE_SECONDS
+        finally:
+            self.close()
+
+    def end(self) -> None:
+        """Have `run` end after the result in hand; may be called from any thread."""
+        self._ending.set()
+
+    def keep_on(self, done: Sent) -> Sent:
+        """Go on after a round until everything is sent or refused; what all rounds came to.
+
+        Raises:
+            StoreError: as of `round`.
+        """
+        while done.left and not self._ending.wait(LOOK_SECONDS):
+            if self._has_work():
+                done = done.followed_by(self.round())
+        return done
+
+    def close(self) -> None:
+        """Let others send from the folders."""
+        for outbox in self._open.values():
+            outbox.close()
+        self._open.clear()
+
+    def round(self, *, at_once: bool = False) -> Sent:
+        """Send what is due, each result once.
+
+        Args:
+            at_once: what waits to be tried again is due, too.
+
+        Raises:
+            StoreError: a folder holds no store, or another program sends from it; or its store cannot be
+                written.
+        """
+        began, done = self.clock(), Sent()
+        self._due = None
+        for outbox in self._outboxes():
+            outbox.note()  # what could not be noted before
+            away = outbox.store.deliveries.of_archive(self.destination.name)
+            is_awaited = not at_once and _is_ahead(away.due, began)
+            if not is_awaited and not done.trouble:
+                self._send(outbox, began, None if at_once else began, done)
+            done.left += outbox.left()
+            self._note_due(outbox)
+        return done
+
+    def _send(self, outbox: Outbox, began: datetime, now: datetime | None, done: Sent) -> None:
+        """Send what is due of one folder."""
+        due = outbox.due(began, now)
+        if not due:
+            return
+        try:
+            with self.destination.line() as line:
+                self._answered(outbox)
+                while due and not self._ending.is_set():
+                    for each in due:
+                        self._hand_over(outbox, line, each, done)
+                    due = outbox.due(began, now)
+        except PeerError as error:
+            done.trouble = str(error)
+            self._away(outbox, done)
+
+    def _hand_over(self, outbox: Outbox, line: Line, each: Outstanding, done: Sent) -> None:
+        if self._ending.is_set():
+            return
+        outgoing = outbox.read(each)
+        if outgoing is None:
+            self._note(outbox, each, Answer(State.WAITING, FILE_GONE), done)
+            return
+        try:
+            answer = line.store(outgoing)
+        except PeerError as error:  # the archive may have it; the same object again does no harm
+            outbox.note(each.delivery.tried_in_vain(self.clock(), str(error)))
+            raise
+        self._note(outbox, each, answer, done)
+
+    def _note(self, outbox: Outbox, each: Outstanding, answer: Answer, done: Sent) -> None:
+        """Note what an archive said of a result."""
+        now = self.clock()
+        if answer.state is State.WAITING:
+            outbox.note(each.delivery.tried_in_vain(now, answer.said))
+        else:
+            outbox.note(each.delivery.ended(answer.state, now, answer.said))
+        done.sent += answer.state is State.SENT
+        done.warned += answer.state is State.SENT and bool(answer.said)
+        done.refused += answer.state is State.REFUSED
+        event = {State.SENT: "result-sent", State.REFUSED: "result-refused", State.WAITING: "result-waits"}
+        digits, tries = each.made.sha256[:SHA_DIGITS], each.delivery.tries + 1
+        warned = {"warned": 1} if answer.state is State.SENT and answer.said else {}
+        self.journal.note(event[answer.state], sha256=digits, kind=each.made.kind, tries=tries, **warned)
+
+    def _away(self, outbox: Outbox, done: Sent) -> None:
+        """The archive could not be reached, or broke off: nothing is tried for a while."""
+        now, before = self.clock(), outbox.store.deliveries.of_archive(self.destination.name)
+        after = before.tried_in_vain(now, done.trouble)
+        outbox.note(after)
+        minutes = round((datetime.fromisoformat(after.due) - now).total_seconds() / 60)
+        self.journal.note("archive-away", tries=after.tries, next_minutes=minutes)
+
+    def _answered(self, outbox: Outbox) -> None:
+        """The archive could be reached: the next wait is the shortest one again."""
+        away = outbox.store.deliveries.of_archive(self.destination.name)
+        if away.tries:
+            outbox.note(replace(away, tries=0, due="", said=""))
+            self.journal.note("archive-back")
+
+    def _note_due(self, outbox: Outbox) -> None:
+        moments = (
+            outbox.store.deliveries.next_due(self.destination.name),
+            _moment(outbox.store.deliveries.of_archive(self.destination.name)),
+        )
+        for moment in moments:
+            if moment is not None and (self._due is None or moment < self._due):
+                self._due = moment
+
+    def _has_work(self) -> bool:
+        """Whether anything was stored, or has come due, since the last round."""
+        is_due = self._due is not None and self._due <= self.clock()
+        changed = [outbox.is_changed() for outbox in self._outboxes()]
+        return is_due or any(changed)
+
+    def _outboxes(self) -> list[Outbox]:
+        """Queues of all folders that may owe something; those of earlier days are closed when they do not."""
+        folders = sorted(self.folders())
+        for folder in folders:
+            if folder not in self._open and folder not in self._done:
+                self._open[folder] = outbox = Outbox(folder, self.destination.name, self.kinds)
+                if self.retries_refused:
+                    outbox.store.retry_refused(self.destination.name)
+        for folder in [folder for folder in self._open if folder not in folders[-1:]]:
+            if not self._open[folder].left():
+                self._open.pop(folder).close()
+                self._done.add(folder)
+        return list(self._open.values())
+
+
+def _is_ahead(due: str, now: datetime) -> bool:
+    return bool(due) and now < datetime.fromisoformat(due) <= now + timedelta(hours=1)
+
+
+def _moment(delivery: Delivery) -> datetime | None:
+    return datetime.fromisoformat(delivery.due) if delivery.due else None
+
+
+class SendingThread:
+    """A sender that runs beside a service, and keeps it from nothing."""
+
+    def __init__(self, sender: Sender) -> None:
+        self._sender = sender
+        self._thread = threading.Thread(target=sender.run, daemon=True, name="sender")
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End; a result that does not arrive in time is left behind, and sent again another time."""
+        self._sender.end()
+        self._thread.join(ENDING_SECONDS)

@@ -1,0 +1,158 @@
+"""Results by STOW-RS (PS3.18 10.5): one request for each, to one address, and never to another one."""
+
+import json
+import secrets
+import socket
+import ssl
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from typing import Any
+
+from cxr_runtime.sending.destination import Address, Answer, Line, Outgoing, PeerError, within
+from cxr_runtime.sending.statuses import SUCCESS, answer_of
+from cxr_runtime.store.deliveries import State
+
+SILENT_SECONDS = 30.0  # without a byte
+OBJECT_SECONDS = 120.0  # for one result, with its answer
+MOST_ANSWER = 1 << 20  # bytes that are read of an answer
+OK, ACCEPTED = 200, 202
+# What is wrong with the object, not with the way to the service (PS3.18, table 10.5.3-1; RFC 9110, 15.5).
+_REFUSALS = {
+    400: "it takes the object for a wrong one",
+    409: "it refuses the object",
+    413: "the object is too large for it",
+    415: "it takes no such objects",
+    422: "it cannot read the object",
+}
+_FAILED, _STORED = "00081198", "00081199"  # sequences of failed and of stored objects (PS3.18 I.2)
+_FAILURE, _WARNING = "00081197", "00081196"  # their reasons
+
+
+@dataclass(frozen=True)
+class WebArchive:
+    """An archive that speaks DICOMweb."""
+
+    address: Address
+    login: str = ""  # name:password; "": none
+    tls: ssl.SSLContext | None = None  # of https
+    object_seconds: float = OBJECT_SECONDS
+
+    @property
+    def name(self) -> str:
+        """By which the store knows it."""
+        return self.address.name
+
+    @contextmanager
+    def line(self) -> Iterator[Line]:
+        """A connection; it is opened with the first result."""
+        host, port = self.address.host, self.address.port
+        connection = (
+            HTTPSConnection(host, port, timeout=SILENT_SECONDS, context=self.tls)
+            if self.address.is_https
+            else HTTPConnection(host, port, timeout=SILENT_SECONDS)
+        )
+        try:
+            yield _Connection(connection, self)
+        finally:
+            connection.close()
+
+
+class _Connection:
+    def __init__(self, connection: HTTPConnection, archive: WebArchive) -> None:
+        self._connection, self._archive = connection, archive
+
+    def store(self, outgoing: Outgoing) -> Answer:
+        """As of `Line`."""
+        seconds = self._archive.object_seconds
+        return within(seconds, lambda: self._stored(outgoing), lambda: _cut(self._connection))
+
+    def _stored(self, outgoing: Outgoing) -> Answer:
+        boundary = secrets.token_hex(24)
+        headers = {
+            "Content-Type": f'multipart/related; type="application/dicom"; boundary={boundary}',
+            "Accept": "application/dicom+json",
+        }
+        if self._archive.login:
+            headers["Authorization"] = f"Basic {b64encode(self._archive.login.encode()).decode()}"
+        opened, closed = f"--{boundary}\r\nContent-Type: application/dicom\r\n\r\n", f"\r\n--{boundary}--\r\n"
+        body = opened.encode() + outgoing.content + closed.encode()
+        try:
+            self._connection.request("POST", f"{self._archive.address.path}/studies", body, headers)
+            response = self._connection.getresponse()
+            told = response.read(MOST_ANSWER)
+        except ssl.SSLCertVerificationError as error:
+            raise PeerError("its certificate is not trusted, or is another host's: see --tls-ca") from error
+        except socket.gaierror as error:
+            raise PeerError("its host is not known here") from error
+        except (OSError, HTTPException) as error:
+            self._connection.close()
+            reason = getattr(error, "strerror", None) or type(error).__name__
+            raise PeerError(f"cannot be reached ({reason})") from error
+        if not response.isclosed():  # an answer without end
+            self._connection.close()
+        return _answer(response, told, outgoing.uid)
+
+
+def _answer(response: HTTPResponse, told: bytes, uid: str) -> Answer:
+    """What a service said of one object.
+
+    Raises:
+        PeerError: it did not speak of the object, but of the request or of itself.
+    """
+    status = response.status
+    if status in _REFUSALS:
+        said = _told(told, uid)
+        return said if said and said.state is not State.SENT else _refusal(status)
+    if 300 <= status < 400:
+        raise PeerError(
+            f"leads to another address (HTTP {status}), which is not followed; give that with --to"
+        )
+    if status in (401, 403):
+        raise PeerError(f"lets nobody in without the right name and password (HTTP {status}): see --login")
+    if status not in (OK, ACCEPTED):
+        raise PeerError(f"does not store (HTTP {status})")
+    said = _told(told, uid)
+    if said is not None:
+        return said
+    if status == ACCEPTED:  # something is not as it should be, and it does not say what
+        raise PeerError(f"does not say whether it has the object (HTTP {status})")
+    return Answer(State.SENT)
+
+
+def _refusal(status: int) -> Answer:
+    return Answer(State.REFUSED, f"{_REFUSALS[status]} (HTTP {status})")
+
+
+def _told(told: bytes, uid: str) -> Answer | None:
+    """What the answer's body says of an object (PS3.18 I.2); None where it says nothing we understand."""
+    try:
+        found = json.loads(told)
+    except (ValueError, RecursionError):
+        return None
+    for sequence, reason in ((_FAILED, _FAILURE), (_STORED, _WARNING)):
+        for item in _values(found, sequence):
+            if uid in _values(item, "00081155"):
+                codes = [code for code in _values(item, reason) if isinstance(code, int)]
+                if sequence == _FAILED:
+                    failed = answer_of(codes[0] if codes else SUCCESS)
+                    return failed if failed.state is not State.SENT else _refusal(409)
+                return Answer(State.SENT, answer_of(codes[0]).said if codes else "")
+    return None
+
+
+def _values(item: Any, tag: str) -> list[Any]:
+    """The values of an element in the JSON model (PS3.18 F.2.2); none where it is otherwise."""
+    element = item.get(tag) if isinstance(item, Mapping) else None
+    values = element.get("Value") if isinstance(element, Mapping) else None
+    return values if isinstance(values, list) else []
+
+
+def _cut(connection: HTTPConnection) -> None:
+    """Close the connection of a request that hangs."""
+    opened = connection.sock
+    if opened is not None:
+        with suppress(OSError):
+            opened.shutdown(socket.SHUT_RDWR)
