@@ -13,7 +13,7 @@ from typer.exceptions import TyperException
 
 from cxr_cli import about_broken
 from cxr_cli.appliance import appliance
-from cxr_cli.arrivals import watch
+from cxr_cli.arrivals import listen, watch
 from cxr_cli.calibration import calibrate, monitor
 from cxr_cli.evaluation import evaluate_models, explain_models
 from cxr_cli.exporting import build_engine, export_run
@@ -37,6 +37,7 @@ _EXTRAS = {  # package that may be missing -> the extra that brings it
     "openvino": "openvino",
     "playwright": "dev",
     "tensorrt": "tensorrt",
+    "pynetdicom": "dicom",
 }
 
 app = typer.Typer(
@@ -58,6 +59,7 @@ _COMMANDS: dict[str, dict[str, Command]] = {
     "Clinic": {
         "scan": scan,
         "watch": watch,
+        "listen": listen,
         "appliance": appliance,
         "send": send,
         "calibrate": calibrate,
