@@ -1,7 +1,11 @@
 """Senders of films: well-behaved ones by pynetdicom, and raw connections that break the rules."""
 
+import os
+import shutil
 import socket
+import ssl
 import struct
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,6 +32,13 @@ from dicom_files import dicom_file
 DX = DigitalXRayImageStorageForPresentation
 PATIENCE = 60.0  # seconds for what takes a moment
 CONTEXT = 1  # id of the only presentation context of a raw peer
+
+
+def dcmtk(name: str) -> str | None:
+    """Where DCMTK's program of this name is; pynetdicom installs other ones of the same names."""
+    ours = Path(sys.prefix).resolve()
+    places = [each for each in os.get_exec_path() if ours not in Path(each, name).resolve().parents]
+    return shutil.which(name, path=os.pathsep.join(places))
 
 
 @contextmanager
@@ -92,10 +103,12 @@ def echoes(port: int, **options: Any) -> bool:
 
 
 class RawPeer:
-    """A connection over which anything may be sent."""
+    """A connection over which anything may be sent, with TLS if a context for it is given."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, tls: ssl.SSLContext | None = None) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+        if tls is not None:
+            self._socket = tls.wrap_socket(self._socket)
 
     def __enter__(self) -> Self:
         return self

@@ -12,6 +12,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable
+from contextlib import ExitStack
 from copy import deepcopy
 from socketserver import TCPServer
 from typing import Any, cast
@@ -156,15 +157,18 @@ def _secured(connection: socket.socket, context: ssl.SSLContext, seconds: float)
     secured = context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
     secured.setblocking(False)
     end = time.monotonic() + seconds
-    while (left := end - time.monotonic()) > 0:
-        try:
-            secured.do_handshake()
-        except ssl.SSLWantReadError:
-            select.select([secured], [], [], left)
-        except ssl.SSLWantWriteError:
-            select.select([], [secured], [], left)
-        else:
-            return secured
+    with ExitStack() as failed:
+        failed.callback(secured.close)
+        while (left := end - time.monotonic()) > 0:
+            try:
+                secured.do_handshake()
+            except ssl.SSLWantReadError:
+                select.select([secured], [], [], left)
+            except ssl.SSLWantWriteError:
+                select.select([], [secured], [], left)
+            else:
+                failed.pop_all()
+                return secured
     raise TimeoutError("TLS that was not negotiated in time")
 
 
