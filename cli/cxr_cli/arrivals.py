@@ -157,6 +157,7 @@ def listen(
     allow_uncalibrated: AllowUncalibrated = False,
     require_gpu: RequireGpu = False,
     require_sandbox: RequireSandbox = False,
+    identity: Identity = "none",
     share_with: ShareWith = None,
     quiet: Quiet = False,
     log_file: LogFile = None,
@@ -179,6 +180,7 @@ def listen(
     from cxr_runtime.arrivals.service import Service, ServiceOptions
     from cxr_runtime.files import PRIVATE, parse_formats, shared_with
     from cxr_runtime.heat.map import HeatMethod
+    from cxr_runtime.identity import IdentityKind
     from cxr_runtime.machine_memory import bytes_of, parse_size
     from cxr_runtime.scanning.options import ScanOptions
 
@@ -204,6 +206,7 @@ def listen(
         allow_uncalibrated=allow_uncalibrated,
         require_gpu=require_gpu,
         require_sandbox=require_sandbox,
+        identity=IdentityKind(identity),
         access=PRIVATE if share_with is None else shared_with(share_with),
     )
     with opened_journal(log_file, log_format, on_screen=not quiet) as journal:

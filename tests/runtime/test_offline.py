@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -17,6 +18,7 @@ import pytest
 
 from cxr_runtime.phantom import draw_phantom
 from cxr_runtime.pictures import encode_png
+from dicom_peers import film, store
 
 ROOT = Path(__file__).parents[2]
 FILMS = 300
@@ -90,6 +92,38 @@ def wait_until(is_so: Callable[[], bool]) -> None:
 def calls_in(folder: Path) -> list[str]:
     """The system calls of all processes."""
     return [line for file in folder.iterdir() for line in file.read_text().splitlines()]
+
+
+@pytest.mark.skipif(not CAN_TRACE, reason="strace is not installed, or may not trace here")
+def test_a_receiver_opens_the_one_socket_that_it_is_to_listen_at(tmp_path: Path) -> None:
+    for name in ("home/.cache", "home/.local/share", "temporary", "calls"):
+        (tmp_path / name).mkdir(parents=True)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    listen = ("listen", "--out", f"{tmp_path}/out", "--port", str(port), "--workers", "1")
+    start = "import os; print(os.getpid(), flush=True); from cxr_cli.main import main; main()"
+    command = [*STRACE, "-o", f"{tmp_path}/calls/of", sys.executable, "-c", start, *listen]
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=variables(tmp_path), text=True, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as run:  # fmt: skip
+        assert run.stdout is not None
+        assert run.stderr is not None
+        number = int(run.stdout.readline())
+        said = iter(run.stderr)
+        assert any(" listening " in line for line in said)
+        assert store(port, film(1)) == [0]
+        assert any(" film " in line for line in said)
+        os.kill(number, signal.SIGTERM)
+        rest = "".join(said)
+    assert run.returncode == 0, rest
+    calls = [call for call in calls_in(tmp_path / "calls") if "AF_INET" in call]
+    names = [call.partition("(")[0] for call in calls]
+    assert (names.count("socket"), names.count("bind"), names.count("connect")) == (1, 1, 0)
+    assert [name for name in names if name.startswith("send")] == []
+    (bound,) = [call for call in calls if call.startswith("bind(")]
+    assert f"htons({port})" in bound
+    assert "127.0.0.1" in bound
 
 
 def traced_scan(folder: Path) -> list[str]:

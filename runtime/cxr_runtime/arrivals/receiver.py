@@ -18,11 +18,12 @@ from pydicom.uid import (
 from pynetdicom import AE
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made when it is imported
 
-from cxr_runtime.arrivals.receiver_inbox import Inbox, Limits
+from cxr_runtime.arrivals.receiver_inbox import Inbox, Limits, Received
 from cxr_runtime.arrivals.receiver_peers import AllowList, addresses
 from cxr_runtime.arrivals.receiver_server import FilmServer
 from cxr_runtime.errors import CxrTriageError
 from cxr_runtime.journal import Journal
+from cxr_runtime.names import SHA_DIGITS
 from cxr_runtime.reading.dicom.syntaxes import SYNTAXES, Codec, Syntax
 from cxr_runtime.sources.film_source import FileOnDisk
 
@@ -136,8 +137,9 @@ class Receiver:
         self._ready.append(name)
         self._bell.set()
 
-    def _received(self, size: int) -> None:
-        self._journal.note("received", kilobytes=-(-size // 1024))
+    def _received(self, film: Received) -> None:
+        digits, kilobytes = film.sha256[:SHA_DIGITS], -(-film.size // 1024)
+        self._journal.note("received", sha256=digits, kilobytes=kilobytes, seconds=round(film.seconds, 3))
 
 
 class _Refusals:

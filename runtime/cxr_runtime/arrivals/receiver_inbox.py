@@ -56,6 +56,17 @@ class Answer(IntEnum):
     NOT_UNDERSTOOD = 0xC000
 
 
+@dataclass(frozen=True)
+class Received:
+    """What became of a film that was sent."""
+
+    answer: Answer
+    reason: str = ""  # of a refusal, a word for the journal
+    size: int = 0  # bytes of its data set
+    sha256: str = ""  # of the file; "" where none was kept
+    seconds: float = 0.0  # from its last byte until it was on the disk
+
+
 class Incoming:
     """A film while it is received. A refusal does not interrupt the sender: it is the answer at the end."""
 
@@ -66,10 +77,10 @@ class Incoming:
             inbox: where the film will lie.
             start: bytes before the data set: preamble and file meta information.
         """
-        self.answer = Answer.STORED
-        self.reason = ""  # of a refusal, a word for the journal
-        self.size = 0  # bytes of the data set so far
+        self._became = Received(Answer.STORED)
+        self._size = 0  # bytes of the data set so far
         self._inbox, self._began = inbox, time.monotonic()
+        self._last = self._began  # when the latest bytes came
         self._hash, self._checked = sha256(), 0
         self._path = inbox.folder / f".{secrets.token_hex(16)}{PART_SUFFIX}"
         self._file: BinaryIO | None = None
@@ -88,13 +99,13 @@ class Incoming:
         Raises:
             TimeoutError: the film takes longer than any line is slow.
         """
-        limits = self._inbox.limits
-        if time.monotonic() - self._began > limits.film_seconds:
+        limits, self._last = self._inbox.limits, time.monotonic()
+        if self._last - self._began > limits.film_seconds:
             raise TimeoutError("a film without an end")
-        self.size += len(content)
+        self._size += len(content)
         if self._file is None:
             return
-        if self.size > limits.film_bytes:
+        if self._size > limits.film_bytes:
             self.refuse(Answer.OUT_OF_RESOURCES, "too-large")
         elif self._is_disk_full():
             self.refuse(Answer.OUT_OF_RESOURCES, "disk-full")
@@ -104,25 +115,27 @@ class Incoming:
             except OSError:
                 self.refuse(Answer.OUT_OF_RESOURCES, "disk-failed")
 
-    def finish(self) -> Answer:
-        """Have the film on the disk under its name; what is answered to the sender."""
-        if self._file is not None and not self.size:
+    def finish(self) -> Received:
+        """Have the film on the disk under its name."""
+        if self._file is not None and not self._size:
             self.refuse(Answer.NOT_UNDERSTOOD, "empty")
         if self._file is None:
-            return self.answer
+            return self._became
+        digest = self._hash.hexdigest()
         try:
             self._file.flush()
             os.fsync(self._file.fileno())
             self._file.close()
-            self._inbox.keep(self._path, self._hash.hexdigest())
+            self._inbox.keep(self._path, digest)
         except OSError:
             self.refuse(Answer.OUT_OF_RESOURCES, "disk-failed")
+            return self._became
         self._file = None
-        return self.answer
+        return Received(Answer.STORED, "", self._size, digest, time.monotonic() - self._last)
 
     def refuse(self, answer: Answer, reason: str) -> None:
         """Keep nothing of the film; the rest of it is read and thrown away."""
-        self.answer, self.reason = answer, reason
+        self._became = Received(answer, reason)
         self.drop()
 
     def drop(self) -> None:
@@ -137,9 +150,9 @@ class Incoming:
                 self._path.unlink(missing_ok=True)
 
     def _is_disk_full(self) -> bool:
-        if self.size - self._checked <= DISK_CHECKED_EVERY:
+        if self._size - self._checked <= DISK_CHECKED_EVERY:
             return False
-        self._checked = self.size
+        self._checked = self._size
         return not self._inbox.has_room()
 
     def _put(self, content: bytes) -> None:

@@ -11,7 +11,7 @@ from pynetdicom.dimse_messages import C_ECHO_RQ, C_STORE_RQ, DIMSEMessage
 from pynetdicom.dimse_primitives import C_ECHO, C_STORE
 from pynetdicom.pdu_primitives import P_DATA
 
-from cxr_runtime.arrivals.receiver_inbox import Answer, Inbox, Incoming, file_start
+from cxr_runtime.arrivals.receiver_inbox import Answer, Inbox, Incoming, Received, file_start
 
 COMMAND_BYTES = 4096  # of a command set; those of C-STORE have some 300
 _IS_COMMAND, _IS_LAST = 1, 2  # bits of a fragment's header (PS3.8 E.2)
@@ -44,16 +44,10 @@ class FilmMessages(DIMSEServiceProvider):
         self._is_unanswered = False
         super().send_msg(primitive, context_id)  # type: ignore[arg-type]  # a union of theirs without a name
 
-    def stored(self) -> tuple[Answer, str, int]:
-        """Have the film that was received on the disk.
-
-        Returns:
-            The answer, why it was refused, and the bytes of its data set.
-        """
+    def stored(self) -> Received:
+        """Have the film that was received on the disk."""
         film, self._film = self._film, None
-        if film is None:
-            return Answer.NOT_UNDERSTOOD, "empty", 0
-        return film.finish(), film.reason, film.size
+        return Received(Answer.NOT_UNDERSTOOD, "empty") if film is None else film.finish()
 
     def drop(self) -> None:
         """Keep nothing of a film that was not received to its end."""

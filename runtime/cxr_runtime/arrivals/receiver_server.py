@@ -21,7 +21,7 @@ from pynetdicom import AE, _config, evt
 from pynetdicom.transport import RequestHandler, ThreadedAssociationServer
 
 from cxr_runtime.arrivals.receiver_association import Connection, FilmAssociation
-from cxr_runtime.arrivals.receiver_inbox import Answer, Inbox, Limits
+from cxr_runtime.arrivals.receiver_inbox import Answer, Inbox, Limits, Received
 from cxr_runtime.arrivals.receiver_peers import AllowList
 
 WAITING = 64  # connections that the system holds until they are accepted
@@ -59,7 +59,7 @@ class FilmServer(ThreadedAssociationServer):
         allowed: who may send.
         context: of TLS; None: without.
         refused: hears of what is refused.
-        received: hears of each film that was stored, and of its bytes.
+        received: hears of each film that was stored.
     """
 
     request_queue_size = WAITING
@@ -73,7 +73,7 @@ class FilmServer(ThreadedAssociationServer):
         allowed: AllowList,
         context: ssl.SSLContext | None,
         refused: Heard,
-        received: Callable[[int], None],
+        received: Callable[[Received], None],
     ) -> None:
         _silence()
         self.inbox, self.allowed, self.refused, self._received = inbox, allowed, refused, received
@@ -84,12 +84,12 @@ class FilmServer(ThreadedAssociationServer):
     def stored(self, event: evt.Event) -> int:
         """Answer a C-STORE, once its film is on the disk."""
         association = cast("FilmAssociation", event.assoc)
-        answer, reason, size = association.films.stored()
-        if answer is Answer.STORED:
-            self._received(size)
+        became = association.films.stored()
+        if became.answer is Answer.STORED:
+            self._received(became)
         else:
-            self.refused(reason, str(association.requestor.address))
-        return int(answer)
+            self.refused(became.reason, str(association.requestor.address))
+        return int(became.answer)
 
     def has_place_for(self, association: FilmAssociation) -> bool:
         """Give an association a place, if there is one."""
