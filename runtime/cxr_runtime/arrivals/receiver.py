@@ -155,7 +155,7 @@ class _Refusals:
 
         Args:
             reason: a word for it.
-            address: of the sender; the journal has `-` for its dots.
+            address: of the sender; the journal has `-` for its dots and colons.
         """
         now = time.monotonic()
         with self._lock:
@@ -164,7 +164,11 @@ class _Refusals:
                 return
             self._told[reason] = now
             times = self._untold.pop(reason)
-        self._journal.note("refused", reason=reason, times=times, host=address.replace(".", "-"))
+        self._journal.note("refused", reason=reason, times=times, host=_word(address))
+
+
+def _word(address: str) -> str:
+    return address.replace(".", "-").replace(":", "-").strip("-")
 
 
 def accepted_syntaxes() -> list[UID]:
