@@ -157,7 +157,7 @@ def listen(
     allow_uncalibrated: AllowUncalibrated = False,
     require_gpu: RequireGpu = False,
     require_sandbox: RequireSandbox = False,
-    identity: Identity = "none",
+    identity: Identity = None,
     share_with: ShareWith = None,
     quiet: Quiet = False,
     log_file: LogFile = None,
@@ -206,7 +206,7 @@ def listen(
         allow_uncalibrated=allow_uncalibrated,
         require_gpu=require_gpu,
         require_sandbox=require_sandbox,
-        identity=IdentityKind(identity),
+        identity=IdentityKind(identity or "none"),
         access=PRIVATE if share_with is None else shared_with(share_with),
     )
     with opened_journal(log_file, log_format, on_screen=not quiet) as journal:
