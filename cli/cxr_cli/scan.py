@@ -30,6 +30,20 @@ from cxr_cli.film_options import (
     Workers,
     opened_journal,
 )
+from cxr_cli.sending import (
+    ALL_KINDS,
+    OWN_TITLE,
+    Aet,
+    Login,
+    TlsCa,
+    TlsCert,
+    TlsKey,
+    To,
+    What,
+    sending_route,
+    sent_all,
+    with_results,
+)
 
 if TYPE_CHECKING:
     from cxr_runtime.scanning.scan import ScanSummary
@@ -79,14 +93,21 @@ def scan(
     quiet: Quiet = False,
     log_file: LogFile = None,
     log_format: LogLines = "text",
+    to: To = None,
+    what: What = ALL_KINDS,
+    aet: Aet = OWN_TITLE,
+    tls_ca: TlsCa = None,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
+    login: Login = None,
 ) -> int:
     """Rank films by how likely they are abnormal and write heat-map reports.
 
     Run the same command again to continue a scan that was interrupted. Films that are finished are not scored
     again.
 
-    Exit status: 0 every film scored, 3 some rejected or failed, 2 wrong usage, 1 could not run, or could not
-    write a report that another program has open, 130 interrupted.
+    Exit status: 0 every film scored, 3 some rejected or failed, 2 wrong usage, 1 could not run, could not
+    write a report that another program has open, or could not send every result, 130 interrupted.
     """
     from cxr_runtime.memory import check_memory
 
@@ -100,6 +121,7 @@ def scan(
     from cxr_runtime.scanning.options import ScanOptions
     from cxr_runtime.scanning.scan import scan as scan_films
 
+    route = sending_route(to, what, aet, tls_ca, tls_cert, tls_key, login, identity)
     options = ScanOptions(
         out=out,
         model=model,
@@ -111,7 +133,7 @@ def scan(
         workers=workers,
         memory=None if memory is None else parse_size(memory),
         batch_size=batch_size,
-        formats=parse_formats(formats),
+        formats=parse_formats(with_results(formats, route)),
         allow_uncalibrated=allow_uncalibrated,
         require_gpu=require_gpu,
         require_sandbox=require_sandbox,
@@ -123,10 +145,13 @@ def scan(
     )
     with opened_journal(log_file, log_format, on_screen=False) as journal:
         summary = scan_films(inputs, options, Silence() if quiet else terminal_or_lines(), journal)
-    if not quiet:
-        typer.echo(_told(summary))
+        if not quiet:
+            typer.echo(_told(summary))
+        is_sent = route is None or sent_all(route, [summary.out], journal, quiet=quiet)
     if summary.refused:
         typer.echo(f"cxr-triage: {about_refused(summary.refused)}", err=True)
+        return EXIT_NOT_WRITTEN
+    if not is_sent:
         return EXIT_NOT_WRITTEN
     is_not_scored = bool(summary.tally.rejected or summary.tally.failed)
     return EXIT_SOME_NOT_SCORED if is_not_scored and not exit_zero else 0

@@ -1,6 +1,7 @@
 """`cxr-triage send`, and the options by which other commands send, too."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +10,8 @@ import typer
 from cxr_cli.film_options import Identity, LogFile, LogLines, Quiet, opened_journal
 
 if TYPE_CHECKING:
-    from cxr_runtime.sending.options import SendingOptions
+    from cxr_runtime.journal import Journal
+    from cxr_runtime.sending.route import Route
     from cxr_runtime.sending.sender import Sent
     from cxr_runtime.sending.status import ArchiveStatus
 
@@ -110,29 +112,29 @@ def send(
     from cxr_runtime.sending.options import refuse_other_identity, said_identity
     from cxr_runtime.sending.sender import Sender
     from cxr_runtime.sending.status import status_of
-    from cxr_runtime.store.folder import output_folders
+    from cxr_runtime.store.folder import folders_with_stores
+    from cxr_runtime.store.opening import store_in
 
-    folders = output_folders(folder)
+    folders = folders_with_stores(folder) or [store_in(folder).parent]
     if status:
         return _shown([(at, each) for at in folders for each in status_of(at)])
-    options = sending_options(to, what, aet, tls_ca, tls_cert, tls_key, login)
-    if options is None:
+    route = sending_route(to, what, aet, tls_ca, tls_cert, tls_key, login, identity)
+    if route is None:
         raise UsageError("nowhere to send to; expected --to AET@HOST:PORT or an http(s) address, or --status")
-    destination, said = options.destination(), said_identity(identity)
     for at in folders:
-        refuse_other_identity(at, said)
+        refuse_other_identity(at, said_identity(identity))
     with (
         opened_journal(log_file, log_format, on_screen=False) as journal,
-        Sender(lambda: folders, destination, options.kinds, journal, retry_failed) as sender,
+        Sender(lambda: folders, route.destination, route.kinds, journal, retry_failed) as sender,
     ):
         done = sender.round(at_once=True)
         done = sender.keep_on(done) if keep_trying else done
     if not quiet:
-        typer.echo(about_sent(done, destination.name))
+        typer.echo(about_sent(done, route.destination.name))
     return EXIT_NOT_SENT if done.left or done.refused else 0
 
 
-def sending_options(
+def sending_route(
     to: str | None,
     what: str,
     aet: str,
@@ -140,18 +142,40 @@ def sending_options(
     tls_cert: Path | None,
     tls_key: Path | None,
     login: Path | None,
-) -> "SendingOptions | None":
-    """The options of a command that may send; None where it does not.
+    identity: str | None,
+) -> "Route | None":
+    """Where a command sends results; None where it does not.
 
     Raises:
-        UsageError: one of them is not what it should be.
+        CxrTriageError: an option is not what it should be, something is not installed, or nobody has said
+            what results may carry.
     """
     if to is None:
         return None
-    from cxr_runtime.sending.destination import parse_kinds
+    from cxr_runtime.sending.address import parse_kinds
     from cxr_runtime.sending.options import SendingOptions
 
-    return SendingOptions(to, parse_kinds(what), aet, tls_ca, tls_cert, tls_key, login)
+    options = SendingOptions(to, parse_kinds(what), aet, tls_ca, tls_cert, tls_key, login)
+    return options.route(identity)
+
+
+def with_results(formats: str, route: "Route | None") -> str:
+    """The list of `--format`, with the results that are to be sent."""
+    return formats if route is None else f"{formats},dicom"
+
+
+def beside(route: "Route | None", out: Path, journal: "Journal") -> AbstractContextManager[object]:
+    """Sends beside a service, where it is to send."""
+    return nullcontext() if route is None else route.beside(out, journal)
+
+
+def sent_all(route: "Route", folders: Sequence[Path], journal: "Journal", *, quiet: bool) -> bool:
+    """Send what was made, and say so; whether the archive has all."""
+    done = route.send_all(folders, journal)
+    is_all = not (done.left or done.refused)
+    if not (quiet and is_all):
+        typer.echo(about_sent(done, route.destination.name), err=not is_all)
+    return is_all
 
 
 def about_sent(done: "Sent", target: str) -> str:

@@ -16,6 +16,7 @@ from cxr_runtime.reports.heatmap_files import HeatmapFiles
 from cxr_runtime.reports.results_csv import write_results
 from cxr_runtime.reports.wording import owner as owner_of
 from cxr_runtime.sources.disk import file_stamp
+from cxr_runtime.store.deliveries import Deliveries
 from cxr_runtime.store.films import Films
 from cxr_runtime.store.rows import RunFacts, StoredPicture
 from cxr_runtime.store.store import Store
@@ -91,12 +92,14 @@ def write_reports(
         kinds: which of the wanted reports, if not all.
     """
     counts = tally(store.outcomes(films))
-    content = _content(store, films, facts, files.formats)
+    refused = Deliveries(store).refused()
+    content = _content(store, films, facts, files.formats, refused)
 
     def write_page(path: Path) -> None:
         from cxr_runtime.reports.worklist import write_worklist
 
-        write_worklist(path, facts, counts, _exhibits(store, films, facts.identity), files.access)
+        exhibits = _exhibits(store, films, facts.identity)
+        write_worklist(path, facts, counts, exhibits, files.access, refused)
 
     def write_pages(path: Path) -> None:
         from cxr_runtime.reports.pdf import write_report
@@ -112,7 +115,7 @@ def write_reports(
         ReportFormat.HTML: (WORKLIST_FILE, write_page),
         ReportFormat.PDF: (REPORT_FILE, write_pages),
     }
-    stamps, refused = dict[str, str](), dict[str, str]()
+    stamps, unwritten = dict[str, str](), dict[str, str]()
     for kind, (name, write) in writers.items():
         path = files.out / name
         is_wanted = kind in files.formats and kind in kinds
@@ -120,10 +123,10 @@ def write_reports(
             try:
                 write(path)
             except OSError as error:  # on Windows, a spreadsheet that has results.csv open
-                refused[name] = error.strerror or str(error)
+                unwritten[name] = error.strerror or str(error)
             else:
                 stamps[name] = file_stamp(path)
-    return Written(counts, content, stamps, refused)
+    return Written(counts, content, stamps, unwritten)
 
 
 def load_writers(formats: Collection[ReportFormat]) -> None:
@@ -138,10 +141,13 @@ def load_writers(formats: Collection[ReportFormat]) -> None:
         import_module(f"cxr_runtime.reports.{_LATE[kind]}")
 
 
-def _content(store: Store, films: Films, facts: RunFacts, formats: Collection[ReportFormat]) -> str:
+def _content(
+    store: Store, films: Films, facts: RunFacts, formats: Collection[ReportFormat], refused: int
+) -> str:
     """A digest of everything that the reports say, but for when it ended; they link to pictures."""
     linked = sorted({ReportFormat.PNG, ReportFormat.NPZ}.intersection(formats))
     digest = sha256(to_json((replace(facts, finished=datetime.min), linked)).encode())
+    digest.update(f"{refused} refused".encode() if refused else b"")
     for score in store.scores(films):
         digest.update(repr((score.outcome, score.finished)).encode())
     return digest.hexdigest()

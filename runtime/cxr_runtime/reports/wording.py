@@ -27,6 +27,12 @@ UNCALIBRATED_NOTICE = (
 OUTSIDE_LUNGS = "heat lies outside the lungs"
 
 
+def refused_results(count: int) -> str:
+    """What to say of results that archives have refused for good."""
+    results = "1 result was" if count == 1 else f"{count} results were"
+    return f"{results} refused by an archive for good: `cxr-triage send DIR --status` says which, and why."
+
+
 def is_heat_outside_lungs(outcome: Outcome) -> bool:
     """Whether a flagged film's heat lies mostly outside the lungs: the network looked at the wrong thing."""
     share = outcome.lung_heat_share

@@ -18,7 +18,8 @@ from pynetdicom import AE, _config, evt
 from pynetdicom.association import Association
 from pynetdicom.transport import AddressInformation, AssociationSocket
 
-from cxr_runtime.sending.destination import Address, Answer, Line, Outgoing, PeerError, within
+from cxr_runtime.sending.address import Address
+from cxr_runtime.sending.destination import Answer, Line, Outgoing, PeerError, within
 from cxr_runtime.sending.statuses import answer_of
 from cxr_runtime.store.deliveries import State
 

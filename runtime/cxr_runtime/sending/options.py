@@ -8,7 +8,9 @@ from pathlib import Path
 from cxr_runtime.errors import InstallationError, StoreError, UsageError
 from cxr_runtime.identity import IdentityKind
 from cxr_runtime.names import printable
-from cxr_runtime.sending.destination import KINDS, Address, Destination, ae_title, read_login, tls_context
+from cxr_runtime.sending.address import Address, ae_title, read_login, tls_context
+from cxr_runtime.sending.destination import KINDS, Destination
+from cxr_runtime.sending.route import Route
 from cxr_runtime.sending.stow import WebArchive
 from cxr_runtime.store.store import Store
 
@@ -28,8 +30,22 @@ class SendingOptions:
     tls_key: Path | None = None
     login: Path | None = None  # a file with name and password of a web service
 
+    def route(self, identity: str | None) -> Route:
+        """What goes where; nothing is said to the archive yet.
+
+        Args:
+            identity: what results may carry, if that was said.
+
+        Raises:
+            UsageError: as of `destination` and `said_identity`.
+            InstallationError: as of `destination`.
+        """
+        destination = self.destination()
+        said_identity(identity)
+        return Route(destination, self.kinds)
+
     def destination(self) -> Destination:
-        """The archive; nothing is said to it yet.
+        """The archive.
 
         Raises:
             UsageError: an option is not what it should be, or does not fit the archive.

@@ -22,7 +22,6 @@ from cxr_runtime.store.deliveries import Delivery, Outstanding, State
 LOOK_SECONDS = 2.0  # between two looks at what is due
 RESTS_FOR_ONE = 19  # after a look at a long queue, so many times its length: it takes 5 % of the time
 AFTER_FAILURE_SECONDS = 60.0  # when the store cannot be used
-ENDING_SECONDS = 15.0  # that a result in hand has to arrive when the service ends
 FILE_GONE = "its file is gone, or was changed since it was made: scan the film again"
 
 
@@ -221,20 +220,3 @@ def _is_ahead(due: str, now: datetime) -> bool:
 
 def _moment(delivery: Delivery) -> datetime | None:
     return datetime.fromisoformat(delivery.due) if delivery.due else None
-
-
-class SendingThread:
-    """A sender that runs beside a service, and keeps it from nothing."""
-
-    def __init__(self, sender: Sender) -> None:
-        self._sender = sender
-        self._thread = threading.Thread(target=sender.run, daemon=True, name="sender")
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """End; a result that does not arrive in time is left behind, and sent again another time."""
-        self._sender.end()
-        self._thread.join(ENDING_SECONDS)

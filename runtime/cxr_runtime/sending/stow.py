@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from typing import Any
 
-from cxr_runtime.sending.destination import Address, Answer, Line, Outgoing, PeerError, within
+from cxr_runtime.sending.address import Address
+from cxr_runtime.sending.destination import Answer, Line, Outgoing, PeerError, within
 from cxr_runtime.sending.statuses import SUCCESS, answer_of
 from cxr_runtime.store.deliveries import State
 

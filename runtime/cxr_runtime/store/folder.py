@@ -47,16 +47,9 @@ def days_of(out: Path) -> list[Path]:
     )
 
 
-def output_folders(out: Path) -> list[Path]:
-    """A folder with a store, and those of its days; the latest last.
-
-    Raises:
-        StoreError: there is none.
-    """
-    found = [*days_of(out), *([out] if (out / STORE_FILE).is_file() else [])]
-    if not found:
-        raise StoreError(f"{out} holds no {STORE_FILE}; give the output folder of `cxr-triage scan`")
-    return found
+def folders_with_stores(out: Path) -> list[Path]:
+    """An output folder and those of its days, as far as they hold a store by now; the latest last."""
+    return [*days_of(out), *([out] if (out / STORE_FILE).is_file() else [])]
 
 
 @contextmanager

@@ -18,8 +18,9 @@ from pynetdicom import AE, evt
 from cxr_runtime.files import DICOM_FOLDER
 from cxr_runtime.journal import Journal
 from cxr_runtime.reports.dicom.results import KINDS as MADE_KINDS
+from cxr_runtime.sending.address import Address
 from cxr_runtime.sending.association import CLASSES, Archive
-from cxr_runtime.sending.destination import KINDS, Address, Outgoing, PeerError
+from cxr_runtime.sending.destination import KINDS, Outgoing, PeerError
 from cxr_runtime.sending.sender import Sender
 from cxr_runtime.store.deliveries import State
 from dicom_archives import free_port, needs_dcmtk, storescp

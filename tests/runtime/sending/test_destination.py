@@ -5,7 +5,7 @@ import pytest
 
 from cxr_runtime.errors import StoreError, UsageError
 from cxr_runtime.identity import IdentityKind
-from cxr_runtime.sending.destination import Address, parse_kinds, read_login, tls_context
+from cxr_runtime.sending.address import Address, parse_kinds, read_login, tls_context
 from cxr_runtime.sending.options import SendingOptions, refuse_other_identity, said_identity
 from sent_results import folder_with_results
 

@@ -11,8 +11,9 @@ from pydicom import dcmread
 
 from cxr_runtime.files import DICOM_FOLDER
 from cxr_runtime.journal import Journal
+from cxr_runtime.sending.address import Address
 from cxr_runtime.sending.association import Archive
-from cxr_runtime.sending.destination import KINDS, Address, Destination
+from cxr_runtime.sending.destination import KINDS, Destination
 from cxr_runtime.sending.options import SendingOptions
 from cxr_runtime.sending.sender import Sender, Sent
 from dicom_archives import DICOMWEB, free_port, needs_dicomweb, needs_orthanc, orthanc

@@ -11,7 +11,8 @@ from cxr_runtime.files import DICOM_FOLDER
 from cxr_runtime.journal import Journal, LogFormat
 from cxr_runtime.sending.destination import KINDS, Answer, Line, Outgoing, PeerError
 from cxr_runtime.sending.outbox import Outbox, SendingStore
-from cxr_runtime.sending.sender import FILE_GONE, Sender, SendingThread
+from cxr_runtime.sending.route import SendingThread
+from cxr_runtime.sending.sender import FILE_GONE, Sender
 from cxr_runtime.sending.status import status_of
 from cxr_runtime.store.deliveries import State
 from drawn_stores import ask, change
@@ -261,7 +262,7 @@ def test_a_peer_that_hangs_does_not_keep_a_service_from_ending(
     out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     archive, is_asked, goes_on = Archive(), Event(), Event()
-    monkeypatch.setattr("cxr_runtime.sending.sender.ENDING_SECONDS", 0.1)
+    monkeypatch.setattr("cxr_runtime.sending.route.ENDING_SECONDS", 0.1)
 
     def hang(_: Outgoing) -> Answer:
         is_asked.set()

@@ -81,7 +81,12 @@ POLICY = (
 
 
 def write_worklist(
-    path: Path, run: RunFacts, counts: Tally, exhibits: Iterable[Exhibit], access: Access = PRIVATE
+    path: Path,
+    run: RunFacts,
+    counts: Tally,
+    exhibits: Iterable[Exhibit],
+    access: Access = PRIVATE,
+    refused: int = 0,
 ) -> None:
     """Write the worklist.
 
@@ -91,6 +96,7 @@ def write_worklist(
         counts: of the same films.
         exhibits: all films, most suspicious first, then the rejected and the failed; read once.
         access: who may read it.
+        refused: results that archives have refused for good.
 
     Raises:
         OSError: the folder cannot be written, or the disk is full.
@@ -103,6 +109,7 @@ def write_worklist(
         script=script,
         run=run,
         counts=counts,
+        refused=refused,
         wording=wording,
         pictures=ALL_PICTURES if counts.films <= FULL_PICTURES else SOME_PICTURES,
         filters=tuple(_filters(counts)),
