@@ -28,6 +28,22 @@ from cxr_cli.film_options import (
     Workers,
     opened_journal,
 )
+from cxr_cli.sending import (
+    ALL_KINDS,
+    EXIT_NOT_SENT,
+    OWN_TITLE,
+    Aet,
+    Login,
+    TlsCa,
+    TlsCert,
+    TlsKey,
+    To,
+    What,
+    beside,
+    sending_route,
+    sent_all,
+    with_results,
+)
 
 if TYPE_CHECKING:
     from cxr_runtime.arrivals.service import Service
@@ -58,13 +74,21 @@ def watch(
     quiet: Quiet = False,
     log_file: LogFile = None,
     log_format: LogLines = "text",
+    to: To = None,
+    what: What = ALL_KINDS,
+    aet: Aet = OWN_TITLE,
+    tls_ca: TlsCa = None,
+    tls_cert: TlsCert = None,
+    tls_key: TlsKey = None,
+    login: Login = None,
 ) -> int:
     """Score each film that arrives in a folder, within seconds of its last byte, until you end it.
 
     Started again, it does what arrived meanwhile, and no film twice. Films that were moved or deleted keep
     their rows. Ctrl-C, or SIGTERM, finishes the films that have begun; a second one ends at once.
 
-    Exit status: 0 ended as asked, whatever films were rejected or failed; 2 wrong usage, 1 could not go on.
+    Exit status: 0 ended as asked, whatever films were rejected or failed; 2 wrong usage, 1 could not go on, 3
+    (--once) an archive could not be reached, or refused results.
     """
     from cxr_runtime.memory import check_memory
 
@@ -78,6 +102,7 @@ def watch(
     from cxr_runtime.scanning.options import ScanOptions
     from cxr_runtime.workers.opening import Opener
 
+    route = sending_route(to, what, aet, tls_ca, tls_cert, tls_key, login, identity)
     screening = ScanOptions(
         out=out,
         model=model,
@@ -88,7 +113,7 @@ def watch(
         lung_outline=lung_outline,
         workers=workers,
         memory=None if memory is None else parse_size(memory),
-        formats=parse_formats(formats),
+        formats=parse_formats(with_results(formats, route)),
         allow_uncalibrated=allow_uncalibrated,
         require_gpu=require_gpu,
         require_sandbox=require_sandbox,
@@ -100,9 +125,12 @@ def watch(
         service = Service(
             watched, ServiceOptions(screening, tuple(folders), dated, once), journal, opener=opener
         )
-        service.run()
-    if not quiet:
-        typer.echo(_told(service))
+        with beside(route, out, journal):
+            service.run()
+        if not quiet:
+            typer.echo(_told(service))
+        if once and route is not None and not sent_all(route, out, journal, quiet=quiet):
+            return EXIT_NOT_SENT
     return 0
 
 
@@ -162,6 +190,10 @@ def listen(
     quiet: Quiet = False,
     log_file: LogFile = None,
     log_format: LogLines = "text",
+    to: To = None,
+    what: What = ALL_KINDS,
+    tls_ca: TlsCa = None,
+    login: Login = None,
 ) -> int:
     """Receive films by DICOM and score each within seconds, until you end it.
 
@@ -176,13 +208,14 @@ def listen(
     check_memory()
     from cxr_runtime.arrivals.receiver import Receiver, ReceiverOptions
     from cxr_runtime.arrivals.receiver_inbox import Limits
-    from cxr_runtime.arrivals.receiver_peers import ae_title, allow_list, tls_context
+    from cxr_runtime.arrivals.receiver_peers import allow_list, tls_context
     from cxr_runtime.arrivals.service import Service, ServiceOptions
     from cxr_runtime.files import PRIVATE, parse_formats, shared_with
     from cxr_runtime.heat.map import HeatMethod
     from cxr_runtime.identity import IdentityKind
     from cxr_runtime.machine_memory import bytes_of, parse_size
     from cxr_runtime.scanning.options import ScanOptions
+    from cxr_runtime.sending.address import ae_title
 
     receiving = ReceiverOptions(
         host=host,
@@ -192,6 +225,8 @@ def listen(
         tls=tls_context(tls_cert, tls_key, tls_client_ca),
         limits=Limits(associations=associations, free_bytes=bytes_of(keep_free, "--keep-free")),
     )
+    own = (tls_cert, tls_key) if tls_ca is not None else (None, None)
+    route = sending_route(to, what, aet, tls_ca, *own, login, identity)
     screening = ScanOptions(
         out=out,
         model=model,
@@ -202,7 +237,7 @@ def listen(
         lung_outline=lung_outline,
         workers=workers,
         memory=None if memory is None else parse_size(memory),
-        formats=parse_formats(formats),
+        formats=parse_formats(with_results(formats, route)),
         allow_uncalibrated=allow_uncalibrated,
         require_gpu=require_gpu,
         require_sandbox=require_sandbox,
@@ -213,7 +248,8 @@ def listen(
         receiver = Receiver(out, receiving, journal)
         inputs = (f"DICOM, {receiving.title} at {host}:{port}",)
         service = Service([receiver], ServiceOptions(screening, inputs, dated), journal)
-        service.run()
+        with beside(route, out, journal):
+            service.run()
     if not quiet:
         typer.echo(_told(service))
     return 0

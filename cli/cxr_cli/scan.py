@@ -147,7 +147,7 @@ def scan(
         summary = scan_films(inputs, options, Silence() if quiet else terminal_or_lines(), journal)
         if not quiet:
             typer.echo(_told(summary))
-        is_sent = route is None or sent_all(route, [summary.out], journal, quiet=quiet)
+        is_sent = route is None or sent_all(route, summary.out, journal, quiet=quiet)
     if summary.refused:
         typer.echo(f"cxr-triage: {about_refused(summary.refused)}", err=True)
         return EXIT_NOT_WRITTEN

@@ -169,9 +169,9 @@ def beside(route: "Route | None", out: Path, journal: "Journal") -> AbstractCont
     return nullcontext() if route is None else route.beside(out, journal)
 
 
-def sent_all(route: "Route", folders: Sequence[Path], journal: "Journal", *, quiet: bool) -> bool:
+def sent_all(route: "Route", out: Path, journal: "Journal", *, quiet: bool) -> bool:
     """Send what was made, and say so; whether the archive has all."""
-    done = route.send_all(folders, journal)
+    done = route.send_all(out, journal)
     is_all = not (done.left or done.refused)
     if not (quiet and is_all):
         typer.echo(about_sent(done, route.destination.name), err=not is_all)

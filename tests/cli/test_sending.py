@@ -6,7 +6,9 @@ import pytest
 
 from cxr_cli.main import main
 from dicom_archives import free_port, needs_dcmtk, storescp
+from model_folders import write_model_folder
 from sent_results import folder_with_results
+from study_films import study_film
 
 
 def run(*arguments: str) -> int:
@@ -55,3 +57,68 @@ def test_send_ends_well_when_the_archive_has_all(tmp_path: Path, capsys: pytest.
     assert capsys.readouterr().out.splitlines() == [f"2 results sent to {to}", f"{to} has all results"]
     assert len(list((tmp_path / "got").iterdir())) == 3
     assert run("send", out, "--status") == 0
+
+
+@pytest.fixture
+def films(tmp_path: Path) -> Path:
+    """Two films with studies of their own, and a model beside their folder."""
+    folder = tmp_path / "films"
+    folder.mkdir()
+    for number in range(2):
+        content = study_film(number, SOPInstanceUID=f"2.25.4711.{number + 10}")
+        (folder / f"{number}.dcm").write_bytes(content)
+    write_model_folder(tmp_path / "model")
+    return folder
+
+
+def options(films: Path, to: str) -> tuple[str, ...]:
+    model = str(films.with_name("model"))
+    fixed = ("--model", model, "--backend", "onnxruntime", "--workers", "1", "--format", "html")
+    return (*fixed, "--to", to, "--identity", "none")
+
+
+@needs_dcmtk
+@pytest.mark.peers
+def test_scan_sends_what_it_has_made_and_says_so(
+    films: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    port, out = free_port(), str(tmp_path / "out")
+    arguments = ("scan", str(films), "--out", out, *options(films, f"PACS@localhost:{port}"))
+    assert run(*arguments) == 1
+    assert "0 results sent" in capsys.readouterr().err
+    with storescp(tmp_path / "got", port):
+        assert run(*arguments) == 0
+        assert f"6 results sent to PACS@localhost:{port}" in capsys.readouterr().out
+    assert len(list((tmp_path / "got").iterdir())) == 6
+
+
+@needs_dcmtk
+@pytest.mark.peers
+def test_watch_sends_beside_the_scoring_and_once_more_at_its_end(
+    films: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    port, out = free_port(), tmp_path / "out"
+    arguments = ("watch", str(films), "--out", str(out), *options(films, f"PACS@localhost:{port}"), "--once")
+    with storescp(tmp_path / "got", port):
+        assert run(*arguments, "--dated") == 0
+        assert run("send", str(out), "--status") == 0
+    assert "6 sent, 0 waiting, 0 refused" in capsys.readouterr().out
+    assert len(list((tmp_path / "got").iterdir())) == 6
+
+
+@pytest.mark.parametrize("command", ["scan", "watch"])
+def test_nothing_is_scored_before_sending_is_as_it_should_be(
+    command: str, films: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    fixed = (command, str(films), "--out", str(out), "--to")
+    for arguments, expected in (
+        (("PACS@host:104",), "--identity none, full or pseudonym"),
+        (("PACS", "--identity", "none"), "names no archive"),
+        (("PACS@host:104", "--identity", "none", "--what", "png"), "--what"),
+    ):
+        assert run(*fixed, *arguments) == 2
+        said = capsys.readouterr().err
+        assert expected in said
+        assert len(said.splitlines()) == 1
+    assert not out.exists()

@@ -10,8 +10,7 @@ from typing import Self
 
 from cxr_runtime.errors import UsageError
 from cxr_runtime.names import printable
-
-MAX_TITLE = 16  # characters of an AE title (PS3.5 6.2)
+from cxr_runtime.sending.address import ae_title
 
 
 @dataclass(frozen=True)
@@ -65,21 +64,6 @@ def allow_list(entries: Iterable[str], host: str) -> AllowList:
             "add --allow AET@HOST for each device, or leave --host out to listen to this machine alone"
         )
     return allowed
-
-
-def ae_title(text: str, option: str) -> str:
-    """An AE title (PS3.5 6.2): 1 to 16 ASCII characters without backslash and controls.
-
-    Raises:
-        UsageError: it is none.
-    """
-    title = text.strip()
-    if 0 < len(title) <= MAX_TITLE and title.isascii() and title.isprintable() and "\\" not in title:
-        return title
-    raise UsageError(
-        f"{option} {text!r} holds no AE title; expected 1 to {MAX_TITLE} letters, digits and signs without a "
-        "backslash, as in --aet CXR-TRIAGE or --allow XRAY1@192.168.1.20"
-    )
 
 
 def addresses(host: str, option: str) -> list[str]:

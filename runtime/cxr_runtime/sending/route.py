@@ -1,7 +1,6 @@
 """What goes where, as a command asked for it: all at once, or beside a service."""
 
 import threading
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,14 +21,13 @@ class Route:
     destination: Destination
     kinds: frozenset[str]
 
-    def send_all(self, folders: Sequence[Path], journal: Journal, *, retries_refused: bool = False) -> Sent:
-        """Send all that waits, each result once.
+    def send_all(self, out: Path, journal: Journal) -> Sent:
+        """Send all that waits in an output folder or its days, each result once.
 
         Raises:
             StoreError: as of `Sender.round`.
         """
-        sender = Sender(lambda: folders, self.destination, self.kinds, journal, retries_refused)
-        with sender:
+        with Sender(partial(folders_with_stores, out), self.destination, self.kinds, journal) as sender:
             return sender.round(at_once=True)
 
     def beside(self, out: Path, journal: Journal) -> "SendingThread":
