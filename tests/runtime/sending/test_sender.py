@@ -7,8 +7,9 @@ from threading import Event
 import pytest
 
 from cxr_runtime.errors import StoreError
-from cxr_runtime.files import DICOM_FOLDER
+from cxr_runtime.files import DICOM_FOLDER, WORKLIST_FILE, ReportFormat
 from cxr_runtime.journal import Journal, LogFormat
+from cxr_runtime.reports.again import ReportOptions, report_again
 from cxr_runtime.sending.destination import KINDS, Answer, Line, Outgoing, PeerError
 from cxr_runtime.sending.outbox import Outbox, SendingStore
 from cxr_runtime.sending.route import SendingThread
@@ -159,6 +160,18 @@ def test_what_is_refused_for_good_is_shown_and_sent_again_only_when_asked(out: P
     archive.answers = lambda _: Answer(State.SENT)
     with Sender(lambda: [out], archive, frozenset(KINDS), Journal(), retries_refused=True) as sending:
         assert sending.round().sent == 6
+
+
+def test_the_worklist_says_how_many_results_were_refused_for_good(out: Path) -> None:
+    archive, said = Archive(), "6 results were refused by an archive for good"
+    only_html = ReportOptions(frozenset({ReportFormat.HTML}))
+    report_again(out, only_html)
+    assert said not in (out / WORKLIST_FILE).read_text()
+    archive.answers = lambda _: Answer(State.REFUSED, "no")
+    with sender(out, archive) as sending:
+        sending.round()
+    report_again(out, only_html)
+    assert said in (out / WORKLIST_FILE).read_text()
 
 
 def test_a_warning_counts_as_sent_and_is_said(out: Path) -> None:
