@@ -14,6 +14,8 @@ NOT_FLAGGED: Rgb = (70, 83, 95)
 COLOURS = {Triage.FLAGGED: FLAGGED, Triage.REVIEW: REVIEW, Triage.NOT_FLAGGED: NOT_FLAGGED}
 
 SCORE_BAR_H = 3.6  # mm
+LABEL_W = 28.0  # mm, room for the threshold's words beneath the bar
+END_W = 7.0  # mm, for 0 and 100 at its ends, which give way to them
 
 BELOW: Rgb = (150, 163, 178)  # bars of the histogram below the threshold, ...
 ABOVE: Rgb = (196, 84, 74)  # ... and from it on
@@ -57,15 +59,19 @@ def draw_score_bar(sheet: Sheet, x: float, y: float, width: float, outcome: Outc
     sheet.rect(x, y, width, SCORE_BAR_H, style="F")
     sheet.set_fill_color(*result_colour(outcome))
     sheet.rect(x, y, width * outcome.score / 100, SCORE_BAR_H, style="F")
-    for end, align in ((0, Align.L), (100, Align.R)):
-        sheet.say(x, y + SCORE_BAR_H + 0.6, str(end), 7.5, "", QUIET, width, align)
+    beneath, left = y + SCORE_BAR_H + 0.6, x + width
     if outcome.threshold is not None:
         at = x + width * outcome.threshold
         sheet.set_draw_color(*INK)
         sheet.set_line_width(0.5)
         sheet.line(at, y - 1, at, y + SCORE_BAR_H + 0.3)
+        left = min(max(at - LABEL_W / 2, x), x + width - LABEL_W)
         label = f"threshold {100 * outcome.threshold:.2f}"
-        sheet.say(at - 20, y + SCORE_BAR_H + 0.8, label, 7.5, "", INK, 40, Align.C)
+        sheet.say(left, beneath + 0.2, label, 7.5, "", INK, LABEL_W, Align.C)
+    if left >= x + END_W:
+        sheet.say(x, beneath, "0", 7.5, "", QUIET, width, Align.L)
+    if not x + width - END_W < left + LABEL_W <= x + width:
+        sheet.say(x, beneath, "100", 7.5, "", QUIET, width, Align.R)
 
 
 def draw_histogram(sheet: Sheet, box: Frame, run: RunFacts, counts: Tally) -> None:
