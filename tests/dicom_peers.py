@@ -1,11 +1,8 @@
 """Senders of films: well-behaved ones by pynetdicom, and raw connections that break the rules."""
 
-import os
-import shutil
 import socket
 import ssl
 import struct
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -32,13 +29,6 @@ from dicom_files import dicom_file
 DX = DigitalXRayImageStorageForPresentation
 PATIENCE = 60.0  # seconds for what takes a moment
 CONTEXT = 1  # id of the only presentation context of a raw peer
-
-
-def dcmtk(name: str) -> str | None:
-    """Where DCMTK's program of this name is; pynetdicom installs other ones of the same names."""
-    ours = Path(sys.prefix).resolve()
-    places = [each for each in os.get_exec_path() if ours not in Path(each, name).resolve().parents]
-    return shutil.which(name, path=os.pathsep.join(places))
 
 
 @contextmanager

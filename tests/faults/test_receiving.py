@@ -1,15 +1,18 @@
-"""A night of films from DCMTK's storescu, while the receiver is killed; what comes out equals a scan."""
+"""A night of films from DCMTK's storescu, while the receiver is killed and the archive is away for a while.
+
+What comes out equals a scan, and each result is in the archive once.
+"""
 
 import os
+import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,8 +29,10 @@ from pydicom.uid import (
 
 from cxr_runtime.arrivals.receiver_inbox import RECEIVED_FOLDER
 from cxr_runtime.errors import StoreError
+from cxr_runtime.files import DICOM_FOLDER
 from cxr_runtime.phantom import draw_phantom
 from cxr_runtime.store.store import Store
+from dicom_archives import PLACES, free_port, needs_orthanc, orthanc
 from dicom_files import (
     JPEG_2000_LOSSLESS,
     JPEG_LOSSLESS_SV1,
@@ -37,12 +42,12 @@ from dicom_files import (
     dicom_file,
     encode_frame,
 )
-from dicom_peers import dcmtk
 from fault_scans import START, table
 from model_folders import write_model_folder
 
 FILMS = int(os.environ.get("CXR_TRIAGE_FILMS", "30"))  # CONTRIBUTING.md
 ASSOCIATIONS = 4
+NOT_SENT = 3  # exit status of `send`
 PATIENCE = 300.0  # seconds for what takes a few
 CLASSES = {"CR": ComputedRadiographyImageStorage, "DX": DigitalXRayImageStorageForPresentation}
 SYNTAXES = {  # and how DCMTK calls them
@@ -54,7 +59,7 @@ SYNTAXES = {  # and how DCMTK calls them
     JPEG_2000_LOSSLESS: "JPEG2000LosslessOnly",
 }
 COMPARED = ("status", "code", "score", "probability", "triage")
-ECHOSCU, STORESCU = dcmtk("echoscu") or "", dcmtk("storescu") or ""
+ECHOSCU, STORESCU = (shutil.which(name, path=PLACES) or "" for name in ("echoscu", "storescu"))
 needs_dcmtk = pytest.mark.skipif(not (ECHOSCU and STORESCU), reason="DCMTK is not installed")
 
 
@@ -65,6 +70,7 @@ def film(number: int, syntax: UID) -> bytes:
         pixels = pixels // 64 * 64
     elements: dict[str, Any] = {
         "SOPClassUID": CLASSES[modality], "SOPInstanceUID": f"1.2.3.{number + 1}", "Modality": modality,
+        "StudyInstanceUID": f"1.2.4.{number + 1}", "SeriesInstanceUID": f"1.2.5.{number + 1}",
     }  # fmt: skip
     if number % 40 != 13:
         return dicom_file(pixels, syntax=syntax, **elements)
@@ -104,6 +110,7 @@ class Clinic:
 
     place: Path
     port: int
+    formats: str = "csv"
 
     @property
     def out(self) -> Path:
@@ -115,17 +122,26 @@ class Clinic:
         """With a cache of its own."""
         return {**os.environ, "CXR_TRIAGE_CACHE": str(self.place / "cache")}
 
-    def command(self, *arguments: str) -> list[str]:
-        """A command line of ours."""
-        fixed = ("--model", "model", "--backend", "onnxruntime", "--workers", "1", "--format", "csv")
+    def scoring(self, *arguments: str) -> list[str]:
+        """A command line of ours that scores."""
+        fixed = ("--model", "model", "--backend", "onnxruntime", "--workers", "1", "--format", self.formats)
         return [sys.executable, "-c", START, *arguments, *fixed]
+
+    def send_results(self, archive: int) -> int:
+        """Send what there is to the archive at this port; the exit status."""
+        send = ("send", "out", "--to", f"ORTHANC@127.0.0.1:{archive}", "--identity", "none")
+        with (self.place / "log").open("ab") as log:
+            return subprocess.run(
+                [sys.executable, "-c", START, *send], cwd=self.place, env=self.environment, stdout=log,
+                stderr=log, check=False,
+            ).returncode  # fmt: skip
 
     @contextmanager
     def listening(self) -> Iterator[subprocess.Popen[bytes]]:
         """A service in a process group of its own; whatever is left of it is killed."""
         allow = ("--allow", "STORESCU@127.0.0.1")
         with (self.place / "log").open("ab") as log, subprocess.Popen(
-            self.command("listen", "--out", "out", "--port", str(self.port), *allow),
+            self.scoring("listen", "--out", "out", "--port", str(self.port), *allow),
             cwd=self.place, env=self.environment, stderr=log, stdout=log, start_new_session=True,
         ) as process:  # fmt: skip
             try:
@@ -170,8 +186,7 @@ def wait_until(is_so: Callable[[], bool], clinic: Clinic) -> None:
 @pytest.fixture
 def clinic(tmp_path: Path) -> Clinic:
     write_model_folder(tmp_path / "model")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return Clinic(tmp_path, free.getsockname()[1])
+    return Clinic(tmp_path, free_port())
 
 
 def by_number(rows: list[dict[str, str]], number: Callable[[str], int]) -> dict[int, dict[str, str]]:
@@ -181,12 +196,16 @@ def by_number(rows: list[dict[str, str]], number: Callable[[str], int]) -> dict[
     return found
 
 
-@pytest.mark.peers
-@needs_dcmtk
-def test_a_night_of_films_is_scored_once_each_though_the_receiver_is_killed_twice(
-    clinic: Clinic, tmp_path: Path
+def receive_a_night(
+    clinic: Clinic, meanwhile: Callable[[bool], AbstractContextManager[object]] = nullcontext
 ) -> None:
-    films, proposed = draw(tmp_path / "films"), contexts(tmp_path / "contexts.cfg")
+    """Have the films sent, the receiver killed twice, and all scored in the end.
+
+    Args:
+        clinic: where.
+        meanwhile: goes on while nobody listens (False), and while the last service does (True).
+    """
+    films, proposed = draw(clinic.place / "films"), contexts(clinic.place / "contexts.cfg")
     with ThreadPoolExecutor(ASSOCIATIONS) as machines:
         sent = [
             machines.submit(send, films[at::ASSOCIATIONS], clinic, proposed) for at in range(ASSOCIATIONS)
@@ -194,17 +213,29 @@ def test_a_night_of_films_is_scored_once_each_though_the_receiver_is_killed_twic
         for share in (FILMS // 5, FILMS // 2):
             with clinic.listening() as service:
                 wait_until(partial(clinic.has_received, share), clinic)
+                wait_until(lambda: clinic.rows() > 0, clinic)
                 os.killpg(service.pid, signal.SIGKILL)
+            with meanwhile(False):
+                pass
         with clinic.listening() as service:
-            for each in sent:
-                each.result()
-            wait_until(lambda: clinic.rows() == FILMS, clinic)
+            with meanwhile(True):
+                for each in sent:
+                    each.result()
+                wait_until(lambda: clinic.rows() == FILMS, clinic)
             os.killpg(service.pid, signal.SIGTERM)
             assert service.wait(timeout=PATIENCE) == 0, clinic.said()
     assert "Traceback" not in clinic.said()
     assert "Phantom" not in clinic.said()
+
+
+@pytest.mark.peers
+@needs_dcmtk
+def test_a_night_of_films_is_scored_once_each_though_the_receiver_is_killed_twice(
+    clinic: Clinic, tmp_path: Path
+) -> None:
+    receive_a_night(clinic)
     run = subprocess.run(
-        clinic.command("scan", "films", "--out", "scan"), cwd=tmp_path, env=clinic.environment, check=False
+        clinic.scoring("scan", "films", "--out", "scan"), cwd=tmp_path, env=clinic.environment, check=False
     )
     assert run.returncode == 3
     scanned = by_number(table(tmp_path / "scan"), lambda file: int(Path(file).stem))
@@ -215,6 +246,34 @@ def test_a_night_of_films_is_scored_once_each_though_the_receiver_is_killed_twic
     assert len(received) == FILMS
     assert {row["status"] for row in received.values()} == {"scored", "rejected", "failed"}
     assert all(path.suffix == ".dcm" for path in (clinic.out / RECEIVED_FOLDER).iterdir())
+
+
+@pytest.mark.peers
+@needs_dcmtk
+@needs_orthanc
+def test_each_result_of_the_night_is_in_the_archive_once_though_it_was_away(
+    clinic: Clinic, tmp_path: Path
+) -> None:
+    clinic, ports = replace(clinic, formats="csv,dicom"), (free_port(), free_port())
+
+    @contextmanager
+    def sending(is_listening: bool) -> Iterator[None]:
+        assert clinic.send_results(ports[0]) in (
+            0,
+            NOT_SENT,
+        )  # the archive is away; 0: no result was made yet
+        yield
+        if is_listening:
+            with orthanc(tmp_path / "orthanc", *ports):
+                assert clinic.send_results(ports[0]) == 0, clinic.said()
+
+    receive_a_night(clinic, sending)
+    made = sorted(str(dcmread(path).SOPInstanceUID) for path in (clinic.out / DICOM_FOLDER).iterdir())
+    scored = [row for row in table(clinic.out) if row["status"] == "scored"]
+    assert len(made) == 3 * len(scored) > 0
+    with orthanc(tmp_path / "orthanc", *ports) as archive:
+        assert clinic.send_results(ports[0]) == 0
+        assert archive.uids() == made
 
 
 @pytest.mark.peers
