@@ -25,7 +25,6 @@ RECEIVED_FOLDER = "received"  # in the output folder
 SUFFIX = ".dcm"
 _NAME = re.compile(rf"[0-9a-f]{{64}}{re.escape(SUFFIX)}")
 _PART = re.compile(rf"\.[0-9a-f]+{re.escape(PART_SUFFIX)}")
-_IMPLEMENTATION = "2.25.92233627242927383639715666297642739739"  # Implementation Class UID; drawn once
 DISK_CHECKED_EVERY = 1 << 24  # bytes of a film
 
 
@@ -230,31 +229,3 @@ class Inbox:
                 raise
         if is_new:
             self._arrived(path.name)
-
-
-def file_start(sop_class: str, sop_instance: str, syntax: str) -> bytes:
-    """Preamble, prefix and file meta information of a received data set (PS3.10 7.1), always the same bytes.
-
-    The names of library and sender are left out: the same film from elsewhere is then the same file.
-
-    Args:
-        sop_class: UID of its SOP class.
-        sop_instance: its SOP Instance UID, as the sender wrote it.
-        syntax: UID of the transfer syntax in which it was sent.
-    """
-    uids = ((0x02, sop_class), (0x03, sop_instance), (0x10, syntax), (0x12, _IMPLEMENTATION))
-    elements = b"".join(
-        [_element(0x01, b"OB\0\0", (2).to_bytes(4, "little") + b"\0\1"), *(_uid(at, uid) for at, uid in uids)]
-    )
-    length = _element(0x00, b"UL", (4).to_bytes(2, "little") + len(elements).to_bytes(4, "little"))
-    return bytes(128) + b"DICM" + length + elements
-
-
-def _uid(number: int, uid: str) -> bytes:
-    content = uid.encode("ascii", "replace")
-    content += b"\0" * (len(content) % 2)
-    return _element(number, b"UI", len(content).to_bytes(2, "little") + content)
-
-
-def _element(number: int, vr: bytes, length_and_value: bytes) -> bytes:
-    return b"\2\0" + number.to_bytes(2, "little") + vr + length_and_value

@@ -1,0 +1,174 @@
+"""A night of drawn films, DCMTK as the X-ray machines that send it, and the clinic that receives it."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydicom import Dataset
+from pydicom.uid import (
+    UID,
+    ComputedRadiographyImageStorage,
+    DigitalXRayImageStorageForPresentation,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
+
+from cxr_runtime.arrivals.receiver_inbox import RECEIVED_FOLDER
+from cxr_runtime.errors import StoreError
+from cxr_runtime.phantom import draw_phantom
+from cxr_runtime.store.store import Store
+from dicom_archives import PLACES
+from dicom_files import (
+    JPEG_2000_LOSSLESS,
+    JPEG_LOSSLESS_SV1,
+    JPEG_LS,
+    RLE,
+    UNCOMPRESSED,
+    dicom_file,
+    encode_frame,
+)
+from fault_scans import START
+
+FILMS = int(os.environ.get("CXR_TRIAGE_FILMS", "30"))  # CONTRIBUTING.md
+ASSOCIATIONS = 4
+PATIENCE = 300.0  # seconds for what takes a few
+CLASSES = {"CR": ComputedRadiographyImageStorage, "DX": DigitalXRayImageStorageForPresentation}
+SYNTAXES = {  # and how DCMTK calls them
+    ExplicitVRLittleEndian: "LittleEndianExplicit",
+    ImplicitVRLittleEndian: "LittleEndianImplicit",
+    RLE: "RLELossless",
+    JPEG_LOSSLESS_SV1: "JPEGLossless:Non-hierarchical-1stOrderPrediction",
+    JPEG_LS: "JPEGLSLossless",
+    JPEG_2000_LOSSLESS: "JPEG2000LosslessOnly",
+}
+ECHOSCU, STORESCU = (shutil.which(name, path=PLACES) or "" for name in ("echoscu", "storescu"))
+needs_dcmtk = pytest.mark.skipif(not (ECHOSCU and STORESCU), reason="DCMTK is not installed")
+
+
+def film(number: int, syntax: UID) -> bytes:
+    """A drawn film; every twentieth is no chest film, every fortieth is damaged."""
+    pixels, modality = draw_phantom(number, hw=(256, 256)), ("CR", "DX")[number % 2]
+    if number % 20 == 7:
+        pixels = pixels // 64 * 64
+    elements: dict[str, Any] = {
+        "SOPClassUID": CLASSES[modality], "SOPInstanceUID": f"1.2.3.{number + 1}", "Modality": modality,
+        "StudyInstanceUID": f"1.2.4.{number + 1}", "SeriesInstanceUID": f"1.2.5.{number + 1}",
+    }  # fmt: skip
+    if number % 40 != 13:
+        return dicom_file(pixels, syntax=syntax, **elements)
+    if syntax in UNCOMPRESSED:
+        return dicom_file(pixels[:100], syntax=syntax, **elements, Rows=256)
+    ds = Dataset()
+    ds.BitsStored = ds.BitsAllocated = 8
+    ds.Rows, ds.Columns, ds.SamplesPerPixel, ds.PixelRepresentation = 256, 256, 1, 0
+    stream = encode_frame(pixels, syntax, ds)
+    return dicom_file(pixels, syntax=syntax, stream=stream[: len(stream) // 4 * 2], **elements)
+
+
+def draw(folder: Path) -> list[Path]:
+    """The films of a night."""
+    folder.mkdir()
+    for number in range(FILMS):
+        (folder / f"{number:03}.dcm").write_bytes(film(number, list(SYNTAXES)[number % len(SYNTAXES)]))
+    return sorted(folder.iterdir())
+
+
+def contexts(file: Path) -> Path:
+    """What storescu is to propose: each class in each transfer syntax."""
+    syntaxes = [f"[S{at}]\nTransferSyntax1 = {name}" for at, name in enumerate(SYNTAXES.values())]
+    pairs = [(name, at) for name in CLASSES.values() for at in range(len(SYNTAXES))]
+    proposed = [f"PresentationContext{at} = {uid}\\S{each}" for at, (uid, each) in enumerate(pairs, 1)]
+    lines = [
+        "[[TransferSyntaxes]]", *syntaxes, "[[PresentationContexts]]", "[All]", *proposed,
+        "[[Profiles]]", "[Night]", "PresentationContexts = All",
+    ]  # fmt: skip
+    file.write_text("\n".join(lines) + "\n")
+    return file
+
+
+@dataclass(frozen=True)
+class Clinic:
+    """A receiver's folder, port and log; `films` and `model` beside them."""
+
+    place: Path
+    port: int
+    formats: str = "csv"
+
+    @property
+    def out(self) -> Path:
+        """Its output folder."""
+        return self.place / "out"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """With a cache of its own."""
+        return {**os.environ, "CXR_TRIAGE_CACHE": str(self.place / "cache")}
+
+    def scoring(self, *arguments: str) -> list[str]:
+        """A command line of ours that scores."""
+        fixed = ("--model", "model", "--backend", "onnxruntime", "--workers", "1", "--format", self.formats)
+        return [sys.executable, "-c", START, *arguments, *fixed]
+
+    def send_results(self, archive: int) -> int:
+        """Send what there is to the archive at this port; the exit status."""
+        send = ("send", "out", "--to", f"ORTHANC@127.0.0.1:{archive}", "--identity", "none")
+        with (self.place / "log").open("ab") as log:
+            return subprocess.run(
+                [sys.executable, "-c", START, *send], cwd=self.place, env=self.environment, stdout=log,
+                stderr=log, check=False,
+            ).returncode  # fmt: skip
+
+    @contextmanager
+    def listening(self) -> Iterator[subprocess.Popen[bytes]]:
+        """A service in a process group of its own; whatever is left of it is killed."""
+        allow = ("--allow", "STORESCU@127.0.0.1")
+        with (self.place / "log").open("ab") as log, subprocess.Popen(
+            self.scoring("listen", "--out", "out", "--port", str(self.port), *allow),
+            cwd=self.place, env=self.environment, stderr=log, stdout=log, start_new_session=True,
+        ) as process:  # fmt: skip
+            try:
+                yield process
+            finally:
+                if process.poll() is None:
+                    os.killpg(process.pid, signal.SIGKILL)
+
+    def has_received(self, films: int) -> bool:
+        """Whether so many films were received so far."""
+        return len(list((self.out / RECEIVED_FOLDER).glob("*.dcm"))) >= films
+
+    def rows(self) -> int:
+        """Films that have a row."""
+        try:
+            with Store.open(self.out) as store:
+                return len(list(store.outcomes(None)))
+        except StoreError:
+            return 0
+
+    def said(self) -> str:
+        """What the services printed."""
+        return (self.place / "log").read_text(encoding="utf-8", errors="replace")
+
+
+def send(films: list[Path], clinic: Clinic, proposed: Path) -> None:
+    """An X-ray machine: what was not acknowledged is sent again, until all is."""
+    command = [STORESCU, "-aec", "CXR-TRIAGE", "-xf", str(proposed), "Night", "127.0.0.1", str(clinic.port)]
+    end = time.monotonic() + PATIENCE
+    while subprocess.run([*command, *map(str, films)], capture_output=True, check=False).returncode != 0:
+        assert time.monotonic() < end, clinic.said()
+        time.sleep(0.2)
+
+
+def wait_until(is_so: Callable[[], bool], clinic: Clinic) -> None:
+    end = time.monotonic() + PATIENCE
+    while not is_so():
+        assert time.monotonic() < end, clinic.said()
+        time.sleep(0.05)
