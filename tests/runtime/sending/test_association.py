@@ -1,4 +1,5 @@
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,9 +19,9 @@ from pynetdicom import AE, evt
 from cxr_runtime.files import DICOM_FOLDER
 from cxr_runtime.journal import Journal
 from cxr_runtime.reports.dicom.results import KINDS as MADE_KINDS
-from cxr_runtime.sending.address import Address
+from cxr_runtime.sending.address import Address, tls_context
 from cxr_runtime.sending.association import CLASSES, Archive
-from cxr_runtime.sending.destination import KINDS, Outgoing, PeerError
+from cxr_runtime.sending.destination import KINDS, Answer, Outgoing, PeerError
 from cxr_runtime.sending.sender import Sender
 from cxr_runtime.store.deliveries import State
 from dicom_archives import free_port, needs_dcmtk, storescp
@@ -46,13 +47,21 @@ def archive(port: int, seconds: float = 30.0, title: str = "PACS") -> Archive:
 
 
 @contextmanager
-def peer(handle: Handle, *, classes: tuple[str, ...] = CLASSES, title: str = "") -> Iterator[int]:
+def peer(
+    handle: Handle,
+    *,
+    classes: tuple[str, ...] = CLASSES,
+    title: str = "",
+    context: ssl.SSLContext | None = None,
+) -> Iterator[int]:
     """An archive of pynetdicom that answers as it is told; its port."""
     entity = AE(title or "PACS")
     entity.require_called_aet = bool(title)
     for sop_class in classes:
         entity.add_supported_context(sop_class, ImplicitVRLittleEndian)
-    server = entity.start_server(("127.0.0.1", 0), block=False, evt_handlers=[(evt.EVT_C_STORE, handle)])
+    server = entity.start_server(
+        ("127.0.0.1", 0), block=False, evt_handlers=[(evt.EVT_C_STORE, handle)], ssl_context=context
+    )
     assert server is not None
     assert server.socket is not None
     try:
@@ -213,3 +222,42 @@ def test_nothing_of_a_patient_is_written_out(out: Path, capfd: pytest.CaptureFix
     answer(out, lambda _: 0xC000)
     captured = capfd.readouterr()
     assert [secret for secret in SECRETS if secret.decode() in captured.out + captured.err] == []
+
+
+def tls_peer(certificate: tuple[Path, Path], *, asks: bool = False) -> ssl.SSLContext:
+    """How an archive speaks TLS; `asks`: for a certificate of ours."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(*certificate)
+    if asks:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(certificate[0])
+    return context
+
+
+def by_tls(out: Path, host: str, port: int, context: ssl.SSLContext) -> Answer:
+    address = Address.parse(f"PACS@{host}:{port}")
+    with Archive(address, tls=context, object_seconds=30, reaching_seconds=30).line() as line:
+        return line.store(outgoing(out))
+
+
+@pytest.mark.parametrize(
+    ("host", "is_trusted", "is_taken"),
+    [("localhost", True, True), ("127.0.0.1", True, False), ("localhost", False, False)],
+)
+def test_an_archive_behind_tls_must_be_the_one_that_is_named(
+    host: str, is_trusted: bool, is_taken: bool, certificate: tuple[Path, Path], out: Path
+) -> None:
+    trusting = tls_context(certificate[0] if is_trusted else None, None, None)
+    with peer(lambda _: 0, context=tls_peer(certificate)) as port:
+        if is_taken:
+            assert by_tls(out, host, port, trusting).state is State.SENT
+        else:
+            with pytest.raises(PeerError, match=r"no TLS with a certificate that is trusted"):
+                by_tls(out, host, port, trusting)
+
+
+def test_an_archive_that_asks_for_a_certificate_gets_ours(certificate: tuple[Path, Path], out: Path) -> None:
+    with peer(lambda _: 0, context=tls_peer(certificate, asks=True)) as port:
+        with pytest.raises(PeerError):
+            by_tls(out, "localhost", port, tls_context(certificate[0], None, None))
+        assert by_tls(out, "localhost", port, tls_context(certificate[0], *certificate)).state is State.SENT

@@ -2,7 +2,6 @@
 
 import json
 import ssl
-import subprocess
 import threading
 from base64 import b64decode
 from collections.abc import Callable, Iterator
@@ -207,18 +206,6 @@ def test_a_service_that_breaks_off_or_talks_nonsense_is_trouble() -> None:
     for handle in (break_off, nonsense):
         with pytest.raises(PeerError, match="cannot be reached"):
             stored(handle)
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A certificate of localhost, and its key."""
-    folder = tmp_path_factory.mktemp("certificate")
-    cert, key = folder / "cert.pem", folder / "key.pem"
-    made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-    named = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-days", "2"]
-    command = [*made, *named, "-keyout", str(key), "-out", str(cert)]
-    subprocess.run(command, check=True, capture_output=True)
-    return cert, key
 
 
 @pytest.mark.parametrize(

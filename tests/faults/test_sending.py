@@ -1,0 +1,134 @@
+"""Results on their way to Orthanc while their service is killed, and Orthanc is away for a while."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from cxr_runtime.errors import StoreError
+from cxr_runtime.sending.status import ArchiveStatus, status_of
+from cxr_runtime.store.store import Store
+from dicom_archives import Orthanc, free_port, needs_orthanc, orthanc
+from fault_scans import START
+from model_folders import write_model_folder
+from study_films import SECRETS, study_film
+
+FILMS = int(os.environ.get("CXR_TRIAGE_FILMS", "30"))  # CONTRIBUTING.md
+RESULTS = 3 * FILMS
+PATIENCE = 600.0  # seconds; an archive that was away is asked again after minutes
+
+
+@dataclass(frozen=True)
+class Clinic:
+    """A watched folder whose results go to an archive."""
+
+    place: Path
+    archive_port: int
+
+    @property
+    def out(self) -> Path:
+        """Its output folder."""
+        return self.place / "out"
+
+    @contextmanager
+    def watching(self) -> Iterator[subprocess.Popen[bytes]]:
+        """A service in a process group of its own; whatever is left of it is killed."""
+        to = ("--to", f"ORTHANC@127.0.0.1:{self.archive_port}", "--identity", "none")
+        fixed = ("--model", "model", "--backend", "onnxruntime", "--workers", "1", "--format", "csv")
+        with (
+            (self.place / "log").open("ab") as log,
+            subprocess.Popen(
+                [sys.executable, "-c", START, "watch", "in", "--out", "out", *to, *fixed],
+                cwd=self.place,
+                env={**os.environ, "CXR_TRIAGE_CACHE": str(self.place / "cache")},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            ) as process,
+        ):
+            try:
+                yield process
+            finally:
+                if process.poll() is None:
+                    os.killpg(process.pid, signal.SIGKILL)
+
+    def said(self) -> str:
+        """What the services printed."""
+        return (self.place / "log").read_text(encoding="utf-8", errors="replace")
+
+    def rows(self) -> int:
+        """Films that have a row."""
+        try:
+            with Store.open(self.out) as store:
+                return len(list(store.outcomes(None)))
+        except StoreError:
+            return 0
+
+    def status(self) -> ArchiveStatus:
+        """What the store says of the archive."""
+        (found,) = status_of(self.out)
+        return found
+
+    def made(self) -> list[str]:
+        """SOP Instance UIDs of all results, as the store has them."""
+        with Store.open(self.out) as store:
+            return sorted(uid for (uid,) in store._db.execute("SELECT uid FROM objects"))
+
+    def wait_until(self, is_so: Callable[[], bool]) -> None:
+        """Wait for a condition."""
+        end = time.monotonic() + PATIENCE
+        while not is_so():
+            assert time.monotonic() < end, self.said()
+            time.sleep(0.1)
+
+
+def new_instances(archive: Orthanc) -> int:
+    """How often Orthanc has stored an object that it had not."""
+    found, last, is_done = 0, 0, False
+    while not is_done:
+        page = archive.get(f"/changes?limit=100&since={last}")
+        found += sum(each["ChangeType"] == "NewInstance" for each in page["Changes"])
+        last, is_done = page["Last"], page["Done"]
+    return found
+
+
+@pytest.mark.peers
+@needs_orthanc
+def test_each_result_is_in_the_archive_once_though_it_was_away_and_the_sender_was_killed_twice(
+    tmp_path: Path,
+) -> None:
+    write_model_folder(tmp_path / "model")
+    (tmp_path / "in").mkdir()
+    for number in range(FILMS):
+        film, series = f"2.25.47.{number + 1}", f"2.25.48.{number + 1}"
+        content = study_film(number, SOPInstanceUID=film, SeriesInstanceUID=series)
+        (tmp_path / "in" / f"{number:03}.dcm").write_bytes(content)
+    ports = free_port(), free_port()
+    clinic = Clinic(tmp_path, ports[0])
+    with ExitStack() as is_there:
+        archive = is_there.enter_context(orthanc(tmp_path / "orthanc", *ports))
+        with clinic.watching() as service:
+            clinic.wait_until(lambda: new_instances(archive) >= RESULTS // 6)
+            os.killpg(service.pid, signal.SIGKILL)
+        with clinic.watching() as service:
+            clinic.wait_until(lambda: new_instances(archive) >= RESULTS // 3)
+            is_there.close()
+            clinic.wait_until(lambda: clinic.rows() == FILMS and "archive-away" in clinic.said())
+            os.killpg(service.pid, signal.SIGKILL)
+    assert clinic.status().waiting > 0
+    with orthanc(tmp_path / "orthanc", *ports) as archive, clinic.watching() as service:
+        clinic.wait_until(lambda: clinic.status().sent == RESULTS)
+        os.killpg(service.pid, signal.SIGTERM)
+        assert service.wait(timeout=PATIENCE) == 0, clinic.said()
+        assert archive.uids() == clinic.made()
+        assert new_instances(archive) == RESULTS == len(clinic.made())
+    assert (clinic.status().waiting, clinic.status().refused) == (0, 0)
+    said = clinic.said().encode()
+    assert [secret for secret in (*SECRETS, b"Traceback") if secret in said] == []
