@@ -1,4 +1,4 @@
-"""`cxr-triage watch` and `listen`: the thin face of `cxr_runtime.arrivals`."""
+"""`cxr-triage watch`: the thin face of `cxr_runtime.arrivals`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -128,134 +128,14 @@ def watch(
         with beside(route, out, journal):
             service.run()
         if not quiet:
-            typer.echo(_told(service))
+            typer.echo(told(service))
         if once and route is not None and not sent_all(route, out, journal, quiet=quiet):
             return EXIT_NOT_SENT
     return 0
 
 
-def listen(
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the worklist and all other results.")],
-    host: Annotated[
-        str,
-        typer.Option(metavar="HOST", help="Address to listen at; 0.0.0.0: all of this machine's."),
-    ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen at.")] = 11112,
-    aet: Annotated[str, typer.Option(metavar="AET", help="AE title that senders call.")] = "CXR-TRIAGE",
-    allow: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="AET[@HOST]",
-            show_default="anybody on this machine",
-            help="Who may send: a calling AE title, at one host or at any; may be repeated.",
-        ),
-    ] = None,
-    tls_cert: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", show_default="no TLS", help="Our certificate, PEM; with it, TLS alone."),
-    ] = None,
-    tls_key: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", show_default="in --tls-cert", help="Key of the certificate, PEM."),
-    ] = None,
-    tls_client_ca: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            show_default="senders need none",
-            help="Who signs the certificates that senders must show, PEM.",
-        ),
-    ] = None,
-    associations: Annotated[
-        int, typer.Option(min=1, max=200, metavar="N", help="Senders at once; others are asked to try later.")
-    ] = 16,
-    keep_free: Annotated[
-        str, typer.Option(metavar="SIZE", help="Room that stays free on the disk; films are refused before.")
-    ] = "1G",
-    dated: Dated = False,
-    model: Model = "default",
-    calibration: Calibration = None,
-    backend: Backend = "auto",
-    operating_point: OperatingPoint = None,
-    heat: Heat = "cam",
-    lung_outline: LungOutline = False,
-    workers: Workers = None,
-    memory: Memory = None,
-    formats: Formats = DEFAULT_FORMATS,
-    allow_uncalibrated: AllowUncalibrated = False,
-    require_gpu: RequireGpu = False,
-    require_sandbox: RequireSandbox = False,
-    identity: Identity = None,
-    share_with: ShareWith = None,
-    quiet: Quiet = False,
-    log_file: LogFile = None,
-    log_format: LogLines = "text",
-    to: To = None,
-    what: What = ALL_KINDS,
-    tls_ca: TlsCa = None,
-    login: Login = None,
-) -> int:
-    """Receive films by DICOM and score each within seconds, until you end it.
-
-    Takes C-ECHO, and C-STORE of CR, DX and Secondary Capture. A film is acknowledged when it is on the disk,
-    in DIR/received. Started again, it scores what it had received, and no film twice. Ctrl-C, or SIGTERM,
-    finishes the films that have begun; a second one ends at once.
-
-    Exit status: 0 ended as asked, whatever films were rejected or failed; 2 wrong usage, 1 could not go on.
-    """
-    from cxr_runtime.memory import check_memory
-
-    check_memory()
-    from cxr_runtime.arrivals.receiver import Receiver, ReceiverOptions
-    from cxr_runtime.arrivals.receiver_inbox import Limits
-    from cxr_runtime.arrivals.receiver_peers import allow_list, tls_context
-    from cxr_runtime.arrivals.service import Service, ServiceOptions
-    from cxr_runtime.files import PRIVATE, parse_formats, shared_with
-    from cxr_runtime.heat.map import HeatMethod
-    from cxr_runtime.identity import IdentityKind
-    from cxr_runtime.machine_memory import bytes_of, parse_size
-    from cxr_runtime.scanning.options import ScanOptions
-    from cxr_runtime.sending.address import ae_title
-
-    receiving = ReceiverOptions(
-        host=host,
-        port=port,
-        title=ae_title(aet, "--aet"),
-        allowed=allow_list(allow or (), host),
-        tls=tls_context(tls_cert, tls_key, tls_client_ca),
-        limits=Limits(associations=associations, free_bytes=bytes_of(keep_free, "--keep-free")),
-    )
-    own = (tls_cert, tls_key) if tls_ca is not None else (None, None)
-    route = sending_route(to, what, aet, tls_ca, *own, login, identity)
-    screening = ScanOptions(
-        out=out,
-        model=model,
-        calibration=calibration,
-        backend=backend,
-        operating_point=operating_point,
-        heat=HeatMethod(heat),
-        lung_outline=lung_outline,
-        workers=workers,
-        memory=None if memory is None else parse_size(memory),
-        formats=parse_formats(with_results(formats, route)),
-        allow_uncalibrated=allow_uncalibrated,
-        require_gpu=require_gpu,
-        require_sandbox=require_sandbox,
-        identity=IdentityKind(identity or "none"),
-        access=PRIVATE if share_with is None else shared_with(share_with),
-    )
-    with opened_journal(log_file, log_format, on_screen=not quiet) as journal:
-        receiver = Receiver(out, receiving, journal)
-        inputs = (f"DICOM, {receiving.title} at {host}:{port}",)
-        service = Service([receiver], ServiceOptions(screening, inputs, dated), journal)
-        with beside(route, out, journal):
-            service.run()
-    if not quiet:
-        typer.echo(_told(service))
-    return 0
-
-
-def _told(service: "Service") -> str:
+def told(service: "Service") -> str:
+    """What a service that has ended says on the screen."""
     from cxr_runtime.names import printable
 
     counts = service.tally

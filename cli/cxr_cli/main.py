@@ -13,13 +13,14 @@ from typer.exceptions import TyperException
 
 from cxr_cli import about_broken
 from cxr_cli.appliance import appliance
-from cxr_cli.arrivals import listen, watch
+from cxr_cli.arrivals import watch
 from cxr_cli.calibration import calibrate, monitor
 from cxr_cli.evaluation import evaluate_models, explain_models
 from cxr_cli.exporting import build_engine, export_run
 from cxr_cli.lab import COMMANDS as LABORATORY
 from cxr_cli.machine import benchmark, doctor, models
 from cxr_cli.progress import OPEN_BARS
+from cxr_cli.receiving import listen
 from cxr_cli.scan import scan
 from cxr_cli.sending import send
 from cxr_cli.store import backup, merge, prune, report, restore
