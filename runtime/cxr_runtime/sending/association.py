@@ -113,6 +113,8 @@ class _Entity(AE):
         tls_args: tuple[ssl.SSLContext, str] | None,
     ) -> AssociationSocket:
         made = _Connection(assoc, address=address)
+        assert made.socket is not None
+        made.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else 40 ms a result are waited
         made.tls_args = tls_args
         return made
 
