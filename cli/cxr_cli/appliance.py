@@ -39,11 +39,13 @@ def appliance(
     orders = _orders(clinic)
     if health:
         return _told_health(orders.health_file)
-    from cxr_runtime.appliance.orders import check_model, check_places
+    from cxr_runtime.appliance.orders import check_model, check_peers, check_places
+    from cxr_runtime.journal import Journal
 
     check_model(orders)
     if check:
         check_places(orders)
+        check_peers(orders, Journal())
         typer.echo(f"{clinic} is in order")
         return 0
     return _run(orders, quiet=quiet)
@@ -94,6 +96,10 @@ def _told_health(file: Path) -> int:
     typer.echo(f"waiting: {found.waiting}, to be tried again: {found.to_be_tried_again}")
     free, limit = (f"{count / (1 << 30):.1f} GB" for count in (found.free_bytes, found.stops_below_bytes))
     typer.echo(f"disk: {free} free; below {limit} no film is taken")
+    if found.queue is not None:
+        typer.echo(
+            f"results: {found.queue.waiting} wait to be sent, {found.queue.refused} were refused for good"
+        )
     for part in found.parts:
         deaths = f"; died {part.deaths} times, lately of {part.error}" if part.deaths else ""
         typer.echo(f"{part.name}: {part.state.value}{deaths}")

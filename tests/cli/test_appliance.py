@@ -2,12 +2,14 @@ import json
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cxr_cli.main import main
 from cxr_runtime.appliance.health import ApplianceHealth, State, write_health
 from cxr_runtime.appliance.restarting import PartHealth, PartState
+from cxr_runtime.sending.status import Queue
 from model_folders import write_model_folder
 
 
@@ -35,7 +37,9 @@ def clinic(tmp_path: Path) -> Path:
 def health(state: State, age: float = 0.0, *amiss: str) -> ApplianceHealth:
     now = datetime.now(UTC) - timedelta(seconds=age)
     parts = (PartHealth("scoring", PartState.WAITS, 2, "storeerror", 1.0),)
-    return ApplianceHealth(state, amiss, now, now, 42, 10.0, 7, 3, 1, now, 5 << 30, 6 << 30, parts)
+    return ApplianceHealth(
+        state, amiss, now, now, 42, 10.0, 7, 3, 1, now, 5 << 30, 6 << 30, Queue(5, 2), parts
+    )
 
 
 def test_settings_are_checked_and_nothing_is_done(clinic: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -73,17 +77,17 @@ def test_the_example_is_settings_that_can_be_read(tmp_path: Path, capsys: pytest
 @pytest.mark.parametrize(
     ("found", "status", "first"),
     [
-        (health(State.WELL), 0, "well"),
-        (health(State.AMISS, 0.0, "disk-full"), 3, "amiss, disk-full"),
-        (health(State.ENDED), 1, "ended"),
-        (health(State.WELL, 100.0), 1, "no news since 20"),
+        ((State.WELL,), 0, "well"),
+        ((State.AMISS, 0.0, "disk-full"), 3, "amiss, disk-full"),
+        ((State.ENDED, 100.0), 1, "ended"),
+        ((State.WELL, 100.0), 1, "no news since 20"),
     ],
 )
 def test_health_is_said_in_words_and_by_the_exit_status(
-    found: ApplianceHealth, status: int, first: str, clinic: Path, capsys: pytest.CaptureFixture[str]
+    found: tuple[Any, ...], status: int, first: str, clinic: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (clinic.parent / "out").mkdir()
-    write_health(clinic.parent / "out" / "health.json", found)
+    write_health(clinic.parent / "out" / "health.json", health(*found))
     assert ended("appliance", clinic, "--health") == status
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith(first)
@@ -91,6 +95,7 @@ def test_health_is_said_in_words_and_by_the_exit_status(
     assert lines[2:] == [
         "waiting: 3, to be tried again: 1",
         "disk: 5.0 GB free; below 6.0 GB no film is taken",
+        "results: 5 wait to be sent, 2 were refused for good",
         "scoring: waits; died 2 times, lately of storeerror",
     ]
 

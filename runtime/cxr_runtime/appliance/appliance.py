@@ -16,7 +16,7 @@ from cxr_runtime.appliance.health import ApplianceHealth, State, amiss, write_he
 from cxr_runtime.appliance.kept_arrivals import KeptArrivals
 from cxr_runtime.appliance.orders import Orders
 from cxr_runtime.appliance.restarting import Part, Standing, Supervised, Waits
-from cxr_runtime.appliance.retention import Retention
+from cxr_runtime.appliance.retention import Kept, Retention
 from cxr_runtime.arrivals.ending import ending_on_signals
 from cxr_runtime.arrivals.queue import Arrivals
 from cxr_runtime.arrivals.service import Health, Service, ServiceOptions
@@ -24,6 +24,7 @@ from cxr_runtime.arrivals.watched import watched_folder
 from cxr_runtime.errors import StoreError
 from cxr_runtime.files import PRIVATE, make_folder
 from cxr_runtime.journal import Journal
+from cxr_runtime.sending.sender import Sender
 from cxr_runtime.workers.opening import Opener
 
 TEND_SECONDS = 0.5  # between two looks at what is to be begun again
@@ -58,6 +59,7 @@ class Appliance:
         self._scoring = Supervised(self._new_service, self._standing("scoring"))
         self._aside = {name: Supervised(make, self._standing(name)) for name, make in self._others().items()}
         self._service: Service | None = None
+        self._sender: Sender | None = None
         self._before = Health(0, 0, 0, None, 0)  # of scorings that have left
         self._moved = 0, time.monotonic()  # films done, and when these were so many, or none waited
 
@@ -98,6 +100,8 @@ class Appliance:
             self._moved = scoring.films, time.monotonic()
         wrong = amiss(parts, time.monotonic() - self._moved[1], is_disk_full=self._guard.is_full())
         away = tuple(f"{name}-away" for name, way in self._ways.items() if way.is_away)
+        queue = None if self._sender is None else self._sender.queue
+        away += ("archive-away",) if queue is not None and queue.is_away else ()
         return ApplianceHealth(
             state or (State.AMISS if wrong or away else State.WELL),
             (*wrong, *away),
@@ -111,6 +115,7 @@ class Appliance:
             last_film=scoring.last_film,
             free_bytes=self._guard.free(),
             stops_below_bytes=orders.stop_below,
+            queue=queue,
             parts=parts,
         )
 
@@ -135,18 +140,26 @@ class Appliance:
                 ask=tools.opener.chunks,
             )
 
-        return {f"watch-{number}": watching(number) for number in range(1, len(self._orders.folders) + 1)}
+        places = {f"watch-{number}": watching(number) for number in range(1, len(self._orders.folders) + 1)}
+        receiving = self._orders.receiving
+        if receiving is not None:
+            places["listen"] = lambda: receiving.receiver(self._orders.out, self._tools.journal)
+        return places
 
     def _others(self) -> dict[str, Callable[[], Part]]:
         """Parts that work beside the scoring."""
+        orders, tools, parts = self._orders, self._tools, dict[str, Callable[[], Part]]()
+        if orders.sending is not None:
+            parts["send"] = self._new_sender
+        if orders.kept != Kept():
+            parts["retention"] = lambda: Retention(orders.out, orders.kept, tools.journal, tools.clock)
+        return parts
+
+    def _new_sender(self) -> Sender:
+        assert self._orders.sending is not None
         orders, tools = self._orders, self._tools
-        if orders.pictures_for is None and orders.pictures_under is None:
-            return {}
-        return {
-            "retention": lambda: Retention(
-                orders.out, orders.pictures_for, orders.pictures_under, tools.journal, tools.clock
-            )
-        }
+        self._sender = self._orders.sending.sender(orders.out, tools.journal)
+        return self._sender
 
     def _new_service(self) -> Service:
         orders, tools = self._orders, self._tools

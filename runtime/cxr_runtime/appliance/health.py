@@ -11,6 +11,7 @@ from cxr_runtime.appliance.restarting import PartHealth, PartState
 from cxr_runtime.errors import CxrTriageError
 from cxr_runtime.files import write_bytes
 from cxr_runtime.names import printable
+from cxr_runtime.sending.status import Queue
 from cxr_runtime.typed_json import from_json, to_json
 
 STALE_AFTER = 6.0  # times the interval, and at least ...
@@ -42,6 +43,7 @@ class ApplianceHealth:
     last_film: datetime | None  # when the latest was done
     free_bytes: int  # of the disk with the output folder
     stops_below_bytes: int  # free bytes below which no film is taken
+    queue: Queue | None  # of results for the archive; None: none are sent
     parts: tuple[PartHealth, ...]
 
 
@@ -88,6 +90,8 @@ def read_health(path: Path) -> ApplianceHealth:
 
 
 def is_stale(health: ApplianceHealth, now: datetime) -> bool:
-    """Whether whoever wrote it is gone, or hangs."""
+    """Whether whoever wrote it is gone, or hangs; one that has ended is not."""
+    if health.state is State.ENDED:
+        return False
     age = (now - health.time).total_seconds()
     return age > max(STALE_AFTER * health.every_seconds, LEAST_STALE)

@@ -2,19 +2,88 @@
 
 import os
 from dataclasses import dataclass
-from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
-from cxr_runtime.appliance.settings import Clinic
+from cxr_runtime.appliance.retention import Kept
+from cxr_runtime.appliance.settings import Clinic, Listen, Retention
+from cxr_runtime.arrivals.queue import Arrivals
 from cxr_runtime.errors import UsageError
-from cxr_runtime.files import PRIVATE, parse_formats, shared_with
+from cxr_runtime.files import PRIVATE, ReportFormat, parse_formats, shared_with
 from cxr_runtime.heat.map import HeatMethod
-from cxr_runtime.journal import LogFormat
+from cxr_runtime.identity import IdentityKind
+from cxr_runtime.journal import Journal, LogFormat
 from cxr_runtime.machine_memory import bytes_of, parse_size
 from cxr_runtime.model.folder import open_model
 from cxr_runtime.names import printable
 from cxr_runtime.scanning.options import ScanOptions
+from cxr_runtime.sending.address import parse_kinds
+from cxr_runtime.sending.options import SendingOptions, refuse_other_identity
+from cxr_runtime.sending.sender import Sender
+from cxr_runtime.store.folder import folders_with_stores
 from cxr_runtime.store.pruning import parse_age
+
+
+@dataclass(frozen=True)
+class Receiving:
+    """How films are received; only whoever receives some needs the library for it."""
+
+    settings: Listen
+    free_bytes: int  # that stay free on the disk
+
+    @property
+    def shown(self) -> str:
+        """The receiver, as reports name it."""
+        return f"DICOM, {self.settings.aet} at {self.settings.host}:{self.settings.port}"
+
+    def receiver(self, out: Path, journal: Journal) -> Arrivals:
+        """A new receiver, which does not listen yet.
+
+        Raises:
+            UsageError: a title, host or certificate cannot be used.
+            ModuleNotFoundError: the extra `dicom` is missing.
+        """
+        from cxr_runtime.arrivals.receiver import Receiver, ReceiverOptions
+        from cxr_runtime.arrivals.receiver_inbox import Limits
+        from cxr_runtime.arrivals.receiver_peers import allow_list, tls_context
+        from cxr_runtime.sending.address import ae_title
+
+        asked = self.settings
+        options = ReceiverOptions(
+            host=asked.host,
+            port=asked.port,
+            title=ae_title(asked.aet, "listen.aet"),
+            allowed=allow_list(asked.allow, asked.host),
+            tls=tls_context(asked.tls_cert, asked.tls_key, asked.tls_client_ca),
+            limits=Limits(associations=asked.associations, free_bytes=self.free_bytes),
+        )
+        return Receiver(out, options, journal)
+
+
+@dataclass(frozen=True)
+class Sending:
+    """How results are sent."""
+
+    options: SendingOptions
+    identity: IdentityKind  # that results may carry
+
+    def sender(self, out: Path, journal: Journal) -> Sender:
+        """A new sender, which sends nothing yet.
+
+        Args:
+            out: output folder, or the folder of the folders of days.
+            journal: of the appliance.
+
+        Raises:
+            UsageError: the archive or a certificate cannot be used.
+            InstallationError: the extra `dicom` is missing.
+            StoreError: results that wait were made with another `identity`.
+        """
+
+        for folder in folders_with_stores(out)[-1:]:
+            refuse_other_identity(folder, self.identity)
+        folders = partial(folders_with_stores, out)
+        return Sender(folders, self.options.destination(), self.options.kinds, journal)
 
 
 @dataclass(frozen=True)
@@ -26,9 +95,10 @@ class Orders:
     screening: ScanOptions  # `out` is given
     folders: tuple[str, ...]  # that are watched
     follow_links: bool
+    receiving: Receiving | None  # None: nothing is received
+    sending: Sending | None  # None: nothing is sent
     stop_below: int  # bytes; with less room no film is taken
-    pictures_for: timedelta | None  # age at which pictures go
-    pictures_under: int | None  # bytes of all results
+    kept: Kept
     health_file: Path
     health_seconds: float  # between two writings of it
     log_file: Path | None
@@ -37,7 +107,7 @@ class Orders:
     @property
     def inputs(self) -> tuple[str, ...]:
         """Where films come from, for the reports."""
-        return self.folders
+        return self.folders if self.receiving is None else (*self.folders, self.receiving.shown)
 
 
 def orders_of(clinic: Clinic) -> Orders:
@@ -46,19 +116,17 @@ def orders_of(clinic: Clinic) -> Orders:
     Raises:
         UsageError: a setting that this machine does not know, as a group.
     """
-    assert clinic.watch is not None
-    kept = clinic.retention
+    stop_below = bytes_of(clinic.disk.stop_below, "disk.stop_below")
     return Orders(
         out=clinic.out,
         is_dated=clinic.dated,
         screening=_screening(clinic),
-        folders=clinic.watch.folders,
-        follow_links=clinic.watch.follow_links,
-        stop_below=bytes_of(clinic.disk.stop_below, "disk.stop_below"),
-        pictures_for=parse_age(kept.pictures_for, "retention.pictures_for") if kept.pictures_for else None,
-        pictures_under=(
-            bytes_of(kept.pictures_under, "retention.pictures_under") if kept.pictures_under else None
-        ),
+        folders=clinic.watch.folders if clinic.watch else (),
+        follow_links=clinic.watch is not None and clinic.watch.follow_links,
+        receiving=Receiving(clinic.listen, stop_below) if clinic.listen else None,
+        sending=_sending(clinic),
+        stop_below=stop_below,
+        kept=_kept(clinic.retention),
         health_file=clinic.health_file,
         health_seconds=clinic.health.every_seconds,
         log_file=clinic.log.file,
@@ -66,8 +134,28 @@ def orders_of(clinic: Clinic) -> Orders:
     )
 
 
+def _sending(clinic: Clinic) -> Sending | None:
+    asked = clinic.send
+    if asked is None:
+        return None
+    options = SendingOptions(
+        asked.to, parse_kinds(asked.what), asked.aet, asked.tls_ca, asked.tls_cert, asked.tls_key, asked.login
+    )
+    return Sending(options, clinic.identity)
+
+
+def _kept(asked: Retention) -> Kept:
+    under = asked.pictures_under
+    return Kept(
+        parse_age(asked.pictures_for, "retention.pictures_for") if asked.pictures_for else None,
+        bytes_of(under, "retention.pictures_under") if under else None,
+        parse_age(asked.received_for, "retention.received_for") if asked.received_for else None,
+    )
+
+
 def _screening(clinic: Clinic) -> ScanOptions:
     asked = clinic.screening
+    formats = parse_formats(asked.formats) | ({ReportFormat.DICOM} if clinic.send else set())
     return ScanOptions(
         out=clinic.out,
         model=asked.model,
@@ -78,7 +166,7 @@ def _screening(clinic: Clinic) -> ScanOptions:
         lung_outline=asked.lung_outline,
         workers=asked.workers,
         memory=None if asked.memory is None else parse_size(asked.memory),
-        formats=parse_formats(asked.formats),
+        formats=formats,
         allow_uncalibrated=asked.allow_uncalibrated,
         require_gpu=asked.require_gpu,
         require_sandbox=asked.require_sandbox,
@@ -99,6 +187,20 @@ def check_model(orders: Orders) -> None:
         asked.model, allow_uncalibrated=asked.allow_uncalibrated, calibration=asked.calibration
     )
     model.calibration.operating_point(asked.operating_point)
+
+
+def check_peers(orders: Orders, journal: Journal) -> None:
+    """See that receiver and sender can be made of their settings; nothing listens, and nothing is sent.
+
+    Raises:
+        UsageError: a title, host, certificate or archive cannot be used.
+        InstallationError: the extra `dicom` is missing.
+        StoreError: results that wait were made with another `identity`.
+    """
+    if orders.receiving is not None:
+        orders.receiving.receiver(orders.out, journal)
+    if orders.sending is not None:
+        orders.sending.sender(orders.out, journal)
 
 
 def check_places(orders: Orders) -> None:

@@ -57,6 +57,39 @@ class Watch(Section):
     follow_links: bool = _choice(False, "follow links that lead out of these folders")
 
 
+class Listen(Section):
+    """Films that devices send by DICOM."""
+
+    host: str = _choice("127.0.0.1", "address to listen at; 0.0.0.0: all of this machine's")
+    port: int = _choice(11112, "port to listen at", ge=1, le=65535)
+    aet: str = _choice("CXR-TRIAGE", "AE title that devices call")
+    allow: tuple[str, ...] = _choice(
+        (), "who may send: AET or AET@HOST; none: anybody on this machine", ["XRAY1@192.168.1.20"]
+    )
+    tls_cert: Path | None = _choice(None, "our certificate, PEM; then TLS alone", "/etc/cxr-triage/own.pem")
+    tls_key: Path | None = _choice(None, "its key, PEM; else in `tls_cert`", "/etc/cxr-triage/own.key")
+    tls_client_ca: Path | None = _choice(
+        None, "who signs the certificates that devices must show, PEM", "/etc/cxr-triage/devices.pem"
+    )
+    associations: int = _choice(16, "devices at once; others are asked to try later", ge=1, le=200)
+
+
+class Send(Section):
+    """Results that go to an archive; `identity` above must say what else their pages name."""
+
+    to: str = _setting("archive: AET@HOST:PORT, or a DICOMweb service's address", "PACS@192.168.1.5:104")
+    what: str = _choice("sc,pdf,sr", "any of sc (picture), pdf (page), sr (structured report)")
+    aet: str = _choice("CXR-TRIAGE", "our own AE title")
+    tls_ca: Path | None = _choice(
+        None, "who vouches for the archive, PEM; with it, DICOM goes by TLS", "/etc/cxr-triage/archive.pem"
+    )
+    tls_cert: Path | None = _choice(None, "our certificate, PEM, if it wants one", "/etc/cxr-triage/own.pem")
+    tls_key: Path | None = _choice(None, "its key, PEM; else in `tls_cert`", "/etc/cxr-triage/own.key")
+    login: Path | None = _choice(
+        None, "file with one line, NAME:PASSWORD, for a DICOMweb service", "/etc/cxr-triage/login"
+    )
+
+
 class Screening(Section):
     """How films are scored."""
 
@@ -95,7 +128,7 @@ class HealthFile(Section):
     """The file that a monitoring tool reads."""
 
     file: Path | None = _choice(
-        None, "where it lies; else health.json in `out`", "/run/cxr-triage/health.json"
+        None, "where it lies; else health.json in `out`", "/var/lib/cxr-triage/health.json"
     )
     every_seconds: float = _choice(10.0, "how often it is written", ge=0.1, le=60)
 
@@ -110,6 +143,9 @@ class Retention(Section):
     """What is dropped once a day; rows stay for ever."""
 
     pictures_for: Age | None = _choice(None, "pictures of films that were scored longer ago go", "1y")
+    received_for: Age | None = _choice(
+        None, "films that devices sent longer ago go, if they have their row", "30d"
+    )
     pictures_under: Size | None = _choice(None, "the oldest pictures go until the results are below", "200G")
 
 
@@ -125,6 +161,8 @@ class Clinic(Section):
         None, "group that may read `out`; else its owner alone (Linux, macOS)", "readers"
     )
     watch: Watch | None = None
+    listen: Listen | None = None
+    send: Send | None = None
     screening: Screening = Screening()
     log: Log = Log()
     health: HealthFile = HealthFile()
@@ -133,8 +171,17 @@ class Clinic(Section):
 
     @model_validator(mode="after")
     def _has_a_way_in(self) -> Self:
-        if self.watch is None:
-            raise ValueError("no way for films to come; expected a table [watch]")
+        if self.watch is None and self.listen is None:
+            raise ValueError("no way for films to come; expected a table [watch] or [listen], or both")
+        return self
+
+    @model_validator(mode="after")
+    def _says_what_results_carry(self) -> Self:
+        if self.send is not None and "identity" not in self.model_fields_set:
+            raise ValueError(
+                "[send] sends the patient's identifiers, for a result in the film's own study needs them; "
+                'expected identity = "none", "full" or "pseudonym" at the top: what else its pages may name'
+            )
         return self
 
     @property
@@ -196,6 +243,6 @@ def _names(steps: tuple[int | str, ...]) -> list[str]:
 
 def section_of(table: type[BaseModel], name: str) -> type[Section] | None:
     """The table of that name within a table; None: it is a setting."""
-    kinds = (Watch, Screening, Log, HealthFile, Disk, Retention)
+    kinds = (Watch, Listen, Send, Screening, Log, HealthFile, Disk, Retention)
     annotation = table.model_fields[name].annotation
     return next((kind for kind in kinds if annotation in (kind, kind | None)), None)

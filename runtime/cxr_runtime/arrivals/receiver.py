@@ -63,6 +63,8 @@ class Receiver:
         self._ready: deque[str] = deque()
         self._bell = threading.Event()
         self._server: FilmServer | None = None
+        self._thread: threading.Thread | None = None
+        self._is_closed = False
         self._refusals = _Refusals(journal)
 
     @property
@@ -85,14 +87,21 @@ class Receiver:
                 "stored there: make it a folder of this user's own"
             ) from error
         self._server = self._listening()
-        threading.Thread(target=self._server.serve_forever, name="receiver", daemon=True).start()
+        self._thread = threading.Thread(target=self._server.serve_forever, name="receiver", daemon=True)
+        self._thread.start()
         self._journal.note("listening", port=self.port, waiting=len(self._ready))
         bell.set()
 
     def take(self) -> Iterator[FileOnDisk]:
-        """Films that are on the disk and were not given yet."""
+        """Films that are on the disk and were not given yet.
+
+        Raises:
+            CxrTriageError: nothing is listened to any more, though nobody has closed the receiver.
+        """
         while self._ready:
             yield self._inbox.film(self._ready.popleft())
+        if self._thread is not None and not self._thread.is_alive() and not self._is_closed:
+            raise CxrTriageError("the receiver has stopped; start it again")
 
     def waiting(self) -> int:
         """Films that were not taken yet, and those on their way."""
@@ -101,6 +110,7 @@ class Receiver:
 
     def close(self) -> None:
         """Listen no more; a film that is not whole yet has to be sent again."""
+        self._is_closed = True
         if self._server is None:
             return
         self._server.shutdown()

@@ -17,6 +17,7 @@ from cxr_runtime.journal import Journal
 from cxr_runtime.names import SHA_DIGITS
 from cxr_runtime.sending.destination import Answer, Destination, Line, PeerError
 from cxr_runtime.sending.outbox import Outbox
+from cxr_runtime.sending.status import Queue
 from cxr_runtime.store.deliveries import Delivery, Outstanding, State
 
 LOOK_SECONDS = 2.0  # between two looks at what is due
@@ -55,6 +56,7 @@ class Sender:
     journal: Journal
     retries_refused: bool = False  # what it refused for good is sent once more
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    queue: Queue = field(default_factory=Queue)  # after the latest round of `run`
     _open: dict[Path, Outbox] = field(default_factory=dict)
     _done: set[Path] = field(default_factory=set)  # folders of earlier days that owe nothing
     _due: datetime | None = None  # when something is to be tried again
@@ -73,7 +75,7 @@ class Sender:
             while not self._ending.wait(rest):
                 started, rest = time.monotonic(), LOOK_SECONDS
                 try:
-                    if self._has_work() and not self.round().sent:
+                    if self._has_work() and not self._counted(self.round()).sent:
                         rest = max(rest, RESTS_FOR_ONE * (time.monotonic() - started))
                 except (CxrTriageError, OSError) as error:
                     self.journal.note("sending-failed", error=type(error).__name__.lower())
@@ -192,6 +194,12 @@ class Sender:
         for moment in moments:
             if moment is not None and (self._due is None or moment < self._due):
                 self._due = moment
+
+    def _counted(self, done: Sent) -> Sent:
+        name = self.destination.name
+        is_away = any(box.store.deliveries.of_archive(name).tries for box in self._open.values())
+        self.queue = Queue(done.left, self.queue.refused + done.refused, is_away)
+        return done
 
     def _has_work(self) -> bool:
         """Whether anything was stored, or has come due, since the last round."""

@@ -12,6 +12,15 @@ from cxr_runtime.store.store import Store, store_errors
 MOST_SHOWN = 20  # results that are named
 
 
+@dataclass(frozen=True)
+class Queue:
+    """How a queue stands, for health."""
+
+    waiting: int = 0  # results that are not sent, and not refused
+    refused: int = 0  # for good, since the sender began
+    is_away: bool = False  # the archive could not be reached when it was last tried
+
+
 @dataclass
 class ArchiveStatus:
     """How an archive stands with the results of one folder."""

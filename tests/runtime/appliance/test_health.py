@@ -17,6 +17,7 @@ from cxr_runtime.appliance.health import (
 )
 from cxr_runtime.appliance.restarting import PartHealth, PartState
 from cxr_runtime.errors import CxrTriageError
+from cxr_runtime.sending.status import Queue
 
 NOON = datetime(2026, 11, 29, 12, tzinfo=UTC)
 PARTS = (
@@ -24,7 +25,7 @@ PARTS = (
     PartHealth("watch-1", PartState.WAITS, 2, "oserror", 1.5),
 )
 HEALTH = ApplianceHealth(
-    State.AMISS, ("disk-full",), NOON, NOON, 42, 10.0, 7, 3, 1, NOON, 5 << 30, 6 << 30, PARTS
+    State.AMISS, ("disk-full",), NOON, NOON, 42, 10.0, 7, 3, 1, NOON, 5 << 30, 6 << 30, Queue(5, 2), PARTS
 )
 
 
