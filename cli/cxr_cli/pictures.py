@@ -16,7 +16,7 @@ from cxr_runtime.files import REPORT_FILE, WORKLIST_FILE, ReportFormat, write_by
 SHOWN_RANK = 2  # the film of both pictures; it must be flagged
 WINDOW = {"width": 1280, "height": 800}  # pixels
 PAGE_DPI = 110  # of the report's page: 1287 pixels wide
-JPEG_QUALITY = 85
+JPEG_QUALITY = 80
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM_FLAGS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
 

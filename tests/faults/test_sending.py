@@ -99,6 +99,13 @@ def new_instances(archive: Orthanc) -> int:
     return found
 
 
+def arrives(folder: Path, number: int) -> None:
+    """Put a film of a study of its own into a watched folder."""
+    film, series = f"2.25.47.{number + 1}", f"2.25.48.{number + 1}"
+    content = study_film(number, SOPInstanceUID=film, SeriesInstanceUID=series)
+    (folder / f"{number:03}.dcm").write_bytes(content)
+
+
 @pytest.mark.peers
 @needs_orthanc
 def test_each_result_is_in_the_archive_once_though_it_was_away_and_the_sender_was_killed_twice(
@@ -106,10 +113,8 @@ def test_each_result_is_in_the_archive_once_though_it_was_away_and_the_sender_wa
 ) -> None:
     write_model_folder(tmp_path / "model")
     (tmp_path / "in").mkdir()
-    for number in range(FILMS):
-        film, series = f"2.25.47.{number + 1}", f"2.25.48.{number + 1}"
-        content = study_film(number, SOPInstanceUID=film, SeriesInstanceUID=series)
-        (tmp_path / "in" / f"{number:03}.dcm").write_bytes(content)
+    for number in range(FILMS * 2 // 3):
+        arrives(tmp_path / "in", number)
     ports = free_port(), free_port()
     clinic = Clinic(tmp_path, ports[0])
     with ExitStack() as is_there:
@@ -120,6 +125,8 @@ def test_each_result_is_in_the_archive_once_though_it_was_away_and_the_sender_wa
         with clinic.watching() as service:
             clinic.wait_until(lambda: new_instances(archive) >= RESULTS // 3)
             is_there.close()
+            for number in range(FILMS * 2 // 3, FILMS):
+                arrives(tmp_path / "in", number)
             clinic.wait_until(lambda: clinic.rows() == FILMS and "archive-away" in clinic.said())
             os.killpg(service.pid, signal.SIGKILL)
     assert clinic.status().waiting > 0

@@ -71,7 +71,7 @@ def text_seeds() -> tuple[bytes, ...]:
 
 
 def json_seeds(name: str) -> tuple[bytes, ...]:
-    """A JSON file of the default model, whole, and with long lists cut; without its digest."""
+    """A JSON file of the default model, whole, and with long lists cut or gone; without its digest."""
     whole = json.loads((MODELS_FOLDER / DEFAULT_MODEL / name).read_bytes())
     for mark in ("content_sha256", "made_here"):
         whole.pop(mark, None)
@@ -81,7 +81,8 @@ def json_seeds(name: str) -> tuple[bytes, ...]:
 def _shortened(value: Any) -> Any:
     match value:
         case dict():
-            return {key: _shortened(entry) for key, entry in value.items()}
+            # Looks are lists of one length: cut, they would be no calibration.
+            return {key: _shortened(entry) for key, entry in value.items() if key != "looks"}
         case list() if len(value) > 4:
             return [_shortened(entry) for entry in value[:_JSON_ENTRIES]]
         case list():
