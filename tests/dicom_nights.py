@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,9 +23,7 @@ from pydicom.uid import (
 )
 
 from cxr_runtime.arrivals.receiver_inbox import RECEIVED_FOLDER
-from cxr_runtime.errors import StoreError
 from cxr_runtime.phantom import draw_phantom
-from cxr_runtime.store.store import Store
 from dicom_archives import PLACES
 from dicom_files import (
     JPEG_2000_LOSSLESS,
@@ -37,10 +35,10 @@ from dicom_files import (
     encode_frame,
 )
 from fault_scans import START
+from service_rows import PATIENCE, rows_of
 
 FILMS = int(os.environ.get("CXR_TRIAGE_FILMS", "30"))  # CONTRIBUTING.md
 ASSOCIATIONS = 4
-PATIENCE = 300.0  # seconds for what takes a few
 CLASSES = {"CR": ComputedRadiographyImageStorage, "DX": DigitalXRayImageStorageForPresentation}
 SYNTAXES = {  # and how DCMTK calls them
     ExplicitVRLittleEndian: "LittleEndianExplicit",
@@ -147,11 +145,7 @@ class Clinic:
 
     def rows(self) -> int:
         """Films that have a row."""
-        try:
-            with Store.open(self.out) as store:
-                return len(list(store.outcomes(None)))
-        except StoreError:
-            return 0
+        return rows_of(self.out)
 
     def said(self) -> str:
         """What the services printed."""
@@ -165,10 +159,3 @@ def send(films: list[Path], clinic: Clinic, proposed: Path) -> None:
     while subprocess.run([*command, *map(str, films)], capture_output=True, check=False).returncode != 0:
         assert time.monotonic() < end, clinic.said()
         time.sleep(0.2)
-
-
-def wait_until(is_so: Callable[[], bool], clinic: Clinic) -> None:
-    end = time.monotonic() + PATIENCE
-    while not is_so():
-        assert time.monotonic() < end, clinic.said()
-        time.sleep(0.05)

@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Thread
 
 import cv2
+import pytest
 
 from cxr_runtime.appliance.appliance import Appliance, Tools
 from cxr_runtime.appliance.health import ApplianceHealth, read_health
@@ -17,6 +18,8 @@ from cxr_runtime.appliance.restarting import Waits
 from cxr_runtime.appliance.settings import Clinic
 from cxr_runtime.journal import Journal
 from cxr_runtime.phantom import draw_phantom
+from cxr_runtime.scanning.long_session import LongSession
+from cxr_runtime.sources.film_source import FilmSource
 from cxr_runtime.workers.opening import Opener
 
 PATIENCE = 60.0  # seconds for what takes a few
@@ -95,6 +98,19 @@ class Running:
 def part_of(health: ApplianceHealth, name: str) -> int:
     """How often a part has died."""
     return next(part.deaths for part in health.parts if part.name == name)
+
+
+def let_scoring_die(monkeypatch: pytest.MonkeyPatch, *deaths: Exception) -> None:
+    """After one film each, the scoring ends by these errors; then it lives on."""
+    screen, left = LongSession.screen, iter(deaths)
+
+    def dying(session: LongSession, films: Iterator[FilmSource]) -> Iterator[object]:
+        for outcome in screen(session, films):
+            yield outcome
+            if (error := next(left, None)) is not None:
+                raise error
+
+    monkeypatch.setattr(LongSession, "screen", dying)
 
 
 def has_died(name: str, times: int) -> Callable[[ApplianceHealth], bool]:

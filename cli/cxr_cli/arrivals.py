@@ -27,6 +27,7 @@ from cxr_cli.film_options import (
     ShareWith,
     Workers,
     opened_journal,
+    screening_options,
 )
 from cxr_cli.sending import (
     ALL_KINDS,
@@ -95,30 +96,25 @@ def watch(
     check_memory()
     from cxr_runtime.arrivals.service import Service, ServiceOptions
     from cxr_runtime.arrivals.watched import watched_folders
-    from cxr_runtime.files import PRIVATE, parse_formats, shared_with
-    from cxr_runtime.heat.map import HeatMethod
-    from cxr_runtime.identity import IdentityKind
-    from cxr_runtime.machine_memory import parse_size
-    from cxr_runtime.scanning.options import ScanOptions
     from cxr_runtime.workers.opening import Opener
 
     route = sending_route(to, what, aet, tls_ca, tls_cert, tls_key, login, identity)
-    screening = ScanOptions(
-        out=out,
+    screening = screening_options(
+        out,
         model=model,
         calibration=calibration,
         backend=backend,
         operating_point=operating_point,
-        heat=HeatMethod(heat),
+        heat=heat,
         lung_outline=lung_outline,
         workers=workers,
-        memory=None if memory is None else parse_size(memory),
-        formats=parse_formats(with_results(formats, route)),
+        memory=memory,
+        formats=with_results(formats, route),
         allow_uncalibrated=allow_uncalibrated,
         require_gpu=require_gpu,
         require_sandbox=require_sandbox,
-        identity=IdentityKind(identity or "none"),
-        access=PRIVATE if share_with is None else shared_with(share_with),
+        identity=identity,
+        share_with=share_with,
     )
     with opened_journal(log_file, log_format, on_screen=not quiet) as journal, Opener() as opener:
         watched = watched_folders(folders, out, journal, follow_links=follow_links, ask=opener.chunks)

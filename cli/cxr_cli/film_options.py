@@ -1,4 +1,4 @@
-"""Options that `scan` and `watch` share, and what they come to."""
+"""Options that `scan`, `watch` and `listen` share, and what they come to."""
 
 import sys
 from pathlib import Path
@@ -8,6 +8,7 @@ import typer
 
 if TYPE_CHECKING:
     from cxr_runtime.journal import Journal
+    from cxr_runtime.scanning.options import ScanOptions
 
 DEFAULT_FORMATS = "csv,html,pdf,png"
 Model = Annotated[
@@ -99,6 +100,54 @@ LogFile = Annotated[
     ),
 ]
 LogLines = Annotated[Literal["text", "json"], typer.Option("--log-format", help="Lines of the log.")]
+
+
+def screening_options(
+    out: Path | None,
+    *,
+    model: str,
+    calibration: Path | None,
+    backend: str,
+    operating_point: str | None,
+    heat: str,
+    lung_outline: bool,
+    workers: int | None,
+    memory: str | None,
+    formats: str,
+    allow_uncalibrated: bool,
+    require_gpu: bool,
+    require_sandbox: bool,
+    identity: str | None,
+    share_with: str | None,
+) -> "ScanOptions":
+    """How films are scored, from the options above as they were typed.
+
+    Raises:
+        UsageError: a size, a format or a group is none.
+    """
+    from cxr_runtime.files import PRIVATE, parse_formats, shared_with
+    from cxr_runtime.heat.map import HeatMethod
+    from cxr_runtime.identity import IdentityKind
+    from cxr_runtime.machine_memory import parse_size
+    from cxr_runtime.scanning.options import ScanOptions
+
+    return ScanOptions(
+        out=out,
+        model=model,
+        calibration=calibration,
+        backend=backend,
+        operating_point=operating_point,
+        heat=HeatMethod(heat),
+        lung_outline=lung_outline,
+        workers=workers,
+        memory=None if memory is None else parse_size(memory),
+        formats=parse_formats(formats),
+        allow_uncalibrated=allow_uncalibrated,
+        require_gpu=require_gpu,
+        require_sandbox=require_sandbox,
+        access=PRIVATE if share_with is None else shared_with(share_with),
+        identity=IdentityKind(identity or "none"),
+    )
 
 
 def opened_journal(log_file: Path | None, log_format: str, *, on_screen: bool) -> "Journal":

@@ -27,6 +27,7 @@ from cxr_cli.film_options import (
     ShareWith,
     Workers,
     opened_journal,
+    screening_options,
 )
 from cxr_cli.sending import (
     ALL_KINDS,
@@ -116,11 +117,7 @@ def listen(
     from cxr_runtime.arrivals.receiver_inbox import Limits
     from cxr_runtime.arrivals.receiver_peers import allow_list, tls_context
     from cxr_runtime.arrivals.service import Service, ServiceOptions
-    from cxr_runtime.files import PRIVATE, parse_formats, shared_with
-    from cxr_runtime.heat.map import HeatMethod
-    from cxr_runtime.identity import IdentityKind
-    from cxr_runtime.machine_memory import bytes_of, parse_size
-    from cxr_runtime.scanning.options import ScanOptions
+    from cxr_runtime.machine_memory import bytes_of
     from cxr_runtime.sending.address import ae_title
 
     receiving = ReceiverOptions(
@@ -133,22 +130,22 @@ def listen(
     )
     own = (tls_cert, tls_key) if tls_ca is not None else (None, None)
     route = sending_route(to, what, aet, tls_ca, *own, login, identity)
-    screening = ScanOptions(
-        out=out,
+    screening = screening_options(
+        out,
         model=model,
         calibration=calibration,
         backend=backend,
         operating_point=operating_point,
-        heat=HeatMethod(heat),
+        heat=heat,
         lung_outline=lung_outline,
         workers=workers,
-        memory=None if memory is None else parse_size(memory),
-        formats=parse_formats(with_results(formats, route)),
+        memory=memory,
+        formats=with_results(formats, route),
         allow_uncalibrated=allow_uncalibrated,
         require_gpu=require_gpu,
         require_sandbox=require_sandbox,
-        identity=IdentityKind(identity or "none"),
-        access=PRIVATE if share_with is None else shared_with(share_with),
+        identity=identity,
+        share_with=share_with,
     )
     with opened_journal(log_file, log_format, on_screen=not quiet) as journal:
         receiver = Receiver(out, receiving, journal)

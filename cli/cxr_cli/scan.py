@@ -1,6 +1,7 @@
 """`cxr-triage scan`: the thin face of `cxr_runtime.scan`."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,6 +30,7 @@ from cxr_cli.film_options import (
     ShareWith,
     Workers,
     opened_journal,
+    screening_options,
 )
 from cxr_cli.sending import (
     ALL_KINDS,
@@ -113,35 +115,29 @@ def scan(
 
     check_memory()  # under a low limit, what is imported next may end the process without a word
     from cxr_cli.progress import terminal_or_lines
-    from cxr_runtime.files import PRIVATE, parse_formats, shared_with
-    from cxr_runtime.heat.map import HeatMethod
-    from cxr_runtime.identity import IdentityKind
-    from cxr_runtime.machine_memory import parse_size
     from cxr_runtime.progress import Silence
-    from cxr_runtime.scanning.options import ScanOptions
     from cxr_runtime.scanning.scan import scan as scan_films
 
     route = sending_route(to, what, aet, tls_ca, tls_cert, tls_key, login, identity)
-    options = ScanOptions(
-        out=out,
+    screening = screening_options(
+        out,
         model=model,
         calibration=calibration,
         backend=backend,
         operating_point=operating_point,
-        heat=HeatMethod(heat),
+        heat=heat,
         lung_outline=lung_outline,
         workers=workers,
-        memory=None if memory is None else parse_size(memory),
-        batch_size=batch_size,
-        formats=parse_formats(with_results(formats, route)),
+        memory=memory,
+        formats=with_results(formats, route),
         allow_uncalibrated=allow_uncalibrated,
         require_gpu=require_gpu,
         require_sandbox=require_sandbox,
-        force=force,
-        access=PRIVATE if share_with is None else shared_with(share_with),
-        is_dated=dated,
-        follow_links=follow_links,
-        identity=IdentityKind(identity or "none"),
+        identity=identity,
+        share_with=share_with,
+    )
+    options = replace(
+        screening, batch_size=batch_size, force=force, is_dated=dated, follow_links=follow_links
     )
     with opened_journal(log_file, log_format, on_screen=False) as journal:
         summary = scan_films(inputs, options, Silence() if quiet else terminal_or_lines(), journal)

@@ -7,17 +7,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
 from cxr_runtime.appliance.health import read_health
-from cxr_runtime.errors import StoreError
-from cxr_runtime.store.store import Store
 from fault_scans import START, Night, Scans, table
+from service_rows import PATIENCE, by_bytes, rows_of, wait_until
 
 KILLS = int(os.environ.get("CXR_TRIAGE_KILLS", "30")) // 10  # CONTRIBUTING.md
-PATIENCE = 120.0  # seconds for what takes a few
 
 
 def clinic(folder: Path, night: Night) -> Path:
@@ -31,28 +28,6 @@ def clinic(folder: Path, night: Night) -> Path:
         '[retention]\npictures_for = "1y"\n'
     )
     return path
-
-
-def by_bytes(rows: list[dict[str, str]]) -> dict[str, dict[str, str]]:
-    """Rows by sha256, without the name; each is there once."""
-    found = {row["sha256"]: {name: text for name, text in row.items() if name != "file"} for row in rows}
-    assert len(found) == len(rows)
-    return found
-
-
-def rows_of(out: Path) -> int:
-    try:
-        with Store.open(out) as store:
-            return len(list(store.outcomes(None)))
-    except StoreError:
-        return 0
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not is_so():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def test_an_appliance_that_is_killed_again_and_again_has_each_film_once(night: Night, tmp_path: Path) -> None:

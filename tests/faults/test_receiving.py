@@ -23,16 +23,15 @@ from dicom_nights import (
     ASSOCIATIONS,
     ECHOSCU,
     FILMS,
-    PATIENCE,
     Clinic,
     contexts,
     draw,
     needs_dcmtk,
     send,
-    wait_until,
 )
 from fault_scans import table
 from model_folders import write_model_folder
+from service_rows import PATIENCE, wait_until
 
 NOT_SENT = 3  # exit status of `send`
 COMPARED = ("status", "code", "score", "probability", "triage")
@@ -67,8 +66,8 @@ def receive_a_night(
         ]
         for share in (FILMS // 5, FILMS // 2):
             with clinic.listening() as service:
-                wait_until(partial(clinic.has_received, share), clinic)
-                wait_until(lambda: clinic.rows() > 0, clinic)
+                wait_until(partial(clinic.has_received, share), clinic.said)
+                wait_until(lambda: clinic.rows() > 0, clinic.said)
                 os.killpg(service.pid, signal.SIGKILL)
             with meanwhile(False):
                 pass
@@ -76,7 +75,7 @@ def receive_a_night(
             with meanwhile(True):
                 for each in sent:
                     each.result()
-                wait_until(lambda: clinic.rows() == FILMS, clinic)
+                wait_until(lambda: clinic.rows() == FILMS, clinic.said)
             os.killpg(service.pid, signal.SIGTERM)
             assert service.wait(timeout=PATIENCE) == 0, clinic.said()
     assert "Traceback" not in clinic.said()
@@ -139,6 +138,6 @@ def test_dcmtk_is_answered_and_strangers_are_rejected(clinic: Clinic) -> None:
         return subprocess.run(command, capture_output=True, check=False).returncode
 
     with clinic.listening():
-        wait_until(lambda: echo("-aet", "STORESCU", "-aec", "CXR-TRIAGE") == 0, clinic)
+        wait_until(lambda: echo("-aet", "STORESCU", "-aec", "CXR-TRIAGE") == 0, clinic.said)
         assert echo("-aet", "STRANGER", "-aec", "CXR-TRIAGE") != 0
         assert echo("-aet", "STORESCU", "-aec", "ANOTHER") != 0

@@ -4,25 +4,23 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from cxr_runtime.errors import StoreError
 from cxr_runtime.sending.status import ArchiveStatus, status_of
 from cxr_runtime.store.store import Store
 from dicom_archives import Orthanc, free_port, needs_orthanc, orthanc
 from fault_scans import START
 from model_folders import write_model_folder
+from service_rows import PATIENCE, rows_of, wait_until
 from study_films import SECRETS, study_film
 
 FILMS = int(os.environ.get("CXR_TRIAGE_FILMS", "30"))  # CONTRIBUTING.md
 RESULTS = 3 * FILMS
-PATIENCE = 600.0  # seconds; an archive that was away is asked again after minutes
 
 
 @dataclass(frozen=True)
@@ -65,11 +63,7 @@ class Clinic:
 
     def rows(self) -> int:
         """Films that have a row."""
-        try:
-            with Store.open(self.out) as store:
-                return len(list(store.outcomes(None)))
-        except StoreError:
-            return 0
+        return rows_of(self.out)
 
     def status(self) -> ArchiveStatus:
         """What the store says of the archive."""
@@ -80,13 +74,6 @@ class Clinic:
         """SOP Instance UIDs of all results, as the store has them."""
         with Store.open(self.out) as store:
             return sorted(uid for (uid,) in store._db.execute("SELECT uid FROM objects"))
-
-    def wait_until(self, is_so: Callable[[], bool]) -> None:
-        """Wait for a condition."""
-        end = time.monotonic() + PATIENCE
-        while not is_so():
-            assert time.monotonic() < end, self.said()
-            time.sleep(0.1)
 
 
 def new_instances(archive: Orthanc) -> int:
@@ -120,18 +107,18 @@ def test_each_result_is_in_the_archive_once_though_it_was_away_and_the_sender_wa
     with ExitStack() as is_there:
         archive = is_there.enter_context(orthanc(tmp_path / "orthanc", *ports))
         with clinic.watching() as service:
-            clinic.wait_until(lambda: new_instances(archive) >= RESULTS // 6)
+            wait_until(lambda: new_instances(archive) >= RESULTS // 6, clinic.said)
             os.killpg(service.pid, signal.SIGKILL)
         with clinic.watching() as service:
-            clinic.wait_until(lambda: new_instances(archive) >= RESULTS // 3)
+            wait_until(lambda: new_instances(archive) >= RESULTS // 3, clinic.said)
             is_there.close()
             for number in range(FILMS * 2 // 3, FILMS):
                 arrives(tmp_path / "in", number)
-            clinic.wait_until(lambda: clinic.rows() == FILMS and "archive-away" in clinic.said())
+            wait_until(lambda: clinic.rows() == FILMS and "archive-away" in clinic.said(), clinic.said)
             os.killpg(service.pid, signal.SIGKILL)
     assert clinic.status().waiting > 0
     with orthanc(tmp_path / "orthanc", *ports) as archive, clinic.watching() as service:
-        clinic.wait_until(lambda: clinic.status().sent == RESULTS)
+        wait_until(lambda: clinic.status().sent == RESULTS, clinic.said)
         os.killpg(service.pid, signal.SIGTERM)
         assert service.wait(timeout=PATIENCE) == 0, clinic.said()
         assert archive.uids() == clinic.made()

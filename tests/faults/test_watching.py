@@ -6,49 +6,24 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
 import cv2
 import pytest
 
-from cxr_runtime.errors import StoreError
 from cxr_runtime.phantom import draw_phantom
-from cxr_runtime.store.store import Store
 from fault_scans import START, Night, Scans, table
+from service_rows import PATIENCE, by_bytes, rows_of, wait_until
 
 KILLS = int(os.environ.get("CXR_TRIAGE_KILLS", "30")) // 4  # CONTRIBUTING.md
 KILLED = -9
-PATIENCE = 120.0  # seconds for what takes a few
 PIECES = 5
 
 
 def arguments(folder: Path, out: Path, *more: str) -> list[str]:
     fixed = ("--model", "model", "--backend", "onnxruntime", "--workers", "1")
     return ["watch", str(folder), "--out", str(out), *fixed, *more]
-
-
-def by_bytes(rows: list[dict[str, str]]) -> dict[str, dict[str, str]]:
-    """Rows by sha256, without the name; each is there once."""
-    found = {row["sha256"]: {name: text for name, text in row.items() if name != "file"} for row in rows}
-    assert len(found) == len(rows)
-    return found
-
-
-def rows_of(out: Path) -> int:
-    try:
-        with Store.open(out) as store:
-            return len(list(store.outcomes(None)))
-    except StoreError:
-        return 0
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not is_so():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def test_a_watch_that_is_killed_again_and_again_has_each_film_once(night: Night, tmp_path: Path) -> None:

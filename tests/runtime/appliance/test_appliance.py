@@ -1,6 +1,5 @@
 """An appliance with drawn films, whose parts are made to die."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,11 +11,10 @@ from cxr_runtime.arrivals.tree import WatchedTree
 from cxr_runtime.arrivals.watched import WatchedFolder
 from cxr_runtime.errors import ModelError, StoreError, UsageError
 from cxr_runtime.journal import Journal
-from cxr_runtime.scanning.long_session import LongSession
 from cxr_runtime.sources.film_source import FilmSource
 from cxr_runtime.workers.opening import Opener
 from model_folders import write_model_folder
-from running_appliances import Running, draw, files, has_died, part_of, settings
+from running_appliances import Running, draw, files, has_died, let_scoring_die, part_of, settings
 
 
 @pytest.fixture(scope="module")
@@ -42,15 +40,7 @@ def test_films_of_all_folders_go_into_one_store_and_health_counts_them(tmp_path:
 def test_a_scoring_that_dies_is_begun_again_and_no_film_is_lost_or_done_twice(
     tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    screen, deaths = LongSession.screen, iter([StoreError("the disk failed"), ValueError("a fault of ours")])
-
-    def dying(session: LongSession, films: Iterator[FilmSource]) -> Iterator[object]:
-        for outcome in screen(session, films):
-            yield outcome
-            if (error := next(deaths, None)) is not None:
-                raise error
-
-    monkeypatch.setattr(LongSession, "screen", dying)
+    let_scoring_die(monkeypatch, StoreError("the disk failed"), ValueError("a fault of ours"))
     running = Running(settings(tmp_path, model))
     with running.run():
         for death in (1, 2):

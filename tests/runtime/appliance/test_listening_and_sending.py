@@ -1,7 +1,6 @@
 """An appliance between a sender of films and an archive."""
 
 import socket
-from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -13,13 +12,11 @@ from cxr_runtime.appliance.health import ApplianceHealth, State
 from cxr_runtime.arrivals.receiver_server import FilmServer
 from cxr_runtime.errors import StoreError
 from cxr_runtime.phantom import draw_phantom
-from cxr_runtime.scanning.long_session import LongSession
-from cxr_runtime.sources.film_source import FilmSource
 from dicom_archives import free_port, needs_dcmtk, storescp
 from dicom_files import dicom_file
 from dicom_peers import echoes, store
 from model_folders import write_model_folder
-from running_appliances import Running, draw, files, has_died, part_of, settings
+from running_appliances import Running, draw, files, has_died, let_scoring_die, part_of, settings
 
 OUT_OF_RESOURCES = 0xA700
 
@@ -68,15 +65,8 @@ def test_what_is_received_is_scored_and_its_results_are_in_the_archive_once(
 def test_a_receiver_takes_films_while_the_scoring_is_dead(
     tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    screen, deaths, port = LongSession.screen, iter([StoreError("the disk failed")]), free_port()
-
-    def dying(session: LongSession, films: Iterator[FilmSource]) -> Iterator[object]:
-        for outcome in screen(session, films):
-            yield outcome
-            if (error := next(deaths, None)) is not None:
-                raise error
-
-    monkeypatch.setattr(LongSession, "screen", dying)
+    port = free_port()
+    let_scoring_die(monkeypatch, StoreError("the disk failed"))
     running = Running(settings(tmp_path, model, listen={"port": port}))
     with running.run():
         running.wait(listens)

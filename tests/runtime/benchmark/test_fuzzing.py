@@ -17,7 +17,7 @@ from cxr_runtime.errors import UsageError
 from cxr_runtime.progress import Silence
 from film_files import phantom, png_file
 
-INPUTS = 190  # of each target: about a minute in all; `cxr-triage lab fuzz --minutes 120` tries more
+INPUTS = 700  # of each target: about a minute in all; `cxr-triage lab fuzz --minutes 120` tries more
 GROUPS = 4  # of targets, each a test
 
 

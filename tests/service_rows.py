@@ -1,0 +1,34 @@
+"""What tests of services ask of an output folder while a service writes it, and how they wait for it."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from cxr_runtime.errors import StoreError
+from cxr_runtime.store.store import Store
+
+PATIENCE = 300.0  # seconds for what takes a few
+
+
+def rows_of(out: Path) -> int:
+    """How many films have a row; 0 before there is a store."""
+    try:
+        with Store.open(out) as store:
+            return len(list(store.outcomes(None)))
+    except StoreError:
+        return 0
+
+
+def by_bytes(rows: list[dict[str, str]]) -> dict[str, dict[str, str]]:
+    """Rows by sha256, without the name; each is there once."""
+    found = {row["sha256"]: {name: text for name, text in row.items() if name != "file"} for row in rows}
+    assert len(found) == len(rows)
+    return found
+
+
+def wait_until(is_so: Callable[[], bool], said: Callable[[], str] = str) -> None:
+    """Wait for a condition; one that does not come shows what the services said."""
+    end = time.monotonic() + PATIENCE
+    while not is_so():
+        assert time.monotonic() < end, said()
+        time.sleep(0.05)
