@@ -1,7 +1,4 @@
-"""Which files are films to scan: INPUTs of the command line, folders below them, and zip files.
-
-The file system is asked by way of `looking`, so it may hang: what does not answer is a film out of reach.
-"""
+"""Which files are films to scan. The file system is asked by `looking`, for it may never answer."""
 
 import os
 import re

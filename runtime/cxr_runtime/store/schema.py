@@ -12,9 +12,7 @@ verdicts    what readers said of a film; rows are only ever added
 deliveries  which objects an archive has, which it refused, and what is tried again (deliveries.py)
 audit       who did what; rows are only ever added, each with a digest of the one before
 
-Results, places, the facts of runs, written reports, identities, objects and deliveries bear a seal
-(seals.py);
-`results.pictures` is a digest of the pictures.
+Results, places, facts of runs, written reports, identities, objects and deliveries bear a seal (seals.py).
 """
 
 import sqlite3
@@ -243,13 +241,6 @@ def _to_7(db: sqlite3.Connection) -> None:
     db.execute(_TABLE_7)
 
 
-_STEPS: tuple[Callable[[sqlite3.Connection], None], ...] = (
-    _to_1,
-    _to_2,
-    _to_3,
-    _to_4,
-    _to_5,
-    _to_6,
-    _to_7,
-)
+_STEPS: tuple[Callable[[sqlite3.Connection], None], ...]
+_STEPS = (_to_1, _to_2, _to_3, _to_4, _to_5, _to_6, _to_7)
 SCHEMA_VERSION = len(_STEPS)
