@@ -10,6 +10,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -238,8 +239,9 @@ def begun(night: Night, out: Path, model: str = "model") -> subprocess.Popen[str
 
 
 def goes_on(process: subprocess.Popen[str]) -> None:
-    """Let it end."""
-    os.killpg(process.pid, signal.SIGCONT)
+    """Let it end, if it has not."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGCONT)
     _, log = process.communicate(timeout=300)
     assert process.returncode == SOME_FAILED, log
 

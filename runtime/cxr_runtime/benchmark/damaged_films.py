@@ -124,10 +124,6 @@ def _jpeg_2000(level: int, *, reversible: bool) -> Callable[[Any], bytes]:
     return lambda stored: bytes(imagecodecs.jpeg2k_encode(stored, bitspersample=DEEP_BITS, **options))
 
 
-def _near_lossless(stored: NDArray[np.uint16]) -> bytes:
-    return bytes(imagecodecs.jpegls_encode(stored, level=3))
-
-
 CODINGS = {
     "PNG": Coding(_raster(".png"), Guard.CHECKSUM),
     "JPEG": Coding(_raster(".jpg", cv2.IMWRITE_JPEG_QUALITY, 95)),

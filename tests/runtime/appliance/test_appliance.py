@@ -15,6 +15,7 @@ from cxr_runtime.sources.film_source import FilmSource
 from cxr_runtime.workers.opening import Opener
 from model_folders import write_model_folder
 from running_appliances import Running, draw, files, has_died, let_scoring_die, part_of, settings
+from service_rows import rows_of
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +48,7 @@ def test_a_scoring_that_dies_is_begun_again_and_no_film_is_lost_or_done_twice(
             for seed in (2 * death - 2, 2 * death - 1):
                 draw(tmp_path / "in1" / f"{seed}.png", seed)
             running.wait(has_died("scoring", death))
-        running.wait(lambda health: not health.waiting)
+        running.wait(lambda health: not health.waiting and rows_of(tmp_path / "out") == 4)
     assert files(tmp_path / "out") == ["0.png", "1.png", "2.png", "3.png"]
     assert running.failures == []
     assert len(running.said) == 2
