@@ -203,7 +203,8 @@ def measure_arriving(
     ] = False,
 ) -> int:
     """Measure a watched folder: seconds from a last byte to its row, memory, and what looking costs."""
-    from cxr_runtime.benchmark.arriving import measure_latency, measure_looking, measure_memory
+    from cxr_runtime.benchmark.arriving import measure_latency, measure_looking
+    from cxr_runtime.benchmark.soak import measure_memory
 
     if films and by_dicom:
         from cxr_runtime.benchmark.receiving import measure_receiving
@@ -212,7 +213,7 @@ def measure_arriving(
             typer.echo(line)
     elif films:
         typer.echo(str(measure_latency(films)))
-    for line in () if soak is None else measure_memory(soak):
+    for line in () if soak is None else measure_memory(soak, by_dicom=by_dicom):
         typer.echo(line)
     for line in () if files is None else measure_looking(files):
         typer.echo(line)

@@ -1,9 +1,7 @@
-"""What a watched folder costs: seconds from a film's last byte to its row, and memory over many films."""
+"""What a watched folder costs: seconds from a film's last byte to its row, and what looking costs."""
 
-import os
 import threading
 import time
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -18,31 +16,28 @@ from cxr_runtime.files import DEFAULT_FORMATS, ReportFormat
 from cxr_runtime.journal import Journal
 from cxr_runtime.names import SHA_DIGITS
 from cxr_runtime.outcome import Outcome
-from cxr_runtime.phantom import draw_phantom
-from cxr_runtime.pictures import encode_png
 from cxr_runtime.scanning.options import ScanOptions
 
 PIECES = 4  # in which a film is written
-MOST_AHEAD = 100  # films that are written and have no row yet
-ROWS_OF_TABLE = 20
 LOOKS_AT_REST, LOOKS = 240, 40  # the former last long enough for looks at files that were given already
 LOOKS_APART = 0.5  # seconds, by a clock that is turned
 LATER = 1e10  # by it, every file is old
-DRAWN = 8  # different films; the others differ by a number in a text
 
 
-class _Watched(Journal):
+class Watched(Journal):
     """A journal that notes when each film got its row."""
 
-    def __init__(self) -> None:
+    def __init__(self, begins: str = "started") -> None:
+        """Of a service that takes films once it has noted the event `begins`."""
         super().__init__()
+        self._begins = begins
         self.rows: dict[str, float] = {}  # by the first digits of its sha256
         self.films = 0
         self.has_row = threading.Condition()
         self.has_begun = threading.Event()
 
     def note(self, event: str, **facts: float | str) -> None:  # noqa: ARG002 - as of a journal
-        if event == "started":
+        if event == self._begins:
             self.has_begun.set()
 
     def film(self, outcome: Outcome, **facts: float | str) -> None:  # noqa: ARG002 - as of a journal
@@ -73,7 +68,7 @@ def measure_latency(films: Sequence[Path]) -> Latency:
     """
     seconds = list[float]()
 
-    def feed(folder: Path, watched: _Watched) -> None:
+    def feed(folder: Path, watched: Watched) -> None:
         for film in films:
             content = film.read_bytes()
             digits = sha256(content).hexdigest()[:SHA_DIGITS]
@@ -88,44 +83,8 @@ def measure_latency(films: Sequence[Path]) -> Latency:
                     watched.has_row.wait()
             seconds.append(watched.rows[digits] - written)
 
-    _serve(feed, DEFAULT_FORMATS)
+    serve_folder(feed, DEFAULT_FORMATS)
     return Latency(tuple(seconds))
-
-
-def measure_memory(films: int) -> Iterator[str]:
-    """Have so many small films arrive in a watched folder.
-
-    Args:
-        films: how many.
-
-    Yields:
-        Lines of a table: films, memory of the service and of all its processes, films a second.
-    """
-    lines = list[str]()
-
-    def feed(folder: Path, watched: _Watched) -> None:
-        drawn = [encode_png(draw_phantom(seed, hw=(256, 256))) for seed in range(DRAWN)]
-        started, every = time.monotonic(), max(films // ROWS_OF_TABLE, 1)
-        for number in range(1, films + 1):
-            part = folder / f".{number}.part"
-            part.write_bytes(_another(drawn[number % DRAWN], number))
-            part.rename(folder / f"{number:06d}.png")
-            with watched.has_row:
-                while number - watched.films > MOST_AHEAD:
-                    watched.has_row.wait()
-                watched.rows.clear()
-            if number % every == 0:
-                service, all_together = _resident()
-                rate = watched.films / (time.monotonic() - started)
-                lines.append(f"| {number:,} | {service:.0f} | {all_together:.0f} | {rate:.1f} |")
-        with watched.has_row:
-            while watched.films < films:
-                watched.has_row.wait()
-
-    _serve(feed, frozenset({ReportFormat.CSV}))
-    yield "| films | MB of the service | MB with its processes | films a second |"
-    yield "|---|---|---|---|"
-    yield from lines
 
 
 def measure_looking(files: int) -> Iterator[str]:
@@ -158,9 +117,15 @@ def measure_looking(files: int) -> Iterator[str]:
             )
 
 
-def _serve(feed: Callable[[Path, _Watched], None], formats: frozenset[ReportFormat]) -> None:
+def serve_folder(feed: Callable[[Path, Watched], None], formats: frozenset[ReportFormat]) -> None:
+    """Watch a folder until it has been fed.
+
+    Args:
+        feed: is given the folder, in a thread of its own.
+        formats: of the reports.
+    """
     with TemporaryDirectory() as place:
-        folder, out, watched = Path(place, "in"), Path(place, "out"), _Watched()
+        folder, out, watched = Path(place, "in"), Path(place, "out"), Watched()
         folder.mkdir()
         arrivals = watched_folders([str(folder)], out, watched, follow_links=False)
         service = Service(arrivals, ServiceOptions(ScanOptions(out=out, formats=formats), ("in",)), watched)
@@ -176,26 +141,3 @@ def _serve(feed: Callable[[Path, _Watched], None], formats: frozenset[ReportForm
         feeder.start()
         service.run()
         feeder.join()
-
-
-def _another(png: bytes, number: int) -> bytes:
-    """The same picture in other bytes: a text before its end (W3C PNG 11.3.4.3)."""
-    text = b"tEXt" + b"Comment\0" + str(number).encode()
-    chunk = (len(text) - 4).to_bytes(4, "big") + text + zlib.crc32(text).to_bytes(4, "big")
-    return png[:-12] + chunk + png[-12:]
-
-
-def _resident() -> tuple[float, float]:
-    """Resident memory in MB of this process, and of it with its children (Linux: /proc)."""
-    me = os.getpid()
-    children = Path(f"/proc/{me}/task/{me}/children").read_text().split()
-    sizes = [_pages(number) * os.sysconf("SC_PAGE_SIZE") / 1e6 for number in (str(me), *children)]
-    return sizes[0], sum(sizes)
-
-
-def _pages(number: str) -> int:
-    """Resident pages of a process; 0 where it has just ended (proc(5))."""
-    try:
-        return int(Path(f"/proc/{number}/statm").read_text().split()[1])
-    except OSError:
-        return 0

@@ -2,56 +2,49 @@
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pydicom import Dataset, FileMetaDataset
 from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian
 from pynetdicom import AE
+from pynetdicom.association import Association
 
 from cxr_runtime.arrivals.receiver import Receiver, ReceiverOptions
 from cxr_runtime.arrivals.service import Service, ServiceOptions
-from cxr_runtime.benchmark.arriving import Latency
+from cxr_runtime.benchmark.arriving import Latency, Watched
 from cxr_runtime.errors import CxrTriageError
-from cxr_runtime.journal import Journal
-from cxr_runtime.names import SHA_DIGITS
-from cxr_runtime.outcome import Outcome
+from cxr_runtime.files import DEFAULT_FORMATS, ReportFormat
+from cxr_runtime.film import GreyPixels
 from cxr_runtime.reading.film_file import read_film
 from cxr_runtime.scanning.options import ScanOptions
 
 ASSOCIATIONS = 4  # that send at once
 STORED = 0x0000
+LISTENING = "listening"  # event from which on films may be sent
 DX = DigitalXRayImageStorageForPresentation
 
 
-class _Timed(Journal):
-    """A journal that notes when the last byte of each film came, and when it got its row."""
+class _Timed(Watched):
+    """A journal that also notes when the last byte of each film came."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(LISTENING)
         self.arrived: dict[str, float] = {}  # by the first digits of its sha256
-        self.rows: dict[str, float] = {}
-        self.changed = threading.Condition()
-        self.is_listening = threading.Event()
 
     def note(self, event: str, **facts: float | str) -> None:
-        if event == "listening":
-            self.is_listening.set()
+        super().note(event, **facts)
         if event == "received":
-            with self.changed:
+            with self.has_row:
                 self.arrived[str(facts["sha256"])] = time.monotonic() - float(facts["seconds"])
-
-    def film(self, outcome: Outcome, **facts: float | str) -> None:  # noqa: ARG002 - as of a journal
-        with self.changed:
-            self.rows[outcome.sha256[:SHA_DIGITS]] = time.monotonic()
-            self.changed.notify_all()
 
     def wait_for(self, films: int) -> None:
         """Wait until so many have their row."""
-        with self.changed:
-            self.changed.wait_for(lambda: len(self.rows) >= films)
+        with self.has_row:
+            self.has_row.wait_for(lambda: self.films >= films)
 
 
 def measure_receiving(films: Sequence[Path]) -> Iterator[str]:
@@ -63,54 +56,96 @@ def measure_receiving(films: Sequence[Path]) -> Iterator[str]:
     Yields:
         Lines with seconds from the last byte to the row, and films a minute.
     """
-    sent = [_dx(file, at) for at, file in enumerate(films)]
-    yield f"one by one: {_measured(sent, 1)[0]}"
-    latency, minutes = _measured(sent, ASSOCIATIONS)
-    yield f"by {ASSOCIATIONS} associations at once: {latency}; {len(sent) / minutes:.0f} films a minute"
+    datasets = [drawn_film(read_film(file.read_bytes()).pixels, at) for at, file in enumerate(films)]
+    yield f"one by one: {_measured(datasets, 1)[0]}"
+    latency, minutes = _measured(datasets, ASSOCIATIONS)
+    yield f"by {ASSOCIATIONS} associations at once: {latency}; {len(datasets) / minutes:.0f} films a minute"
 
 
-def _measured(films: list[Dataset], associations: int) -> tuple[Latency, float]:
+def serve_receiver(
+    feed: Callable[[int, Watched], None], formats: frozenset[ReportFormat], watched: Watched | None = None
+) -> None:
+    """Receive films until all were sent.
+
+    Args:
+        feed: is given the port, in a thread of its own.
+        formats: of the reports.
+        watched: hears of the films; None: one is made.
+    """
     with TemporaryDirectory() as place:
-        out, timed = Path(place, "out"), _Timed()
-        receiver = Receiver(out, ReceiverOptions(port=0), timed)
-        service = Service([receiver], ServiceOptions(ScanOptions(out=out), ("DICOM",)), timed)
-        took = [0.0]
+        out, watched = Path(place, "out"), watched or Watched(LISTENING)
+        receiver = Receiver(out, ReceiverOptions(port=0), watched)
+        service = Service(
+            [receiver], ServiceOptions(ScanOptions(out=out, formats=formats), ("DICOM",)), watched
+        )
 
-        def feed() -> None:
-            timed.is_listening.wait()
-            started = time.monotonic()
+        def feed_and_end() -> None:
+            watched.has_begun.wait()
             try:
-                with ThreadPoolExecutor(associations) as senders:
-                    shares = [films[at::associations] for at in range(associations)]
-                    waits = timed if associations == 1 else None
-                    list(senders.map(lambda share: _send(share, receiver.port, waits), shares))
-                timed.wait_for(len(films))
-                took[0] = time.monotonic() - started
+                feed(receiver.port, watched)
             finally:
                 service.end()
 
-        feeder = threading.Thread(target=feed)
+        feeder = threading.Thread(target=feed_and_end)
         feeder.start()
         service.run()
         feeder.join()
+
+
+def _measured(films: list[Dataset], associations: int) -> tuple[Latency, float]:
+    timed, took = _Timed(), [0.0]
+
+    def feed(port: int, _watched: Watched) -> None:
+        started = time.monotonic()
+        with ThreadPoolExecutor(associations) as senders:
+            shares = [films[at::associations] for at in range(associations)]
+            waits = timed if associations == 1 else None
+            list(senders.map(lambda share: _send(share, port, waits), shares))
+        timed.wait_for(len(films))
+        took[0] = time.monotonic() - started
+
+    serve_receiver(feed, DEFAULT_FORMATS, timed)
     return Latency(tuple(row - timed.arrived[digits] for digits, row in timed.rows.items())), took[0] / 60
 
 
 def _send(films: list[Dataset], port: int, waits: _Timed | None) -> None:
     """Send films by one association, if `waits` each after the row of the one before."""
+    with sender(port) as association:
+        for number, film in enumerate(films, start=1):
+            sent(association, film)
+            if waits is not None:
+                waits.wait_for(number)
+
+
+@contextmanager
+def sender(port: int) -> Iterator[Association]:
+    """An association with a receiver of this machine."""
     ae = AE("LAB")
     ae.add_requested_context(DX, ExplicitVRLittleEndian)
-    sender = ae.associate("127.0.0.1", port, ae_title=ReceiverOptions.title)
-    for number, film in enumerate(films, start=1):
-        if not sender.is_established or sender.send_c_store(film).get("Status") != STORED:
-            raise CxrTriageError("a film was not taken; look whether the disk is full, and measure again")
-        if waits is not None:
-            waits.wait_for(number)
-    sender.release()
+    association = ae.associate("127.0.0.1", port, ae_title=ReceiverOptions.title)
+    try:
+        yield association
+    finally:
+        association.release()
 
 
-def _dx(file: Path, number: int) -> Dataset:
-    pixels = read_film(file.read_bytes()).pixels
+def sent(association: Association, film: Dataset) -> None:
+    """Send a film.
+
+    Raises:
+        CxrTriageError: it was not taken.
+    """
+    if not association.is_established or association.send_c_store(film).get("Status") != STORED:
+        raise CxrTriageError("a film was not taken; look whether the disk is full, and measure again")
+
+
+def drawn_film(pixels: GreyPixels, number: int) -> Dataset:
+    """An uncompressed DX film of 8 bits.
+
+    Args:
+        pixels: (rows, columns) uint8.
+        number: decides its SOP Instance UID.
+    """
     ds = Dataset()
     ds.SOPClassUID, ds.SOPInstanceUID, ds.Modality = DX, f"1.2.3.{number + 1}", "DX"
     ds.BodyPartExamined, ds.ViewPosition = "CHEST", "PA"
