@@ -28,7 +28,8 @@ from cxr_runtime.store.rows import (
     RunFacts,
     StoredPicture,
 )
-from cxr_runtime.store.schema import ORIGIN_DIGITS, migrate
+from cxr_runtime.store.schema import migrate
+from cxr_runtime.store.steps import ORIGIN_DIGITS
 from cxr_runtime.store.store import Store, sealed_place, store_errors
 from cxr_runtime.typed_json import to_json
 
