@@ -103,7 +103,7 @@ def test_a_store_is_migrated_once(old: Path) -> None:
 def test_a_migration_that_fails_leaves_the_store_as_it_was(
     old: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cxr_runtime.store.schema._TABLES_2", ("CREATE TABLE runs (id", "no SQL"))
+    monkeypatch.setattr("cxr_runtime.store.steps._TABLES_2", ("CREATE TABLE runs (id", "no SQL"))
     with pytest.raises(StoreError):
         StoreWriter.open(old)
     monkeypatch.undo()
