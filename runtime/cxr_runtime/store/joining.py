@@ -22,6 +22,8 @@ from cxr_runtime.store.rows import (
 )
 from cxr_runtime.store.store import Store, sealed_place
 from cxr_runtime.store.trust import RUNS, TrustingStore, untrusted
+from cxr_runtime.store.verdicts import COLUMNS as VERDICT
+from cxr_runtime.store.verdicts import SEALED as SEALED_VERDICT
 
 _DECISIVE = tuple(SEALED_COLUMNS.index(name) for name in ("status", "code", "margin"))
 _LASTING = SEALED_COLUMNS.index("is_lasting")
@@ -40,9 +42,11 @@ _IDENTITIES = (
     "seal",
 )
 _OBJECTS = ("uid", "sha256", "settings", "kind", "file", "made", "seal")
-_VERDICTS = ("sha256", "reader", "time", "verdict", "findings", "note")
+_VERDICTS = (*VERDICT, "seal")
 _DELIVERIES = ("uid", "target", "state", "tries", "tried", "due", "said", "seal")
-_AUDIT = ("id", "time", "actor", "act", "about", "digest")
+_AUDIT = ("id", "time", "actor", "act", "about", "digest", "seal")
+_USERS = ("name", "role", "password", "made", "seal")
+_SEEN = ("sha256", "reader", "first")
 
 
 @dataclass
@@ -89,6 +93,7 @@ class JoiningStore(TrustingStore):
             for source, of_source, told in zip(sources, numbers, taken, strict=True):
                 with _snapshot(source):
                     self._join_films(source, of_source, told)
+            self._join_verdicts(sources, trust=trust)
             for told in taken:
                 if (told.on_trust or told.runs_on_trust) and not trust:
                     raise untrusted(told.name, told.on_trust, told.rows, told.runs_on_trust)
@@ -166,13 +171,22 @@ class JoiningStore(TrustingStore):
             self._insert("identities", _IDENTITIES, row)  # one whose seal is not right is never shown
         for row in self._plain(source, "objects", _OBJECTS):
             self._insert("objects", _OBJECTS, row)
-        same = " AND ".join(f"{column} IS ?" for column in _VERDICTS)
-        for row in self._plain(source, "verdicts", _VERDICTS):
-            if not self._db.execute(f"SELECT 1 FROM verdicts WHERE {same}", row).fetchone():
-                self._insert("verdicts", _VERDICTS, row)
+        for row in self._plain(source, "users", _USERS):
+            self._insert("users", _USERS, row)  # one whose seal is not right cannot log in
+        for row in self._plain(source, "seen", _SEEN):
+            self._insert("seen", _SEEN, row)
         for row in self._plain(source, "deliveries", _DELIVERIES):
             self._insert("deliveries", _DELIVERIES, row)
         self._join_audit(list(self._plain(source, "audit", _AUDIT)), taken)
+
+    def _join_verdicts(self, sources: Sequence[Store], *, trust: bool) -> None:
+        """Those that are new here, in the order in which they were said: the last one holds."""
+        same = " AND ".join(f"{column} IS ?" for column in VERDICT)
+        rows = [row for source in sources for row in self._plain(source, "verdicts", _VERDICTS, "id")]
+        for *row, seal in sorted(rows, key=lambda one: time_of(one[VERDICT.index("time")])):
+            if not self._db.execute(f"SELECT 1 FROM verdicts WHERE {same}", row).fetchone():
+                sealed = self._sealer.seal(SEALED_VERDICT, row) if trust else seal
+                self._insert("verdicts", _VERDICTS, (*row, sealed))
 
     def _join_audit(self, entries: list[tuple[Any, ...]], taken: Taken) -> None:
         mine = self._db.execute(f"SELECT {', '.join(_AUDIT)} FROM audit ORDER BY id").fetchall()
@@ -182,8 +196,10 @@ class JoiningStore(TrustingStore):
         elif mine[: len(entries)] != entries:
             taken.audit += len(entries)
 
-    def _plain(self, source: Store, table: str, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-        for row in source._rows(f"SELECT {', '.join(columns)} FROM {table} ORDER BY 1"):
+    def _plain(
+        self, source: Store, table: str, columns: Sequence[str], order: str = "1"
+    ) -> Iterator[tuple[Any, ...]]:
+        for row in source._rows(f"SELECT {', '.join(columns)} FROM {table} ORDER BY {order}"):
             check_plain(source.name, row)
             yield tuple(row)
 

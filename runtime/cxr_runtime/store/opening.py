@@ -14,6 +14,7 @@ from cxr_runtime.files import NEW_FILE, PRIVATE, STORE_FILE, Access
 from cxr_runtime.store.schema import SCHEMA_VERSION, check, migrate, version
 
 MOST_BYTES = 64 << 20  # of one text or blob in a store; the largest of ours are previews, below 16 MiB
+BUSY_MS = 15_000  # that a reader's verdict waits for a scan's transaction
 # "Defense Against The Dark Arts", 1.1 (SQLite documentation): far more than our own commands need.
 _LIMITS = {
     sqlite3.SQLITE_LIMIT_LENGTH: MOST_BYTES,
@@ -93,13 +94,31 @@ def open_to_copy(path: Path) -> sqlite3.Connection:
     return db
 
 
+def open_beside(path: Path, *, writes: bool) -> sqlite3.Connection:
+    """A connection for a service that works while others write; several threads may use it in turn.
+
+    Raises:
+        StoreError: it is a link, another user's, or not as this program makes it.
+        sqlite3.DatabaseError: it is damaged, or cannot be written.
+    """
+    _refuse_unless_plain(path)
+    _refuse_others(path)
+    db = _connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, check_same_thread=False)
+    with _closed_on_error(db):
+        db.executescript(f"PRAGMA busy_timeout={BUSY_MS}; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;")
+        migrate(db)
+        if not writes:
+            db.execute("PRAGMA query_only=ON")
+    return db
+
+
 def in_memory() -> sqlite3.Connection:
     """An empty database that nobody keeps."""
     return _connect(":memory:")
 
 
-def _connect(address: Path | str, *, uri: bool = False) -> sqlite3.Connection:
-    db = sqlite3.connect(address, uri=uri, isolation_level=None)
+def _connect(address: Path | str, *, uri: bool = False, check_same_thread: bool = True) -> sqlite3.Connection:
+    db = sqlite3.connect(address, uri=uri, isolation_level=None, check_same_thread=check_same_thread)
     with _closed_on_error(db):
         for limit, most in _LIMITS.items():
             db.setlimit(limit, most)

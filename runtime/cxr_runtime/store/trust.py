@@ -7,7 +7,15 @@ from cxr_runtime.errors import StoreError
 from cxr_runtime.names import printable
 from cxr_runtime.pictures import is_shown_picture
 from cxr_runtime.seals import digest_of
-from cxr_runtime.store.checks import StoredRun, check_place, check_result, picture_of, run_of, score_of
+from cxr_runtime.store.checks import (
+    StoredRun,
+    check_place,
+    check_plain,
+    check_result,
+    picture_of,
+    run_of,
+    score_of,
+)
 from cxr_runtime.store.rows import (
     OUTCOME_COLUMNS,
     PICTURE_COLUMNS,
@@ -20,6 +28,8 @@ from cxr_runtime.store.rows import (
     StoredPicture,
 )
 from cxr_runtime.store.store import Store, sealed_place
+from cxr_runtime.store.verdicts import COLUMNS as VERDICT
+from cxr_runtime.store.verdicts import SEALED as SEALED_VERDICT
 from cxr_runtime.store.writer import StoreWriter
 
 RUNS = "SELECT id, begun, ended, facts, seal, origin, number FROM runs ORDER BY id"
@@ -60,7 +70,15 @@ class TrustingStore(StoreWriter):
                 if run.facts is not None:
                     seal = self._sealer.seal(RUN, (run.ended, run.facts))
                     self._db.execute("UPDATE runs SET seal = ? WHERE id = ?", (seal, run.id))
+            self._seal_verdicts()
             return self._seal_places(strange)
+
+    def _seal_verdicts(self) -> None:
+        """Accounts and the audit stay as they are: nobody logs in by a stranger's word."""
+        for number, *row in list(self._rows(f"SELECT id, {', '.join(VERDICT)} FROM verdicts")):
+            check_plain(self.name, row)
+            seal = self._sealer.seal(SEALED_VERDICT, row)
+            self._db.execute("UPDATE verdicts SET seal = ? WHERE id = ?", (seal, number))
 
     def _seal_result(self, number: int) -> bool:
         """Seal one result; whether its seal was right."""

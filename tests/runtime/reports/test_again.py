@@ -243,12 +243,12 @@ def test_verdicts_and_identities_come_with_their_films_once(tmp_path: Path) -> N
     change(
         one,
         f"{verdict} ('s', 'r', 't', 'normal', '', '')",
-        "INSERT INTO audit VALUES (1, 't', 'a', 'b', 'c', 'd')",
+        "INSERT INTO audit VALUES (1, 't', 'a', 'b', 'c', 'd', '')",
     )
     change(
         two,
         f"{verdict} ('s', 'r', 't', 'abnormal', '', '')",
-        "INSERT INTO audit VALUES (1, 't', 'x', 'y', 'z', 'd')",
+        "INSERT INTO audit VALUES (1, 't', 'x', 'y', 'z', 'd', '')",
     )
     change(two, "INSERT INTO identities (sha256, kind, name) VALUES ('s', 'full', 'Doe')")
     change(
@@ -267,7 +267,7 @@ def test_verdicts_and_identities_come_with_their_films_once(tmp_path: Path) -> N
 
 def test_no_table_of_a_store_is_forgotten_when_stores_become_one() -> None:
     known = {"results", "places", "runs", "pictures", "identities", "objects"}
-    known |= {"verdicts", "deliveries", "audit"}
+    known |= {"verdicts", "deliveries", "audit", "users", "seen"}
     with StoreWriter.in_memory() as store:
         tables = {name for (name,) in store._rows("SELECT name FROM sqlite_master WHERE type = 'table'")}
     assert tables - {"written"} == known  # what is written is made again
