@@ -82,7 +82,7 @@ def check_name(name: str) -> str:
     """
     if not _NAME.fullmatch(name):
         raise UsageError(
-            f"{printable(name)[:60]!r} is no name for an account; expected 1 to 40 letters, digits or any of "
+            f"{printable(name)[:60]!r} cannot be the name of an account; expected 1 to 40 letters, digits or any of "
             "_ . @ -, the first one a letter or digit"
         )
     return name

@@ -53,7 +53,7 @@ def test_an_account_that_is_removed_is_gone(folder: Path) -> None:
 
 @pytest.mark.parametrize("name", ["", "a b", "-x", "x" * 41, "a\n", "<b>", "../x"])
 def test_a_name_that_is_none_is_refused(name: str) -> None:
-    with pytest.raises(UsageError, match="no name for an account"):
+    with pytest.raises(UsageError, match="cannot be the name of an account"):
         check_name(name)
 
 
