@@ -82,8 +82,8 @@ def check_name(name: str) -> str:
     """
     if not _NAME.fullmatch(name):
         raise UsageError(
-            f"{printable(name)[:60]!r} cannot be the name of an account; expected 1 to 40 letters, digits or any of "
-            "_ . @ -, the first one a letter or digit"
+            f"{printable(name)[:60]!r} cannot be the name of an account; expected 1 to 40 letters, digits "
+            "or any of _ . @ -, the first one a letter or digit"
         )
     return name
 
