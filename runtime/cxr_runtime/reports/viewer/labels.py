@@ -1,0 +1,63 @@
+"""Every word of the viewer, by the name under which its script asks for it."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+LABELS: Mapping[str, str] = MappingProxyType(
+    {
+        "tools": "Tools for the film",
+        "stage": "Film",
+        "previous": "Previous film",
+        "next": "Next film",
+        "fit": "Whole film",
+        "actual": "One pixel of the film on one of the screen",
+        "fitOrActual": "Whole film, or one pixel on one of the screen",
+        "zoomIn": "Larger",
+        "zoomOut": "Smaller",
+        "zoom": "Larger, smaller",
+        "move": "Drag: move the film",
+        "tone": "Drag: brightness and contrast",
+        "lens": "Magnifier",
+        "length": "Measure a distance",
+        "noLength": "Distances are not known for this film",
+        "preset": "Grey values",
+        "usualWindow": "Usual",
+        "lungWindow": "Lung",
+        "boneWindow": "Bone",
+        "ownWindow": "Own",
+        "nextWindow": "Grey values: usual, lung, bone",
+        "invert": "Black for white",
+        "brightness": "Brighter, darker",
+        "contrast": "More contrast, less contrast",
+        "rotate": "Turn to the right",
+        "flip": "Mirror",
+        "sideBySide": "Side by side: without and with heat, and an earlier film",
+        "reset": "As it was opened",
+        "heat": "Heat",
+        "heatOpacity": "Opacity of the heat map in per cent",
+        "heatOnOff": "Heat on or off",
+        "outline": "Lung outline",
+        "whole": "Full window",
+        "help": "Keys and mouse",
+        "moveByKeys": "With any arrow: move over the film",
+        "film": "Film",
+        "withHeat": "With heat",
+        "unreadable": "This film cannot be shown here.",
+        "millimetres": "{} mm",
+        "reading": "Zoom {zoom} % · centre {center}, width {width}",
+        "keys": "Keys and mouse",
+        "singleKeys": "Single letters are keys",
+        "close": "Close",
+        "mouse": "Wheel or two fingers: zoom. Drag: what the chosen tool does. Drag with the right button: "
+        "brightness (up and down) and contrast (left and right). Double click: whole film, or one pixel "
+        "on one of the screen.",
+        "ArrowDown": "↓",
+        "ArrowUp": "↑",
+        "ArrowLeft": "←",
+        "ArrowRight": "→",
+        "PageDown": "Page ↓",
+        "PageUp": "Page ↑",
+        "Shift+ArrowUp": "Shift ↑",
+        "Escape": "Esc",
+    }
+)
