@@ -171,7 +171,10 @@ def _about_machine(error: Exception) -> str:
             package = (name or "").partition(".")[0]
             if package in _EXTRAS and find_spec(package) is None:
                 extra = _EXTRAS[package]
-                return f"this command needs {package}, which is not installed; install cxr-triage[{extra}]"
+                return (
+                    f"this command needs {package}, which is not installed: run `pip install '.[{extra}]'` "
+                    "in the folder of the program, where pyproject.toml lies"
+                )
             return about_broken(error)
         case OSError():
             where = f" at {error.filename}" if error.filename else ""

@@ -1,7 +1,9 @@
 """`cxr-triage train`, `search` and `segment-train`: the thin faces of `cxr_train`."""
 
+from math import isnan
 from pathlib import Path
-from typing import Annotated
+from shlex import quote
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +18,11 @@ from cxr_cli.training_options import (
     machine,
     split_plan,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cxr_train.loop.journal import Entry
 
 
 def train_network(
@@ -71,29 +78,53 @@ def train_network(
         bool,
         typer.Option(help="Take only patients of whom nobody has read a film; for pretraining on reports."),
     ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            help="Check films, split and weights, print every setting, draw the first batch; train nothing."
+        ),
+    ] = False,
     device: Device = "auto",
     workers: Workers = 1,
     cache: Cache = None,
 ) -> int:
     """Train a network on films: one run, or the folds of a cross-validation.
 
-    Run the same command again to continue where it stopped; the result is the same bit for bit.
+    Before the first epoch it says what it was given, and draws the first batch into the run's folder as
+    batch.png. Run the same command again to continue where it stopped; the result is the same bit for bit.
     """
     from cxr_cli.progress import terminal_or_lines
+    from cxr_runtime.typed_json import to_json
     from cxr_train.recipe.composing import compose_recipe, parse_setting, recipe_settings
-    from cxr_train.run import cross_validate, train
+    from cxr_train.run import cross_validate, rehearse, train
 
     changes = list(recipe_settings(recipe)) if recipe else []
     changes += [parse_setting(text) for text in settings or []]
     changes += [{"start": start}] if start else []
     changes += [{"preprocessing.input_hw": [size, size]}] if size else []
     chosen, plan = compose_recipe(network, *changes), split_plan(folds, fold, split_seed, validation, unread)
-    train_one_or_all = cross_validate if folds and fold is None else train
-    train_one_or_all(
-        out, data, chosen, plan, machine(device, workers), cache_folder(cache), terminal_or_lines()
-    )
-    typer.echo(f"trained {chosen.architecture.network} into {out}")
+    given = (out, data, chosen, plan, machine(device, workers), cache_folder(cache), terminal_or_lines())
+    if dry_run:
+        typer.echo(to_json(rehearse(*given)))
+        typer.echo(
+            f"nothing was trained; look at {out / 'batch.png'}, then give the same command without --dry-run"
+        )
+        return 0
+    best = cross_validate(*given) if folds and fold is None else [train(*given)]
+    typer.echo(f"trained {chosen.architecture.network} into {out}; {_came_to(best, chosen.epochs)}")
+    tables = " ".join(f"--data {quote(str(path))}" for path in data)
+    typer.echo(f"next: cxr-triage evaluate {quote(str(out))} {tables} --out {quote(str(out))}-evaluation")
     return 0
+
+
+def _came_to(best: "Sequence[Entry]", epochs: int) -> str:
+    """The epochs that were kept, and what validation said of them."""
+    areas = [entry["auc"] for entry in best]
+    if len(best) > 1:
+        mean = f"{sum(areas) / len(areas):.3f} on average, {min(areas):.3f} to {max(areas):.3f}"
+        return f"{len(best)} folds, validation AUC {mean}"
+    kept = f"best epoch {best[0]['epoch']:g} of {epochs}"
+    return kept if isnan(areas[0]) else f"{kept}, validation AUC {areas[0]:.3f}"
 
 
 def search_recipes(
@@ -131,10 +162,17 @@ def search_recipes(
     tried = read_search(space)
     tried = replace(tried, trials=trials) if trials else tried
     plan = split_plan(0, None, split_seed)
-    best = run_search(
+    done = run_search(
         out, data, tried, plan, network, machine(device, workers), cache_folder(cache), terminal_or_lines()
-    )[0]
-    typer.echo(f"best is trial {best.number} with {best.figure:.4f}; all are in {out / RESULTS_FILE}")
+    )
+    best, run = done[0], out / f"trial-{done[0].number:03d}"
+    typer.echo(
+        f"best is trial {best.number}: {best.said} on {best.films} films of validation, after "
+        f"{best.epochs} epochs; all {len(done)} are in {out / RESULTS_FILE}"
+    )
+    typer.echo("the best of several looks better than it is; what it is worth, films say that none has seen:")
+    tables = " ".join(f"--data {quote(str(path))}" for path in data)
+    typer.echo(f"next: cxr-triage evaluate {quote(str(run))} {tables} --out {quote(str(run))}-evaluation")
     return 0
 
 

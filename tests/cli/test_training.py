@@ -32,6 +32,10 @@ def test_from_a_data_set_to_a_table_and_figures(data_set: Path, tmp_path: Path) 
         "--out", model, "--device", "cpu", *cache,
     )  # fmt: skip
     assert "trained edge" in made
+    assert "3 folds, validation AUC" in made
+    assert made.rstrip().endswith(
+        f"next: cxr-triage evaluate {model} --data {data_set} --out {model}-evaluation"
+    )
     assert sorted(path.name for path in model.iterdir()) == ["fold-0", "fold-1", "fold-2"]
     table = run(
         "evaluate", model, "--data", data_set, "--out", tmp_path / "evaluation", "--replicates", 100,
@@ -45,6 +49,17 @@ def test_from_a_data_set_to_a_table_and_figures(data_set: Path, tmp_path: Path) 
     assert "30 films with boxes by radiologists, unseen" in located
 
 
+def test_a_dry_run_prints_every_setting_and_trains_nothing(data_set: Path, tmp_path: Path) -> None:
+    (tmp_path / "recipe.json").write_text(json.dumps(TINY), encoding="utf-8")
+    said = run(
+        "train", "--data", data_set, "--recipe", tmp_path / "recipe.json", "--dry-run",
+        "--out", tmp_path / "run", "--device", "cpu", "--cache", tmp_path / "cache",
+    )  # fmt: skip
+    assert '"learning_rate": 0.01' in said
+    assert "nothing was trained" in said
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["batch.png"]
+
+
 def test_a_search_prints_its_best_trial(data_set: Path, tmp_path: Path) -> None:
     space = {
         "trials": 1,
@@ -56,7 +71,9 @@ def test_a_search_prints_its_best_trial(data_set: Path, tmp_path: Path) -> None:
         "search", "--data", data_set, "--space", tmp_path / "space.json", "--out", tmp_path / "search",
         "--device", "cpu", "--cache", tmp_path / "cache",
     )  # fmt: skip
-    assert "best is trial 0" in said
+    assert "best is trial 0: AUC" in said
+    assert "films of validation, after 1 epochs" in said
+    assert "next: cxr-triage evaluate" in said
 
 
 def test_a_lung_field_is_learned_and_measured(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ A run is a folder:
     config.json            recipe, data and starting weights: everything that made the run
     split.csv              which film stood on which side
     earlier.csv            what its start and its teachers have learned from, where there are any
+    batch.png              the first batch, as it is and as the first step sees it
     log.csv, curves.png    one row an epoch, and the same as a picture
     last.safetensors       network, running average and optimiser after the last whole epoch
     best.safetensors       the network as it is used: the epoch that validated best

@@ -28,6 +28,7 @@ from cxr_train.data.prepared_films import CACHE, PreparedFilms, films_digest, pr
 from cxr_train.data.split import SPLIT_FILE, Split, SplitPlan, refuse_leaks, split_csv, split_films
 from cxr_train.heat.fit import fit_heat, write_heat
 from cxr_train.loop.batches import BatchMaker
+from cxr_train.loop.briefing import brief
 from cxr_train.loop.earlier_runs import Opinions, known_before, recipe_of_fold, refuse_informed, teach
 from cxr_train.loop.frozen_outputs import frozen_outputs
 from cxr_train.loop.journal import Entry
@@ -99,16 +100,9 @@ def train(
         TrainingError: the loss is not finite.
     """
     machine, progress = machine or Machine(), progress or Silence()
-    recipe = recipe_of_fold(recipe, plan)
-    films = read_films(data, recipe.preprocessing, cache, machine.workers, progress)
-    split = split_films(films.table, plan)
-    refuse_leaks(films.table, split, films.prepared.sha256s)
-    refuse_informed(recipe, films.table, films.prepared.sha256s, split)
-    torch.manual_seed(recipe.seed)
-    network = build_network(recipe.architecture)
-    started_from = start_from(network, recipe.architecture.network, recipe.start)
-    config = RunConfig(recipe, plan, started_from, _facts(films, split))
-    _write_or_match(run, config)
+    ready = _prepared(data, recipe, plan, machine, cache, progress)
+    recipe, films, split, network = ready.config.recipe, ready.films, ready.split, ready.network
+    _write_or_match(run, ready.config)
     write_bytes(run / SPLIT_FILE, split_csv(films.table, split, films.prepared.sha256s))
     if (earlier := known_before(recipe)) != Known():
         write_bytes(run / EARLIER_FILE, earlier_csv(earlier))
@@ -116,6 +110,7 @@ def train(
     about_heat = "teacher_heat" in recipe.terms
     opinions = teach(recipe.teachers, films.table, learned, films.prepared, about_heat, machine.device)
     maker = _maker(network, films, recipe, opinions)
+    brief(run, ready.config, network, maker, split, progress)
     if recipe.cached_augmentations:
         network.to(machine.device)
         made = frozen_outputs(network, maker, recipe, cache, machine.workers, progress)
@@ -126,6 +121,51 @@ def train(
     heat = fit_heat(trained, films.table, films.prepared, split.training, recipe.preprocessing)
     write_heat(run, heat)
     return best
+
+
+def rehearse(
+    run: Path,
+    data: Sequence[Path],
+    recipe: Recipe,
+    plan: SplitPlan,
+    machine: Machine | None = None,
+    cache: Path = CACHE,
+    progress: Progress | None = None,
+) -> RunConfig:
+    """All that `train` does before its first step: films, split and weights are checked, the batch is drawn.
+
+    Nothing but the picture is written into the folder; arguments and errors as for `train`.
+    """
+    machine, progress = machine or Machine(), progress or Silence()
+    ready = _prepared(data, recipe, plan, machine, cache, progress)
+    unasked = Opinions(np.full(len(ready.films.table), np.nan, np.float32))
+    maker = _maker(ready.network, ready.films, ready.config.recipe, unasked)
+    brief(run, ready.config, ready.network, maker, ready.split, progress)
+    return ready.config
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """A run before its first step."""
+
+    config: RunConfig
+    films: Films
+    split: Split
+    network: Network
+
+
+def _prepared(
+    data: Sequence[Path], recipe: Recipe, plan: SplitPlan, machine: Machine, cache: Path, progress: Progress
+) -> _Ready:
+    recipe = recipe_of_fold(recipe, plan)
+    films = read_films(data, recipe.preprocessing, cache, machine.workers, progress)
+    split = split_films(films.table, plan)
+    refuse_leaks(films.table, split, films.prepared.sha256s)
+    refuse_informed(recipe, films.table, films.prepared.sha256s, split)
+    torch.manual_seed(recipe.seed)
+    network = build_network(recipe.architecture)
+    started_from = start_from(network, recipe.architecture.network, recipe.start)
+    return _Ready(RunConfig(recipe, plan, started_from, _facts(films, split)), films, split, network)
 
 
 def cross_validate(

@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 import torch
 
+from cxr_calibration.labels.film_csv import read_rows
 from cxr_runtime.errors import UsageError
 from cxr_runtime.files import write_bytes
 from cxr_runtime.progress import Progress, Silence
 from cxr_train.checkpoint import read_config
 from cxr_train.data.prepared_films import CACHE
-from cxr_train.data.split import SplitPlan
+from cxr_train.data.split import SPLIT_FILE, SplitPlan
 from cxr_train.loop.journal import Entry, read_log
 from cxr_train.loop.losses import TrainingError
 from cxr_train.loop.starting_weights import origin
@@ -66,6 +67,14 @@ class Trial:
     epochs: int  # it was trained for
     figure: float  # best of what the recipe selects by, higher is better; nan where it failed
     note: str  # why it ended early, if it did
+    select_by: str = ""  # what the figure is: accuracy, auc, loss (its negative) or last (the epoch)
+    films: int = 0  # of validation, on which trials are compared
+
+    @property
+    def said(self) -> str:
+        """The figure in words, e.g. `AUC 0.873`."""
+        value = abs(self.figure) if self.select_by == "loss" else self.figure
+        return f"{'AUC' if self.select_by == 'auc' else self.select_by} {value:.3f}"
 
 
 def read_search(path: Path) -> Search:
@@ -186,7 +195,8 @@ def _trial(number: int, drawn: dict[str, Any], run: Path, recipe: Recipe, note: 
     log, started_from = read_log(run), origin(read_config(run).starting_weights)
     if len(log) < recipe.epochs and not note:
         note = "stopped: behind the median of the trials before it"
-    return Trial(number, drawn, started_from, len(log), _best(log, recipe), note)
+    films = sum(row["side"] == "validation" for row in read_rows(run / SPLIT_FILE, ("side",)))
+    return Trial(number, drawn, started_from, len(log), _best(log, recipe), note, recipe.select_by, films)
 
 
 def _best(log: Sequence[Entry], recipe: Recipe) -> float:
@@ -197,11 +207,13 @@ def _as_csv(trials: Sequence[Trial]) -> str:
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     names = sorted(trials[0].drawn)
-    rows.writerow(("trial", "figure", "started_from", "epochs", *names, "note"))
+    rows.writerow(("trial", "figure", "select_by", "films", "started_from", "epochs", *names, "note"))
     rows.writerows(
         (
             t.number,
             f"{t.figure:.6g}",
+            t.select_by,
+            t.films,
             t.started_from,
             t.epochs,
             *(_short(t.drawn[name]) for name in names),

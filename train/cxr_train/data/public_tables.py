@@ -92,7 +92,7 @@ def _nlm(folder: Path, row: CsvRow) -> TrainingFilm:
 
 def _gathered(_: Path, row: CsvRow) -> TrainingFilm:
     film = own_film(row)
-    collection = COLLECTION_OF[row["site"]]
+    collection = row.fact("site", _collection_of)
     number = row["patient"] or Path(row["file"]).stem
     nih = collection == "nih"
     return replace(
@@ -105,6 +105,14 @@ def _gathered(_: Path, row: CsvRow) -> TrainingFilm:
         else None,  # elsewhere one word for a folder
         boxes_complete=row["rsna_class"] == OPACITY or bool(film.boxes and not nih),
     )
+
+
+def _collection_of(site: str) -> str:
+    if site not in COLLECTION_OF:
+        raise ValueError(
+            f"expected one of {', '.join(COLLECTION_OF)}; a table of your own has no column source_repo"
+        )
+    return COLLECTION_OF[site]
 
 
 def _findings(mined: frozenset[str] | None, radiologist_class: str) -> frozenset[str] | None:

@@ -10,9 +10,12 @@ from numpy.typing import NDArray
 
 from cxr_calibration.statistics.confusion import confusion_at
 from cxr_calibration.statistics.probability_scores import reliability
-from cxr_calibration.statistics.roc import auc, roc_curve
+from cxr_calibration.statistics.roc import auc, delong_auc, roc_curve
 from cxr_train.data.split import Rows
 from cxr_train.evaluation.scoring import ScoredModel
+
+DARK = 0.55  # share of a row from which on its cell is so blue that black is not read on it
+BAND_CURVES, BAND_POINTS = 200, 101  # of a ROC curve's band
 
 
 def draw_figures(
@@ -32,19 +35,49 @@ def draw_figures(
     for model in models:
         _draw_roc(axes["roc"], model.name, model.probability[rows], labels)
         _draw_calibration(axes["calibration"], model.name, model.probability[rows], labels)
-    _label(axes["roc"], "1 - specificity", "sensitivity")
-    _label(axes["calibration"], "probability said", "share found abnormal")
-    figures["confusion"] = Figure(figsize=(3 * len(models), 3), layout="constrained")
+    films = f"{(labels == 0).sum()} normal, {(labels == 1).sum()} abnormal films"
+    _label(axes["roc"], f"{films}; bands: 95 %", "1 - specificity", "sensitivity")
+    _label(axes["calibration"], f"{films}; bars: 95 %", "probability said", "share found abnormal")
+    axes["roc"].legend(loc="lower right", fontsize=8)
+    axes["calibration"].legend(loc="upper left", fontsize=8)
+    figures["confusion"] = Figure(figsize=(3.4 * len(models), 3.2), layout="constrained")
     tables = figures["confusion"].subplots(1, len(models), squeeze=False)[0]
     for model, table in zip(models, tables, strict=True):
         _draw_confusion(table, model.name, model.probability[rows], labels, threshold)
     for name, figure in figures.items():
-        figure.savefig(out / f"{name}.png", dpi=120)
+        figure.savefig(out / f"{name}.png", dpi=130)
 
 
 def _draw_roc(axes: Axes, name: str, probability: NDArray[np.float64], labels: NDArray[np.intp]) -> None:
     curve = roc_curve(probability, labels)
-    axes.plot(1 - curve.specificity, curve.sensitivity, label=f"{name}, AUC {auc(probability, labels):.3f}")
+    low, value, high = _interval(probability, labels)
+    line = axes.plot(
+        1 - curve.specificity, curve.sensitivity, label=f"{name}: AUC {value:.3f} ({low:.3f} to {high:.3f})"
+    )[0]
+    falls, band = _band(probability, labels)
+    axes.fill_between(falls, *band, color=line.get_color(), alpha=0.15, linewidth=0)
+
+
+def _interval(probability: NDArray[np.float64], labels: NDArray[np.intp]) -> tuple[float, float, float]:
+    """The AUC between the ends of its 95 % interval; nan where there are too few films for one."""
+    if min(np.bincount(labels, minlength=2)) < 2:
+        return np.nan, auc(probability, labels), np.nan
+    estimate = delong_auc(probability, labels)
+    return estimate.low, estimate.value, estimate.high
+
+
+def _band(
+    probability: NDArray[np.float64], labels: NDArray[np.intp]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Where 95 % of bootstrapped curves lie: (K,) 1 - specificity, (2, K) sensitivity."""
+    rng = np.random.default_rng(0)
+    normal, abnormal = np.flatnonzero(labels == 0), np.flatnonzero(labels == 1)
+    falls, curves = np.linspace(0, 1, BAND_POINTS), []
+    for _ in range(BAND_CURVES):
+        rows = np.concatenate([rng.choice(normal, len(normal)), rng.choice(abnormal, len(abnormal))])
+        curve = roc_curve(probability[rows], labels[rows])
+        curves.append(np.interp(falls, 1 - curve.specificity, curve.sensitivity))
+    return falls, np.asarray(np.quantile(curves, (0.025, 0.975), axis=0), np.float64)
 
 
 def _draw_calibration(
@@ -59,10 +92,10 @@ def _draw_calibration(
     )
 
 
-def _label(axes: Axes, x: str, y: str) -> None:
+def _label(axes: Axes, title: str, x: str, y: str) -> None:
     axes.plot([0, 1], [0, 1], color="grey", linestyle="dotted")
-    axes.set(xlabel=x, ylabel=y, xlim=(0, 1), ylim=(0, 1))
-    axes.legend(loc="lower right")
+    axes.set(xlabel=x, ylabel=y, xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
+    axes.set_title(title, fontsize=10)
 
 
 def _draw_confusion(
@@ -72,9 +105,12 @@ def _draw_confusion(
     cells = np.array(
         [[counts.true_negatives, counts.false_positives], [counts.false_negatives, counts.true_positives]]
     )
-    axes.imshow(cells / cells.sum(axis=1, keepdims=True), cmap="Blues", vmin=0, vmax=1)
+    shares = cells / cells.sum(axis=1, keepdims=True)
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     for (row, column), count in np.ndenumerate(cells):
-        axes.text(column, row, str(count), ha="center", va="center")
+        ink = "white" if shares[row, column] > DARK else "black"
+        said = f"{count}\n{shares[row, column]:.0%}"
+        axes.text(column, row, said, ha="center", va="center", color=ink, fontsize=13)
     axes.set_xticks([0, 1], ["not flagged", "flagged"])
-    axes.set_yticks([0, 1], ["normal", "abnormal"])
-    axes.set_title(name)
+    axes.set_yticks([0, 1], [f"normal\nn = {cells[0].sum()}", f"abnormal\nn = {cells[1].sum()}"])
+    axes.set_title(f"{name}, from {threshold:g} on", fontsize=10)

@@ -12,6 +12,8 @@ from cxr_train.checkpoint import CURVES_FILE, LOG_FILE
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
+NAMES = {"loss": "training loss", "auc": "AUC"}  # of curves that are not called as their columns
+
 Entry = Mapping[str, float]  # one epoch: its number, seconds, learning rate, losses, validation figures
 
 
@@ -35,10 +37,14 @@ class Journal:
             for name, value in entry.items():
                 self._board.add_scalar(name, value, int(entry["epoch"]))
 
-    def close(self) -> None:
-        """Draw the curves of the epochs there are, and let TensorBoard finish its file."""
+    def close(self, best: Entry | None = None) -> None:
+        """Draw the curves of the epochs there are, and let TensorBoard finish its file.
+
+        Args:
+            best: the epoch that is kept, if one is.
+        """
         if self.entries:
-            write_bytes(self.run / CURVES_FILE, _curves(self.entries))
+            write_bytes(self.run / CURVES_FILE, _curves(self.entries, best))
         if self._board is not None:
             self._board.close()
 
@@ -60,21 +66,31 @@ def _as_csv(entries: list[Entry]) -> str:
     return text.getvalue()
 
 
-def _curves(entries: list[Entry]) -> bytes:
-    """Losses on the left, what validation measures on the right; PNG."""
+def _curves(entries: list[Entry], best: Entry | None) -> bytes:
+    """Losses on the left, what validation measures on the right, the kept epoch marked on both; PNG."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     figure = Figure(figsize=(10, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
     epochs = [entry["epoch"] for entry in entries]
-    for axes, names in ((left, ("loss", "validation_loss")), (right, ("auc", "accuracy"))):
+    titles = (("loss", ("loss", "validation_loss")), ("validation", ("auc", "accuracy")))
+    for axes, (title, names) in zip((left, right), titles, strict=True):
         for name in names:
-            axes.plot(epochs, [entry[name] for entry in entries], label=name.replace("_", " "))
+            values = [entry[name] for entry in entries]
+            axes.plot(epochs, values, marker=".", label=NAMES.get(name, name.replace("_", " ")))
+        if best is not None:
+            axes.axvline(
+                best["epoch"], color="black", linestyle="dotted", label=f"kept: epoch {best['epoch']:g}"
+            )
+        axes.set_title(title)
         axes.set_xlabel("epoch")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.3)
         axes.legend()
+    right.set_ylim(0, 1.03)
     picture = io.BytesIO()
-    figure.savefig(picture, format="png")
+    figure.savefig(picture, format="png", dpi=120)
     return picture.getvalue()
 
 

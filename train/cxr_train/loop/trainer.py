@@ -97,8 +97,11 @@ class Trainer:
             while self.epoch < self.recipe.epochs and not (stop and stop(self.journal.entries)):
                 self._one_epoch()
         finally:
-            self.journal.close()
+            self.journal.close(self._best())
         return max(self.journal.entries, key=lambda entry: figure_of(entry, self.recipe))
+
+    def _best(self) -> Entry | None:
+        return max(self.journal.entries, key=lambda entry: figure_of(entry, self.recipe), default=None)
 
     def _one_epoch(self) -> None:
         started, rate = time.monotonic(), self._rate(self.epoch * self.steps_an_epoch)

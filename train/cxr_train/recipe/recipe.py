@@ -11,7 +11,10 @@ from cxr_train.networks import Architecture, network_kind
 OPTIMISERS = ("sgd", "adamw")
 SCHEDULES = ("plateau", "cosine")
 SELECTIONS = ("accuracy", "auc", "loss", "last")
-STEPS_AN_EPOCH = 250  # 15,000 iterations in 60 epochs (paper, II.B)
+STEPS_AN_EPOCH = 250  # 15,000 iterations in 60 epochs (paper, II.B), ...
+PAPERS_FILMS = 500  # ... of its 560 training films; rounded down
+SMALL_SETS_BATCH = 8  # films a step of fewer films; steps of one film end in numbers that are not finite
+LONGEST_GRADIENT = 2.0  # of the networks' own recipes; the paper says nothing of it
 TRANSFER_FACTOR = 10.0  # faster learning in the new layer (paper, II.C, which gives no number)
 BELOW_ONE = nextafter(1.0, 0.0)
 SHARE, ANY = (0.0, 1.0), (0.0, inf)  # lowest and highest value
@@ -68,7 +71,7 @@ class Recipe:
     start: str = "scratch"  # `scratch`, `published` (ImageNet), a file of weights, or a run to go on from
     learned: tuple[str, ...] = ()  # data sets whose every film the start has learned, where it names none
     epochs: int = 60
-    batch_size: int = 0  # films in a step; 0: as many as make 250 steps an epoch (paper, II.B)
+    batch_size: int = 0  # films in a step; 0: as many as make 250 steps an epoch (paper, II.B), or 8
     optimiser: str = "sgd"  # sgd, or adamw
     learning_rate: float = 1e-3
     new_layer_factor: float = 1.0  # learning rate of the new layer and the heads, as a multiple
@@ -97,7 +100,8 @@ class Recipe:
 
     def films_a_step(self, films: int) -> int:
         """Batch size for a training set of `films` films."""
-        return min(films, self.batch_size or max(1, round(films / STEPS_AN_EPOCH)))
+        usual = round(films / STEPS_AN_EPOCH) if films >= PAPERS_FILMS else SMALL_SETS_BATCH
+        return min(films, self.batch_size or usual)
 
 
 MODERN = Augmentation(
@@ -117,7 +121,7 @@ def default_recipe(name: str) -> Recipe:
     """
     kind = network_kind(name)
     how = kind.preprocessing
-    paper = Recipe(Architecture(name, how.input_hw), how)
+    paper = Recipe(Architecture(name, how.input_hw), how, clip_norm=LONGEST_GRADIENT)
     if kind.published:
         return replace(paper, start="published", new_layer_factor=TRANSFER_FACTOR)
     if name == "edge":
@@ -130,7 +134,6 @@ def default_recipe(name: str) -> Recipe:
             schedule="cosine",
             warmup_steps=50,
             batch_size=32,
-            clip_norm=2.0,
             ema=0.99,
             label_smoothing=0.05,
             report_weight=0.3,
