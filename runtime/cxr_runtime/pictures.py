@@ -56,8 +56,23 @@ def encode_indexed_png(indexes: NDArray[np.uint8], rgba: NDArray[np.uint8]) -> b
     rows = np.zeros((height, width + 1), np.uint8)
     rows[:, 0] = FILTER_NONE
     rows[:, 1:] = indexes
-    palette = _chunk(b"PLTE", rgba[:, :3].tobytes()) + _chunk(b"tRNS", rgba[:, 3].tobytes())
-    return _file((width, height, 8, INDEXED), [rows], palette)
+    return _file((width, height, 8, INDEXED), [rows], _palette(rgba))
+
+
+def with_palette(content: bytes, rgba: NDArray[np.uint8]) -> bytes:
+    """An indexed PNG of `encode_indexed_png` in other colours; its pixels are not touched.
+
+    Args:
+        content: of at most N colours.
+        rgba: (N, 4) uint8, as of `encode_indexed_png`.
+    """
+    start = content.find(b"PLTE") - 4
+    end = content.find(b"IDAT") - 4
+    return content if start < 0 or end < start else content[:start] + _palette(rgba) + content[end:]
+
+
+def _palette(rgba: NDArray[np.uint8]) -> bytes:
+    return _chunk(b"PLTE", rgba[:, :3].tobytes()) + _chunk(b"tRNS", rgba[:, 3].tobytes())
 
 
 def _file(

@@ -51,7 +51,7 @@ def test_a_user_without_a_home_gets_a_folder_of_his_own_among_temporary_files(tm
 def test_a_user_without_a_home_has_the_fonts_of_everybody() -> None:
     program = (
         "from cxr_runtime.folders import home_folder\n"
-        "from cxr_runtime.reports.pdf.installed_fonts import font_folders\n"
+        "from cxr_runtime.reports.pdf.other_fonts import font_folders\n"
         "print(home_folder(), len(font_folders()))"
     )
     assert _run(program) == ["None 2"]

@@ -148,7 +148,7 @@ def check_codecs() -> Finding:
 
 def check_fonts() -> Finding:
     """Scripts that the report can print beyond its own font."""
-    from cxr_runtime.reports.pdf.installed_fonts import font_for
+    from cxr_runtime.reports.pdf.other_fonts import font_for
 
     found = {script: font_for(character) for script, character in SCRIPTS.items()}
     details = tuple((script, font.path.name if font else "") for script, font in found.items())

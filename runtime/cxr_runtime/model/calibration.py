@@ -119,6 +119,7 @@ class Calibration(ProbabilityMap):
     default_operating_point: str = "balanced"
     looks: LooksReference | None = None  # how its films looked; None where it does not say
     films: int = 0  # labelled films that it was made on; 0 where it does not say
+    abnormal: int = 0  # of these
     made: str = ""  # date; "" where it does not say
 
     def __post_init__(self) -> None:
@@ -188,6 +189,7 @@ class _Stated(ProbabilityMap):
     operating_points: dict[str, _StatedPoint]
     reference: _StatedReference | None = None
     films: int = 0
+    abnormal: int = 0
     made: str = ""
 
 
@@ -226,6 +228,7 @@ def _calibration(stated: _Stated) -> Calibration:
         default_operating_point=default,
         looks=None if stated.reference is None else stated.reference.looks,
         films=stated.films,
+        abnormal=stated.abnormal,
         made=stated.made,
     )
 

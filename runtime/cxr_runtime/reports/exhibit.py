@@ -4,9 +4,11 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 from cxr_runtime.outcome import Outcome, Status, Triage
-from cxr_runtime.placement import Outline
-from cxr_runtime.reports.wording import is_heat_outside_lungs
+from cxr_runtime.placement import Outline, Placement
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,8 @@ class Picture:
     heat_png: bytes | None = field(repr=False)  # as heat.colour.heat_layer makes it; None on a rejected film
     thumbnail_jpeg: bytes = field(repr=False)  # as heat.overlay.thumbnail_jpeg makes it
     lung_outlines: tuple[Outline, ...] = ()  # one polygon a lung
+    heat_cells: NDArray[np.float32] | None = field(default=None, repr=False)  # (h, w) on conv5's cells
+    placement: Placement | None = None  # what of the film the network was shown
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,7 @@ class Exhibit:
 
 
 SCORE_BINS = 20  # equal bins over scores 0..100; one is 5 points wide
+LUNG_HEAT_LEAST = 0.5  # a flagged film with less of its heat than this inside the lungs is marked
 MAX_LISTED = 1000  # films without a score that reports name one by one; the others are counted
 
 
@@ -63,6 +68,12 @@ class Tally:
     def films(self) -> int:
         """All films of the run."""
         return self.scored + self.rejected + self.failed
+
+
+def is_heat_outside_lungs(outcome: Outcome) -> bool:
+    """Whether a flagged film's heat lies mostly outside the lungs: the network looked at the wrong thing."""
+    share = outcome.lung_heat_share
+    return outcome.triage is Triage.FLAGGED and share is not None and share < LUNG_HEAT_LEAST
 
 
 def tally(outcomes: Iterable[Outcome]) -> Tally:

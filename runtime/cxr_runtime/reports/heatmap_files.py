@@ -17,6 +17,7 @@ from cxr_runtime.heat.overlay import overlay
 from cxr_runtime.names import SHA_DIGITS
 from cxr_runtime.pictures import decode_jpeg, encode_png
 from cxr_runtime.placement import Outline
+from cxr_runtime.presentation import Colours
 from cxr_runtime.sources.disk import file_stamp
 from cxr_runtime.store.rows import StoredPicture
 
@@ -35,6 +36,7 @@ class HeatmapFiles:
     formats: frozenset[ReportFormat]
     lung_outline: bool
     access: Access = PRIVATE
+    colours: Colours = Colours.JET  # scale of the heat
     # Files below `out` that may not be replaced or removed for now, with the system's reason: a viewer shows
     # them, as a rule. None of them ends a scan.
     refused: dict[str, str] = field(default_factory=dict)
@@ -65,7 +67,7 @@ class HeatmapFiles:
         kinds = sorted({ReportFormat.PNG, ReportFormat.NPZ} & self.formats)
         if ReportFormat.PNG in self.formats:
             outlines = lung_outlines if self.lung_outline else ()
-            coloured = overlay(preview, heat, self.view.threshold, outlines)
+            coloured = overlay(preview, heat, self.view.threshold, outlines, self.colours)
             with self._unless_refused(self._path(name, "png")) as path:
                 write_bytes(path, encode_png(coloured), self.access, durable=False)
         if ReportFormat.NPZ in self.formats:
@@ -75,7 +77,7 @@ class HeatmapFiles:
             ):
                 np.savez_compressed(file, heat=heat, film_hw=np.array(film_hw, np.int64))
         shown = {f"{HEATMAPS_FOLDER}/{name}.{kind}": self._path(name, kind) for kind in kinds}
-        return tuple((each, file_stamp(path)) for each, path in shown.items() if each not in self.refused)
+        return tuple((each, self._stamp(path)) for each, path in shown.items() if each not in self.refused)
 
     def complete(self, owed: Container[str], written: Mapping[str, str]) -> set[str]:
         """Names of the films all of whose files are there, as they were written, and whole.
@@ -99,7 +101,7 @@ class HeatmapFiles:
         }
 
     def _stands(self, shown: str, owed: Container[str], written: Mapping[str, str]) -> bool:
-        return shown not in owed and shown in written and written[shown] == file_stamp(self.out / shown)
+        return shown not in owed and shown in written and written[shown] == self._stamp(self.out / shown)
 
     def write_again(self, name: str, picture: StoredPicture) -> tuple[tuple[str, str], ...]:
         """Write a scored film's files from what the store keeps of it; returns what `write` does."""
@@ -115,7 +117,7 @@ class HeatmapFiles:
         for kind in sorted({ReportFormat.PNG, ReportFormat.NPZ} & self.formats):
             with self._unless_refused(self._path(name, kind)) as path:
                 write_bytes(path, self._path(of, kind).read_bytes(), self.access, durable=False)
-                stamps.append((f"{HEATMAPS_FOLDER}/{name}.{kind}", file_stamp(path)))
+                stamps.append((f"{HEATMAPS_FOLDER}/{name}.{kind}", self._stamp(path)))
         return tuple(stamps)
 
     def remove_others(self, names: Container[str]) -> None:
@@ -135,6 +137,11 @@ class HeatmapFiles:
             self.refused[shown] = str(error.strerror)
         else:
             self.refused.pop(shown, None)
+
+    def _stamp(self, path: Path) -> str:
+        """Stamp of a picture, with its colours where they are not the usual ones."""
+        colours = "" if self.colours is Colours.JET or path.suffix != ".png" else f" {self.colours}"
+        return f"{file_stamp(path)}{colours}"
 
     def _path(self, name: str, kind: str) -> Path:
         return self.out / HEATMAPS_FOLDER / f"{name}.{kind}"

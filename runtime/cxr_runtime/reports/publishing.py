@@ -8,9 +8,12 @@ from importlib import import_module
 from pathlib import Path
 
 from cxr_runtime.files import REPORT_FILE, RESULTS_FILE, WORKLIST_FILE, ReportFormat
+from cxr_runtime.heat.overlay import recoloured
 from cxr_runtime.identity import IdentityKind
+from cxr_runtime.language import language_or_english, speaking
 from cxr_runtime.names import safe_name
 from cxr_runtime.outcome import Status, Triage
+from cxr_runtime.presentation import Colours
 from cxr_runtime.reports.exhibit import Exhibit, Picture, Tally, tally
 from cxr_runtime.reports.heatmap_files import HeatmapFiles
 from cxr_runtime.reports.results_csv import write_results
@@ -98,13 +101,13 @@ def write_reports(
     def write_page(path: Path) -> None:
         from cxr_runtime.reports.worklist import write_worklist
 
-        exhibits = _exhibits(store, films, facts.identity)
+        exhibits = _exhibits(store, films, facts)
         write_worklist(path, facts, counts, exhibits, files.access, refused)
 
     def write_pages(path: Path) -> None:
         from cxr_runtime.reports.pdf import write_report
 
-        exhibits = _exhibits(store, films, facts.identity, _WITH_A_PAGE)
+        exhibits = _exhibits(store, films, facts, _WITH_A_PAGE)
         write_report(path, facts, counts, exhibits, files.access)
 
     writers: dict[ReportFormat, tuple[str, Callable[[Path], None]]] = {
@@ -121,7 +124,8 @@ def write_reports(
         is_wanted = kind in files.formats and kind in kinds
         if is_wanted and store.written(name) != (content, file_stamp(path)):
             try:
-                write(path)
+                with speaking(language_or_english(facts.presentation.language)):
+                    write(path)
             except OSError as error:  # on Windows, a spreadsheet that has results.csv open
                 unwritten[name] = error.strerror or str(error)
             else:
@@ -181,22 +185,25 @@ def complete_pictures(store: StoreWriter, films: Films, files: HeatmapFiles) -> 
 
 
 def _exhibits(
-    store: Store, films: Films, label: str, pictured: Container[Triage | None] = _ALL
+    store: Store, films: Films, facts: RunFacts, pictured: Container[Triage | None] = _ALL
 ) -> Iterator[Exhibit]:
     """The films, most suspicious first; only those of the given triage with their pictures."""
+    label, colours = facts.identity, facts.presentation.colours
     for outcome, picture in store.pictured(films):
-        seen = None if picture is None or outcome.triage not in pictured else shown(picture)
+        seen = None if picture is None or outcome.triage not in pictured else shown(picture, colours)
         kept = store.identities.of(outcome.sha256, label) if label != IdentityKind.NONE else None
         owner = owner_of(kept) if kept else ()
         yield Exhibit(outcome, seen, safe_name(outcome.file, outcome.sha256), owner=owner)
 
 
-def shown(picture: StoredPicture) -> Picture:
-    """What the reports show of what the store keeps."""
+def shown(picture: StoredPicture, colours: Colours) -> Picture:
+    """What the reports show of what the store keeps, heat in these colours."""
     return Picture(
         picture.preview_jpeg,
         picture.placement.film_hw,
-        picture.heat_png,
+        None if picture.heat_png is None else recoloured(picture.heat_png, colours),
         picture.thumbnail_jpeg or picture.preview_jpeg,  # 0.1.0 kept no thumbnails
         picture.lung_outlines,
+        picture.heat_cells,
+        picture.placement,
     )

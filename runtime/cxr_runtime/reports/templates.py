@@ -6,6 +6,7 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from cxr_runtime.language import _, number, plural, spoken
 from cxr_runtime.names import printable
 from cxr_runtime.placement import Outline
 
@@ -15,7 +16,9 @@ def templates(package: str) -> Environment:
     """The templates that lie in a package, named by their path in it, e.g. `worklist/page.html`.
 
     A value from outside is shown as one line of valid Unicode (`names.printable`) and escaped; only `Markup`
-    stands as it is. Filters: `score`, `percent`, `base64` and `points`.
+    stands as it is. Filters: `score`, `percent`, `base64` and `points`. A sentence is translated by
+    `_("...")`, one of a number of things by `plural("{count} film", "{count} films", n)`; `number` writes a
+    number as the language does, `spoken()` is the language.
     """
     environment = Environment(
         loader=PackageLoader(package, ""),
@@ -26,6 +29,7 @@ def templates(package: str) -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
+    environment.globals |= {"_": _, "plural": plural, "number": number, "spoken": spoken}
     environment.filters |= {"score": score, "percent": percent, "base64": base64, "points": points}
     return environment
 

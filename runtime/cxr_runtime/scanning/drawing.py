@@ -23,7 +23,7 @@ class Drawing:
         Raises:
             OSError: the folder cannot be written, or the disk is full.
         """
-        threshold = self.files.view.threshold
+        threshold, colours = self.files.view.threshold, self.files.colours
         match item:
             case Scored(place, film, score, cells, heat):
                 outlines, film_hw = film.lungs.outlines, film.placement.film_hw
@@ -34,7 +34,7 @@ class Drawing:
                     film.placement,
                     cells,
                     outlines,
-                    thumbnail_jpeg(film.preview, heat, threshold),
+                    thumbnail_jpeg(film.preview, heat, threshold, colours),
                     heat_layer(heat, film_hw, threshold),
                 )
                 return FinishedFilm(place, score, picture, film.size, files=written)

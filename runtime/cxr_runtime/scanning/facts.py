@@ -9,6 +9,7 @@ from cxr_runtime.heat.map import HeatView
 from cxr_runtime.model.calibration import OperatingPoint
 from cxr_runtime.model.folder import Model
 from cxr_runtime.model.likeness import likeness, told, warning
+from cxr_runtime.presentation import Presentation
 from cxr_runtime.store.rows import RunFacts, StoredScore
 
 
@@ -32,6 +33,7 @@ def run_facts(
     backend: str,
     sandbox: str,
     identity: str,
+    presentation: Presentation,
 ) -> RunFacts:
     """The facts of a run as of now.
 
@@ -44,6 +46,7 @@ def run_facts(
         backend: the providers that scored its films.
         sandbox: how the system confined the processes that read them.
         identity: label of what is kept of patients (`pseudonyms.Keeping.label`).
+        presentation: how the reports look and speak.
     """
     scored = [(score.looks, score.margin) for score in scores if score.margin is not None]
     alike = likeness(
@@ -64,6 +67,8 @@ def run_facts(
         foreign=warning(alike),
         likeness=told(alike) if model.is_calibrated else "",
         calibration=model.calibration_origin,
+        calibration_films=model.calibration.films if model.is_calibrated else 0,
+        calibration_abnormal=model.calibration.abnormal if model.is_calibrated else 0,
         operating_point=point.name,
         threshold=point.threshold,
         is_met=point.met,
@@ -74,4 +79,5 @@ def run_facts(
         results=asked.results,
         lung_outline=asked.lung_outline,
         identity=identity,
+        presentation=presentation,
     )

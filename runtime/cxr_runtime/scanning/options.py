@@ -1,12 +1,13 @@
 """How films are scored, as a user asks for it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cxr_runtime.files import DEFAULT_FORMATS, PRIVATE, Access, ReportFormat
 from cxr_runtime.heat.map import HeatMethod
 from cxr_runtime.identity import IdentityKind
 from cxr_runtime.model.folder import DEFAULT_MODEL
+from cxr_runtime.presentation import Presentation
 
 
 @dataclass(frozen=True)
@@ -31,4 +32,5 @@ class ScanOptions:
     is_dated: bool = False  # each day has a folder of its own in `out`
     identity: IdentityKind = IdentityKind.NONE  # what reports and store know of patients
     follow_links: bool = False  # a scan follows links that lead out of its inputs, too
+    presentation: Presentation = field(default_factory=Presentation)  # how the reports look and speak
     calibration: Path | None = None  # calibration.json or its folder; None: the user's own, or the model's

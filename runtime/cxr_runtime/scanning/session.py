@@ -64,7 +64,14 @@ class Session:
         self._view = model.manifest.heat.view(options.heat)
         self._files: HeatmapFiles | None = None
         if (out := options.out) is not None:
-            self._files = HeatmapFiles(out, self._view, options.formats, options.lung_outline, options.access)
+            self._files = HeatmapFiles(
+                out,
+                self._view,
+                options.formats,
+                options.lung_outline,
+                options.access,
+                options.presentation.colours,
+            )
         self._fingerprint = fingerprint_of(model.manifest, options.heat, lung_outline=options.lung_outline)
         self._threads = closing.enter_context(ThreadPoolExecutor(options.batch_size))
         self._engine = closing.enter_context(LateEngine(self._open_engine))
@@ -197,7 +204,13 @@ class Session:
         """What the reports state of films, read from this store."""
         of_films = (self._model, self._point, self._view, store.scores(films), asked)
         backend, sandbox = ", ".join(store.backends(films)), self._sandbox
-        return run_facts(*of_films, backend=backend, sandbox=sandbox, identity=self._label)
+        return run_facts(
+            *of_films,
+            backend=backend,
+            sandbox=sandbox,
+            identity=self._label,
+            presentation=self._options.presentation,
+        )
 
     @property
     def without_study(self) -> int:

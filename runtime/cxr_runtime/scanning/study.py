@@ -120,7 +120,13 @@ class StudyParts:
             return ((no_study(item.score.outcome, self.results.settings), ""),)
         kept = self._identity(source.header)
         owner = wording.owner(kept[1]) if kept else ()
-        film = ScoredFilm(source, item.film.preview, item.heat, shown(picture), owner)
+        film = ScoredFilm(
+            source,
+            item.film.preview,
+            item.heat,
+            shown(picture, self.results.settings.facts.presentation.colours),
+            owner,
+        )
         return self.results.write(film, dates.get)
 
 
@@ -158,7 +164,17 @@ def study_parts(
     make_folder(options.out / DICOM_FOLDER, options.access)
     point = model.calibration.operating_point(options.operating_point)
     view, asked = model.manifest.heat.view(options.heat), Asked((), 0, (), options.lung_outline)
-    facts = run_facts(model, point, view, (), asked, backend="", sandbox="", identity=keeping.label)
+    facts = run_facts(
+        model,
+        point,
+        view,
+        (),
+        asked,
+        backend="",
+        sandbox="",
+        identity=keeping.label,
+        presentation=options.presentation,
+    )
     settings = Settings.of(facts, model.calibration, point, fingerprint, lung_outline=options.lung_outline)
     return StudyParts(store, keeping, ResultFiles(options.out, settings, options.access))
 

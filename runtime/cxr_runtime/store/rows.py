@@ -10,6 +10,7 @@ from cxr_runtime.heat.map import HeatView
 from cxr_runtime.identity import Identity, IdentityKind
 from cxr_runtime.outcome import Outcome
 from cxr_runtime.placement import Outline, Placement
+from cxr_runtime.presentation import Presentation
 from cxr_runtime.store.objects import MadeObject
 
 
@@ -34,6 +35,8 @@ class RunFacts:
     foreign: str = ""  # what is said where the films are unlike those of the calibration
     likeness: str = ""  # whether they are like those, in a few words; "" where that is not known
     calibration: str = ""  # whose it is; "" where there is none, or that is not known
+    calibration_films: int = 0  # labelled films that it was made on; 0 where that is not known
+    calibration_abnormal: int = 0  # of these
     model_remarks: tuple[str, ...] = ()  # on where the model comes from, if not with the program
     passed_over: int = 0  # files that cannot be films by name, counted only
     sandbox: str = ""  # how the system confined the processes that read films; "" where that is not known
@@ -41,6 +44,7 @@ class RunFacts:
     lung_outline: bool = False  # drawn on the pictures in heatmaps/, too
     is_of_store: bool = False  # the reports hold every film of the store, by arrival, not one run's alone
     identity: str = IdentityKind.NONE.value  # label of what is kept of patients (pseudonyms.Keeping.label)
+    presentation: Presentation = field(default_factory=Presentation)  # how the reports look and speak
 
     @property
     def heat_threshold(self) -> float:

@@ -6,15 +6,12 @@ import pytest
 from numpy.typing import NDArray
 
 from cxr_runtime.film import GreyPixels
+from cxr_runtime.heat.colours import COLOUR_STEPS, legend, step_colours, step_opacities
 from cxr_runtime.heat.overlay import (
-    COLOUR_STEPS,
     OUTLINE_RGB,
     THUMBNAIL_LONG_SIDE,
     heat_steps,
-    legend,
     overlay,
-    step_colours,
-    step_opacities,
     thumbnail_jpeg,
 )
 from cxr_runtime.pictures import encode_indexed_png, encode_png

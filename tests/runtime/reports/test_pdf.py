@@ -15,7 +15,7 @@ from fontTools.pens.ttGlyphPen import TTGlyphPen  # type: ignore[import-untyped]
 
 from cxr_runtime.model.likeness import FOREIGN
 from cxr_runtime.reports.exhibit import Exhibit, tally
-from cxr_runtime.reports.pdf import installed_fonts, write_report
+from cxr_runtime.reports.pdf import other_fonts, write_report
 from cxr_runtime.store.rows import RunFacts
 from drawn_exhibits import RUN, failed, rejected, scored
 
@@ -30,8 +30,8 @@ def no_installed_fonts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """The fonts of this machine must not change what a test sees: it has the (empty) folder given back."""
     folder = tmp_path / "installed fonts"
     folder.mkdir()
-    monkeypatch.setattr(installed_fonts, "font_folders", lambda: (folder,))
-    installed_fonts.installed_font_files.cache_clear()
+    monkeypatch.setattr(other_fonts, "font_folders", lambda: (folder,))
+    other_fonts.installed_font_files.cache_clear()
     return folder
 
 
@@ -65,7 +65,7 @@ def test_films_flagged_and_to_review_have_a_page_and_others_have_none(tmp_path: 
         scored("night/c.png", 0.1),
         rejected("night/d.png"),
     ]
-    summary, *film_pages = pages(written(tmp_path, films))
+    summary, *film_pages, technical = pages(written(tmp_path, films))
     assert len(film_pages) == 2
     assert "a.png" in film_pages[0]
     assert "90.00" in film_pages[0]
@@ -73,6 +73,7 @@ def test_films_flagged_and_to_review_have_a_page_and_others_have_none(tmp_path: 
     assert "b.png" in film_pages[1]
     assert "Review" in film_pages[1]
     assert "c.png" not in summary
+    assert "onnxruntime-cpu" in technical
 
 
 @needs_poppler
@@ -103,20 +104,20 @@ def test_many_films_without_a_score_run_on_over_further_pages_and_none_is_lost(t
 def test_every_page_bears_the_notice_and_its_number(tmp_path: Path) -> None:
     for number, text in enumerate(pages(written(tmp_path, [scored("a.png", 0.9)])), start=1):
         assert CLEARED_NEVER in text
-        assert f"page {number} of 2" in text
+        assert f"page {number} of 3" in text
         assert "NOT CALIBRATED" not in text
 
 
 @needs_poppler
 def test_a_name_that_looks_like_a_place_holder_stays_as_it_is(tmp_path: Path) -> None:
-    (_, page) = pages(written(tmp_path, [scored("{pages} {nb}.png", 0.9)]))
+    _, page, _ = pages(written(tmp_path, [scored("{pages} {nb}.png", 0.9)]))
     assert "{pages} {nb}.png" in page
-    assert "page 2 of 2" in page
+    assert "page 2 of 3" in page
 
 
 @needs_poppler
 def test_a_flagged_film_says_how_much_of_its_heat_lies_in_the_lungs(tmp_path: Path) -> None:
-    (_, page) = pages(written(tmp_path, [scored("a.png", 0.9, lung_heat_share=0.87)]))
+    _, page, _ = pages(written(tmp_path, [scored("a.png", 0.9, lung_heat_share=0.87)]))
     assert "87% of the heat in the lungs" in page
 
 
@@ -140,7 +141,7 @@ def test_foreign_films_are_said_first_on_page_one_and_no_promise_is_made(tmp_pat
 
 @needs_poppler
 def test_a_film_whose_heat_lies_outside_the_lungs_is_marked(tmp_path: Path) -> None:
-    _, film = pages(written(tmp_path, [scored("a.png", 0.9, lung_heat_share=0.2)]))
+    _, film, _ = pages(written(tmp_path, [scored("a.png", 0.9, lung_heat_share=0.2)]))
     assert "Heat lies outside the lungs (20% within)" in film
 
 
@@ -161,7 +162,7 @@ def test_a_right_to_left_name_is_shaped_and_set_from_right_to_left(tmp_path: Pat
 
 @needs_poppler
 def test_a_character_that_no_font_has_is_spelt_out(tmp_path: Path) -> None:
-    _, film = pages(written(tmp_path, [scored("胸\u202e😀.png", 0.9)]))
+    _, film, _ = pages(written(tmp_path, [scored("胸\u202e😀.png", 0.9)]))
     assert r"\u80f8\u202e" in film
 
 
@@ -171,13 +172,13 @@ def test_an_installed_font_lends_the_characters_that_ours_lacks(
 ) -> None:
     write_font(no_installed_fonts / "cjk.ttf", "胸")
     (no_installed_fonts / "damaged noto.ttf").write_bytes(b"not a font")
-    _, film = pages(written(tmp_path, [scored("胸部.png", 0.9)]))
+    _, film, _ = pages(written(tmp_path, [scored("胸部.png", 0.9)]))
     assert r"胸\u90e8.png" in film
 
 
 @needs_poppler
 def test_a_name_too_long_for_the_page_keeps_its_ends(tmp_path: Path) -> None:
-    _, film = pages(written(tmp_path, [scored(f"first{'x' * 300}last.png", 0.9)]))
+    _, film, _ = pages(written(tmp_path, [scored(f"first{'x' * 300}last.png", 0.9)]))
     assert re.search(r"firstx+…x+last\.png", film)
 
 

@@ -66,7 +66,8 @@ def test_films_without_a_score_show_their_code_and_sentence(tmp_path: Path) -> N
 
 
 def test_a_flagged_film_whose_heat_lies_outside_the_lungs_is_marked(tmp_path: Path) -> None:
-    films = [scored("a.png", 0.9, lung_heat_share=0.2), scored("b.png", 0.8, lung_heat_share=0.5)]
+    shares = {"a.png": 0.2, "b.png": 0.5, "c.png": 0.5}
+    films = [scored(name, 0.9, lung_heat_share=share) for name, share in shares.items()]
     page = Page(written(tmp_path, films))
     assert OUTSIDE_LUNGS in page.rows[1]
     assert OUTSIDE_LUNGS not in page.rows[2]

@@ -7,7 +7,8 @@ from io import BytesIO
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from cxr_runtime.heat.overlay import RgbPixels, legend
+from cxr_runtime.heat.colours import LINE_RGB, ColourStep, legend
+from cxr_runtime.heat.overlay import RgbPixels
 from cxr_runtime.outcome import Outcome, Triage
 from cxr_runtime.reports import wording
 from cxr_runtime.store.rows import RunFacts
@@ -76,22 +77,31 @@ def _bottom(width: int, height: int, facts: RunFacts) -> RgbPixels:
     else:
         second, colour = "NOT CALIBRATED: scores rank films, but they are not probabilities.", ALARM
     draw.text((gap, 0.72 * height), second, colour, small, anchor="lm")
-    _legend(draw, width - gap, round(0.3 * height), width, facts.heat_threshold)
+    _legend(
+        draw,
+        width - gap,
+        round(0.3 * height),
+        width,
+        legend(facts.heat_threshold, facts.presentation.colours),
+    )
     return np.asarray(band, np.uint8)
 
 
-def _legend(draw: ImageDraw.ImageDraw, right: int, middle: int, width: int, threshold: float) -> None:
+def _legend(
+    draw: ImageDraw.ImageDraw, right: int, middle: int, width: int, steps: tuple[ColourStep, ...]
+) -> None:
     """The colours from the threshold to 1, at the right end of the band."""
     small, gap = _font(0.0165 * width), round(GAP * width / 2)
     draw.text((right, middle), "1", WHITE, small, anchor="rm")
     right -= round(draw.textlength("1", small)) + gap
-    steps = legend(threshold)
     each, half = round(LEGEND_WIDTH * width / len(steps)), round(0.009 * width)
     left = right - each * len(steps)
     for place, step in enumerate(steps):
         box = (left + place * each, middle - half, left + (place + 1) * each - 1, middle + half)
         draw.rectangle(box, fill=step.rgb)
-    draw.text((left - gap, middle), f"heat {threshold:.2f}", WHITE, small, anchor="rm")
+        if step.line:
+            draw.rectangle((box[0], box[1], box[0] + step.line - 1, box[3]), fill=LINE_RGB)
+    draw.text((left - gap, middle), f"heat {steps[0].low:.2f}", WHITE, small, anchor="rm")
 
 
 def _font(size: float, *, bold: bool = False) -> ImageFont.FreeTypeFont:

@@ -75,9 +75,12 @@ class ResultFiles:
 
     def _object(self, kind: str, film: ScoredFilm, made: datetime) -> Dataset:
         source, settings = film.source, self.settings
+        facts = settings.facts
         if kind == secondary_capture.KIND.name:
             outlines = film.picture.lung_outlines if settings.lung_outline else ()
-            shown = overlay(film.preview, film.heat, settings.facts.heat_threshold, outlines)
+            shown = overlay(
+                film.preview, film.heat, facts.heat_threshold, outlines, facts.presentation.colours
+            )
             return secondary_capture.secondary_capture(source, shown, settings, made)
         if kind == structured_report.KIND.name:
             return structured_report.structured_report(source, film.heat, settings, made)

@@ -37,7 +37,7 @@ def secondary_capture(film: SourceFilm, overlay: RgbPixels, settings: Settings, 
     ds.BurnedInAnnotation = burned_in(film)
     ds.DerivationDescription = derivation(settings)
     ds.SourceImageSequence = Sequence([film.reference()])
-    ds.ImageComments = f"{wording.NOT_FOR_DIAGNOSIS}. {wording.HEAT_NOTICE}"
+    ds.ImageComments = f"{wording.NOT_FOR_DIAGNOSIS}. {wording.heat_notice(settings.facts)}"
     if film.header.value("LossyImageCompression") == "01":  # once lossy, for ever so (PS3.3 C.7.6.1.1.5)
         copy(ds, film.header, _LOSSY)
     ds.SamplesPerPixel, ds.PhotometricInterpretation, ds.PlanarConfiguration = 3, "RGB", 0

@@ -5,12 +5,12 @@ from dataclasses import asdict, dataclass
 from hashlib import sha256
 from uuid import UUID, uuid5
 
-from cxr_runtime.heat.overlay import LAYER_RGBA
+from cxr_runtime.heat.overlay import layer_rgba
 from cxr_runtime.model.calibration import Calibration, OperatingPoint
 from cxr_runtime.outcome import Outcome
 from cxr_runtime.store.rows import RunFacts
 
-LAYOUT_VERSION = 1  # changes whenever the objects of the same film would hold something else
+LAYOUT_VERSION = 2  # changes whenever the objects of the same film would hold something else
 LANGUAGE = "en"  # of all that they say
 _NAMESPACE = UUID("6f0a3c51-8e0b-5f0e-9d57-3c1b5d1c4a10")  # of this product's UIDs; drawn once
 
@@ -51,7 +51,8 @@ class Settings:
             "calibration": asdict(calibration),
             "point": asdict(point),
             "is calibrated": facts.is_calibrated,
-            "colours": LAYER_RGBA.tolist(),
+            "colours": layer_rgba(facts.presentation.colours).tolist(),
+            "prevalence": facts.presentation.prevalence,
             "identity": facts.identity,
         }
         digest = sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()

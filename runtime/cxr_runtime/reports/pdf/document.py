@@ -1,149 +1,109 @@
-"""report.pdf: a summary, then one page for every film that a reader is asked to look at."""
+"""report.pdf: a summary, a page for each film that a reader is asked to look at, and what is technical."""
 
 from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
-from fpdf.enums import Align
-
-from cxr_runtime.files import PRIVATE, RESULTS_FILE, Access, replacing
-from cxr_runtime.outcome import Outcome, Triage
-from cxr_runtime.reports import wording
+from cxr_runtime.files import PRIVATE, Access, replacing
+from cxr_runtime.language import _, number
+from cxr_runtime.outcome import Triage
+from cxr_runtime.reports import meaning, wording
 from cxr_runtime.reports.exhibit import Exhibit, Tally
 from cxr_runtime.reports.pdf.film_page import add_film_page
 from cxr_runtime.reports.pdf.marks import FLAGGED, NOT_FLAGGED, REVIEW, draw_histogram
-from cxr_runtime.reports.pdf.sheet import (
-    BOTTOM,
-    INK,
-    INNER,
-    LINE,
-    LINE_HEIGHT,
-    MARGIN,
-    PALE,
-    POINT,
-    QUIET,
-    TOP,
-    Rgb,
-    Sheet,
-)
+from cxr_runtime.reports.pdf.sheet import BOTTOM, INK, INNER, MARGIN, PALE, QUIET, TOP, Rgb, Sheet
+from cxr_runtime.reports.pdf.unscored import add_unscored
 from cxr_runtime.store.rows import RunFacts
 
-LEFT_W = 126.0  # mm, counts and facts
+LEFT_W = 126.0  # mm, counts and explanation
 TILE_W, TILE_H = 40.0, 17.0  # mm
 HISTOGRAM = (MARGIN + LEFT_W + 22, TOP + 16, INNER - LEFT_W - 24, 62.0)  # mm
-FACT_W = 30.0  # mm, names of the facts
-
-# The list of films without a score: columns' left edges and widths in mm, sizes in points and mm.
-COLUMNS = (("File", MARGIN, 88.0), ("Result", 104.0, 18.0), ("Reason", 124.0, 158.0))
-LIST_SIZE = 8.5
-ROW_GAP = 1.4
+FACT_W = 44.0  # mm, names of technical facts
+WITH_A_PAGE = (Triage.FLAGGED, Triage.REVIEW)
 
 
 def add_summary(sheet: Sheet, run: RunFacts, counts: Tally) -> None:
     """Add the summary page, and the pages that list the films without a score if there are any."""
     sheet.add_page()
-    sheet.say(MARGIN, TOP - 4, "Chest films, ranked by suspicion", 18, "B")
+    sheet.bookmark(_("Summary"))
+    sheet.say(MARGIN, TOP - 4, _("Chest films, ranked by suspicion"), 18, "B", kind="H1")
     _tiles(sheet, counts)
-    lowest = _facts(sheet, run, counts)
-    sheet.say(HISTOGRAM[0], TOP + 5, "Scores of this run", 11, "B")
-    draw_histogram(sheet, HISTOGRAM, run, counts)
+    lowest = _explanation(sheet, run, counts)
+    x, y, width, height = HISTOGRAM
+    sheet.say(x, TOP + 5, _("Scores of this run"), 11, "B", kind="H2")
+    with sheet.tagged("Figure", _("How many films have which score.")):
+        draw_histogram(sheet, (sheet.across(x, width), y, width, height), run, counts)
     if counts.unscored:
-        _unscored(sheet, counts, max(lowest, HISTOGRAM[1] + HISTOGRAM[3] + 12) + 2)
+        add_unscored(sheet, counts, max(lowest, y + height + 12) + 2)
 
 
 def _tiles(sheet: Sheet, counts: Tally) -> None:
     tiles: list[tuple[str, int, Rgb]] = [
-        ("films", counts.films, INK),
-        ("flagged", counts.flagged, FLAGGED),
-        ("to review", counts.review, REVIEW),
-        ("not flagged", counts.not_flagged, NOT_FLAGGED),
-        ("rejected", counts.rejected, INK),
-        ("failed", counts.failed, INK),
+        (_("films"), counts.films, INK),
+        (_("flagged"), counts.flagged, FLAGGED),
+        (_("to review"), counts.review, REVIEW),
+        (_("not flagged"), counts.not_flagged, NOT_FLAGGED),
+        (_("rejected"), counts.rejected, INK),
+        (_("failed"), counts.failed, INK),
     ]
     for place, (word, films, colour) in enumerate(tiles):
         x = MARGIN + (place % 3) * (TILE_W + 3)
         y = TOP + 7 + (place // 3) * (TILE_H + 3)
         sheet.set_fill_color(*PALE)
-        sheet.rect(x, y, TILE_W, TILE_H, style="F")
-        sheet.say(x + 3, y + 1.6, f"{films:,}", 17, "B", colour)
-        sheet.say(x + 3, y + 10.6, word, 9, "", QUIET)
+        sheet.rect(sheet.across(x, TILE_W), y, TILE_W, TILE_H, style="F")
+        with sheet.tagged("P"):
+            sheet.say(x + 3, y + 1.6, number(films), 17, "B", colour)
+            sheet.say(x + 3, y + 10.6, word, 9, "", QUIET)
 
 
-def _facts(sheet: Sheet, run: RunFacts, counts: Tally) -> float:
-    """Name and value of what the run was done with; returns y of the lower end."""
-    outside = f"{wording.OUTSIDE_LUNGS} on {counts.outside_lungs:,} of the {counts.flagged:,} flagged"
-    facts = [
-        ("Operating point", wording.operating_point(run)),
-        ("Calibration", run.calibration),
-        ("Films", wording.likeness(run)),
-        ("Inputs", ", ".join(run.inputs)),
-        ("Model", wording.model(run)),
-        ("Model sha256", f"{run.model_sha256[:32]} {run.model_sha256[32:]}"),
-        ("Weights", run.licence),
-        ("Backend", run.backend),
-        ("Sandbox", run.sandbox),
-        ("Heat map", f"{run.heat_method}, coloured from {run.heat_threshold:.2f}"),
-        ("Other files", wording.passed_over(run)),
-        ("Note", outside if counts.outside_lungs else ""),
-    ]
-    y = TOP + 7 + 2 * (TILE_H + 3) + 3
-    for name, value in facts:
-        if value:
-            sheet.say(MARGIN, y, name, 9, colour=QUIET)
-            y = sheet.paragraph(MARGIN + FACT_W, y, value, 9, LEFT_W - FACT_W) + 1.2
+def _explanation(sheet: Sheet, run: RunFacts, counts: Tally) -> float:
+    """What the numbers mean, and which films have a page; returns y of the lower end."""
+    y = TOP + 7 + 2 * (TILE_H + 3) + 1
+    y = sheet.paragraph(MARGIN, y, meaning.finds(run), 11, LEFT_W) + 1.6
+    for text in (*meaning.explanation(run), wording.likeness_sentence(run), _films_with_a_page(run, counts)):
+        if text:
+            y = sheet.paragraph(MARGIN, y, text, 9, LEFT_W, QUIET) + 1.2
     return y
 
 
-def _unscored(sheet: Sheet, counts: Tally, y: float) -> None:
-    """Every film without a score with its reason; the list runs on over further pages."""
-    reasons = ", ".join(f"{reason.films:,} {reason.code or reason.status.value}" for reason in counts.reasons)
-    sheet.say(MARGIN, y, "Films without a score: look at them yourself", 11, "B")
-    y = _headings(sheet, sheet.paragraph(MARGIN, y + 6, reasons, 9, INNER, QUIET) + 1.5)
-    for outcome in counts.unscored:
-        if y + _height(sheet, outcome) > BOTTOM:
+def _films_with_a_page(run: RunFacts, counts: Tally) -> str:
+    """That not every film that a reader is asked to look at has a page; "" where each has."""
+    most, films = run.presentation.pdf_pages, counts.flagged + counts.review
+    if most is None or films <= most:
+        return ""
+    return _(
+        "The {shown} most suspicious of {films} flagged films and films to review have a page here; see the "
+        "worklist for the others.",
+        shown=number(most),
+        films=number(films),
+    )
+
+
+def add_technical(sheet: Sheet, run: RunFacts, counts: Tally) -> None:
+    """Add the last page: what a reader does not need."""
+    sheet.add_page()
+    sheet.bookmark(_("Technical"))
+    sheet.say(MARGIN, TOP - 4, _("Technical"), 14, "B", kind="H1")
+    y = TOP + 6
+    facts = [*wording.technical(run, counts)]
+    if sheet.is_spelt_out:
+        missing = _(
+            "Some names have characters that no font on this machine has: they stand here as codes. Install a "
+            "font for their script, such as Noto Sans CJK, and make the report again."
+        )
+        facts.append((_("Fonts"), missing))
+    for name, value in facts:
+        if y > BOTTOM - 8:
             sheet.add_page()
-            sheet.say(MARGIN, TOP - 4, "Films without a score, continued", 11, "B")
-            y = _headings(sheet, TOP + 4)
-        y = _row(sheet, outcome, y)
-    left_out = counts.rejected + counts.failed - len(counts.unscored)
-    if left_out:
-        note = f"and {left_out:,} more: see the worklist or {RESULTS_FILE}"
-        sheet.say(MARGIN, min(y + 1, BOTTOM), note, 9, colour=QUIET)
-
-
-def _headings(sheet: Sheet, y: float) -> float:
-    for name, x, width in COLUMNS:
-        sheet.say(x, y, name, 8, "B", QUIET, width, Align.L)
-    return y + 5
-
-
-def _row(sheet: Sheet, outcome: Outcome, y: float) -> float:
-    sheet.set_draw_color(*LINE)
-    sheet.set_line_width(0.15)
-    sheet.line(MARGIN, y - 0.6, MARGIN + INNER, y - 0.6)
-    (_, file_x, file_w), (_, result_x, _), (_, reason_x, reason_w) = COLUMNS
-    sheet.quote(file_x, y, outcome.file, LIST_SIZE, file_w)
-    sheet.say(result_x, y, wording.result_word(outcome), LIST_SIZE)
-    return sheet.paragraph(reason_x, y, _reason(outcome), LIST_SIZE, reason_w) + ROW_GAP
-
-
-def _reason(outcome: Outcome) -> str:
-    return "; ".join(wording.remarks(outcome)) or "no reason was stored"
-
-
-def _height(sheet: Sheet, outcome: Outcome) -> float:
-    """mm that a row takes."""
-    lines = sheet.wrapped(_reason(outcome), LIST_SIZE, COLUMNS[2][2])
-    return len(lines) * LINE_HEIGHT * LIST_SIZE * POINT + ROW_GAP
-
-
-WITH_A_PAGE = (Triage.FLAGGED, Triage.REVIEW)
+            y = TOP - 2
+        sheet.say(MARGIN, y, name, 9, colour=QUIET)
+        y = sheet.paragraph(MARGIN + FACT_W, y, value, 9, INNER - FACT_W) + 1.4
 
 
 def write_report(
     path: Path, run: RunFacts, counts: Tally, exhibits: Iterable[Exhibit], access: Access = PRIVATE
 ) -> None:
-    """Write the report.
+    """Write the report, in the language of this moment.
 
     Args:
         path: replaced when the report is whole; until then it is as it was.
@@ -157,8 +117,13 @@ def write_report(
     """
     with closing(Sheet(run)) as sheet:
         add_summary(sheet, run, counts)
+        pages = 0
         for rank, exhibit in enumerate(exhibits, start=1):
-            if exhibit.outcome.triage in WITH_A_PAGE:
+            if exhibit.outcome.triage in WITH_A_PAGE and pages != run.presentation.pdf_pages:
+                if not pages:
+                    sheet.bookmark(_("Films"))
                 add_film_page(sheet, exhibit, run, rank)
+                pages += 1
+        add_technical(sheet, run, counts)
         with replacing(path, access) as file:
             sheet.output(file)

@@ -1,14 +1,20 @@
-"""The paper of the report: its size, fonts and colours, and what stands on every page."""
+"""The paper of the report: its size, fonts and colours, its direction, and what stands on every page."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import as_file, files
 
 from fpdf import FPDF, image_parsing
-from fpdf.enums import Align, MethodReturnValue
+from fpdf.enums import Align
 from fpdf.fonts import TTFFont
+from fpdf.outline import OutlineSection
+from fpdf.syntax import DestinationXYZ
 
+from cxr_runtime.language import _, number, spoken
 from cxr_runtime.names import escaped, printable
 from cxr_runtime.reports import wording
-from cxr_runtime.reports.pdf.installed_fonts import FONT_ERRORS, font_for
+from cxr_runtime.reports.pdf.lines import broken, is_joined
+from cxr_runtime.reports.pdf.other_fonts import FONT_ERRORS, font_for
 from cxr_runtime.store.rows import RunFacts
 
 Rgb = tuple[int, int, int]
@@ -31,20 +37,28 @@ ALARM: Rgb = (168, 35, 27)
 PAGES = "\u2007\u2007"
 FAMILY = "DejaVuSansCondensed"  # as its files in pdf/fonts
 HEAT_DEFLATE_LEVEL = 1  # of zlib's 0..9: pictures of few colours are small at any
-
-FIRST_JOINED, LAST_JOINED = 0x0590, 0x18AF  # Hebrew .. Mongolian: scripts whose letters join, stack or turn
+ARTIFACT = (
+    "Artifact"  # what is on every page, or mere decoration: a screen reader passes it over (PDF 14.8.2.2)
+)
 
 
 class Sheet(FPDF):
-    """A PDF in the making; coordinates are mm from the top left corner."""
+    """A PDF in the making; coordinates are mm from the top left corner, or from the right one in languages
+    that are written from right to left: the whole page is then mirrored, but for what is drawn.
+    """
 
     def __init__(self, run: RunFacts) -> None:
         super().__init__(orientation="landscape", format="A4")
         image_parsing.SETTINGS.compression_level = HEAT_DEFLATE_LEVEL
         self._run = run
+        self.is_mirrored = spoken().is_right_to_left
+        self.is_spelt_out = False  # a character was met that no font has
         self._readable: set[str] = set()  # characters that some loaded font has
         self._wrapped: dict[tuple[str, float, float], list[str]] = {}  # lines of paragraphs seen before
-        self._borrowed: list[str] = []  # installed fonts in use, by name
+        self._widths: dict[tuple[str, float], float] = {}  # mm, of words seen before in the regular font
+        self._borrowed: list[str] = []  # other fonts in use, by name
+        self._is_tagged = False  # what is written now belongs to an element that was begun
+        self._marked = (0, 0)  # page, and elements on it so far
         self.set_auto_page_break(False)
         self.alias_nb_pages(PAGES)
         self.set_margin(0)
@@ -61,34 +75,72 @@ class Sheet(FPDF):
                 font.ttfont.close()
 
     def _state_facts(self) -> None:
-        self.set_title(f"Chest film report, {wording.finished(self._run)}")
-        self.set_subject("Chest films ranked by suspicion; research use only")
+        self.set_title(_("Chest film report, {when}", when=wording.finished(self._run)))
+        self.set_subject(_("Chest films ranked by suspicion; research use only"))
         self.set_creator(printable(self._run.product))
         self.set_producer(printable(self._run.product))
-        self.set_lang("en")
+        self.set_lang(spoken().code)
         self.set_creation_date(self._run.finished)
 
     def header(self) -> None:
-        """Product, model and date; called by `add_page`."""
+        """Program, date and alarms; called by `add_page`."""
         run = self._run
-        self.say(MARGIN, 9, f"{run.product} · model {run.model} {run.model_sha256[:12]}", 8, colour=QUIET)
-        self.say(MARGIN, 9, wording.finished(run), 8, colour=QUIET, width=INNER, align=Align.R)
-        self.set_draw_color(*LINE)
-        self.set_line_width(0.2)
-        self.line(MARGIN, 14.5, WIDTH - MARGIN, 14.5)
-        alarm = run.foreign if run.is_calibrated else wording.UNCALIBRATED_NOTICE
-        if alarm:
+        with self.tagged(ARTIFACT):
+            self.say(MARGIN, 9, run.product, 8, colour=QUIET)
+            self.say(MARGIN, 9, wording.finished(run), 8, colour=QUIET, width=INNER, align=Align.R)
+            self.rule(14.5)
+        for alarm in wording.alarms(run)[:1]:
             self.set_fill_color(*ALARM)
             self.rect(MARGIN, 16, INNER, 7.5, style="F")
             self.say(MARGIN, 17.2, alarm, 9.5, "B", (255, 255, 255), INNER, Align.C)
 
     def footer(self) -> None:
         """The notice and the page number; called at the end of every page."""
+        with self.tagged(ARTIFACT):
+            self.rule(198.5)
+            self.say(MARGIN, 199.5, _(wording.RESEARCH_NOTICE), 8, colour=QUIET)
+            pages = _("page {page} of {pages}", page=number(self.page_no()), pages=PAGES)
+            self.say(MARGIN, 199.2, pages, 9.5, "", INK, INNER, Align.R)
+
+    def rule(self, y: float) -> None:
+        """A thin line across the page."""
         self.set_draw_color(*LINE)
         self.set_line_width(0.2)
-        self.line(MARGIN, 198.5, WIDTH - MARGIN, 198.5)
-        self.say(MARGIN, 199.5, wording.RESEARCH_NOTICE, 8, colour=QUIET)
-        self.say(MARGIN, 199.5, f"page {self.page_no()} of {PAGES}", 8, "", QUIET, INNER, Align.R)
+        self.line(MARGIN, y, WIDTH - MARGIN, y)
+
+    def across(self, x: float, width: float) -> float:
+        """Where a box of this width begins, counted from the left, whatever the direction of the language."""
+        return WIDTH - x - width if self.is_mirrored else x
+
+    @contextmanager
+    def tagged(self, kind: str, alternative: str | None = None) -> Iterator[None]:
+        """What is drawn within is one element for a screen reader (PDF 14.7, 14.8).
+
+        Args:
+            kind: a standard structure type, e.g. `P`, `H1`, `Figure`; or ARTIFACT.
+            alternative: of a figure, in words.
+        """
+        if self._is_tagged:
+            yield
+            return
+        if kind == ARTIFACT:
+            self._out(f"/{ARTIFACT} BMC")
+        else:
+            page, count = self._marked
+            number_on_page = count if page == self.page else 0
+            self._marked = (self.page, number_on_page + 1)
+            self._add_marked_content(struct_type=f"/{kind}", mcid=number_on_page, alt_text=alternative)
+            self._out(f"/{kind} <</MCID {number_on_page}>> BDC")
+        self._is_tagged = True
+        yield
+        self._is_tagged = False
+        self._out("EMC")
+
+    def bookmark(self, name: str, level: int = 0) -> None:
+        """An entry of the outline, which leads to the top of this page."""
+        self._outline.append(
+            OutlineSection(printable(name), level, self.page, DestinationXYZ(self.page, top=self.h_pt), None)
+        )
 
     def say(
         self,
@@ -100,31 +152,44 @@ class Sheet(FPDF):
         colour: Rgb = INK,
         width: float = 0,
         align: Align = Align.L,
+        kind: str = "P",
     ) -> None:
         """Print one line of our own words; its top left corner at (x, y), its size in points."""
         self.set_font(FAMILY, style, size)
         self.set_text_color(*colour)
-        self.set_xy(x, y)
-        self.cell(width or WIDTH - x, LINE_HEIGHT * size * POINT, text, align=align)
+        shown = self.legible(text)
+        self._set_direction(shown)
+        if self.is_mirrored:
+            width = width or WIDTH - x
+            align = {Align.L: Align.R, Align.R: Align.L}.get(align, align)
+        self.set_xy(self.across(x, width) if width else x, y)
+        with self.tagged(kind):
+            self.cell(width or WIDTH - x, LINE_HEIGHT * size * POINT, shown, align=align)
+        self.set_text_shaping(False)
 
     def quote(self, x: float, y: float, text: str, size: float, width: float, colour: Rgb = INK) -> None:
         """Print one line of text from outside, in any script, cut in its middle where it is too long."""
-        self.set_font(FAMILY, "", size)
-        known = self.legible(text)
-        if any(FIRST_JOINED <= ord(character) <= LAST_JOINED for character in known):
-            self.set_text_shaping(True)
-        self.say(x, y, self._cut(known, width), size, "", colour, width)
-        self.set_text_shaping(False)
+        self.say(x, y, self._cut(self.legible(text), size, width), size, "", colour, width)
 
-    def paragraph(self, x: float, y: float, text: str, size: float, width: float, colour: Rgb = INK) -> float:
+    def paragraph(
+        self,
+        x: float,
+        y: float,
+        text: str,
+        size: float,
+        width: float,
+        colour: Rgb = INK,
+        style: str = "",
+    ) -> float:
         """Print a wrapped paragraph, legible whatever it holds.
 
         Returns:
             y of its lower end.
         """
-        for line in self.wrapped(text, size, width):
-            self.say(x, y, line, size, "", colour)
-            y += LINE_HEIGHT * size * POINT
+        with self.tagged("P"):
+            for line in self.wrapped(text, size, width):
+                self.say(x, y, line, size, style, colour, width)
+                y += LINE_HEIGHT * size * POINT
         return y
 
     def wrapped(self, text: str, size: float, width: float) -> list[str]:
@@ -132,12 +197,7 @@ class Sheet(FPDF):
         key = (text, size, width)
         if key not in self._wrapped:
             self.set_font(FAMILY, "", size)
-            shown = self.legible(text)
-            lines = self.multi_cell(
-                width, text=shown, dry_run=True, output=MethodReturnValue.LINES, align=Align.L
-            )
-            assert isinstance(lines, list)
-            self._wrapped[key] = lines
+            self._wrapped[key] = broken(self.legible(text), width, self._width_of)
         return self._wrapped[key]
 
     def legible(self, text: str) -> str:
@@ -146,9 +206,24 @@ class Sheet(FPDF):
             character if self._can_write(character) else escaped(character) for character in printable(text)
         )
 
+    def _set_direction(self, text: str) -> None:
+        """Shape a text whose letters join, stack or turn; a line of the language has its direction."""
+        if self.is_mirrored or is_joined(text):
+            self.set_text_shaping(True, direction="rtl" if self.is_mirrored else None)
+
+    def _width_of(self, text: str) -> float:
+        """mm that a text takes in the regular font, in the size that is set."""
+        key = (text, self.font_size_pt)
+        if key not in self._widths:
+            self._set_direction(text)
+            self._widths[key] = float(self.get_string_width(text))
+            self.set_text_shaping(False)
+        return self._widths[key]
+
     def _can_write(self, character: str) -> bool:
         if character not in self._readable:
             if not self._has(FAMILY.lower(), character) and not self._borrow(character):
+                self.is_spelt_out = True
                 return False
             self._readable.add(character)
         return True
@@ -158,7 +233,7 @@ class Sheet(FPDF):
         return isinstance(loaded, TTFFont) and ord(character) in loaded.cmap
 
     def _borrow(self, character: str) -> bool:
-        """Load the installed font that has the character, if there is one."""
+        """Load the font that has the character, if there is one."""
         found = font_for(character)
         if found is None:
             return False
@@ -172,11 +247,17 @@ class Sheet(FPDF):
             self.set_fallback_fonts(self._borrowed, exact_match=False)
         return self._has(name, character)
 
-    def _cut(self, text: str, width: float) -> str:
-        if self.get_string_width(text) <= width:
+    def width_of(self, text: str, size: float) -> float:
+        """mm that a text takes in the regular font."""
+        self.set_font(FAMILY, "", size)
+        return self._width_of(self.legible(text))
+
+    def _cut(self, text: str, size: float, width: float) -> str:
+        self.set_font(FAMILY, "", size)
+        if self._width_of(text) <= width:
             return text
         kept = len(text)
-        while kept > 2 and self.get_string_width(_without_middle(text, kept)) > width:
+        while kept > 2 and self._width_of(_without_middle(text, kept)) > width:
             kept -= 1 + kept // 40
         return _without_middle(text, kept)
 

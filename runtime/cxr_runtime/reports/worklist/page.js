@@ -1,6 +1,9 @@
 "use strict";
 (() => {
   const byId = (id) => document.getElementById(id);
+  const words = JSON.parse(byId("words").textContent);
+  // A sentence in the language of the page, its {place holders} filled in.
+  const _ = (text, values = {}) => (words[text] ?? text).replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
   const body = byId("films");
   const films = [...body.rows].map((row, place) => ({
     row,
@@ -59,7 +62,7 @@
 
   function tellPlace() {
     const place = shown.indexOf(current);
-    byId("place").textContent = place < 0 ? `none of ${shown.length}` : `${place + 1} of ${shown.length}`;
+    byId("place").textContent = place < 0 ? _("none of {count}", { count: shown.length }) : _("{place} of {count}", { place: place + 1, count: shown.length });
   }
 
   function pictureOf(row) {
@@ -75,21 +78,23 @@
   function noFilm(row) {
     const box = element("div", "no-film");
     const read = row.dataset.result !== "failed";
-    box.append(element("strong", "", read ? "No picture of this film in this file" : "This film could not be read"));
+    box.append(element("strong", "", read ? _("No picture of this film in this file") : _("This film could not be read")));
     for (const remark of row.querySelectorAll(".remark")) box.append(element("span", "", remark.textContent));
     return box;
   }
 
   function factsOf(row) {
     const facts = [row.querySelector(".badge").cloneNode(true)];
-    if (row.dataset.score !== "") facts.push(element("span", "", `Score ${row.dataset.score}`));
-    if (row.dataset.view) facts.push(element("span", "", `View ${row.dataset.view}`));
+    if (row.dataset.score !== "") facts.push(element("span", "", _("Score {score}", { score: row.dataset.scoreShown })));
+    if (row.dataset.view) facts.push(element("span", "", _("View {view}", { view: row.dataset.view })));
+    if (row.dataset.where) facts.push(element("span", "", _("Heat: {where}", { where: row.dataset.where })));
+    if (row.dataset.meaning) facts.push(element("span", "meaning", row.dataset.meaning));
     if (row.dataset.lungs) facts.push(element("span", "", row.dataset.lungs));
     if (!byId("stage").querySelector(".no-film"))
       for (const remark of row.querySelectorAll(".remark")) facts.push(remark.cloneNode(true));
     if (row.dataset.sha256) facts.push(element("span", "quiet", `sha256 ${row.dataset.sha256}`));
     if (row.dataset.overlay) {
-      const link = element("a", "", "Overlay file");
+      const link = element("a", "", _("Overlay file"));
       link.href = row.dataset.overlay;
       facts.push(link);
     }

@@ -1,5 +1,7 @@
 """worklist.html: every film of a run in one file that needs no network, most suspicious first."""
 
+import json
+import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -10,11 +12,12 @@ from pathlib import Path
 from markupsafe import Markup
 
 from cxr_runtime.files import HEATMAPS_FOLDER, PRIVATE, Access, replacing
-from cxr_runtime.heat.overlay import legend
+from cxr_runtime.heat.colours import legend
+from cxr_runtime.language import _, later, number
 from cxr_runtime.names import folder_and_name, printable
 from cxr_runtime.outcome import Outcome
-from cxr_runtime.reports import wording
-from cxr_runtime.reports.exhibit import Exhibit, Picture, Tally
+from cxr_runtime.reports import meaning, wording
+from cxr_runtime.reports.exhibit import Exhibit, Picture, Tally, is_heat_outside_lungs
 from cxr_runtime.reports.templates import templates
 from cxr_runtime.store.rows import RunFacts
 
@@ -31,6 +34,8 @@ class Row:
     is_full: bool  # the page holds film and heat at preview size; otherwise the thumbnail alone
     overlay_file: str  # path of its overlay picture, relative to the worklist; "" if there is none
     owner: str  # whose film it is; "" where that is not kept
+    where: str  # the regions in which its heat lies; "" where that is not known
+    meaning: str  # how many films with such a score are abnormal; "" where nothing can be said
 
     @property
     def folder_and_name(self) -> tuple[str, str]:
@@ -50,8 +55,13 @@ class Row:
     @property
     def tags(self) -> str:
         """The filters that show this film, besides `all`."""
-        is_outside = wording.is_heat_outside_lungs(self.outcome)
+        is_outside = is_heat_outside_lungs(self.outcome)
         return f"{self.result} {OUTSIDE_LUNGS}" if is_outside else self.result
+
+    @property
+    def score_shown(self) -> str:
+        """The score as a reader sees it."""
+        return "" if self.outcome.score is None else number(self.outcome.score, 2)
 
     @property
     def heat_in_lungs(self) -> str:
@@ -67,11 +77,7 @@ class Row:
 FULL_PICTURES = 500  # most suspicious films whose picture and heat can be opened at full size
 THUMBNAILS = 5000  # most suspicious films that have at least a thumbnail
 
-ALL_PICTURES = "This file holds the pictures of all films. It needs no network and no other file."
-SOME_PICTURES = (
-    f"This file holds full pictures of the {FULL_PICTURES:,} most suspicious films, thumbnails of the "
-    f"{THUMBNAILS:,} most suspicious, and every film's row. It needs no network and no other file."
-)
+_SAID = re.compile(r'(?<![\w.])_\("((?:[^"\\]|\\.)+)"')  # `_("...")` in the script
 # Nothing may be fetched, and only the page's own style and script run, whatever a film is called
 # (W3C Content Security Policy 3).
 POLICY = (
@@ -111,16 +117,36 @@ def write_worklist(
         counts=counts,
         refused=refused,
         wording=wording,
-        pictures=ALL_PICTURES if counts.films <= FULL_PICTURES else SOME_PICTURES,
+        meaning=meaning,
+        pictures=_pictures(counts.films),
+        words=_words(script),
         filters=tuple(_filters(counts)),
-        legend=legend(run.heat_threshold),
-        films=_rows(exhibits, path.parent),
+        legend=legend(run.heat_threshold, run.presentation.colours),
+        films=_rows(exhibits, path.parent, run),
     )
     with replacing(path, access) as file:
         file.writelines(part.encode() for part in parts)
 
 
-def _rows(exhibits: Iterable[Exhibit], folder: Path) -> Iterator[Row]:
+def _pictures(films: int) -> str:
+    if films <= FULL_PICTURES:
+        return _("This file holds the pictures of all films. It needs no network and no other file.")
+    return _(
+        "This file holds full pictures of the {full} most suspicious films, thumbnails of the {small} most "
+        "suspicious, and every film's row. It needs no network and no other file.",
+        full=number(FULL_PICTURES),
+        small=number(THUMBNAILS),
+    )
+
+
+def _words(script: str) -> Markup:
+    """The sentences that the script says, with what they are in the language of the page, as JSON."""
+    found = {sentence: _(sentence) for sentence in _SAID.findall(script)}
+    text = json.dumps({english: word for english, word in found.items() if word != english})
+    return Markup(text.replace("<", "\\u003c"))
+
+
+def _rows(exhibits: Iterable[Exhibit], folder: Path, run: RunFacts) -> Iterator[Row]:
     overlays = {path.name for path in (folder / HEATMAPS_FOLDER).glob("*.png")}  # one look, not one a film
     for rank, exhibit in enumerate(exhibits, start=1):
         overlay = f"{exhibit.name}.png"
@@ -131,6 +157,8 @@ def _rows(exhibits: Iterable[Exhibit], folder: Path) -> Iterator[Row]:
             rank <= FULL_PICTURES,
             f"{HEATMAPS_FOLDER}/{overlay}" if overlay in overlays else "",
             " \u00b7 ".join(exhibit.owner),
+            wording.where_heat_lies(exhibit.picture, run) if rank <= THUMBNAILS else "",
+            meaning.films_like_this(exhibit.outcome, run),
         )
 
 
@@ -148,13 +176,13 @@ class Filter:
 def _filters(counts: Tally) -> Iterator[Filter]:
     """Those that would show a film, and those that are always there."""
     every = (
-        Filter("all", "All", counts.films, has_mark=False, is_always_offered=True),
-        Filter("flagged", "Flagged", counts.flagged, is_always_offered=True),
-        Filter("review", "Review", counts.review),
-        Filter("not_flagged", "Not flagged", counts.not_flagged, is_always_offered=True),
-        Filter("rejected", "Rejected", counts.rejected),
-        Filter("failed", "Failed", counts.failed),
-        Filter(OUTSIDE_LUNGS, "Heat outside lungs", counts.outside_lungs, has_mark=False),
+        Filter("all", later("All"), counts.films, has_mark=False, is_always_offered=True),
+        Filter("flagged", later("Flagged"), counts.flagged, is_always_offered=True),
+        Filter("review", later("Review"), counts.review),
+        Filter("not_flagged", later("Not flagged"), counts.not_flagged, is_always_offered=True),
+        Filter("rejected", later("Rejected"), counts.rejected),
+        Filter("failed", later("Failed"), counts.failed),
+        Filter(OUTSIDE_LUNGS, later("Heat outside lungs"), counts.outside_lungs, has_mark=False),
     )
     return (one for one in every if one.films or one.is_always_offered)
 

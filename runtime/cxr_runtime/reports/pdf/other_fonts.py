@@ -1,4 +1,4 @@
-"""Fonts of this machine, for file names in scripts that the reports' own font does not have."""
+"""Fonts for names in scripts that the reports' own font does not have: bundled ones, then this machine's."""
 
 import logging
 import os
@@ -35,10 +35,10 @@ class InstalledFont:
 
 
 def font_for(character: str) -> InstalledFont | None:
-    """The first installed font that has a character, or None."""
+    """The first font that has a character, of those that came with the program, then of this machine's."""
     found = (
         font
-        for path in installed_font_files()
+        for path in (*bundled_font_files(), *installed_font_files())
         if (font := _opened(path)) and ord(character) in font.code_points
     )
     return next(found, None)
@@ -55,6 +55,11 @@ def font_folders() -> tuple[Path, ...]:
         shared, own = ["/usr/share/fonts", "/usr/local/share/fonts"], [".local/share/fonts", ".fonts"]
     home = home_folder()
     return *map(Path, shared), *(home / name for name in own if home is not None)
+
+
+def bundled_font_files() -> tuple[Path, ...]:
+    """Fonts that came with the program, besides that of the reports; each has one script."""
+    return tuple(sorted((Path(__file__).parent / "fonts").glob("Noto*.ttf")))
 
 
 @cache

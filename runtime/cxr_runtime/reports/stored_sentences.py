@@ -1,0 +1,59 @@
+"""Sentences that the store keeps in English, such as reasons, in the language of a page.
+
+Results and runs are stored in English, whoever reads them later; so is results.csv. A catalogue has the parts
+of these sentences as the program writes them, with `{0}`, `{1}` for what was filled in. A stored sentence is
+taken apart by them again; what no part of the catalogue fits stays as it is.
+"""
+
+import re
+from functools import cache, lru_cache
+
+from cxr_runtime.language import ENGLISH, Language, _, spoken
+
+_CONFIDENCE = re.compile(r"(.*) \(confidence ([\d.]+)%\)", re.DOTALL)
+_PLACE = re.compile(r"\{\d\}")
+_ALSO = ". Also: "
+_MOST_KEPT = 4096  # sentences whose translation is remembered: those of a night repeat themselves
+
+
+def translated(sentence: str) -> str:
+    """A stored sentence in the language of this moment."""
+    language = spoken()
+    return sentence if language == ENGLISH or not sentence else _translated(language, sentence)
+
+
+@lru_cache(_MOST_KEPT)
+def _translated(language: Language, sentence: str) -> str:
+    whole = language.translations.gettext(sentence)
+    if whole != sentence:
+        return whole
+    if _ALSO in sentence:
+        first, more = sentence.split(_ALSO, 1)
+        return _("{first}. Also: {more}", first=translated(first), more=translated(more))
+    if "; " in sentence:
+        return "; ".join(translated(part) for part in sentence.split("; "))
+    if sure := _CONFIDENCE.fullmatch(sentence):
+        return _("{found} (confidence {share}%)", found=translated(sure[1]), share=sure[2])
+    for pattern, template in _patterns(language):
+        if found := pattern.fullmatch(sentence):
+            return _of_parts(language.translations.gettext(template), sentence, found.groups())
+    return sentence
+
+
+def _of_parts(template: str, sentence: str, parts: tuple[str, ...]) -> str:
+    try:
+        return template.format(*(translated(part) for part in parts))
+    except (LookupError, ValueError, AttributeError):  # a place holder that the English sentence has not
+        return sentence
+
+
+@cache
+def _patterns(language: Language) -> tuple[tuple[re.Pattern[str], str], ...]:
+    """Sentences of the catalogue with something filled in, those that say most first."""
+    templates = [sentence for sentence in language.sentences if "{0}" in sentence]
+    templates.sort(key=lambda template: len(_PLACE.sub("", template)), reverse=True)
+    return tuple((re.compile(_pattern(template), re.DOTALL), template) for template in templates)
+
+
+def _pattern(template: str) -> str:
+    return "(.+?)".join(re.escape(piece) for piece in _PLACE.split(template))
