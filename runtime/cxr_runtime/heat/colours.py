@@ -79,6 +79,6 @@ def step_opacities() -> NDArray[np.float64]:
 
 @cache
 def palette(colours: Colours = Colours.JET) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """Everything that is laid over a film: (COLOUR_STEPS + 3, 3) uint8 RGB, and how much each covers, 0..1."""
+    """All that is laid over a film: (COLOUR_STEPS + 3, 3) uint8 RGB, and how much each covers, 0..1."""
     rgb = np.vstack([step_colours(colours), [LINE_RGB, MARK_RGB]]).astype(np.uint8)
     return rgb, np.concatenate([step_opacities(), [LINE_OPACITY, MARK_OPACITY]])

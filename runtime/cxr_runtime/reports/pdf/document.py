@@ -88,8 +88,8 @@ def add_technical(sheet: Sheet, run: RunFacts, counts: Tally) -> None:
     facts = [*wording.technical(run, counts)]
     if sheet.is_spelt_out:
         missing = _(
-            "Some names have characters that no font on this machine has: they stand here as codes. Install a "
-            "font for their script, such as Noto Sans CJK, and make the report again."
+            "Some names have characters that no font on this machine has: they stand here as codes. Install "
+            "a font for their script, such as Noto Sans CJK, and make the report again."
         )
         facts.append((_("Fonts"), missing))
     for name, value in facts:
