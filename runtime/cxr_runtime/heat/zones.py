@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from cxr_runtime.heat.map import HeatView, in_colour_range
 from cxr_runtime.placement import Outline, Placement
 
-LEAST_SHARE = 0.2  # of a film's heat in a region that is named; the one with the most always is
-MOST_NAMED = 3  # regions
+LEAST_SHARE = 0.1  # of a film's heat in a region that is named; the one with the most always is
+ENOUGH_SHARE = 0.75  # of the heat lies in the regions that are named so far: no more is needed
+MOST_NAMED = 4  # regions
 _APEX = 0.14  # down to here
 _ZONES = (1 / 3, 2 / 3)  # down: borders between the upper, middle and lower zone
 _HILUM_DOWN, _HILUM_ACROSS = (0.3, 0.6), 0.6
@@ -73,8 +74,10 @@ def heat_regions(
     heat = (shown[rows, columns] - view.threshold).astype(np.float64) + 1e-6
     shares = np.bincount(numbers, heat, len(Region)) / heat.sum()
     order = np.argsort(-shares, kind="stable")[:MOST_NAMED]
-    named = [place for place in order if shares[place] >= LEAST_SHARE] or order[:1]
-    return tuple(list(Region)[int(place)] for place in named)
+    before = np.cumsum(shares[order]) - shares[order]
+    is_named = (shares[order] >= LEAST_SHARE) & (before < ENOUGH_SHARE)
+    is_named[0] = True
+    return tuple(list(Region)[int(place)] for place in order[is_named])
 
 
 _Box = tuple[float, float, float, float]  # outer and inner border across, apex and base down; film shares

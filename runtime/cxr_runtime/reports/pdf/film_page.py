@@ -110,4 +110,4 @@ def _said(sheet: Sheet, exhibit: Exhibit, run: RunFacts) -> None:
         draw_legend(sheet, right, UNDER_PICTURES, run)
         sheet.paragraph(right, UNDER_PICTURES + 5, wording.heat_notice(run), 7.5, BOX_W, QUIET)
     technical = f"{exhibit.outcome.sha256[:12]} \u00b7 {run.model} {run.model_sha256[:12]}"
-    sheet.say(MARGIN, 194.2, technical, 6, "", QUIET, INNER, Align.R)
+    sheet.say(MARGIN, 195.2, technical, 6, "", QUIET, INNER, Align.R)
