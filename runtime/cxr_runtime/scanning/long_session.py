@@ -11,7 +11,6 @@ from cxr_runtime.scanning.scoring import judged_anew
 from cxr_runtime.scanning.session import Session
 from cxr_runtime.store.rows import RunFacts
 from cxr_runtime.store.store import Store
-from cxr_runtime.workers.pool import WorkerPool
 
 
 class LongSession(Session):
@@ -21,9 +20,7 @@ class LongSession(Session):
 
     def warm_up(self) -> None:
         """Load the engine and start the workers now, that the first film need not wait for them."""
-        self._engine.loading()
-        if isinstance(self._pool, WorkerPool):
-            self._pool.start()
+        self._station.warm_up()
 
     def take_stock(self, inputs: Iterable[str]) -> None:
         """Judge all films by today's operating point, and draw the pictures that are missing.

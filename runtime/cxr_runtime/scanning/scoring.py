@@ -172,7 +172,7 @@ class Scorer:
         return Scored(place, film, score, cells, heat)
 
 
-def opened_engine(model: Model, options: ScanOptions) -> Engine:
+def opened_engine(model: Model, options: ScanOptions, threads: int | None = None) -> Engine:
     """The engine that a scan asks for; a scan with nothing new to score imports no backend.
 
     Raises:
@@ -186,6 +186,7 @@ def opened_engine(model: Model, options: ScanOptions) -> Engine:
         model,
         options.backend,
         batch_size=options.batch_size,
+        threads=threads,
         require_gpu=options.require_gpu,
     )
     return TimedEngine(engine)

@@ -1,30 +1,22 @@
 """A session: model, engine, workers and store stay warm while films come and their rows are stored."""
 
-import os
 from collections.abc import Container, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from functools import partial
 from typing import ClassVar, Self
 
-from cxr_runtime.backends.engine import Engine
 from cxr_runtime.errors import UsageError
-from cxr_runtime.machine_memory import share_out, usable_memory
 from cxr_runtime.memory import check_memory
 from cxr_runtime.model.folder import Model, open_model
 from cxr_runtime.outcome import Outcome
 from cxr_runtime.pseudonyms import Keeping
 from cxr_runtime.reports.heatmap_files import HeatmapFiles
-from cxr_runtime.reports.publishing import Publication, load_writers, publish
-from cxr_runtime.scanning.answers import Examining
-from cxr_runtime.scanning.drawing import Drawing, without_pictures
-from cxr_runtime.scanning.examination import Examination, Examined
+from cxr_runtime.reports.publishing import Publication, publish
 from cxr_runtime.scanning.facts import Asked, run_facts
 from cxr_runtime.scanning.fingerprint import fingerprint_of
-from cxr_runtime.scanning.flow import Draw, KnownFilms, batches, examined, finished, stored
-from cxr_runtime.scanning.opening import Task, opened
+from cxr_runtime.scanning.flow import KnownFilms, stored
 from cxr_runtime.scanning.options import ScanOptions
-from cxr_runtime.scanning.scoring import LateEngine, Scorer, judged_anew, opened_engine
+from cxr_runtime.scanning.scoring import judged_anew
+from cxr_runtime.scanning.station import Examiners, Finishing, Station, Wanted
 from cxr_runtime.scanning.study import check_installed, study_parts
 from cxr_runtime.sources.film_source import FileOnDisk, FilmSource
 from cxr_runtime.store.films import Films
@@ -32,14 +24,9 @@ from cxr_runtime.store.folder import held
 from cxr_runtime.store.rows import KnownFilm, Place, RunFacts, StoredScore
 from cxr_runtime.store.store import Store
 from cxr_runtime.store.writer import StoreWriter
-from cxr_runtime.workers.opened import can_pass_files
 from cxr_runtime.workers.opening import Opener
-from cxr_runtime.workers.pool import WorkerPool
 from cxr_runtime.workers.sandbox import protection, require_sandbox
-from cxr_runtime.workers.tasks import Passed, Pause, Pool
-
-Examiners = Pool[Examination, Examined]
-MAX_WORKERS = 8  # more processes than this would wait for the one that infers
+from cxr_runtime.workers.tasks import Passed, Pause
 
 
 class Session:
@@ -73,18 +60,10 @@ class Session:
                 options.presentation.colours,
             )
         self._fingerprint = fingerprint_of(model.manifest, options.heat, lung_outline=options.lung_outline)
-        self._threads = closing.enter_context(ThreadPoolExecutor(options.batch_size))
-        self._engine = closing.enter_context(LateEngine(self._open_engine))
-        workers = min(options.workers or os.cpu_count() or 1, MAX_WORKERS)
-        share = share_out(workers, options.memory or usable_memory())
         self._sandbox, self._label = "" if pool else str(protection()), keeping.label
         self._study = study_parts(options, keeping, model, store, self._fingerprint)
         self.known = self._known_as(store, self._fingerprint, self._study, earlier, options.force)
-        self._pool = pool or closing.enter_context(
-            WorkerPool(Examining(), share.workers, megabytes=share.bytes_each >> 20)
-        )
-        can_open = can_pass_files() and pool is None
-        self._opener = (opener or closing.enter_context(Opener())) if can_open else None
+        self._station = self._opened_station(pool, opener)
         self._run = store.begin_run()
         self._position = 0
 
@@ -153,13 +132,7 @@ class Session:
             OSError: the disk is full, or fails.
             StoreError: the disk is full.
         """
-        seen = examined(self._pool, self._tasks(films))
-        grouped = batches(seen, self._options.batch_size, self.known.of_bytes)
-        draw = without_pictures if self._files is None else Drawing(self._files).draw
-        begin: Draw = partial(self._threads.submit, draw)  # type: ignore[call-arg]  # the rest comes later
-        if self._study is not None:
-            begin = partial(self._study.begin, self._threads, draw)
-        ready = finished(grouped, self._scorer, begin)
+        ready = self._station.finished(self._wanted(films), self.known.of_bytes)
         return stored(ready, self._store, self._run, self._fingerprint)
 
     def publish(
@@ -217,19 +190,14 @@ class Session:
         """Scored films of this run that have no study for the DICOM results that are wanted."""
         return 0 if self._study is None else self._study.without_study(self._run)
 
-    def _tasks(self, films: Iterable[FilmSource | Pause]) -> Iterator[Task]:
-        """One task a film, opened where files can be passed to the workers."""
-        how, wants_header = self._model.manifest.preprocessing, self._study is not None
-        if self._opener is not None:
-            wanted = self._wanted(films)
-            yield from opened(wanted, self._opener, how, self.known.of_bytes, wants_header=wants_header)
-            return
-        for item in self._wanted(films):
-            yield Examination(*item, how, None, wants_header) if isinstance(item, tuple) else item
+    def _opened_station(self, pool: Examiners | None, opener: Opener | None) -> Finishing:
+        """Where films are done."""
+        station = Station(
+            self._options, self._model, self._point, self._files, pool=pool, opener=opener, study=self._study
+        )
+        return self._closing.enter_context(station)
 
-    def _wanted(
-        self, films: Iterable[FilmSource | Pause]
-    ) -> Iterator[tuple[Place, FilmSource] | Passed[KnownFilm] | Pause]:
+    def _wanted(self, films: Iterable[FilmSource | Pause]) -> Iterator[Wanted]:
         """Films in their places; one that stands where and as it was finished needs nothing more."""
         for source in films:
             if isinstance(source, Pause):
@@ -240,17 +208,7 @@ class Session:
             place = Place(self._position, source.file, source.stamp, is_settled)
             match self.known.at(place):
                 case None:
-                    self._engine.loading()
+                    self._station.begin()
                     yield place, source
                 case KnownFilm() as known:
                     yield Passed(known)
-
-    def _open_engine(self) -> Engine:
-        writers = self._threads.submit(load_writers, self._options.formats if self._files is not None else ())
-        engine = opened_engine(self._model, self._options)
-        writers.result()
-        return engine
-
-    def _scorer(self) -> Scorer:
-        engine, options = self._engine.loading().result(), self._options
-        return Scorer(self._model, engine, self._point, options.heat, options.batch_size)

@@ -13,7 +13,7 @@ from cxr_runtime.doctor import hardware, inference
 from cxr_runtime.doctor.checks import check_everything
 from cxr_runtime.doctor.finding import Finding, State, can_scan
 from cxr_runtime.errors import BackendError
-from cxr_runtime.scanning import session
+from cxr_runtime.scanning import station
 from cxr_runtime.workers.sandbox import Protection
 from cxr_runtime.workers.tasks import Plain
 from model_folders import write_model_folder
@@ -93,7 +93,7 @@ def test_a_drawn_film_passes_through_a_real_worker() -> None:
 
 
 def test_a_worker_that_cannot_start_is_told_with_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session, "Examining", lambda: Plain("a_library_that_is_not_there:examine"))
+    monkeypatch.setattr(station, "Examining", lambda: Plain("a_library_that_is_not_there:examine"))
     finding = inference.check_worker()
     assert finding.state is State.BROKEN
     assert finding.told.startswith("a_library_that_is_not_there is missing or does not load")

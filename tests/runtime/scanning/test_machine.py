@@ -22,7 +22,7 @@ from cxr_runtime.files import DEFAULT_FORMATS, ReportFormat
 from cxr_runtime.outcome import Status
 from cxr_runtime.phantom import draw_phantom
 from cxr_runtime.pictures import encode_png
-from cxr_runtime.scanning import session
+from cxr_runtime.scanning import station
 from cxr_runtime.scanning.options import ScanOptions
 from cxr_runtime.scanning.scan import ScanSummary, scan
 from cxr_runtime.workers.pool import WorkerPool
@@ -81,7 +81,7 @@ def test_what_the_machine_did_to_a_film_is_a_row_and_is_tried_again_in_the_next_
     (tmp_path / "bad_day.py").write_text(BAD_DAY.format(folder=str(tmp_path)))
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(session, "Examining", import_module("bad_day").BadDay)
+    monkeypatch.setattr(station, "Examining", import_module("bad_day").BadDay)
     limits = WorkerPool.__init__.__kwdefaults__
     assert limits is not None
     monkeypatch.setitem(limits, "seconds", 10.0)

@@ -25,6 +25,7 @@ from cxr_runtime.phantom import draw_phantom
 from cxr_runtime.scanning.options import ScanOptions
 from cxr_runtime.scanning.scan import ScanSummary, scan
 from cxr_runtime.scanning.session import Session
+from cxr_runtime.scanning.station import Station
 from cxr_runtime.sources.film_source import FileOnDisk, FilmSource
 from cxr_runtime.store.store import read_scores
 from cxr_runtime.workers.tasks import Pause
@@ -349,7 +350,7 @@ def test_a_finished_scan_starts_no_worker_and_writes_no_report(
         raise AssertionError("nothing is left to be done")
 
     monkeypatch.setattr(Worker, "start", refuse)
-    monkeypatch.setattr(Session, "_open_engine", refuse)
+    monkeypatch.setattr(Station, "_open_engine", refuse)
     assert run([films], tmp_path / "out", model, formats=everything).finished_before == FILMS
     assert {path: path.stat().st_mtime_ns for path in before} == before
 

@@ -1,0 +1,194 @@
+"""A station examines, scores and draws films; engine, workers and threads stay warm between them."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol, Self
+
+from cxr_runtime.backends.engine import Engine
+from cxr_runtime.heat.overlay import heat_layer, thumbnail_jpeg
+from cxr_runtime.machine_memory import share_out, usable_memory
+from cxr_runtime.model.calibration import OperatingPoint
+from cxr_runtime.model.folder import Model
+from cxr_runtime.names import safe_name
+from cxr_runtime.pictures import encode_jpeg
+from cxr_runtime.reports.heatmap_files import HeatmapFiles
+from cxr_runtime.reports.publishing import load_writers
+from cxr_runtime.scanning.answers import Examining
+from cxr_runtime.scanning.examination import Examination, Examined, Rejected, Unread
+from cxr_runtime.scanning.flow import Draw, batches, examined, finished
+from cxr_runtime.scanning.opening import Task, opened
+from cxr_runtime.scanning.options import ScanOptions
+from cxr_runtime.scanning.scoring import LateEngine, Scored, Scorer, Unscored, opened_engine
+from cxr_runtime.scanning.study import StudyParts
+from cxr_runtime.sources.film_source import FilmSource
+from cxr_runtime.store.rows import FinishedFilm, KnownFilm, Place, SeenFilm, StoredPicture
+from cxr_runtime.workers.opened import can_pass_files
+from cxr_runtime.workers.opening import Opener
+from cxr_runtime.workers.pool import WorkerPool
+from cxr_runtime.workers.tasks import Passed, Pause, Pool
+
+Examiners = Pool[Examination, Examined]
+Wanted = tuple[Place, FilmSource] | Passed[KnownFilm] | Pause  # a film to be done; the others are handed on
+Done = list[FinishedFilm] | KnownFilm | Pause
+KnownByBytes = Callable[[Place, str], KnownFilm | SeenFilm | None]  # the film of these bytes, if it is done
+MAX_WORKERS = 8  # more processes than this would wait for the one that infers
+
+
+class Finishing(Protocol):
+    """Does films: one station of this machine, or many of a cluster."""
+
+    def finished(self, films: Iterable[Wanted], known: KnownByBytes) -> Iterator[Done]:
+        """Do films as they come, which may be for ever.
+
+        Args:
+            films: in their places; a pause is handed on once everything before it is done.
+            known: the film of these bytes, if it was finished before, by now.
+
+        Raises:
+            UsageError: there is no backend of that name.
+            BackendError: the asked backend is not usable, or the device failed.
+            InstallationError: a part of the program is missing.
+            OSError: the disk is full, or fails.
+        """
+        ...
+
+    def begin(self) -> object:
+        """Load the engine in the background; a film is to be done soon."""
+        ...
+
+    def warm_up(self) -> None:
+        """Load all that the first film needs now, that it need not wait."""
+        ...
+
+
+class Station:
+    """One machine's engine and workers; they start at the first film.
+
+    Args:
+        options: how films are scored.
+        model: that scores them.
+        point: by which they are judged.
+        files: where a film's pictures go; None: nobody looks at them, and none are made.
+        pool: where films are examined; None: in processes of its own.
+        opener: opens films for these processes, and is not closed; None: one of its own.
+        study: what else is kept of a film.
+        threads: processor threads of one run of the engine; None: as many as the backend likes.
+    """
+
+    def __init__(
+        self,
+        options: ScanOptions,
+        model: Model,
+        point: OperatingPoint,
+        files: HeatmapFiles | None,
+        *,
+        pool: Examiners | None = None,
+        opener: Opener | None = None,
+        study: StudyParts | None = None,
+        threads: int | None = None,
+    ) -> None:
+        self._options, self._model, self._point, self._study = options, model, point, study
+        self._files, self._run_threads, self._closing = files, threads, ExitStack()
+        self._threads = self._closing.enter_context(ThreadPoolExecutor(options.batch_size))
+        self._engine = self._closing.enter_context(LateEngine(self._open_engine))
+        self.begin = self._engine.loading
+        draw = without_pictures if files is None else Drawing(files).draw
+        self._draw: Draw = partial(self._threads.submit, draw)  # type: ignore[call-arg]  # the rest comes later
+        if study is not None:
+            self._draw = partial(study.begin, self._threads, draw)
+        workers = min(options.workers or os.cpu_count() or 1, MAX_WORKERS)
+        share = share_out(workers, options.memory or usable_memory())
+        self._pool = pool or self._closing.enter_context(
+            WorkerPool(Examining(), share.workers, megabytes=share.bytes_each >> 20)
+        )
+        can_open = can_pass_files() and pool is None
+        self._opener = (opener or self._closing.enter_context(Opener())) if can_open else None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the workers, and give back the engine."""
+        self._closing.close()
+
+    def finished(self, films: Iterable[Wanted], known: KnownByBytes) -> Iterator[Done]:
+        """Do films as they come; see `Finishing`."""
+        how, wants_header = self._model.manifest.preprocessing, self._study is not None
+        tasks: Iterable[Task] = (
+            Examination(*item, how, None, wants_header) if isinstance(item, tuple) else item for item in films
+        )
+        if self._opener is not None:
+            tasks = opened(films, self._opener, how, known, wants_header=wants_header)
+        grouped = batches(examined(self._pool, tasks), self._options.batch_size, known)
+        return finished(grouped, self._scorer, self._draw)
+
+    def warm_up(self) -> None:
+        """Load the engine and start the workers now."""
+        self._engine.loading()
+        if isinstance(self._pool, WorkerPool):
+            self._pool.start()
+
+    def backend(self) -> str:
+        """The provider that scores films; it is waited for."""
+        return self._engine.loading().result().backend
+
+    def _open_engine(self) -> Engine:
+        writers = self._threads.submit(load_writers, self._options.formats if self._files is not None else ())
+        engine = opened_engine(self._model, self._options, self._run_threads)
+        writers.result()
+        return engine
+
+    def _scorer(self) -> Scorer:
+        engine, options = self._engine.loading().result(), self._options
+        return Scorer(self._model, engine, self._point, options.heat, options.batch_size)
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """Draws films for one output folder; heat is laid over a film once, and everything is made of that."""
+
+    files: HeatmapFiles
+
+    def draw(self, item: Scored | Unscored) -> FinishedFilm:
+        """Write the film's files, and gather what the store keeps.
+
+        Raises:
+            OSError: the folder cannot be written, or the disk is full.
+        """
+        threshold, colours = self.files.view.threshold, self.files.colours
+        match item:
+            case Scored(place, film, score, cells, heat):
+                outlines, film_hw = film.lungs.outlines, film.placement.film_hw
+                name = safe_name(place.file, film.sha256)
+                written = self.files.write(name, film.preview, heat, film_hw, outlines)
+                picture = StoredPicture(
+                    encode_jpeg(film.preview),
+                    film.placement,
+                    cells,
+                    outlines,
+                    thumbnail_jpeg(film.preview, heat, threshold, colours),
+                    heat_layer(heat, film_hw, threshold),
+                )
+                return FinishedFilm(place, score, picture, film.size, files=written)
+            case Unscored(film=Rejected() as film):
+                thumbnail = thumbnail_jpeg(film.preview, None, threshold)
+                picture = StoredPicture(encode_jpeg(film.preview), film.whole, None, (), thumbnail)
+                return FinishedFilm(item.place, item.score, picture, film.size)
+            case Unscored():
+                return without_pictures(item)
+
+
+def without_pictures(item: Scored | Unscored) -> FinishedFilm:
+    """A film as it goes into a store that nobody looks at."""
+    match item.film:
+        case Unread(is_lasting=is_lasting):
+            return FinishedFilm(item.place, item.score, is_lasting=is_lasting and item.place.is_settled)
+        case film:
+            return FinishedFilm(item.place, item.score, size=film.size)
