@@ -26,6 +26,7 @@ from cxr_cli.film_options import (
     RequireSandbox,
     ShareWith,
     Workers,
+    WorklistSize,
     opened_journal,
     screening_options,
 )
@@ -89,6 +90,7 @@ def listen(
     workers: Workers = None,
     memory: Memory = None,
     formats: Formats = DEFAULT_FORMATS,
+    worklist_size: WorklistSize = None,
     allow_uncalibrated: AllowUncalibrated = False,
     require_gpu: RequireGpu = False,
     require_sandbox: RequireSandbox = False,
@@ -141,6 +143,7 @@ def listen(
         workers=workers,
         memory=memory,
         formats=with_results(formats, route),
+        worklist_size=worklist_size,
         allow_uncalibrated=allow_uncalibrated,
         require_gpu=require_gpu,
         require_sandbox=require_sandbox,

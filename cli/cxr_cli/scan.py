@@ -29,6 +29,7 @@ from cxr_cli.film_options import (
     RequireSandbox,
     ShareWith,
     Workers,
+    WorklistSize,
     opened_journal,
     screening_options,
 )
@@ -79,6 +80,7 @@ def scan(
     memory: Memory = None,
     batch_size: BatchSize = 8,
     formats: Formats = DEFAULT_FORMATS,
+    worklist_size: WorklistSize = None,
     allow_uncalibrated: AllowUncalibrated = False,
     require_gpu: RequireGpu = False,
     require_sandbox: RequireSandbox = False,
@@ -130,6 +132,7 @@ def scan(
         workers=workers,
         memory=memory,
         formats=with_results(formats, route),
+        worklist_size=worklist_size,
         allow_uncalibrated=allow_uncalibrated,
         require_gpu=require_gpu,
         require_sandbox=require_sandbox,

@@ -11,6 +11,7 @@ from cxr_runtime.folders import DATA_VARIABLE, data_root
 from cxr_runtime.language import SOURCE
 
 PREVALENCE_FILE = "prevalence.json"  # with the user's data
+WORKLIST_BYTES = 60_000_000  # of worklist.html, unless another size is asked for
 LEAST, MOST = 0.0001, 0.9999  # of a prevalence: at 0 and 1 no film says anything
 
 
@@ -28,6 +29,7 @@ class Presentation:
     language: str = SOURCE  # of pages and PDF (`language.language`)
     colours: Colours = Colours.JET
     prevalence: float | None = None  # share of this clinic's films that are abnormal; None: not stated
+    worklist_bytes: int = WORKLIST_BYTES  # of worklist.html, at most
     pdf_pages: int | None = None  # pages of films in the PDF, at most; None: as many as there are
 
 

@@ -16,6 +16,7 @@ from cxr_runtime.journal import Journal, LogFormat
 from cxr_runtime.machine_memory import bytes_of, parse_size
 from cxr_runtime.model.folder import open_model
 from cxr_runtime.names import printable
+from cxr_runtime.presentation import Presentation
 from cxr_runtime.scanning.options import ScanOptions
 from cxr_runtime.sending.address import parse_kinds
 from cxr_runtime.sending.options import SendingOptions, refuse_other_identity
@@ -167,6 +168,7 @@ def _screening(clinic: Clinic) -> ScanOptions:
         workers=asked.workers,
         memory=None if asked.memory is None else parse_size(asked.memory),
         formats=formats,
+        presentation=Presentation(worklist_bytes=bytes_of(asked.worklist_size, "screening.worklist_size")),
         allow_uncalibrated=asked.allow_uncalibrated,
         require_gpu=asked.require_gpu,
         require_sandbox=asked.require_sandbox,

@@ -106,6 +106,7 @@ class Screening(Section):
     heat: Literal["cam", "strongest-channel"] = _choice("cam", "heat map: cam or strongest-channel")
     lung_outline: bool = _choice(False, "draw the outline of the lungs on the pictures in heatmaps/, too")
     formats: str = _choice("csv,html,pdf,png", "what is written: any of csv, html, pdf, png, npz, dicom")
+    worklist_size: Size = _choice("60M", "worklist.html at most; films down the list get smaller pictures")
     workers: int | None = _choice(
         None, "processes that read films; else one for each processor", 2, ge=1, le=256
     )

@@ -193,7 +193,9 @@ def _exhibits(
         seen = None if picture is None or outcome.triage not in pictured else shown(picture, colours)
         kept = store.identities.of(outcome.sha256, label) if label != IdentityKind.NONE else None
         owner = owner_of(kept) if kept else ()
-        yield Exhibit(outcome, seen, safe_name(outcome.file, outcome.sha256), owner=owner)
+        name = safe_name(outcome.file, outcome.sha256)
+        patient, studied = (kept.patient, kept.studied) if kept else ("", "")
+        yield Exhibit(outcome, seen, name, owner=owner, patient=patient, studied=studied)
 
 
 def shown(picture: StoredPicture, colours: Colours) -> Picture:

@@ -1,5 +1,6 @@
 """The worklist is one safe, self-contained page with every film on it."""
 
+import json
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
@@ -7,17 +8,18 @@ from dataclasses import replace
 from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
+from cxr_runtime.presentation import Presentation
 from cxr_runtime.reports.exhibit import Exhibit, tally
 from cxr_runtime.reports.wording import OUTSIDE_LUNGS, RESEARCH_NOTICE, UNCALIBRATED_NOTICE
-from cxr_runtime.reports.worklist import page as worklist_page
 from cxr_runtime.reports.worklist import write_worklist
 from cxr_runtime.store.rows import RunFacts
-from drawn_exhibits import RUN, failed, rejected, scored
+from drawn_exhibits import LUNGS, RUN, failed, rejected, scored
 
 HOSTILE = '<img src=x onerror=alert(1)>".png'
 
@@ -129,27 +131,44 @@ def test_the_overlay_file_is_offered_where_there_is_one(tmp_path: Path) -> None:
     assert [row["data-overlay"] for row in rows] == [f"heatmaps/{film.name}.png", ""]
 
 
+def held(html: str) -> list[dict[str, Any]]:
+    """What the page holds of films for the viewer."""
+    found = re.findall(r'<script type="application/json" class="pictures">(.*?)</script>', html, re.DOTALL)
+    return [json.loads(text) for text in found]
+
+
 def test_the_viewers_layers_are_the_film_its_heat_and_its_outlines(tmp_path: Path) -> None:
     film = scored("a.png", 0.9)
     assert film.picture is not None
-    page = Page(written(tmp_path, [film]))
-    grey, heat = (image["href"] or "" for image in page.tags("image"))
-    assert b64decode(grey.partition(",")[2]) == film.picture.preview_jpeg
-    layer = cv2.imdecode(np.frombuffer(b64decode(heat.partition(",")[2]), np.uint8), cv2.IMREAD_UNCHANGED)
+    (pictures,) = held(written(tmp_path, [film]))
+    assert b64decode(pictures["film"]) == film.picture.preview_jpeg
+    layer = cv2.imdecode(np.frombuffer(b64decode(pictures["heat"]), np.uint8), cv2.IMREAD_UNCHANGED)
     assert layer is not None
     assert layer.shape == (512, 410, 4)
     assert layer[0, 0, 3] == 0
     assert layer[180, 115, 3] > 100
-    assert len(page.tags("polygon")) == 2
+    assert pictures["outlines"] == [[[round(x, 4), y] for x, y in outline] for outline in LUNGS]
 
 
-def test_beyond_the_stated_numbers_films_have_a_thumbnail_and_then_none(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(worklist_page, "FULL_PICTURES", 1)
-    monkeypatch.setattr(worklist_page, "THUMBNAILS", 2)
-    page = Page(written(tmp_path, [scored(f"{n}.png", 0.9 - n / 10) for n in range(3)]))
-    assert (len(page.tags("template")), len(page.tags("img")), len(page.rows)) == (1, 2, 4)
+def test_a_page_keeps_within_its_size_and_says_which_films_have_smaller_pictures(tmp_path: Path) -> None:
+    films = [scored(f"{n}.png", 0.9 - n / 100) for n in range(30)]
+    counts, path = tally(film.outcome for film in films), tmp_path / "worklist.html"
+    write_worklist(path, RUN, counts, films)
+    assert "It holds the pictures of all films." in path.read_text(encoding="utf-8")
+    whole = path.stat().st_size
+    smaller = replace(RUN, presentation=Presentation(worklist_bytes=whole - 60_000))
+    write_worklist(path, smaller, counts, films)
+    html = path.read_text(encoding="utf-8")
+    assert path.stat().st_size <= whole - 60_000
+    first, thumbnails = len(held(html)), len(Page(html).tags("img"))
+    assert 0 < first < thumbnails == 30
+    assert f"Films {first + 1:,} to 30 have a small one." in html
+
+
+def test_a_film_of_the_same_patient_is_known_by_what_the_store_keeps(tmp_path: Path) -> None:
+    film = replace(scored("a.png", 0.9), patient="P-1", studied="2026-03-04")
+    rows = [row for row in Page(written(tmp_path, [film])).tags("tr") if "data-file" in row]
+    assert [(row["data-patient"], row["data-studied"]) for row in rows] == [("P-1", "2026-03-04")]
 
 
 def test_a_film_whose_picture_was_not_kept_still_has_its_row(tmp_path: Path) -> None:

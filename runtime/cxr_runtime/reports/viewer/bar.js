@@ -16,6 +16,7 @@ const ICONS = { // strokes in a box of 20 x 20
   rotate: "M16 10a6 6 0 1 1-2-4.5M14.5 2v4h-4",
   flip: "M10 2v16M7 5 2.5 15H7zM13 5l4.5 10H13",
   sideBySide: "M2.5 4h15v12h-15zM10 4v12",
+  outlines: "M8.5 3v6.5C7 11 6 11.5 6 13.5c0 2-.5 3.5-2 3.5S2 15 2 12c0-4 2-7.5 4-7.5 1 0 1.5.5 1.5 1.5M11.5 3v6.5c1.5 1.5 2.5 2 2.5 4 0 2 .5 3.5 2 3.5s2-2 2-5c0-4-2-7.5-4-7.5-1 0-1.5.5-1.5 1.5",
   reset: "M4 10a6 6 0 1 0 2-4.5M5.5 2v4h4",
   whole: "M3 7.5V3h4.5M12.5 3H17v4.5M17 12.5V17h-4.5M7.5 17H3v-4.5",
   help: "M7 7.5a3 3 0 1 1 4.5 2.600c-1 .6-1.5 1-1.5 2.200M10 15.5v.1",
@@ -26,7 +27,7 @@ const PRESETS = ["usual", "lung", "bone"];
 class Bar {
   /**
    * @param {Object<string, string>} labels see labels.py
-   * @param {Object<string, function>} acts by name of the button, and `preset`, `heat`, `outlines`
+   * @param {Object<string, function>} acts by name of the button, and `preset`, `heat`
    * @param {Object<string, string>} keys letter of a button, said in its tip
    */
   constructor(labels, acts, keys) {
@@ -98,20 +99,15 @@ class Bar {
     this.heatTool.title = `${this.labels.heatOpacity} (${this.keys.heat})`;
     this.heatTool.append(element("span", "", this.labels.heat), this.heat, this.heatShown);
     this.heat.addEventListener("input", () => acts.heat(Number(this.heat.value)));
-    this.outlines = element("input");
-    this.outlines.type = "checkbox";
-    this.outlines.addEventListener("change", () => acts.outlines(this.outlines.checked));
-    this.outlineTool = element("label", "fv-check");
-    this.outlineTool.title = `${this.labels.outline} (${this.keys.outlines})`;
-    this.outlineTool.append(this.outlines, this.labels.outline);
-    group.append(this.heatTool, this.outlineTool);
+    group.append(this.heatTool, this.#button("outlines"));
     return group;
   }
 
   /** Say how the viewer stands: which buttons are pressed, and what there is no use for now. */
   tell(state, sight, canStep) {
     const { tone, view } = sight;
-    const pressed = { invert: tone.isInverted, flip: view.isFlipped, sideBySide: state.sideBySide, whole: state.whole };
+    const pressed = { invert: tone.isInverted, flip: view.isFlipped, sideBySide: state.sideBySide };
+    Object.assign(pressed, { outlines: state.outlines, whole: state.whole });
     for (const hand of HANDS) pressed[hand] = state.hand === hand;
     for (const [name, isOn] of Object.entries(pressed)) this.buttons[name].setAttribute("aria-pressed", String(isOn));
     this.buttons.length.disabled = !state.canMeasure;
@@ -119,11 +115,9 @@ class Bar {
     this.buttons.sideBySide.disabled = !state.canCompare;
     this.preset.value = sight.isOwnWindow ? "own" : tone.preset;
     this.heatTool.hidden = !state.hasHeat;
-    this.outlineTool.hidden = !state.hasOutlines;
-    this.overlay.hidden = !state.hasHeat && !state.hasOutlines;
+    this.buttons.outlines.hidden = !state.hasOutlines;
     this.heat.value = state.heat;
     this.heatShown.textContent = `${state.heat} %`;
-    this.outlines.checked = state.outlines;
     this.steps.hidden = !canStep;
     this.place.textContent = state.place;
   }

@@ -96,6 +96,11 @@ class FilmViewer {
     this.sight.reset();
   }
 
+  /** Say anew which film of how many this is. */
+  tellPlace(place) {
+    this.#set({ place });
+  }
+
   /** Fill the window, or give the room back; what stands beside the viewer cannot be reached meanwhile. */
   setWhole(isOn) {
     this.root.classList.toggle("fv-whole", isOn);
@@ -133,7 +138,7 @@ class FilmViewer {
         sight.reset();
       },
       heat: (percent) => this.#set({ heat: percent }),
-      outlines: (isOn) => this.#set({ outlines: isOn }),
+      outlines: () => this.#set({ outlines: !this.state.outlines }),
       whole: () => this.setWhole(!this.state.whole),
       help: () => this.keys.show(),
     };
@@ -141,7 +146,7 @@ class FilmViewer {
 
   #addKeys() {
     const { labels, acts, sight, main } = this;
-    const named = [...HANDS, "invert", "rotate", "flip", "sideBySide", "reset", "whole", "help"];
+    const named = [...HANDS, "invert", "rotate", "flip", "sideBySide", "outlines", "reset", "whole", "help"];
     const arrow = (name, x, y, words = "") => ({ keys: [`Shift+Arrow${name}`], words, act: () => sight.pan(main, x, y) });
     this.keys.add([
       { keys: [LETTERS.fit], words: labels.fitOrActual, act: () => (sight.isWhole ? acts.actual() : sight.fit()) },
@@ -151,7 +156,6 @@ class FilmViewer {
       { keys: [".", ","], words: labels.brightness, act: ({ key }) => sight.stepWindow(key === "." ? 1 : -1, 0) },
       { keys: [">", "<"], words: labels.contrast, act: ({ key }) => sight.stepWindow(0, key === ">" ? 1 : -1) },
       { keys: [LETTERS.heat], words: labels.heatOnOff, act: () => this.#toggleHeat() },
-      { keys: [LETTERS.outlines], words: labels.outline, act: () => this.#set({ outlines: !this.state.outlines }) },
       ...named.map((name) => ({ keys: [LETTERS[name]], words: labels[name], act: acts[name] })),
       arrow("Up", 0, -1, labels.moveByKeys), arrow("Down", 0, 1), arrow("Left", -1, 0), arrow("Right", 1, 0),
     ]);

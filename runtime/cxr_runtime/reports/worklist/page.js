@@ -12,6 +12,8 @@
     score: row.dataset.score === "" ? -1 : Number(row.dataset.score),
     result: row.dataset.result,
     view: row.dataset.view,
+    patient: row.dataset.patient,
+    studied: row.dataset.studied,
     tags: row.dataset.tags.split(" "),
     words: row.querySelector(".file").textContent.toLowerCase(),
   }));
@@ -20,13 +22,6 @@
   let shown = films;
   let current = null;
   let filter = "all";
-
-  const element = (tag, className, text) => {
-    const made = document.createElement(tag);
-    if (className) made.className = className;
-    if (text !== undefined) made.textContent = text;
-    return made;
-  };
 
   function compare(a, b) {
     const [x, y] = [a[order.key], b[order.key]];
@@ -57,103 +52,110 @@
     });
     byId("none").hidden = shown.length > 0;
     if (shown.length && !shown.includes(current)) open(shown[0]);
-    else tellPlace();
+    else viewer.tellPlace(place());
   }
 
-  function tellPlace() {
-    const place = shown.indexOf(current);
-    byId("place").textContent = place < 0 ? _("none of {count}", { count: shown.length }) : _("{place} of {count}", { place: place + 1, count: shown.length });
+  function place() {
+    const at = shown.indexOf(current);
+    return at < 0 ? _("none of {count}", { count: shown.length }) : _("{place} of {count}", { place: at + 1, count: shown.length });
   }
 
-  function pictureOf(row) {
-    const kept = row.querySelector("template");
-    if (kept) return document.importNode(kept.content, true);
-    const thumb = row.querySelector("img.thumb");
-    if (!thumb) return noFilm(row);
-    const small = thumb.cloneNode();
-    small.className = "small-film";
-    return small;
+  const viewer = new FilmViewer(byId("viewer"), {
+    labels: JSON.parse(byId("labels").textContent),
+    step: (by) => step(by),
+    legend: byId("legend"),
+  });
+
+  /** What the page holds of a film, as the viewer takes it; null where that is nothing. */
+  function picturesOf(row) {
+    const held = row.querySelector("script.pictures");
+    if (held) {
+      const { film, heat, outlines } = JSON.parse(held.textContent);
+      return { film: { url: `data:image/jpeg;base64,${film}` }, heat: heat && `data:image/png;base64,${heat}`, outlines };
+    }
+    const small = row.querySelector("img.thumb");
+    return small && { film: { url: small.src } };
+  }
+
+  /** The last film of the same patient before this one, where the page knows of one. */
+  function earlierOf({ patient, studied }) {
+    if (!patient || !studied) return null;
+    const before = films.filter((other) => other.patient === patient && other.studied && other.studied < studied);
+    const last = before.sort((a, b) => (a.studied < b.studied ? 1 : -1)).find((other) => picturesOf(other.row));
+    if (!last) return null;
+    const { film, heat } = picturesOf(last.row);
+    return { name: _("Earlier film, {day}", { day: last.studied }), film, heat };
   }
 
   function noFilm(row) {
-    const box = element("div", "no-film");
-    const read = row.dataset.result !== "failed";
-    box.append(element("strong", "", read ? _("No picture of this film in this file") : _("This film could not be read")));
-    for (const remark of row.querySelectorAll(".remark")) box.append(element("span", "", remark.textContent));
+    const box = element("div");
+    const isRead = row.dataset.result !== "failed";
+    box.append(element("strong", "", isRead ? _("No picture of this film in this file") : _("This film could not be read")));
+    for (const remark of row.querySelectorAll(".remark")) box.append(element("p", "", remark.textContent));
     return box;
   }
 
   function factsOf(row) {
+    const { dataset } = row;
     const facts = [row.querySelector(".badge").cloneNode(true)];
-    if (row.dataset.score !== "") facts.push(element("span", "", _("Score {score}", { score: row.dataset.scoreShown })));
-    if (row.dataset.view) facts.push(element("span", "", _("View {view}", { view: row.dataset.view })));
-    if (row.dataset.where) facts.push(element("span", "", _("Heat: {where}", { where: row.dataset.where })));
-    if (row.dataset.meaning) facts.push(element("span", "meaning", row.dataset.meaning));
-    if (row.dataset.lungs) facts.push(element("span", "", row.dataset.lungs));
-    if (!byId("stage").querySelector(".no-film"))
-      for (const remark of row.querySelectorAll(".remark")) facts.push(remark.cloneNode(true));
-    if (row.dataset.sha256) facts.push(element("span", "quiet", `sha256 ${row.dataset.sha256}`));
-    if (row.dataset.overlay) {
+    if (dataset.score !== "") facts.push(element("span", "", _("Score {score}", { score: dataset.scoreShown })));
+    if (dataset.view) facts.push(element("span", "", _("View {view}", { view: dataset.view })));
+    if (dataset.where) facts.push(element("span", "", _("Heat: {where}", { where: dataset.where })));
+    if (dataset.meaning) facts.push(element("span", "meaning", dataset.meaning));
+    if (dataset.lungs) facts.push(element("span", "", dataset.lungs));
+    for (const words of row.querySelectorAll(".folder, .remark")) facts.push(words.cloneNode(true));
+    if (dataset.size) facts.push(element("span", "quiet", dataset.size));
+    if (dataset.sha256) facts.push(element("span", "quiet", `sha256 ${dataset.sha256}`));
+    if (dataset.overlay) {
       const link = element("a", "", _("Overlay file"));
-      link.href = row.dataset.overlay;
+      link.href = dataset.overlay;
       facts.push(link);
     }
     return facts;
   }
 
+  /** What stands in a corner of the film: how it ended, its score, its name. */
+  function captionOf(row) {
+    const score = element("b", "", row.dataset.scoreShown);
+    return [row.querySelector(".badge").cloneNode(true), score, row.querySelector(".open bdi").cloneNode(true)];
+  }
+
   // Scrolls the list alone: where the page scrolls too, the film stays where it is.
   function reveal(row) {
     const list = row.closest(".list");
-    const [seen, place] = [list.getBoundingClientRect(), row.getBoundingClientRect()];
+    const [seen, at] = [list.getBoundingClientRect(), row.getBoundingClientRect()];
     const head = document.querySelector("thead").offsetHeight;
-    if (place.top < seen.top + head) list.scrollTop -= seen.top + head - place.top;
-    else if (place.bottom > seen.bottom) list.scrollTop += place.bottom - seen.bottom + 4;
+    if (at.top < seen.top + head) list.scrollTop -= seen.top + head - at.top;
+    else if (at.bottom > seen.bottom) list.scrollTop += at.bottom - seen.bottom + 4;
   }
 
+  const buttonOf = (film) => film.row.querySelector(".open");
+
   function open(film) {
-    if (current) current.row.removeAttribute("aria-current");
+    const hadFocus = current && document.activeElement === buttonOf(current);
+    if (current) {
+      current.row.removeAttribute("aria-current");
+      buttonOf(current).tabIndex = -1;
+    }
     current = film;
     film.row.setAttribute("aria-current", "true");
+    buttonOf(film).tabIndex = 0;
+    if (hadFocus) buttonOf(film).focus({ preventScroll: true });
     byId("name").replaceChildren(film.row.querySelector(".open bdi").cloneNode(true));
-    byId("name").title = film.file;
-    byId("stage").replaceChildren(pictureOf(film.row));
     byId("said").replaceChildren(...factsOf(film.row));
-    byId("outline-tool").hidden = !byId("stage").querySelector(".outline");
-    byId("heat-tool").hidden = !byId("stage").querySelector(".heat");
-    byId("tools").hidden = byId("heat-notice").hidden = film.score < 0;
+    const pictures = picturesOf(film.row);
+    byId("heat-notice").hidden = !pictures?.heat;
+    const caption = captionOf(film.row);
+    if (pictures) viewer.show({ name: film.file, place: place(), caption, ...pictures, earlier: earlierOf(film) });
+    else viewer.clear(noFilm(film.row), { place: place(), caption });
     reveal(film.row);
-    tellPlace();
-    byId("spoken").textContent = `${byId("place").textContent}: ${film.file}, ${byId("said").textContent}`;
+    byId("spoken").textContent = `${place()}: ${film.file}, ${byId("said").textContent}`;
   }
 
   function step(by) {
     if (!shown.length) return;
-    const place = Math.max(shown.indexOf(current), 0);
-    open(shown[Math.min(Math.max(place + by, 0), shown.length - 1)]);
-  }
-
-  function setOpacity(percent) {
-    byId("opacity").value = percent;
-    byId("stage").style.setProperty("--heat-opacity", percent / 100);
-    byId("opacity-shown").textContent = `${percent} %`;
-  }
-
-  function setOutlines(on) {
-    byId("outlines").checked = on;
-    byId("stage").classList.toggle("outlined", on);
-  }
-
-  function setWhole(on) {
-    document.body.classList.toggle("whole", on);
-    byId("whole").setAttribute("aria-pressed", String(on));
-    if (!on && current) reveal(current.row);
-  }
-
-  let heatBefore = 100;
-  function toggleHeat() {
-    const now = Number(byId("opacity").value);
-    if (now > 0) heatBefore = now;
-    setOpacity(now > 0 ? 0 : heatBefore);
+    const at = Math.max(shown.indexOf(current), 0);
+    open(shown[Math.min(Math.max(at + by, 0), shown.length - 1)]);
   }
 
   function clear() {
@@ -168,37 +170,35 @@
     narrow();
   }
 
-  const keys = {
-    ArrowDown: () => step(1),
-    ArrowRight: () => step(1),
-    j: () => step(1),
-    ArrowUp: () => step(-1),
-    ArrowLeft: () => step(-1),
-    k: () => step(-1),
-    PageDown: () => step(10),
-    PageUp: () => step(-10),
-    Home: () => step(-Infinity),
-    End: () => step(Infinity),
-    h: toggleHeat,
-    l: () => setOutlines(!byId("outlines").checked),
-    f: () => setWhole(!document.body.classList.contains("whole")),
-    "/": () => { setWhole(false); byId("search").focus(); },
-    Escape: () => (document.body.classList.contains("whole") ? setWhole(false) : clear()),
-  };
+  function search() {
+    if (viewer.state.whole) viewer.setWhole(false);
+    byId("search").focus();
+  }
 
-  document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.altKey || event.metaKey) return;
-    const typing = event.target.id === "search";
-    const sliding = event.target.id === "opacity" && /^(Arrow|Home|End|Page)/.test(event.key);
-    const action = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
-    if (!action || sliding || (typing && event.key !== "Escape")) return;
-    event.preventDefault();
-    if (typing) event.target.blur();
-    action();
-  });
+  function back() {
+    if (viewer.state.whole) viewer.setWhole(false);
+    else clear();
+    if (document.activeElement === byId("search")) byId("search").blur();
+  }
+
+  const isRightToLeft = getComputedStyle(document.body).direction === "rtl";
+  const [forwards, backwards] = isRightToLeft ? ["ArrowLeft", "ArrowRight"] : ["ArrowRight", "ArrowLeft"];
+  viewer.keys.add([
+    { keys: ["ArrowDown", "j"], words: _("Next film"), act: () => step(1) },
+    { keys: ["ArrowUp", "k"], words: _("Previous film"), act: () => step(-1) },
+    { keys: [forwards], words: "", act: () => step(1) },
+    { keys: [backwards], words: "", act: () => step(-1) },
+    { keys: ["PageDown", "PageUp"], words: _("Ten films on, ten back"), act: ({ key }) => step(key === "PageDown" ? 10 : -10) },
+    { keys: ["Home", "End"], words: _("First film, last film"), act: ({ key }) => step(key === "End" ? Infinity : -Infinity) },
+    { keys: ["/"], words: _("Search"), act: search },
+    { keys: ["Escape"], words: _("Back: the list, all films"), act: back },
+  ]);
+
   body.addEventListener("click", (event) => {
     const row = event.target.closest("tr");
-    if (row) open(films.find((film) => film.row === row));
+    if (!row) return;
+    open(films.find((film) => film.row === row));
+    if (byId("viewer").getBoundingClientRect().bottom < innerHeight / 2) byId("viewer").scrollIntoView();
   });
   for (const button of document.querySelectorAll("th button"))
     button.addEventListener("click", () => {
@@ -211,13 +211,7 @@
     button.addEventListener("click", () => setFilter(button.dataset.filter));
   byId("search").addEventListener("input", narrow);
   byId("clear").addEventListener("click", clear);
-  byId("opacity").addEventListener("input", (event) => setOpacity(Number(event.target.value)));
-  byId("opacity").addEventListener("pointerup", (event) => event.target.blur());
-  byId("outlines").addEventListener("change", (event) => setOutlines(event.target.checked));
-  byId("previous").addEventListener("click", () => step(-1));
-  byId("next").addEventListener("click", () => step(1));
-  byId("whole").addEventListener("click", () => keys.f());
 
-  byId("viewer").hidden = false;
+  byId("viewer").hidden = byId("about").hidden = false;
   narrow();
 })();

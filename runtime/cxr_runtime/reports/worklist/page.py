@@ -12,13 +12,16 @@ from pathlib import Path
 from markupsafe import Markup
 
 from cxr_runtime.files import HEATMAPS_FOLDER, PRIVATE, Access, replacing
+from cxr_runtime.film import PREVIEW_LONG_SIDE, shrunk_hw
 from cxr_runtime.heat.colours import legend
+from cxr_runtime.heat.overlay import THUMBNAIL_LONG_SIDE
 from cxr_runtime.language import _, later, number
 from cxr_runtime.names import folder_and_name, printable
 from cxr_runtime.outcome import Outcome
-from cxr_runtime.reports import meaning, wording
+from cxr_runtime.reports import meaning, viewer, wording
 from cxr_runtime.reports.exhibit import Exhibit, Picture, Tally, is_heat_outside_lungs
 from cxr_runtime.reports.templates import templates
+from cxr_runtime.reports.worklist.room import HALF_LONG_SIDE, Room, Size, data
 from cxr_runtime.store.rows import RunFacts
 
 OUTSIDE_LUNGS = "outside-lungs"  # tag of a flagged film whose heat lies outside the lungs
@@ -30,11 +33,14 @@ class Row:
 
     rank: int  # place by suspicion, from 1
     outcome: Outcome
-    picture: Picture | None  # None: there is none, or the page does not hold it
-    is_full: bool  # the page holds film and heat at preview size; otherwise the thumbnail alone
+    thumbnail_jpeg: bytes | None  # None: there is none, or the page does not hold it
+    pictures: Markup | None  # film, heat and outlines as JSON; None where the page does not hold them
+    size: str  # pixels of the film, and of its picture in the page
     overlay_file: str  # path of its overlay picture, relative to the worklist; "" if there is none
     owner: str  # whose film it is; "" where that is not kept
     where: str  # the regions in which its heat lies; "" where that is not known
+    patient: str  # by which two films are known to be of one patient; "" where that is not kept
+    studied: str  # day of the study, e.g. 2026-03-04; "" where that is not kept
     meaning: str  # how many films with such a score are abnormal; "" where nothing can be said
 
     @property
@@ -74,9 +80,6 @@ class Row:
         return wording.remarks(self.outcome)
 
 
-FULL_PICTURES = 500  # most suspicious films whose picture and heat can be opened at full size
-THUMBNAILS = 5000  # most suspicious films that have at least a thumbnail
-
 _SAID = re.compile(r'(?<![\w.])_\("((?:[^"\\]|\\.)+)"')  # `_("...")` in the script
 # Nothing may be fetched, and only the page's own style and script run, whatever a film is called
 # (W3C Content Security Policy 3).
@@ -107,7 +110,9 @@ def write_worklist(
     Raises:
         OSError: the folder cannot be written, or the disk is full.
     """
-    style, script = _part("page.css"), _part("page.js")
+    style = Markup(f"{viewer.style()}\n{_part('page.css')}")
+    script = Markup(f"{viewer.script()}\n{_part('page.js')}")
+    room = Room(counts.films, run.presentation.worklist_bytes - len(style) - len(script))
     page = templates("cxr_runtime.reports").get_template("worklist/page.html")
     parts = page.generate(
         policy=POLICY.format(style=_digest(style), script=_digest(script)),
@@ -118,48 +123,65 @@ def write_worklist(
         refused=refused,
         wording=wording,
         meaning=meaning,
-        pictures=_pictures(counts.films),
+        room=room,
         words=_words(script),
+        labels=_json({name: _(words) for name, words in viewer.LABELS.items()}),
         filters=tuple(_filters(counts)),
         legend=legend(run.heat_threshold, run.presentation.colours),
-        films=_rows(exhibits, path.parent, run),
+        films=_rows(exhibits, path.parent, run, room),
     )
     with replacing(path, access) as file:
         file.writelines(part.encode() for part in parts)
 
 
-def _pictures(films: int) -> str:
-    if films <= FULL_PICTURES:
-        return _("This file holds the pictures of all films. It needs no network and no other file.")
-    return _(
-        "This file holds full pictures of the {full} most suspicious films, thumbnails of the {small} most "
-        "suspicious, and every film's row. It needs no network and no other file.",
-        full=number(FULL_PICTURES),
-        small=number(THUMBNAILS),
-    )
-
-
 def _words(script: str) -> Markup:
     """The sentences that the script says, with what they are in the language of the page, as JSON."""
     found = {sentence: _(sentence) for sentence in _SAID.findall(script)}
-    text = json.dumps({english: word for english, word in found.items() if word != english})
-    return Markup(text.replace("<", "\\u003c"))
+    return _json({english: word for english, word in found.items() if word != english})
 
 
-def _rows(exhibits: Iterable[Exhibit], folder: Path, run: RunFacts) -> Iterator[Row]:
+def _rows(exhibits: Iterable[Exhibit], folder: Path, run: RunFacts, room: Room) -> Iterator[Row]:
     overlays = {path.name for path in (folder / HEATMAPS_FOLDER).glob("*.png")}  # one look, not one a film
     for rank, exhibit in enumerate(exhibits, start=1):
-        overlay = f"{exhibit.name}.png"
+        overlay, picture = f"{exhibit.name}.png", exhibit.picture
+        size, film = room.give(picture)
         yield Row(
             rank,
             exhibit.outcome,
-            exhibit.picture if rank <= THUMBNAILS else None,
-            rank <= FULL_PICTURES,
+            picture.thumbnail_jpeg if picture and size else None,
+            _pictures(picture, film) if picture and film else None,
+            _size(picture, size) if picture else "",
             f"{HEATMAPS_FOLDER}/{overlay}" if overlay in overlays else "",
             " \u00b7 ".join(exhibit.owner),
-            wording.where_heat_lies(exhibit.picture, run) if rank <= THUMBNAILS else "",
+            wording.where_heat_lies(picture, run) if size else "",
+            exhibit.patient,
+            exhibit.studied,
             meaning.films_like_this(exhibit.outcome, run),
         )
+
+
+def _pictures(picture: Picture, film: bytes) -> Markup:
+    """What the viewer shows of a film."""
+    outlines = [[[round(x, 4), round(y, 4)] for x, y in outline] for outline in picture.lung_outlines]
+    heat = picture.heat_png and data(picture.heat_png)
+    return _json({"film": data(film), "heat": heat, "outlines": outlines})
+
+
+def _size(picture: Picture, size: Size) -> str:
+    """Pixels of the film, and how large its picture is where that is less."""
+    rows, columns = picture.film_hw
+    sides = {Size.NONE: 0, Size.SMALL: THUMBNAIL_LONG_SIDE, Size.HALF: HALF_LONG_SIDE}
+    shown_rows, shown_columns = shrunk_hw(picture.film_hw, sides.get(size, PREVIEW_LONG_SIDE) or 1)
+    film = {"columns": number(columns), "rows": number(rows)}
+    if size is Size.NONE or (shown_rows, shown_columns) == picture.film_hw:
+        return _("{columns} x {rows} pixels", **film)
+    shown = f"{number(shown_columns)} x {number(shown_rows)}"
+    return _("{columns} x {rows} pixels, shown from {shown}", **film, shown=shown)
+
+
+def _json(value: object) -> Markup:
+    """As a data block of the page takes it: no `<` ends it."""
+    return Markup(json.dumps(value, separators=(",", ":")).replace("<", "\\u003c"))
 
 
 @dataclass(frozen=True)
@@ -187,9 +209,9 @@ def _filters(counts: Tally) -> Iterator[Filter]:
     return (one for one in every if one.films or one.is_always_offered)
 
 
-def _part(name: str) -> Markup:
+def _part(name: str) -> str:
     """The page's own style or script, which stands in it as it is."""
-    return Markup(files(__package__).joinpath(name).read_text(encoding="utf-8"))
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
 def _digest(part: str) -> str:
