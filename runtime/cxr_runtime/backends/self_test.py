@@ -22,6 +22,7 @@ from cxr_runtime.folders import cache_folder
 from cxr_runtime.model.folder import Model
 from cxr_runtime.model.preprocessing import Preprocessing, normalise, place, prepare
 from cxr_runtime.phantom import OpacitySpot, draw_phantom
+from cxr_runtime.processor import processor
 
 PHANTOMS = 8
 DRAWN_HW = (256, 256)
@@ -194,7 +195,9 @@ class SelfTestCache:
 
 def _machine() -> list[str]:
     """Everything about this machine that a result rests on."""
-    return [platform.node(), platform.platform(), platform.processor(), *map(_version, _PACKAGES), *_gpus()]
+    # Not platform.platform() and processor(): on Linux they start a program that says nothing of use.
+    system = [platform.node(), platform.system(), platform.release(), platform.version(), platform.machine()]
+    return [*system, processor(), *map(_version, _PACKAGES), *_gpus()]
 
 
 def _version(package: str) -> str:

@@ -5,7 +5,6 @@ import os
 import platform
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 from cxr_runtime.backends.nvidia.driver import find_gpus
 from cxr_runtime.backends.registry import BACKENDS
@@ -15,6 +14,7 @@ from cxr_runtime.benchmark.scans import ScanTime, StageTime, measure_scan, measu
 from cxr_runtime.errors import BackendError, UsageError
 from cxr_runtime.markdown import markdown_table
 from cxr_runtime.model.folder import DEFAULT_MODEL, open_model
+from cxr_runtime.processor import processor
 
 _PACKAGES = ("onnxruntime", "onnxruntime-gpu", "openvino", "tensorrt")
 
@@ -74,7 +74,7 @@ def measure(options: BenchmarkOptions) -> Benchmark:
 
 def describe_machine() -> str:
     """Processor, GPU and versions, one line."""
-    parts = [f"{_processor()}, {os.cpu_count()} processors, {platform.system()}"]
+    parts = [f"{processor()}, {os.cpu_count()} processors, {platform.system()}"]
     parts.append(f"Python {platform.python_version()}")
     try:
         parts += [f"{gpu.name}, driver {gpu.driver}, CUDA {gpu.cuda}" for gpu in find_gpus()]
@@ -107,16 +107,6 @@ def as_markdown(benchmark: Benchmark) -> str:
         beside = [(o.work, f"{o.ours:.2f}", o.library, f"{o.theirs:.2f}", o.why) for o in benchmark.own_code]
         blocks.append(markdown_table(head, beside))
     return "\n\n".join(blocks) + "\n"
-
-
-def _processor() -> str:
-    """The processor's own name, which Python knows on Windows and macOS only."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
 
 
 def _engine_table(engines: tuple[EngineTime, ...]) -> str:

@@ -1,8 +1,9 @@
 """PNG (ISO/IEC 15948): every depth, palette, transparency, interlacing; of an animation the first picture."""
 
 import struct
-import zlib
 from dataclasses import dataclass
+
+from isal import isal_zlib
 
 from cxr_runtime.film import Film, FilmFacts, squared
 from cxr_runtime.reading.failure import check_size, damaged, truncated
@@ -15,6 +16,7 @@ from cxr_runtime.reading.grey import (
     to_8_bits,
 )
 from cxr_runtime.reading.orientation import UPRIGHT, exif_orientation, upright
+from cxr_runtime.reading.png_inflating import inflated_png
 
 SIGNATURE = 8  # bytes
 GREY_ALPHA, RGB_ALPHA = 4, 6  # colour types with transparency
@@ -29,6 +31,7 @@ class _Header:
     frames: int  # pictures of an animation, else 1
     orientation: int  # as EXIF says
     spacing: float  # height of a pixel over its width
+    inflated: bytes | None  # the same picture, not compressed, where it is of a common kind
 
 
 def read_png(content: bytes) -> Film:
@@ -38,7 +41,9 @@ def read_png(content: bytes) -> Film:
         UnreadableFilmError: `truncated`, `damaged`, `no-pixels` or `too-large`.
     """
     header = _walk(content)
-    pixels = decode_with_opencv(content, AS_STORED if header.transparent else WITHOUT_ALPHA)
+    pixels = decode_with_opencv(
+        header.inflated or content, AS_STORED if header.transparent else WITHOUT_ALPHA
+    )
     coloured = False
     if pixels.ndim == 3:
         grey, coloured = grey_of_bgr(pixels[..., :3])
@@ -50,6 +55,7 @@ def read_png(content: bytes) -> Film:
 def _walk(content: bytes) -> _Header:
     """Check that every chunk is there and whole, without decoding."""
     chunks: dict[bytes, bytes] = {}
+    data: list[memoryview] = []
     at, name = SIGNATURE, b""
     while name != b"IEND":
         if at + 12 > len(content):
@@ -60,17 +66,19 @@ def _walk(content: bytes) -> _Header:
             raise truncated("inside a PNG chunk")
         body = memoryview(content)[at + 8 : end - 4]
         _check_sum(name, body, content[end - 4 : end])
-        if name != b"IDAT":
+        if name == b"IDAT":
+            data.append(body)
+        else:
             chunks[name] = bytes(body)
         if at == SIGNATURE:
             _check_header(name, body)
         at = end
-    return _header(chunks)
+    return _header(chunks, data)
 
 
 def _check_sum(name: bytes, body: memoryview, stated: bytes) -> None:
     is_critical = name[:1].isupper()
-    if is_critical and zlib.crc32(body, zlib.crc32(name)) != int.from_bytes(stated, "big"):
+    if is_critical and isal_zlib.crc32(body, isal_zlib.crc32(name)) != int.from_bytes(stated, "big"):
         raise damaged(f"the checksum of PNG chunk {name.decode('ascii', 'replace')} is wrong")
 
 
@@ -81,7 +89,7 @@ def _check_header(name: bytes, body: memoryview) -> None:
     check_size(rows, columns)
 
 
-def _header(chunks: dict[bytes, bytes]) -> _Header:
+def _header(chunks: dict[bytes, bytes], data: list[memoryview]) -> _Header:
     columns, rows, bits, colour_type = struct.unpack_from(">IIBB", chunks[b"IHDR"])
     transparent = colour_type in (GREY_ALPHA, RGB_ALPHA) or b"tRNS" in chunks
     animation = chunks.get(b"acTL", b"\0\0\0\1")
@@ -93,6 +101,7 @@ def _header(chunks: dict[bytes, bytes]) -> _Header:
         max(1, int.from_bytes(animation[:4], "big")),
         exif_orientation(chunks[b"eXIf"]) if b"eXIf" in chunks else UPRIGHT,
         _row_to_column_spacing(chunks.get(b"pHYs", b"")),
+        None if transparent or b"acTL" in chunks else inflated_png(chunks[b"IHDR"], data),
     )
 
 

@@ -67,17 +67,20 @@ class HeatmapFiles:
         kinds = sorted({ReportFormat.PNG, ReportFormat.NPZ} & self.formats)
         if ReportFormat.PNG in self.formats:
             outlines = lung_outlines if self.lung_outline else ()
-            coloured = overlay(preview, heat, self.view.threshold, outlines, self.colours)
+            # Without a warm part it is the film: grey takes half the time.
+            is_grey = not outlines and float(heat.max(initial=0)) < self.view.threshold
+            how = self.view.threshold, outlines, self.colours
+            shown = preview if is_grey else overlay(preview, heat, *how)
             with self._unless_refused(self._path(name, "png")) as path:
-                write_bytes(path, encode_png(coloured), self.access, durable=False)
+                write_bytes(path, encode_png(shown), self.access, durable=False)
         if ReportFormat.NPZ in self.formats:
             with (
                 self._unless_refused(self._path(name, "npz")) as path,
                 replacing(path, self.access, durable=False) as file,
             ):
                 np.savez_compressed(file, heat=heat, film_hw=np.array(film_hw, np.int64))
-        shown = {f"{HEATMAPS_FOLDER}/{name}.{kind}": self._path(name, kind) for kind in kinds}
-        return tuple((each, self._stamp(path)) for each, path in shown.items() if each not in self.refused)
+        files = {f"{HEATMAPS_FOLDER}/{name}.{kind}": self._path(name, kind) for kind in kinds}
+        return tuple((each, self._stamp(path)) for each, path in files.items() if each not in self.refused)
 
     def complete(self, owed: Container[str], written: Mapping[str, str]) -> set[str]:
         """Names of the films all of whose files are there, as they were written, and whole.

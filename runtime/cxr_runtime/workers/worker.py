@@ -7,19 +7,24 @@ import queue
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import IO, Any, Self
 
 from cxr_runtime.errors import CxrTriageError
 from cxr_runtime.workers.answers import Content, Said, read_answer
 from cxr_runtime.workers.opened import can_pass_files
 from cxr_runtime.workers.starting import last_words, start_process
 
+if sys.platform == "linux":
+    import fcntl
+
 CHILD = "cxr_runtime.workers.child"  # the program of a worker
 TASKS_AHEAD = 2  # tasks given to each worker at a time, so that none waits for the parent
+PIPE_BYTES = 1 << 20  # that answers' pipes hold; Linux grants no more to a user by itself
 MOST_HEARD = 4096  # bytes of a worker's standard error that are kept
 # Signals that no decoder raises by itself: the system's for want of memory or time, or somebody's command.
 FROM_OUTSIDE = frozenset(
@@ -73,6 +78,7 @@ class Worker:
                 CHILD, [seconds, megabytes, *passed],
                 stdin=pipe, stdout=pipe, stderr=pipe, env=environment, pass_fds=passed,
             )  # fmt: skip
+        _widen(process.stdout)
         worker = cls(process, line=line)
         worker._hearing = threading.Thread(target=worker._hear, daemon=True)
         worker._hearing.start()
@@ -150,3 +156,10 @@ class Worker:
         with self.process.stderr as pipe:
             while chunk := os.read(pipe.fileno(), MOST_HEARD):
                 self.heard = (self.heard + chunk)[-MOST_HEARD:]
+
+
+def _widen(pipe: IO[bytes] | None) -> None:
+    """Let a pipe hold a whole answer, where the system can: else both sides wake once for each 64 KiB."""
+    if sys.platform == "linux" and pipe is not None:
+        with contextlib.suppress(OSError):  # the user's pipes hold all that the system grants
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)

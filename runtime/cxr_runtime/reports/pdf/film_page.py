@@ -9,6 +9,7 @@ from cxr_runtime.names import folder_and_name
 from cxr_runtime.placement import Outline
 from cxr_runtime.reports import meaning, wording
 from cxr_runtime.reports.exhibit import Exhibit, Picture
+from cxr_runtime.reports.pdf.heat_image import heat_image
 from cxr_runtime.reports.pdf.marks import REVIEW, draw_legend, draw_result, draw_score_bar, result_colour
 from cxr_runtime.reports.pdf.sheet import INK, INNER, MARGIN, QUIET, TOP, Frame, Sheet
 from cxr_runtime.reports.pdf.verdict import draw_verdict
@@ -70,7 +71,7 @@ def _pictures(sheet: Sheet, picture: Picture, alternative: str) -> None:
             _image(sheet, picture.preview_jpeg, frame)
             if frame is frames[1]:
                 if picture.heat_png is not None:
-                    _image(sheet, picture.heat_png, frame)
+                    _image(sheet, heat_image(sheet, picture.heat_png) or picture.heat_png, frame)
                 for outline in picture.lung_outlines:
                     _outline(sheet, outline, frame)
 
@@ -84,9 +85,10 @@ def _frame(sheet: Sheet, picture: Picture, left: float) -> Frame:
     return box + (BOX_W - width) / 2, PICTURES_TOP + (BOX_H - height) / 2, width, height
 
 
-def _image(sheet: Sheet, content: bytes, frame: Frame) -> None:
+def _image(sheet: Sheet, picture: bytes | str, frame: Frame) -> None:
+    """Draw a picture's file, or one that the sheet knows by name."""
     x, y, width, height = frame
-    sheet.image(BytesIO(content), x, y, width, height)
+    sheet.image(picture if isinstance(picture, str) else BytesIO(picture), x, y, width, height)
 
 
 def _outline(sheet: Sheet, outline: Outline, frame: Frame) -> None:

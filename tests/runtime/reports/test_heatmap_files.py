@@ -1,0 +1,34 @@
+"""A film's picture shows what the overlay shows, in as few bytes as it needs."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from cxr_runtime.files import HEATMAPS_FOLDER, ReportFormat
+from cxr_runtime.heat.map import HeatMethod, HeatView
+from cxr_runtime.heat.overlay import overlay
+from cxr_runtime.phantom import draw_phantom
+from cxr_runtime.placement import CellGrid
+from cxr_runtime.reports.heatmap_files import HeatmapFiles
+
+VIEW = HeatView(HeatMethod.CAM, CellGrid(2.0, 4.0), 0.4, stretch=1.0, offset=0.0)
+SQUARE = ((0.2, 0.2), (0.8, 0.2), (0.8, 0.8))
+
+
+@pytest.mark.parametrize("heat", [0.2, 0.3999, 0.4, 0.7])
+@pytest.mark.parametrize("with_outline", [False, True])
+def test_a_film_without_a_warm_part_is_grey_and_every_picture_is_the_overlay(
+    tmp_path: Path, heat: float, with_outline: bool
+) -> None:
+    (tmp_path / HEATMAPS_FOLDER).mkdir()
+    film, cells = draw_phantom(1, hw=(96, 80)), np.full((4, 4), heat, np.float32)
+    files = HeatmapFiles(tmp_path, VIEW, frozenset({ReportFormat.PNG}), with_outline)
+    ((name, _),) = files.write("film", film, cells, (96, 80), [SQUARE])
+    stored = cv2.imread(str(tmp_path / name), cv2.IMREAD_UNCHANGED)
+    shown = cv2.imread(str(tmp_path / name), cv2.IMREAD_COLOR_RGB)
+    assert stored is not None
+    assert shown is not None
+    np.testing.assert_array_equal(shown, overlay(film, cells, 0.4, [SQUARE] if with_outline else ()))
+    assert (stored.ndim == 2) == (heat < 0.4 and not with_outline)

@@ -1,0 +1,73 @@
+"""Heat goes into the PDF as its PNG holds it, and looks as any other way would draw it."""
+
+import shutil
+import subprocess
+from contextlib import closing
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from cxr_runtime.heat.colours import palette
+from cxr_runtime.heat.overlay import heat_layer
+from cxr_runtime.pictures import encode_indexed_png, encode_png
+from cxr_runtime.reports.pdf.heat_image import heat_image
+from cxr_runtime.reports.pdf.sheet import Sheet
+from drawn_exhibits import RUN
+
+RGB, COVERED = palette()
+LAYER_RGBA = np.column_stack([RGB, np.rint(255 * COVERED)]).astype(np.uint8)
+HEAT = cv2.GaussianBlur(np.eye(24, 30, dtype=np.float32) * 9, (0, 0), 3).clip(0, 1)
+
+
+def layer() -> bytes:
+    return heat_layer(HEAT, (1000, 800), 0.2)
+
+
+@pytest.mark.skipif(shutil.which("pdftoppm") is None, reason="poppler-utils are not installed: no pdftoppm")
+def test_it_looks_as_when_the_library_draws_it(tmp_path: Path) -> None:
+    pages = []
+    for name, by_hand in (("ours", True), ("library", False)):
+        path = tmp_path / "layer.png"
+        path.write_bytes(layer())
+        with closing(Sheet(RUN)) as sheet:
+            sheet.add_page()
+            sheet.set_fill_color(90, 120, 60)
+            sheet.rect(20, 40, 100, 125, style="F")
+            known = heat_image(sheet, layer())
+            assert known is not None
+            sheet.image(known if by_hand else path, 20, 40, 100, 125)
+            sheet.output(str(tmp_path / f"{name}.pdf"))
+        command = ["pdftoppm", "-r", "72", "-png", "-singlefile", f"{name}.pdf", name]
+        subprocess.run(command, check=True, cwd=tmp_path)
+        pages.append(cv2.imread(str(tmp_path / f"{name}.png")))
+    ours, library = pages
+    assert ours is not None
+    assert library is not None
+    np.testing.assert_array_equal(ours, library)
+    assert len(np.unique(ours.reshape(-1, 3), axis=0)) > 8  # the colours are there
+
+
+def test_a_picture_is_held_once() -> None:
+    with closing(Sheet(RUN)) as sheet:
+        assert heat_image(sheet, layer()) == heat_image(sheet, layer())
+        assert len(sheet.image_cache.images) == 1
+
+
+def test_a_picture_of_another_kind_is_left_to_the_library() -> None:
+    cells = np.zeros((20, 30), np.uint8)
+    good = encode_indexed_png(cells, LAYER_RGBA)
+    at = good.index(b"IDAT")
+    others = (
+        b"",
+        b"\xff\xd8 a JPEG",
+        encode_png(np.zeros((20, 30, 4), np.uint8)),  # as 0.1.0 kept it
+        encode_indexed_png(cells + len(LAYER_RGBA), LAYER_RGBA),  # beyond the palette
+        good[:-30],
+        good[: at + 4] + bytes(8) + good[at + 12 :],
+        good.replace(b"tRNS", b"tEXt"),
+    )
+    with closing(Sheet(RUN)) as sheet:
+        assert [heat_image(sheet, other) for other in others] == [None] * len(others)
+        assert not sheet.image_cache.images
