@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cxr_calibration.statistics.checked import Scores, Truth
 from cxr_calibration.statistics.intervals import CONFIDENCE, Estimate, normal_quantile, wilson_by_patient
-from cxr_calibration.statistics.roc import roc_curve
+from cxr_calibration.statistics.smoothed import best_smoothed_threshold
 from cxr_runtime.errors import UsageError
 
 # A threshold whose lower bound only just reaches the target misses it in every second cross-validation, so
@@ -109,15 +109,13 @@ class SensitivityAtLeast:
 
 @dataclass(frozen=True)
 class Balanced:
-    """Where sensitivity + specificity is greatest (Youden 1950)."""
+    """Where sensitivity + specificity is greatest (Youden 1950), on smoothed curves."""
 
     name: str = "balanced"
 
     def threshold(self, sample: Sample) -> float:
         """See `Rule`."""
-        curve = roc_curve(sample.probabilities, sample.truth)
-        best = 1 + int(np.argmax((curve.sensitivity + curve.specificity)[1:]))  # 0 flags no film at all
-        return just_below(float(curve.thresholds[best]), sample.probabilities)
+        return best_smoothed_threshold(sample.probabilities, sample.truth)
 
     def shortfall(self, measured: Measured) -> str:
         """See `Rule`."""

@@ -12,7 +12,7 @@ from cxr_calibration.monitoring.foreign_nights import reference_of
 from cxr_calibration.statistics.checked import Scores
 from cxr_calibration.statistics.distributions import Kinds
 from cxr_calibration.statistics.intervals import Estimate, percent, wilson
-from cxr_calibration.statistics.roc import roc_curve
+from cxr_calibration.statistics.smoothed import best_smoothed_margin
 from cxr_runtime.errors import UsageError
 from cxr_runtime.markdown import markdown_table
 from cxr_runtime.model.likeness import CHANCE, LooksReference, compare
@@ -30,7 +30,7 @@ class Home:
     films: SiteFilms = field(repr=False)
     kinds: Kinds = field(repr=False)
     looks: LooksReference = field(repr=False)
-    threshold: float  # margin: where sensitivity + specificity is greatest
+    threshold: float  # margin: where sensitivity + specificity is greatest, smoothed
     sensitivity: Estimate
     specificity: Estimate
 
@@ -38,8 +38,7 @@ class Home:
     def of(cls, films: SiteFilms) -> "Home":
         """Learn a site; it has LEAST_OF_A_KIND films of both kinds."""
         truth = films.kinds == ABNORMAL
-        curve = roc_curve(films.margins, truth)
-        threshold = float(curve.thresholds[1 + int(np.argmax((curve.sensitivity + curve.specificity)[1:]))])
+        threshold = best_smoothed_margin(films.margins, truth)
         kinds = Kinds.of(films.margins, truth)
         assert kinds is not None
         return cls(

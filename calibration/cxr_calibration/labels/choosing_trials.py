@@ -9,6 +9,8 @@ from cxr_calibration.labels.choosing import Chosen, choose
 from cxr_calibration.labels.site_films import ABNORMAL, NORMAL, SiteFilms
 from cxr_calibration.statistics.checked import Scores, Truth
 from cxr_calibration.statistics.intervals import percent
+from cxr_calibration.statistics.roc import roc_curve
+from cxr_calibration.statistics.smoothed import best_smoothed_margin
 from cxr_runtime.markdown import markdown_table
 
 PREVALENCES = (0.05, 0.1, 0.2, 0.5)
@@ -41,7 +43,7 @@ def choosing_table(sites: Mapping[str, SiteFilms], *, draws: int = 200, seed: in
         if not films.has_both_kinds(LEAST_OF_A_KIND):
             continue
         margins, truth = _known(films)
-        best = _best(margins, truth, np.ones(margins.size))
+        best = _best(margins, truth)
         for prevalence in PREVALENCES:
             for way in ("at random", "chosen"):
                 trials = [_trial(margins, truth, best, prevalence, way, random) for _ in range(draws)]
@@ -79,7 +81,9 @@ def _trial(
         return None
     weights = np.rint(chosen.weights)
     estimate, found = _shares(said, read, weights, best), _shares(scanned, known, np.ones(SCANNED), best)
-    reached = _shares(margins, truth, np.ones(margins.size), _best(said, read, weights))
+    times = weights.astype(np.intp)
+    balanced = best_smoothed_margin(np.repeat(said, times), np.repeat(read, times))
+    reached = _shares(margins, truth, np.ones(margins.size), balanced)
     possible = _shares(margins, truth, np.ones(margins.size), best)
     return _Trial(
         int(read.sum()), estimate[0] - found[0], estimate[1] - found[1], sum(possible) - sum(reached)
@@ -94,12 +98,10 @@ def _shares(margins: Scores, truth: Truth, weights: Scores, threshold: float) ->
     return float(found), float(cleared)
 
 
-def _best(margins: Scores, truth: Truth, weights: Scores) -> float:
+def _best(margins: Scores, truth: Truth) -> float:
     """The threshold of greatest sensitivity + specificity."""
-    order = np.argsort(-margins, kind="stable")
-    found = np.cumsum(np.where(truth, weights, 0)[order]) / weights[truth].sum()
-    flagged = np.cumsum(np.where(truth, 0, weights)[order]) / weights[~truth].sum()
-    return float(margins[order][int(np.argmax(found - flagged))])
+    curve = roc_curve(margins, truth)
+    return float(curve.thresholds[1 + int(np.argmax((curve.sensitivity + curve.specificity)[1:]))])
 
 
 def _known(films: SiteFilms) -> tuple[Scores, Truth]:

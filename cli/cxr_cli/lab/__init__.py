@@ -12,6 +12,7 @@ from cxr_cli.lab.measuring import (
     print_gpu_page,
     print_precisions,
     print_way_of_a_film,
+    print_whole_choice,
     rehearse_monitoring,
 )
 from cxr_cli.lab.pages import (
@@ -39,6 +40,7 @@ COMMANDS: dict[str, Callable[..., int]] = {
     "margins": write_margins,
     "truth": print_truth,
     "out-of-fold": calibrate_from_margins,
+    "whole-choice": print_whole_choice,
     "card-tables": print_card_tables,
     "calibration-page": write_calibration_page,
     "model-rows": print_model_rows,

@@ -10,6 +10,20 @@ OptionalData = Annotated[
 ]
 
 
+def print_whole_choice(
+    margins: Annotated[
+        list[Path],
+        typer.Argument(metavar="MARGINS.csv...", help="What `lab margins` wrote of each candidate."),
+    ],
+) -> int:
+    """Print what a choice of network, map and threshold is worth on films that had no part in it."""
+    from cxr_calibration.fit.whole_choice import whole_choice_table
+    from cxr_calibration.out_of_fold import read_margins
+
+    typer.echo(whole_choice_table({path.stem: read_margins(path)[0] for path in margins}))
+    return 0
+
+
 def calibrate_from_margins(
     margins: Annotated[
         Path, typer.Argument(metavar="MARGINS.csv", help="What `cxr-triage lab margins` wrote.")

@@ -23,7 +23,10 @@ Home = Annotated[
 Away = Annotated[list[str], typer.Option(metavar="NAME", help="Table of another hospital; may be repeated.")]
 Learned = Annotated[
     list[str] | None,
-    typer.Option(metavar="NAME", help="Table whose patients the model has learned from; left out at home."),
+    typer.Option(
+        metavar="NAME",
+        help="Table whose every patient was learned from; left out at home, as the training fifths are.",
+    ),
 ]
 
 
@@ -70,8 +73,11 @@ def _sites(
     scans: Path, data: Path, home: list[str], away: list[str], learned: list[str]
 ) -> "tuple[SiteFilms, dict[str, SiteFilms]]":
     from cxr_calibration.labels.site_films import SiteFilms, patients_of, read_site
+    from cxr_train.data import read_film_table
 
+    trained = read_film_table([data / f"{name}.csv" for name in home])  # of the training fifths
     without = patients_of([data / f"{name}.csv" for name in learned])
+    without |= {film.patient.split(":", maxsplit=1)[1] for film in trained}
     at_home = [read_site(scans / name, data / f"{name}.csv", without=without) for name in home]
     elsewhere = {name: read_site(scans / name, data / f"{name}.csv") for name in away}
     return SiteFilms.together(at_home), elsewhere

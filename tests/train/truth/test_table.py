@@ -1,13 +1,17 @@
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from cxr_calibration.statistics.intervals import Estimate
 from cxr_runtime.model.folder import open_model
 from cxr_runtime.model.looks import LOOKS
 from cxr_train.data.fifths import Fifth, fifth_of
 from cxr_train.truth import table as made
 from cxr_train.truth.looking import look, shipped_margins_csv
+from cxr_train.truth.promises import promised
 from cxr_train.truth.unseen import nodule_films, unseen_films
 from drawn_data_sets import write_film
 from model_folders import write_model_folder
@@ -61,9 +65,35 @@ def test_the_table_has_promise_and_finding_side_by_side(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_table(tmp_path, "nih256")
-    monkeypatch.setattr(made, "ROWS", [row for row in made.ROWS if row.table == "nih256"])
+    write_table(tmp_path, "nih224", patients=8)
+    rows = [replace(row, tables=("nih256", "nih224")) for row in made.ROWS if "nih256" in row.tables]
+    monkeypatch.setattr(made, "ROWS", rows)
     folder = write_model_folder(tmp_path / "small")
     text = made.truth_table([open_model(folder)], tmp_path, tuple(Fifth), cache=tmp_path / "cache")
     head, _, first, *_ = text.splitlines()
     assert head == "| films | n | abnormal | measure | promised by small | found |"
-    assert first.startswith("| NIH, radiologists' classes | 60 | 30 | AUC | - | ")
+    assert first.startswith("| NIH, radiologists' classes | 68 | 34 | AUC | - | ")
+    assert "hottest point in a box | - | " in text
+
+
+def test_a_row_without_films_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_table(tmp_path, "nih256")
+    monkeypatch.setattr(
+        made, "ROWS", [replace(row, tables=("nih256",)) for row in made.ROWS if row.view == "PA"][:1]
+    )
+    folder = write_model_folder(tmp_path / "small")
+    text = made.truth_table([open_model(folder)], tmp_path, (), cache=tmp_path / "cache")
+    assert len(text.splitlines()) == 2
+
+
+def test_the_promise_of_a_view_is_that_view_s_where_there_is_one(tmp_path: Path) -> None:
+    share = {"value": 0.7, "interval": [0.6, 0.8]}
+    unknown = {"value": None, "interval": [None, None]}
+    point = {"default": True, "sensitivity": 0.9, "sensitivity_interval": [0.8, 0.95]}
+    groups = [{"variable": "view", "level": "PA", "sensitivity": share, "specificity": unknown}]
+    path = tmp_path / "calibration.json"
+    path.write_text(json.dumps({"operating_points": {"a": {}, "b": point}, "subgroups": groups}))
+    assert promised(tmp_path).sensitivity == Estimate(0.9, 0.8, 0.95)
+    assert promised(tmp_path, "PA").sensitivity == Estimate(0.7, 0.6, 0.8)
+    assert np.isnan(promised(tmp_path, "PA").specificity.value)
+    assert promised(tmp_path, "AP").sensitivity == promised(tmp_path).sensitivity

@@ -44,6 +44,21 @@ class Look:
         films = tuple(self.films[row] for row in rows)
         return Look(films, self.margins[chosen], self.shown[chosen], heats)
 
+    @classmethod
+    def together(cls, looks: Sequence["Look"]) -> "Look":
+        """The films of several tables, one table after the other."""
+        starts = np.cumsum([0, *(len(each.films) for each in looks)]).tolist()
+        return cls(
+            tuple(film for each in looks for film in each.films),
+            np.concatenate([each.margins for each in looks]),
+            np.concatenate([each.shown for each in looks]),
+            {
+                start + row: heat
+                for start, each in zip(starts, looks, strict=False)
+                for row, heat in each.heats.items()
+            },
+        )
+
 
 def look(
     model: Model, films: Sequence[TrainingFilm], cache: Path = CACHE, progress: Progress | None = None

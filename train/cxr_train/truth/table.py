@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import isnan
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,12 @@ from cxr_runtime.model.folder import Model
 from cxr_runtime.progress import Progress
 from cxr_train.data import TrainingFilm
 from cxr_train.data.fifths import Fifth
+from cxr_train.data.film import Truth
 from cxr_train.data.prepared_films import CACHE
 from cxr_train.evaluation.tables import told
 from cxr_train.heat.localisation import box_mask, film_by_film
 from cxr_train.truth.looking import Look, look
+from cxr_train.truth.promises import promised
 from cxr_train.truth.unseen import nodule_films, unseen_films
 
 SENSITIVITY = 0.90  # at which specificity is stated
@@ -59,9 +62,10 @@ class Row:
 
     films: str  # which ones, in words
     measure: str
-    table: str  # whose films: the name of a CSV without its ending
+    tables: tuple[str, ...]  # whose films: names of CSVs without their ending
     chosen: Chosen
     found: Measured
+    view: str = ""  # where a report promises something for this view alone
 
 
 def every(_: TrainingFilm) -> bool:
@@ -69,45 +73,58 @@ def every(_: TrainingFilm) -> bool:
     return True
 
 
+def classed(film: TrainingFilm) -> bool:
+    """Whether a radiologist gave a film its class."""
+    return film.truth is Truth.RADIOLOGIST
+
+
 def with_boxes(film: TrainingFilm) -> bool:
-    """Whether somebody drew boxes on a film."""
-    return bool(film.boxes)
+    """Whether all that is to be found on a film has a box."""
+    return film.boxes_complete
 
 
 def of_view(view: str) -> Chosen:
-    """Films of one view."""
-    return lambda film: film.view.value == view
+    """Films of one view, with a radiologist's class."""
+    return lambda film: classed(film) and film.view.value == view
 
 
 def but_class(radiologist_class: str) -> Chosen:
-    """Films of all classes but one."""
-    return lambda film: film.radiologist_class != radiologist_class
+    """Films of all radiologists' classes but one."""
+    return lambda film: classed(film) and film.radiologist_class != radiologist_class
 
 
 OTHER = "No Lung Opacity / Not Normal"
 AREA, FOUND, RIGHT, AT_90 = "AUC", "sensitivity", "specificity", "specificity at 90 % sensitivity"
+POINTING = "hottest point in a box"
 CLASSES = "NIH, radiologists' classes"
+NIH, GUANGZHOU = ("nih512", "nih256"), ("guangzhou512",)
+SHENZHEN, TBX = ("nlm128",), ("tbx512",)
 ROWS = (
-    Row(CLASSES, AREA, "nih256", every, area),
-    Row(f"{CLASSES}, PA", AREA, "nih256", of_view("PA"), area),
-    Row(f"{CLASSES}, AP", AREA, "nih256", of_view("AP"), area),
-    Row(f"{CLASSES}, `Normal` or `Lung Opacity`", AREA, "nih256", but_class(OTHER), area),
-    Row(CLASSES, AT_90, "nih256", every, specificity_at_90),
-    Row(CLASSES, FOUND, "nih256", every, sensitivity),
-    Row(CLASSES, RIGHT, "nih256", every, specificity),
-    Row(f"{CLASSES}, PA", FOUND, "nih256", of_view("PA"), sensitivity),
-    Row(f"{CLASSES}, PA", RIGHT, "nih256", of_view("PA"), specificity),
-    Row(f"{CLASSES}, AP", FOUND, "nih256", of_view("AP"), sensitivity),
-    Row(f"{CLASSES}, AP", RIGHT, "nih256", of_view("AP"), specificity),
-    Row("NIH, `Normal` alone, PA", RIGHT, "nih224", of_view("PA"), specificity),
-    Row("NIH, `Normal` alone, AP", RIGHT, "nih224", of_view("AP"), specificity),
-    Row("TBX11K, tuberculosis", FOUND, "tbx512", every, sensitivity),
-    Row("Guangzhou, children", AREA, "guangzhou512", every, area),
-    Row("Guangzhou, children", FOUND, "guangzhou512", every, sensitivity),
-    Row("Guangzhou, children", RIGHT, "guangzhou512", every, specificity),
-    Row("JSRT, nodules", AREA, "jsrt224", every, area),
-    Row("NIH, radiologists' boxes", "hottest point in a box", "nih256", with_boxes, pointing),
-    Row("TBX11K, experts' boxes", "hottest point in a box", "tbx512", with_boxes, pointing),
+    Row(CLASSES, AREA, NIH, classed, area),
+    Row(f"{CLASSES}, PA", AREA, NIH, of_view("PA"), area),
+    Row(f"{CLASSES}, AP", AREA, NIH, of_view("AP"), area),
+    Row(f"{CLASSES}, `Normal` or `Lung Opacity`", AREA, NIH, but_class(OTHER), area),
+    Row(CLASSES, AT_90, NIH, classed, specificity_at_90),
+    Row(CLASSES, FOUND, NIH, classed, sensitivity),
+    Row(CLASSES, RIGHT, (*NIH, "nih224"), classed, specificity),
+    *(
+        Row(f"{CLASSES}, {view}", measure, tables, of_view(view), found, view)
+        for view in ("PA", "AP")
+        for measure, tables, found in (
+            (FOUND, NIH, sensitivity),
+            (RIGHT, (*NIH, "nih224"), specificity),
+        )
+    ),
+    Row("Shenzhen, tuberculosis", AREA, SHENZHEN, every, area),
+    Row("Shenzhen, tuberculosis", FOUND, SHENZHEN, every, sensitivity),
+    Row("Shenzhen, tuberculosis", RIGHT, SHENZHEN, every, specificity),
+    Row("TBX11K, tuberculosis", FOUND, TBX, every, sensitivity),
+    Row("Guangzhou, children", AREA, GUANGZHOU, every, area),
+    Row("Guangzhou, children", FOUND, GUANGZHOU, every, sensitivity),
+    Row("Guangzhou, children", RIGHT, GUANGZHOU, every, specificity),
+    Row("JSRT, nodules", AREA, ("jsrt224",), every, area),
+    Row("NIH, radiologists' boxes", POINTING, NIH, with_boxes, pointing),
+    Row("TBX11K, experts' boxes", POINTING, TBX, with_boxes, pointing),
 )
 
 
@@ -136,32 +153,34 @@ def truth_table(
         name: nodule_films(data / f"{name}.csv")
         if name == "jsrt224"
         else unseen_films([data / f"{name}.csv"], fifths, learned)
-        for name in dict.fromkeys(row.table for row in ROWS)
+        for name in dict.fromkeys(name for row in ROWS for name in row.tables)
     }
     looks = [{name: look(model, some, cache, progress) for name, some in films.items()} for model in models]
     names = [model.folder.name for model in models]
     heads = [head for name in names for head in (f"promised by {name}", "found")]
-    lines = [_line(row, films[row.table], models, looks) for row in ROWS]
+    lines = [line for row in ROWS if (line := _line(row, models, looks))]
     return markdown_table(["films", "n", "abnormal", "measure", *heads], lines)
 
 
-def _line(
-    row: Row, films: Sequence[TrainingFilm], models: Sequence[Model], looks: Sequence[dict[str, Look]]
-) -> list[str]:
-    rows = [place for place, film in enumerate(films) if row.chosen(film)]
-    cells = []
+def _line(row: Row, models: Sequence[Model], looks: Sequence[dict[str, Look]]) -> list[str]:
+    """The cells of a row; none where there is no film for it."""
+    cells: list[str] = []
     for model, looked in zip(models, looks, strict=True):
-        found = row.found(looked[row.table].part(rows), _least_margin(model))
-        cells += [_promise(row, model), told(found)]
-    abnormal = sum(films[place].label == 1 for place in rows)
-    return [row.films, str(len(rows)), str(abnormal), row.measure, *cells]
+        some = Look.together([looked[name] for name in row.tables])
+        some = some.part([place for place, film in enumerate(some.films) if row.chosen(film)])
+        if not some.films:
+            return []
+        if not cells:
+            cells = [row.films, str(len(some.films)), str(int(_truth(some).sum())), row.measure]
+        cells += [_promise(row, model), told(row.found(some, _least_margin(model)))]
+    return cells
 
 
 def _promise(row: Row, model: Model) -> str:
-    """What every report says at the default operating point; it says it of all films alike."""
-    point = model.calibration.operating_point()
-    said = {FOUND: point.sensitivity, RIGHT: point.specificity}.get(row.measure)
-    return "-" if said is None else f"{said:.3f}"
+    """What a calibration says at the default operating point, with its interval; of a view, where it does."""
+    promise = promised(model.folder, row.view)
+    said = {FOUND: promise.sensitivity, RIGHT: promise.specificity}.get(row.measure)
+    return "-" if said is None or isnan(said.value) else told(said)
 
 
 def _least_margin(model: Model) -> float:
