@@ -10,6 +10,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum
 from hashlib import sha256
@@ -189,7 +190,8 @@ class Inbox:
             if _PART.fullmatch(path.name):
                 path.unlink(missing_ok=True)
             elif _NAME.fullmatch(path.name):
-                films.append((path.stat().st_mtime_ns, path.name))
+                with suppress(FileNotFoundError):  # it is dropped just now
+                    films.append((path.stat().st_mtime_ns, path.name))
         return [name for _, name in sorted(films)]
 
     def film(self, name: str) -> FileOnDisk:

@@ -3,7 +3,7 @@
 import re
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -133,4 +133,5 @@ def _share_files(folder: Path, access: Access) -> None:
     results = (folder / DICOM_FOLDER).glob("*.dcm")
     for path in (*(folder / name for name in (*_STORE_FILES, *_REPORTS)), *pictures, *results):
         if path.is_file() and not path.is_symlink():
-            share(path, access)
+            with suppress(FileNotFoundError):  # a log that another program closes
+                share(path, access)

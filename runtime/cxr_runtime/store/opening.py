@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from cxr_runtime.errors import StoreError
-from cxr_runtime.files import NEW_FILE, PRIVATE, STORE_FILE, Access
+from cxr_runtime.files import NEW_FILE, PRIVATE, STORE_FILE, Access, is_store
 from cxr_runtime.store.schema import SCHEMA_VERSION, check, migrate, version
 
 MOST_BYTES = 64 << 20  # of one text or blob in a store; the largest of ours are previews, below 16 MiB
@@ -50,6 +50,8 @@ def open_to_write(path: Path, access: Access) -> sqlite3.Connection:
     with _closed_on_error(db):
         db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;")
         migrate(db)
+        if not is_store(path):  # its first page, by which others know it, is in the log alone
+            db.execute("PRAGMA wal_checkpoint(PASSIVE)")
     return db
 
 

@@ -1,8 +1,10 @@
 """Pictures of old films are dropped, so that a store does not grow for ever; every row stays."""
 
+import os
 import re
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+import stat
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -173,13 +175,21 @@ def _shrunk(folder: Path, store: PruningStore) -> bool:
 def _heatmaps(folder: Path) -> dict[str, int]:
     """Bytes of the files in heatmaps/ by their stem."""
     sizes = dict[str, int]()
-    with suppress(FileNotFoundError):
-        for path in (folder / HEATMAPS_FOLDER).iterdir():
-            sizes[path.stem] = sizes.get(path.stem, 0) + path.lstat().st_size
+    for path, size in files_with_sizes(folder / HEATMAPS_FOLDER):
+        sizes[path.stem] = sizes.get(path.stem, 0) + size
     return sizes
 
 
 def bytes_of_results(folder: Path) -> int:
     """Bytes of the files of an output folder, pictures included; folders of days in it do not count."""
-    top = sum(path.lstat().st_size for path in folder.iterdir() if not path.is_dir())
-    return top + sum(_heatmaps(folder).values())
+    return sum(size for place in (folder, folder / HEATMAPS_FOLDER) for _, size in files_with_sizes(place))
+
+
+def files_with_sizes(folder: Path) -> Iterator[tuple[Path, int]]:
+    """Files of a folder and their bytes; those that go while they are looked at, as logs do, are left out."""
+    with suppress(FileNotFoundError), os.scandir(folder) as listing:
+        for entry in listing:
+            with suppress(FileNotFoundError):
+                status = entry.stat(follow_symlinks=False)
+                if not stat.S_ISDIR(status.st_mode):
+                    yield Path(entry.path), status.st_size

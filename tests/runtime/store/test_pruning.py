@@ -8,7 +8,7 @@ import pytest
 from cxr_runtime.errors import StoreError, UsageError
 from cxr_runtime.files import STORE_FILE
 from cxr_runtime.names import safe_name
-from cxr_runtime.store.pruning import parse_age, prune
+from cxr_runtime.store.pruning import files_with_sizes, parse_age, prune
 from cxr_runtime.store.rows import Place
 from cxr_runtime.store.store import Store, read_scores
 from cxr_runtime.store.writer import StoreWriter
@@ -134,3 +134,15 @@ def test_an_age_is_in_days_weeks_or_years(text: str, days: int) -> None:
 def test_anything_else_is_no_age(text: str) -> None:
     with pytest.raises(UsageError, match=r"--older-than .* is not an age"):
         parse_age(text)
+
+
+def test_files_that_go_while_they_are_counted_are_left_out(tmp_path: Path) -> None:
+    for number in range(3):
+        (tmp_path / f"{number}.png").write_bytes(b"picture")
+    counted = files_with_sizes(tmp_path)
+    first, size = next(counted)
+    for path in tmp_path.iterdir():
+        path.unlink()
+    assert (first.suffix, size) == (".png", 7)
+    assert list(counted) == []
+    assert list(files_with_sizes(tmp_path / "missing")) == []

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cxr_runtime.errors import StoreError
-from cxr_runtime.files import STORE_FILE
+from cxr_runtime.files import STORE_FILE, is_store
 from cxr_runtime.heat.map import HeatMethod, HeatView
 from cxr_runtime.outcome import Outcome, Status, Triage
 from cxr_runtime.placement import CellGrid, Placement
@@ -208,3 +208,8 @@ def test_two_films_under_one_name_are_two_rows_of_a_store(store: StoreWriter) ->
     again = replace(FAILED, sha256="f" * 64)
     store.add(1, [film(3, other), film(4, again)], PRINT)
     assert list(store.outcomes(None)) == [FAILED, SCORED, other, again]
+
+
+def test_a_store_is_known_as_one_while_its_first_scan_runs(tmp_path: Path) -> None:
+    with StoreWriter.open(tmp_path):
+        assert is_store(tmp_path / STORE_FILE)
