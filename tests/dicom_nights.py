@@ -22,7 +22,7 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
-from cxr_runtime.arrivals.receiver_inbox import RECEIVED_FOLDER
+from cxr_runtime.files import RECEIVED_FOLDER
 from cxr_runtime.phantom import draw_phantom
 from dicom_archives import PLACES
 from dicom_files import (

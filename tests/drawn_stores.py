@@ -32,6 +32,7 @@ class Drawn:
     film: str = ""  # equal for films of the same bytes
     finished: str = "2026-01-02T03:04:05+00:00"
     threshold: float = THRESHOLD
+    sha256: str = ""  # of its bytes, where it is to be this one
 
 
 def write_store(folder: Path, *runs: Sequence[Drawn], has_ended: bool = True) -> Path:
@@ -50,6 +51,8 @@ def write_store(folder: Path, *runs: Sequence[Drawn], has_ended: bool = True) ->
 
 
 def _digest(film: Drawn) -> str:
+    if film.sha256:
+        return film.sha256
     return "" if film.probability is None else sha256((film.film or film.file).encode()).hexdigest()
 
 

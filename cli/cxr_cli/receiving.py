@@ -115,6 +115,7 @@ def listen(
     from cxr_runtime.memory import check_memory
 
     check_memory()
+    from cxr_runtime.arrivals.copies import copies_beside
     from cxr_runtime.arrivals.receiver import Receiver, ReceiverOptions
     from cxr_runtime.arrivals.receiver_inbox import Limits
     from cxr_runtime.arrivals.receiver_peers import allow_list, tls_context
@@ -154,7 +155,7 @@ def listen(
         receiver = Receiver(out, receiving, journal)
         inputs = (f"DICOM, {receiving.title} at {host}:{port}",)
         service = Service([receiver], ServiceOptions(screening, inputs, dated), journal)
-        with beside(route, out, journal):
+        with beside(route, out, journal), copies_beside(screening.identity, out, journal):
             service.run()
     if not quiet:
         typer.echo(told(service))

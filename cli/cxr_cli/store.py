@@ -130,9 +130,10 @@ def prune(
         typer.Option(metavar="SIZE", show_default="any", help="Oldest films until DIR is below, e.g. 20GB."),
     ] = None,
 ) -> int:
-    """Drop the pictures of old films from a store and from heatmaps/. Every row stays.
+    """Drop what is old: pictures, DICOM results that archives have, and received films. Every row stays.
 
-    The reports stay as they are; the next ones show these films without pictures.
+    Results that are not sent yet stay, and so do received films without a row. The reports stay as
+    they are; the next ones show these films without pictures.
 
     Exit status: 0 done, 3 DIR is still above --keep-under (rows and reports stay), 1 could not be done, 2
     wrong usage.
@@ -141,12 +142,13 @@ def prune(
     from cxr_runtime.machine_memory import bytes_of
     from cxr_runtime.names import printable
     from cxr_runtime.store.pruning import parse_age
-    from cxr_runtime.store.pruning import prune as prune_pictures
+    from cxr_runtime.store.pruning import prune as drop_old
 
     most = None if keep_under is None else bytes_of(keep_under, "--keep-under")
-    pruned = prune_pictures(folder, None if older_than is None else parse_age(older_than), most)
+    pruned = drop_old(folder, None if older_than is None else parse_age(older_than), most)
     typer.echo(
         f"pictures of {counted(pruned.films)} dropped, of {pruned.pictures_left} kept; "
+        f"{pruned.results} DICOM results and {pruned.received} received films dropped; "
         f"{printable(str(folder))} had {_size(pruned.before)} and has {_size(pruned.after)}"
     )
     if not pruned.is_shrunk:

@@ -114,6 +114,7 @@ WORKLIST_FILE = "worklist.html"
 REPORT_FILE = "report.pdf"
 HEATMAPS_FOLDER = "heatmaps"
 DICOM_FOLDER = "dicom"
+RECEIVED_FOLDER = "received"  # of a service that receives films
 
 # In a model's folder.
 MODEL_FILE = "model.onnx"

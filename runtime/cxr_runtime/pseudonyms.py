@@ -56,8 +56,38 @@ class Keeping:
                 return Identity(**{name: _hashed(self.key, name, getattr(stated, name)) for name in kept})
 
 
+@dataclass(frozen=True)
+class Stranger:
+    """Who stands in a de-identified copy in the place of the patient: nobody, or pseudonyms."""
+
+    key: bytes = field(repr=False)  # of all that is replaced
+    has_pseudonyms: bool  # Patient ID and Accession Number are pseudonyms; else empty
+
+    @classmethod
+    def of(cls, kind: IdentityKind) -> Self | None:
+        """None where films stay as they came.
+
+        Raises:
+            StoreError: the key can be neither read nor kept.
+        """
+        if kind is IdentityKind.FULL:
+            return None
+        return cls(Keeping.of(IdentityKind.PSEUDONYM).key, kind is IdentityKind.PSEUDONYM)
+
+    def uid(self, name: str, value: str) -> str:
+        """What stands for a UID: 2.25 and a number (PS3.5 B.2), whose first hex digits are the pseudonym."""
+        return f"2.25.{int.from_bytes(_digest(self.key, name, value)[:16])}"
+
+    def text(self, name: str, value: str) -> str:
+        """What stands for an identifier."""
+        return _hashed(self.key, name, value) if self.has_pseudonyms else ""
+
+
 def _hashed(key: bytes, name: str, value: str) -> str:
-    """HMAC-SHA256 (RFC 2104) of `name`, a zero byte and the value in UTF-8; "" of nothing."""
-    if not value and name != "key":
-        return ""
-    return hmac.digest(key, f"{name}\0{value}".encode(), "sha256").hex()[:DIGITS]
+    """The first digits of a keyed hash; "" of nothing."""
+    return "" if not value and name != "key" else _digest(key, name, value).hex()[:DIGITS]
+
+
+def _digest(key: bytes, name: str, value: str) -> bytes:
+    """HMAC-SHA256 (RFC 2104) of `name`, a zero byte and the value in UTF-8."""
+    return hmac.digest(key, f"{name}\0{value}".encode(), "sha256")

@@ -16,8 +16,7 @@ from pathlib import Path
 import pytest
 from pydicom import dcmread
 
-from cxr_runtime.arrivals.receiver_inbox import RECEIVED_FOLDER
-from cxr_runtime.files import DICOM_FOLDER
+from cxr_runtime.files import DICOM_FOLDER, RECEIVED_FOLDER
 from dicom_archives import free_port, needs_orthanc, orthanc
 from dicom_nights import (
     ASSOCIATIONS,

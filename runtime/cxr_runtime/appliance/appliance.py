@@ -17,6 +17,7 @@ from cxr_runtime.appliance.kept_arrivals import KeptArrivals
 from cxr_runtime.appliance.orders import Orders
 from cxr_runtime.appliance.restarting import Part, Standing, Supervised, Waits
 from cxr_runtime.appliance.retention import Kept, Retention
+from cxr_runtime.arrivals.copies import Copies
 from cxr_runtime.arrivals.ending import ending_on_signals
 from cxr_runtime.arrivals.queue import Arrivals
 from cxr_runtime.arrivals.service import Health, Service, ServiceOptions
@@ -24,6 +25,7 @@ from cxr_runtime.arrivals.watched import watched_folder
 from cxr_runtime.errors import StoreError
 from cxr_runtime.files import PRIVATE, make_folder
 from cxr_runtime.journal import Journal
+from cxr_runtime.pseudonyms import Stranger
 from cxr_runtime.sending.sender import Sender
 from cxr_runtime.workers.opening import Opener
 
@@ -151,8 +153,13 @@ class Appliance:
         orders, tools, parts = self._orders, self._tools, dict[str, Callable[[], Part]]()
         if orders.sending is not None:
             parts["send"] = self._new_sender
+        if orders.receiving is not None and (stranger := Stranger.of(orders.screening.identity)):
+            parts["copies"] = lambda: Copies(orders.out, stranger, tools.journal)
         if orders.kept != Kept():
-            parts["retention"] = lambda: Retention(orders.out, orders.kept, tools.journal, tools.clock)
+            archive = orders.sending.archive if orders.sending is not None else None
+            parts["retention"] = lambda: Retention(
+                orders.out, orders.kept, tools.journal, tools.clock, archive
+            )
         return parts
 
     def _new_sender(self) -> Sender:

@@ -18,9 +18,10 @@ from cxr_runtime.model.folder import open_model
 from cxr_runtime.names import printable
 from cxr_runtime.presentation import Presentation
 from cxr_runtime.scanning.options import ScanOptions
-from cxr_runtime.sending.address import parse_kinds
+from cxr_runtime.sending.address import Address, parse_kinds
 from cxr_runtime.sending.options import SendingOptions, refuse_other_identity
 from cxr_runtime.sending.sender import Sender
+from cxr_runtime.store.dropping import Kind
 from cxr_runtime.store.folder import folders_with_stores
 from cxr_runtime.store.pruning import parse_age
 
@@ -67,6 +68,11 @@ class Sending:
 
     options: SendingOptions
     identity: IdentityKind  # that results may carry
+
+    @property
+    def archive(self) -> str:
+        """By which the store knows the archive."""
+        return Address.parse(self.options.to).name
 
     def sender(self, out: Path, journal: Journal) -> Sender:
         """A new sender, which sends nothing yet.
@@ -146,11 +152,15 @@ def _sending(clinic: Clinic) -> Sending | None:
 
 
 def _kept(asked: Retention) -> Kept:
-    under = asked.pictures_under
+    ages = {
+        Kind.PICTURES: (asked.pictures_for, "retention.pictures_for"),
+        Kind.RESULTS: (asked.results_for, "retention.results_for"),
+        Kind.RECEIVED: (asked.received_for, "retention.received_for"),
+    }
+    under = asked.keep_under
     return Kept(
-        parse_age(asked.pictures_for, "retention.pictures_for") if asked.pictures_for else None,
-        bytes_of(under, "retention.pictures_under") if under else None,
-        parse_age(asked.received_for, "retention.received_for") if asked.received_for else None,
+        {kind: parse_age(age, name) for kind, (age, name) in ages.items() if age},
+        bytes_of(under, "retention.keep_under") if under else None,
     )
 
 

@@ -1,28 +1,28 @@
-"""Once a day, pictures and received films that are too old or too many are dropped; every row stays."""
+"""Once a day what is too old or too much is dropped: pictures, sent results, received films. Rows stay."""
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
-from cxr_runtime.arrivals.receiver_inbox import RECEIVED_FOLDER
-from cxr_runtime.files import STORE_FILE
+from cxr_runtime.files import RECEIVED_FOLDER, STORE_FILE
 from cxr_runtime.journal import Journal
-from cxr_runtime.store.beside import StoreBeside
+from cxr_runtime.store.dropping import Kind, files_with_sizes
 from cxr_runtime.store.folder import days_of
-from cxr_runtime.store.pruning import bytes_of_results, prune
+from cxr_runtime.store.pruning import Pruned, bytes_of_results, prune
 
 LOOK_SECONDS = 60.0  # between two looks at the calendar
 
 
 @dataclass(frozen=True)
 class Kept:
-    """What stays; None: everything."""
+    """What stays; what is not named stays for ever."""
 
-    pictures_for: timedelta | None = None  # since their films were scored
-    pictures_under: int | None = None  # bytes of all results
-    received_for: timedelta | None = None  # since devices sent films; those without a row stay
+    ages: Mapping[Kind, timedelta] = field(default_factory=dict)  # since it was made, or came
+    under: int | None = None  # bytes of all that lies in the output folder
 
 
 class Retention:
@@ -33,6 +33,7 @@ class Retention:
         kept: what stays.
         journal: hears what was dropped.
         clock: whose days count.
+        archive: that gets the results; None: as far as the store knows any, all of them count.
     """
 
     def __init__(
@@ -41,8 +42,10 @@ class Retention:
         kept: Kept,
         journal: Journal,
         clock: Callable[[], datetime] = lambda: datetime.now().astimezone(),
+        archive: str | None = None,
     ) -> None:
         self._out, self._kept, self._journal, self._clock = out, kept, journal, clock
+        self._prune = partial(prune, received=out / RECEIVED_FOLDER, archive=archive)
         self._ending = threading.Event()
 
     def run(self) -> None:
@@ -71,38 +74,33 @@ class Retention:
             StoreError: as of `run`.
             OSError: as of `run`.
         """
-        kept, films = self._kept, 0
         folders = [path for path in (self._out, *days_of(self._out)) if (path / STORE_FILE).is_file()]
-        if kept.pictures_for is not None:
-            films = sum(prune(folder, kept.pictures_for, None, now).films for folder in folders)
-        if kept.pictures_under is not None:
-            films += self._shrink(folders, kept.pictures_under, now)
-        received = 0 if kept.received_for is None else self._drop_received(folders, now - kept.received_for)
-        self._journal.note("retention", pictures=films, received=received)
+        dropped = Counter[Kind]()
+        for kind, age in self._kept.ages.items():
+            for folder in folders:
+                dropped += _dropped(self._prune(folder, age, None, now, kinds={kind}))
+        if self._kept.under is not None:
+            dropped += self._shrink(folders, self._kept.under, now)
+        self._journal.note("retention", **{kind.value: dropped[kind] for kind in Kind})
 
-    def _drop_received(self, folders: list[Path], latest: datetime) -> int:
-        """Delete films that came before `latest` and have a row that lasts; how many."""
-        films = (path for path in (self._out / RECEIVED_FOLDER).glob("*.dcm") if path.is_file())
-        old = [path for path in films if path.stat().st_mtime < latest.timestamp()]
-        if not old:
-            return 0
-        names, known = {path.stem for path in old}, set[str]()
-        for folder in folders:
-            with StoreBeside.open(folder) as store:
-                known |= names & set(store.marks())
-        gone = [path for path in old if path.stem in known]
-        for path in gone:
-            path.unlink(missing_ok=True)
-        return len(gone)
-
-    def _shrink(self, folders: list[Path], keep_under: int, now: datetime) -> int:
-        """Drop the oldest days' pictures first, until all results together are small enough."""
+    def _shrink(self, folders: list[Path], keep_under: int, now: datetime) -> Counter[Kind]:
+        """Drop of the oldest days first, until everything together is small enough."""
+        received = sum(size for _, size in files_with_sizes(self._out / RECEIVED_FOLDER))
         sizes = {folder: bytes_of_results(folder) for folder in folders}
-        excess, films = sum(sizes.values()) - keep_under, 0
+        sizes |= {folder: size + received for folder, size in sizes.items() if folder != self._out}
+        others = received * (len(folders) - 1)  # received films were counted with each folder
+        excess, dropped = sum(sizes.values()) - others - keep_under, Counter[Kind]()
         for folder in folders:
             if excess <= 0 or self._ending.is_set():
                 break
-            pruned = prune(folder, None, max(0, sizes[folder] - excess), now)
-            excess -= pruned.before - pruned.after
-            films += pruned.films
-        return films
+            pruned = self._prune(folder, None, max(0, sizes[folder] - excess), now)
+            freed = pruned.before - pruned.after
+            excess -= freed
+            dropped += _dropped(pruned)
+        return dropped
+
+
+def _dropped(pruned: Pruned) -> Counter[Kind]:
+    return Counter(
+        {Kind.PICTURES: pruned.films, Kind.RESULTS: pruned.results, Kind.RECEIVED: pruned.received}
+    )

@@ -144,10 +144,15 @@ class Retention(Section):
     """What is dropped once a day; rows stay for ever."""
 
     pictures_for: Age | None = _choice(None, "pictures of films that were scored longer ago go", "1y")
+    results_for: Age | None = _choice(
+        None, "DICOM results that were made longer ago go, if the archive has them", "30d"
+    )
     received_for: Age | None = _choice(
         None, "films that devices sent longer ago go, if they have their row", "30d"
     )
-    pictures_under: Size | None = _choice(None, "the oldest pictures go until the results are below", "200G")
+    keep_under: Size | None = _choice(
+        None, "the oldest of all these go until `out` is below; what is not sent yet stays", "200G"
+    )
 
 
 class Clinic(Section):

@@ -17,12 +17,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO
 
-from cxr_runtime.files import NEW_FILE, PART_SUFFIX, PRIVATE, make_folder, sync_folder
+from cxr_runtime.files import NEW_FILE, PART_SUFFIX, PRIVATE, RECEIVED_FOLDER, make_folder, sync_folder
 from cxr_runtime.names import printable
 from cxr_runtime.sources.disk import file_stamp
 from cxr_runtime.sources.film_source import FileOnDisk
 
-RECEIVED_FOLDER = "received"  # in the output folder
 SUFFIX = ".dcm"
 _NAME = re.compile(rf"[0-9a-f]{{64}}{re.escape(SUFFIX)}")
 _PART = re.compile(rf"\.[0-9a-f]+{re.escape(PART_SUFFIX)}")

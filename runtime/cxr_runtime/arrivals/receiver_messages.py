@@ -12,10 +12,10 @@ from pynetdicom.dimse_primitives import C_ECHO, C_STORE
 from pynetdicom.pdu_primitives import P_DATA
 
 from cxr_runtime.arrivals.receiver_inbox import Answer, Inbox, Incoming, Received
+from cxr_runtime.dicom_elements import file_start
 
 COMMAND_BYTES = 4096  # of a command set; those of C-STORE have some 300
 _IS_COMMAND, _IS_LAST = 1, 2  # bits of a fragment's header (PS3.8 E.2)
-_IMPLEMENTATION = "2.25.92233627242927383639715666297642739739"  # Implementation Class UID; drawn once
 _BROKEN = "Evt19"  # the peer sent what the protocol does not allow: the association is aborted (PS3.8 9.2)
 
 
@@ -104,31 +104,3 @@ class FilmMessages(DIMSEServiceProvider):
     def _hand_over(self, request: C_ECHO | C_STORE) -> None:
         self._is_unanswered = True
         self.msg_queue.put((self._context_id, request))
-
-
-def file_start(sop_class: str, sop_instance: str, syntax: str) -> bytes:
-    """Preamble, prefix and file meta information of a received data set (PS3.10 7.1), always the same bytes.
-
-    The names of library and sender are left out: the same film from elsewhere is then the same file.
-
-    Args:
-        sop_class: UID of its SOP class.
-        sop_instance: its SOP Instance UID, as the sender wrote it.
-        syntax: UID of the transfer syntax in which it was sent.
-    """
-    uids = ((0x02, sop_class), (0x03, sop_instance), (0x10, syntax), (0x12, _IMPLEMENTATION))
-    elements = b"".join(
-        [_element(0x01, b"OB\0\0", (2).to_bytes(4, "little") + b"\0\1"), *(_uid(at, uid) for at, uid in uids)]
-    )
-    length = _element(0x00, b"UL", (4).to_bytes(2, "little") + len(elements).to_bytes(4, "little"))
-    return bytes(128) + b"DICM" + length + elements
-
-
-def _uid(number: int, uid: str) -> bytes:
-    content = uid.encode("ascii", "replace")
-    content += b"\0" * (len(content) % 2)
-    return _element(number, b"UI", len(content).to_bytes(2, "little") + content)
-
-
-def _element(number: int, vr: bytes, length_and_value: bytes) -> bytes:
-    return b"\2\0" + number.to_bytes(2, "little") + vr + length_and_value

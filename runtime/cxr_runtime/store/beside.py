@@ -1,10 +1,15 @@
 """A store as a service reads it: beside the connection that writes, or the folder of another day."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from cxr_runtime.store.rows import PLACE, Place
 from cxr_runtime.store.store import Store, sealed_place, store_errors
+
+_MARKED = (
+    "SELECT places.stamp, places.file, places.seal, results.sha256, results.fingerprint FROM places"
+    " JOIN results ON results.id = places.result WHERE results.is_lasting"
+)
 
 
 class StoreBeside(Store):
@@ -26,10 +31,21 @@ class StoreBeside(Store):
         Raises:
             StoreError: the store is damaged.
         """
-        query = (
-            "SELECT places.stamp, places.file, places.seal, results.sha256, results.fingerprint FROM places"
-            " JOIN results ON results.id = places.result WHERE results.is_lasting"
-        )
-        for stamp, file, seal, sha256, fingerprint in self._rows(query):
+        return self._marked(_MARKED)
+
+    def lasting(self, digests: Iterable[str]) -> set[str]:
+        """Which of these films have a lasting row, made by this machine.
+
+        Args:
+            digests: their sha256.
+
+        Raises:
+            StoreError: the store is damaged.
+        """
+        query = f"{_MARKED} AND results.sha256 = ?"
+        return {digest for digest in digests if digest in set(self._marked(query, digest))}
+
+    def _marked(self, query: str, *asked: str) -> Iterator[str]:
+        for stamp, file, seal, sha256, fingerprint in self._rows(query, *asked):
             if self._sealer.is_right(seal, PLACE, sealed_place(Place(0, file, stamp), sha256, fingerprint)):
                 yield from (stamp, sha256)

@@ -62,7 +62,11 @@ _COLUMNS = tuple(entry.name for entry in fields(Delivery))
 _NAMED = ", ".join(f"deliveries.{name}" for name in _COLUMNS)
 _OBJECT = "objects.uid, objects.sha256, objects.settings, objects.kind, objects.file, objects.made"
 # Objects whose files stand as they were made: a file of another result has taken the place of the others.
-_STANDING = "objects JOIN written ON written.name = objects.file AND written.content = objects.uid"
+# One that was dropped, for the archive has it, is noted without a stamp.
+_STANDING = (
+    "objects JOIN written ON written.name = objects.file AND written.content = objects.uid"
+    " AND written.stamp != ''"
+)
 _OPEN = (
     f"FROM {_STANDING} LEFT JOIN deliveries ON deliveries.uid = objects.uid AND deliveries.target = ?"
     " WHERE (deliveries.state IS NULL OR deliveries.state = 'waiting') AND objects.kind IN (?, ?, ?)"
@@ -71,7 +75,7 @@ _OPEN = (
 
 @dataclass(frozen=True)
 class Outstanding:
-    """A result that an archive has not got yet."""
+    """A result whose file stands, and where it stands with an archive."""
 
     made: MadeObject
     stamp: str  # of its file, as it was made
@@ -121,6 +125,30 @@ class Deliveries:
     def outstanding(self, target: str, kinds: Collection[str]) -> int:
         """How many results an archive has neither got nor refused."""
         return int(self._db.execute(f"SELECT count(*) {_OPEN}", (target, *_three(kinds))).fetchone()[0])
+
+    def delivered(self, archive: str | None) -> list[Outstanding]:
+        """Results whose files stand, and that an archive has.
+
+        Args:
+            archive: that is to have them; None: every one that the store knows.
+        """
+        targets = [archive] if archive else self.targets()
+        found = [{each.made.uid: each for each in self._sent(target)} for target in targets]
+        return [each for uid, each in found[0].items() if all(uid in one for one in found)] if found else []
+
+    def _sent(self, target: str) -> Iterator[Outstanding]:
+        query = (
+            f"SELECT objects.seal, {_OBJECT}, written.stamp, written.seal, deliveries.seal, {_NAMED}"
+            f" FROM {_STANDING} JOIN deliveries ON deliveries.uid = objects.uid"
+            " WHERE deliveries.target = ? AND deliveries.state = 'sent'"
+        )
+        for seal, *row in self._db.execute(query, (target,)):
+            made, (stamp, file_seal, sent_seal), sent = MadeObject(*row[:6]), row[6:9], row[9:]
+            is_ours = self._sealer.is_right(seal, OBJECT, row[:6]) and self._sealer.is_right(
+                sent_seal, SEALED, sent
+            )
+            if is_ours and self._sealer.is_right(file_seal, WRITTEN, (made.file, made.uid, stamp)):
+                yield Outstanding(made, str(stamp), _delivery(sent))
 
     def next_due(self, target: str) -> datetime | None:
         """When something is to be tried again; None where nothing is."""

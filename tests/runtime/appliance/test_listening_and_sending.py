@@ -9,14 +9,17 @@ import pytest
 from pydicom import Dataset, dcmread
 
 from cxr_runtime.appliance.health import ApplianceHealth, State
+from cxr_runtime.arrivals.copy_making import COPY_SUFFIX
 from cxr_runtime.arrivals.receiver_server import FilmServer
 from cxr_runtime.errors import StoreError
+from cxr_runtime.files import RECEIVED_FOLDER
 from cxr_runtime.phantom import draw_phantom
 from dicom_archives import free_port, needs_dcmtk, storescp
 from dicom_files import dicom_file
 from dicom_peers import echoes, store
 from model_folders import write_model_folder
 from running_appliances import Running, draw, files, has_died, let_scoring_die, part_of, settings
+from study_films import SECRETS, study_film
 
 OUT_OF_RESOURCES = 0xA700
 
@@ -59,7 +62,32 @@ def test_what_is_received_is_scored_and_its_results_are_in_the_archive_once(
     assert len(files(tmp_path / "out")) == 3
     assert len(list((tmp_path / "pacs").iterdir())) == 6
     assert (health.amiss, running.failures) == ((), [])
-    assert {part.name for part in health.parts} == {"scoring", "watch-1", "watch-2", "listen", "send"}
+    parts = {"scoring", "watch-1", "watch-2", "listen", "send", "copies"}
+    assert {part.name for part in health.parts} == parts
+
+
+def test_received_films_are_kept_without_names_and_a_restart_takes_no_copy_for_another_film(
+    tmp_path: Path, model: Path
+) -> None:
+    port, out = free_port(), tmp_path / "out"
+    running = Running(settings(tmp_path, model, listen={"port": port}))
+    sent = [dcmread(BytesIO(study_film(seed, SOPInstanceUID=f"2.25.47.{seed}"))) for seed in (1, 2)]
+
+    def lie_as_copies(films: int) -> bool:
+        names = [path.name for path in (out / RECEIVED_FOLDER).iterdir()]
+        return len(names) == films and all(name.endswith(COPY_SUFFIX) for name in names)
+
+    with running.run():
+        running.wait(listens)
+        assert store(port, sent[0]) == [0]
+        running.wait(lambda _: lie_as_copies(1))
+    with running.run():
+        running.wait(lambda health: health.state is State.WELL and health.films == 0)
+        assert store(port, *sent) == [0, 0]  # one is known, and goes again
+        running.wait(lambda health: lie_as_copies(2) and not health.waiting)
+    assert len(files(out)) == 2
+    whole = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    assert [(path.name, secret) for path in whole for secret in SECRETS if secret in whole[path]] == []
 
 
 def test_a_receiver_takes_films_while_the_scoring_is_dead(

@@ -6,11 +6,11 @@ import pytest
 
 from cxr_runtime.appliance import retention as retentions
 from cxr_runtime.appliance.retention import Kept, Retention
-from cxr_runtime.arrivals.receiver_inbox import RECEIVED_FOLDER
 from cxr_runtime.errors import StoreError
-from cxr_runtime.files import STORE_FILE
+from cxr_runtime.files import RECEIVED_FOLDER, STORE_FILE
 from cxr_runtime.journal import Journal
-from cxr_runtime.store.pruning import PruningStore, bytes_of_results
+from cxr_runtime.store.dropping import Kind, PruningStore
+from cxr_runtime.store.pruning import bytes_of_results
 from cxr_runtime.store.store import read_scores
 from drawn_stores import Drawn, write_store
 
@@ -20,7 +20,7 @@ FILMS = 20  # of each day
 
 def with_pictures(folder: Path) -> int:
     with PruningStore.open(folder) as store:
-        return len(store.films_by_age())
+        return len(store.films_by_age(folder))
 
 
 def day(out: Path, number: int) -> Path:
@@ -36,7 +36,7 @@ def days(tmp_path: Path) -> list[Path]:
 
 
 def test_pictures_of_all_days_that_are_old_enough_go_and_rows_stay(days: list[Path], tmp_path: Path) -> None:
-    kept = Retention(tmp_path, Kept(timedelta(days=90)), Journal())
+    kept = Retention(tmp_path, Kept({Kind.PICTURES: timedelta(days=90)}), Journal())
     kept.drop(FIRST + timedelta(days=90))
     assert [with_pictures(day) for day in days] == [FILMS, FILMS]
     kept.drop(FIRST + timedelta(days=90, hours=1))
@@ -48,19 +48,19 @@ def test_pictures_of_all_days_that_are_old_enough_go_and_rows_stay(days: list[Pa
 
 def test_of_too_many_pictures_the_oldest_day_s_go_first(days: list[Path], tmp_path: Path) -> None:
     whole = sum(bytes_of_results(day) for day in days)
-    Retention(tmp_path, Kept(pictures_under=whole), Journal()).drop(FIRST)
+    Retention(tmp_path, Kept(under=whole), Journal()).drop(FIRST)
     assert [with_pictures(day) for day in days] == [FILMS, FILMS]
-    Retention(tmp_path, Kept(pictures_under=whole * 9 // 10), Journal()).drop(FIRST)
+    Retention(tmp_path, Kept(under=whole * 9 // 10), Journal()).drop(FIRST)
     assert 0 < with_pictures(days[0]) < FILMS
     assert with_pictures(days[1]) == FILMS
     assert sum(bytes_of_results(day) for day in days) <= whole * 9 // 10
-    Retention(tmp_path, Kept(pictures_under=1), Journal()).drop(FIRST)
+    Retention(tmp_path, Kept(under=1), Journal()).drop(FIRST)
     assert [with_pictures(day) for day in days] == [0, 0]
 
 
 def test_one_store_is_kept_under_its_size_too(days: list[Path]) -> None:
     limit = bytes_of_results(days[0]) * 3 // 4
-    Retention(days[0], Kept(pictures_under=limit), Journal()).drop(FIRST)
+    Retention(days[0], Kept(under=limit), Journal()).drop(FIRST)
     assert 0 < with_pictures(days[0]) < FILMS
     assert bytes_of_results(days[0]) <= limit
 
@@ -75,7 +75,7 @@ def test_it_drops_at_the_start_and_on_each_new_day(tmp_path: Path, monkeypatch: 
             kept.end()
         return now
 
-    kept = Retention(tmp_path, Kept(timedelta(days=1)), Journal(), clock)
+    kept = Retention(tmp_path, Kept({Kind.PICTURES: timedelta(days=1)}), Journal(), clock)
     monkeypatch.setattr(retentions, "LOOK_SECONDS", 0.0)
     monkeypatch.setattr(kept, "drop", dropped.append)
     kept.run()
@@ -85,7 +85,7 @@ def test_it_drops_at_the_start_and_on_each_new_day(tmp_path: Path, monkeypatch: 
 def test_a_damaged_store_is_an_error_that_says_so(days: list[Path]) -> None:
     store = days[0] / STORE_FILE
     store.write_bytes(store.read_bytes()[:100])
-    kept = Retention(days[0], Kept(timedelta(days=1)), Journal())
+    kept = Retention(days[0], Kept({Kind.PICTURES: timedelta(days=1)}), Journal())
     with pytest.raises(StoreError):
         kept.drop(FIRST)
 
@@ -98,6 +98,24 @@ def test_received_films_go_when_they_are_old_and_have_their_row(days: list[Path]
         (received / f"{name}.dcm").write_bytes(b"film")
         when = (FIRST - timedelta(days=age)).timestamp()
         os.utime(received / f"{name}.dcm", (when, when))
-    Retention(tmp_path, Kept(received_for=timedelta(days=30)), Journal()).drop(FIRST)
+    Retention(tmp_path, Kept({Kind.RECEIVED: timedelta(days=30)}), Journal()).drop(FIRST)
     assert {path.stem for path in received.iterdir()} == {done[1], "ab" * 32}
     assert [with_pictures(day) for day in days] == [FILMS, FILMS]
+
+
+def test_until_all_is_small_enough_received_films_and_pictures_go_by_age(
+    days: list[Path], tmp_path: Path
+) -> None:
+    received = tmp_path / RECEIVED_FOLDER
+    received.mkdir()
+    (known, *_) = [score.outcome.sha256 for score in read_scores(days[1])]
+    for name in (f"{known}-deidentified", "ab" * 32):
+        (received / f"{name}.dcm").write_bytes(bytes(1 << 20))
+        when = (FIRST - timedelta(days=9)).timestamp()
+        os.utime(received / f"{name}.dcm", (when, when))
+    whole = sum(bytes_of_results(day) for day in days) + (2 << 20)
+    Retention(tmp_path, Kept(under=whole), Journal()).drop(FIRST)
+    assert len(list(received.iterdir())) == 2
+    Retention(tmp_path, Kept(under=1), Journal()).drop(FIRST)
+    assert [path.name for path in received.iterdir()] == [f"{'ab' * 32}.dcm"]  # it has no row
+    assert [with_pictures(day) for day in days] == [0, 0]

@@ -16,11 +16,14 @@ from cxr_runtime.sending.route import SendingThread
 from cxr_runtime.sending.sender import FILE_GONE, Sender
 from cxr_runtime.sending.status import status_of
 from cxr_runtime.store.deliveries import State
+from cxr_runtime.store.pruning import prune
+from dicom_results import MADE
 from drawn_stores import ask, change
 from sent_results import Clock, folder_with_results
 from study_films import SECRETS
 
 NAME = "PACS@archive:104"
+LATER = MADE + timedelta(days=400)
 
 
 class Archive:
@@ -305,3 +308,53 @@ def test_the_log_names_neither_patient_nor_film_nor_archive(out: Path, tmp_path:
     assert [secret for secret in (*SECRETS, b"dcm", b"PACS", b"archive:") if secret in log] == []
     words = {line.split()[1] for line in log.splitlines()}
     assert words == {b"result-refused", b"result-waits", b"result-sent", b"archive-away"}
+
+
+def test_results_that_the_archive_has_may_go_and_those_that_wait_stay(out: Path) -> None:
+    clock, archive = Clock(), Archive()
+    archive.answers = lambda each: Answer(State.SENT if each.uid in archive.got else State.WAITING)
+    with sender(out, archive, clock) as sending:
+        sending.round()
+        clock.pass_minutes(2)
+        archive.got = archive.got[:2]
+        sending.round()
+    kept = prune(out, timedelta(days=1), now=MADE - timedelta(days=30))
+    assert (kept.results, len(list((out / DICOM_FOLDER).iterdir()))) == (0, 6)
+    assert prune(out, timedelta(0), now=LATER, archive="ANOTHER@archive:104").results == 0
+    assert prune(out, timedelta(0), now=LATER).results == 2
+    assert len(list((out / DICOM_FOLDER).iterdir())) == 4
+    clock.pass_minutes(10)
+    archive.answers = lambda _: Answer(State.SENT)
+    with sender(out, archive, clock) as sending:
+        assert sending.round().sent == 4  # none of those that went
+    assert prune(out, timedelta(0), now=LATER).results == 4
+    assert list((out / DICOM_FOLDER).iterdir()) == []
+
+
+def test_results_that_went_are_owed_to_no_other_archive(out: Path) -> None:
+    with sender(out, Archive()) as sending:
+        sending.round()
+    prune(out, timedelta(0), now=LATER)
+    other = Archive()
+    other.name = "OTHER@archive:104"
+    with sender(out, other) as sending:
+        assert (sending.round().sent, other.got) == (0, [])
+
+
+def test_while_one_archive_lacks_a_result_it_stays_for_it(out: Path) -> None:
+    away = Archive()
+    away.name, away.is_away = "OTHER@archive:104", True
+    for archive in (Archive(), away):
+        with sender(out, archive) as sending:
+            sending.round()
+    assert prune(out, timedelta(0), now=LATER).results == 0
+    assert prune(out, timedelta(0), now=LATER, archive=NAME).results == 6
+
+
+def test_a_result_that_was_made_anew_is_not_taken_for_the_one_that_went(out: Path) -> None:
+    with sender(out, Archive()) as sending:
+        sending.round()
+    for path in (out / DICOM_FOLDER).iterdir():
+        path.write_bytes(path.read_bytes() + b"\0\0")
+    prune(out, timedelta(0), now=LATER)
+    assert len(list((out / DICOM_FOLDER).iterdir())) == 6

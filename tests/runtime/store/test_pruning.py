@@ -8,7 +8,8 @@ import pytest
 from cxr_runtime.errors import StoreError, UsageError
 from cxr_runtime.files import STORE_FILE
 from cxr_runtime.names import safe_name
-from cxr_runtime.store.pruning import files_with_sizes, parse_age, prune
+from cxr_runtime.store.dropping import files_with_sizes
+from cxr_runtime.store.pruning import parse_age, prune
 from cxr_runtime.store.rows import Place
 from cxr_runtime.store.store import Store, read_scores
 from cxr_runtime.store.writer import StoreWriter

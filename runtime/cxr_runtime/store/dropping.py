@@ -1,0 +1,191 @@
+"""What of an output folder can be dropped: pictures, results that archives have, and received films."""
+
+import os
+import re
+import sqlite3
+import stat
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+
+from cxr_runtime.files import DICOM_FOLDER, HEATMAPS_FOLDER
+from cxr_runtime.names import safe_name
+from cxr_runtime.sources.disk import file_stamp
+from cxr_runtime.store.beside import StoreBeside
+from cxr_runtime.store.deliveries import Deliveries
+from cxr_runtime.store.objects import MadeObject
+from cxr_runtime.store.rows import RESULT, SEALED_COLUMNS, time_of
+from cxr_runtime.store.writer import StoreWriter
+
+FILMS_AT_ONCE = 100  # of a transaction: a scan that runs meanwhile waits for no more than these
+_BLOBS = ("preview_jpeg", "thumbnail_jpeg", "heat_png", "heat", "outlines", "placement")
+_RECEIVED = re.compile(r"([0-9a-f]{64})(?:-deidentified)?\.dcm")
+_DIGEST = SEALED_COLUMNS.index("pictures")
+
+
+class Kind(StrEnum):
+    """What can be dropped."""
+
+    PICTURES = "pictures"  # of films: in the store, and in heatmaps/
+    RESULTS = "results"  # DICOM objects that the archive has
+    RECEIVED = "received"  # films that devices sent, and that have their row
+
+
+@dataclass(frozen=True)
+class PicturedFilm:
+    """A film with its pictures."""
+
+    when: datetime  # it was finished
+    size: int  # bytes of its pictures
+    result: int  # id in the store
+    names: tuple[str, ...]  # stems of its files in heatmaps/
+    kind = Kind.PICTURES
+
+
+@dataclass(frozen=True)
+class DeliveredResult:
+    """A DICOM object that the archive has."""
+
+    when: datetime  # it was made
+    size: int  # bytes
+    made: MadeObject
+    stamp: str  # of its file
+    kind = Kind.RESULTS
+
+
+@dataclass(frozen=True)
+class ReceivedFilm:
+    """A received film that has its row."""
+
+    when: datetime  # it came
+    size: int  # bytes
+    path: Path
+    kind = Kind.RECEIVED
+
+
+Droppable = PicturedFilm | DeliveredResult | ReceivedFilm
+
+
+class PruningStore(StoreWriter, StoreBeside):
+    """A store of which old things can be dropped."""
+
+    def films_by_age(self, folder: Path) -> list[PicturedFilm]:
+        """Films that have pictures, the oldest first."""
+        heatmaps = _heatmaps(folder)
+        size = " + ".join(f"coalesce(length({blob}), 0)" for blob in _BLOBS)
+        query = (
+            f"SELECT results.id, finished, {size}, sha256 FROM pictures"
+            " JOIN results ON results.id = pictures.result"
+        )
+        places = "SELECT DISTINCT file FROM places WHERE result = ?"
+        films = list[PicturedFilm]()
+        for result, finished, bytes_, sha256 in list(self._rows(query)):
+            names = tuple(safe_name(str(file), str(sha256)) for (file,) in self._rows(places, result))
+            drawn = sum(heatmaps.get(name, 0) for name in names)
+            films.append(PicturedFilm(time_of(finished), bytes_ + drawn, result, names))
+        return sorted(films, key=by_age)
+
+    def delivered_results(self, folder: Path, archive: str | None) -> list[DeliveredResult]:
+        """Results that are in the archive; the arguments are those of `prune`."""
+        sizes = {path.name: size for path, size in files_with_sizes(folder / DICOM_FOLDER)}
+        return [
+            DeliveredResult(
+                datetime.fromisoformat(each.made.made),
+                sizes.get(Path(each.made.file).name, 0),
+                each.made,
+                each.stamp,
+            )
+            for each in Deliveries(self).delivered(archive)
+        ]
+
+    def received_films(self, folder: Path) -> list[ReceivedFilm]:
+        """Received films that have a row in this store, as they came or as copies."""
+        found = dict[str, list[ReceivedFilm]]()
+        for path, size in files_with_sizes(folder):
+            if name := _RECEIVED.fullmatch(path.name):
+                with suppress(FileNotFoundError):
+                    when = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+                    found.setdefault(name[1], []).append(ReceivedFilm(when, size, path))
+        return [film for digest in self.lasting(found) for film in found[digest]]
+
+    def free_bytes(self) -> int:
+        """Room in the store's file that nothing uses."""
+        ((pages,),), ((size,),) = self._rows("PRAGMA freelist_count"), self._rows("PRAGMA page_size")
+        return int(pages) * int(size)
+
+    def drop(self, folder: Path, doomed: Sequence[Droppable]) -> Iterator[Kind]:
+        """Drop things; the kind of each."""
+        pictures = [each for each in doomed if isinstance(each, PicturedFilm)]
+        results = [each for each in doomed if isinstance(each, DeliveredResult)]
+        for first in range(0, len(pictures), FILMS_AT_ONCE):
+            self._drop_pictures(folder, pictures[first : first + FILMS_AT_ONCE])
+        for first in range(0, len(results), FILMS_AT_ONCE):
+            self._drop_results(folder, results[first : first + FILMS_AT_ONCE])
+        for each in doomed:
+            if isinstance(each, ReceivedFilm):
+                each.path.unlink(missing_ok=True)
+            yield each.kind
+
+    def _drop_pictures(self, folder: Path, films: Sequence[PicturedFilm]) -> None:
+        """Drop films' pictures in one transaction, then their files; rows keep a right seal."""
+        columns = ", ".join(SEALED_COLUMNS)
+        with self._transaction():
+            for film in films:
+                self._db.execute("DELETE FROM pictures WHERE result = ?", (film.result,))
+                read = self._rows(f"SELECT seal, {columns} FROM results WHERE id = ?", film.result)
+                seal, *row = next(read)
+                without = (*row[:_DIGEST], "")
+                again = self._sealer.seal(RESULT, without) if self._sealer.is_right(seal, RESULT, row) else ""
+                self._db.execute(
+                    "UPDATE results SET pictures = '', seal = ? WHERE id = ?", (again, film.result)
+                )
+        for name in (f"{name}.{kind}" for film in films for name in film.names for kind in ("png", "npz")):
+            with suppress(FileNotFoundError, PermissionError):  # a viewer has it open: it stays
+                (folder / HEATMAPS_FOLDER / name).unlink()
+
+    def _drop_results(self, folder: Path, results: Sequence[DeliveredResult]) -> None:
+        """Delete files, and note it: no others are made. A file that was made anew meanwhile stays."""
+        with self._transaction():
+            for each in results:
+                path = folder / each.made.file
+                if file_stamp(path) in (each.stamp, ""):
+                    path.unlink(missing_ok=True)
+                    self._note(each.made.uid, [(each.made.file, "")])
+
+    def shrink(self) -> None:
+        """Give room back to the disk.
+
+        Raises:
+            sqlite3.OperationalError: the disk has no room for the copy that this takes, or a scan writes.
+        """
+        self._db.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 1)  # the copy
+        try:
+            self._db.execute("VACUUM")
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            self._db.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+
+
+def by_age(thing: Droppable) -> datetime:
+    return thing.when
+
+
+def _heatmaps(folder: Path) -> dict[str, int]:
+    """Bytes of the files in heatmaps/ by their stem."""
+    sizes = dict[str, int]()
+    for path, size in files_with_sizes(folder / HEATMAPS_FOLDER):
+        sizes[path.stem] = sizes.get(path.stem, 0) + size
+    return sizes
+
+
+def files_with_sizes(folder: Path) -> Iterator[tuple[Path, int]]:
+    """Files of a folder and their bytes; those that go while they are looked at, as logs do, are left out."""
+    with suppress(FileNotFoundError), os.scandir(folder) as listing:
+        for entry in listing:
+            with suppress(FileNotFoundError):
+                status = entry.stat(follow_symlinks=False)
+                if not stat.S_ISDIR(status.st_mode):
+                    yield Path(entry.path), status.st_size

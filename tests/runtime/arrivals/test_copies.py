@@ -1,0 +1,199 @@
+"""Received films become de-identified copies once they have their row; nothing is lost on the way."""
+
+import shutil
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pydicom import dcmread
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
+
+from cxr_runtime.arrivals import copy_making
+from cxr_runtime.arrivals.copies import Copies, copies_beside
+from cxr_runtime.arrivals.copy_making import COPY_SUFFIX
+from cxr_runtime.arrivals.receiver_inbox import Inbox, Limits
+from cxr_runtime.files import RECEIVED_FOLDER
+from cxr_runtime.folders import DATA_VARIABLE
+from cxr_runtime.identity import IdentityKind
+from cxr_runtime.journal import Journal
+from cxr_runtime.phantom import draw_phantom
+from cxr_runtime.pseudonyms import Keeping, Stranger
+from cxr_runtime.reading import read_film
+from dicom_files import JPEG_2000_LOSSLESS, JPEG_LOSSLESS_SV1, JPEG_LS, RLE, dicom_file
+from drawn_stores import Drawn, write_store
+from study_films import ACCESSION, PATIENT, SECRETS, STUDY, errors_of, needs_dicom3tools, study_film
+
+SYNTAXES = (ImplicitVRLittleEndian, ExplicitVRBigEndian, RLE, JPEG_LOSSLESS_SV1, JPEG_LS, JPEG_2000_LOSSLESS)
+
+
+@pytest.fixture(autouse=True)
+def own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(DATA_VARIABLE, str(tmp_path / "data"))
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    (tmp_path / "out" / RECEIVED_FOLDER).mkdir(parents=True)
+    return tmp_path / "out"
+
+
+def receive(out: Path, *films: bytes, have_rows: bool = True) -> list[str]:
+    """Have films lie in the folder, as a receiver stores them; their digests."""
+    digests = [sha256(film).hexdigest() for film in films]
+    for digest, film in zip(digests, films, strict=True):
+        (out / RECEIVED_FOLDER / f"{digest}.dcm").write_bytes(film)
+    if have_rows:
+        write_store(out, [Drawn(f"{digest}.dcm", sha256=digest) for digest in digests])
+    return digests
+
+
+def tend(out: Path, kind: IdentityKind = IdentityKind.NONE) -> None:
+    stranger = Stranger.of(kind)
+    assert stranger is not None
+    Copies(out, stranger, Journal()).tend()
+
+
+def names(out: Path) -> list[str]:
+    return sorted(path.name for path in (out / RECEIVED_FOLDER).iterdir())
+
+
+def copy_of(out: Path, digest: str) -> Path:
+    return out / RECEIVED_FOLDER / f"{digest}{COPY_SUFFIX}"
+
+
+def test_a_film_is_replaced_once_it_has_its_row_and_not_before(out: Path) -> None:
+    (done,) = receive(out, study_film(1))
+    (waits,) = receive(out, study_film(2), have_rows=False)
+    tend(out)
+    assert names(out) == sorted([f"{done}{COPY_SUFFIX}", f"{waits}.dcm"])
+    content = copy_of(out, done).read_bytes()
+    assert [secret for secret in SECRETS if secret in content] == []
+    assert (copy_of(out, done).stat().st_mode & 0o777) == 0o600
+
+
+@pytest.mark.parametrize("syntax", SYNTAXES, ids=lambda syntax: UID(syntax).name)
+def test_a_copy_shows_the_same_picture(out: Path, syntax: UID) -> None:
+    film = dicom_file(
+        draw_phantom(1, hw=(96, 81)), syntax=syntax, WindowCenter="100", WindowWidth="150",
+        SpecificCharacterSet="ISO_IR 100",
+    )  # fmt: skip
+    (digest,) = receive(out, film)
+    tend(out)
+    copy = copy_of(out, digest).read_bytes()
+    before, after = read_film(film), read_film(copy)
+    assert np.array_equal(before.pixels, after.pixels)
+    assert before.facts == after.facts
+    assert b"Phantom" not in copy
+
+
+def test_pseudonyms_stand_in_copies_as_in_the_store(out: Path) -> None:
+    film = study_film(1)
+    (digest,) = receive(out, film)
+    tend(out, IdentityKind.PSEUDONYM)
+    kept = Keeping.of(IdentityKind.PSEUDONYM)
+    ds, stranger = dcmread(copy_of(out, digest)), Stranger.of(IdentityKind.PSEUDONYM)
+    assert stranger is not None
+    assert ds.PatientID == stranger.text("patient", PATIENT)
+    assert ds.AccessionNumber == stranger.text("accession", ACCESSION)
+    assert f"{int(ds.StudyInstanceUID.removeprefix('2.25.')):032x}"[:16] == stranger.text("study", STUDY)
+    assert (len(ds.PatientID), ds.PatientName, ds.StudyDate) == (16, "", "")
+    assert kept.key == stranger.key
+
+
+def test_films_of_one_study_stay_in_one_and_nobody_is_named_in_it(out: Path) -> None:
+    first, second = receive(out, study_film(1), study_film(2, SOPInstanceUID="2.25.4711.4"))
+    tend(out)
+    one, other = dcmread(copy_of(out, first)), dcmread(copy_of(out, second))
+    assert one.StudyInstanceUID == other.StudyInstanceUID
+    assert one.SeriesInstanceUID == other.SeriesInstanceUID
+    assert one.SOPInstanceUID != other.SOPInstanceUID
+    assert one.SOPInstanceUID == one.file_meta.MediaStorageSOPInstanceUID
+    assert (one.PatientID, one.AccessionNumber, one.PatientIdentityRemoved) == ("", "", "YES")
+    assert one.DeidentificationMethodCodeSequence[0].CodeValue == "113100"
+
+
+def test_where_the_patient_is_written_into_the_pixels_the_copy_does_not_say_that_he_is_removed(
+    out: Path,
+) -> None:
+    (digest,) = receive(out, study_film(1, BurnedInAnnotation="YES"))
+    tend(out)
+    ds = dcmread(copy_of(out, digest))
+    assert (ds.BurnedInAnnotation, ds.PatientIdentityRemoved) == ("YES", "NO")
+
+
+def test_a_kill_between_copy_and_film_leaves_both_and_the_next_run_ends_it(
+    out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (digest,) = receive(out, study_film(1))
+
+    def killed(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(copy_making, "drop_film", killed)
+        with pytest.raises(KeyboardInterrupt):
+            tend(out)
+    assert names(out) == sorted([f"{digest}.dcm", f"{digest}{COPY_SUFFIX}"])
+    first = copy_of(out, digest).read_bytes()
+    tend(out)
+    assert names(out) == [f"{digest}{COPY_SUFFIX}"]
+    assert copy_of(out, digest).read_bytes() == first
+
+
+def test_on_a_disk_that_fails_the_film_stays_as_it_was(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (digest,) = receive(out, study_film(1))
+    assert Keeping.of(IdentityKind.PSEUDONYM).key  # it is drawn while the disk is well
+
+    def fails(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("cxr_runtime.arrivals.copy_making.os.fsync", fails)
+        with pytest.raises(OSError, match="No space"):
+            tend(out)
+    assert names(out) == [f"{digest}.dcm"]
+
+
+def test_a_receiver_gives_no_copy_to_the_scoring(out: Path) -> None:
+    (digest,) = receive(out, study_film(1))
+    (waits,) = receive(out, study_film(2), have_rows=False)
+    tend(out)
+    assert copy_of(out, digest).exists()
+    assert Inbox(out, Limits(), lambda _: None).open() == [f"{waits}.dcm"]
+
+
+@pytest.mark.parametrize("what", ["no DICOM", "no pixels", "deflated"])
+def test_what_cannot_be_copied_goes_for_it_names_the_patient(out: Path, what: str) -> None:
+    whole = study_film(1)
+    films = {
+        "no DICOM": b"Zyxwvut^Quorra" * 100,
+        "no pixels": whole[: whole.index(b"\xe0\x7f\x10\x00")],
+        "deflated": dicom_file(draw_phantom(1, hw=(64, 64)), syntax=DeflatedExplicitVRLittleEndian),
+    }
+    receive(out, films[what])
+    tend(out)
+    assert names(out) == []
+
+
+def test_with_full_identity_films_stay_as_they_came(out: Path) -> None:
+    (digest,) = receive(out, study_film(1))
+    with copies_beside(IdentityKind.FULL, out, Journal()):
+        pass
+    assert names(out) == [f"{digest}.dcm"]
+    with copies_beside(IdentityKind.NONE, out, Journal()):
+        pass
+    assert names(out) == [f"{digest}{COPY_SUFFIX}"]
+
+
+@needs_dicom3tools
+@pytest.mark.parametrize("modality", ["DX", "CR"])
+def test_dciodvfy_finds_no_error_in_a_copy_that_the_film_has_not(out: Path, modality: str) -> None:
+    classes = {"CR": "1.2.840.10008.5.1.4.1.1.1", "DX": "1.2.840.10008.5.1.4.1.1.1.1"}
+    film = out.parent / "film.dcm"
+    film.write_bytes(study_film(1, Modality=modality, SOPClassUID=classes[modality], SeriesNumber="1"))
+    (digest,) = receive(out, film.read_bytes())
+    tend(out)
+    assert set(errors_of(copy_of(out, digest))) <= set(errors_of(film))
+    shutil.rmtree(out)
