@@ -162,7 +162,7 @@ def test_a_page_keeps_within_its_size_and_says_which_films_have_smaller_pictures
     assert path.stat().st_size <= whole - 60_000
     first, thumbnails = len(held(html)), len(Page(html).tags("img"))
     assert 0 < first < thumbnails == 30
-    assert f"Films {first + 1:,} to 30 have a small one." in html
+    assert f"Films {first + 1:,} to 30: pictures of up to 112 pixels." in html
 
 
 def test_a_film_of_the_same_patient_is_known_by_what_the_store_keeps(tmp_path: Path) -> None:

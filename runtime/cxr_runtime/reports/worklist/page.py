@@ -12,16 +12,15 @@ from pathlib import Path
 from markupsafe import Markup
 
 from cxr_runtime.files import HEATMAPS_FOLDER, PRIVATE, Access, replacing
-from cxr_runtime.film import PREVIEW_LONG_SIDE, shrunk_hw
+from cxr_runtime.film import shrunk_hw
 from cxr_runtime.heat.colours import legend
-from cxr_runtime.heat.overlay import THUMBNAIL_LONG_SIDE
 from cxr_runtime.language import _, later, number
 from cxr_runtime.names import folder_and_name, printable
 from cxr_runtime.outcome import Outcome
 from cxr_runtime.reports import meaning, viewer, wording
 from cxr_runtime.reports.exhibit import Exhibit, Picture, Tally, is_heat_outside_lungs
 from cxr_runtime.reports.templates import templates
-from cxr_runtime.reports.worklist.room import HALF_LONG_SIDE, Room, Size, data
+from cxr_runtime.reports.worklist.room import Room, Size, data
 from cxr_runtime.store.rows import RunFacts
 
 OUTSIDE_LUNGS = "outside-lungs"  # tag of a flagged film whose heat lies outside the lungs
@@ -170,8 +169,7 @@ def _pictures(picture: Picture, film: bytes) -> Markup:
 def _size(picture: Picture, size: Size) -> str:
     """Pixels of the film, and how large its picture is where that is less."""
     rows, columns = picture.film_hw
-    sides = {Size.NONE: 0, Size.SMALL: THUMBNAIL_LONG_SIDE, Size.HALF: HALF_LONG_SIDE}
-    shown_rows, shown_columns = shrunk_hw(picture.film_hw, sides.get(size, PREVIEW_LONG_SIDE) or 1)
+    shown_rows, shown_columns = shrunk_hw(picture.film_hw, size or 1)
     film = {"columns": number(columns), "rows": number(rows)}
     if size is Size.NONE or (shown_rows, shown_columns) == picture.film_hw:
         return _("{columns} x {rows} pixels", **film)

@@ -4,42 +4,48 @@ from base64 import b64encode
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from cxr_runtime.film import PREVIEW_LONG_SIDE
+from cxr_runtime.film import PREVIEW_LONG_SIDE, shrunk_hw
+from cxr_runtime.heat.overlay import THUMBNAIL_LONG_SIDE
 from cxr_runtime.language import _, number
-from cxr_runtime.pictures import halved_jpeg
+from cxr_runtime.pictures import smaller_jpeg
 from cxr_runtime.reports.exhibit import Picture
-
-HALF_LONG_SIDE = PREVIEW_LONG_SIDE // 2  # pixels
-HALF_SHARE = 0.4  # of a film's bytes that its half has, until one is made
-KEPT_FOR_HALVES = 0.5  # of the room at most, when the films to come would need that much or more
-KEPT_FOR_SMALL = 0.15
-ROW_BYTES = 1_500  # of a row without its pictures, about
 
 
 class Size(IntEnum):
-    """Of a picture in the page."""
+    """Of a film's picture in the page: pixels of its longer side, at most."""
 
     NONE = 0
-    SMALL = 1  # the thumbnail alone, its heat drawn into it
-    HALF = 2  # film and heat, the film with a longer side of HALF_LONG_SIDE at most
-    FULL = 3  # film and heat, the film as the store keeps it
+    THUMBNAIL = THUMBNAIL_LONG_SIDE  # heat drawn into it; larger ones have a layer of heat beside them
+    QUARTER = PREVIEW_LONG_SIDE // 4
+    HALF = PREVIEW_LONG_SIDE // 2
+    FULL = PREVIEW_LONG_SIDE  # as the store keeps it
+
+
+ROW_BYTES = 1_500  # of a row without its pictures, about
+CORNER_BYTES = 16  # of a corner of an outline
+BYTES_BY_SIDE = 1.7  # JPEGs of half the side have about 1 / 2 ** 1.7 of the bytes
+NEXT = {
+    Size.FULL: Size.HALF,
+    Size.HALF: Size.QUARTER,
+    Size.QUARTER: Size.THUMBNAIL,
+    Size.THUMBNAIL: Size.NONE,
+}
+MOST_KEPT = {Size.FULL: 0.5, Size.HALF: 0.3, Size.QUARTER: 0.15, Size.THUMBNAIL: 0}  # of the whole room
 
 
 @dataclass
 class Room:
     """Deals out room to films in the order of the list; no film gets a larger picture than one before it.
 
-    Every film has its row, whatever that comes to. A size is given as long as enough is left for the films to
-    come at the next smaller size, or a share of the whole room.
+    Every film has its row, whatever that comes to. A size is given as long as enough is left to give all
+    films to come the next smaller one, or as long as MOST_KEPT of the room is left.
     """
 
     films: int  # that are to come
     size: int  # bytes of the page
-    left: int = field(init=False)
+    left: float = field(init=False)
     now: Size = field(init=False, default=Size.FULL)
     last: dict[Size, int] = field(init=False, default_factory=dict)  # rank of the last film of each size
-    _half: float = field(init=False, default=0.0)  # bytes that half a picture takes, on average so far
-    _small: float = field(init=False, default=0.0)
     _rank: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
@@ -49,56 +55,57 @@ class Room:
         """The size of a film's picture in the page, and the film as such a JPEG; b"" where it has none."""
         self._rank += 1
         self.films -= 1
-        if picture is None:
-            return Size.NONE, b""
-        small = _taken(picture.thumbnail_jpeg)
-        layers = small + _taken(picture.heat_png or b"")
-        film = picture.preview_jpeg
-        self._small = small
-        self._half = layers + HALF_SHARE * _taken(film)
-        if self.now is Size.FULL and self._fits(layers + _taken(film), self._half, KEPT_FOR_HALVES):
-            return self._given(Size.FULL, layers + _taken(film)), film
-        if self.now >= Size.HALF:
-            film = halved_jpeg(film, HALF_LONG_SIDE)
-            if self._fits(layers + _taken(film), small, KEPT_FOR_SMALL):
-                return self._given(Size.HALF, layers + _taken(film)), film
-        if self.now >= Size.SMALL and small <= self.left:
-            return self._given(Size.SMALL, small), b""
-        self.now = Size.NONE
+        while picture is not None and self.now:
+            is_large = self.now > Size.THUMBNAIL
+            film = smaller_jpeg(picture.preview_jpeg, self.now) if is_large else b""
+            taken = _taken(picture, len(film)) if is_large else base64_bytes(picture.thumbnail_jpeg)
+            kept = min(self.films * _expected(picture, NEXT[self.now]), MOST_KEPT[self.now] * self._whole)
+            if self.left - taken >= kept:
+                self.left -= taken
+                self.last[self.now] = self._rank
+                return self.now, film
+            self.now = NEXT[self.now]
         return Size.NONE, b""
-
-    def _fits(self, taken: int, next_smaller: float, most_kept: float) -> bool:
-        return self.left - taken >= min(self.films * next_smaller, most_kept * self._whole)
-
-    def _given(self, size: Size, taken: int) -> Size:
-        self.now = size
-        self.left -= taken
-        self.last[size] = self._rank
-        return size
 
     def words(self) -> str:
         """From which rank on pictures are smaller; to be asked when every film has had its own."""
         said = [_("This file needs no network and no other file.")]
         if self.now is Size.FULL:
             return f"{said[0]} {_('It holds the pictures of all films.')}"
-        first, sizes = 1, {
-            Size.FULL: _("a picture of up to {side} pixels", side=number(PREVIEW_LONG_SIDE)),
-            Size.HALF: _("one of up to {side}", side=number(HALF_LONG_SIDE)),
-            Size.SMALL: _("a small one"),
-        }  # fmt: skip
-        for size, picture in sizes.items():
-            if last := self.last.get(size):
-                span = {"first": number(first), "last": number(last)}
-                said.append(_("Films {first} to {last} have {picture}.", **span, picture=picture))
-                first = last + 1
+        first = 1
+        for size, last in self.last.items():
+            said.append(
+                _(
+                    "Films {first} to {last}: pictures of up to {side} pixels.",
+                    first=number(first),
+                    last=number(last),
+                    side=number(size),
+                )
+            )
+            first = last + 1
         if self.now is Size.NONE:
-            said.append(_("From {first} on there is none.", first=number(first)))
+            said.append(_("From {first} on there are none.", first=number(first)))
         said.append(_("`--worklist-size` gives it more room."))
         return " ".join(said)
 
 
-def _taken(content: bytes) -> int:
-    """Bytes of a file in base64."""
+def _taken(picture: Picture, film_bytes: float) -> float:
+    """Bytes that a film's pictures take in the page."""
+    corners = sum(map(len, picture.lung_outlines))
+    layers = base64_bytes(picture.thumbnail_jpeg) + base64_bytes(picture.heat_png or b"")
+    return layers + CORNER_BYTES * corners + film_bytes * 4 / 3
+
+
+def _expected(picture: Picture, size: Size) -> float:
+    """Bytes that the pictures of a film like this take at another size."""
+    if size <= Size.THUMBNAIL:
+        return base64_bytes(picture.thumbnail_jpeg) if size else 0
+    share = min(1, size / max(shrunk_hw(picture.film_hw)))
+    return _taken(picture, len(picture.preview_jpeg) * share**BYTES_BY_SIDE)
+
+
+def base64_bytes(content: bytes) -> int:
+    """Letters that a file has in base64."""
     return -(-len(content) // 3) * 4
 
 
