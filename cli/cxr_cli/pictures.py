@@ -1,4 +1,4 @@
-"""The pictures that the docs show: the worklist, and a page of the report, made by a scan of drawn films."""
+"""The pictures that the docs show: the worklist, its viewer, and a page of the report, of drawn films."""
 
 import shutil
 import subprocess
@@ -13,15 +13,16 @@ from cxr_runtime import ScanOptions, scan
 from cxr_runtime.errors import CxrTriageError
 from cxr_runtime.files import REPORT_FILE, WORKLIST_FILE, ReportFormat, write_bytes
 
-SHOWN_RANK = 2  # the film of both pictures; it must be flagged
-WINDOW = {"width": 1280, "height": 800}  # pixels
+SHOWN_RANK = 2  # the film of all pictures; it must be flagged
+WINDOW = {"width": 1366, "height": 768}  # pixels
+LENS_AT = (0.33, 0.3)  # where the magnifier is held; shares of the stage
 PAGE_DPI = 110  # of the report's page: 1287 pixels wide
 JPEG_QUALITY = 80
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM_FLAGS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
 
 
-def draw_pictures(films: Path, out: Path) -> tuple[Path, Path]:
+def draw_pictures(films: Path, out: Path) -> tuple[Path, ...]:
     """Scan films, and draw what the scan leaves.
 
     Args:
@@ -29,8 +30,8 @@ def draw_pictures(films: Path, out: Path) -> tuple[Path, Path]:
         out: folder of the pictures, made if it is missing.
 
     Returns:
-        worklist.jpg and report.jpg, each below 200 kB for the films of examples/. They show the date of the
-        scan; all else on them stays the same.
+        worklist.jpg, viewer.jpg (side by side, with the magnifier) and report.jpg, each below 200 kB for the
+        films of examples/. They show the date of the scan; all else on them stays the same.
 
     Raises:
         CxrTriageError: Chromium or poppler is missing, or the films cannot be scanned.
@@ -41,13 +42,13 @@ def draw_pictures(films: Path, out: Path) -> tuple[Path, Path]:
         formats = frozenset({ReportFormat.HTML, ReportFormat.PDF, ReportFormat.PNG})
         scan([films], ScanOptions(out=scanned, formats=formats))
         drawn = {
-            "worklist.jpg": _worklist(scanned / WORKLIST_FILE, chromium),
+            **_worklist(scanned / WORKLIST_FILE, chromium),
             "report.jpg": _report_page(scanned / REPORT_FILE, pdftoppm),
         }
     out.mkdir(parents=True, exist_ok=True)
     for name, png in drawn.items():
         write_bytes(out / name, _as_jpeg(png))
-    return out / "worklist.jpg", out / "report.jpg"
+    return tuple(out / name for name in drawn)
 
 
 def _program(*names: str) -> str:
@@ -57,18 +58,25 @@ def _program(*names: str) -> str:
     return found
 
 
-def _worklist(page_file: Path, chromium: str) -> bytes:
-    """The worklist with a film open, as PNG."""
+def _worklist(page_file: Path, chromium: str) -> dict[str, bytes]:
+    """The worklist with a film open, and with its viewer at work, as PNG."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=list(CHROMIUM_FLAGS))
         page = browser.new_page(viewport=WINDOW)  # type: ignore[arg-type]  # a dict of playwright's own kind
         page.goto(page_file.as_uri())
         for _ in range(SHOWN_RANK - 1):
             page.keyboard.press("j")
+        page.wait_for_selector(".fv-films:not([hidden])")
         page.wait_for_function("[...document.images].every((image) => image.complete)")
-        png = page.screenshot()
+        shots = {"worklist.jpg": page.screenshot()}
+        for key in "slm":
+            page.keyboard.press(key)
+        if stage := page.locator(".fv-stage").bounding_box():
+            across, down = LENS_AT
+            page.mouse.move(stage["x"] + across * stage["width"], stage["y"] + down * stage["height"])
+        shots["viewer.jpg"] = page.screenshot()
         browser.close()
-    return png
+    return shots
 
 
 def _report_page(report: Path, pdftoppm: str) -> bytes:

@@ -20,11 +20,13 @@ pytestmark = [
 ]
 
 
-def test_one_command_makes_small_pictures_of_the_worklist_and_of_a_page_of_the_report(tmp_path: Path) -> None:
+def test_one_command_makes_small_pictures_of_the_worklist_its_viewer_and_a_page_of_the_report(
+    tmp_path: Path,
+) -> None:
     out = tmp_path / "pictures"
     done = CliRunner().invoke(app, ["lab", "pictures", str(EXAMPLES), "--out", str(out)])
     assert done.exit_code == 0, done.output
-    for name in ("worklist.jpg", "report.jpg"):
+    for name in ("worklist.jpg", "viewer.jpg", "report.jpg"):
         picture = cv2.imread(str(out / name))
         assert picture is not None
         assert picture.shape[1] > 1200

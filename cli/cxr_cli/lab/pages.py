@@ -92,7 +92,7 @@ def draw_pictures_of_docs(
         "docs/pictures"
     ),
 ) -> int:
-    """Scan drawn films, and make the pictures of the worklist and the report that the docs show.
+    """Scan drawn films, and make the pictures of the worklist, its viewer and the report that the docs show.
 
     It needs the extra `dev`, Chromium and poppler.
     """

@@ -1,8 +1,9 @@
 """The worklist in a real browser, opened from disk: it works, obeys its policy and asks for nothing."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -273,6 +274,32 @@ def test_the_film_fills_the_window_and_escape_brings_the_list_back(page: "Page")
     assert page.evaluate("document.querySelector('.list').inert")
     page.keyboard.press("Escape")
     assert not page.evaluate("document.querySelector('.list').inert")
+
+
+AXE = os.environ.get("CXR_TRIAGE_AXE")  # axe.min.js of axe-core
+WINDOWS = ((390, 844), (480, 800), (768, 1024), (1024, 768), (1366, 768), (2560, 1440))
+
+
+@pytest.mark.skipif(AXE is None, reason="CXR_TRIAGE_AXE names no axe.min.js")
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("direction", ["ltr", "rtl"])
+def test_axe_finds_nothing_at_six_sizes_in_the_list_the_keys_and_the_full_window(
+    browser: "Browser", tmp_path: Path, theme: Any, direction: str
+) -> None:
+    found = []
+    for width, height in WINDOWS:
+        size: Any = {"width": width, "height": height}
+        opened = browser.new_page(viewport=size, color_scheme=theme, bypass_csp=True)
+        opened.goto(worklist_uri(tmp_path))
+        opened.evaluate("(direction) => (document.documentElement.dir = direction)", direction)
+        opened.evaluate(Path(str(AXE)).read_text(encoding="utf-8"))
+        for keys in ((), ("?",), ("Escape", "f")):
+            for key in keys:
+                opened.keyboard.press(key)
+            result = opened.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+            found += [(width, keys, violation["id"]) for violation in result["violations"]]
+        opened.close()
+    assert found == []
 
 
 def test_a_script_that_is_not_the_pages_own_is_stopped(browser: "Browser", tmp_path: Path) -> None:

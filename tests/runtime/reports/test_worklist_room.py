@@ -1,0 +1,62 @@
+"""A worklist deals out its room: pictures get smaller down the list, and the page keeps within its size."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from cxr_runtime.pictures import decode_jpeg, smaller_jpeg
+from cxr_runtime.reports.exhibit import Picture
+from cxr_runtime.reports.worklist.room import ROW_BYTES, Room, Size, base64_bytes
+from drawn_exhibits import picture
+
+FILMS = 100
+LARGE = picture(hw=(1024, 840))
+
+
+def page(shown: Picture, size: int) -> tuple[list[Size], int, Room]:
+    """Sizes of FILMS films alike, and the bytes that their pictures take."""
+    room = Room(FILMS, size)
+    given = [room.give(shown) for _ in range(FILMS)]
+    layers = base64_bytes(shown.thumbnail_jpeg) + base64_bytes(shown.heat_png or b"")
+    films = sum(base64_bytes(film) + layers for _, film in given if film)
+    thumbnails = sum(size is Size.THUMBNAIL for size, _ in given) * base64_bytes(shown.thumbnail_jpeg)
+    return [size for size, _ in given], films + thumbnails, room
+
+
+@pytest.mark.parametrize("size", [0, 200_000, 500_000, 1_000_000, 2_000_000, 5_000_000, 50_000_000])
+def test_sizes_only_fall_and_what_is_given_fits(size: int) -> None:
+    sizes, taken, _ = page(LARGE, size)
+    assert sizes == sorted(sizes, reverse=True)
+    assert taken <= max(0, size - ROW_BYTES * FILMS)
+    assert {0: Size.NONE, 50_000_000: Size.FULL}.get(size, sizes[-1]) is sizes[-1]
+
+
+def test_between_too_little_and_enough_every_film_has_a_picture_and_the_first_have_large_ones() -> None:
+    sizes, _, room = page(LARGE, 3_000_000)
+    assert sizes[0] is Size.FULL
+    assert sizes[-1] >= Size.THUMBNAIL
+    assert f"Films 1 to {sizes.count(Size.FULL)}: pictures of up to 1,024 pixels." in room.words()
+    assert "--worklist-size" in room.words()
+
+
+def test_films_without_a_picture_take_no_room() -> None:
+    room = Room(2, 10_000_000)
+    left = room.left
+    assert room.give(None) == (Size.NONE, b"")
+    assert room.left == left
+    assert room.give(LARGE) == (Size.FULL, LARGE.preview_jpeg)
+
+
+def test_a_thumbnail_stands_alone_without_a_layer_of_heat() -> None:
+    room = Room(1, ROW_BYTES + base64_bytes(LARGE.thumbnail_jpeg))
+    assert room.give(replace(LARGE, lung_outlines=())) == (Size.THUMBNAIL, b"")
+
+
+@pytest.mark.parametrize(("side", "rows"), [(1024, 1024), (512, 512), (256, 256)])
+def test_a_smaller_jpeg_is_the_film_at_a_half_or_a_quarter(side: int, rows: int) -> None:
+    small, film = (decode_jpeg(jpeg) for jpeg in (smaller_jpeg(LARGE.preview_jpeg, side), LARGE.preview_jpeg))
+    assert small.shape[0] == rows
+    expected = cv2.resize(film, (small.shape[1], small.shape[0]), interpolation=cv2.INTER_AREA)
+    assert float(np.abs(small.astype(float) - expected).mean()) < 2
