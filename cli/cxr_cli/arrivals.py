@@ -26,10 +26,10 @@ from cxr_cli.film_options import (
     RequireSandbox,
     ShareWith,
     Workers,
-    WorklistSize,
     opened_journal,
     screening_options,
 )
+from cxr_cli.report_options import ColourScale, Language, PdfPages, Prevalence, WorklistSize, presentation_of
 from cxr_cli.sending import (
     ALL_KINDS,
     EXIT_NOT_SENT,
@@ -74,6 +74,10 @@ def watch(
     identity: Identity = None,
     share_with: ShareWith = None,
     follow_links: FollowLinks = False,
+    language: Language = None,
+    colours: ColourScale = None,
+    prevalence: Prevalence = None,
+    pdf_pages: PdfPages = None,
     quiet: Quiet = False,
     log_file: LogFile = None,
     log_format: LogLines = "text",
@@ -112,12 +116,12 @@ def watch(
         workers=workers,
         memory=memory,
         formats=with_results(formats, route),
-        worklist_size=worklist_size,
         allow_uncalibrated=allow_uncalibrated,
         require_gpu=require_gpu,
         require_sandbox=require_sandbox,
         identity=identity,
         share_with=share_with,
+        presentation=presentation_of(language, colours, prevalence, pdf_pages, worklist_size),
     )
     with opened_journal(log_file, log_format, on_screen=not quiet) as journal, Opener() as opener:
         watched = watched_folders(folders, out, journal, follow_links=follow_links, ask=opener.chunks)

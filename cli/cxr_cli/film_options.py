@@ -8,6 +8,7 @@ import typer
 
 if TYPE_CHECKING:
     from cxr_runtime.journal import Journal
+    from cxr_runtime.presentation import Presentation
     from cxr_runtime.scanning.options import ScanOptions
 
 DEFAULT_FORMATS = "csv,html,pdf,png"
@@ -57,14 +58,6 @@ Memory = Annotated[
 BatchSize = Annotated[int, typer.Option(min=1, max=1024, help="Films computed at once.")]
 Formats = Annotated[
     str, typer.Option("--format", metavar="LIST", help="What to write: any of csv,html,pdf,png,npz,dicom.")
-]
-WorklistSize = Annotated[
-    str | None,
-    typer.Option(
-        metavar="SIZE",
-        show_default="60 MB",
-        help="Most that worklist.html may take, e.g. 200M; films down the list get smaller pictures.",
-    ),
 ]
 AllowUncalibrated = Annotated[
     bool, typer.Option("--allow-uncalibrated", help="Scan without a calibration; every report says so.")
@@ -122,12 +115,12 @@ def screening_options(
     workers: int | None,
     memory: str | None,
     formats: str,
-    worklist_size: str | None,
     allow_uncalibrated: bool,
     require_gpu: bool,
     require_sandbox: bool,
     identity: str | None,
     share_with: str | None,
+    presentation: "Presentation",
 ) -> "ScanOptions":
     """How films are scored, from the options above as they were typed.
 
@@ -138,7 +131,6 @@ def screening_options(
     from cxr_runtime.heat.map import HeatMethod
     from cxr_runtime.identity import IdentityKind
     from cxr_runtime.machine_memory import parse_size
-    from cxr_runtime.presentation import Presentation
     from cxr_runtime.scanning.options import ScanOptions
 
     return ScanOptions(
@@ -152,25 +144,13 @@ def screening_options(
         workers=workers,
         memory=None if memory is None else parse_size(memory),
         formats=parse_formats(formats),
-        presentation=Presentation(worklist_bytes=_worklist_bytes(worklist_size)),
         allow_uncalibrated=allow_uncalibrated,
         require_gpu=require_gpu,
         require_sandbox=require_sandbox,
         access=PRIVATE if share_with is None else shared_with(share_with),
         identity=IdentityKind(identity or "none"),
+        presentation=presentation,
     )
-
-
-def _worklist_bytes(text: str | None) -> int:
-    """The size of worklist.html, as it was typed.
-
-    Raises:
-        UsageError: it is none.
-    """
-    from cxr_runtime.machine_memory import bytes_of
-    from cxr_runtime.presentation import WORKLIST_BYTES
-
-    return WORKLIST_BYTES if text is None else bytes_of(text, "--worklist-size")
 
 
 def opened_journal(log_file: Path | None, log_format: str, *, on_screen: bool) -> "Journal":

@@ -26,10 +26,10 @@ from cxr_cli.film_options import (
     RequireSandbox,
     ShareWith,
     Workers,
-    WorklistSize,
     opened_journal,
     screening_options,
 )
+from cxr_cli.report_options import ColourScale, Language, PdfPages, Prevalence, WorklistSize, presentation_of
 from cxr_cli.sending import (
     ALL_KINDS,
     Login,
@@ -96,6 +96,10 @@ def listen(
     require_sandbox: RequireSandbox = False,
     identity: Identity = None,
     share_with: ShareWith = None,
+    language: Language = None,
+    colours: ColourScale = None,
+    prevalence: Prevalence = None,
+    pdf_pages: PdfPages = None,
     quiet: Quiet = False,
     log_file: LogFile = None,
     log_format: LogLines = "text",
@@ -144,12 +148,12 @@ def listen(
         workers=workers,
         memory=memory,
         formats=with_results(formats, route),
-        worklist_size=worklist_size,
         allow_uncalibrated=allow_uncalibrated,
         require_gpu=require_gpu,
         require_sandbox=require_sandbox,
         identity=identity,
         share_with=share_with,
+        presentation=presentation_of(language, colours, prevalence, pdf_pages, worklist_size),
     )
     with opened_journal(log_file, log_format, on_screen=not quiet) as journal:
         receiver = Receiver(out, receiving, journal)

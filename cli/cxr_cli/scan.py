@@ -29,10 +29,10 @@ from cxr_cli.film_options import (
     RequireSandbox,
     ShareWith,
     Workers,
-    WorklistSize,
     opened_journal,
     screening_options,
 )
+from cxr_cli.report_options import ColourScale, Language, PdfPages, Prevalence, WorklistSize, presentation_of
 from cxr_cli.sending import (
     ALL_KINDS,
     OWN_TITLE,
@@ -94,6 +94,10 @@ def scan(
     exit_zero: Annotated[
         bool, typer.Option("--exit-zero", help="End with 0, not 3, if films were rejected or failed.")
     ] = False,
+    language: Language = None,
+    colours: ColourScale = None,
+    prevalence: Prevalence = None,
+    pdf_pages: PdfPages = None,
     quiet: Quiet = False,
     log_file: LogFile = None,
     log_format: LogLines = "text",
@@ -132,12 +136,12 @@ def scan(
         workers=workers,
         memory=memory,
         formats=with_results(formats, route),
-        worklist_size=worklist_size,
         allow_uncalibrated=allow_uncalibrated,
         require_gpu=require_gpu,
         require_sandbox=require_sandbox,
         identity=identity,
         share_with=share_with,
+        presentation=presentation_of(language, colours, prevalence, pdf_pages, worklist_size),
     )
     options = replace(
         screening, batch_size=batch_size, force=force, is_dated=dated, follow_links=follow_links

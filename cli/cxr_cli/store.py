@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cxr_cli.report_options import ColourScale, Language, PdfPages, Prevalence, wishes_of
 from cxr_cli.scan import EXIT_NOT_WRITTEN, about_refused
 
 if TYPE_CHECKING:
+    from cxr_runtime.presentation import Wishes
     from cxr_runtime.reports.again import Reported, ReportOptions
     from cxr_runtime.store.joining import Taken
 
@@ -37,6 +39,10 @@ def report(
     formats: Formats = _DEFAULT_FORMATS,
     trust: Trust = False,
     share_with: ShareWith = None,
+    language: Language = None,
+    colours: ColourScale = None,
+    prevalence: Prevalence = None,
+    pdf_pages: PdfPages = None,
 ) -> int:
     """Make the reports of all films in a store again: one row a film, in the order of arrival.
 
@@ -46,7 +52,11 @@ def report(
     """
     from cxr_runtime.reports.again import report_again
 
-    return _told(report_again(folder, _options(formats, trust, share_with)))
+    return _told(
+        report_again(
+            folder, _options(formats, trust, share_with, wishes_of(language, colours, prevalence, pdf_pages))
+        )
+    )
 
 
 def backup(
@@ -81,6 +91,10 @@ def restore(
     formats: Formats = _DEFAULT_FORMATS,
     trust: Trust = False,
     share_with: ShareWith = None,
+    language: Language = None,
+    colours: ColourScale = None,
+    prevalence: Prevalence = None,
+    pdf_pages: PdfPages = None,
 ) -> int:
     """Make an output folder of a backup, with all reports.
 
@@ -90,7 +104,13 @@ def restore(
     """
     from cxr_runtime.reports.again import restore as restore_backup
 
-    return _told(restore_backup(file, folder, _options(formats, trust, share_with)))
+    return _told(
+        restore_backup(
+            file,
+            folder,
+            _options(formats, trust, share_with, wishes_of(language, colours, prevalence, pdf_pages)),
+        )
+    )
 
 
 def merge(
@@ -105,6 +125,10 @@ def merge(
     formats: Formats = _DEFAULT_FORMATS,
     trust: Trust = False,
     share_with: ShareWith = None,
+    language: Language = None,
+    colours: ColourScale = None,
+    prevalence: Prevalence = None,
+    pdf_pages: PdfPages = None,
 ) -> int:
     """Make one store of several, with reports of all films: one row a film.
 
@@ -116,7 +140,13 @@ def merge(
     """
     from cxr_runtime.reports.again import merge as merge_folders
 
-    return _told(merge_folders(folders, out, _options(formats, trust, share_with)))
+    return _told(
+        merge_folders(
+            folders,
+            out,
+            _options(formats, trust, share_with, wishes_of(language, colours, prevalence, pdf_pages)),
+        )
+    )
 
 
 def prune(
@@ -158,12 +188,12 @@ def prune(
     return EXIT_NOT_UNDER if most is not None and pruned.is_shrunk and pruned.after > most else 0
 
 
-def _options(formats: str, trust: bool, share_with: str | None) -> "ReportOptions":
+def _options(formats: str, trust: bool, share_with: str | None, wishes: "Wishes") -> "ReportOptions":
     from cxr_runtime.files import PRIVATE, parse_formats, shared_with
     from cxr_runtime.reports.again import ReportOptions
 
     access = PRIVATE if share_with is None else shared_with(share_with)
-    return ReportOptions(parse_formats(formats), trust, access)
+    return ReportOptions(parse_formats(formats), trust, access, wishes=wishes)
 
 
 def _told(reported: "Reported") -> int:

@@ -33,6 +33,32 @@ class Presentation:
     pdf_pages: int | None = None  # pages of films in the PDF, at most; None: as many as there are
 
 
+@dataclass(frozen=True)
+class Wishes:
+    """What a user asks of a presentation; None: nothing."""
+
+    language: str | None = None
+    colours: Colours | None = None
+    prevalence: float | None = None
+    pdf_pages: int | None = None
+    worklist_bytes: int | None = None
+
+    def over(self, presentation: Presentation) -> Presentation:
+        """A presentation with what is asked."""
+        return Presentation(
+            self.language or presentation.language,
+            self.colours or presentation.colours,
+            self.prevalence or presentation.prevalence,
+            self.worklist_bytes or presentation.worklist_bytes,
+            self.pdf_pages or presentation.pdf_pages,
+        )
+
+
+def usual_presentation() -> Presentation:
+    """What holds where nothing is asked: the prevalence is the one that this user has stated last."""
+    return Presentation(prevalence=kept_prevalence())
+
+
 def parse_prevalence(text: str) -> float:
     """A share of films, as `5%`, `5 %` or `0.05`.
 

@@ -13,10 +13,11 @@ from cxr_runtime.files import PRIVATE, ReportFormat, parse_formats, shared_with
 from cxr_runtime.heat.map import HeatMethod
 from cxr_runtime.identity import IdentityKind
 from cxr_runtime.journal import Journal, LogFormat
+from cxr_runtime.language import language
 from cxr_runtime.machine_memory import bytes_of, parse_size
 from cxr_runtime.model.folder import open_model
 from cxr_runtime.names import printable
-from cxr_runtime.presentation import Presentation
+from cxr_runtime.presentation import Colours, Presentation, Wishes, usual_presentation
 from cxr_runtime.scanning.options import ScanOptions
 from cxr_runtime.sending.address import Address, parse_kinds
 from cxr_runtime.sending.options import SendingOptions, refuse_other_identity
@@ -178,13 +179,26 @@ def _screening(clinic: Clinic) -> ScanOptions:
         workers=asked.workers,
         memory=None if asked.memory is None else parse_size(asked.memory),
         formats=formats,
-        presentation=Presentation(worklist_bytes=bytes_of(asked.worklist_size, "screening.worklist_size")),
         allow_uncalibrated=asked.allow_uncalibrated,
         require_gpu=asked.require_gpu,
         require_sandbox=asked.require_sandbox,
         identity=clinic.identity,
         access=PRIVATE if clinic.share_with is None else shared_with(clinic.share_with),
+        presentation=_presentation(clinic),
     )
+
+
+def _presentation(clinic: Clinic) -> Presentation:
+    asked = clinic.reports
+    language(asked.language)
+    wishes = Wishes(
+        asked.language,
+        Colours(asked.colours),
+        asked.prevalence,
+        asked.pdf_pages,
+        bytes_of(clinic.screening.worklist_size, "screening.worklist_size"),
+    )
+    return wishes.over(usual_presentation())
 
 
 def check_model(orders: Orders) -> None:

@@ -21,8 +21,10 @@ Age = Annotated[str, Field(pattern=_AGE)]
 _EXPECTED = {  # by pydantic's name of what is wrong
     "bool_type": "true or false",
     "float_type": "a number",
+    "greater_than": "more than {gt:g}",
     "greater_than_equal": "{ge:g} or more",
     "int_type": "a whole number",
+    "less_than": "less than {lt:g}",
     "less_than_equal": "{le:g} or less",
     "model_type": "a table",
     "path_type": "a path in quotes",
@@ -116,6 +118,17 @@ class Screening(Section):
     require_sandbox: bool = _choice(False, "stop if the programs that read films cannot be confined")
 
 
+class Reports(Section):
+    """How worklist and PDF look and speak."""
+
+    language: str = _choice("en", "en, fr, es, pt, ar, or a catalogue of your own (docs/languages.md)")
+    colours: Literal["jet", "inferno"] = _choice("jet", "colours of the heat map: jet or inferno")
+    prevalence: Annotated[float, Field(gt=0, lt=1)] | None = _choice(
+        None, "share of your films that are abnormal; reports say what a score means there", 0.05
+    )
+    pdf_pages: int | None = _choice(None, "pages of films in the PDF, at most; else all", 50, ge=1)
+
+
 class Log(Section):
     """What happened, line by line, without names of films or patients."""
 
@@ -170,6 +183,7 @@ class Clinic(Section):
     listen: Listen | None = None
     send: Send | None = None
     screening: Screening = Screening()
+    reports: Reports = Reports()
     log: Log = Log()
     health: HealthFile = HealthFile()
     disk: Disk = Disk()
@@ -249,6 +263,6 @@ def _names(steps: tuple[int | str, ...]) -> list[str]:
 
 def section_of(table: type[BaseModel], name: str) -> type[Section] | None:
     """The table of that name within a table; None: it is a setting."""
-    kinds = (Watch, Listen, Send, Screening, Log, HealthFile, Disk, Retention)
+    kinds = (Watch, Listen, Send, Screening, Reports, Log, HealthFile, Disk, Retention)
     annotation = table.model_fields[name].annotation
     return next((kind for kind in kinds if annotation in (kind, kind | None)), None)

@@ -1,13 +1,14 @@
 """Reports of all that a store holds: made again, or after stores of several machines became one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cxr_runtime.errors import StoreError, UsageError
 from cxr_runtime.files import DEFAULT_FORMATS, PRIVATE, Access, ReportFormat
 from cxr_runtime.names import printable
 from cxr_runtime.outcome import Status
+from cxr_runtime.presentation import Wishes
 from cxr_runtime.reports.heatmap_files import HeatmapFiles
 from cxr_runtime.reports.publishing import Publication, publish
 from cxr_runtime.store.folder import held
@@ -27,6 +28,7 @@ class ReportOptions:
     formats: frozenset[ReportFormat] = DEFAULT_FORMATS
     trust: bool = False  # take rows that this machine has not sealed, and seal them
     access: Access = PRIVATE  # who may read what is written
+    wishes: Wishes = field(default_factory=Wishes)  # how the reports look and speak, if not as the last ones
 
     def __post_init__(self) -> None:
         """Refuse what a store alone cannot give.
@@ -148,7 +150,15 @@ def _own_rows(store: TrustingStore, options: ReportOptions) -> int:
 
 def _published(store: TrustingStore, folder: Path, options: ReportOptions) -> Publication:
     facts = _facts(store)
-    pictures = HeatmapFiles(folder, facts.heat, options.formats, facts.lung_outline, options.access)
+    facts = replace(facts, presentation=options.wishes.over(facts.presentation))
+    pictures = HeatmapFiles(
+        folder,
+        facts.heat,
+        options.formats,
+        facts.lung_outline,
+        options.access,
+        colours=facts.presentation.colours,
+    )
     return publish(store, None, facts, pictures)
 
 

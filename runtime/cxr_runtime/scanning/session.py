@@ -57,7 +57,7 @@ class Session:
                 options.formats,
                 options.lung_outline,
                 options.access,
-                options.presentation.colours,
+                colours=options.presentation.colours,
             )
         self._fingerprint = fingerprint_of(model.manifest, options.heat, lung_outline=options.lung_outline)
         self._sandbox, self._label = "" if pool else str(protection()), keeping.label
