@@ -1,15 +1,17 @@
 """The command line: every subcommand by name, and errors as one line with their exit status."""
 
+import os
 import signal
 import sys
 import traceback
 from collections.abc import Callable
 from importlib.util import find_spec
 from types import FrameType
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.exceptions import TyperException
+from typer.main import get_command
 
 from cxr_cli import about_broken
 from cxr_cli.appliance import appliance
@@ -17,6 +19,7 @@ from cxr_cli.arrivals import watch
 from cxr_cli.calibration import calibrate, monitor
 from cxr_cli.evaluation import evaluate_models, explain_models
 from cxr_cli.exporting import build_engine, export_run
+from cxr_cli.help_language import LANGUAGE_VARIABLE, OPTION, asked_language, translate_help
 from cxr_cli.lab import COMMANDS as LABORATORY
 from cxr_cli.machine import benchmark, doctor, models
 from cxr_cli.progress import OPEN_BARS
@@ -140,7 +143,9 @@ def _status(arguments: list[str], debug: bool) -> int:
 
     try:
         with OPEN_BARS:
-            status = app(arguments or ["--help"], prog_name="cxr-triage", standalone_mode=False)
+            status = _spoken_command(arguments)(
+                arguments or ["--help"], prog_name="cxr-triage", standalone_mode=False
+            )
     except TyperException as error:
         return _complain(usage_sentence(error, arguments), error.exit_code, debug)
     except CxrTriageError as error:
@@ -154,6 +159,16 @@ def _status(arguments: list[str], debug: bool) -> int:
             "interrupted; what was done is kept: run the same command again to continue", status, debug
         )
     return status if isinstance(status, int) else 0
+
+
+def _spoken_command(arguments: list[str]) -> Any:  # Any: what Typer makes of an app
+    """The whole command line, its help in the language that is asked for."""
+    command = get_command(app)
+    if any(word.startswith(OPTION) for word in arguments) or LANGUAGE_VARIABLE in os.environ:
+        name = asked_language(arguments)
+        if name is not None:
+            translate_help(command, name)
+    return command
 
 
 def _complain(sentence: str, status: int, debug: bool) -> int:

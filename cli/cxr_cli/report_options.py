@@ -73,6 +73,9 @@ def presentation_of(
     worklist_size: str | None = None,
 ) -> "Presentation":
     """How the reports of a scan look and speak; raises as `wishes_of`."""
+    from cxr_runtime.language import language as language_named
     from cxr_runtime.presentation import usual_presentation
 
-    return wishes_of(language, colours, prevalence, pdf_pages, worklist_size).over(usual_presentation())
+    found = wishes_of(language, colours, prevalence, pdf_pages, worklist_size).over(usual_presentation())
+    language_named(found.language)
+    return found

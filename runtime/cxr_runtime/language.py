@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
-from importlib.resources import files
 from pathlib import Path
 
 from cxr_runtime.errors import UsageError
@@ -114,7 +113,8 @@ def percent(share: float, decimals: int = 0) -> str:
 def day(moment: datetime) -> str:
     """A date, e.g. 2026-11-23."""
     # Translators: the order and the marks in which your language writes a date in digits.
-    return _("{year}-{month}-{day}", year=f"{moment:%Y}", month=f"{moment:%m}", day=f"{moment:%d}")
+    year, month, day_of_month = moment.strftime("%Y %m %d").split()
+    return _("{year}-{month}-{day}", year=year, month=month, day=day_of_month)
 
 
 def language(name: str) -> Language:
@@ -157,8 +157,13 @@ def languages() -> tuple[str, ...]:
     return tuple(sorted({SOURCE, *found}))
 
 
+def bundled_catalogues() -> Path:
+    """The folder of the catalogues that came with the program."""
+    return Path(__file__).parent / FOLDER
+
+
 def _roots() -> Iterator[Path]:
-    yield Path(str(files("cxr_runtime"))) / FOLDER
+    yield bundled_catalogues()
     own = data_root()
     if own is not None:
         yield own / FOLDER

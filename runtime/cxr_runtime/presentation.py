@@ -1,6 +1,7 @@
 """How reports are to look and speak, as a user asks for it; scores and results.csv do not depend on it."""
 
 import json
+import os
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -10,6 +11,7 @@ from cxr_runtime.files import write_bytes
 from cxr_runtime.folders import DATA_VARIABLE, data_root
 from cxr_runtime.language import SOURCE
 
+LANGUAGE_VARIABLE = "CXR_TRIAGE_LANGUAGE"  # names a language for good
 PREVALENCE_FILE = "prevalence.json"  # with the user's data
 WORKLIST_BYTES = 60_000_000  # of worklist.html, unless another size is asked for
 LEAST, MOST = 0.0001, 0.9999  # of a prevalence: at 0 and 1 no film says anything
@@ -55,8 +57,8 @@ class Wishes:
 
 
 def usual_presentation() -> Presentation:
-    """What holds where nothing is asked: the prevalence is the one that this user has stated last."""
-    return Presentation(prevalence=kept_prevalence())
+    """What holds where nothing is asked: the language of the environment, the prevalence stated last."""
+    return Presentation(os.environ.get(LANGUAGE_VARIABLE) or SOURCE, prevalence=kept_prevalence())
 
 
 def parse_prevalence(text: str) -> float:

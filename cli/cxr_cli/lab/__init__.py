@@ -31,6 +31,7 @@ from cxr_cli.lab.training import (
     write_known_films,
     write_margins,
 )
+from cxr_cli.lab.words import update_words
 
 COMMANDS: dict[str, Callable[..., int]] = {
     "gate": make_gate_network,
@@ -57,4 +58,5 @@ COMMANDS: dict[str, Callable[..., int]] = {
     "house": print_house,
     "way": print_way_of_a_film,
     "pictures": draw_pictures_of_docs,
+    "words": update_words,
 }
