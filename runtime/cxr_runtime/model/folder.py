@@ -162,9 +162,13 @@ def _calibration_file(folder: Path, manifest: Manifest, named: Path | None) -> P
 
 def _origin(folder: Path, file: Path, calibration: Calibration) -> str:
     """Whose calibration it is, and on how many films and when it was made."""
-    films = f" from {calibration.films:,} films" if calibration.films else ""
-    day = f" on {calibration.made}" if calibration.made else ""
-    made = f"{day}{films}" or " on a day that it does not state"
+    made = " on a day that it does not state"
+    if calibration.made and calibration.films:
+        made = f" on {calibration.made} from {calibration.films:,} films"
+    elif calibration.made:
+        made = f" on {calibration.made}"
+    elif calibration.films:
+        made = f" from {calibration.films:,} films"
     if file.parent != folder:
         own = file == own_calibration(calibration.model_sha256)
         return f"this clinic's own, made{made}" if own else f"{printable(str(file))}, made{made}"

@@ -18,8 +18,11 @@ _MOST_KEPT = 4096  # sentences whose translation is remembered: those of a night
 
 def translated(sentence: str) -> str:
     """A stored sentence in the language of this moment."""
-    language = spoken()
-    return sentence if language == ENGLISH or not sentence else _translated(language, sentence)
+    language, bare = spoken(), sentence.strip()
+    if language == ENGLISH or not bare:
+        return sentence
+    before, _bare, after = sentence.partition(bare)
+    return f"{before}{_translated(language, bare)}{after}"
 
 
 @lru_cache(_MOST_KEPT)
