@@ -67,16 +67,21 @@ def finds(run: RunFacts) -> str:
     """The operating point in one sentence."""
     flagged_from = _("Flagged from a score of {score}.", score=number(100 * run.threshold, 2))
     if run.foreign:
-        return f"{flagged_from} {_('What was measured of this threshold does not hold for these films.')}"
-    if run.sensitivity is None or run.specificity is None:
-        return f"{flagged_from} {_('How many abnormal films it finds was not measured.')}"
-    found = _(
+        said = _("What was measured of this threshold does not hold for these films.")
+    elif run.sensitivity is None or run.specificity is None:
+        said = _("How many abnormal films it finds was not measured.")
+    else:
+        said = _found(run.sensitivity, run.specificity, run)
+    return f"{flagged_from} {said}"
+
+
+def _found(sensitivity: float, specificity: float, run: RunFacts) -> str:
+    return _(
         "It finds {abnormal} of 100 abnormal films and flags {normal} of 100 normal ones{measured}.",
-        abnormal=of_100(run.sensitivity),
-        normal=of_100(1 - run.specificity),
+        abnormal=of_100(sensitivity),
+        normal=of_100(1 - specificity),
         measured=_measured_on(run),
     )
-    return f"{flagged_from} {found}"
 
 
 def _measured_on(run: RunFacts) -> str:

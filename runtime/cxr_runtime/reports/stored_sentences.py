@@ -8,11 +8,16 @@ taken apart by them again; what no part of the catalogue fits stays as it is.
 import re
 from functools import cache, lru_cache
 
-from cxr_runtime.language import ENGLISH, Language, _, spoken
+from cxr_runtime.language import ENGLISH, Language, _, later, spoken
 
 _CONFIDENCE = re.compile(r"(.*) \(confidence ([\d.]+)%\)", re.DOTALL)
 _PLACE = re.compile(r"\{\d\}")
 _ALSO = ". Also: "
+# Words that stand in sentences, each alone.
+WORDS = (
+    later("flat"), later("black"), later("white"), later("text"), later("{0} years"), later("{0} months"),
+    later("{0} month"),
+)  # fmt: skip
 _MOST_KEPT = 4096  # sentences whose translation is remembered: those of a night repeat themselves
 
 

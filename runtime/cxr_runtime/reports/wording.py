@@ -152,7 +152,7 @@ def operating_point(run: RunFacts) -> str:
         name=run.operating_point,
         score=number(100 * run.threshold, 2),
     )
-    unmet = f"; {_('NOT MET: the calibration did not support what this point promises')}"
+    unmet = _("NOT MET: the calibration did not support what this point promises")
     measured = [
         form.format(share=percent(value))
         for form, value in (
@@ -167,7 +167,7 @@ def operating_point(run: RunFacts) -> str:
         said = _("{measured} (cross-validated)", measured=_(", ").join(measured))
     else:
         said = _("its sensitivity and specificity were not measured")
-    return f"{flagged_at}; {said}{'' if run.is_met else unmet}"
+    return "; ".join((flagged_at, said) if run.is_met else (flagged_at, said, unmet))
 
 
 def technical(run: RunFacts, counts: Tally) -> tuple[tuple[str, str], ...]:

@@ -60,7 +60,7 @@ def _alternative(exhibit: Exhibit, run: RunFacts) -> str:
     """The second picture in words."""
     where = wording.where_heat_lies(exhibit.picture, run)
     heat = _("Heat: {where}", where=where) if where else _("Heat: none is coloured")
-    return f"{_('The film with its heat.')} {heat}"
+    return _("The film with its heat. {heat}", heat=heat)
 
 
 def _pictures(sheet: Sheet, picture: Picture, alternative: str) -> None:
