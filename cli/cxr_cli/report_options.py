@@ -47,7 +47,10 @@ WorklistSize = Annotated[
 
 
 def wishes_of(
-    language: str | None, colours: str | None, prevalence: str | None, pdf_pages: int | None,
+    language: str | None,
+    colours: str | None,
+    prevalence: str | None,
+    pdf_pages: int | None,
     worklist_size: str | None = None,
 ) -> "Wishes":
     """The options as they were typed; a prevalence that is stated is kept with the user's data.
@@ -69,7 +72,10 @@ def wishes_of(
 
 
 def presentation_of(
-    language: str | None, colours: str | None, prevalence: str | None, pdf_pages: int | None,
+    language: str | None,
+    colours: str | None,
+    prevalence: str | None,
+    pdf_pages: int | None,
     worklist_size: str | None = None,
 ) -> "Presentation":
     """How the reports of a scan look and speak; raises as `wishes_of`."""

@@ -25,8 +25,9 @@ LABELS = ("reports/viewer/labels.py",)  # files all of whose texts are shown
 # What stands in these files and is no sentence of a row or a run.
 NO_REASON = re.compile(
     r"(no (answer|code|copy|digest|DIR|facts|failure|JSON|model at|name|scan|sentence|sha256|size|texts)|"
-    r"a name that was|another number of|it does not have|it has|not an|JPEG (2000 Part|XL)|MPEG|End of|premature|"
-    r"expected (1|a folder)|make one|scan into|DICOM results are|\(none|\{0\} (has no|cannot be read)).*|"
+    r"a name that was|another number of|it does not have|it has|not an|JPEG (2000 Part|XL)|MPEG|End of|"
+    r"premature|expected (1|a folder)|make one|scan into|DICOM results are|\(none|"
+    r"\{0\} (has no|cannot be read)).*|"
     r".*(import |load\(|model_sha256|manifest|class names|precision|of the logits|calibration \{0\}|"
     r"model folder|preprocessing|--format|backup|cxr-triage export|holds a scan|output folders|new folder|"
     r"architecture).*"

@@ -66,7 +66,6 @@ def gathered(checkout: Path) -> "Catalog":
     from cxr_cli.lab.sentences import sentences
 
     template = Catalog(project="cxr-triage", charset="utf-8", fuzzy=False)
-    template.header_comment = "# cxr-triage: see docs/languages.md"
     for sentence in sentences(checkout):
         is_filled = "{" in str(sentence.text)
         flags = ("python-brace-format",) if is_filled else ()
@@ -81,6 +80,10 @@ def as_po(catalogue: "Catalog") -> bytes:
     from babel.messages.pofile import write_po
 
     catalogue.creation_date = catalogue.revision_date = _BEGUN
+    catalogue.header_comment = f"# {catalogue.locale or 'Sentences'} of cxr-triage; see docs/languages.md"
+    catalogue.fuzzy = False
+    catalogue.version, catalogue.msgid_bugs_address = "0.2.0", ""
+    catalogue.last_translator = catalogue.language_team = ""
     written = BytesIO()
     write_po(written, catalogue, width=LINE, sort_by_file=True, include_lineno=False)
     return written.getvalue()

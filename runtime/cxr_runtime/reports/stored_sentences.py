@@ -39,7 +39,8 @@ def _translated(language: Language, sentence: str) -> str:
         first, more = sentence.split(_ALSO, 1)
         return _("{first}. Also: {more}", first=translated(first), more=translated(more))
     if "; " in sentence:
-        return "; ".join(translated(part) for part in sentence.split("; "))
+        # Translators: stands between the parts of a sentence.
+        return _("; ").join(translated(part) for part in sentence.split("; "))
     if sure := _CONFIDENCE.fullmatch(sentence):
         return _("{found} (confidence {share}%)", found=translated(sure[1]), share=sure[2])
     for pattern, template in _patterns(language):
@@ -64,4 +65,4 @@ def _patterns(language: Language) -> tuple[tuple[re.Pattern[str], str], ...]:
 
 
 def _pattern(template: str) -> str:
-    return "(.+?)".join(re.escape(piece) for piece in _PLACE.split(template))
+    return "(.*?)".join(re.escape(piece) for piece in _PLACE.split(template))

@@ -142,7 +142,7 @@ def finished(run: RunFacts) -> str:
 
 def model(run: RunFacts) -> str:
     """The model's name, and where it comes from, unless it came with the program."""
-    return "; ".join((run.model, *map(translated, run.model_remarks)))
+    return _("; ").join((run.model, *map(translated, run.model_remarks)))
 
 
 def operating_point(run: RunFacts) -> str:
@@ -167,7 +167,7 @@ def operating_point(run: RunFacts) -> str:
         said = _("{measured} (cross-validated)", measured=_(", ").join(measured))
     else:
         said = _("its sensitivity and specificity were not measured")
-    return "; ".join((flagged_at, said) if run.is_met else (flagged_at, said, unmet))
+    return _("; ").join((flagged_at, said) if run.is_met else (flagged_at, said, unmet))
 
 
 def technical(run: RunFacts, counts: Tally) -> tuple[tuple[str, str], ...]:
@@ -233,7 +233,7 @@ def passed_over(run: RunFacts) -> str:
         )
     if run.results:
         said.append(folders_of_results(run.results))
-    return "; ".join(said)
+    return _("; ").join(said)
 
 
 def folders_of_results(folders: Sequence[str]) -> str:

@@ -207,8 +207,8 @@ class Sheet(FPDF):
         )
 
     def _set_direction(self, text: str) -> None:
-        """Shape a text whose letters join, stack or turn; a line of the language has its direction."""
-        if self.is_mirrored or is_joined(text):
+        """Shape a text whose letters join, stack or turn; a name in Latin letters stays as it is."""
+        if is_joined(text):
             self.set_text_shaping(True, direction="rtl" if self.is_mirrored else None)
 
     def _width_of(self, text: str) -> float:

@@ -62,7 +62,7 @@ def _row(sheet: Sheet, outcome: Outcome, y: float) -> float:
 
 
 def _reason(outcome: Outcome) -> str:
-    return "; ".join(wording.remarks(outcome)) or _("no reason was stored")
+    return _("; ").join(wording.remarks(outcome)) or _("no reason was stored")
 
 
 def _height(sheet: Sheet, outcome: Outcome) -> float:
