@@ -70,25 +70,6 @@ def why_not() -> str:
     return "" if done.returncode == 0 else "this user may make no mounts and networks of his own"
 
 
-def test_the_unit_of_the_page_is_one_that_systemd_takes(tmp_path: Path) -> None:
-    if shutil.which("systemd-analyze") is None:
-        pytest.skip("systemd-analyze is not installed")
-    (text,) = re.findall(rf"tee {re.escape(UNIT)} <<'END'\n(.*?)^END$", PAGE.read_text(), re.M | re.S)
-    unit = tmp_path / "cxr-triage.service"
-    unit.write_text(text.replace("/opt/cxr-triage/bin/cxr-triage appliance", "/bin/true"))
-    done = subprocess.run(
-        ["systemd-analyze", "verify", str(unit)], capture_output=True, text=True, check=False
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    rated = subprocess.run(
-        ["systemd-analyze", "security", "--offline=true", str(unit)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert re.search(r"Overall exposure level .*: 3\.2 OK", rated.stdout)
-
-
 @pytest.mark.skipif(bool(why_not()), reason=why_not() or "it can")
 def test_the_commands_for_debian_do_what_the_page_says(tmp_path: Path) -> None:
     script = "\n".join([room(tmp_path), *watched(commands())])

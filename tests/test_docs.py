@@ -105,7 +105,7 @@ def test_a_link_into_a_page_leads_to_one_of_its_headings(page: Path) -> None:
 
 def repository_files() -> set[str]:
     """Every file of the five packages, the tests and the docs, by its path from the root."""
-    tops = [*FOLDERS.values(), "tests", "docs", "examples"]
+    tops = [*FOLDERS.values(), "tests", "docs", "examples", ".ci"]
     found = {
         shown(file) for top in tops for file in (ROOT / top).rglob("*") if "__pycache__" not in file.parts
     }

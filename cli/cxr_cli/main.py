@@ -26,6 +26,9 @@ from cxr_cli.progress import OPEN_BARS
 from cxr_cli.receiving import listen
 from cxr_cli.scan import scan
 from cxr_cli.sending import send
+from cxr_cli.service import WORDS as OTHERS_WORDS
+from cxr_cli.service import write as write_service
+from cxr_cli.settings import as_defaults, settings, statements
 from cxr_cli.store import backup, merge, prune, report, restore
 from cxr_cli.training import search_recipes, train_lung_fields, train_network
 from cxr_cli.usage_errors import usage_sentence
@@ -71,6 +74,7 @@ _COMMANDS: dict[str, dict[str, Command]] = {
         "models": models,
         "doctor": doctor,
         "benchmark": benchmark,
+        "settings": settings,
     },
     "Store": {
         "report": report,
@@ -96,6 +100,9 @@ _lab = typer.Typer(help="The laboratory's programs: small networks, and the tabl
 for _name, _command in LABORATORY.items():
     _lab.command(_name, help=_paragraphs(_command))(_command)
 app.add_typer(_lab, name="lab", hidden=True)
+_service = typer.Typer(help="Files by which a system starts the program with the machine, or every night.")
+_service.command("write", help=_paragraphs(write_service), context_settings=OTHERS_WORDS)(write_service)
+app.add_typer(_service, name="service", rich_help_panel="Clinic")
 
 
 def _version(asked: bool) -> None:
@@ -129,8 +136,14 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 
 
 def _end_in_order() -> None:
-    """Take a request to end, and a terminal that is closed, as Ctrl-C; `nohup` keeps the latter away."""
+    """Take a request to end, and a terminal that is closed, as Ctrl-C; `nohup` keeps the latter away.
+
+    On Windows a closed window, a log-off and Ctrl-Break come as SIGBREAK.
+    """
     signal.signal(signal.SIGTERM, _interrupt)
+    on_windows = getattr(signal, "SIGBREAK", None)
+    if on_windows is not None:
+        signal.signal(on_windows, _interrupt)
     hang_up = getattr(signal, "SIGHUP", None)  # not on Windows
     if hang_up is not None and signal.getsignal(hang_up) is not signal.SIG_IGN:
         signal.signal(hang_up, _interrupt)
@@ -143,9 +156,7 @@ def _status(arguments: list[str], debug: bool) -> int:
 
     try:
         with OPEN_BARS:
-            status = _spoken_command(arguments)(
-                arguments or ["--help"], prog_name="cxr-triage", standalone_mode=False
-            )
+            status = _run(arguments or ["--help"])
     except TyperException as error:
         return _complain(usage_sentence(error, arguments), error.exit_code, debug)
     except CxrTriageError as error:
@@ -169,6 +180,15 @@ def _spoken_command(arguments: list[str]) -> Any:  # Any: what Typer makes of an
         if name is not None:
             translate_help(command, name)
     return command
+
+
+def _run(arguments: list[str]) -> object:
+    """What a subcommand gives; the settings stand where an option is not typed."""
+    command = _spoken_command(arguments)
+    asks_only = {"--help", "--version"} & {*arguments} or arguments[0] == "settings"
+    stated = {} if asks_only else statements(command)
+    defaults = as_defaults(command, stated)
+    return command(arguments, prog_name="cxr-triage", standalone_mode=False, default_map=defaults)
 
 
 def _complain(sentence: str, status: int, debug: bool) -> int:

@@ -39,7 +39,9 @@ def _wrong_value(error: Any) -> str:
     if error.param is None or not hasattr(error.__cause__, "errors"):
         return str(error.message).rstrip(".")
     found = error.__cause__.errors(include_url=False)[0]
-    return f"{_name(error)} is {found['input']!r}; expected {_expected(found)}"
+    source = error.ctx.get_parameter_source(error.param.name) if error.ctx else None
+    origin = ", as `cxr-triage settings` states" if getattr(source, "name", "") == "DEFAULT_MAP" else ""
+    return f"{_name(error)} is {found['input']!r}{origin}; expected {_expected(found)}"
 
 
 def _expected(found: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 import os
 import stat
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from threading import get_ident
 from typing import BinaryIO
 
 from cxr_runtime.errors import StoreError, UsageError
+from cxr_runtime.windows_paths import reachable
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,7 @@ def make_folder(folder: Path, access: Access) -> None:
         OSError: it cannot be made.
         StoreError: this user may not share it with the group.
     """
+    folder = reachable(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     try:
         folder.mkdir(mode=PRIVATE.folder_mode)
@@ -116,6 +119,12 @@ HEATMAPS_FOLDER = "heatmaps"
 DICOM_FOLDER = "dicom"
 RECEIVED_FOLDER = "received"  # of a service that receives films
 
+
+def beside(report: Path) -> Path:
+    """Where a report goes while another program has it open: results-new.csv."""
+    return report.with_name(f"{report.stem}-new{report.suffix}")
+
+
 # In a model's folder.
 MODEL_FILE = "model.onnx"
 MANIFEST_FILE = "model.json"
@@ -124,6 +133,7 @@ CARD_FILE = "card.md"
 KNOWN_FILMS_FILE = "known-films.json"
 
 PART_SUFFIX = ".part"  # of files that are being written
+WAITS = (0.05, 0.1, 0.2, 0.3, 0.4)  # seconds until a file that another program has open is tried again
 # Never through a link, nor onto a file that is there; in bytes on Windows.
 NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
@@ -151,7 +161,8 @@ def is_store(path: Path) -> bool:
 def replacing(path: Path, access: Access | None = None, *, durable: bool = True) -> Iterator[BinaryIO]:
     """Open a file for writing that takes the place of `path` when the block ends without an error.
 
-    A link at `path` is replaced, never written through.
+    A link at `path` is replaced, never written through. On Windows a file that another program has open
+    cannot be replaced; one that a virus scanner reads can a moment later: it is tried for a second.
 
     Args:
         path: the file.
@@ -161,6 +172,7 @@ def replacing(path: Path, access: Access | None = None, *, durable: bool = True)
     Raises:
         OSError: the folder cannot be written, or the disk is full; `path` is then as it was.
     """
+    path = reachable(path)
     part = path.with_name(f".{path.name}.{os.getpid()}.{get_ident()}{PART_SUFFIX}")
     part.unlink(missing_ok=True)  # left by a process of the same number that was killed
     try:
@@ -171,11 +183,21 @@ def replacing(path: Path, access: Access | None = None, *, durable: bool = True)
             if durable:
                 file.flush()
                 os.fsync(file.fileno())
-        part.replace(path)
+        _put(part, path)
         if durable:
             sync_folder(path.parent)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _put(part: Path, path: Path) -> None:
+    for wait in WAITS if sys.platform == "win32" else ():
+        try:
+            part.replace(path)
+            return
+        except PermissionError:
+            time.sleep(wait)
+    part.replace(path)
 
 
 def write_bytes(path: Path, content: bytes, access: Access | None = None, *, durable: bool = True) -> None:

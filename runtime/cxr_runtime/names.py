@@ -36,7 +36,14 @@ def folder_and_name(file: str) -> tuple[str, str]:
 
 
 SHA_DIGITS = 12  # of the sha256 at the end of a name, so that equal stems do not meet
+# Names that Windows keeps for devices, whatever follows behind a dot (Microsoft, Naming Files).
+_DEVICE = re.compile(r"(?:CON|PRN|AUX|NUL|(?:COM|LPT)[0-9¹²³])\.", re.IGNORECASE)
 MAX_STEM_BYTES = 160  # in UTF-8; file systems allow 255 for a name with its ending
+
+
+def composed(name: str) -> str:
+    """A name as `safe_name` gives it: macOS may give a letter and its accent apart (Unicode UAX #15, NFC)."""
+    return unicodedata.normalize("NFC", name)
 
 
 def safe_name(file: str, sha256: str) -> str:
@@ -53,7 +60,7 @@ def safe_name(file: str, sha256: str) -> str:
     stem = last.rpartition(".")[0] or last
     kept = "".join(
         char if char in "-_." or unicodedata.category(char)[0] in "LNM" else "_"  # letters, numbers, marks
-        for char in unicodedata.normalize("NFC", stem)
+        for char in composed(stem)
     )
     short = kept.encode("utf-8", "ignore")[:MAX_STEM_BYTES].decode("utf-8", "ignore").strip("._")
-    return f"{short or 'film'}-{sha256[:SHA_DIGITS]}"
+    return f"{'_' if _DEVICE.match(short) else ''}{short or 'film'}-{sha256[:SHA_DIGITS]}"

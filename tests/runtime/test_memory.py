@@ -4,7 +4,7 @@ import pytest
 
 from cxr_runtime import memory
 from cxr_runtime.errors import InstallationError
-from cxr_runtime.workers import child
+from cxr_runtime.workers import memory_limits
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="limits of memory are POSIX's")
 
@@ -41,16 +41,16 @@ def test_a_lower_limit_from_outside_stays_that_of_a_worker(monkeypatch: pytest.M
     limit(monkeypatch, 2 << 30, NONE)
     asked: list[tuple[int, int]] = []
     monkeypatch.setattr(resource, "setrlimit", lambda _kind, limits: asked.append(limits))
-    child._limit_memory(4096)
+    memory_limits.limit_own_memory(4096)
     assert asked == [(2 << 30, 2 << 30)]
 
 
 @pytest.mark.parametrize("error", [ValueError("current limit exceeds maximum limit"), OSError(22, "Invalid")])
-def test_a_system_that_refuses_the_limit_as_macos_does_gets_none(
+def test_a_system_that_refuses_the_limit_keeps_the_worker(
     monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     def refuse(_kind: int, _limits: tuple[int, int]) -> None:
         raise error
 
     monkeypatch.setattr(resource, "setrlimit", refuse)
-    child._limit_memory(4096)
+    memory_limits.limit_own_memory(4096)

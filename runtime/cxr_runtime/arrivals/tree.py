@@ -21,6 +21,7 @@ from cxr_runtime.sources.film_source import FileOnDisk, FilmSource, OutOfReach, 
 from cxr_runtime.sources.find import LEADS_OUT
 from cxr_runtime.sources.kinds import is_hidden, is_member_passed_over, is_passed_over
 from cxr_runtime.sources.looking import Members, here, members_of
+from cxr_runtime.windows_paths import reachable
 
 SETTLED_SECONDS = 1.5  # a file that has not changed for so long is complete
 YOUNG_SECONDS = 30.0  # one that changed since is looked at further: whoever writes it may only have paused
@@ -61,7 +62,7 @@ class WatchedTree:
     _to_list: list[WatchedListing] = field(default_factory=list)  # in this look; folders that it finds, too
 
     def __post_init__(self) -> None:
-        self._root = Path(self.typed)
+        self._root = reachable(Path(self.typed))
         self._begin()
 
     @property

@@ -23,6 +23,7 @@ CHECKS: dict[str, Check] = {
     "codecs": installs.check_codecs,
     "fonts": installs.check_fonts,
     "sandbox": hardware.check_sandbox,
+    "memory limit": hardware.check_memory_limit,
     "disk": hardware.check_disk,
     "models": inference.check_models,
     "worker": inference.check_worker,

@@ -12,10 +12,14 @@ from cxr_runtime.doctor.finding import Finding, State
 from cxr_runtime.errors import BackendError, InstallationError
 from cxr_runtime.folders import cache_root
 from cxr_runtime.machine_memory import share_out, usable_memory
+from cxr_runtime.workers.memory_limits import fill, means
+from cxr_runtime.workers.pool import WorkerPool
 from cxr_runtime.workers.sandbox import protection
+from cxr_runtime.workers.tasks import Passed, Pause, Plain
 
 GB = 10**9
 LEAST_FREE = GB  # bytes; the heat maps of a thousand films
+TRIAL_SHARE = 512  # MiB that a worker may have who tries to take twice as much
 
 
 def check_processors() -> Finding:
@@ -86,6 +90,20 @@ def check_sandbox() -> Finding:
         "program that reads it has this user's rights; scan films of known origin, or on such a Linux"
     )
     return Finding("sandbox", State.ABSENT, told)
+
+
+def check_memory_limit() -> Finding:
+    """Whether a worker that takes more than its share is stopped: one tries."""
+    with WorkerPool[int, int](Plain(f"{fill.__module__}:{fill.__name__}"), 1, megabytes=TRIAL_SHARE) as pool:
+        asked: list[int | Passed[None] | Pause] = [2 * TRIAL_SHARE]
+        (end,) = (item[1] for item in pool.results(asked) if isinstance(item, tuple))
+    if isinstance(end, MemoryError):
+        return Finding("memory limit", State.OK, f"a worker that took too much was stopped: {means()}")
+    told = (
+        "none: a worker that took more than its share was not stopped, so that a hostile film can fill the "
+        "memory of this machine; the limit of time holds. Scan films of known origin"
+    )
+    return Finding("memory limit", State.ABSENT, told)
 
 
 def check_disk() -> Finding:

@@ -14,12 +14,13 @@ from cxr_runtime.files import HEATMAPS_FOLDER, PRIVATE, Access, ReportFormat, re
 from cxr_runtime.film import GreyPixels
 from cxr_runtime.heat.map import HeatView, film_heat
 from cxr_runtime.heat.overlay import overlay
-from cxr_runtime.names import SHA_DIGITS
+from cxr_runtime.names import SHA_DIGITS, composed
 from cxr_runtime.pictures import decode_jpeg, encode_png
 from cxr_runtime.placement import Outline
 from cxr_runtime.presentation import Colours
 from cxr_runtime.sources.disk import file_stamp
 from cxr_runtime.store.rows import StoredPicture
+from cxr_runtime.windows_paths import reachable
 
 # How a picture ends that was written to its end: the IEND chunk of a PNG (W3C PNG 11.2.5), and the end of a
 # zip file's directory, 22 bytes with no comment (PKWARE APPNOTE 4.3.16).
@@ -93,8 +94,8 @@ class HeatmapFiles:
             written: the stamps of those that were.
         """
         wanted = sorted({ReportFormat.PNG, ReportFormat.NPZ} & self.formats)
-        with os.scandir(self.out / HEATMAPS_FOLDER) as listing:
-            plain = {entry.name for entry in listing if entry.is_file(follow_symlinks=False)}
+        with os.scandir(self._folder) as listing:
+            plain = {composed(entry.name) for entry in listing if entry.is_file(follow_symlinks=False)}
         files = {name for name in plain if self._stands(f"{HEATMAPS_FOLDER}/{name}", owed, written)}
         stems = {name.rpartition(".")[0] for name in files}
         return {
@@ -125,9 +126,8 @@ class HeatmapFiles:
 
     def remove_others(self, names: Container[str]) -> None:
         """Remove what an earlier run left of films that are not among these; files that are not ours stay."""
-        folder = self.out / HEATMAPS_FOLDER
-        for path in folder.iterdir():
-            if _OURS.fullmatch(path.name) and path.stem not in names:
+        for path in self._folder.iterdir():
+            if _OURS.fullmatch(path.name) and composed(path.stem) not in names:
                 with self._unless_refused(path):
                     path.unlink()
 
@@ -147,7 +147,11 @@ class HeatmapFiles:
         return f"{file_stamp(path)}{colours}"
 
     def _path(self, name: str, kind: str) -> Path:
-        return self.out / HEATMAPS_FOLDER / f"{name}.{kind}"
+        return self._folder / f"{name}.{kind}"
+
+    @property
+    def _folder(self) -> Path:
+        return reachable(self.out / HEATMAPS_FOLDER)
 
 
 def _is_whole(path: Path, kind: str) -> bool:

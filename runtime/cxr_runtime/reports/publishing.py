@@ -1,13 +1,14 @@
 """From the store to the reports: every one of them is made from the store alone."""
 
 from collections.abc import Callable, Collection, Container, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
 
-from cxr_runtime.files import REPORT_FILE, RESULTS_FILE, WORKLIST_FILE, ReportFormat
+from cxr_runtime.files import REPORT_FILE, RESULTS_FILE, WORKLIST_FILE, ReportFormat, beside
 from cxr_runtime.heat.overlay import recoloured
 from cxr_runtime.identity import IdentityKind
 from cxr_runtime.language import language_or_english, speaking
@@ -25,6 +26,7 @@ from cxr_runtime.store.rows import RunFacts, StoredPicture
 from cxr_runtime.store.store import Store
 from cxr_runtime.store.writer import StoreWriter
 from cxr_runtime.typed_json import to_json
+from cxr_runtime.windows_paths import reachable
 
 _LATE = {ReportFormat.HTML: "worklist", ReportFormat.PDF: "pdf"}  # rooms whose libraries load slowly
 _ALL = (*Triage, None)
@@ -123,14 +125,25 @@ def write_reports(
         path = files.out / name
         is_wanted = kind in files.formats and kind in kinds
         if is_wanted and store.written(name) != (content, file_stamp(path)):
-            try:
-                with speaking(language_or_english(facts.presentation.language)):
+            with speaking(language_or_english(facts.presentation.language)):
+                try:
                     write(path)
-            except OSError as error:  # on Windows, a spreadsheet that has results.csv open
-                unwritten[name] = error.strerror or str(error)
-            else:
-                stamps[name] = file_stamp(path)
+                except OSError as error:  # on Windows, a spreadsheet that has results.csv open
+                    unwritten[name] = _written_beside(path, write, error.strerror or str(error))
+                    continue
+            stamps[name] = file_stamp(path)
+            with suppress(OSError):
+                beside(path).unlink(missing_ok=True)
     return Written(counts, content, stamps, unwritten)
+
+
+def _written_beside(path: Path, write: Callable[[Path], None], reason: str) -> str:
+    """Write a report under a name beside its own; the reason, with that name if it is there."""
+    try:
+        write(beside(path))
+    except OSError:  # the folder, or the disk
+        return reason
+    return f"{reason}; what it would say now is in {beside(path).name}"
 
 
 def load_writers(formats: Collection[ReportFormat]) -> None:
@@ -181,7 +194,7 @@ def complete_pictures(store: StoreWriter, films: Films, files: HeatmapFiles) -> 
                 drawn += files.write_again(name, picture)
     store.note_owed(files.refused)
     files.remove_others(names)
-    store.note_pictures(drawn, (shown for shown in written if not (files.out / shown).exists()))
+    store.note_pictures(drawn, (shown for shown in written if not reachable(files.out / shown).exists()))
 
 
 def _exhibits(

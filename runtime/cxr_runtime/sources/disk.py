@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from cxr_runtime.errors import UnreadableFilmError
+from cxr_runtime.windows_paths import reachable
 
 
 def disk_failure(error: OSError, what: str) -> UnreadableFilmError:
@@ -24,7 +25,7 @@ def disk_failure(error: OSError, what: str) -> UnreadableFilmError:
 def file_stamp(path: Path) -> str:
     """A text that changes whenever a file does: device, inode, size, times; "" where it cannot be asked."""
     try:
-        status = path.stat()
+        status = reachable(path).stat()
     except OSError:
         return ""
     times = f"{status.st_mtime_ns}:{status.st_ctime_ns}"

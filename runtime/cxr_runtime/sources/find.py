@@ -28,6 +28,7 @@ from cxr_runtime.sources.looking import (
     members_of,
     stamps_of,
 )
+from cxr_runtime.windows_paths import reachable
 
 ASKED_AT_ONCE = 8  # INPUTs; a path may have 4096 bytes
 STAMPED_AT_ONCE = 256  # files of a folder; a name may have 255 bytes
@@ -112,7 +113,8 @@ class Search:
             if isinstance(one, OutOfReach):
                 yield from self._failure(one.file, ("", one.file), one.failure)
             else:
-                yield from self._below(_Entry(one.name, Path(one.name), one.kind, one.folder, one.stamp))
+                path = reachable(Path(one.name))
+                yield from self._below(_Entry(one.name, path, one.kind, one.folder, one.stamp))
 
     def _expanded(self, inputs: Sequence[str]) -> Iterator[Seen | OutOfReach]:
         """INPUTs that exist, or the matches of a pattern; where one hangs, the others are asked for alone."""

@@ -3,6 +3,7 @@
 import glob
 import os
 import stat
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,6 +16,7 @@ from cxr_runtime.sources.answer import Answer, Ask, Question, packed
 from cxr_runtime.sources.archives import Member, list_members
 from cxr_runtime.sources.disk import disk_failure, file_stamp
 from cxr_runtime.sources.kinds import is_hidden, is_passed_over
+from cxr_runtime.windows_paths import plain
 
 MAX_ENTRIES = 2_000_000  # of one folder that may be films
 HEARD_EVERY = 1000  # entries of a folder after which it is said that there are more
@@ -66,7 +68,7 @@ class Look:
             for match in sorted(matches):
                 path, mode = Path(match), _mode(match)
                 kind = Kind.NOTHING if not mode else Kind.FOLDER if stat.S_ISDIR(mode) else Kind.FILE
-                real, folder = os.path.realpath(match), os.path.realpath(path.parent)
+                real, folder = _real(match), _real(path.parent)
                 yield packed(asked, match, kind, real, folder, file_stamp(path))
 
 
@@ -116,7 +118,7 @@ class Entries:
             raise disk_failure(error, "folder") from error
         names.sort()
         is_results = is_store(Path(self.folder) / STORE_FILE)
-        real = os.path.realpath(self.folder)
+        real = _real(self.folder)
         yield packed(status.st_dev, status.st_ino, real, int(is_results), passed_over)
         for start in range(0, len(names), HEARD_EVERY):
             yield os.fsencode("".join(names[start : start + HEARD_EVERY]))
@@ -207,6 +209,11 @@ def _kind(entry: os.DirEntry[str]) -> Kind:
         return Kind.FOLDER if entry.is_dir(follow_symlinks=False) else Kind.FILE
     except OSError:  # the file system does not say: a file that cannot be read
         return Kind.FILE
+
+
+def _real(path: str | Path) -> str:
+    """The path without links."""
+    return plain(os.path.realpath(path)) if sys.platform == "win32" else os.path.realpath(path)
 
 
 def _mode(name: str) -> int:

@@ -19,6 +19,7 @@ from cxr_runtime.store.deliveries import Deliveries
 from cxr_runtime.store.objects import MadeObject
 from cxr_runtime.store.rows import RESULT, SEALED_COLUMNS, time_of
 from cxr_runtime.store.writer import StoreWriter
+from cxr_runtime.windows_paths import reachable
 
 FILMS_AT_ONCE = 100  # of a transaction: a scan that runs meanwhile waits for no more than these
 _BLOBS = ("preview_jpeg", "thumbnail_jpeg", "heat_png", "heat", "outlines", "placement")
@@ -144,7 +145,7 @@ class PruningStore(StoreWriter, StoreBeside):
                 )
         for name in (f"{name}.{kind}" for film in films for name in film.names for kind in ("png", "npz")):
             with suppress(FileNotFoundError, PermissionError):  # a viewer has it open: it stays
-                (folder / HEATMAPS_FOLDER / name).unlink()
+                reachable(folder / HEATMAPS_FOLDER / name).unlink()
 
     def _drop_results(self, folder: Path, results: Sequence[DeliveredResult]) -> None:
         """Delete files, and note it: no others are made. A file that was made anew meanwhile stays."""
@@ -183,7 +184,7 @@ def _heatmaps(folder: Path) -> dict[str, int]:
 
 def files_with_sizes(folder: Path) -> Iterator[tuple[Path, int]]:
     """Files of a folder and their bytes; those that go while they are looked at, as logs do, are left out."""
-    with suppress(FileNotFoundError), os.scandir(folder) as listing:
+    with suppress(FileNotFoundError), os.scandir(reachable(folder)) as listing:
         for entry in listing:
             with suppress(FileNotFoundError):
                 status = entry.stat(follow_symlinks=False)

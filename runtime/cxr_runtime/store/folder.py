@@ -19,6 +19,7 @@ from cxr_runtime.files import (
     STORE_FILE,
     WORKLIST_FILE,
     Access,
+    beside,
     make_folder,
     share,
 )
@@ -27,7 +28,8 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _LOCK_FILE = ".scan.lock"
 _STORE_FILES = (STORE_FILE, f"{STORE_FILE}-wal", f"{STORE_FILE}-shm", f"{STORE_FILE}-journal")
 _REPORTS = (RESULTS_FILE, WORKLIST_FILE, REPORT_FILE)
-_NAMES = "|".join(re.escape(name) for name in _REPORTS) + r"|.+\.(?:png|npz|dcm)"
+_NAMES = "|".join(re.escape(name) for name in (*_REPORTS, *(beside(Path(one)).name for one in _REPORTS)))
+_NAMES += r"|.+\.(?:png|npz|dcm)"
 _LEFT_OVER = re.compile(rf"\.(?:{_NAMES})\.\d+\.\d+{re.escape(PART_SUFFIX)}")  # as files.replacing names them
 
 

@@ -10,13 +10,13 @@ import pickle
 import signal
 import socket
 import sys
-from contextlib import suppress
 from typing import Any, BinaryIO
 
 from cxr_runtime.errors import CxrTriageError, InstallationError
-from cxr_runtime.memory import about_limit, lacks_memory, outside_limit
+from cxr_runtime.memory import about_limit, lacks_memory
 from cxr_runtime.workers import sandbox
 from cxr_runtime.workers.answers import Content, Said, frame, tell
+from cxr_runtime.workers.memory_limits import limit_own_memory
 from cxr_runtime.workers.tasks import Work
 
 GRACE_SECONDS = 5.0  # after its time limit a worker ends by itself, should the parent be gone
@@ -28,7 +28,7 @@ def main(seconds: float, megabytes: int, line: socket.socket | None) -> None:
     sandbox.end_with_parent()
     tasks, answers = _take_standard_streams()
     limit = about_limit()  # as it was set from outside
-    _limit_memory(megabytes)
+    limit_own_memory(megabytes)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
         sandbox.close_files(sandbox.program_files())
@@ -98,22 +98,6 @@ def _take_standard_streams() -> tuple[BinaryIO, BinaryIO]:
     os.dup2(nothing, 0)
     os.dup2(2, 1)
     return tasks, answers
-
-
-def _limit_memory(megabytes: int) -> None:
-    """Make an allocation beyond the limit fail where the system can.
-
-    A lower limit that was set from outside stays. macOS knows the limit and refuses to set it: there the time
-    limit alone holds, and no film suffers.
-    """
-    if sys.platform == "win32":
-        return
-    import resource
-
-    wanted, outside = megabytes * 2**20, outside_limit()
-    limit = wanted if outside is None else min(wanted, outside)
-    with suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
 def _alarm(seconds: float) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MAX_SENTENCE = 1000  # characters
 READY = -1  # number of the answer that the process works
+OPENED_AT_ONCE = 4
 SLOWEST = 1 << 16  # bytes a second at which a file must come, on the whole
 SEALS = 0xF  # nobody writes, shortens, lengthens or unseals it (linux/fcntl.h)
 LONGEST = 1800.0  # seconds that are granted to a file for its length

@@ -22,9 +22,8 @@ from typing import Any, Protocol
 
 from cxr_runtime.errors import FilmError
 from cxr_runtime.workers import sandbox
-from cxr_runtime.workers.opened import READY, SEALS
+from cxr_runtime.workers.opened import OPENED_AT_ONCE, READY, SEALS
 
-OPENED_AT_ONCE = 4
 MAX_REQUEST = 1 << 17  # bytes; a path and a name in a zip file
 MAX_FILE = 1 << 31  # bytes of a copy; sources have lower limits of their own
 TOLD_EVERY = 1.0  # seconds in which a slow file lets the parent hear from it

@@ -35,7 +35,7 @@ class WorkerPool(Generic[T, R]):
         work: what they do; it and the tasks can be pickled.
         workers: number of processes.
         seconds: limit for one task; the worker is then killed and replaced.
-        megabytes: limit of address space of one worker (Linux).
+        megabytes: limit of memory of one worker, as `memory_limits` says.
     """
 
     def __init__(
@@ -162,7 +162,9 @@ class WorkerPool(Generic[T, R]):
         if lost is None:
             return
         task, tries = lost
-        if tries + 1 < TRIES:
+        if worker.lacked_memory:
+            yield task, MemoryError()
+        elif tries + 1 < TRIES:
             flow.again.append((task, tries + 1))
         else:
             yield task, worker.death()

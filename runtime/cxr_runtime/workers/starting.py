@@ -27,6 +27,8 @@ def start_process(program: str, arguments: Sequence[object], **how: Any) -> subp
         OSError: the system starts no more.
     """
     command = [sys.executable, "-P", "-m", program, *map(str, arguments)]
+    if sys.platform == "win32":  # no window appears, and Ctrl-C reaches the parent alone
+        how["creationflags"] = subprocess.CREATE_NO_WINDOW
     starting: Future[subprocess.Popen[bytes]]
     starting = _starter(os.getpid()).submit(lambda: subprocess.Popen(command, **how))
     return starting.result()

@@ -16,11 +16,9 @@ from typing import IO, Any, Self
 
 from cxr_runtime.errors import CxrTriageError
 from cxr_runtime.workers.answers import Content, Said, read_answer
+from cxr_runtime.workers.memory_limits import Watch, end_with_us, watched
 from cxr_runtime.workers.opened import can_pass_files
 from cxr_runtime.workers.starting import last_words, start_process
-
-if sys.platform == "linux":
-    import fcntl
 
 CHILD = "cxr_runtime.workers.child"  # the program of a worker
 TASKS_AHEAD = 2  # tasks given to each worker at a time, so that none waits for the parent
@@ -55,6 +53,7 @@ class Worker:
     is_ready: bool = False  # it has loaded everything
     lied: bool = False  # what came from it was no answer
     line: socket.socket | None = None  # descriptors go over it
+    watch: Watch | None = None  # over its memory, where the system does not limit it
     heard: bytes = b""  # the end of what it wrote to standard error, which it closes once it is ready
     _hearing: threading.Thread | None = None
     # Answers that may lie unread here: a worker that floods its parent waits instead.
@@ -78,8 +77,9 @@ class Worker:
                 CHILD, [seconds, megabytes, *passed],
                 stdin=pipe, stdout=pipe, stderr=pipe, env=environment, pass_fds=passed,
             )  # fmt: skip
+        end_with_us(process)
         _widen(process.stdout)
-        worker = cls(process, line=line)
+        worker = cls(process, line=line, watch=watched(process, megabytes))
         worker._hearing = threading.Thread(target=worker._hear, daemon=True)
         worker._hearing.start()
         threading.Thread(target=worker._listen, args=(answers,), daemon=True).start()
@@ -123,6 +123,11 @@ class Worker:
             self._hearing.join(timeout=1.0)  # what it wrote may still be on its way
         return last_words(status, self.heard)
 
+    @property
+    def lacked_memory(self) -> bool:
+        """Whether it was ended because it took more than its share."""
+        return self.watch is not None and self.watch.is_over
+
     def death(self) -> WorkerDiedError:
         """How it ended in the middle of a task, once it is dead."""
         status = self.process.wait()
@@ -161,5 +166,7 @@ class Worker:
 def _widen(pipe: IO[bytes] | None) -> None:
     """Let a pipe hold a whole answer, where the system can: else both sides wake once for each 64 KiB."""
     if sys.platform == "linux" and pipe is not None:
+        import fcntl
+
         with contextlib.suppress(OSError):  # the user's pipes hold all that the system grants
             fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)

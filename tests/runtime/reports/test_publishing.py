@@ -62,17 +62,21 @@ def test_a_report_that_another_program_has_open_keeps_no_other_from_being_writte
         lock({locked}, patch)
         summary = again()
     assert summary.tally.scored == 2
-    assert summary.refused == {locked: "Permission denied"}
+    other = f"{Path(locked).stem}-new{Path(locked).suffix}"
+    assert summary.refused == {locked: f"Permission denied; what it would say now is in {other}"}
     assert {name for name in REPORTS if (tmp_path / "out" / name).exists()} == {*REPORTS} - {locked}
+    said = (tmp_path / "out" / other).read_bytes()
     later = again()
     assert (later.refused, later.finished_before) == ({}, 2)
-    assert (tmp_path / "out" / locked).stat().st_size > 0
+    assert len((tmp_path / "out" / locked).read_bytes()) == pytest.approx(len(said), abs=200)  # its time
+    assert not (tmp_path / "out" / other).exists()
     assert not list((tmp_path / "out").rglob("*.part"))
 
 
 def test_a_folder_in_a_report_s_place_is_named(again: Callable[..., ScanSummary], tmp_path: Path) -> None:
     (tmp_path / "out" / "results.csv" / "kept").mkdir(parents=True)
-    assert again().refused == {"results.csv": "Is a directory"}
+    told = "Is a directory; what it would say now is in results-new.csv"
+    assert again().refused == {"results.csv": told}
     assert (tmp_path / "out" / "results.csv" / "kept").is_dir()
 
 
@@ -131,5 +135,6 @@ def test_the_command_line_names_the_report_and_exits_1(
     told = capsys.readouterr()
     assert told.out.startswith("2 films: 2 scored")
     assert told.err.splitlines()[-1].startswith(
-        "cxr-triage: results.csv (Permission denied) could not be written; close the program that has it open"
+        "cxr-triage: results.csv (Permission denied; what it would say now is in results-new.csv) could not "
+        "be written; close the program that has it open"
     )

@@ -12,8 +12,7 @@ import pytest
 
 from cxr_runtime.errors import UnreadableFilmError
 from cxr_runtime.workers import opening
-from cxr_runtime.workers.opened import OpenedFile, can_pass_files
-from cxr_runtime.workers.opener import OPENED_AT_ONCE
+from cxr_runtime.workers.opened import OPENED_AT_ONCE, OpenedFile, can_pass_files
 from cxr_runtime.workers.opening import Opener
 
 pytestmark = pytest.mark.skipif(not can_pass_files(), reason="this system passes no files in memory")

@@ -15,13 +15,14 @@ from cxr_runtime.files import HEATMAPS_FOLDER, PRIVATE, Access, replacing
 from cxr_runtime.film import shrunk_hw
 from cxr_runtime.heat.colours import legend
 from cxr_runtime.language import _, later, number
-from cxr_runtime.names import folder_and_name, printable
+from cxr_runtime.names import composed, folder_and_name, printable
 from cxr_runtime.outcome import Outcome
 from cxr_runtime.reports import meaning, viewer, wording
 from cxr_runtime.reports.exhibit import Exhibit, Picture, Tally, is_heat_outside_lungs
 from cxr_runtime.reports.templates import templates
 from cxr_runtime.reports.worklist.room import Room, Size, data
 from cxr_runtime.store.rows import RunFacts
+from cxr_runtime.windows_paths import reachable
 
 OUTSIDE_LUNGS = "outside-lungs"  # tag of a flagged film whose heat lies outside the lungs
 
@@ -140,7 +141,8 @@ def _words(script: str) -> Markup:
 
 
 def _rows(exhibits: Iterable[Exhibit], folder: Path, run: RunFacts, room: Room) -> Iterator[Row]:
-    overlays = {path.name for path in (folder / HEATMAPS_FOLDER).glob("*.png")}  # one look, not one a film
+    there = reachable(folder / HEATMAPS_FOLDER).glob("*.png")
+    overlays = {composed(path.name) for path in there}  # one look, not one a film
     for rank, exhibit in enumerate(exhibits, start=1):
         overlay, picture = f"{exhibit.name}.png", exhibit.picture
         size, film = room.give(picture)
