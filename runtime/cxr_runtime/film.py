@@ -41,6 +41,7 @@ class FilmFacts:
     is_for_processing: bool = False  # DICOM Presentation Intent Type or SOP class: raw values of the detector
     stored_hw: tuple[int, int] | None = None  # rows and columns in the file, before pixels were made square
     pixel_aspect: float = 1.0  # height of a pixel in the file over its width
+    spacing_mm: float | None = None  # from row to row of the film as read, millimetres; None where not stated
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,7 @@ def standardised(pixels: GreyPixels, side: int) -> NDArray[np.float32]:
     return np.asarray((small - small.mean()) / max(float(small.std()), 1.0), np.float32)
 
 
+LEAST_SPACING, MOST_SPACING = 0.001, 100.0  # of rows, millimetres; beyond them it is none of a film
 PREVIEW_LONG_SIDE = 1024  # pixels; a smaller film is never enlarged
 
 

@@ -22,6 +22,7 @@ class Picture:
     lung_outlines: tuple[Outline, ...] = ()  # one polygon a lung
     heat_cells: NDArray[np.float32] | None = field(default=None, repr=False)  # (h, w) on conv5's cells
     placement: Placement | None = None  # what of the film the network was shown
+    spacing_mm: float | None = None  # from row to row of the film itself; None where not known
 
 
 @dataclass(frozen=True)

@@ -221,4 +221,5 @@ def shown(picture: StoredPicture, colours: Colours) -> Picture:
         picture.lung_outlines,
         picture.heat_cells,
         picture.placement,
+        picture.spacing_mm,
     )

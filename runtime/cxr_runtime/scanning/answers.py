@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxr_runtime.errors import RejectedFilmError, UnreadableFilmError
-from cxr_runtime.film import FilmFacts, shrunk_hw
+from cxr_runtime.film import LEAST_SPACING, MOST_SPACING, FilmFacts, shrunk_hw
 from cxr_runtime.gate.network import GateNetwork
 from cxr_runtime.identity import StudyHeader
 from cxr_runtime.lungs import lung_field, measured
@@ -212,6 +212,7 @@ def _facts(text: _Text) -> FilmFacts:
     """The facts of a readable film, whose texts are as `_cut` leaves them."""
     _check(text.facts is not None and text.facts == _cut(text.facts), "no facts")
     assert text.facts is not None
+    _check(LEAST_SPACING <= (text.facts.spacing_mm or 1) <= MOST_SPACING, "a spacing that no film has")
     return text.facts
 
 

@@ -175,11 +175,13 @@ class Drawing:
                     outlines,
                     thumbnail_jpeg(film.preview, heat, threshold, colours),
                     heat_layer(heat, film_hw, threshold),
+                    film.facts.spacing_mm,
                 )
                 return FinishedFilm(place, score, picture, film.size, files=written)
             case Unscored(film=Rejected() as film):
                 thumbnail = thumbnail_jpeg(film.preview, None, threshold)
-                picture = StoredPicture(encode_jpeg(film.preview), film.whole, None, (), thumbnail)
+                preview, spacing = encode_jpeg(film.preview), film.facts.spacing_mm
+                picture = StoredPicture(preview, film.whole, None, (), thumbnail, spacing_mm=spacing)
                 return FinishedFilm(item.place, item.score, picture, film.size)
             case Unscored():
                 return without_pictures(item)

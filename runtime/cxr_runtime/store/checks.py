@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxr_runtime.errors import StoreError
+from cxr_runtime.film import LEAST_SPACING, MOST_SPACING
 from cxr_runtime.names import printable
 from cxr_runtime.outcome import Outcome, Status, Triage
 from cxr_runtime.placement import Outline, Placement
@@ -93,7 +94,7 @@ def picture_of(file: Any, row: tuple[Any, ...]) -> StoredPicture | None:
     Raises:
         StoreError: it is not what a scan stores.
     """
-    preview_jpeg, thumbnail_jpeg, heat_png, placement, heat, rows, columns, outlines = row
+    preview_jpeg, thumbnail_jpeg, heat_png, placement, heat, rows, columns, outlines, spacing = row
     if preview_jpeg is None:
         return None
     try:
@@ -102,14 +103,12 @@ def picture_of(file: Any, row: tuple[Any, ...]) -> StoredPicture | None:
             _expect(is_missing or (isinstance(blob, bytes) and len(blob) <= MOST_PICTURE), name, "a picture")
         _expect(_is_text(placement, MOST_TEXT), "placement", placement)
         _expect(_is_text(outlines, MOST_OUTLINES), "outlines", "a text")
+        is_spacing = isinstance(spacing, float) and LEAST_SPACING <= spacing <= MOST_SPACING
+        _expect(spacing is None or is_spacing, "spacing", spacing)
         return StoredPicture(
-            preview_jpeg,
-            _placement(placement),
-            _cells(heat, rows, columns),
-            _outlines(outlines),
-            thumbnail_jpeg,
-            heat_png,
-        )
+            preview_jpeg, _placement(placement), _cells(heat, rows, columns), _outlines(outlines),
+            thumbnail_jpeg, heat_png, spacing,
+        )  # fmt: skip
     except ValueError as error:
         raise _wrong_row(file, error) from error
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from cxr_runtime.identity import Identity, IdentityKind
 from cxr_runtime.outcome import Outcome
 from cxr_runtime.placement import Outline, Placement
 from cxr_runtime.presentation import Presentation
+from cxr_runtime.seals import digest_of
 from cxr_runtime.store.objects import MadeObject
 
 
@@ -67,8 +69,13 @@ RESULT, PLACE, WRITTEN, RUN = "result", "place", "written", "run"  # kinds of se
 PICTURE = "picture"  # content of a written file that is drawn from the store alone
 PICTURE_COLUMNS = (
     "preview_jpeg", "thumbnail_jpeg", "heat_png", "placement", "heat", "heat_rows", "heat_columns",
-    "outlines",
+    "outlines", "spacing_mm",
 )  # fmt: skip
+
+
+def picture_digest(row: tuple[Any, ...]) -> str:
+    """What a result's seal vouches for, of PICTURE_COLUMNS; a film without a spacing has it as before."""
+    return digest_of(row if row[-1] is not None else row[:-1])
 
 
 @dataclass(frozen=True)
@@ -107,6 +114,7 @@ class StoredPicture:
     lung_outlines: tuple[Outline, ...] = ()
     thumbnail_jpeg: bytes | None = field(default=None, repr=False)  # with its heat; None in stores of 0.1.0
     heat_png: bytes | None = field(default=None, repr=False)  # the heat as a layer to be laid on the film
+    spacing_mm: float | None = None  # from row to row of the film as read, millimetres; None where not known
 
 
 @dataclass(frozen=True)

@@ -176,5 +176,10 @@ def _to_8(db: sqlite3.Connection) -> None:
         db.execute(table)
 
 
+def _to_9(db: sqlite3.Connection) -> None:
+    """How far the rows of a film are apart, so that distances can be measured on its picture."""
+    db.execute("ALTER TABLE pictures ADD COLUMN spacing_mm REAL")
+
+
 STEPS: tuple[Callable[[sqlite3.Connection], None], ...]
-STEPS = (_to_1, _to_2, _to_3, _to_4, _to_5, _to_6, _to_7, _to_8)
+STEPS = (_to_1, _to_2, _to_3, _to_4, _to_5, _to_6, _to_7, _to_8, _to_9)

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from cxr_runtime.errors import StoreError
 from cxr_runtime.outcome import Outcome
-from cxr_runtime.seals import Sealer, digest_of
+from cxr_runtime.seals import Sealer
 from cxr_runtime.store.checks import facts_of, outcome_of, picture_of, score_of
 from cxr_runtime.store.films import Films, from_films
 from cxr_runtime.store.identities import Identities
@@ -30,6 +30,7 @@ from cxr_runtime.store.rows import (
     RunFacts,
     StoredPicture,
     StoredScore,
+    picture_digest,
 )
 
 MOST_OF_ONE_STAMP = 8  # places of one stamp that are looked at, the latest first
@@ -172,7 +173,7 @@ class Store:
         )
         for file, digest, *row in self._of(films, query):
             outcome, picture = outcome_of(file, tuple(row)), tuple(row[len(OUTCOME_COLUMNS) :])
-            if digest and digest_of(picture) != digest:
+            if digest and picture_digest(picture) != digest:
                 raise StoreError(
                     f"the pictures of {file} in the store {self.name} were changed or lost since they were "
                     "made; scan again with --force, or with --out and a new folder"

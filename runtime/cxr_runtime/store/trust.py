@@ -6,7 +6,6 @@ from typing import Any
 from cxr_runtime.errors import StoreError
 from cxr_runtime.names import printable
 from cxr_runtime.pictures import is_shown_picture
-from cxr_runtime.seals import digest_of
 from cxr_runtime.store.checks import (
     StoredRun,
     check_place,
@@ -26,6 +25,7 @@ from cxr_runtime.store.rows import (
     SEALED_COLUMNS,
     Place,
     StoredPicture,
+    picture_digest,
 )
 from cxr_runtime.store.store import Store, sealed_place
 from cxr_runtime.store.verdicts import COLUMNS as VERDICT
@@ -126,7 +126,7 @@ class TrustingStore(StoreWriter):
         shown = picture_of(name, pictures)
         if shown is None:
             return CheckedResult((*row[:_DIGEST], ""), None, is_ours, lost_pictures=row[_DIGEST] != "")
-        digest = digest_of(pictures)
+        digest = picture_digest(pictures)
         is_its_own = digest == row[_DIGEST] or (row[_DIGEST] == "" and not is_ours)  # 0.1.0 noted no digest
         if is_its_own and (is_ours or _can_be_shown(shown)):
             return CheckedResult((*row[:_DIGEST], digest), pictures, is_ours, lost_pictures=False)

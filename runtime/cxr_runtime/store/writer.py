@@ -12,7 +12,7 @@ from typing import Any, Self
 from cxr_runtime.files import PRIVATE, STORE_FILE, Access
 from cxr_runtime.folders import KEY_BYTES
 from cxr_runtime.outcome import Outcome
-from cxr_runtime.seals import Sealer, digest_of
+from cxr_runtime.seals import Sealer
 from cxr_runtime.store.opening import in_memory, open_to_write
 from cxr_runtime.store.rows import (
     OUTCOME_COLUMNS,
@@ -27,6 +27,7 @@ from cxr_runtime.store.rows import (
     KnownFilm,
     RunFacts,
     StoredPicture,
+    picture_digest,
 )
 from cxr_runtime.store.schema import migrate
 from cxr_runtime.store.steps import ORIGIN_DIGITS
@@ -192,7 +193,7 @@ class StoreWriter(Store):
             fingerprint,
             film.size,
             film.is_lasting and outcome.sha256 != "",
-            "" if pictures is None else digest_of(pictures),
+            "" if pictures is None else picture_digest(pictures),
         )
         written = (*SEALED_COLUMNS, "seal")
         marks = ", ".join("?" * len(written))
@@ -236,6 +237,7 @@ def _picture_row(picture: StoredPicture) -> tuple[Any, ...]:
         rows,
         columns,
         json.dumps(picture.lung_outlines),
+        picture.spacing_mm,
     )
 
 

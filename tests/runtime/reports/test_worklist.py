@@ -19,7 +19,7 @@ from cxr_runtime.reports.exhibit import Exhibit, tally
 from cxr_runtime.reports.wording import OUTSIDE_LUNGS, RESEARCH_NOTICE, UNCALIBRATED_NOTICE
 from cxr_runtime.reports.worklist import write_worklist
 from cxr_runtime.store.rows import RunFacts
-from drawn_exhibits import LUNGS, RUN, failed, rejected, scored
+from drawn_exhibits import LUNGS, RUN, failed, picture, rejected, scored
 
 HOSTILE = '<img src=x onerror=alert(1)>".png'
 
@@ -147,6 +147,7 @@ def test_the_viewers_layers_are_the_film_its_heat_and_its_outlines(tmp_path: Pat
     assert layer.shape == (512, 410, 4)
     assert layer[0, 0, 3] == 0
     assert layer[180, 115, 3] > 100
+    assert pictures["spacing"] is None
     assert pictures["outlines"] == [[[round(x, 4), y] for x, y in outline] for outline in LUNGS]
 
 
@@ -163,6 +164,14 @@ def test_a_page_keeps_within_its_size_and_says_which_films_have_smaller_pictures
     first, thumbnails = len(held(html)), len(Page(html).tags("img"))
     assert 0 < first < thumbnails == 30
     assert f"Films {first + 1:,} to 30: pictures of up to 112 pixels." in html
+
+
+def test_the_spacing_of_a_picture_is_that_of_its_own_rows(tmp_path: Path) -> None:
+    shown = replace(
+        picture(hw=(2048, 1024)), spacing_mm=0.1, preview_jpeg=picture(hw=(1024, 512)).preview_jpeg
+    )
+    (pictures,) = held(written(tmp_path, [replace(scored("a.png", 0.9), picture=shown)]))
+    assert pictures["spacing"] == [0.2, 0.2]
 
 
 def test_a_film_of_the_same_patient_is_known_by_what_the_store_keeps(tmp_path: Path) -> None:

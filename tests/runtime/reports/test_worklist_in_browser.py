@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from browsers import launched, needs_chromium
-from cxr_runtime.reports.exhibit import tally
+from cxr_runtime.reports.exhibit import Exhibit, tally
 from cxr_runtime.reports.worklist import write_worklist
 from drawn_exhibits import RUN, failed, rejected, scored
 
@@ -193,6 +194,39 @@ def test_what_there_is_no_heat_for_offers_no_heat(page: "Page") -> None:
     assert [part.is_visible() for part in parts] == [True, True, True]
     page.click("button[data-filter=rejected]")
     assert [part.is_visible() for part in parts] == [False, False, False]
+
+
+def test_a_patients_earlier_film_stands_beside_with_its_score_and_distances_can_be_measured(
+    browser: "Browser", tmp_path: Path
+) -> None:
+    def of_patient(file: str, probability: float, studied: str, patient: str = "P-17") -> Exhibit:
+        film = scored(file, probability)
+        assert film.picture is not None
+        shown = replace(film.picture, spacing_mm=0.5)
+        owner = (f"ID {patient}", f"study of {studied}")
+        return replace(film, picture=shown, patient=patient, studied=studied, owner=owner)
+
+    films = [
+        of_patient("now.dcm", 0.9, "2026-11-20"),
+        of_patient("later.dcm", 0.8, "2026-11-28"),
+        of_patient("other.dcm", 0.7, "2026-11-19", "P-18"),
+        of_patient("before.dcm", 0.05, "2026-01-02"),
+        of_patient("long-before.dcm", 0.04, "2020-01-02"),
+    ]
+    path = tmp_path / "worklist.html"
+    write_worklist(path, RUN, tally(film.outcome for film in films), films)
+    opened = browser.new_page(viewport={"width": 1366, "height": 768})
+    opened.goto(path.as_uri())
+    ready(opened)
+    opened.keyboard.press("s")
+    titles = opened.locator(".fv-pane:visible figcaption")
+    assert titles.all_inner_texts() == ["Film", "With heat", "Earlier film of 2026-01-02, score 5.00"]
+    assert "ID P-17" in opened.inner_text(".fv-caption")
+    assert opened.is_enabled(".fv-do-length")
+    opened.keyboard.press("j")
+    ready(opened)
+    assert titles.last.inner_text() == "Earlier film of 2026-11-20, score 90.00"
+    opened.close()
 
 
 def test_the_viewer_says_how_much_of_the_heat_lies_in_the_lungs(page: "Page") -> None:

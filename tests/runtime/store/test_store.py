@@ -12,7 +12,16 @@ from cxr_runtime.files import STORE_FILE, is_store
 from cxr_runtime.heat.map import HeatMethod, HeatView
 from cxr_runtime.outcome import Outcome, Status, Triage
 from cxr_runtime.placement import CellGrid, Placement
-from cxr_runtime.store.rows import FinishedFilm, KnownFilm, Place, RunFacts, StoredPicture, StoredScore
+from cxr_runtime.seals import digest_of
+from cxr_runtime.store.rows import (
+    PICTURE_COLUMNS,
+    FinishedFilm,
+    KnownFilm,
+    Place,
+    RunFacts,
+    StoredPicture,
+    StoredScore,
+)  # fmt: skip
 from cxr_runtime.store.store import Store, read_scores
 from cxr_runtime.store.writer import StoreWriter
 
@@ -25,6 +34,7 @@ PICTURE = StoredPicture(
     (((0.1, 0.2),),),
     b"small jpeg",
     b"png",
+    0.143,
 )
 FACTS = RunFacts(
     product="cxr-triage",
@@ -80,9 +90,17 @@ def test_pictures_come_back_most_suspicious_first_and_unscored_last(store: Store
     picture = films[1][1]
     assert picture is not None
     assert (picture.placement, picture.lung_outlines) == (PICTURE.placement, PICTURE.lung_outlines)
-    assert (picture.thumbnail_jpeg, picture.heat_png) == (b"small jpeg", b"png")
+    assert (picture.thumbnail_jpeg, picture.heat_png, picture.spacing_mm) == (b"small jpeg", b"png", 0.143)
     np.testing.assert_array_equal(picture.heat_cells, PICTURE.heat_cells)
     assert films[2][1] is None
+
+
+def test_pictures_stored_before_there_were_spacings_are_still_those_of_their_row(tmp_path: Path) -> None:
+    with StoreWriter.open(tmp_path) as store:
+        store.add(store.begin_run(), [film(1, SCORED, replace(PICTURE, spacing_mm=None))], PRINT)
+        columns = ", ".join(PICTURE_COLUMNS[:-1])
+        (row,) = store._db.execute(f"SELECT {columns} FROM pictures").fetchall()
+        assert store._db.execute("SELECT pictures FROM results").fetchone() == (digest_of(row),)
 
 
 def test_a_film_is_known_by_its_stamp_or_its_bytes_and_only_as_it_would_end_today(store: StoreWriter) -> None:

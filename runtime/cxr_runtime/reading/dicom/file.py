@@ -3,6 +3,7 @@
 import warnings
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from io import BytesIO
 
 from pydicom import Dataset, FileMetaDataset
@@ -20,6 +21,7 @@ from cxr_runtime.reading.dicom.header import (
     is_for_processing,
     keyword,
     pixel_aspect,
+    spacing_mm,
     stated_syntax,
     text,
     view_of,
@@ -151,7 +153,9 @@ def _film(ds: Dataset) -> Film:
     else:
         grey, is_coloured = grey_of_colour(ds, picture)
     aspect = pixel_aspect(ds)
-    return Film(squared(grey, aspect), _facts(ds, picture, aspect, is_coloured=is_coloured))
+    pixels = squared(grey, aspect)
+    facts = _facts(ds, picture, aspect, is_coloured=is_coloured)
+    return Film(pixels, replace(facts, spacing_mm=spacing_mm(ds, grey.shape[0] / pixels.shape[0])))
 
 
 def _facts(ds: Dataset, picture: Picture, aspect: float, *, is_coloured: bool) -> FilmFacts:

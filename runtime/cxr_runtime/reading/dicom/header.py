@@ -6,7 +6,7 @@ from typing import NamedTuple
 from pydicom import Dataset
 from pydicom.dataelem import RawDataElement
 
-from cxr_runtime.film import View
+from cxr_runtime.film import LEAST_SPACING, MOST_SPACING, View
 
 
 class RawValue(NamedTuple):
@@ -128,6 +128,20 @@ def is_for_processing(ds: Dataset) -> bool:
     return keyword(ds, "PresentationIntentType") == FOR_PROCESSING or any(
         FOR_PROCESSING in getattr(uid, "name", "").upper() for uid in classes
     )
+
+
+def spacing_mm(ds: Dataset, stored_to_read: float) -> float | None:
+    """Distance of rows as read, millimetres, as a rule at the detector; None where it is not stated, or none.
+
+    Args:
+        ds: the film's header.
+        stored_to_read: rows in the file over rows as read, after `squared`.
+    """
+    for name in SPACINGS:  # calibrated (PS3.3 10.7.1.3), at the detector, or nominal
+        sides = numbers(ds, name)
+        if len(sides) == 2 and LEAST_SPACING <= sides[0] * stored_to_read <= MOST_SPACING:
+            return sides[0] * stored_to_read
+    return None
 
 
 def pixel_aspect(ds: Dataset) -> float:

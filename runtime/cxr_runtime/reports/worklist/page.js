@@ -71,8 +71,8 @@
   function picturesOf(row) {
     const held = row.querySelector("script.pictures");
     if (held) {
-      const { film, heat, outlines } = JSON.parse(held.textContent);
-      return { film: { url: `data:image/jpeg;base64,${film}` }, heat: heat && `data:image/png;base64,${heat}`, outlines };
+      const { film, heat, ...others } = JSON.parse(held.textContent);
+      return { film: { url: `data:image/jpeg;base64,${film}` }, heat: heat && `data:image/png;base64,${heat}`, ...others };
     }
     const small = row.querySelector("img.thumb");
     return small && { film: { url: small.src } };
@@ -85,7 +85,8 @@
     const last = before.sort((a, b) => (a.studied < b.studied ? 1 : -1)).find((other) => picturesOf(other.row));
     if (!last) return null;
     const { film, heat } = picturesOf(last.row);
-    return { name: _("Earlier film, {day}", { day: last.studied }), film, heat };
+    const score = last.row.dataset.scoreShown || _("no score");
+    return { name: _("Earlier film of {day}, score {score}", { day: last.studied, score }), film, heat };
   }
 
   function noFilm(row) {
@@ -101,10 +102,11 @@
     const facts = [row.querySelector(".badge").cloneNode(true)];
     if (dataset.score !== "") facts.push(element("span", "", _("Score {score}", { score: dataset.scoreShown })));
     if (dataset.view) facts.push(element("span", "", _("View {view}", { view: dataset.view })));
+    for (const owner of row.querySelectorAll(".owner")) facts.unshift(owner.cloneNode(true));
     if (dataset.where) facts.push(element("span", "", _("Heat: {where}", { where: dataset.where })));
     if (dataset.meaning) facts.push(element("span", "meaning", dataset.meaning));
     if (dataset.lungs) facts.push(element("span", "", dataset.lungs));
-    for (const words of row.querySelectorAll(".folder, .remark")) facts.push(words.cloneNode(true));
+    for (const words of row.querySelectorAll(".remark, .folder:not(.owner)")) facts.push(words.cloneNode(true));
     if (dataset.size) facts.push(element("span", "quiet", dataset.size));
     if (dataset.sha256) facts.push(element("span", "quiet", `sha256 ${dataset.sha256}`));
     if (dataset.overlay) {
@@ -115,10 +117,11 @@
     return facts;
   }
 
-  /** What stands in a corner of the film: how it ended, its score, its name. */
+  /** What stands in a corner of the film: how it ended, its score, its name and whose it is. */
   function captionOf(row) {
     const score = element("b", "", row.dataset.scoreShown);
-    return [row.querySelector(".badge").cloneNode(true), score, row.querySelector(".open bdi").cloneNode(true)];
+    const names = row.querySelectorAll(".open bdi, .owner bdi");
+    return [row.querySelector(".badge").cloneNode(true), score, ...[...names].map((name) => name.cloneNode(true))];
   }
 
   // Scrolls the list alone: where the page scrolls too, the film stays where it is.

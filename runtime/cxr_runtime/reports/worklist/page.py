@@ -150,7 +150,7 @@ def _rows(exhibits: Iterable[Exhibit], folder: Path, run: RunFacts, room: Room) 
             rank,
             exhibit.outcome,
             picture.thumbnail_jpeg if picture and size else None,
-            _pictures(picture, film) if picture and film else None,
+            _pictures(picture, film, size) if picture and film else None,
             _size(picture, size) if picture else "",
             f"{HEATMAPS_FOLDER}/{overlay}" if overlay in overlays else "",
             " \u00b7 ".join(exhibit.owner),
@@ -161,11 +161,15 @@ def _rows(exhibits: Iterable[Exhibit], folder: Path, run: RunFacts, room: Room) 
         )
 
 
-def _pictures(picture: Picture, film: bytes) -> Markup:
+def _pictures(picture: Picture, film: bytes, size: Size) -> Markup:
     """What the viewer shows of a film."""
     outlines = [[[round(x, 4), round(y, 4)] for x, y in outline] for outline in picture.lung_outlines]
     heat = picture.heat_png and data(picture.heat_png)
-    return _json({"film": data(film), "heat": heat, "outlines": outlines})
+    spacing = None
+    if picture.spacing_mm is not None:
+        shown_rows = shrunk_hw(picture.film_hw, size)[0]
+        spacing = [round(picture.spacing_mm * picture.film_hw[0] / shown_rows, 6)] * 2
+    return _json({"film": data(film), "heat": heat, "outlines": outlines, "spacing": spacing})
 
 
 def _size(picture: Picture, size: Size) -> str:

@@ -340,6 +340,26 @@ def test_pixels_are_made_square_and_the_facts_keep_what_the_file_holds(
 
 
 @pytest.mark.parametrize(
+    ("stated", "millimetres"),
+    [
+        ({"PixelSpacing": ["0.4", "0.4"]}, 0.4),
+        ({"PixelSpacing": ["0.4", "0.2"]}, 0.2),  # rows are interpolated: twice as many, half as far apart
+        ({"PixelSpacing": ["0.2", "0.4"]}, 0.2),
+        ({"PixelSpacing": ["0.3", "0.3"], "ImagerPixelSpacing": ["0.4", "0.4"]}, 0.3),  # calibrated
+        ({"ImagerPixelSpacing": ["0.4", "0.4"]}, 0.4),
+        ({"ImagerPixelSpacing": ["1e9", "1e9"]}, None),
+        ({"PixelAspectRatio": ["1", "1"]}, None),
+        ({}, None),
+    ],
+)
+def test_the_facts_state_how_far_rows_as_read_are_apart(
+    stated: dict[str, Any], millimetres: float | None
+) -> None:
+    film = read_film(dicom.dicom_file(files.phantom(), **stated))
+    assert film.facts.spacing_mm == (None if millimetres is None else pytest.approx(millimetres, rel=0.01))
+
+
+@pytest.mark.parametrize(
     "spacing",
     [
         {"PixelSpacing": ["0", "0.2"]},
