@@ -26,7 +26,7 @@ MAY_IMPORT = {
 # errors.py and film.py, are the ground that all stand on; `cxr_runtime/__init__.py` is the front door.
 FLOORS = (
     ("appliance", "benchmark", "doctor"),
-    ("arrivals",),
+    ("arrivals", "cluster"),
     ("scanning",),
     ("backends", "reports", "sending"),
     ("gate", "model", "store"),

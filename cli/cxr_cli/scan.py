@@ -98,6 +98,22 @@ def scan(
     colours: ColourScale = None,
     prevalence: Prevalence = None,
     pdf_pages: PdfPages = None,
+    part: Annotated[
+        str | None,
+        typer.Option(
+            metavar="I/N",
+            show_default="all",
+            help="Scan the I-th of N parts of the films; `cxr-triage merge` joins the folders of all.",
+        ),
+    ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS|local",
+            show_default="this machine alone",
+            help="Let the machines of a Ray cluster do the films; INPUT may then be s3://BUCKET/FOLDER, too.",
+        ),
+    ] = None,
     quiet: Quiet = False,
     log_file: LogFile = None,
     log_format: LogLines = "text",
@@ -123,6 +139,7 @@ def scan(
     from cxr_cli.progress import terminal_or_lines
     from cxr_runtime.progress import Silence
     from cxr_runtime.scanning.scan import scan as scan_films
+    from cxr_runtime.sources.part import Part
 
     route = sending_route(to, what, aet, tls_ca, tls_cert, tls_key, login, identity)
     screening = screening_options(
@@ -144,10 +161,21 @@ def scan(
         presentation=presentation_of(language, colours, prevalence, pdf_pages, worklist_size),
     )
     options = replace(
-        screening, batch_size=batch_size, force=force, is_dated=dated, follow_links=follow_links
+        screening,
+        batch_size=batch_size,
+        force=force,
+        is_dated=dated,
+        follow_links=follow_links,
+        part=None if part is None else Part.parse(part),
     )
     with opened_journal(log_file, log_format, on_screen=False) as journal:
-        summary = scan_films(inputs, options, Silence() if quiet else terminal_or_lines(), journal)
+        progress = Silence() if quiet else terminal_or_lines()
+        if cluster is None:
+            summary = scan_films(inputs, options, progress, journal)
+        else:
+            from cxr_runtime.cluster.scan import scan_on_cluster
+
+            summary = scan_on_cluster(inputs, replace(options, cluster=cluster), progress, journal)
         if not quiet:
             typer.echo(_told(summary))
         is_sent = route is None or sent_all(route, summary.out, journal, quiet=quiet)

@@ -124,6 +124,17 @@ class HeatmapFiles:
                 stamps.append((f"{HEATMAPS_FOLDER}/{name}.{kind}", self._stamp(path)))
         return tuple(stamps)
 
+    def put(self, shown: str, content: bytes) -> tuple[tuple[str, str], ...]:
+        """Write a film's file as it was made elsewhere; returns what `write` does.
+
+        Args:
+            shown: its name below `out`.
+            content: of the file.
+        """
+        with self._unless_refused(self.out / shown) as path:
+            write_bytes(path, content, self.access, durable=False)
+        return () if shown in self.refused else ((shown, self._stamp(self.out / shown)),)
+
     def remove_others(self, names: Container[str]) -> None:
         """Remove what an earlier run left of films that are not among these; files that are not ours stay."""
         for path in self._folder.iterdir():

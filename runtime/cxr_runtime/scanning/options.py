@@ -8,6 +8,7 @@ from cxr_runtime.heat.map import HeatMethod
 from cxr_runtime.identity import IdentityKind
 from cxr_runtime.model.folder import DEFAULT_MODEL
 from cxr_runtime.presentation import Presentation
+from cxr_runtime.sources.part import Part
 
 
 @dataclass(frozen=True)
@@ -34,3 +35,5 @@ class ScanOptions:
     follow_links: bool = False  # a scan follows links that lead out of its inputs, too
     presentation: Presentation = field(default_factory=Presentation)  # how the reports look and speak
     calibration: Path | None = None  # calibration.json or its folder; None: the user's own, or the model's
+    part: Part | None = None  # scan only these of the films
+    cluster: str | None = None  # address of a Ray cluster that does the films, or `local`

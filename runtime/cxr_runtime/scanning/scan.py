@@ -1,12 +1,13 @@
 """The scan: from a folder of films to a ranked worklist with heat maps."""
 
 import os
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from cxr_runtime.errors import CxrTriageError, UsageError
 from cxr_runtime.journal import Journal
@@ -17,6 +18,7 @@ from cxr_runtime.reports.exhibit import Tally
 from cxr_runtime.scanning.days import EarlierFilms, folder_of
 from cxr_runtime.scanning.options import ScanOptions
 from cxr_runtime.scanning.session import Session
+from cxr_runtime.sources.film_source import FilmSource
 from cxr_runtime.sources.find import Found, find_films
 from cxr_runtime.store.folder import default_output_folder
 from cxr_runtime.store.store import Store
@@ -93,33 +95,72 @@ def scan(
         session = opened.enter_context(Session.open(options, opener=opener, earlier=earlier))
         journal.note("started", films=len(found.sources))
         progress.begin("scanning films", len(found.sources))
-        for outcome in session.screen(found.sources):
-            if outcome.status is not Status.SCORED:
-                progress.say(f"{outcome.status}: {outcome.file}: {outcome.message} [{outcome.code}]")
-            progress.advance()
-            journal.film(outcome)
-        progress.end()
-        published = session.publish(names, found.passed_over, found.results)
-        counts = published.tally
-        journal.note("ended", scored=counts.scored, rejected=counts.rejected, failed=counts.failed)
-        return ScanSummary(
-            out,
-            published.tally,
-            session.known.finished,
-            found.passed_over,
-            session.backend,
-            published.refused,
-            found.results,
-            published.foreign,
-            session.known.seen,
-            session.distrusted,
-            session.without_study,
-        )
+        return screened(session, out, names, found.sources, found, progress, journal)
+
+
+class Listing(Protocol):
+    """What was left out while films were listed."""
+
+    @property
+    def passed_over(self) -> int:
+        """Files that cannot be films by name."""
+        ...
+
+    @property
+    def results(self) -> Sequence[str]:
+        """Folders of results, which are not searched."""
+        ...
+
+
+def screened(
+    session: Session,
+    out: Path,
+    names: Sequence[str],
+    films: Iterable[FilmSource],
+    listing: Listing,
+    progress: Progress,
+    journal: Journal,
+) -> ScanSummary:
+    """Score films in an open session, and write its reports.
+
+    Args:
+        session: has an output folder.
+        out: this folder.
+        names: INPUTs as typed.
+        films: of these; they may still be listed.
+        listing: of these, complete once the films are.
+        progress: hears of every film.
+        journal: likewise, without names.
+    """
+    for outcome in session.screen(films):
+        if outcome.status is not Status.SCORED:
+            progress.say(f"{outcome.status}: {outcome.file}: {outcome.message} [{outcome.code}]")
+        progress.advance()
+        journal.film(outcome)
+    progress.end()
+    published = session.publish(names, listing.passed_over, listing.results)
+    counts = published.tally
+    journal.note("ended", scored=counts.scored, rejected=counts.rejected, failed=counts.failed)
+    return ScanSummary(
+        out,
+        published.tally,
+        session.known.finished,
+        listing.passed_over,
+        session.backend,
+        published.refused,
+        tuple(listing.results),
+        published.foreign,
+        session.known.seen,
+        session.distrusted,
+        session.without_study,
+    )
 
 
 def _find(names: list[str], out: Path, options: ScanOptions, opener: Opener) -> Found:
     ask = partial(opener.chunks, spans=LISTING_SPANS)
     found = find_films(names, exclude=out, follow_links=options.follow_links, ask=ask)
+    if (part := options.part) is not None:
+        found = replace(found, sources=tuple(each for each in found.sources if part.has(each.file)))
     if not found.sources:
         results = f", {len(found.results)} folders of results" if found.results else ""
         raise CxrTriageError(

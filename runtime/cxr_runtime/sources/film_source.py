@@ -9,6 +9,7 @@ from pathlib import Path
 from cxr_runtime.errors import UnreadableFilmError
 from cxr_runtime.sources import archives
 from cxr_runtime.sources.disk import disk_failure
+from cxr_runtime.sources.remote import RemoteFile
 
 CHUNK = 1 << 20  # bytes that are read at a time
 MAX_FILE_BYTES = 1 << 30  # a film of 100 megapixels in 16 bits has 200 MB
@@ -99,4 +100,4 @@ def _check(status: os.stat_result) -> None:
         )
 
 
-FilmSource = FileOnDisk | ZipMember | OutOfReach
+FilmSource = FileOnDisk | ZipMember | OutOfReach | RemoteFile
