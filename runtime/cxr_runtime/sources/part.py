@@ -24,7 +24,7 @@ class Part:
         """
         match = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text.strip())
         if match is None or not 1 <= int(match[1]) <= int(match[2]):
-            raise UsageError(f"--part {text!r} is no part; expected e.g. 2/8, the second of eight")
+            raise UsageError(f"--part {text!r} cannot be read; expected e.g. 2/8, the second of eight")
         return cls(int(match[1]), int(match[2]))
 
     def has(self, file: str) -> bool:
