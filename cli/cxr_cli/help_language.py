@@ -5,6 +5,8 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
+from typer import Context
+
 OPTION = "--language"
 LANGUAGE_VARIABLE = "CXR_TRIAGE_LANGUAGE"  # as of `cxr_runtime.presentation`, which would load more
 
@@ -46,7 +48,7 @@ def _translate(command: Any) -> None:
     if command.help:
         command.help = "\n\n".join(_(part.strip()) for part in command.help.split("\n\n"))
     _translate_fields(command, "rich_help_panel")
-    for parameter in command.params:
+    for parameter in (*command.params, command.get_help_option(Context(command))):
         _translate_fields(parameter, "help", "show_default", "rich_help_panel")
     for child in getattr(command, "commands", {}).values():
         _translate(child)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cxr_cli.report_options import ColourScale, Language, PdfPages, Prevalence, wishes_of
+from cxr_cli.report_options import ColourScale, Language, PdfPages, Prevalence, WorklistSize, wishes_of
 from cxr_cli.scan import EXIT_NOT_WRITTEN, about_refused
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def report(
     colours: ColourScale = None,
     prevalence: Prevalence = None,
     pdf_pages: PdfPages = None,
+    worklist_size: WorklistSize = None,
 ) -> int:
     """Make the reports of all films in a store again: one row a film, in the order of arrival.
 
@@ -54,7 +55,10 @@ def report(
 
     return _told(
         report_again(
-            folder, _options(formats, trust, share_with, wishes_of(language, colours, prevalence, pdf_pages))
+            folder,
+            _options(
+                formats, trust, share_with, wishes_of(language, colours, prevalence, pdf_pages, worklist_size)
+            ),
         )
     )
 
