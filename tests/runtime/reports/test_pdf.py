@@ -1,7 +1,6 @@
 """The report has a summary and a page for every film that a reader is asked to look at."""
 
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,38 +14,13 @@ from fontTools.pens.ttGlyphPen import TTGlyphPen  # type: ignore[import-untyped]
 
 from cxr_runtime.model.likeness import FOREIGN
 from cxr_runtime.reports.exhibit import Exhibit, tally
-from cxr_runtime.reports.pdf import other_fonts, write_report
-from cxr_runtime.store.rows import RunFacts
+from cxr_runtime.reports.pdf import write_report
 from drawn_exhibits import RUN, failed, rejected, scored
+from pdf_pages import needs_poppler, no_installed_fonts, pages, written
 
-needs_poppler = pytest.mark.skipif(
-    shutil.which("pdftotext") is None, reason="poppler-utils are not installed: no pdftotext"
-)
+__all__ = ["no_installed_fonts"]  # its fixture holds here
+
 CLEARED_NEVER = "it never clears one"
-
-
-@pytest.fixture(autouse=True)
-def no_installed_fonts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """The fonts of this machine must not change what a test sees: it has the (empty) folder given back."""
-    folder = tmp_path / "installed fonts"
-    folder.mkdir()
-    monkeypatch.setattr(other_fonts, "font_folders", lambda: (folder,))
-    other_fonts.installed_font_files.cache_clear()
-    return folder
-
-
-def written(folder: Path, exhibits: list[Exhibit], run: RunFacts = RUN) -> Path:
-    path = folder / "report.pdf"
-    write_report(path, run, tally(exhibit.outcome for exhibit in exhibits), iter(exhibits))
-    return path
-
-
-def pages(path: Path) -> list[str]:
-    """The text of each page."""
-    made = subprocess.run(
-        ["pdftotext", "-layout", path, "-"], check=True, capture_output=True, encoding="utf-8"
-    )
-    return made.stdout.split("\f")[:-1]
 
 
 def drawn(path: Path, page: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
