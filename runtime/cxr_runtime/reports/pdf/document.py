@@ -115,7 +115,8 @@ def write_report(
     Raises:
         OSError: the folder cannot be written, or the disk is full.
     """
-    with closing(Sheet(run)) as sheet:
+    most_pages = 3 + counts.flagged + counts.review + len(counts.unscored)
+    with closing(Sheet(run, most_pages)) as sheet:
         add_summary(sheet, run, counts)
         pages = 0
         for rank, exhibit in enumerate(exhibits, start=1):

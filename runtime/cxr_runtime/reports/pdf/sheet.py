@@ -33,8 +33,7 @@ LINE: Rgb = (208, 214, 222)
 PALE: Rgb = (240, 242, 245)
 ALARM: Rgb = (168, 35, 27)
 
-# Stands for the number of pages until it is known: two figure spaces, each as wide as a digit.
-PAGES = "\u2007\u2007"
+FIGURE_SPACE = "\u2007"  # as wide as a digit
 FAMILY = "DejaVuSansCondensed"  # as its files in pdf/fonts
 HEAT_DEFLATE_LEVEL = 1  # of zlib's 0..9: pictures of few colours are small at any
 ARTIFACT = (
@@ -47,7 +46,13 @@ class Sheet(FPDF):
     that are written from right to left: the whole page is then mirrored, but for what is drawn.
     """
 
-    def __init__(self, run: RunFacts) -> None:
+    def __init__(self, run: RunFacts, most_pages: int = 1) -> None:
+        """Begin a PDF.
+
+        Args:
+            run: what its pages say of the run.
+            most_pages: that it may have; their number is known only when it is done.
+        """
         super().__init__(orientation="landscape", format="A4")
         image_parsing.SETTINGS.compression_level = HEAT_DEFLATE_LEVEL
         self._run = run
@@ -60,7 +65,8 @@ class Sheet(FPDF):
         self._is_tagged = False  # what is written now belongs to an element that was begun
         self._marked = (0, 0)  # page, and elements on it so far
         self.set_auto_page_break(False)
-        self.alias_nb_pages(PAGES)
+        self._pages = FIGURE_SPACE * max(2, len(str(most_pages)))  # stands for their number until it is known
+        self.alias_nb_pages(self._pages)
         self.set_margin(0)
         self.c_margin = 0
         for style, suffix in (("", ""), ("B", "-Bold")):
@@ -99,7 +105,7 @@ class Sheet(FPDF):
         with self.tagged(ARTIFACT):
             self.rule(198.5)
             self.say(MARGIN, 199.5, _(wording.RESEARCH_NOTICE), 8, colour=QUIET)
-            pages = _("page {page} of {pages}", page=number(self.page_no()), pages=PAGES)
+            pages = _("page {page} of {pages}", page=number(self.page_no()), pages=self._pages)
             self.say(MARGIN, 199.2, pages, 9.5, "", INK, INNER, Align.R)
 
     def rule(self, y: float) -> None:
