@@ -12,6 +12,8 @@ from playwright.sync_api import sync_playwright
 from cxr_runtime import ScanOptions, scan
 from cxr_runtime.errors import CxrTriageError
 from cxr_runtime.files import REPORT_FILE, WORKLIST_FILE, ReportFormat, write_bytes
+from cxr_runtime.presentation import Wishes
+from cxr_runtime.reports.again import ReportOptions, report_again
 
 SHOWN_RANK = 2  # the film of all pictures; it must be flagged
 WINDOW = {"width": 1366, "height": 768}  # pixels
@@ -30,8 +32,8 @@ def draw_pictures(films: Path, out: Path) -> tuple[Path, ...]:
         out: folder of the pictures, made if it is missing.
 
     Returns:
-        worklist.jpg, viewer.jpg (side by side, with the magnifier) and report.jpg, each below 200 kB for the
-        films of examples/. They show the date of the scan; all else on them stays the same.
+        worklist.jpg, viewer.jpg (side by side, with the magnifier), report.jpg and report-arabic.jpg, each
+        below 200 kB for the films of examples/. They show the date of the scan; all else on them stays the same.
 
     Raises:
         CxrTriageError: Chromium or poppler is missing, or the films cannot be scanned.
@@ -45,6 +47,9 @@ def draw_pictures(films: Path, out: Path) -> tuple[Path, ...]:
             **_worklist(scanned / WORKLIST_FILE, chromium),
             "report.jpg": _report_page(scanned / REPORT_FILE, pdftoppm),
         }
+        in_arabic = ReportOptions(frozenset({ReportFormat.PDF}), wishes=Wishes(language="ar"))
+        report_again(scanned, in_arabic)
+        drawn["report-arabic.jpg"] = _report_page(scanned / REPORT_FILE, pdftoppm)
     out.mkdir(parents=True, exist_ok=True)
     for name, png in drawn.items():
         write_bytes(out / name, _as_jpeg(png))
