@@ -33,7 +33,8 @@ def draw_pictures(films: Path, out: Path) -> tuple[Path, ...]:
 
     Returns:
         worklist.jpg, viewer.jpg (side by side, with the magnifier), report.jpg and report-arabic.jpg, each
-        below 200 kB for the films of examples/. They show the date of the scan; all else on them stays the same.
+        below 200 kB for the films of examples/. They show the date of the scan; all else on them stays the
+        same.
 
     Raises:
         CxrTriageError: Chromium or poppler is missing, or the films cannot be scanned.
