@@ -23,6 +23,7 @@ from cxr_cli.lab.pages import (
     write_measured_page,
 )
 from cxr_cli.lab.sites import print_few_labels, print_foreign_nights
+from cxr_cli.lab.speed import measure_scale
 from cxr_cli.lab.training import (
     make_gate_network,
     print_truth,
@@ -49,6 +50,7 @@ COMMANDS: dict[str, Callable[..., int]] = {
     "damage": damage_films,
     "fuzz": fuzz_readers,
     "arriving": measure_arriving,
+    "scale": measure_scale,
     "gamma": darken_films,
     "rehearse": rehearse_monitoring,
     "foreign": print_foreign_nights,

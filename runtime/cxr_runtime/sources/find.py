@@ -13,6 +13,7 @@ from cxr_runtime.errors import UnreadableFilmError, UsageError
 from cxr_runtime.names import printable
 from cxr_runtime.sources.answer import Ask
 from cxr_runtime.sources.archives import is_zip
+from cxr_runtime.sources.film_list import FilmList
 from cxr_runtime.sources.film_source import FileOnDisk, FilmSource, OutOfReach, ZipMember
 from cxr_runtime.sources.kinds import is_member_passed_over, is_passed_over
 from cxr_runtime.sources.looking import (
@@ -38,7 +39,7 @@ STAMPED_AT_ONCE = 256  # files of a folder; a name may have 255 bytes
 class Found:
     """What there is to scan."""
 
-    sources: tuple[FilmSource, ...]  # in the order of the INPUTs, within one sorted by path
+    sources: FilmList  # in the order of the INPUTs, within one sorted by path
     passed_over: int  # files that cannot be films by their names
     results: tuple[str, ...] = ()  # folders of results, which are not searched
 
@@ -58,7 +59,7 @@ def find_films(
         UsageError: an INPUT does not exist.
     """
     search = Search(exclude, follow_links=follow_links, ask=ask)
-    return Found(tuple(search.films(inputs)), search.passed_over, tuple(search.results))
+    return Found(FilmList(search.films(inputs)), search.passed_over, tuple(search.results))
 
 
 class _Entry(NamedTuple):

@@ -22,7 +22,7 @@ def pack(path: Path, members: dict[str, bytes], compression: int = zipfile.ZIP_D
 
 
 def sources_of(path: Path) -> tuple[FilmSource, ...]:
-    return find_films([str(path)], None).sources
+    return tuple(find_films([str(path)], None).sources)
 
 
 def code_of(source: FilmSource) -> str:
@@ -35,7 +35,7 @@ def code_of(source: FilmSource) -> str:
 def test_members_are_films_named_after_the_zip_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     pack(tmp_path / "night.zip", {"sub/film.png": b"2", "a.dcm": b"1", "胸.png": b"3", "folder/": b""})
-    found = find_films(["night.zip"], None).sources
+    found = tuple(find_films(["night.zip"], None).sources)
     assert [source.file for source in found] == [
         "night.zip!a.dcm",
         "night.zip!sub/film.png",
@@ -49,7 +49,7 @@ def test_zip_files_below_a_folder_are_opened(tmp_path: Path, monkeypatch: pytest
     (tmp_path / "films").mkdir()
     pack(tmp_path / "films" / "b.ZIP", {"x.png": b"x"})
     (tmp_path / "films" / "a.png").write_bytes(b"a")
-    found = find_films(["films"], None).sources
+    found = tuple(find_films(["films"], None).sources)
     assert [source.file for source in found] == ["films/a.png", "films/b.ZIP!x.png"]
 
 

@@ -1,0 +1,33 @@
+"""`cxr-triage lab scale`: what grows with the number of films."""
+
+from typing import Annotated
+
+import typer
+
+Counts = Annotated[
+    list[int] | None, typer.Option("--films", min=1, metavar="FILMS", help="Scan so many; may be repeated.")
+]
+
+
+def measure_scale(
+    films: Counts = None,
+    standing: Annotated[
+        int | None, typer.Option(min=1, metavar="FILMS", help="Go on where so many are finished.")
+    ] = None,
+    listed: Annotated[
+        int | None, typer.Option(min=1, metavar="FILES", help="List a folder of so many.")
+    ] = None,
+) -> int:
+    """Measure time, memory and disk of scans of many small drawn films. Not on Windows.
+
+    A film that stands needs 16 kB of disk for files and store; listed files are empty.
+    """
+    from cxr_runtime.benchmark.scale import measure_listing, measure_scans, measure_standing
+
+    for line in measure_scans(films or ()):
+        typer.echo(line)
+    for line in () if standing is None else measure_standing(standing):
+        typer.echo(line)
+    for line in () if listed is None else measure_listing(listed):
+        typer.echo(line)
+    return 0
