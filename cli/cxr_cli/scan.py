@@ -114,6 +114,9 @@ def scan(
             help="Let the machines of a Ray cluster do the films; INPUT may then be s3://BUCKET/FOLDER, too.",
         ),
     ] = None,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Print what each stage of the scan was busy with.")
+    ] = False,
     quiet: Quiet = False,
     log_file: LogFile = None,
     log_format: LogLines = "text",
@@ -138,6 +141,7 @@ def scan(
     check_memory()  # under a low limit, what is imported next may end the process without a word
     from cxr_cli.progress import terminal_or_lines
     from cxr_runtime.progress import Silence
+    from cxr_runtime.scanning.profile import Profile
     from cxr_runtime.scanning.scan import scan as scan_films
     from cxr_runtime.sources.part import Part
 
@@ -167,6 +171,7 @@ def scan(
         is_dated=dated,
         follow_links=follow_links,
         part=None if part is None else Part.parse(part),
+        profile=Profile() if profile else None,
     )
     with opened_journal(log_file, log_format, on_screen=False) as journal:
         progress = Silence() if quiet else terminal_or_lines()
@@ -178,6 +183,8 @@ def scan(
             summary = scan_on_cluster(inputs, replace(options, cluster=cluster), progress, journal)
         if not quiet:
             typer.echo(_told(summary))
+        if options.profile is not None:
+            typer.echo(f"\n{options.profile}")
         is_sent = route is None or sent_all(route, summary.out, journal, quiet=quiet)
     if summary.refused:
         typer.echo(f"cxr-triage: {about_refused(summary.refused)}", err=True)

@@ -6,7 +6,7 @@ pause every stage finishes what it has in hand before it hands the pause on.
 """
 
 from collections import deque
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from hashlib import sha256
@@ -15,7 +15,7 @@ from cxr_runtime.errors import FilmError, ModelError, UnreadableFilmError
 from cxr_runtime.outcome import Outcome
 from cxr_runtime.scanning.examination import Admitted, Examination, Examined, Rejected, Unread
 from cxr_runtime.scanning.opening import Task
-from cxr_runtime.scanning.scoring import Scored, Scorer, Unscored, unscored
+from cxr_runtime.scanning.scoring import Scored, Unscored, unscored
 from cxr_runtime.scanning.study import StudyParts
 from cxr_runtime.sources.film_source import FilmSource
 from cxr_runtime.store.rows import FinishedFilm, KnownFilm, Place, SeenFilm
@@ -144,14 +144,14 @@ def _unless_known(
 
 def finished(
     items: Iterable[Batch | Unready | KnownFilm | Pause],
-    scorer: Callable[[], Scorer],
+    score: Callable[[Batch], list[Scored]],
     draw: Draw,
 ) -> Iterator[list[FinishedFilm] | KnownFilm | Pause]:
     """Score the batches, and draw every film's pictures in threads; the order of batches is kept.
 
     Args:
         items: as `batches` gives them.
-        scorer: gives the rows; asked for at the first batch.
+        score: gives a batch its rows.
         draw: begins to write a film's pictures, in a thread.
     """
     waiting: deque[list[Future[FinishedFilm]]] = deque()
@@ -160,7 +160,7 @@ def finished(
             case KnownFilm():
                 yield item
             case list():
-                waiting.append([draw(film) for film in scorer().score(item)])
+                waiting.append([draw(film) for film in score(item)])
             case (place, film):
                 waiting.append([draw(unscored(place, film))])
         most = 0 if isinstance(item, Pause) else BATCHES_BEING_DRAWN
@@ -173,9 +173,18 @@ def finished(
 
 
 def stored(
-    groups: Iterable[list[FinishedFilm] | KnownFilm | Pause], store: StoreWriter, run: int, fingerprint: str
+    groups: Iterable[list[FinishedFilm] | KnownFilm | Pause],
+    add: Callable[[int, Sequence[FinishedFilm | KnownFilm], str], None],
+    run: int,
+    fingerprint: str,
 ) -> Iterator[Outcome]:
     """Bring every film into the store, a batch a transaction.
+
+    Args:
+        groups: films that are done.
+        add: of the store, adds them to it.
+        run: that they belong to.
+        fingerprint: of what decides their rows.
 
     Yields:
         The row of each film once it is stored.
@@ -187,11 +196,11 @@ def stored(
             if len(known) < KNOWN_AT_ONCE:
                 continue
         fresh = item if isinstance(item, list) else []
-        store.add(run, [*known, *fresh], fingerprint)
+        add(run, [*known, *fresh], fingerprint)
         yield from (film.outcome for film in known)
         yield from (film.score.outcome for film in fresh)
         known = []
-    store.add(run, known, fingerprint)
+    add(run, known, fingerprint)
     yield from (film.outcome for film in known)
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cxr_runtime.files import DEFAULT_FORMATS, PRIVATE, Access, ReportFormat
 from cxr_runtime.heat.map import HeatMethod
@@ -9,6 +10,9 @@ from cxr_runtime.identity import IdentityKind
 from cxr_runtime.model.folder import DEFAULT_MODEL
 from cxr_runtime.presentation import Presentation
 from cxr_runtime.sources.part import Part
+
+if TYPE_CHECKING:
+    from cxr_runtime.scanning.profile import Profile
 
 
 @dataclass(frozen=True)
@@ -37,3 +41,4 @@ class ScanOptions:
     calibration: Path | None = None  # calibration.json or its folder; None: the user's own, or the model's
     part: Part | None = None  # scan only these of the films
     cluster: str | None = None  # address of a Ray cluster that does the films, or `local`
+    profile: "Profile | None" = None  # is told what each stage is busy with; None: nothing is measured

@@ -17,7 +17,9 @@ from cxr_runtime.progress import Progress, Silence
 from cxr_runtime.reports.exhibit import Tally
 from cxr_runtime.scanning.days import EarlierFilms, folder_of
 from cxr_runtime.scanning.options import ScanOptions
+from cxr_runtime.scanning.profile import Profile, Stage
 from cxr_runtime.scanning.session import Session
+from cxr_runtime.sources.film_list import FilmList
 from cxr_runtime.sources.film_source import FilmSource
 from cxr_runtime.sources.find import Found, find_films
 from cxr_runtime.store.folder import default_output_folder
@@ -83,9 +85,11 @@ def scan(
     if not names:
         raise UsageError("no INPUT is given; expected films, folders or zip files")
     out = options.out or default_output_folder(names[0])
-    with ExitStack() as opened:
+    profile = options.profile or Profile()
+    with profile.whole(), ExitStack() as opened:
         opener = opened.enter_context(Opener())
-        found = _find(names, out, options, opener)
+        with profile.stage(Stage.FIND):
+            found = _find(names, out, options, opener)
         workers = min(options.workers or os.cpu_count() or 1, len(found.sources))
         earlier: Container[str] = ()
         if options.is_dated:
@@ -137,8 +141,10 @@ def screened(
             progress.say(f"{outcome.status}: {outcome.file}: {outcome.message} [{outcome.code}]")
         progress.advance()
         journal.film(outcome)
+        session.profile.stored()
     progress.end()
-    published = session.publish(names, listing.passed_over, listing.results)
+    with session.profile.stage(Stage.REPORT):
+        published = session.publish(names, listing.passed_over, listing.results)
     counts = published.tally
     journal.note("ended", scored=counts.scored, rejected=counts.rejected, failed=counts.failed)
     return ScanSummary(
@@ -160,7 +166,7 @@ def _find(names: list[str], out: Path, options: ScanOptions, opener: Opener) -> 
     ask = partial(opener.chunks, spans=LISTING_SPANS)
     found = find_films(names, exclude=out, follow_links=options.follow_links, ask=ask)
     if (part := options.part) is not None:
-        found = replace(found, sources=tuple(each for each in found.sources if part.has(each.file)))
+        found = replace(found, sources=FilmList(film for film in found.sources if part.has(film.file)))
     if not found.sources:
         results = f", {len(found.results)} folders of results" if found.results else ""
         raise CxrTriageError(

@@ -15,6 +15,7 @@ from cxr_runtime.scanning.facts import Asked, run_facts
 from cxr_runtime.scanning.fingerprint import fingerprint_of
 from cxr_runtime.scanning.flow import KnownFilms, stored
 from cxr_runtime.scanning.options import ScanOptions
+from cxr_runtime.scanning.profile import Profile, Stage
 from cxr_runtime.scanning.scoring import judged_anew
 from cxr_runtime.scanning.station import Examiners, Finishing, Station, Wanted
 from cxr_runtime.scanning.study import check_installed, study_parts
@@ -64,6 +65,7 @@ class Session:
         self._study = study_parts(options, keeping, model, store, self._fingerprint)
         self.known = self._known_as(store, self._fingerprint, self._study, earlier, options.force)
         self._station = self._opened_station(pool, opener)
+        self.profile = options.profile or Profile()  # what nobody asked for, nobody reads
         self._run = store.begin_run()
         self._position = 0
 
@@ -133,7 +135,10 @@ class Session:
             StoreError: the disk is full.
         """
         ready = self._station.finished(self._wanted(films), self.known.of_bytes)
-        return stored(ready, self._store, self._run, self._fingerprint)
+        add = self._store.add
+        if self._options.profile is not None:
+            add = self._options.profile.timed(Stage.STORE, add)
+        return stored(ready, add, self._run, self._fingerprint)
 
     def publish(
         self, inputs: Iterable[str] = (), passed_over: int = 0, results: Iterable[str] = ()

@@ -19,9 +19,10 @@ from cxr_runtime.reports.heatmap_files import HeatmapFiles
 from cxr_runtime.reports.publishing import load_writers
 from cxr_runtime.scanning.answers import Examining
 from cxr_runtime.scanning.examination import Examination, Examined, Rejected, Unread
-from cxr_runtime.scanning.flow import Draw, batches, examined, finished
+from cxr_runtime.scanning.flow import Batch, Draw, batches, examined, finished
 from cxr_runtime.scanning.opening import Task, opened
 from cxr_runtime.scanning.options import ScanOptions
+from cxr_runtime.scanning.profile import Stage
 from cxr_runtime.scanning.scoring import LateEngine, Scored, Scorer, Unscored, opened_engine
 from cxr_runtime.scanning.study import StudyParts
 from cxr_runtime.sources.film_source import FilmSource
@@ -97,6 +98,9 @@ class Station:
         self._engine = self._closing.enter_context(LateEngine(self._open_engine))
         self.begin = self._engine.loading
         draw = without_pictures if files is None else Drawing(files).draw
+        if options.profile is not None:
+            draw = options.profile.timed(Stage.DRAW, draw)
+            options.profile.at_once[Stage.DRAW] = options.batch_size
         self._draw: Draw = partial(self._threads.submit, draw)  # type: ignore[call-arg]  # the rest comes later
         if study is not None:
             self._draw = partial(study.begin, self._threads, draw)
@@ -105,6 +109,8 @@ class Station:
         self._pool = pool or self._closing.enter_context(
             WorkerPool(Examining(), share.workers, megabytes=share.bytes_each >> 20)
         )
+        if options.profile is not None:
+            options.profile.at_once[Stage.READ] = share.workers
         can_open = can_pass_files() and pool is None
         self._opener = (opener or self._closing.enter_context(Opener())) if can_open else None
 
@@ -126,8 +132,10 @@ class Station:
         )
         if self._opener is not None:
             tasks = opened(films, self._opener, how, known, wants_header=wants_header)
-        grouped = batches(examined(self._pool, tasks), self._options.batch_size, known)
-        return finished(grouped, self._scorer, self._draw)
+        seen, score, profile = examined(self._pool, tasks), self._score, self._options.profile
+        if profile is not None:
+            seen, score = profile.read(seen), profile.timed(Stage.SCORE, score)
+        return finished(batches(seen, self._options.batch_size, known), score, self._draw)
 
     def warm_up(self) -> None:
         """Load the engine and start the workers now."""
@@ -142,12 +150,14 @@ class Station:
     def _open_engine(self) -> Engine:
         writers = self._threads.submit(load_writers, self._options.formats if self._files is not None else ())
         engine = opened_engine(self._model, self._options, self._run_threads)
+        if self._options.profile is not None:
+            self._options.profile.watch(engine)
         writers.result()
         return engine
 
-    def _scorer(self) -> Scorer:
+    def _score(self, batch: Batch) -> list[Scored]:
         engine, options = self._engine.loading().result(), self._options
-        return Scorer(self._model, engine, self._point, options.heat, options.batch_size)
+        return Scorer(self._model, engine, self._point, options.heat, options.batch_size).score(batch)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,115 @@
+"""What the stages of a scan were busy with, for those who want it faster: `scan --profile`."""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import ParamSpec, TypeVar
+
+from cxr_runtime.backends.engine import Engine
+from cxr_runtime.markdown import markdown_table
+from cxr_runtime.scanning.examination import Admitted, Rejected, Unread
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Stage(StrEnum):
+    """A stage of the flow; what it does in other processes counts, too."""
+
+    FIND = "find films"
+    READ = "read, check, prepare"
+    COMPUTE = "network"
+    SCORE = "score, heat"
+    DRAW = "pictures"
+    STORE = "store"
+    REPORT = "reports"
+
+
+@dataclass
+class Profile:
+    """Wall time in each stage; several films may be in a stage at once."""
+
+    seconds: dict[Stage, float] = field(
+        default_factory=lambda: dict.fromkeys(Stage, 0.0)
+    )  # all films added up
+    at_once: dict[Stage, int] = field(default_factory=lambda: dict.fromkeys(Stage, 1))  # films that it takes
+    films: int = 0  # rows stored
+    first: float = 0.0  # seconds from the start to the first row
+    wall: float = 0.0  # seconds of the whole scan
+    processor: float = 0.0  # seconds of processor time of all its processes
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _began: float = 0.0
+
+    @contextmanager
+    def whole(self) -> Iterator[None]:
+        """Around a scan, until its processes have ended."""
+        self._began, used = time.perf_counter(), _processor_seconds()
+        yield
+        self.wall, self.processor = time.perf_counter() - self._began, _processor_seconds() - used
+
+    @contextmanager
+    def stage(self, stage: Stage) -> Iterator[None]:
+        """Around a piece of a stage, in any thread."""
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.add(stage, time.perf_counter() - began)
+
+    def timed(self, stage: Stage, work: Callable[P, R]) -> Callable[P, R]:
+        """The same function, with its time added to a stage."""
+
+        def work_timed(*arguments: P.args, **named: P.kwargs) -> R:
+            with self.stage(stage):
+                return work(*arguments, **named)
+
+        return work_timed
+
+    def watch(self, engine: Engine) -> None:
+        """Have an engine's time count as that of the network."""
+        engine.run = self.timed(Stage.COMPUTE, engine.run)  # type: ignore[method-assign]  # of this one alone
+
+    def read(self, films: Iterable[R]) -> Iterator[R]:
+        """Films on their way from the workers: the seconds that they took there are added."""
+        for item in films:
+            match item:
+                case (_, Unread(seconds=seconds) | Rejected(seconds=seconds) | Admitted(seconds=seconds)):
+                    self.add(Stage.READ, seconds)
+            yield item
+
+    def stored(self) -> None:
+        """One more film has its row."""
+        self.films += 1
+        if self.films == 1:
+            self.first = time.perf_counter() - self._began
+
+    def add(self, stage: Stage, seconds: float) -> None:
+        """Add to a stage."""
+        with self._lock:
+            self.seconds[stage] += seconds
+
+    def __str__(self) -> str:
+        """A table, and what the whole scan took."""
+        cores, films = os.cpu_count() or 1, max(self.films, 1)
+        own = self.seconds[Stage.SCORE] - self.seconds[Stage.COMPUTE]  # the network runs within it
+        taken = {stage: own if stage is Stage.SCORE else self.seconds[stage] for stage in Stage}
+        rows = [
+            (stage.value, str(at_once := self.at_once[stage]), f"{seconds:.2f}",
+             f"{100 * seconds / max(at_once * self.wall, 1e-9):.0f} %", f"{1000 * seconds / films:.1f}")
+            for stage, seconds in taken.items()
+        ]  # fmt: skip
+        table = markdown_table(("stage", "at once", "busy, s", "of the scan", "ms a film"), rows, "lrrrr")
+        busy = 100 * self.processor / max(cores * self.wall, 1e-9)
+        return (
+            f"{table}\n\nthe scan took {self.wall:.2f} s; its first row came after {self.first:.2f} s; "
+            f"{self.processor:.2f} s of processor time, {busy:.0f} % of {cores} processors"
+        )
+
+
+def _processor_seconds() -> float:
+    """Of this process, and of those of its children that have ended."""
+    return sum(os.times()[:4])
