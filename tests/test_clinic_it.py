@@ -78,17 +78,22 @@ def test_the_commands_for_debian_do_what_the_page_says(tmp_path: Path) -> None:
         cwd=checkout(tmp_path), env=variables(tmp_path), capture_output=True, text=True, check=False,
         timeout=PATIENCE,
     )  # fmt: skip
+    check(done, tmp_path)
+
+
+def check(done: "subprocess.CompletedProcess[str]", keep: Path) -> None:
+    """See that the commands of the page did what it says; `keep` holds what was copied between them."""
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     said = done.stdout
     assert "/etc/cxr-triage/clinic.toml is in order" in said
     assert re.search(r"^scoring: runs$", said, re.MULTILINE)
-    health = json.loads((tmp_path / "health.json").read_text())
+    health = json.loads((keep / "health.json").read_text())
     assert (health["films"], health["state"], health["queue"]["is_away"]) == (1, "well", False)
-    assert "nodule" not in (tmp_path / "journal").read_text()
-    rows = (tmp_path / "results.csv").read_text().splitlines()
+    assert "nodule" not in (keep / "journal").read_text()
+    rows = (keep / "results.csv").read_text().splitlines()
     assert len(rows) == 2
     assert '"scored"' in rows[1]
-    restored = (tmp_path / "restored.csv").read_text().splitlines()
+    restored = (keep / "restored.csv").read_text().splitlines()
     assert len(restored) == 2
 
 

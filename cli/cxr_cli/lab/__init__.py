@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from cxr_cli.lab.bundle import make_offline_bundle, print_parts
 from cxr_cli.lab.house import print_house
 from cxr_cli.lab.measuring import (
     calibrate_from_margins,
@@ -58,6 +59,8 @@ COMMANDS: dict[str, Callable[..., int]] = {
     "precisions": print_precisions,
     "gpu": print_gpu_page,
     "house": print_house,
+    "bundle": make_offline_bundle,
+    "parts": print_parts,
     "way": print_way_of_a_film,
     "pictures": draw_pictures_of_docs,
     "words": update_words,

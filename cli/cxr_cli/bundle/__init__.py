@@ -1,0 +1,1 @@
+"""The bundle: one file with which a clinic installs the program without a network."""
