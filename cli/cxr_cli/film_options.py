@@ -63,6 +63,10 @@ AllowUncalibrated = Annotated[
     bool, typer.Option("--allow-uncalibrated", help="Scan without a calibration; every report says so.")
 ]
 RequireGpu = Annotated[bool, typer.Option("--require-gpu", help="Stop with an error if no GPU can be used.")]
+RequireSigned = Annotated[
+    bool,
+    typer.Option("--require-signed", help="Stop with an error if a model from elsewhere is not signed."),
+]
 RequireSandbox = Annotated[
     bool,
     typer.Option(
@@ -118,6 +122,7 @@ def screening_options(
     allow_uncalibrated: bool,
     require_gpu: bool,
     require_sandbox: bool,
+    require_signed: bool,
     identity: str | None,
     share_with: str | None,
     presentation: "Presentation",
@@ -147,6 +152,7 @@ def screening_options(
         allow_uncalibrated=allow_uncalibrated,
         require_gpu=require_gpu,
         require_sandbox=require_sandbox,
+        require_signed=require_signed,
         access=PRIVATE if share_with is None else shared_with(share_with),
         identity=IdentityKind(identity or "none"),
         presentation=presentation,

@@ -45,6 +45,7 @@ _EXTRAS = {  # package that may be missing -> the extra that brings it
     "playwright": "dev",
     "tensorrt": "tensorrt",
     "pynetdicom": "dicom",
+    "nacl": "clinic",
     "ray": "cluster",
 }
 

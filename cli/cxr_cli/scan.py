@@ -27,6 +27,7 @@ from cxr_cli.film_options import (
     Quiet,
     RequireGpu,
     RequireSandbox,
+    RequireSigned,
     ShareWith,
     Workers,
     opened_journal,
@@ -84,6 +85,7 @@ def scan(
     allow_uncalibrated: AllowUncalibrated = False,
     require_gpu: RequireGpu = False,
     require_sandbox: RequireSandbox = False,
+    require_signed: RequireSigned = False,
     identity: Identity = None,
     force: Annotated[
         bool, typer.Option("--force", help="Score all films again, also those that are finished.")
@@ -160,6 +162,7 @@ def scan(
         allow_uncalibrated=allow_uncalibrated,
         require_gpu=require_gpu,
         require_sandbox=require_sandbox,
+        require_signed=require_signed,
         identity=identity,
         share_with=share_with,
         presentation=presentation_of(language, colours, prevalence, pdf_pages, worklist_size),

@@ -42,11 +42,15 @@ def make_bundle(order: Order) -> Path:
         The file, a tar archive.
 
     Raises:
-        UsageError: there is no checkout, or uv is missing.
+        UsageError: there is no clean checkout, or uv is missing.
         InstallationError: something cannot be built or downloaded, or has a licence that is refused.
     """
     if not (order.checkout / "pyproject.toml").is_file():
         raise UsageError(f"{order.checkout} holds no pyproject.toml; give the folder of a checkout")
+    if run(["git", "-C", str(order.checkout), "status", "--porcelain"], {}).strip():
+        raise UsageError(
+            f"{order.checkout} holds changes that no commit has; commit them, or take a clean checkout"
+        )
     moment = int(run(["git", "-C", str(order.checkout), "log", "-1", "--format=%ct"], {}))
     work = order.out / f".{order.system}.part"
     shutil.rmtree(work, ignore_errors=True)

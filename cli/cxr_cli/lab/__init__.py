@@ -23,6 +23,7 @@ from cxr_cli.lab.pages import (
     write_calibration_page,
     write_measured_page,
 )
+from cxr_cli.lab.signing import make_signing_key, sign_model
 from cxr_cli.lab.sites import print_few_labels, print_foreign_nights
 from cxr_cli.lab.speed import measure_scale
 from cxr_cli.lab.training import (
@@ -61,6 +62,8 @@ COMMANDS: dict[str, Callable[..., int]] = {
     "house": print_house,
     "bundle": make_offline_bundle,
     "parts": print_parts,
+    "signing-key": make_signing_key,
+    "sign": sign_model,
     "way": print_way_of_a_film,
     "pictures": draw_pictures_of_docs,
     "words": update_words,

@@ -182,6 +182,7 @@ def _screening(clinic: Clinic) -> ScanOptions:
         allow_uncalibrated=asked.allow_uncalibrated,
         require_gpu=asked.require_gpu,
         require_sandbox=asked.require_sandbox,
+        require_signed=asked.require_signed,
         identity=clinic.identity,
         access=PRIVATE if clinic.share_with is None else shared_with(clinic.share_with),
         presentation=_presentation(clinic),
@@ -210,7 +211,10 @@ def check_model(orders: Orders) -> None:
     """
     asked = orders.screening
     model = open_model(
-        asked.model, allow_uncalibrated=asked.allow_uncalibrated, calibration=asked.calibration
+        asked.model,
+        allow_uncalibrated=asked.allow_uncalibrated,
+        calibration=asked.calibration,
+        require_signed=asked.require_signed,
     )
     model.calibration.operating_point(asked.operating_point)
 

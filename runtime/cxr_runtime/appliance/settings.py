@@ -116,6 +116,7 @@ class Screening(Section):
     allow_uncalibrated: bool = _choice(False, "score without a calibration; every report then says so")
     require_gpu: bool = _choice(False, "stop if no GPU can be used")
     require_sandbox: bool = _choice(False, "stop if the programs that read films cannot be confined")
+    require_signed: bool = _choice(False, "stop if a model from elsewhere bears no signature that is trusted")
 
 
 class Reports(Section):

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from cxr_runtime.model.calibration import Calibration, read_calibration, uncalib
 from cxr_runtime.model.own_calibrations import calibrated_models, named_calibration, own_calibration
 from cxr_runtime.model.own_digest import mark_of, marked, read_plain
 from cxr_runtime.model.preprocessing import PREPROCESSING_VERSION, Preprocessing
+from cxr_runtime.model.signatures import check_signed, signer_of
 from cxr_runtime.names import printable
 from cxr_runtime.seals import Sealer
 from cxr_runtime.typed_json import from_json, to_json
@@ -111,6 +113,7 @@ def open_model(
     *,
     allow_uncalibrated: bool = False,
     calibration: Path | None = None,
+    require_signed: bool = False,
 ) -> Model:
     """Open a model that came with the program by its name, or any model folder by its path.
 
@@ -119,16 +122,22 @@ def open_model(
         allow_uncalibrated: use the bare softmax where the calibration is missing or foreign.
         calibration: a calibration.json, or its folder. None: for a model that came with the program the
             user's own, if there is one; otherwise the one in the model's folder.
+        require_signed: refuse what did not come with the program, unless somebody signed it whose key is
+            here; a calibration beside it must have been made on this machine.
 
     Raises:
-        ModelError: there is no such model, or model.onnx is not the file that the manifest names.
+        ModelError: there is no such model, model.onnx is not the file that the manifest names, or a
+            signature is wrong or missing.
         CalibrationError: the calibration is missing or was fitted on something else.
         UsageError: there is no calibration where `calibration` says.
     """
     folder = _find(name_or_folder)
+    signer = None if is_bundled(folder) else _signer(folder, require_signed=require_signed)
     manifest = read_manifest(folder / MANIFEST_FILE)
     onnx = _read_checked(folder / MODEL_FILE, manifest.model_sha256)
     file = _calibration_file(folder, manifest, calibration)
+    if require_signed and file.parent != folder:
+        _check_own(file)
     try:
         found, is_calibrated = _matching_calibration(file, manifest), True
     except CalibrationError:
@@ -144,13 +153,31 @@ def open_model(
         onnx,
         file,
         _origin(folder, file, found) if is_calibrated else "",
-        tuple(_remarks(folder, file if is_calibrated else None)),
+        (
+            *((f"signed by {signer}",) if signer else ()),
+            *_remarks(folder, file if is_calibrated else None),
+        ),
     )
 
 
 def is_bundled(folder: Path) -> bool:
     """Whether a model folder is a part of the program, which nothing may be written into."""
     return folder.resolve().parent == MODELS_FOLDER.resolve()
+
+
+def _signer(folder: Path, *, require_signed: bool) -> str | None:
+    """Who signed a model folder; unless that is required, the library for it may be missing."""
+    if require_signed:
+        check_signed(folder)
+    return signer_of(folder) if require_signed or find_spec("nacl") is not None else None
+
+
+def _check_own(calibration: Path) -> None:
+    if calibration.is_file() and not mark_of(read_plain(calibration)).is_ours:
+        raise CalibrationError(
+            f"{calibration} was not made on this machine, and nobody signed it; calibrate here, or leave out "
+            "--require-signed"
+        )
 
 
 def _calibration_file(folder: Path, manifest: Manifest, named: Path | None) -> Path:

@@ -32,6 +32,7 @@ class ScanOptions:
     allow_uncalibrated: bool = False  # every report is then marked
     require_gpu: bool = False  # fail rather than fall back to the processor
     require_sandbox: bool = False  # fail rather than read films in processes that the system does not confine
+    require_signed: bool = False  # refuse a model from elsewhere that nobody signed whose key is here
     force: bool = False  # do finished films anew
     access: Access = PRIVATE  # who may read the output folder
     is_dated: bool = False  # each day has a folder of its own in `out`

@@ -97,7 +97,10 @@ class Session:
         check_installed(options)
         keeping = Keeping.of(options.identity)
         model = open_model(
-            options.model, allow_uncalibrated=options.allow_uncalibrated, calibration=options.calibration
+            options.model,
+            allow_uncalibrated=options.allow_uncalibrated,
+            calibration=options.calibration,
+            require_signed=options.require_signed,
         )
         with ExitStack() as opened:
             if options.out is None:
