@@ -46,3 +46,8 @@ def digest_of(parts: Iterable[Any]) -> str:
         digest.update(b"%d:" % len(content))
         digest.update(content)
     return digest.hexdigest()
+
+
+def picture_digest(row: tuple[Any, ...]) -> str:
+    """`digest_of` a row of `pictures`, without its last column where older rows have none."""
+    return digest_of(row if row[-1] is not None else row[:-1])

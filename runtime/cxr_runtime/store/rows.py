@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +11,6 @@ from cxr_runtime.identity import Identity, IdentityKind
 from cxr_runtime.outcome import Outcome
 from cxr_runtime.placement import Outline, Placement
 from cxr_runtime.presentation import Presentation
-from cxr_runtime.seals import digest_of
 from cxr_runtime.store.objects import MadeObject
 
 
@@ -71,11 +69,6 @@ PICTURE_COLUMNS = (
     "preview_jpeg", "thumbnail_jpeg", "heat_png", "placement", "heat", "heat_rows", "heat_columns",
     "outlines", "spacing_mm",
 )  # fmt: skip
-
-
-def picture_digest(row: tuple[Any, ...]) -> str:
-    """What a result's seal vouches for, of PICTURE_COLUMNS; a film without a spacing has it as before."""
-    return digest_of(row if row[-1] is not None else row[:-1])
 
 
 @dataclass(frozen=True)

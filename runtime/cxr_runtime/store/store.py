@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from cxr_runtime.errors import StoreError
 from cxr_runtime.outcome import Outcome
-from cxr_runtime.seals import Sealer
+from cxr_runtime.seals import Sealer, picture_digest
 from cxr_runtime.store.checks import facts_of, outcome_of, picture_of, score_of
 from cxr_runtime.store.films import Films, from_films
 from cxr_runtime.store.identities import Identities
@@ -30,7 +30,6 @@ from cxr_runtime.store.rows import (
     RunFacts,
     StoredPicture,
     StoredScore,
-    picture_digest,
 )
 
 MOST_OF_ONE_STAMP = 8  # places of one stamp that are looked at, the latest first

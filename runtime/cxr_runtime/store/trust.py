@@ -6,6 +6,7 @@ from typing import Any
 from cxr_runtime.errors import StoreError
 from cxr_runtime.names import printable
 from cxr_runtime.pictures import is_shown_picture
+from cxr_runtime.seals import picture_digest
 from cxr_runtime.store.checks import (
     StoredRun,
     check_place,
@@ -25,7 +26,6 @@ from cxr_runtime.store.rows import (
     SEALED_COLUMNS,
     Place,
     StoredPicture,
-    picture_digest,
 )
 from cxr_runtime.store.store import Store, sealed_place
 from cxr_runtime.store.verdicts import COLUMNS as VERDICT

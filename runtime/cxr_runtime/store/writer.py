@@ -12,7 +12,7 @@ from typing import Any, Self
 from cxr_runtime.files import PRIVATE, STORE_FILE, Access
 from cxr_runtime.folders import KEY_BYTES
 from cxr_runtime.outcome import Outcome
-from cxr_runtime.seals import Sealer
+from cxr_runtime.seals import Sealer, picture_digest
 from cxr_runtime.store.opening import in_memory, open_to_write
 from cxr_runtime.store.rows import (
     OUTCOME_COLUMNS,
@@ -27,7 +27,6 @@ from cxr_runtime.store.rows import (
     KnownFilm,
     RunFacts,
     StoredPicture,
-    picture_digest,
 )
 from cxr_runtime.store.schema import migrate
 from cxr_runtime.store.steps import ORIGIN_DIGITS
