@@ -4,6 +4,7 @@ import csv
 import shutil
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from cxr_runtime.errors import CxrTriageError, StoreError, UsageError
 from cxr_runtime.files import STORE_FILE, ReportFormat
 from cxr_runtime.names import safe_name
+from cxr_runtime.presentation import Colours, Wishes
 from cxr_runtime.reports.again import ReportOptions, merge, report_again, restore
 from cxr_runtime.store.backup import back_up
 from cxr_runtime.store.joining import JoiningStore
@@ -412,3 +414,35 @@ def test_a_merge_that_fails_in_the_middle_leaves_the_folder_as_it_was(
     monkeypatch.undo()
     assert ask(out, "SELECT * FROM places") == ask(tmp_path / "before", "SELECT * FROM places")
     assert table(out) == table(tmp_path / "before")
+
+
+def test_a_store_is_shown_in_another_language_and_the_table_stays_english(tmp_path: Path) -> None:
+    out = write_store(tmp_path / "out", [Drawn("a.png"), Drawn("b.png", None)])
+    report_again(out)
+    rows, english = (out / "results.csv").read_bytes(), (out / "worklist.html").read_text(encoding="utf-8")
+    report_again(out, ReportOptions(wishes=Wishes(language="ar", prevalence=0.05)))
+    arabic = (out / "worklist.html").read_text(encoding="utf-8")
+    assert '<html lang="en" dir="ltr">' in english
+    assert '<html lang="ar" dir="rtl">' in arabic
+    assert "قائمة العمل" in arabic
+    assert (out / "results.csv").read_bytes() == rows
+
+
+def test_other_colours_are_drawn_anew_and_the_usual_ones_come_back(tmp_path: Path) -> None:
+    out = write_store(tmp_path / "out", [Drawn("a.png")])
+    report_again(out, QUICK)
+    (picture,) = (out / "heatmaps").glob("*.png")
+    jet = picture.read_bytes()
+    report_again(out, replace(QUICK, wishes=Wishes(colours=Colours.INFERNO)))
+    inferno, stamp = picture.read_bytes(), picture.stat().st_mtime_ns
+    assert inferno != jet
+    report_again(out, replace(QUICK, wishes=Wishes(colours=Colours.INFERNO)))
+    assert picture.stat().st_mtime_ns == stamp
+    report_again(out, QUICK)
+    assert picture.read_bytes() == jet
+
+
+def test_a_language_that_this_machine_does_not_have_gives_english_reports(tmp_path: Path) -> None:
+    out = write_store(tmp_path / "out", [Drawn("a.png")])
+    report_again(out, ReportOptions(wishes=Wishes(language="xx")))
+    assert '<html lang="en"' in (out / "worklist.html").read_text(encoding="utf-8")

@@ -6,7 +6,8 @@ from cxr_runtime.heat.colours import LINE_RGB, legend
 from cxr_runtime.language import _, number
 from cxr_runtime.outcome import Outcome, Status, Triage
 from cxr_runtime.reports.exhibit import SCORE_BINS, Tally
-from cxr_runtime.reports.pdf.sheet import ARTIFACT, INK, LINE, PALE, QUIET, Frame, Rgb, Sheet
+from cxr_runtime.reports.pdf.sheet import INK, LINE, PALE, QUIET, Frame, Rgb, Sheet
+from cxr_runtime.reports.pdf.tagged import ARTIFACT
 from cxr_runtime.reports.wording import result_word
 from cxr_runtime.store.rows import RunFacts
 

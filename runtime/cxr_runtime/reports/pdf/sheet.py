@@ -1,20 +1,17 @@
 """The paper of the report: its size, fonts and colours, its direction, and what stands on every page."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.resources import as_file, files
 
-from fpdf import FPDF, image_parsing
+from fpdf import image_parsing
 from fpdf.enums import Align
 from fpdf.fonts import TTFFont
-from fpdf.outline import OutlineSection
-from fpdf.syntax import DestinationXYZ
 
 from cxr_runtime.language import _, number, spoken
 from cxr_runtime.names import escaped, printable
 from cxr_runtime.reports import wording
 from cxr_runtime.reports.pdf.lines import broken, is_joined
 from cxr_runtime.reports.pdf.other_fonts import FONT_ERRORS, font_for
+from cxr_runtime.reports.pdf.tagged import ARTIFACT, TaggedPdf
 from cxr_runtime.store.rows import RunFacts
 
 Rgb = tuple[int, int, int]
@@ -36,12 +33,9 @@ ALARM: Rgb = (168, 35, 27)
 FIGURE_SPACE = "\u2007"  # as wide as a digit
 FAMILY = "DejaVuSansCondensed"  # as its files in pdf/fonts
 HEAT_DEFLATE_LEVEL = 1  # of zlib's 0..9: pictures of few colours are small at any
-ARTIFACT = (
-    "Artifact"  # what is on every page, or mere decoration: a screen reader passes it over (PDF 14.8.2.2)
-)
 
 
-class Sheet(FPDF):
+class Sheet(TaggedPdf):
     """A PDF in the making; coordinates are mm from the top left corner, or from the right one in languages
     that are written from right to left: the whole page is then mirrored, but for what is drawn.
     """
@@ -62,8 +56,6 @@ class Sheet(FPDF):
         self._wrapped: dict[tuple[str, float, float], list[str]] = {}  # lines of paragraphs seen before
         self._widths: dict[tuple[str, float], float] = {}  # mm, of words seen before in the regular font
         self._borrowed: list[str] = []  # other fonts in use, by name
-        self._is_tagged = False  # what is written now belongs to an element that was begun
-        self._marked = (0, 0)  # page, and elements on it so far
         self.set_auto_page_break(False)
         self._pages = FIGURE_SPACE * max(2, len(str(most_pages)))  # stands for their number until it is known
         self.alias_nb_pages(self._pages)
@@ -117,36 +109,6 @@ class Sheet(FPDF):
     def across(self, x: float, width: float) -> float:
         """Where a box of this width begins, counted from the left, whatever the direction of the language."""
         return WIDTH - x - width if self.is_mirrored else x
-
-    @contextmanager
-    def tagged(self, kind: str, alternative: str | None = None) -> Iterator[None]:
-        """What is drawn within is one element for a screen reader (PDF 14.7, 14.8).
-
-        Args:
-            kind: a standard structure type, e.g. `P`, `H1`, `Figure`; or ARTIFACT.
-            alternative: of a figure, in words.
-        """
-        if self._is_tagged:
-            yield
-            return
-        if kind == ARTIFACT:
-            self._out(f"/{ARTIFACT} BMC")
-        else:
-            page, count = self._marked
-            number_on_page = count if page == self.page else 0
-            self._marked = (self.page, number_on_page + 1)
-            self._add_marked_content(struct_type=f"/{kind}", mcid=number_on_page, alt_text=alternative)
-            self._out(f"/{kind} <</MCID {number_on_page}>> BDC")
-        self._is_tagged = True
-        yield
-        self._is_tagged = False
-        self._out("EMC")
-
-    def bookmark(self, name: str, level: int = 0) -> None:
-        """An entry of the outline, which leads to the top of this page."""
-        self._outline.append(
-            OutlineSection(printable(name), level, self.page, DestinationXYZ(self.page, top=self.h_pt), None)
-        )
 
     def say(
         self,
