@@ -11,8 +11,6 @@ from fpdf.syntax import DestinationXYZ
 from cxr_runtime.names import printable
 
 ARTIFACT = "Artifact"  # on every page, or mere decoration: screen readers pass it over (PDF 14.8.2.2)
-    "Artifact"  # what is on every page, or mere decoration: a screen reader passes it over (PDF 14.8.2.2)
-)
 
 
 class TaggedPdf(FPDF):
