@@ -1,5 +1,6 @@
 """The catalogues have every sentence of the program, and say nothing that it does not."""
 
+import ast
 import re
 from functools import cache
 from pathlib import Path
@@ -80,6 +81,20 @@ def test_names_of_options_and_commands_stay_as_they_are_typed(name: str) -> None
         english = message.id if isinstance(message.id, str) else message.id[1]
         for told in forms(message):
             assert sorted(typed.findall(told)) == sorted(typed.findall(english)), told
+
+
+def test_no_sentence_hides_in_an_f_string_where_babel_does_not_look() -> None:
+    hidden = [
+        (file.name, inner.lineno)
+        for file in (ROOT / "runtime" / "cxr_runtime").rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.JoinedStr)
+        for inner in ast.walk(node)
+        if isinstance(inner, ast.Call)
+        and isinstance(inner.func, ast.Name)
+        and inner.func.id in ("_", "plural")
+    ]
+    assert hidden == []
 
 
 def test_reasons_of_the_gate_and_of_every_reader_are_among_the_sentences() -> None:

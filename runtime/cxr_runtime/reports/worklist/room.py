@@ -71,7 +71,7 @@ class Room:
         """From which rank on pictures are smaller; to be asked when every film has had its own."""
         said = [_("This file needs no network and no other file.")]
         if self.now is Size.FULL:
-            return f"{said[0]} {_('It holds the pictures of all films.')}"
+            return " ".join([*said, _("It holds the pictures of all films.")])
         first = 1
         for size, last in self.last.items():
             said.append(
