@@ -67,7 +67,7 @@ def test_the_wheel_carries_the_parts_of_its_pages_and_their_fonts(wheel: Path) -
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     for package, kinds in {
-        "runtime": ("html", "css", "js", "ttf"),
+        "runtime": ("html", "css", "js", "ttf", "mo"),
         "calibration": ("html", "css", "svg"),
     }.items():
         for kind in kinds:
