@@ -11,26 +11,51 @@ from cxr_runtime.reports import meaning, wording
 from cxr_runtime.reports.exhibit import Exhibit, Picture
 from cxr_runtime.reports.pdf.heat_image import heat_image
 from cxr_runtime.reports.pdf.marks import REVIEW, draw_legend, draw_result, draw_score_bar, result_colour
-from cxr_runtime.reports.pdf.sheet import INK, INNER, MARGIN, QUIET, TOP, Frame, Sheet
+from cxr_runtime.reports.pdf.sheet import (
+    INK,
+    INNER,
+    LINE_HEIGHT,
+    MARGIN,
+    POINT,
+    QUIET,
+    TOP,
+    Frame,
+    Rgb,
+    Sheet,
+)
 from cxr_runtime.reports.pdf.verdict import draw_verdict
 from cxr_runtime.store.rows import RunFacts
 
 GAP = 5.0  # mm between the two pictures
-BOX_W, BOX_H = (INNER - GAP) / 2, 114.0  # mm; a picture is as large as fits
+BOX_W = (INNER - GAP) / 2  # mm; a picture is as large as fits
 PICTURES_TOP = TOP + 20  # mm
-UNDER_PICTURES = PICTURES_TOP + BOX_H + 1.5  # mm
 VERDICT_TOP = 183.0  # mm
+UNDER = 1.5  # mm between pictures and words
+LEAST_WORDS = 17.5  # mm that words beneath the pictures have; more take it from the pictures
+SMALLEST = 70.0  # mm, height of the pictures' box
+LEGEND_H = 5.0  # mm
+PARAGRAPH_GAP = 0.6  # mm
+Words = tuple[tuple[str, float, Rgb], ...]  # paragraphs: text, size in points, colour
 
 
 def add_film_page(sheet: Sheet, exhibit: Exhibit, run: RunFacts, rank: int | None) -> None:
     """Add the page of a scored film; `rank` is its place by suspicion, from 1, None where it stands alone."""
     sheet.add_page()
     _head(sheet, exhibit, rank)
+    left, right = _words(exhibit, run), _notice(exhibit, run)
+    tall = max(_height(sheet, left), _height(sheet, right) + LEGEND_H, LEAST_WORDS)
+    box_h = max(VERDICT_TOP - PICTURES_TOP - UNDER - tall, SMALLEST)
     if exhibit.picture is None:
         sheet.say(MARGIN, PICTURES_TOP, _("The picture of this film was not kept."), 10, colour=QUIET)
     else:
-        _pictures(sheet, exhibit.picture, _alternative(exhibit, run))
-    _said(sheet, exhibit, run)
+        _pictures(sheet, exhibit.picture, _alternative(exhibit, run), box_h)
+    beneath = PICTURES_TOP + box_h + UNDER
+    _say(sheet, left, MARGIN, beneath)
+    if right:
+        draw_legend(sheet, MARGIN + BOX_W + GAP, beneath, run)
+        _say(sheet, right, MARGIN + BOX_W + GAP, beneath + LEGEND_H)
+    technical = f"{exhibit.outcome.sha256[:12]} \u00b7 {run.model} {run.model_sha256[:12]}"
+    sheet.say(MARGIN, 195.2, technical, 6, "", QUIET, INNER, Align.R)
     draw_verdict(sheet, VERDICT_TOP)
 
 
@@ -63,9 +88,9 @@ def _alternative(exhibit: Exhibit, run: RunFacts) -> str:
     return _("The film with its heat. {heat}", heat=heat)
 
 
-def _pictures(sheet: Sheet, picture: Picture, alternative: str) -> None:
+def _pictures(sheet: Sheet, picture: Picture, alternative: str, box_h: float) -> None:
     """The film twice, the second time with its heat on top."""
-    frames = [_frame(sheet, picture, MARGIN + place * (BOX_W + GAP)) for place in (0, 1)]
+    frames = [_frame(sheet, picture, MARGIN + place * (BOX_W + GAP), box_h) for place in (0, 1)]
     for frame, words in zip(frames, (_("The film."), alternative), strict=True):
         with sheet.tagged("Figure", words):
             _image(sheet, picture.preview_jpeg, frame)
@@ -76,13 +101,13 @@ def _pictures(sheet: Sheet, picture: Picture, alternative: str) -> None:
                     _outline(sheet, outline, frame)
 
 
-def _frame(sheet: Sheet, picture: Picture, left: float) -> Frame:
+def _frame(sheet: Sheet, picture: Picture, left: float, box_h: float) -> Frame:
     """Where a picture lies in its box: as large as fits, centred."""
     rows, columns = picture.film_hw
-    scale = min(BOX_W / columns, BOX_H / rows)
+    scale = min(BOX_W / columns, box_h / rows)
     width, height = columns * scale, rows * scale
     box = sheet.across(left, BOX_W)
-    return box + (BOX_W - width) / 2, PICTURES_TOP + (BOX_H - height) / 2, width, height
+    return box + (BOX_W - width) / 2, PICTURES_TOP + (box_h - height) / 2, width, height
 
 
 def _image(sheet: Sheet, picture: bytes | str, frame: Frame) -> None:
@@ -98,18 +123,33 @@ def _outline(sheet: Sheet, outline: Outline, frame: Frame) -> None:
     sheet.polygon([(x + across * width, y + down * height) for across, down in outline])
 
 
-def _said(sheet: Sheet, exhibit: Exhibit, run: RunFacts) -> None:
-    """What score and heat mean, and remarks, on the left; on the right the legend, and what heat is not."""
-    right = MARGIN + BOX_W + GAP
-    y = UNDER_PICTURES
+def _words(exhibit: Exhibit, run: RunFacts) -> Words:
+    """Where the heat lies, what the score means, and remarks."""
     where = wording.where_heat_lies(exhibit.picture, run)
-    if where:
-        y = sheet.paragraph(MARGIN, y, _("Heat: {where}", where=where), 10.5, BOX_W) + 0.6
-    y = sheet.paragraph(MARGIN, y, meaning.films_like_this(exhibit.outcome, run), 9.5, BOX_W, INK) + 0.6
+    said: list[tuple[str, float, Rgb]] = [
+        (_("Heat: {where}", where=where) if where else "", 10.5, INK),
+        (meaning.films_like_this(exhibit.outcome, run), 9.5, INK),
+    ]
     for remark in wording.remarks(exhibit.outcome):
-        y = sheet.paragraph(MARGIN, y, remark[:1].upper() + remark[1:], 9, BOX_W, REVIEW) + 0.6
-    if exhibit.picture is not None and exhibit.picture.heat_png is not None:
-        draw_legend(sheet, right, UNDER_PICTURES, run)
-        sheet.paragraph(right, UNDER_PICTURES + 5, wording.heat_notice(run), 7.5, BOX_W, QUIET)
-    technical = f"{exhibit.outcome.sha256[:12]} \u00b7 {run.model} {run.model_sha256[:12]}"
-    sheet.say(MARGIN, 195.2, technical, 6, "", QUIET, INNER, Align.R)
+        said.append((remark[:1].upper() + remark[1:], 9, REVIEW))
+    return tuple(paragraph for paragraph in said if paragraph[0])
+
+
+def _notice(exhibit: Exhibit, run: RunFacts) -> Words:
+    """What heat is not; nothing where there is none."""
+    if exhibit.picture is None or exhibit.picture.heat_png is None:
+        return ()
+    return ((wording.heat_notice(run), 7.5, QUIET),)
+
+
+def _height(sheet: Sheet, words: Words) -> float:
+    """mm that paragraphs take."""
+    return sum(
+        len(sheet.wrapped(text, size, BOX_W)) * LINE_HEIGHT * size * POINT + PARAGRAPH_GAP
+        for text, size, _colour in words
+    )
+
+
+def _say(sheet: Sheet, words: Words, x: float, y: float) -> None:
+    for text, size, colour in words:
+        y = sheet.paragraph(x, y, text, size, BOX_W, colour) + PARAGRAPH_GAP
