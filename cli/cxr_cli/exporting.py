@@ -10,7 +10,10 @@ from cxr_cli.training_options import Cache, cache_folder
 
 def export_run(
     checkpoint: Annotated[
-        Path, typer.Argument(metavar="CHECKPOINT", help="A training run, or one of its .safetensors files.")
+        Path,
+        typer.Argument(
+            metavar="CHECKPOINT", help="A training run, one of its .safetensors files, or a model folder."
+        ),
     ],
     out: Annotated[Path, typer.Option(metavar="DIR", help="The model folder; made where it is missing.")],
     name: Annotated[
@@ -46,6 +49,7 @@ def export_run(
     from cxr_cli.progress import terminal_or_lines
     from cxr_export.checkpoint import export_checkpoint
     from cxr_export.precision import Precision
+    from cxr_runtime.files import MANIFEST_FILE
 
     exported = export_checkpoint(
         checkpoint,
@@ -60,8 +64,9 @@ def export_run(
         progress=terminal_or_lines(),
     )
     parity, acceptance = exported.parity, exported.acceptance
+    source = "its source" if (checkpoint / MANIFEST_FILE).is_file() else "PyTorch"
     typer.echo(
-        f"exported to {out}; against PyTorch logits differ by at most {parity.logits:.1e}, "
+        f"exported to {out}; against {source} logits differ by at most {parity.logits:.1e}, "
         f"conv5 by {parity.conv5:.1e}"
     )
     if acceptance is not None:

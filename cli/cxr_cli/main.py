@@ -20,6 +20,7 @@ from cxr_cli.calibration import calibrate, monitor
 from cxr_cli.evaluation import evaluate_models, explain_models
 from cxr_cli.exporting import build_engine, export_run
 from cxr_cli.help_language import LANGUAGE_VARIABLE, OPTION, asked_language, translate_help
+from cxr_cli.importing import import_foreign
 from cxr_cli.lab import COMMANDS as LABORATORY
 from cxr_cli.machine import benchmark, doctor, models
 from cxr_cli.progress import OPEN_BARS
@@ -91,6 +92,7 @@ _COMMANDS: dict[str, dict[str, Command]] = {
         "evaluate": evaluate_models,
         "explain": explain_models,
         "segment-train": train_lung_fields,
+        "import": import_foreign,
         "export": export_run,
         "build-engine": build_engine,
     },

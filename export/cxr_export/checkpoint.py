@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cxr_export.films import drawn_films, real_films
-from cxr_export.folder import Exported, export_network
+from cxr_export.folder import Exported, export_network, lower_folder
 from cxr_export.precision import Precision
 from cxr_runtime.errors import UsageError
 from cxr_runtime.files import MANIFEST_FILE
@@ -39,7 +39,7 @@ def export_checkpoint(
     """Export the network of a run.
 
     Args:
-        checkpoint: a run folder, or one of its .safetensors files.
+        checkpoint: a run folder, or one of its .safetensors files; or a model folder, to lower its precision.
         out: the model folder.
         name: of the model; that of `out` if None.
         licence: of the weights, one line.
@@ -56,6 +56,10 @@ def export_checkpoint(
     """
     if precision is Precision.INT8 and not data:
         raise UsageError("int8 takes its scales from films; give some with --data")
+    if (checkpoint / MANIFEST_FILE).is_file():
+        how = read_manifest(checkpoint / MANIFEST_FILE).preprocessing
+        films = real_films(data, how, None, cache, progress) if data else drawn_films(how)
+        return lower_folder(checkpoint, out, films, precision)
     network, config = load_checkpoint(checkpoint)
     run = run_of(checkpoint)
     how = config.recipe.preprocessing

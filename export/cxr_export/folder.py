@@ -1,8 +1,9 @@
 """card.md, begun: what the manifest knows is filled in, what only its maker knows is asked for."""
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from hashlib import sha256
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,10 @@ from cxr_export.parity import BATCH_SIZES, Parity, measure_parity
 from cxr_export.precision import Precision, lowered
 from cxr_export.precision.acceptance import Acceptance, accept, compare, refuse_costly
 from cxr_export.trace import trace
+from cxr_runtime.errors import ModelError
 from cxr_runtime.files import CARD_FILE, MANIFEST_FILE, MODEL_FILE, write_bytes
 from cxr_runtime.markdown import markdown_table
-from cxr_runtime.model.folder import Manifest, write_manifest
+from cxr_runtime.model.folder import Manifest, open_model, write_manifest
 from cxr_runtime.model.preprocessing import normalise
 from cxr_train.networks import Network
 
@@ -59,6 +61,9 @@ def _facts(facts: dict[str, Any], nothing: str) -> str:
     )
 
 
+PARITY_NUMBERS = tuple(entry.name for entry in fields(Parity))
+
+
 @dataclass(frozen=True)
 class Exported:
     """What an export was measured to be."""
@@ -100,6 +105,35 @@ def export_network(
         onnx, numbers = lower.onnx, numbers | lower.chosen | acceptance.as_numbers()
     write_folder(replace(manifest, precision=precision.value, parity=numbers), onnx, out)
     return Exported(parity, acceptance)
+
+
+def lower_folder(source: Path, out: Path, films: ExportFilms, precision: Precision) -> Exported:
+    """Write a model folder in a lower precision, once it is accepted; its calibration must be made anew.
+
+    Args:
+        source: a float32 model folder.
+        out: the new folder.
+        films: the films of all comparisons.
+        precision: what the new model computes in.
+
+    Raises:
+        ModelError: the folder cannot be used, is not float32, or loses too much; nothing was written.
+    """
+    model = open_model(source, allow_uncalibrated=True)
+    manifest, how = model.manifest, model.manifest.preprocessing
+    if manifest.precision != Precision.FP32 or precision is Precision.FP32:
+        raise ModelError(
+            f"{source} is {manifest.precision} and {precision} is asked for; expected a float32 folder, and "
+            "--precision fp16 or int8"
+        )
+    lower = lowered(model.onnx, precision, films, how)
+    acceptance = accept([compare(model.onnx, lower.onnx, films, how, manifest.heat)], films.source)
+    refuse_costly(precision, acceptance)
+    numbers = manifest.parity | lower.chosen | acceptance.as_numbers()
+    name = out.resolve().name
+    write_folder(replace(manifest, name=name, precision=precision.value, parity=numbers), lower.onnx, out)
+    kept = {name: manifest.parity.get(name, nan) for name in PARITY_NUMBERS}
+    return Exported(Parity(**kept), acceptance)
 
 
 def write_folder(manifest: Manifest, onnx: bytes, out: Path) -> None:

@@ -1,5 +1,6 @@
 """An export is finished only when it agrees with the network it came from, at several batch sizes."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -41,12 +42,20 @@ def measure_parity(network: Network, onnx: bytes, films: NDArray[np.float32]) ->
     Raises:
         ModelError: they differ by more than TOLERANCE, or gave a number that is not finite.
     """
+    wrapped = LogitsAndConv5(network).eval()
+    return agreement(lambda batch: _run(wrapped, batch), onnx, films)
+
+
+def agreement(
+    source: Callable[[NDArray[np.float32]], Outputs], onnx: bytes, films: NDArray[np.float32]
+) -> Parity:
+    """As `measure_parity`, for a source of any kind: (B, 3, H, W) float32 -> what it says of these films."""
     noise = np.random.default_rng(0).normal(films.mean(), films.std(), films.shape).astype(np.float32)
-    wrapped, engine = LogitsAndConv5(network).eval(), OnnxRuntimeCpu(onnx, is_reference=True)
+    engine = OnnxRuntimeCpu(onnx, is_reference=True)
     pairs = []
     for size in BATCH_SIZES:
         for batch in (films[:size], noise[:size]):
-            pairs.append((_run(wrapped, batch), engine.run(np.ascontiguousarray(batch))))
+            pairs.append((source(batch), engine.run(np.ascontiguousarray(batch))))
     engine.close()
     logits, logits_relative = _worst([(source.logits, export.logits) for source, export in pairs])
     conv5, conv5_relative = _worst([(source.conv5, export.conv5) for source, export in pairs])

@@ -11,9 +11,10 @@ from cxr_runtime.lungs.mask import LungMask
 from cxr_runtime.placement import Box, Placement
 
 PREPROCESSING_VERSION = "1"  # changes whenever the same film would give another input
-CROPS = ("film", "lung-field", "lung-mask")
+CROPS = ("film", "centre", "lung-field", "lung-mask")
 LONGEST_SIDE = 4096  # pixels of a network's input, or of the picture whose contrast is equalised
 MOST_MARGIN, MOST_CLIP, MOST_TILES = 10.0, 1000.0, 256
+MOST_CUT = 0.45  # taken off each side of a square; something must be left
 
 InputPixels = NDArray[np.uint8]  # (H, W), the network's input before normalisation
 
@@ -27,10 +28,10 @@ class Preprocessing:
     # One sharpness for the films of all machines: a film is shrunk until its longer side has so many pixels;
     # 0, or more than it has, leaves it as it is.
     detail: int = 0
-    # What is stretched onto the input: the `film`, the box of the `lung-field`, or that of the `lung-mask`,
-    # with black around the lungs.
+    # What is stretched onto the input: the `film`, the square in its `centre`, the box of the `lung-field`,
+    # or that of the `lung-mask`, with black around the lungs.
     crop: str = "film"
-    crop_margin: float = 0.1  # added on each side of the lung field, as a share of its box
+    crop_margin: float = 0.1  # as a share: added to each side of the lungs' box, or taken off the square's
     clahe_clip: float = 0.0  # contrast limit of CLAHE (paper, II.A); 0 leaves the contrast as it is
     clahe_tiles: int = 8  # CLAHE tiles along each axis
     mean: tuple[float, float, float] = (0.485, 0.456, 0.406)  # subtracted, a channel each, of 0..1
@@ -50,7 +51,8 @@ class Preprocessing:
             raise ValueError(f"detail {self.detail} is not within 0..{LONGEST_SIDE}")
         if self.crop not in CROPS:
             raise ValueError(f"crop {self.crop!r} is none of {', '.join(CROPS)}")
-        within = 0 <= self.crop_margin <= MOST_MARGIN and 0 <= self.clahe_clip <= MOST_CLIP
+        most = MOST_CUT if self.crop == "centre" else MOST_MARGIN
+        within = 0 <= self.crop_margin <= most and 0 <= self.clahe_clip <= MOST_CLIP
         if not (within and 0 < self.clahe_tiles <= MOST_TILES):
             raise ValueError("the margin of the crop or a number of CLAHE is out of range")
         if not np.isfinite(self.mean).all() or not all(0 < spread < np.inf for spread in self.std):
@@ -66,6 +68,8 @@ def place(film_hw: tuple[int, int], lung_box: Box | None, how: Preprocessing) ->
         how: the model's preprocessing.
     """
     whole: Box = (0.0, 0.0, float(film_hw[1]), float(film_hw[0]))
+    if how.crop == "centre":
+        return Placement(film_hw, _centre_square(film_hw, how.crop_margin), how.input_hw)
     if how.crop == "film" or lung_box is None:
         return Placement(film_hw, whole, how.input_hw)
     x0, y0, x1, y1 = lung_box
@@ -73,6 +77,13 @@ def place(film_hw: tuple[int, int], lung_box: Box | None, how: Preprocessing) ->
     inside = (max(x0 - dx, 0.0), max(y0 - dy, 0.0), min(x1 + dx, whole[2]), min(y1 + dy, whole[3]))
     rounded = (float(int(inside[0])), float(int(inside[1])), float(-int(-inside[2])), float(-int(-inside[3])))
     return Placement(film_hw, rounded, how.input_hw)
+
+
+def _centre_square(film_hw: tuple[int, int], cut: float) -> Box:
+    """The square in the middle, as wide as the film's shorter side less `cut` of it on each side."""
+    side = max(1, round(min(film_hw) * (1 - 2 * cut)))
+    y0, x0 = (whole // 2 - side // 2 for whole in film_hw)
+    return float(x0), float(y0), float(x0 + side), float(y0 + side)
 
 
 def prepare(

@@ -16,7 +16,7 @@ from cxr_runtime.errors import ModelError
 from cxr_runtime.files import write_bytes
 from cxr_runtime.heat.map import HeatMethod, HeatRecipe, heat_cells
 from cxr_runtime.model.preprocessing import Preprocessing, normalise
-from cxr_runtime.placement import Box
+from cxr_runtime.placement import Box, CellGrid
 from cxr_runtime.typed_json import from_json
 from cxr_train.checkpoint import find_runs, load_checkpoint, run_of
 from cxr_train.data import TrainingFilm, read_film_table
@@ -55,27 +55,65 @@ def fit_heat(
         rows: training films, some of them.
         how: the network's preprocessing.
     """
-    chosen = _choose(films, rows)
+    chosen = films_to_look_at(films, rows)
     conv5, weights = _look(network, prepared, chosen, how)
     head, bias = network.training_heads().get("heat"), 0.0
     if isinstance(head, HeatHead):
         weights, bias = head.conv.weight.detach()[0, :, 0, 0].cpu().numpy(), float(head.bias.detach())
+    recipe = heat_without_boxes(conv5, weights, bias, network.cells, network.conv5_layer)
+    return heat_by_boxes(recipe, bias, conv5, films, prepared, chosen)
+
+
+def heat_without_boxes(
+    conv5: NDArray[np.float32], weights: NDArray[np.float32], bias: float, cells: CellGrid, layer: str
+) -> HeatRecipe:
+    """A recipe by which one cell in twenty is coloured.
+
+    Args:
+        conv5: (N, C, h, w) of films.
+        weights: (C,) of the channels, towards abnormal.
+        bias: added to their sum, with which they make the log odds of a cell; 0 where there are none.
+        cells: where they lie.
+        layer: name of the layer that gives conv5.
+    """
     evidence: Cells = np.tensordot(conv5, weights, axes=(1, 0)) + np.float32(bias)
     strongest = _strongest(conv5)
     scale = max(float(np.quantile(strongest, STRONGEST)), 1e-6)
-    recipe = HeatRecipe(
+    return HeatRecipe(
         channel_weights=tuple(float(weight) for weight in weights),
         bias=bias - float(np.quantile(evidence, COLOURED)),
         gain=2 / max(float(evidence.std()), 1e-6),
         threshold=0.5,
-        cells=network.cells,
-        conv5_layer=network.conv5_layer,
+        cells=cells,
+        conv5_layer=layer,
         strongest_scale=scale,
-        strongest_threshold=float(np.quantile(strongest, COLOURED)) / scale,
+        strongest_threshold=min(1.0, max(0.0, float(np.quantile(strongest, COLOURED)) / scale)),
     )
+
+
+def heat_by_boxes(
+    recipe: HeatRecipe,
+    bias: float,
+    conv5: NDArray[np.float32],
+    films: Sequence[TrainingFilm],
+    prepared: PreparedFilms,
+    chosen: Rows,
+) -> HeatRecipe:
+    """The recipe fitted to boxes, where there are enough and they agree with the network; else as it was.
+
+    Args:
+        recipe: of `heat_without_boxes`.
+        bias: as given to it.
+        conv5: (N, C, h, w) of the films chosen.
+        films: the film table.
+        prepared: its pictures.
+        chosen: (N,) rows of the table.
+    """
     boxed = np.array([bool(films[row].boxes) for row in chosen])
     if boxed.sum() < LEAST_BOXED:
         return recipe
+    weights = np.array(recipe.channel_weights, np.float32)
+    evidence: Cells = np.tensordot(conv5, weights, axes=(1, 0)) + np.float32(bias)
     inside = _inside(films, prepared, chosen, recipe, evidence.shape[1:])
     gain, shift = odds_of_boxes(evidence, inside)
     if gain <= 0:
@@ -166,7 +204,7 @@ def _shares(box: Box, film_hw: tuple[int, int]) -> Box:
     return box[0] / columns, box[1] / rows, box[2] / columns, box[3] / rows
 
 
-def _choose(films: Sequence[TrainingFilm], rows: Rows) -> Rows:
+def films_to_look_at(films: Sequence[TrainingFilm], rows: Rows) -> Rows:
     """Films with boxes first, of each hospital in turn, then others, spread over the table."""
     order = np.random.default_rng(0).permutation(rows)
     boxed = np.array([bool(films[row].boxes) for row in order])

@@ -1,0 +1,1 @@
+"""Networks that others trained, as model folders: the whole of `cxr-triage import`."""

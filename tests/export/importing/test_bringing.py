@@ -1,0 +1,144 @@
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+import foreign_networks
+from cxr_export.checkpoint import export_checkpoint
+from cxr_export.importing.bringing import Imported, Wish, import_network
+from cxr_export.importing.kinds import Asked
+from cxr_export.precision import Precision
+from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
+from cxr_runtime.errors import CalibrationError, ModelError, UsageError
+from cxr_runtime.model.folder import open_model
+from cxr_runtime.model.known_films import read_known_films
+from cxr_runtime.scanning.options import ScanOptions
+from cxr_runtime.scanning.scan import scan
+from drawn_data_sets import write_data_set
+from foreign_networks import CHANNELS, ORIGIN, SIDE, STRIDE, Attending, write_onnx, write_weights
+
+torch.set_num_threads(1)
+CODE = Path(foreign_networks.__file__).parent
+EXAMPLES = Path(__file__).parents[3] / "examples"
+
+
+@pytest.fixture(scope="module")
+def brought(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Imported]:
+    """A class with one channel and five outputs, and its state dict."""
+    folder = tmp_path_factory.mktemp("brought")
+    weights = write_weights(folder / "small.pth", outputs=5, channels=1)
+    asked = Asked(tuple("abcde"), {"outputs": 5, "channels": 1}, CODE, SIDE)
+    wish = Wish(
+        str(weights), asked=asked, abnormal=("b", "d"), preprocessing={"crop": "centre", "crop_margin": 0.0}
+    )
+    return folder / "model", import_network("module:foreign_networks.Small", folder / "model", wish)
+
+
+def test_a_class_of_ones_own_becomes_a_folder_that_says_where_it_comes_from(
+    brought: tuple[Path, Imported],
+) -> None:
+    folder, imported = brought
+    manifest = open_model(folder, allow_uncalibrated=True).manifest
+    assert manifest.architecture == "foreign_networks.Small"
+    assert manifest.training["abnormal_is"] == "the highest of b, d"
+    assert manifest.training["weights"].startswith("small.pth (sha256 ")
+    assert manifest.preprocessing.crop == "centre"
+    assert imported.cells_hw == (8, 8)
+    assert manifest.heat.conv5_layer.startswith("relu")
+    assert len(manifest.heat.channel_weights) == CHANNELS
+    assert manifest.heat.cells.stride == STRIDE
+    assert manifest.heat.cells.origin == pytest.approx(ORIGIN, abs=1.5)
+    assert imported.parity.logits_relative < 1e-4
+
+
+def test_the_input_has_three_channels_whatever_the_network_takes(brought: tuple[Path, Imported]) -> None:
+    engine = OnnxRuntimeCpu((brought[0] / "model.onnx").read_bytes(), is_reference=True)
+    outputs = engine.run(np.zeros((2, 3, SIDE, SIDE), np.float32))
+    engine.close()
+    assert outputs.conv5.shape == (2, CHANNELS, 8, 8)
+    assert outputs.conv5.min() >= 0
+
+
+def test_it_is_not_scanned_with_before_it_is_calibrated(
+    brought: tuple[Path, Imported], tmp_path: Path
+) -> None:
+    with pytest.raises(CalibrationError, match="cxr-triage calibrate"):
+        open_model(brought[0])
+    options = ScanOptions(
+        out=tmp_path / "out", model=brought[0], allow_uncalibrated=True, backend="onnxruntime", workers=1
+    )
+    summary = scan([EXAMPLES / "nodule-right.bmp"], options)
+    assert summary.tally.scored == 1
+    assert len(list((tmp_path / "out" / "heatmaps").glob("*.png"))) == 1
+
+
+def test_its_precision_can_be_lowered(brought: tuple[Path, Imported], tmp_path: Path) -> None:
+    exported = export_checkpoint(brought[0], tmp_path / "half", precision=Precision.FP16)
+    assert exported.acceptance is not None
+    assert open_model(tmp_path / "half", allow_uncalibrated=True).manifest.precision == "fp16"
+    with pytest.raises(ModelError, match="expected a float32 folder, and --precision fp16 or int8"):
+        export_checkpoint(tmp_path / "half", tmp_path / "again", precision=Precision.FP16)
+
+
+def test_a_network_that_attends_is_refused(tmp_path: Path) -> None:
+    asked = Asked(settings={}, code=CODE, size=SIDE)
+    with pytest.raises(ModelError, match="attends from all cells"):
+        import_network(
+            f"module:foreign_networks.{Attending.__name__}", tmp_path, Wish("scratch", asked=asked)
+        )
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("last_channels", [False, True])
+def test_an_old_file_for_one_film_becomes_a_folder_for_any_number(
+    last_channels: bool, tmp_path: Path
+) -> None:
+    file = write_onnx(tmp_path / "foreign.onnx", last_channels=last_channels)
+    imported = import_network(str(file), tmp_path / "model", Wish())
+    model = onnx.load(tmp_path / "model" / "model.onnx")
+    assert [entry.version for entry in model.opset_import if entry.domain == ""] == [17]
+    assert imported.parity.conv5_relative < 1e-4
+    assert imported.manifest.heat.conv5_layer == ("same" if last_channels else "r3")
+    assert imported.channels == CHANNELS
+    assert imported.manifest.heat.cells.stride == STRIDE
+
+
+def test_the_layer_that_is_named_counts_with_its_normalisation_and_activation(tmp_path: Path) -> None:
+    file = write_onnx(tmp_path / "foreign.onnx", batch="N", opset=18)
+    named = import_network(str(file), tmp_path / "model", Wish(feature_map="last"))
+    assert named.manifest.heat.conv5_layer == "r3"
+    with pytest.raises(ModelError, match=r"feature map layer4 is not there; expected .* r3"):
+        import_network(str(file), tmp_path / "other", Wish(feature_map="layer4"))
+
+
+def test_a_head_is_fitted_on_films_that_calibration_then_refuses(tmp_path: Path) -> None:
+    table = write_data_set(tmp_path / "films", 60)
+    file = write_onnx(tmp_path / "foreign.onnx", outputs=7)
+    wish = Wish(preprocessing={"crop": "film"})
+    with pytest.raises(UsageError, match="the network has 7 outputs"):
+        import_network(str(file), tmp_path / "model", wish)
+    imported = import_network(str(file), tmp_path / "model", wish, [table], tmp_path / "cache")
+    assert (
+        "logistic regression on the averages of its map, 60 films of 30 patients"
+        in (imported.manifest.training["abnormal_is"])
+    )
+    model = open_model(tmp_path / "model", allow_uncalibrated=True)
+    known = read_known_films(tmp_path / "model", model.manifest.model_sha256)
+    assert known is not None
+    assert known.digests.size == 60
+
+
+def test_what_only_the_user_knows_is_asked_for(tmp_path: Path) -> None:
+    asked = Asked(code=CODE)
+    with pytest.raises(UsageError, match="nothing says which weights"):
+        import_network("module:foreign_networks.Small", tmp_path, Wish(asked=asked))
+    with pytest.raises(UsageError, match="SOURCE 'resnet18' names no network; expected an "):
+        import_network("resnet18", tmp_path, Wish("scratch"))
+    with pytest.raises(UsageError, match="module foreign_networks has no class Large"):
+        import_network("module:foreign_networks.Large", tmp_path, Wish("scratch", asked=asked))
+    more = dataclasses.replace(asked, settings={"depth": 3})
+    with pytest.raises(UsageError, match="cannot be made so"):
+        import_network("module:foreign_networks.Small", tmp_path, Wish("scratch", asked=more))
