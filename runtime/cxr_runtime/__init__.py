@@ -18,29 +18,34 @@ for _list in {"PYTHONPATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH"} & os.environ
     os.environ[_list] = os.pathsep.join(_kept)
 
 if TYPE_CHECKING:
-    from cxr_runtime.model.folder import Model, open_model
+    from cxr_runtime.model.folder import Model
     from cxr_runtime.outcome import Outcome, Status, Triage
     from cxr_runtime.reading import read_film
+    from cxr_runtime.scanning.one_film import FilmScore, ReadyModel, open_model
     from cxr_runtime.scanning.options import ScanOptions
     from cxr_runtime.scanning.scan import ScanSummary, scan
     from cxr_runtime.scanning.session import Session
 
 _HOMES = {
+    "FilmScore": "cxr_runtime.scanning.one_film",
     "Model": "cxr_runtime.model.folder",
     "Outcome": "cxr_runtime.outcome",
+    "ReadyModel": "cxr_runtime.scanning.one_film",
     "ScanOptions": "cxr_runtime.scanning.options",
     "ScanSummary": "cxr_runtime.scanning.scan",
     "Session": "cxr_runtime.scanning.session",
     "Status": "cxr_runtime.outcome",
     "Triage": "cxr_runtime.outcome",
-    "open_model": "cxr_runtime.model.folder",
+    "open_model": "cxr_runtime.scanning.one_film",
     "read_film": "cxr_runtime.reading",
     "scan": "cxr_runtime.scanning.scan",
 }
 
 __all__ = [
+    "FilmScore",
     "Model",
     "Outcome",
+    "ReadyModel",
     "ScanOptions",
     "ScanSummary",
     "Session",
