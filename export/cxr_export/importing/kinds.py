@@ -207,10 +207,10 @@ def _cropped(how: Preprocessing, share: float, is_whole: bool) -> Preprocessing:
 
 
 def _pillow_input(transform: Callable[[Any], Any]) -> OwnInput:
-    from PIL import Image
+    from torchvision.transforms.functional import to_pil_image
 
     def own(pixels: GreyPixels) -> NDArray[np.float32]:
-        return np.asarray(transform(Image.fromarray(pixels).convert("RGB")), np.float32)
+        return np.asarray(transform(to_pil_image(pixels).convert("RGB")), np.float32)
 
     return own
 
