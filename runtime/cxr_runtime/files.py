@@ -172,26 +172,30 @@ def replacing(path: Path, access: Access | None = None, *, durable: bool = True)
     Raises:
         OSError: the folder cannot be written, or the disk is full; `path` is then as it was.
     """
-    path = reachable(path)
+    if sys.platform == "win32":
+        path = reachable(path)
     part = path.with_name(f".{path.name}.{os.getpid()}.{get_ident()}{PART_SUFFIX}")
     part.unlink(missing_ok=True)  # left by a process of the same number that was killed
     try:
         with os.fdopen(os.open(part, NEW_FILE, 0o666 if access is None else PRIVATE.file_mode), "wb") as file:
-            if access is not None:
+            if access is not None and access.group is not None:
                 access.give(file.fileno(), access.file_mode)
             yield file
             if durable:
                 file.flush()
                 os.fsync(file.fileno())
-        _put(part, path)
+        if sys.platform == "win32":
+            _put_when_free(part, path)
+        else:
+            part.replace(path)
         if durable:
             sync_folder(path.parent)
     finally:
         part.unlink(missing_ok=True)
 
 
-def _put(part: Path, path: Path) -> None:
-    for wait in WAITS if sys.platform == "win32" else ():
+def _put_when_free(part: Path, path: Path) -> None:
+    for wait in WAITS:
         try:
             part.replace(path)
             return

@@ -60,7 +60,7 @@ def safe_name(file: str, sha256: str) -> str:
     stem = last.rpartition(".")[0] or last
     kept = "".join(
         char if char in "-_." or unicodedata.category(char)[0] in "LNM" else "_"  # letters, numbers, marks
-        for char in composed(stem)
+        for char in unicodedata.normalize("NFC", stem)
     )
     short = kept.encode("utf-8", "ignore")[:MAX_STEM_BYTES].decode("utf-8", "ignore").strip("._")
     return f"{'_' if _DEVICE.match(short) else ''}{short or 'film'}-{sha256[:SHA_DIGITS]}"

@@ -45,33 +45,34 @@ def _differences(rows: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
         yield band
 
 
-def encode_indexed_png(indexes: NDArray[np.uint8], rgba: NDArray[np.uint8]) -> bytes:
+def encode_indexed_png(indexes: NDArray[np.uint8], palette: bytes) -> bytes:
     """Encode a picture of few colours without loss.
 
     Args:
-        indexes: (H, W) uint8, rows of `rgba`.
-        rgba: (N, 4) uint8, N <= 256: red, green, blue and opacity of each colour.
+        indexes: (H, W) uint8, entries of the palette.
+        palette: as `palette_chunks` gives it.
     """
     height, width = indexes.shape
     rows = np.zeros((height, width + 1), np.uint8)
     rows[:, 0] = FILTER_NONE
     rows[:, 1:] = indexes
-    return _file((width, height, 8, INDEXED), [rows], _palette(rgba))
+    return _file((width, height, 8, INDEXED), [rows], palette)
 
 
-def with_palette(content: bytes, rgba: NDArray[np.uint8]) -> bytes:
+def with_palette(content: bytes, palette: bytes) -> bytes:
     """An indexed PNG of `encode_indexed_png` in other colours; its pixels are not touched.
 
     Args:
         content: of at most N colours.
-        rgba: (N, 4) uint8, as of `encode_indexed_png`.
+        palette: as of `encode_indexed_png`.
     """
     start = content.find(b"PLTE") - 4
     end = content.find(b"IDAT") - 4
-    return content if start < 0 or end < start else content[:start] + _palette(rgba) + content[end:]
+    return content if start < 0 or end < start else content[:start] + palette + content[end:]
 
 
-def _palette(rgba: NDArray[np.uint8]) -> bytes:
+def palette_chunks(rgba: NDArray[np.uint8]) -> bytes:
+    """A palette as chunks of a PNG, of (N, 4) uint8, N <= 256: red, green, blue, opacity of each colour."""
     return _chunk(b"PLTE", rgba[:, :3].tobytes()) + _chunk(b"tRNS", rgba[:, 3].tobytes())
 
 

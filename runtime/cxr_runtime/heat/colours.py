@@ -18,6 +18,7 @@ INFERNO = (
 )  # fmt: skip
 LINE, MARK = COLOUR_STEPS + 1, COLOUR_STEPS + 2  # entries of the palette behind the steps
 LINE_RGB, MARK_RGB = (0, 0, 0), (255, 255, 255)
+NOT_DRAWN = "heat threshold {!r} cannot be drawn; expected 0 or more and less than 1"
 LINE_OPACITY, MARK_OPACITY = 0.85, 1.0
 
 
@@ -41,24 +42,15 @@ def legend(threshold: float, colours: Colours = Colours.JET) -> tuple[ColourStep
     Raises:
         ValueError: the threshold is outside 0..1, or 1.
     """
-    edges = np.linspace(checked(threshold), 1.0, COLOUR_STEPS + 1).tolist()
+    if not 0 <= threshold < 1:
+        raise ValueError(NOT_DRAWN.format(threshold))
+    edges = np.linspace(threshold, 1.0, COLOUR_STEPS + 1).tolist()
     return tuple(
         ColourStep(low, high, (rgb[0], rgb[1], rgb[2]), LINE_WEIGHTS.get(number, 0))
         for number, (low, high, rgb) in enumerate(
             zip(edges[:-1], edges[1:], step_colours(colours)[1:].tolist(), strict=True), start=1
         )
     )
-
-
-def checked(threshold: float) -> float:
-    """The threshold, if it can be drawn.
-
-    Raises:
-        ValueError: it is outside 0..1, or 1.
-    """
-    if not 0 <= threshold < 1:
-        raise ValueError(f"heat threshold {threshold!r} cannot be drawn; expected 0 or more and less than 1")
-    return threshold
 
 
 def step_colours(colours: Colours = Colours.JET) -> NDArray[np.uint8]:

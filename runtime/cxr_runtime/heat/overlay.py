@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxr_runtime.film import GreyPixels, shrink
-from cxr_runtime.heat.colours import COLOUR_STEPS, LINE, LINE_WEIGHTS, MARK, checked, palette
-from cxr_runtime.pictures import encode_indexed_png, with_palette
+from cxr_runtime.heat.colours import COLOUR_STEPS, LINE, LINE_WEIGHTS, MARK, NOT_DRAWN, palette
+from cxr_runtime.pictures import encode_indexed_png, palette_chunks, with_palette
 from cxr_runtime.placement import Outline
 from cxr_runtime.presentation import Colours
 
@@ -41,7 +41,9 @@ def heat_steps(heat: NDArray[np.float32], threshold: float, out_hw: tuple[int, i
     Raises:
         ValueError: the threshold is outside 0..1, or 1.
     """
-    low = np.float32(checked(threshold))
+    if not 0 <= threshold < 1:
+        raise ValueError(NOT_DRAWN.format(threshold))
+    low = np.float32(threshold)
     steps = (heat - low) * (COLOUR_STEPS / (1 - low)) + 1
     laid = cv2.resize(steps, (out_hw[1], out_hw[0]), interpolation=cv2.INTER_LINEAR)
     return np.clip(laid, 0, COLOUR_STEPS, out=laid).astype(np.uint8)
@@ -111,17 +113,21 @@ def heat_layer(heat: NDArray[np.float32], film_hw: tuple[int, int], threshold: f
     """
     scale = LAYER_LONG_SIDE / max(film_hw)
     layer_hw = max(1, round(film_hw[0] * scale)), max(1, round(film_hw[1] * scale))
-    return encode_indexed_png(drawn_steps(heat, threshold, layer_hw)[0], layer_rgba(Colours.JET))
+    return encode_indexed_png(drawn_steps(heat, threshold, layer_hw)[0], JET_PALETTE)
 
 
 def recoloured(layer: bytes, colours: Colours) -> bytes:
     """A layer that `heat_layer` made, in other colours; its pixels stay as they are."""
-    return layer if colours is Colours.JET else with_palette(layer, layer_rgba(colours))
+    return layer if colours is Colours.JET else with_palette(layer, palette_chunks(layer_rgba(colours)))
 
 
 def layer_rgba(colours: Colours) -> NDArray[np.uint8]:
+    """The palette of a layer: (COLOUR_STEPS + 3, 4) uint8, red, green, blue and opacity."""
     rgb, opacities = palette(colours)
     return np.column_stack([rgb, np.rint(255 * opacities)]).astype(np.uint8)
+
+
+JET_PALETTE = palette_chunks(layer_rgba(Colours.JET))  # of every layer in the store
 
 
 def overlay(

@@ -94,7 +94,7 @@ class HeatmapFiles:
             written: the stamps of those that were.
         """
         wanted = sorted({ReportFormat.PNG, ReportFormat.NPZ} & self.formats)
-        with os.scandir(self._folder) as listing:
+        with os.scandir(reachable(self.out / HEATMAPS_FOLDER)) as listing:
             plain = {composed(entry.name) for entry in listing if entry.is_file(follow_symlinks=False)}
         files = {name for name in plain if self._stands(f"{HEATMAPS_FOLDER}/{name}", owed, written)}
         stems = {name.rpartition(".")[0] for name in files}
@@ -137,7 +137,7 @@ class HeatmapFiles:
 
     def remove_others(self, names: Container[str]) -> None:
         """Remove what an earlier run left of films that are not among these; files that are not ours stay."""
-        for path in self._folder.iterdir():
+        for path in reachable(self.out / HEATMAPS_FOLDER).iterdir():
             if _OURS.fullmatch(path.name) and composed(path.stem) not in names:
                 with self._unless_refused(path):
                     path.unlink()
@@ -158,11 +158,7 @@ class HeatmapFiles:
         return f"{file_stamp(path)}{colours}"
 
     def _path(self, name: str, kind: str) -> Path:
-        return self._folder / f"{name}.{kind}"
-
-    @property
-    def _folder(self) -> Path:
-        return reachable(self.out / HEATMAPS_FOLDER)
+        return self.out / HEATMAPS_FOLDER / f"{name}.{kind}"
 
 
 def _is_whole(path: Path, kind: str) -> bool:

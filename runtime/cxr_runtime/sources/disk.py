@@ -1,5 +1,6 @@
 """What the file system says of a file: whether it has changed, and why it cannot be read."""
 
+import sys
 from pathlib import Path
 
 from cxr_runtime.errors import UnreadableFilmError
@@ -25,7 +26,7 @@ def disk_failure(error: OSError, what: str) -> UnreadableFilmError:
 def file_stamp(path: Path) -> str:
     """A text that changes whenever a file does: device, inode, size, times; "" where it cannot be asked."""
     try:
-        status = reachable(path).stat()
+        status = (reachable(path) if sys.platform == "win32" else path).stat()
     except OSError:
         return ""
     times = f"{status.st_mtime_ns}:{status.st_ctime_ns}"

@@ -14,7 +14,7 @@ from cxr_runtime.heat.overlay import (
     overlay,
     thumbnail_jpeg,
 )
-from cxr_runtime.pictures import encode_indexed_png, encode_png
+from cxr_runtime.pictures import encode_indexed_png, encode_png, palette_chunks
 
 THRESHOLD = 0.3
 
@@ -143,7 +143,9 @@ def test_a_png_gives_back_every_pixel(shape: tuple[int, ...]) -> None:
 def test_an_indexed_png_gives_back_colours_and_opacity() -> None:
     rgba = np.array([[0, 0, 0, 0], [0, 0, 255, 80], [255, 0, 0, 160]], np.uint8)
     indexes = np.random.default_rng(4).integers(0, 3, (20, 31), np.uint8)
-    read = cv2.imdecode(np.frombuffer(encode_indexed_png(indexes, rgba), np.uint8), cv2.IMREAD_UNCHANGED)
+    read = cv2.imdecode(
+        np.frombuffer(encode_indexed_png(indexes, palette_chunks(rgba)), np.uint8), cv2.IMREAD_UNCHANGED
+    )
     assert read is not None
     assert (cv2.cvtColor(read, cv2.COLOR_BGRA2RGBA) == rgba[indexes]).all()
 

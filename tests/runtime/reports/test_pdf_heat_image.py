@@ -11,7 +11,7 @@ import pytest
 
 from cxr_runtime.heat.colours import palette
 from cxr_runtime.heat.overlay import heat_layer
-from cxr_runtime.pictures import encode_indexed_png, encode_png
+from cxr_runtime.pictures import encode_indexed_png, encode_png, palette_chunks
 from cxr_runtime.reports.pdf.heat_image import heat_image
 from cxr_runtime.reports.pdf.sheet import Sheet
 from drawn_exhibits import RUN
@@ -57,13 +57,13 @@ def test_a_picture_is_held_once() -> None:
 
 def test_a_picture_of_another_kind_is_left_to_the_library() -> None:
     cells = np.zeros((20, 30), np.uint8)
-    good = encode_indexed_png(cells, LAYER_RGBA)
+    good = encode_indexed_png(cells, palette_chunks(LAYER_RGBA))
     at = good.index(b"IDAT")
     others = (
         b"",
         b"\xff\xd8 a JPEG",
         encode_png(np.zeros((20, 30, 4), np.uint8)),  # as 0.1.0 kept it
-        encode_indexed_png(cells + len(LAYER_RGBA), LAYER_RGBA),  # beyond the palette
+        encode_indexed_png(cells + len(LAYER_RGBA), palette_chunks(LAYER_RGBA)),  # beyond the palette
         good[:-30],
         good[: at + 4] + bytes(8) + good[at + 12 :],
         good.replace(b"tRNS", b"tEXt"),

@@ -13,15 +13,14 @@ from pydicom.tag import BaseTag
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
 
 from cxr_runtime.errors import UnreadableFilmError
-from cxr_runtime.film import MANUFACTURER, Film, FilmFacts, squared
+from cxr_runtime.film import LEAST_SPACING, MANUFACTURER, MOST_SPACING, Film, FilmFacts, squared
 from cxr_runtime.reading.dicom.age import age_years
 from cxr_runtime.reading.dicom.colour import grey_of_colour
 from cxr_runtime.reading.dicom.display import display_of
 from cxr_runtime.reading.dicom.header import (
     is_for_processing,
     keyword,
-    pixel_aspect,
-    spacing_mm,
+    pixel_aspect_and_spacing,
     stated_syntax,
     text,
     view_of,
@@ -64,7 +63,7 @@ def data_set(content: bytes) -> Dataset:
     file = BytesIO(content)
     start = content[: PREAMBLE + len(PREFIX)]
     file.seek(start.rfind(PREFIX) + len(PREFIX) if PREFIX in (start[:4], start[PREAMBLE:]) else 0)
-    meta = read_dataset(file, False, True, stop_when=_is_behind_meta)
+    meta = read_dataset(file, False, True, stop_when=lambda tag, *_: tag.group != META_GROUP)
     if text(meta, "TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:
         file = BytesIO(inflated(content[file.tell() :]))
     ds = read_dataset(file, *_encoding(file, meta), stop_when=_stop_behind_pixels())
@@ -73,10 +72,6 @@ def data_set(content: bytes) -> Dataset:
     if rest and int.from_bytes(rest[:2], "little") <= PIXEL_GROUP:  # no element that may follow
         check_rest(rest)
     return ds
-
-
-def _is_behind_meta(tag: BaseTag, _vr: str | None, _length: int) -> bool:
-    return tag.group != META_GROUP
 
 
 def _encoding(file: BytesIO, meta: Dataset) -> tuple[bool, bool]:
@@ -152,10 +147,12 @@ def _film(ds: Dataset) -> Film:
         check_rows(grey)
     else:
         grey, is_coloured = grey_of_colour(ds, picture)
-    aspect = pixel_aspect(ds)
+    aspect, spacing = pixel_aspect_and_spacing(ds)
     pixels = squared(grey, aspect)
     facts = _facts(ds, picture, aspect, is_coloured=is_coloured)
-    return Film(pixels, replace(facts, spacing_mm=spacing_mm(ds, grey.shape[0] / pixels.shape[0])))
+    as_read = spacing * grey.shape[0] / pixels.shape[0]
+    is_likely = LEAST_SPACING <= as_read <= MOST_SPACING
+    return Film(pixels, replace(facts, spacing_mm=as_read if is_likely else None))
 
 
 def _facts(ds: Dataset, picture: Picture, aspect: float, *, is_coloured: bool) -> FilmFacts:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from pydicom import Dataset
 from pydicom.dataelem import RawDataElement
 
-from cxr_runtime.film import LEAST_SPACING, MOST_SPACING, View
+from cxr_runtime.film import View
 
 
 class RawValue(NamedTuple):
@@ -130,24 +130,14 @@ def is_for_processing(ds: Dataset) -> bool:
     )
 
 
-def spacing_mm(ds: Dataset, stored_to_read: float) -> float | None:
-    """Distance of rows as read, millimetres, as a rule at the detector; None where it is not stated, or none.
+def pixel_aspect_and_spacing(ds: Dataset) -> tuple[float, float]:
+    """Height of a pixel over its width, 1 where it is not stated, and its height in millimetres, or 0.
 
-    Args:
-        ds: the film's header.
-        stored_to_read: rows in the file over rows as read, after `squared`.
+    By spacings: calibrated (PS3.3 10.7.1.3), at the detector, or nominal; else the height over the width by
+    Pixel Aspect Ratio (C.7.6.3.1.7).
     """
-    for name in SPACINGS:  # calibrated (PS3.3 10.7.1.3), at the detector, or nominal
-        sides = numbers(ds, name)
-        if len(sides) == 2 and LEAST_SPACING <= sides[0] * stored_to_read <= MOST_SPACING:
-            return sides[0] * stored_to_read
-    return None
-
-
-def pixel_aspect(ds: Dataset) -> float:
-    """Height of a pixel over its width, by spacings, else by Pixel Aspect Ratio (PS3.3 C.7.6.3.1.7); or 1."""
     for name in (*SPACINGS, "PixelAspectRatio"):
         sides = numbers(ds, name)
         if len(sides) == 2 and min(sides) > 0:
-            return sides[0] / sides[1]
-    return 1.0
+            return sides[0] / sides[1], sides[0] if name in SPACINGS else 0.0
+    return 1.0, 0.0
