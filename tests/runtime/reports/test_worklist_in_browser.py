@@ -281,7 +281,13 @@ def test_going_through_films_scrolls_the_list_and_not_the_page(page: "Page") -> 
     page.set_viewport_size({"width": 1000, "height": 500})
     page.keyboard.press("End")
     assert current(page) == "night/broken.dcm"
-    assert page.eval_on_selector(".list", "list => list.scrollTop") > 0
+    page.wait_for_function(
+        """() => {
+            const [list, row] = [".list", "tr[aria-current=true]"].map((part) =>
+                document.querySelector(part).getBoundingClientRect());
+            return list.top > 0 && row.top >= list.top && row.bottom <= list.bottom;
+        }"""
+    )
     page.keyboard.press("Home")
     page.set_viewport_size({"width": 480, "height": 500})
     page.eval_on_selector("#viewer", "viewer => viewer.scrollIntoView()")

@@ -124,13 +124,17 @@
     return [row.querySelector(".badge").cloneNode(true), score, ...[...names].map((name) => name.cloneNode(true))];
   }
 
+  const LOOKS = 6;
   // Scrolls the list alone: where the page scrolls too, the film stays where it is.
-  function reveal(row) {
+  // Rows that come into sight get their true heights one after another, so a few pictures later it looks again.
+  function reveal(row, looks = LOOKS) {
     const list = row.closest(".list");
     const [seen, at] = [list.getBoundingClientRect(), row.getBoundingClientRect()];
     const head = document.querySelector("thead").offsetHeight;
     if (at.top < seen.top + head) list.scrollTop -= seen.top + head - at.top;
     else if (at.bottom > seen.bottom) list.scrollTop += at.bottom - seen.bottom + 4;
+    else if (looks === LOOKS) return; // it is in sight
+    if (looks) requestAnimationFrame(() => current?.row === row && reveal(row, looks - 1));
   }
 
   const buttonOf = (film) => film.row.querySelector(".open");
