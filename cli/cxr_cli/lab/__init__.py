@@ -25,7 +25,7 @@ from cxr_cli.lab.pages import (
 )
 from cxr_cli.lab.signing import make_signing_key, sign_model
 from cxr_cli.lab.sites import print_few_labels, print_foreign_nights
-from cxr_cli.lab.speed import measure_scale
+from cxr_cli.lab.speed import measure_scale, print_peers
 from cxr_cli.lab.training import (
     make_gate_network,
     print_truth,
@@ -53,6 +53,7 @@ COMMANDS: dict[str, Callable[..., int]] = {
     "fuzz": fuzz_readers,
     "arriving": measure_arriving,
     "scale": measure_scale,
+    "peers": print_peers,
     "gamma": darken_films,
     "rehearse": rehearse_monitoring,
     "foreign": print_foreign_nights,

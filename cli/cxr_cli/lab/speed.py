@@ -1,5 +1,6 @@
-"""`cxr-triage lab scale`: what grows with the number of films."""
+"""`cxr-triage lab scale` and `peers`: what grows with the number of films, and what others take."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -30,4 +31,23 @@ def measure_scale(
         typer.echo(line)
     for line in () if listed is None else measure_listing(listed):
         typer.echo(line)
+    return 0
+
+
+def print_peers(
+    films: Annotated[list[Path], typer.Argument(metavar="FILM...", help="PNG films, 5 or more.")],
+    python: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PYTHON",
+            show_default="no peer",
+            help="Python of an environment with torchxrayvision and OpenCV.",
+        ),
+    ] = None,
+    rounds: Annotated[int, typer.Option(min=1, help="Runs of each program.")] = 3,
+) -> int:
+    """Print what a scan takes beside torchxrayvision, a script with Grad-CAM, and the arithmetic alone."""
+    from cxr_export.peers import peers_table
+
+    typer.echo(peers_table(films, python, rounds))
     return 0

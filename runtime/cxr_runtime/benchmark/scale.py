@@ -19,6 +19,7 @@ from cxr_runtime.pictures import encode_png
 from cxr_runtime.scanning.fingerprint import fingerprint_of
 from cxr_runtime.scanning.options import ScanOptions
 from cxr_runtime.scanning.scan import scan
+from cxr_runtime.scanning.scoring import with_triage
 from cxr_runtime.sources.disk import file_stamp
 from cxr_runtime.store.rows import FinishedFilm, Place
 from cxr_runtime.store.store import Store
@@ -26,6 +27,7 @@ from cxr_runtime.store.writer import StoreWriter
 
 SIDE = 128  # pixels of a drawn film
 A_FOLDER = 1000  # files
+MARGIN = -9.0  # of the films in a store that is made; a film that is flagged has a page in the PDF
 AT_ONCE = 500  # films that are put into a store in one transaction
 SCAN = (
     "import sys; from pathlib import Path; from cxr_runtime import ScanOptions, scan; "
@@ -107,6 +109,8 @@ def fill_store(films: Path, out: Path) -> None:
             ((_, picture),) = store.pictured(store.last_run())
         overlay = next((done / HEATMAPS_FOLDER).iterdir()).read_bytes()
     model = open_model(DEFAULT_MODEL)
+    point = model.calibration.operating_point(None)
+    normal = with_triage(score.outcome, MARGIN, model.calibration, point)
     fingerprint = fingerprint_of(model.manifest, HeatMethod.CAM, lung_outline=False)
     (out / HEATMAPS_FOLDER).mkdir(parents=True)
     with StoreWriter.open(out) as store:
@@ -115,7 +119,7 @@ def fill_store(films: Path, out: Path) -> None:
             digest = sha256(path.read_bytes()).hexdigest()
             shown = f"{HEATMAPS_FOLDER}/{safe_name(str(path), digest)}.png"
             (out / shown).write_bytes(overlay)
-            row = replace(score, outcome=replace(score.outcome, file=str(path), sha256=digest))
+            row = replace(score, margin=MARGIN, outcome=replace(normal, file=str(path), sha256=digest))
             found = Place(position, str(path), file_stamp(path))
             files = ((shown, file_stamp(out / shown)),)
             waiting.append(FinishedFilm(found, row, picture, path.stat().st_size, files=files))

@@ -144,14 +144,22 @@ class Store:
         query = f"SELECT places.file, {_ROW} {from_films(films)} ORDER BY places.position"
         return (outcome_of(row[0], row[1:]) for row in self._of(films, query))
 
-    def scores(self, films: Films) -> Iterator[StoredScore]:
-        """As `outcomes`, with what calibration and monitoring need, and whether this machine made them."""
+    def scores(self, films: Films, *, with_seals: bool = True) -> Iterator[StoredScore]:
+        """As `outcomes`, with what calibration and monitoring need, and whether this machine made them.
+
+        Args:
+            films: whose.
+            with_seals: check who made them; otherwise all count as made here, in half the time.
+        """
         query = (
             f"SELECT results.seal, places.seal, places.stamp, places.file, {_SEALED} {from_films(films)}"
             " ORDER BY places.position"
         )
         for seal, place_seal, stamp, file, *values in self._of(films, query):
             score = score_of(file, tuple(values))
+            if not with_seals:
+                yield score
+                continue
             of_place = sealed_place(Place(0, file, stamp), values[0], values[FINGERPRINT])
             is_ours = self._sealer.is_right(seal, RESULT, values) and self._sealer.is_right(
                 place_seal, PLACE, of_place
