@@ -53,6 +53,15 @@ def test_the_margins_are_those_of_the_shipped_network(tmp_path: Path) -> None:
     assert np.all(looked.part([0]).margins == looked.margins[:1])
 
 
+def test_no_margin_is_written_of_a_film_whose_label_was_mined_from_a_report(tmp_path: Path) -> None:
+    table, folder = write_table(tmp_path, "a", patients=12), write_model_folder(tmp_path / "model")
+    text = table.read_text(encoding="utf-8")
+    table.write_text(text.replace("a/3.png,1,radiologist", "a/3.png,1,report"), encoding="utf-8")
+    lines = shipped_margins_csv(folder, [table], tuple(Fifth), cache=tmp_path / "cache").decode().split()
+    assert len(lines) == 12
+    assert not any(line.startswith("a/3.png") for line in lines)
+
+
 def test_nodules_count_as_abnormal(tmp_path: Path) -> None:
     write_film(tmp_path / "a.png", True, 0)
     (tmp_path / "jsrt224.csv").write_text(
