@@ -40,9 +40,10 @@ def train_network(
         str | None,
         typer.Option(
             metavar="NAME|FILE",
-            help="default-sites, default-sites-teacher, default, default-teacher, default-pretraining, "
-            "default-long-pretraining, default-lungs-pretraining or default-all-pretraining, by which the "
-            "default model was made, or a file of settings (TOML or JSON).",
+            help="default-sites-pretraining, default-sites-teacher or default-sites, by which the default "
+            "model was made; default-pretraining, default-long-pretraining, default-lungs-pretraining, "
+            "default-all-pretraining, default-teacher or default, by which that of 0.1.0 was made; or a file "
+            "of settings (TOML or JSON).",
         ),
     ] = None,
     settings: Annotated[
