@@ -4,6 +4,7 @@ Needs `uv` on the path, and a registry; nothing is installed. `python .ci/wheels
 """
 
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -18,7 +19,7 @@ SYSTEMS = {  # of the table -> as uv names it
     "macOS 14, ARM64": "aarch64-apple-darwin",
     "macOS 14, Intel": "x86_64-apple-darwin",
 }
-EXTRAS = ("dicom", "openvino")
+EXTRAS = ("clinic", "openvino")
 OLDEST_MACOS = "14.0"
 
 
@@ -27,7 +28,12 @@ def wanted() -> dict[str, list[str]]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     base = [*project["tool"]["hatch"]["metadata"]["hooks"]["custom"]["dependencies"], "onnxruntime>=1.20"]
     extras = project["project"]["optional-dependencies"]
-    return {"base": base} | {extra: [*base, *extras[extra]] for extra in EXTRAS}
+
+    def of(extra: str) -> list[str]:
+        inner = [re.fullmatch(r"cxr-triage\[(\w+)\]", one) or one for one in extras[extra]]
+        return [text for one in inner for text in ([one] if isinstance(one, str) else of(one[1]))]
+
+    return {"base": base} | {extra: [*base, *of(extra)] for extra in EXTRAS}
 
 
 def why_not(requirements: list[str], system: str, python: str) -> str:

@@ -15,6 +15,8 @@ from test_clinic_it import PACS, PLAYED, UNIT, check, checkout, commands, watche
 
 PATIENCE = 1800  # seconds
 INSIDE = "/root/source"  # folder of the program
+# sudo would stand between, with a number of its own.
+AS = "env HOME=/var/lib/cxr-triage setpriv --init-groups --reuid"
 PIP = "[global]\nno-index = true\nfind-links = /mnt\n"
 NETWORK, ADDRESSES = ("--net",), PACS.strip().splitlines()[0].partition("; mkdir")[0]
 ROOM = """
@@ -35,7 +37,8 @@ def test_a_fresh_debian_follows_the_page(tmp_path: Path) -> None:
     checkout(tmp_path).rename(root / INSIDE.lstrip("/"))
     (root / "etc/pip.conf").write_text(PIP)
     systemctl = root / "usr/local/bin/systemctl"
-    systemctl.write_text("#!/bin/bash\n" + PLAYED["systemctl"].replace("{unit}", UNIT))
+    begins = PLAYED["systemctl"].replace("sudo -u $(ask User)", f"{AS} $(ask User) --regid $(ask User)")
+    systemctl.write_text("#!/bin/bash\nKEEP=/root/keep\n" + begins.replace("{unit}", UNIT))
     systemctl.chmod(0o755)
     (root / "root/keep").mkdir()
     install, *others = watched(commands())

@@ -1,10 +1,8 @@
 """A model folder, opened: nothing in it is used before its checksum and its calibration are found right."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +10,10 @@ from cxr_runtime.errors import CalibrationError, ModelError
 from cxr_runtime.files import CALIBRATION_FILE, MANIFEST_FILE, MODEL_FILE, write_bytes
 from cxr_runtime.heat.map import HeatRecipe
 from cxr_runtime.model.calibration import Calibration, read_calibration, uncalibrated
-from cxr_runtime.model.own_calibrations import calibrated_models, named_calibration, own_calibration
+from cxr_runtime.model.origin import check_own, origin_of, remarks_on, signer
+from cxr_runtime.model.own_calibrations import named_calibration, own_calibration
 from cxr_runtime.model.own_digest import mark_of, marked, read_plain
 from cxr_runtime.model.preprocessing import PREPROCESSING_VERSION, Preprocessing
-from cxr_runtime.model.signatures import check_signed, signer_of
-from cxr_runtime.names import printable
 from cxr_runtime.seals import Sealer
 from cxr_runtime.typed_json import from_json, to_json
 
@@ -132,12 +129,12 @@ def open_model(
         UsageError: there is no calibration where `calibration` says.
     """
     folder = _find(name_or_folder)
-    signer = None if is_bundled(folder) else _signer(folder, require_signed=require_signed)
+    signed_by = None if is_bundled(folder) else signer(folder, require_signed=require_signed)
     manifest = read_manifest(folder / MANIFEST_FILE)
     onnx = _read_checked(folder / MODEL_FILE, manifest.model_sha256)
     file = _calibration_file(folder, manifest, calibration)
     if require_signed and file.parent != folder:
-        _check_own(file)
+        check_own(file)
     try:
         found, is_calibrated = _matching_calibration(file, manifest), True
     except CalibrationError:
@@ -152,10 +149,10 @@ def open_model(
         is_calibrated,
         onnx,
         file,
-        _origin(folder, file, found) if is_calibrated else "",
+        origin_of(folder, file, found, is_bundled=is_bundled(folder)) if is_calibrated else "",
         (
-            *((f"signed by {signer}",) if signer else ()),
-            *_remarks(folder, file if is_calibrated else None),
+            *((f"signed by {signed_by}",) if signed_by else ()),
+            *remarks_on(_foreign(folder, file if is_calibrated else None)),
         ),
     )
 
@@ -165,21 +162,6 @@ def is_bundled(folder: Path) -> bool:
     return folder.resolve().parent == MODELS_FOLDER.resolve()
 
 
-def _signer(folder: Path, *, require_signed: bool) -> str | None:
-    """Who signed a model folder; unless that is required, the library for it may be missing."""
-    if require_signed:
-        check_signed(folder)
-    return signer_of(folder) if require_signed or find_spec("nacl") is not None else None
-
-
-def _check_own(calibration: Path) -> None:
-    if calibration.is_file() and not mark_of(read_plain(calibration)).is_ours:
-        raise CalibrationError(
-            f"{calibration} was not made on this machine, and nobody signed it; calibrate here, or leave out "
-            "--require-signed"
-        )
-
-
 def _calibration_file(folder: Path, manifest: Manifest, named: Path | None) -> Path:
     if named is not None:
         return named_calibration(named)
@@ -187,37 +169,12 @@ def _calibration_file(folder: Path, manifest: Manifest, named: Path | None) -> P
     return own or folder / CALIBRATION_FILE
 
 
-def _origin(folder: Path, file: Path, calibration: Calibration) -> str:
-    """Whose calibration it is, and on how many films and when it was made."""
-    made = " on a day that it does not state"
-    if calibration.made and calibration.films:
-        made = f" on {calibration.made} from {calibration.films:,} films"
-    elif calibration.made:
-        made = f" on {calibration.made}"
-    elif calibration.films:
-        made = f" from {calibration.films:,} films"
-    if file.parent != folder:
-        own = file == own_calibration(calibration.model_sha256)
-        return f"this clinic's own, made{made}" if own else f"{printable(str(file))}, made{made}"
-    if not is_bundled(folder):
-        return f"that of the model's folder, made{made}"
-    others = set(calibrated_models()) - {calibration.model_sha256}
-    lost = "; this clinic's own is for another model, so calibrate again" if others else ""
-    return f"the one that came with the program{lost}"
-
-
-def _remarks(folder: Path, calibration: Path | None) -> Iterator[str]:
-    """What a reader should know of the origin of what did not come with the program."""
+def _foreign(folder: Path, calibration: Path | None) -> list[Path]:
+    """The files of a model that did not come with the program."""
     files = [] if is_bundled(folder) else [folder / MANIFEST_FILE]
     if calibration is not None and not is_bundled(calibration.parent):
         files.append(calibration)
-    marks = {file.name: mark_of(read_plain(file)) for file in files}
-    foreign = [name for name, mark in marks.items() if not mark.is_ours]
-    bare = [name for name, mark in marks.items() if not mark.has_digest]
-    if foreign:
-        yield f"{' and '.join(foreign)} not made on this machine"
-    if bare:
-        yield f"{' and '.join(bare)} without a digest"
+    return files
 
 
 def bundled_models() -> list[str]:
