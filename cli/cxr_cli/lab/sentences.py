@@ -19,7 +19,7 @@ STORED = (
     "reading/**/*.py", "gate/admission.py", "gate/network.py", "gate/reasons.py", "gate/visibility.py",
     "workers/opened.py", "workers/opening.py", "workers/pool.py", "workers/worker.py",
     "sources/archives.py", "sources/disk.py", "sources/film_source.py", "sources/looking.py",
-    "model/likeness.py", "model/folder.py", "reports/again.py",
+    "model/likeness.py", "model/origin.py", "reports/again.py",
 )  # fmt: skip
 LABELS = ("reports/viewer/labels.py",)  # files all of whose texts are shown
 # What stands in these files and is no sentence of a row or a run.

@@ -10,10 +10,11 @@ from cxr_runtime.errors import CalibrationError, ModelError
 from cxr_runtime.files import CALIBRATION_FILE, MANIFEST_FILE, MODEL_FILE, write_bytes
 from cxr_runtime.heat.map import HeatRecipe
 from cxr_runtime.model.calibration import Calibration, read_calibration, uncalibrated
-from cxr_runtime.model.origin import check_own, origin_of, remarks_on, signer
+from cxr_runtime.model.origin import origin_of, remarks_on
 from cxr_runtime.model.own_calibrations import named_calibration, own_calibration
 from cxr_runtime.model.own_digest import mark_of, marked, read_plain
 from cxr_runtime.model.preprocessing import PREPROCESSING_VERSION, Preprocessing
+from cxr_runtime.model.signatures import check_own, signer
 from cxr_runtime.seals import Sealer
 from cxr_runtime.typed_json import from_json, to_json
 
@@ -150,10 +151,7 @@ def open_model(
         onnx,
         file,
         origin_of(folder, file, found, is_bundled=is_bundled(folder)) if is_calibrated else "",
-        (
-            *((f"signed by {signed_by}",) if signed_by else ()),
-            *remarks_on(_foreign(folder, file if is_calibrated else None)),
-        ),
+        tuple(remarks_on(_foreign(folder, file if is_calibrated else None), signed_by)),
     )
 
 

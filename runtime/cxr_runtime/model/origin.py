@@ -1,39 +1,12 @@
 """Where a model folder and its calibration come from, in words for the reports."""
 
 from collections.abc import Iterator, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 
-from cxr_runtime.errors import CalibrationError
 from cxr_runtime.model.calibration import Calibration
 from cxr_runtime.model.own_calibrations import calibrated_models, own_calibration
 from cxr_runtime.model.own_digest import mark_of, read_plain
-from cxr_runtime.model.signatures import check_signed, signer_of
 from cxr_runtime.names import printable
-
-
-def signer(folder: Path, *, require_signed: bool) -> str | None:
-    """Who signed a model folder; unless that is required, the library for it may be missing.
-
-    Raises:
-        ModelError: the signature is wrong, or is required and missing.
-    """
-    if require_signed:
-        check_signed(folder)
-    return signer_of(folder) if require_signed or find_spec("nacl") is not None else None
-
-
-def check_own(calibration: Path) -> None:
-    """Refuse a calibration from elsewhere.
-
-    Raises:
-        CalibrationError: another machine made it.
-    """
-    if calibration.is_file() and not mark_of(read_plain(calibration)).is_ours:
-        raise CalibrationError(
-            f"{calibration} was not made on this machine, and nobody signed it; calibrate here, or leave out "
-            "--require-signed"
-        )
 
 
 def origin_of(folder: Path, file: Path, calibration: Calibration, *, is_bundled: bool) -> str:
@@ -55,8 +28,10 @@ def origin_of(folder: Path, file: Path, calibration: Calibration, *, is_bundled:
     return f"the one that came with the program{lost}"
 
 
-def remarks_on(files: Sequence[Path]) -> Iterator[str]:
-    """What a reader should know of files that did not come with the program."""
+def remarks_on(files: Sequence[Path], signed_by: str | None) -> Iterator[str]:
+    """What a reader should know of files that did not come with the program, and who signed them."""
+    if signed_by is not None:
+        yield f"signed by {signed_by}"
     marks = {file.name: mark_of(read_plain(file)) for file in files}
     foreign = [name for name, mark in marks.items() if not mark.is_ours]
     bare = [name for name, mark in marks.items() if not mark.has_digest]

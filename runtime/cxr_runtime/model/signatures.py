@@ -8,12 +8,13 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
+from importlib.util import find_spec
 from pathlib import Path
 
-from cxr_runtime.errors import ModelError, UsageError
+from cxr_runtime.errors import CalibrationError, ModelError, UsageError
 from cxr_runtime.files import CALIBRATION_FILE, MANIFEST_FILE, MODEL_FILE, PRIVATE, write_bytes
 from cxr_runtime.folders import data_root
-from cxr_runtime.model.own_digest import read_plain
+from cxr_runtime.model.own_digest import mark_of, read_plain
 from cxr_runtime.names import printable
 from cxr_runtime.typed_json import to_json
 
@@ -111,6 +112,30 @@ def check_signed(folder: Path) -> None:
         raise ModelError(
             f"{printable(str(folder))} bears no signature of anybody whose key is in {signers_folder()}; put "
             f"the public key of who made the model there (NAME{PUBLIC}), or leave out --require-signed"
+        )
+
+
+def signer(folder: Path, *, require_signed: bool) -> str | None:
+    """Who signed a model folder; unless that is required, the library for it may be missing.
+
+    Raises:
+        ModelError: the signature is wrong, or is required and missing.
+    """
+    if require_signed:
+        check_signed(folder)
+    return signer_of(folder) if require_signed or find_spec("nacl") is not None else None
+
+
+def check_own(calibration: Path) -> None:
+    """Refuse a calibration from elsewhere.
+
+    Raises:
+        CalibrationError: another machine made it.
+    """
+    if calibration.is_file() and not mark_of(read_plain(calibration)).is_ours:
+        raise CalibrationError(
+            f"{calibration} was not made on this machine, and nobody signed it; calibrate here, or leave out "
+            "--require-signed"
         )
 
 
