@@ -5,6 +5,7 @@ CXR_TRIAGE_WHEELS a folder with the wheels of a bundle and of hatchling, from wh
 """
 
 import os
+import socket
 import subprocess
 import tarfile
 from pathlib import Path
@@ -41,6 +42,7 @@ def test_a_fresh_debian_follows_the_page(tmp_path: Path) -> None:
     systemctl.write_text("#!/bin/bash\nKEEP=/root/keep\n" + begins.replace("{unit}", UNIT))
     systemctl.chmod(0o755)
     (root / "root/keep").mkdir()
+    (root / "etc/hosts").write_text(f"127.0.0.1 localhost {socket.gethostname()}\n")
     install, *others = watched(commands())
     run(root, "apt-get update -q; apt-get install -qy sudo\n" + install)
     pacs = PACS.strip().partition("mkdir")[2]

@@ -14,6 +14,7 @@ import pytest
 
 from cxr_cli.bundle.contents import Part, bill_of_materials, part_of
 from cxr_cli.bundle.making import OURS, Order, fill, pack, refuse_licences
+from cxr_cli.bundle.packages import build_own_wheel
 from cxr_runtime.errors import InstallationError
 
 ROOT = Path(__file__).parents[2]
@@ -61,6 +62,13 @@ def test_a_bundle_installs_in_a_network_that_is_empty(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(f"{OURS} 1.0\n")
     assert (tmp_path / "there" / "bin" / "other").exists()
+
+
+def test_our_wheel_comes_out_as_the_same_bytes_when_it_is_built_again(tmp_path: Path) -> None:
+    wheel = build_own_wheel(ROOT, tmp_path, MOMENT)
+    with zipfile.ZipFile(wheel) as archive:
+        assert {entry.date_time[:3] for entry in archive.infolist()} == {(2026, 9, 21)}  # of MOMENT
+    assert part_of(wheel).licence == "Apache-2.0"
 
 
 def test_a_bundle_that_was_changed_installs_nothing(tmp_path: Path) -> None:

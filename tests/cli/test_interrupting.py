@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import pytest
 
+from cxr_cli import main as main_module
 from cxr_runtime.errors import StoreError
 from cxr_runtime.phantom import draw_phantom
 from cxr_runtime.store.store import read_scores
@@ -39,6 +40,19 @@ def test_an_interrupted_scan_exits_130_and_goes_on_later(ending: str, tmp_path: 
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert f"; {kept} finished before" in done.stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a signal of POSIX plays that of Windows")
+def test_a_window_of_windows_that_is_closed_is_heard_as_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signal, "SIGBREAK", signal.SIGUSR1, raising=False)
+    before = {number: signal.getsignal(number) for number in (signal.SIGUSR1, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        main_module._end_in_order()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGUSR1)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
