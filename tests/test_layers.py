@@ -27,7 +27,7 @@ MAY_IMPORT = {
 FLOORS = (
     ("appliance", "benchmark", "doctor"),
     ("arrivals", "cluster"),
-    ("scanning",),
+    ("scanning", "server"),
     ("backends", "reports", "sending"),
     ("gate", "model", "store"),
     ("heat", "lungs", "phantom", "reading", "sources", "workers"),
@@ -100,6 +100,11 @@ def test_a_room_of_the_runtime_imports_from_lower_floors_alone(height: int) -> N
         for file in (RUNTIME / room).rglob("*.py"):
             up = set(rooms_imported_by(file)) - below - {room}
             assert not up, f"{file.relative_to(RUNTIME)} imports from {up}"
+
+
+def test_the_server_stands_on_the_store_and_never_on_what_scores() -> None:
+    for file in (RUNTIME / "server").rglob("*.py"):
+        assert not {"scanning", "backends", "arrivals", "sending"} & set(rooms_imported_by(file)), file.name
 
 
 def test_the_ground_of_the_runtime_imports_from_no_room() -> None:

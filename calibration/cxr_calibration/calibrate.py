@@ -1,7 +1,7 @@
 """A clinic's own calibration: from a labels file to calibration.json, a table and a page."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -11,8 +11,9 @@ from cxr_calibration.fit.calibration_json import FittedOn, calibration_json, wri
 from cxr_calibration.fit.description import Description, FitOptions, fit_and_describe
 from cxr_calibration.fit.threshold_costs import Clinic, costs_csv, threshold_costs
 from cxr_calibration.labels.labelled_films import LEARNED_FROM, Gathered, gather
-from cxr_calibration.labels.labels import Label, read_labels
+from cxr_calibration.labels.labels import Label
 from cxr_calibration.labels.scoring_films import score_films, scores_of_scan, unknown_films
+from cxr_calibration.labels.verdict_labels import labels_in
 from cxr_calibration.monitoring.reference import make_reference, reference_films
 from cxr_calibration.pages.calibration_page import calibration_page
 from cxr_runtime.errors import CalibrationError
@@ -77,7 +78,7 @@ def calibrate_model(
     Films that the model has learned from are left out, and counted.
 
     Args:
-        labels: a CSV file, see `read_labels`.
+        labels: a CSV file, see `read_labels`, or an output folder with verdicts.
         options: what to calibrate, and how.
         progress: told of every film that is scored.
 
@@ -89,23 +90,27 @@ def calibrate_model(
         StoreError: the scan's folder holds no scan.
     """
     options = options or CalibrateOptions()
-    model, rows = open_model(options.model, allow_uncalibrated=True), read_labels(labels)
+    model, said = open_model(options.model, allow_uncalibrated=True), labels_in(labels)
+    rows = said.labels
+    if labels.is_dir() and options.scan is None:  # the films of the verdicts are those of their store
+        options = replace(options, scan=labels)
     folder = _destination(model, options)
     digests = [label.digest() for label in rows]
     if options.scan is None:
         scores = score_films(model, _films_there(rows), progress or Silence())
     else:
-        scores = scores_of_scan(model, options.scan)
+        scores = scores_of_scan(model, options.scan, every=labels.is_dir())
     known = read_known_films(model.folder, model.manifest.model_sha256)
     gathered = gather(rows, digests, scores, known)
     description = _describe(gathered, unknown_films(scores, known), options)
-    out = options.out or labels.with_name(f"{labels.stem}-calibration")
+    out = options.out or labels.with_name(f"{labels.resolve().stem}-calibration")
     _write_reports(out, description, gathered, options, model)
     description.refuse_without_default()
     text = calibration_json(description, fitted_on(model.manifest), made=date.today().isoformat())
     folder.mkdir(parents=True, exist_ok=True)
     kept = write_calibration(folder, text)
     remarks = (
+        *said.remarks,
         "" if all(score.is_ours for score in scores) else MADE_ELSEWHERE.format(options.scan),
         NOT_KNOWN if known is None else about_known(gathered.unscored_by_code.get(LEARNED_FROM, 0)),
         description.about_default,

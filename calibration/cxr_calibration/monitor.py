@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
-from cxr_calibration.labels.labels import read_labels
+from cxr_calibration.labels.verdict_labels import labels_in
 from cxr_calibration.monitoring.checks import Threshold
 from cxr_calibration.monitoring.drift_report import CHOSEN_FILMS, Agreement, DriftReport, measure_agreement
 from cxr_calibration.monitoring.nights import FALSE_ALARMS, Night, baseline, compare_nights, read_nights
@@ -28,7 +28,7 @@ class MonitorOptions:
     calibration: Path | None = None  # None: the user's own, or the model's
     operating_point: str | None = None  # None: the calibration's default one
     baseline: tuple[Path, ...] = ()  # nights that were in order, compared with instead
-    verdicts: Path | None = None  # readers' verdicts, a labels file
+    verdicts: Path | None = None  # readers' verdicts: a labels file, or an output folder in which they are
     false_alarms: float = FALSE_ALARMS  # chance that a run alarms where nothing has changed, 0 < chance < 1
     out: Path | None = None  # folder of the page and the JSON; None: the latest night's folder
 
@@ -82,7 +82,7 @@ def compare_scans(folders: Sequence[Path], options: MonitorOptions | None = None
 
 
 def _agreement(path: Path, nights: Sequence[Night], threshold: Threshold, promised: Confusion) -> Agreement:
-    labels = read_labels(path)
+    labels = labels_in(path).labels
     scores = [score for night in nights for score in night.scores]
     return measure_agreement(labels, [label.digest() for label in labels], scores, threshold, promised)
 

@@ -22,10 +22,11 @@ def calibrate(
     labels: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE.csv",
+            metavar="FILE.csv|DIR",
             show_default="none",
             help="Films and their truth: columns file and label (0 or normal, 1 or abnormal), optional "
-            "patient, view, sex, age, site, weight; relative paths are from this file's folder.",
+            "patient, view, sex, age, site, weight; relative paths are from this file's folder. Or an "
+            "output folder in which readers gave verdicts (`serve`).",
         ),
     ] = None,
     unlabelled: Annotated[
@@ -204,7 +205,9 @@ def monitor(
     verdicts: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE.csv", help="Readers' verdicts: columns file (or sha256) and label, 1 for abnormal."
+            metavar="FILE.csv|DIR",
+            help="Readers' verdicts: columns file (or sha256) and label, 1 for abnormal; or an output folder "
+            "in which they gave them.",
         ),
     ] = None,
     false_alarms: Annotated[

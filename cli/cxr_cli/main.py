@@ -24,11 +24,13 @@ from cxr_cli.importing import import_foreign
 from cxr_cli.lab import COMMANDS as LABORATORY
 from cxr_cli.machine import benchmark, doctor, models
 from cxr_cli.progress import OPEN_BARS
+from cxr_cli.readers import add_user, list_users, remove_user, tally, verify_audit
 from cxr_cli.receiving import listen
 from cxr_cli.scan import scan
 from cxr_cli.sending import send
 from cxr_cli.service import WORDS as OTHERS_WORDS
 from cxr_cli.service import write as write_service
+from cxr_cli.serving import serve
 from cxr_cli.settings import as_defaults, settings, statements
 from cxr_cli.store import backup, merge, prune, report, restore
 from cxr_cli.training import search_recipes, train_lung_fields, train_network
@@ -70,10 +72,12 @@ _COMMANDS: dict[str, dict[str, Command]] = {
         "scan": scan,
         "watch": watch,
         "listen": listen,
+        "serve": serve,
         "appliance": appliance,
         "send": send,
         "calibrate": calibrate,
         "monitor": monitor,
+        "tally": tally,
         "models": models,
         "doctor": doctor,
         "benchmark": benchmark,
@@ -107,6 +111,15 @@ app.add_typer(_lab, name="lab", hidden=True)
 _service = typer.Typer(help="Files by which a system starts the program with the machine, or every night.")
 _service.command("write", help=_paragraphs(write_service), context_settings=OTHERS_WORDS)(write_service)
 app.add_typer(_service, name="service", rich_help_panel="Clinic")
+_GROUPS: dict[str, tuple[str, dict[str, Command]]] = {
+    "user": ("Who may log in to serve.", {"add": add_user, "list": list_users, "remove": remove_user}),
+    "audit": ("The record of who did what.", {"verify": verify_audit}),
+}
+for _group, (_about, _commands) in _GROUPS.items():
+    _inner = typer.Typer(help=_about)
+    for _name, _command in _commands.items():
+        _inner.command(_name, help=_paragraphs(_command))(_command)
+    app.add_typer(_inner, name=_group, rich_help_panel="Clinic")
 
 
 def _version(asked: bool) -> None:

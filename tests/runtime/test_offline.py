@@ -19,6 +19,8 @@ import pytest
 from cxr_runtime.phantom import draw_phantom
 from cxr_runtime.pictures import encode_png
 from dicom_peers import film, store
+from drawn_stores import Drawn, write_store
+from served_rooms import Browser
 
 ROOT = Path(__file__).parents[2]
 FILMS = 300
@@ -121,6 +123,40 @@ def test_a_receiver_opens_the_one_socket_that_it_is_to_listen_at(tmp_path: Path)
     names = [call.partition("(")[0] for call in calls]
     assert (names.count("socket"), names.count("bind"), names.count("connect")) == (1, 1, 0)
     assert [name for name in names if name.startswith("send")] == []
+    (bound,) = [call for call in calls if call.startswith("bind(")]
+    assert f"htons({port})" in bound
+    assert "127.0.0.1" in bound
+
+
+@pytest.mark.skipif(not CAN_TRACE, reason="strace is not installed, or may not trace here")
+def test_a_server_opens_the_one_socket_that_it_is_to_listen_at(tmp_path: Path) -> None:
+    for name in ("home/.cache", "home/.local/share", "temporary", "calls"):
+        (tmp_path / name).mkdir(parents=True)
+    write_store(tmp_path / "out", [Drawn("a.png", 0.9)])
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    start = "import os; print(os.getpid(), flush=True); from cxr_cli.main import main; main()"
+    serve = ("serve", f"{tmp_path}/out", "--port", str(port))
+    command = [*STRACE, "-o", f"{tmp_path}/calls/of", sys.executable, "-c", start, *serve]
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=variables(tmp_path), text=True, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as run:  # fmt: skip
+        assert run.stdout is not None
+        assert run.stderr is not None
+        number = int(run.stdout.readline())
+        assert "open http://127.0.0.1" in run.stderr.readline()
+        browser = Browser(port).load()
+        key = browser.get("/rows").text.partition('data-key="')[2].partition('"')[0]
+        assert [browser.get(path).status for path in (f"/film/{key}", f"/film/{key}/pixels", "/tally")] == [
+            200, 404, 200,
+        ]  # fmt: skip
+        os.kill(number, signal.SIGTERM)
+        rest = run.stderr.read()
+    assert run.returncode == 0, rest
+    calls = [call for call in calls_in(tmp_path / "calls") if "AF_INET" in call]
+    names = [call.partition("(")[0] for call in calls]
+    assert (names.count("socket"), names.count("bind"), names.count("connect")) == (1, 1, 0)
     (bound,) = [call for call in calls if call.startswith("bind(")]
     assert f"htons({port})" in bound
     assert "127.0.0.1" in bound

@@ -38,14 +38,21 @@ def score_films(model: Model, films: Sequence[Path], progress: Progress) -> list
         return session.scores()
 
 
-def scores_of_scan(model: Model, folder: Path) -> list[StoredScore]:
+def scores_of_scan(model: Model, folder: Path, *, every: bool = False) -> list[StoredScore]:
     """The rows of a scan that was made with this very model.
+
+    Args:
+        model: whose scores they are.
+        folder: of the scan.
+        every: all films of the store that this model has scored, whenever that was.
 
     Raises:
         StoreError: the folder holds no scan.
         CalibrationError: another model made some of its scores.
     """
-    scores = read_scores(folder)
+    scores = read_scores(folder, every=every)
+    if every:
+        return [score for score in scores if score.outcome.model_sha256 in ("", model.manifest.model_sha256)]
     for score in scores:
         found = score.outcome.model_sha256
         if score.margin is not None and found != model.manifest.model_sha256:

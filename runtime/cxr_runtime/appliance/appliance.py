@@ -160,7 +160,8 @@ class Appliance:
             parts["retention"] = lambda: Retention(
                 orders.out, orders.kept, tools.journal, tools.clock, archive
             )
-        return parts
+        access = orders.screening.access
+        return parts | orders.readers.parts(orders.out, access, tools.opener, tools.journal)
 
     def _new_sender(self) -> Sender:
         assert self._orders.sending is not None

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from cxr_runtime.appliance.readers import Readers
 from cxr_runtime.appliance.retention import Kept
 from cxr_runtime.appliance.settings import Clinic, Listen, Retention
 from cxr_runtime.arrivals.queue import Arrivals
@@ -105,6 +106,7 @@ class Orders:
     follow_links: bool
     receiving: Receiving | None  # None: nothing is received
     sending: Sending | None  # None: nothing is sent
+    readers: Readers
     stop_below: int  # bytes; with less room no film is taken
     kept: Kept
     health_file: Path
@@ -133,6 +135,7 @@ def orders_of(clinic: Clinic) -> Orders:
         follow_links=clinic.watch is not None and clinic.watch.follow_links,
         receiving=Receiving(clinic.listen, stop_below) if clinic.listen else None,
         sending=_sending(clinic),
+        readers=Readers.of(clinic.out, clinic.serve, clinic.alert),
         stop_below=stop_below,
         kept=_kept(clinic.retention),
         health_file=clinic.health_file,
@@ -220,7 +223,7 @@ def check_model(orders: Orders) -> None:
 
 
 def check_peers(orders: Orders, journal: Journal) -> None:
-    """See that receiver and sender can be made of their settings; nothing listens, and nothing is sent.
+    """See that all that speaks to others can be made of its settings; nothing listens, and nothing is sent.
 
     Raises:
         UsageError: a title, host, certificate or archive cannot be used.
@@ -231,6 +234,7 @@ def check_peers(orders: Orders, journal: Journal) -> None:
         orders.receiving.receiver(orders.out, journal)
     if orders.sending is not None:
         orders.sending.sender(orders.out, journal)
+    orders.readers.check()
 
 
 def check_places(orders: Orders) -> None:

@@ -3,51 +3,20 @@
 import json
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
+from cxr_runtime.appliance.readers import Alert, Serve
+from cxr_runtime.appliance.section import EXPECTED, FORMS, Age, Section, Size
+from cxr_runtime.appliance.section import choice as _choice
+from cxr_runtime.appliance.section import setting as _setting
 from cxr_runtime.errors import UsageError
 from cxr_runtime.identity import IdentityKind
 from cxr_runtime.names import printable
 
 MOST_BYTES = 1 << 20  # of a file of settings
 SEE_EXAMPLE = "`cxr-triage appliance --example` prints every setting"
-
-_SIZE, _AGE = r"^\s*\d+(\.\d+)?\s*[kmgtKMGT]?(i?[bB])?\s*$", r"^\s*\d{1,5}\s*[dwyDWY]\s*$"
-_FORMS = {_SIZE: 'a size as "5G" or "500M"', _AGE: 'an age as "90d", "12w" or "2y"'}
-Size = Annotated[str, Field(pattern=_SIZE)]
-Age = Annotated[str, Field(pattern=_AGE)]
-_EXPECTED = {  # by pydantic's name of what is wrong
-    "bool_type": "true or false",
-    "float_type": "a number",
-    "greater_than": "more than {gt:g}",
-    "greater_than_equal": "{ge:g} or more",
-    "int_type": "a whole number",
-    "less_than": "less than {lt:g}",
-    "less_than_equal": "{le:g} or less",
-    "model_type": "a table",
-    "path_type": "a path in quotes",
-    "string_type": "a text in quotes",
-    "too_short": "at least one entry",
-    "tuple_type": 'a list as ["a", "b"]',
-}
-
-
-def _setting(about: str, example: Any, **bounds: Any) -> Any:  # Any: what pydantic.Field takes and gives
-    """A setting that must be given."""
-    return Field(description=about, examples=[example], **bounds)
-
-
-def _choice(default: Any, about: str, example: Any = None, **bounds: Any) -> Any:
-    """A setting that may be left out; `example` is shown where the default is none."""
-    return Field(default, description=about, examples=[default if example is None else example], **bounds)
-
-
-class Section(BaseModel):
-    """A table of the file; what it does not know is refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Watch(Section):
@@ -183,6 +152,8 @@ class Clinic(Section):
     watch: Watch | None = None
     listen: Listen | None = None
     send: Send | None = None
+    serve: Serve | None = None
+    alert: Alert | None = None
     screening: Screening = Screening()
     reports: Reports = Reports()
     log: Log = Log()
@@ -203,6 +174,12 @@ class Clinic(Section):
                 "[send] sends the patient's identifiers, for a result in the film's own study needs them; "
                 'expected identity = "none", "full" or "pseudonym" at the top: what else its pages may name'
             )
+        return self
+
+    @model_validator(mode="after")
+    def _shows_one_folder(self) -> Self:
+        if self.dated and (self.serve is not None or self.alert is not None):
+            raise ValueError("[serve] and [alert] work on one folder; expected dated = false with them")
         return self
 
     @property
@@ -248,9 +225,9 @@ def _first(error: ValidationError) -> str:
     if kind == "value_error":
         return f"{where}: {said}" if where else said
     if kind == "string_pattern_mismatch":
-        expected = _FORMS[str(context["pattern"])]
+        expected = FORMS[str(context["pattern"])]
     else:
-        expected = _EXPECTED.get(kind, said.removeprefix("should ").removeprefix("be ")).format(**context)
+        expected = EXPECTED.get(kind, said.removeprefix("should ").removeprefix("be ")).format(**context)
     return f"{where} is {printable(repr(first['input']))[:60]}; expected {expected}"
 
 
@@ -264,6 +241,6 @@ def _names(steps: tuple[int | str, ...]) -> list[str]:
 
 def section_of(table: type[BaseModel], name: str) -> type[Section] | None:
     """The table of that name within a table; None: it is a setting."""
-    kinds = (Watch, Listen, Send, Screening, Reports, Log, HealthFile, Disk, Retention)
+    kinds = (Watch, Listen, Send, Serve, Alert, Screening, Reports, Log, HealthFile, Disk, Retention)
     annotation = table.model_fields[name].annotation
     return next((kind for kind in kinds if annotation in (kind, kind | None)), None)

@@ -3,23 +3,24 @@
 import struct
 
 import numpy as np
+from numpy.typing import NDArray
 
-from cxr_runtime.film import GreyPixels
+from cxr_runtime.film import Depth
 
 ORIENTATION = 0x0112  # tag
 UPRIGHT = 1
 SHORT = 3  # field type
 
 
-def upright(pixels: GreyPixels, orientation: int) -> GreyPixels:
+def upright(pixels: NDArray[Depth], orientation: int) -> NDArray[Depth]:
     """Turn a picture so that its top is the top.
 
     Args:
-        pixels: (rows, columns) uint8 as stored.
+        pixels: (rows, columns) uint8 or uint16 as stored.
         orientation: 1 to 8: where row 0 and column 0 belong; any other value counts as 1.
 
     Returns:
-        (rows, columns) uint8, contiguous; rows and columns change places for 5 to 8.
+        (rows, columns), same dtype, contiguous; rows and columns change places for 5 to 8.
     """
     if orientation in (5, 6, 7, 8):
         pixels = pixels.T

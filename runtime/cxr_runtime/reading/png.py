@@ -3,16 +3,20 @@
 import struct
 from dataclasses import dataclass
 
+import numpy as np
 from isal import isal_zlib
 
 from cxr_runtime.film import Film, FilmFacts, squared
+from cxr_runtime.reading.deep import DeepFilm
 from cxr_runtime.reading.failure import check_size, damaged, truncated
 from cxr_runtime.reading.grey import (
     AS_STORED,
     WITHOUT_ALPHA,
+    Samples,
     decode_with_opencv,
     grey_of_bgr,
     on_black,
+    shown_range,
     to_8_bits,
 )
 from cxr_runtime.reading.orientation import UPRIGHT, exif_orientation, upright
@@ -41,15 +45,30 @@ def read_png(content: bytes) -> Film:
         UnreadableFilmError: `truncated`, `damaged`, `no-pixels` or `too-large`.
     """
     header = _walk(content)
-    pixels = decode_with_opencv(
-        header.inflated or content, AS_STORED if header.transparent else WITHOUT_ALPHA
-    )
-    coloured = False
-    if pixels.ndim == 3:
-        grey, coloured = grey_of_bgr(pixels[..., :3])
-        pixels = on_black(grey, pixels[..., 3]) if pixels.shape[2] == 4 else grey
+    pixels, coloured = _grey(content, header)
     facts = FilmFacts("png", bits_stored=header.bits, frames=header.frames, source_is_colour=coloured)
     return Film(upright(squared(to_8_bits(pixels), header.spacing), header.orientation), facts)
+
+
+def deep_png(content: bytes) -> DeepFilm | None:
+    """The same with all of 16 bits; None where there are 8."""
+    header = _walk(content)
+    pixels, _ = _grey(content, header)
+    if pixels.dtype != np.uint16:
+        return None
+    black, white = shown_range(pixels)
+    whole = upright(squared(pixels.astype(np.uint16, copy=False), header.spacing), header.orientation)
+    return DeepFilm(whole, ((black + white) / 2, max(white - black, 1.0)))
+
+
+def _grey(content: bytes, header: _Header) -> tuple[Samples, bool]:
+    """One channel of whatever depth, and whether the file held colours."""
+    flags = AS_STORED if header.transparent else WITHOUT_ALPHA
+    pixels = decode_with_opencv(header.inflated or content, flags)
+    if pixels.ndim != 3:
+        return pixels, False
+    grey, coloured = grey_of_bgr(pixels[..., :3])
+    return on_black(grey, pixels[..., 3]) if pixels.shape[2] == 4 else grey, coloured
 
 
 def _walk(content: bytes) -> _Header:

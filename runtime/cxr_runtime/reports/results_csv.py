@@ -2,8 +2,9 @@
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TextIO
 
 from cxr_runtime.files import PRIVATE, Access, replacing
 from cxr_runtime.names import printable
@@ -36,12 +37,33 @@ def write_results(
     """
     with replacing(path, access) as file:
         text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-        text.write(",".join(COLUMNS) + "\n")
-        rows = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
-        rows.writerows(
-            [*(_cell(outcome, column) for column in COLUMNS[:-1]), foreign] for outcome in outcomes
-        )
+        _write(text, outcomes, foreign)
         text.detach()
+
+
+def results_text(outcomes: Iterable[Outcome], foreign: str = "") -> str:
+    """The same as a text."""
+    text = io.StringIO(newline="")
+    _write(text, outcomes, foreign)
+    return text.getvalue()
+
+
+def csv_text(rows: Iterable[Sequence[object]]) -> str:
+    """Any table in the same way; the first row is its header."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    for number, row in enumerate(rows):
+        if number:
+            writer.writerow([_shown(value) if isinstance(value, str) else value for value in row])
+        else:
+            text.write(",".join(map(str, row)) + "\n")
+    return text.getvalue()
+
+
+def _write(text: TextIO, outcomes: Iterable[Outcome], foreign: str) -> None:
+    text.write(",".join(COLUMNS) + "\n")
+    rows = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    rows.writerows([*(_cell(outcome, column) for column in COLUMNS[:-1]), foreign] for outcome in outcomes)
 
 
 class _Figure(float):
@@ -62,5 +84,8 @@ def _cell(outcome: Outcome, column: str) -> str | _Figure:
         figure = _Figure(value)
         figure.text = f"{value:.{DECIMALS[column]}f}"
         return figure
-    text = printable(str(value))
+    return _shown(printable(str(value)))
+
+
+def _shown(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA_STARTS) else text

@@ -22,6 +22,7 @@ class Act(StrEnum):
     OPENED = "opened"  # a film
     SAID = "said"  # a verdict, or the result of a test
     EXPORTED = "exported"
+    ALERTED = "alerted"  # a very suspicious film was called out
     USER_ADDED = "user-added"
     USER_CHANGED = "user-changed"
     USER_REMOVED = "user-removed"
@@ -72,6 +73,11 @@ class Audit:
         """The latest entries, the last one first."""
         query = "SELECT id, time, actor, act, about, digest FROM audit ORDER BY id DESC LIMIT ?"
         return [Entry(*row) for row in self._db.execute(query, (count,)).fetchall()]
+
+    def about(self, act: Act) -> set[str]:
+        """What all entries of an act are about."""
+        query = "SELECT DISTINCT about FROM audit WHERE act = ?"
+        return {str(about) for (about,) in self._db.execute(query, (act.value,)).fetchall()}
 
     def verify(self, head: str = "") -> Verification:
         """Compute every digest again.

@@ -8,12 +8,23 @@ from pathlib import Path
 from threading import RLock
 from typing import Self
 
-from cxr_runtime.seals import Sealer
+from cxr_runtime.seals import Sealer, picture_digest
 from cxr_runtime.store.accounts import Accounts
 from cxr_runtime.store.audit import Act, Audit
+from cxr_runtime.store.checks import facts_of, picture_of
 from cxr_runtime.store.opening import open_beside, store_in
-from cxr_runtime.store.store import Store, store_errors
+from cxr_runtime.store.rows import (
+    PICTURE_COLUMNS,
+    PLACE,
+    Place,
+    RunFacts,
+    StoredPicture,
+    time_of,
+)
+from cxr_runtime.store.store import Store, sealed_place, store_errors
 from cxr_runtime.store.verdicts import Verdicts
+
+MOST_PLACES = 20  # of one film that are looked at
 
 
 class Desk(Store):
@@ -73,10 +84,83 @@ class Desk(Store):
         with self.acting(actor, act, about):
             pass
 
-    def opened(self, reader: str, sha256: str) -> None:
-        """Note that a reader has opened a film."""
-        with self.acting(reader, Act.OPENED, sha256) as now:
-            self._db.execute("INSERT OR IGNORE INTO seen VALUES (?, ?, ?)", (sha256, reader, now))
+    def opened(self, reader: str, key: str, *, marks: bool = True) -> None:
+        """Note that a reader has opened a film.
+
+        Args:
+            reader: who.
+            key: sha256 of the film, or what it is known by (`listing.Listed.key`).
+            marks: False: its score was hidden, so that it does not count as seen yet.
+        """
+        with self.acting(reader, Act.OPENED, key) as now:
+            if marks:
+                self.mark_seen(reader, key, now)
+
+    def mark_seen(self, reader: str, key: str, now: str) -> None:
+        """Mark a film as seen, within an act."""
+        self._db.execute("INSERT OR IGNORE INTO seen VALUES (?, ?, ?)", (key, reader, now))
+
+    def sealed_places(self, sha256: str) -> list[str]:
+        """Files under which a film was found on this machine, the latest first; no others are told."""
+        query = (
+            "SELECT places.seal, stamp, file, fingerprint FROM places"
+            " JOIN results ON results.id = places.result WHERE sha256 = ?"
+            " ORDER BY run DESC, position DESC LIMIT ?"
+        )
+        return [
+            str(file)
+            for seal, stamp, file, fingerprint in self._db.execute(query, (sha256, MOST_PLACES)).fetchall()
+            if self._sealer.is_right(seal, PLACE, sealed_place(Place(0, file, stamp), sha256, fingerprint))
+        ]
+
+    def picture(self, result: int) -> StoredPicture | None:
+        """The pictures of a row; None where there are none, or they are not those that it was stored with."""
+        columns = ", ".join(f"pictures.{column}" for column in PICTURE_COLUMNS)
+        query = (
+            f"SELECT results.pictures, {columns} FROM results JOIN pictures ON pictures.result = results.id"
+            " WHERE results.id = ?"
+        )
+        digest, *row = self._db.execute(query, (result,)).fetchone() or ("",)
+        if not row or (digest and picture_digest(tuple(row)) != digest):
+            return None
+        return picture_of(f"result {result}", tuple(row))
+
+    def latest_facts(self) -> RunFacts | None:
+        """What the reports of the run that ended last state; None before any has."""
+        query = "SELECT facts FROM runs WHERE facts != '' ORDER BY id DESC LIMIT 1"
+        found = self._db.execute(query).fetchone()
+        return None if found is None else facts_of(self.name, found[0])
+
+    def count_films(self) -> int:
+        """How many rows there are; a film that was scored by several models counts as often."""
+        return int(self._db.execute("SELECT count(*) FROM results").fetchone()[0])
+
+    def suspicious(self, probability: float, since: datetime) -> list[tuple[str, float]]:
+        """Films with a probability of this or more that were scored since then: sha256 and probability."""
+        query = (
+            "SELECT sha256, probability, finished FROM results WHERE status = 'scored' AND probability >= ?"
+            " ORDER BY id"
+        )
+        found = self._db.execute(query, (probability,)).fetchall()
+        return [(str(sha256), float(value)) for sha256, value, at in found if time_of(str(at)) >= since]
+
+    def has_accounts(self) -> bool:
+        """Whether anybody has an account, also one without a right seal: then nobody comes in without."""
+        return bool(self._db.execute("SELECT EXISTS (SELECT 1 FROM users)").fetchone()[0])
+
+    def label(self) -> str:
+        """Under which label identities are kept now (`pseudonyms.Keeping.label`); "" where none are."""
+        found = self._db.execute("SELECT kind FROM identities LIMIT 1").fetchone()
+        return "" if found is None else str(found[0])
+
+    def films_of_patient(self, patient: str, label: str) -> list[tuple[str, str]]:
+        """Films of a patient by sha256, with the date of each examination; the earliest first."""
+        query = (
+            "SELECT sha256, coalesce(studied, '') FROM identities WHERE kind = ? AND patient = ?"
+            " ORDER BY 2 LIMIT ?"
+        )
+        found = self._db.execute(query, (label, patient, MOST_PLACES)).fetchall()
+        return [(str(sha256), str(studied)) for sha256, studied in found]
 
     def seen_by(self, sha256: str) -> list[tuple[str, str]]:
         """Who has opened a film, and when for the first time; the first one first."""

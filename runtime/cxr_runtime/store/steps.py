@@ -95,6 +95,13 @@ _TABLES_8 = (
     "CREATE INDEX results_of_bytes ON results (sha256)",
 )
 
+_INDEXES_10 = (
+    "DROP INDEX results_by_suspicion",
+    "CREATE INDEX results_by_suspicion ON results (status DESC, probability DESC, id)",
+    "CREATE INDEX places_by_file ON places (file)",
+    "CREATE INDEX identities_by_patient ON identities (kind, patient)",
+)
+
 
 def _to_1(db: sqlite3.Connection) -> None:
     """The schema of 0.1.0: rows by the path as it was typed."""
@@ -181,5 +188,11 @@ def _to_9(db: sqlite3.Connection) -> None:
     db.execute("ALTER TABLE pictures ADD COLUMN spacing_mm REAL")
 
 
+def _to_10(db: sqlite3.Connection) -> None:
+    """A long list is read in the order of its index, and a film's other places are found by their name."""
+    for command in _INDEXES_10:
+        db.execute(command)
+
+
 STEPS: tuple[Callable[[sqlite3.Connection], None], ...]
-STEPS = (_to_1, _to_2, _to_3, _to_4, _to_5, _to_6, _to_7, _to_8, _to_9)
+STEPS = (_to_1, _to_2, _to_3, _to_4, _to_5, _to_6, _to_7, _to_8, _to_9, _to_10)

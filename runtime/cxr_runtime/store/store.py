@@ -230,14 +230,14 @@ class Store:
         return frozenset(str(name) for (name,) in self._rows("SELECT name FROM written WHERE content = ''"))
 
 
-def read_scores(folder: Path) -> list[StoredScore]:
-    """The rows of the last scan into a folder, or all that a service has put there.
+def read_scores(folder: Path, *, every: bool = False) -> list[StoredScore]:
+    """The rows of the last scan into a folder, or all that a service has put there; or `every` row.
 
     Raises:
         StoreError: the folder holds no scan.
     """
     with Store.open(folder) as store:
-        return list(store.scores(store.reported()))
+        return list(store.scores(None if every else store.reported()))
 
 
 @contextmanager

@@ -136,6 +136,15 @@ class Verdicts:
         """What holds of films, by sha256; those of which nothing was said are left out."""
         return {digest: standing(said) for digest in digests if (said := self.of(digest))}
 
+    def all(self) -> list[Said]:
+        """All that was ever said, in the order in which it was."""
+        return self._said("ORDER BY id", ())
+
+    def first_readings(self) -> dict[str, str]:
+        """When the first reader said something of each film, by sha256."""
+        query = "SELECT sha256, time, min(id) FROM verdicts WHERE source = 'reading' GROUP BY sha256"
+        return {str(sha256): str(time) for sha256, time, _ in self._db.execute(query).fetchall()}
+
     def every(self) -> Iterator[tuple[str, FilmVerdicts]]:
         """What holds of every film of which something was said, by sha256."""
         said = self._said("ORDER BY sha256, id", ())

@@ -64,7 +64,7 @@ def test_a_comment_stands_behind_each_line_of_the_example() -> None:
         (LEAST + "[listen]\nport = 70000\n", "listen.port is 70000; expected 65535 or less"),
         (LEAST + '[listen]\nallow = "XRAY1"\n', "listen.allow is 'XRAY1'; expected a list as"),
         (LEAST + "[listen]\nassociations = 0\n", "listen.associations is 0; expected 1 or more"),
-        (LEAST + "[serve]\nport = 80\n", "serve is unknown; expected one of out, dated, "),
+        (LEAST + "[kitchen]\nport = 80\n", "kitchen is unknown; expected one of out, dated, "),
         (LEAST + "follow_link = true\n", "watch.follow_link is unknown; expected one of folders, "),
         (LEAST.replace('["/srv/in"]', "[]"), "watch.folders is []; expected at least one entry"),
         (LEAST.replace('["/srv/in"]', '"/srv/in"'), """watch.folders is '/srv/in'; expected a list as ["""),

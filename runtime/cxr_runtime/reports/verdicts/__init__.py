@@ -1,0 +1,77 @@
+"""The bar with which a reader says what a film is: one script for the server and for worklist.html.
+
+    const bar = new VerdictBar(element, { labels, keys: viewer.keys, canSay, say });
+    bar.show({ key, verdicts, isDisputed, summary });     // or null: there is no film
+    bar.settle();                                         // says what has not been said yet, at once
+
+`say({ key, verdict, findings, note, source })` keeps a verdict and gives a promise of all that stand.
+It needs the viewer's script before it. `labels` is `LABELS`, in whatever language.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+
+from cxr_runtime.store.verdicts import Finding, Source, Verdict
+
+FINDING_WORDS = {
+    Finding.TB: "TB",
+    Finding.OPACITY: "Opacity",
+    Finding.NODULE: "Nodule",
+    Finding.EFFUSION: "Effusion",
+    Finding.PNEUMOTHORAX: "Pneumothorax",
+    Finding.CARDIOMEGALY: "Large heart",
+    Finding.DEVICE: "Device",
+    Finding.OTHER: "Other",
+}
+VERDICT_WORDS = {
+    Verdict.NORMAL: "Normal",
+    Verdict.ABNORMAL: "Abnormal",
+    Verdict.CANNOT_TELL: "Cannot tell",
+}
+TEST_WORDS = {
+    Verdict.NORMAL: "negative",
+    Verdict.ABNORMAL: "positive",
+    Verdict.CANNOT_TELL: "unclear",
+}
+SOURCE_WORDS = {Source.SPUTUM: "Sputum", Source.GENEXPERT: "GeneXpert", Source.CT: "CT"}
+
+LABELS: Mapping[str, str] = MappingProxyType(
+    {
+        "bar": "What this film is",
+        **{verdict.value: word for verdict, word in VERDICT_WORDS.items()},
+        **{finding.value: word for finding, word in FINDING_WORDS.items()},
+        **{source.value: word for source, word in SOURCE_WORDS.items()},
+        **{f"test-{verdict.value}": word for verdict, word in TEST_WORDS.items()},
+        "findings": "Findings",
+        "findingKeys": "Findings, in their order",
+        "note": "Note",
+        "addNote": "Write a note",
+        "tests": "Test results",
+        "noTest": "no result",
+        "differ": "Readers disagree",
+        "blinded": "said before the score was shown",
+        "elsewhere": "said on another machine, or changed since",
+        "kept": "Kept",
+        "notKept": "Not kept",
+        "again": "Try again",
+        "mayNot": "This account may look, not say.",
+    }
+)
+
+
+@cache
+def script() -> str:
+    """A plain script; what follows it on the page can use `VerdictBar`."""
+    return _part("verdicts.js")
+
+
+@cache
+def style() -> str:
+    """Its style; every name in it begins with `vb-`."""
+    return _part("verdicts.css")
+
+
+def _part(name: str) -> str:
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")

@@ -1,0 +1,97 @@
+"""Who comes in: every request has a visitor with rights, or is sent to the login."""
+
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+
+from cxr_runtime.server.guard import App, Receive, Scope, Send
+from cxr_runtime.server.room import Room, Visitor
+from cxr_runtime.server.sessions import ABSOLUTE_SECONDS, is_same
+from cxr_runtime.store.accounts import Role
+
+LOGIN = "/login"
+PUBLIC = (LOGIN, "/static/")
+TOKEN_HEADER, TOKEN_FIELD = "x-cxr-token", "token"
+
+
+class Door:
+    """Knows the visitor of each request before any page does."""
+
+    def __init__(self, app: App, room: Room) -> None:
+        self._app, self._room = app, room
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        visitor = await run_in_threadpool(self._room.visitor, cookie_of(scope, self._room))
+        scope["visitor"], scope["room"] = visitor, self._room
+        if visitor is None and not scope["path"].startswith(PUBLIC):
+            answer: Response = PlainTextResponse("Please log in again.\n", 401)
+            if scope["method"] == "GET" and "text/html" in Request(scope).headers.get("accept", ""):
+                answer = RedirectResponse(LOGIN, 303)
+            await answer(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+
+def cookie_name(room: Room) -> str:
+    """Of the session's cookie; with TLS no page of another name can set it (RFC 6265bis, 4.1.3.2)."""
+    return "__Host-cxr-triage" if room.options.is_secure else "cxr-triage"
+
+
+def cookie_of(scope: Scope, room: Room) -> str:
+    """What the browser keeps of its session; "" where it keeps nothing."""
+    header = next((value for name, value in scope["headers"] if name == b"cookie"), b"")
+    try:
+        found = SimpleCookie(header.decode("latin-1")).get(cookie_name(room))
+    except CookieError:
+        return ""
+    return "" if found is None else found.value
+
+
+def keep(answer: Response, room: Room, kept: str) -> None:
+    """Have the browser keep a session; "" takes it away."""
+    answer.set_cookie(
+        cookie_name(room),
+        kept,
+        max_age=int(ABSOLUTE_SECONDS) if kept else 0,
+        path="/",
+        secure=room.options.is_secure,
+        httponly=True,
+        samesite="strict",
+    )
+
+
+def room_of(request: Request) -> Room:
+    """The room of a request."""
+    room: Room = request.scope["room"]
+    return room
+
+
+def visitor_of(request: Request) -> Visitor:
+    """Who asks; a page that anybody may see does not ask this."""
+    visitor: Visitor | None = request.scope["visitor"]
+    if visitor is None:
+        raise HTTPException(401, "Please log in again.")
+    return visitor
+
+
+def acting(request: Request, token: Any, *, least: Role = Role.READER) -> Visitor:
+    """Who acts: with the token of his own pages, and the right to.
+
+    Raises:
+        HTTPException: the token is another one, or the account may not.
+    """
+    visitor = visitor_of(request)
+    if not isinstance(token, str) or not is_same(token, visitor.token):
+        raise HTTPException(403, "This page is too old. Load it again.")
+    ranks = (Role.READ_ONLY, Role.READER, Role.ADMIN)
+    if ranks.index(visitor.role) < ranks.index(least):
+        raise HTTPException(403, "This account may not do that.")
+    return visitor

@@ -1,0 +1,220 @@
+"""One film as the browser asks for it: its facts, its pictures, its pixels at full depth."""
+
+from typing import Any
+
+from isal import igzip
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from cxr_runtime.names import folder_and_name, printable
+from cxr_runtime.reports import meaning, wording
+from cxr_runtime.reports.publishing import shown
+from cxr_runtime.server.door import TOKEN_HEADER, acting, room_of, visitor_of
+from cxr_runtime.server.room import Room, Visitor
+from cxr_runtime.server.whereabouts import sources
+from cxr_runtime.store.accounts import Role
+from cxr_runtime.store.desk import Desk
+from cxr_runtime.store.listing import Listed, one
+from cxr_runtime.store.rows import RunFacts, StoredPicture
+from cxr_runtime.store.verdicts import FilmVerdicts, Said, standing
+
+SQUEEZE = 1  # level of gzip: 16-bit films become a third smaller in a tenth of a second
+
+
+def found(desk: Desk, key: str) -> Listed:
+    """The film of a key.
+
+    Raises:
+        HTTPException: there is none.
+    """
+    film = one(desk, key)
+    if film is None:
+        raise HTTPException(404, "There is no such film in this store.")
+    return film
+
+
+def facts(request: Request) -> Response:
+    """GET /film/KEY: all that a page says of a film, in words."""
+    room, visitor, key = room_of(request), visitor_of(request), request.path_params["key"]
+    with room.reading() as desk:
+        film = found(desk, key)
+        said = standing(desk.verdicts.of(film.outcome.sha256)) if film.outcome.sha256 else FilmVerdicts(())
+        is_hidden = hides_score(request, room, desk, visitor, film)
+        picture = desk.picture(film.result)
+        told = {
+            **_words(desk, film, picture, is_hidden=is_hidden),
+            "verdicts": [
+                said_of(each, visitor) for each in said.standing if not is_hidden or _is_own(each, visitor)
+            ],
+            "isDisputed": said.is_disputed and not is_hidden,
+            "seen": [] if is_hidden else [list(each) for each in desk.seen_by(film.key)],
+            "hasPicture": picture is not None,
+            "hasHeat": picture is not None and picture.heat_png is not None and not is_hidden,
+            "outlines": [] if picture is None else [list(outline) for outline in picture.lung_outlines],
+            "earlier": None if is_hidden else _earlier(desk, film),
+            "isHidden": is_hidden,
+        }
+    return JSONResponse(told)
+
+
+def hides_score(request: Request, room: Room, desk: Desk, visitor: Visitor, film: Listed) -> bool:
+    """Whether a reader is to say what the film is before the score is shown."""
+    is_blinded = room.options.is_blinded or request.query_params.get("blinded") == "1"
+    if not is_blinded or not visitor.role.may_say or not film.outcome.sha256:
+        return False
+    return not any(reader == visitor.name for reader, _ in desk.seen_by(film.key))
+
+
+def _is_own(said: Said, visitor: Visitor) -> bool:
+    return said.reader == visitor.name
+
+
+def said_of(said: Said, visitor: Visitor) -> dict[str, Any]:
+    """A verdict as the page's script knows it."""
+    return {
+        "reader": said.reader,
+        "time": said.time,
+        "verdict": said.verdict.value,
+        "findings": [finding.value for finding in said.findings],
+        "note": printable(said.note),
+        "source": said.source.value,
+        "isBlinded": said.is_blinded,
+        "isOurs": said.is_ours,
+        "isMine": _is_own(said, visitor),
+    }
+
+
+def _words(desk: Desk, film: Listed, picture: StoredPicture | None, *, is_hidden: bool) -> dict[str, Any]:
+    outcome, run = film.outcome, desk.latest_facts()
+    folder, name = folder_and_name(printable(outcome.file))
+    identity = desk.identities.of(outcome.sha256, desk.label()) if outcome.sha256 else None
+    told = {
+        "key": film.key,
+        "name": name,
+        "folder": folder,
+        "owner": list(wording.owner(identity)) if identity else [],
+        "view": outcome.view,
+        "finished": film.finished,
+    }
+    if is_hidden:
+        return {
+            **told,
+            "result": "hidden",
+            "resultWord": "",
+            "score": "",
+            "meaning": "",
+            "where": "",
+            "remarks": [],
+        }
+    return {
+        **told,
+        "result": outcome.status.value if outcome.triage is None else outcome.triage.value,
+        "resultWord": wording.result_word(outcome),
+        "score": "" if outcome.score is None else f"{outcome.score:.2f}",
+        "meaning": "" if run is None else meaning.films_like_this(outcome, run),
+        "where": ""
+        if run is None or picture is None
+        else wording.where_heat_lies(shown(picture, run.presentation.colours), run),
+        "remarks": list(wording.remarks(outcome)),
+    }
+
+
+def _where(picture: StoredPicture, run: RunFacts) -> str:
+    return wording.where_heat_lies(shown(picture, run.presentation.colours), run)
+
+
+def _earlier(desk: Desk, film: Listed) -> dict[str, str] | None:
+    """The patient's film before this one, where patients are kept."""
+    label = desk.label()
+    identity = desk.identities.of(film.outcome.sha256, label) if film.outcome.sha256 and label else None
+    if identity is None or not identity.patient:
+        return None
+    dated = desk.films_of_patient(identity.patient, label)
+    before = [(sha256, date) for sha256, date in dated if date and date < identity.studied]
+    if not before:
+        return None
+    sha256, date = before[-1]
+    other = one(desk, sha256)
+    if other is None:
+        return None
+    score = "" if other.outcome.score is None else f"{other.outcome.score:.2f}"
+    return {"key": sha256, "date": date, "score": score}
+
+
+def opened(request: Request) -> Response:
+    """POST /film/KEY/open: a reader has a film before him; noted once a time it is opened."""
+    room, key = room_of(request), request.path_params["key"]
+    visitor = acting(request, request.headers.get(TOKEN_HEADER), least=Role.READ_ONLY)
+    browser = f"{visitor.name} {request.headers.get('x-cxr-window', '')[:40]}"
+    with room.reading() as desk:
+        film = found(desk, key)
+        is_hidden = hides_score(request, room, desk, visitor, film)
+    if request.query_params.get("again") != "1":
+        room.desk.opened(visitor.name, film.key, marks=not is_hidden)
+    room.presence.note(film.key, browser, visitor.name)
+    return JSONResponse({"others": room.presence.others(film.key, visitor.name)})
+
+
+def preview(request: Request) -> Response:
+    """GET /film/KEY/preview.jpg: the film at reading size, as the store keeps it."""
+    return Response(_picture(request).preview_jpeg, media_type="image/jpeg")
+
+
+def thumbnail(request: Request) -> Response:
+    """GET /film/KEY/thumb.jpg: small; with its heat, unless the score is hidden."""
+    picture = _picture(request)
+    is_plain = picture.thumbnail_jpeg is None or room_of(request).options.is_blinded
+    small = picture.preview_jpeg if is_plain or picture.thumbnail_jpeg is None else picture.thumbnail_jpeg
+    return Response(small, media_type="image/jpeg")
+
+
+def heat(request: Request) -> Response:
+    """GET /film/KEY/heat.png: colours that lie over the whole film."""
+    layer = _picture(request, of_heat=True).heat_png
+    if layer is None:
+        raise HTTPException(404, "This film has no heat map.")
+    return Response(layer, media_type="image/png")
+
+
+def pixels(request: Request) -> Response:
+    """GET /film/KEY/pixels: the film at full size and depth, row after row, little-endian.
+
+    Headers say rows, columns, bits (8 or 16), window (centre and width) and spacing (millimetres, or "").
+    404 where its file is gone or has changed: the page then shows the preview.
+    """
+    room, key = room_of(request), request.path_params["key"]
+    with room.reading() as desk:
+        film = found(desk, key)
+        picture = desk.picture(film.result)
+        places = (
+            [] if picture is None else sources(desk, room.folder, film.outcome.sha256, room.opener.chunks)
+        )
+        deep = None
+        if picture is not None:
+            deep = room.decoder.film(film.outcome.sha256, iter(places), picture.preview_jpeg)
+    if deep is None:
+        raise HTTPException(404, "The film's file is not where it was scored.")
+    headers = {
+        "x-rows": str(deep.rows),
+        "x-columns": str(deep.columns),
+        "x-bits": str(deep.bits),
+        "x-window": f"{deep.window[0]:.3f} {deep.window[1]:.3f}",
+        "x-spacing": "" if deep.spacing_mm is None else f"{deep.spacing_mm:.6f}",
+    }
+    body = deep.pixels
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        body, headers["content-encoding"] = igzip.compress(body, SQUEEZE), "gzip"
+    return Response(body, media_type="application/octet-stream", headers=headers)
+
+
+def _picture(request: Request, *, of_heat: bool = False) -> StoredPicture:
+    room, visitor = room_of(request), visitor_of(request)
+    with room.reading() as desk:
+        film = found(desk, request.path_params["key"])
+        if of_heat and hides_score(request, room, desk, visitor, film):
+            raise HTTPException(403, "The heat map is shown after the verdict.")
+        picture = desk.picture(film.result)
+    if picture is None:
+        raise HTTPException(404, "The store keeps no picture of this film.")
+    return picture

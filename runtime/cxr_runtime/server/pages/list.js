@@ -1,0 +1,82 @@
+"use strict";
+/* The list beside the film: rows that are chosen by click and by keys, and read anew when the store changes. */
+
+class FilmList {
+  /**
+   * @param {HTMLElement} root that holds the rows
+   * @param {function(string): void} open shows the film of a key
+   */
+  constructor(root, open) {
+    Object.assign(this, { root, open, current: "" });
+    root.addEventListener("click", (event) => {
+      const row = event.target.closest(".film-row");
+      if (!row || event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      this.open(row.dataset.key);
+    });
+    root.addEventListener("keydown", (event) => {
+      const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+      if (by) this.step(by);
+      else if (event.key === "Home" || event.key === "End") this.edge(event.key === "Home");
+      else return;
+      event.preventDefault();
+      event.stopPropagation();
+    });
+  }
+
+  get rows() {
+    return [...this.root.querySelectorAll(".film-row")];
+  }
+
+  get place() {
+    return this.rows.findIndex((row) => row.dataset.key === this.current);
+  }
+
+  /** Words as `3 of 100`; "" for a film that is on another page. */
+  get placeWords() {
+    return this.place < 0 ? "" : `${this.place + 1} of ${this.rows.length}`;
+  }
+
+  step(by) {
+    const { rows, place } = this;
+    const next = rows[place + by] ?? (place < 0 ? rows[0] : null);
+    if (next) this.open(next.dataset.key);
+    else this.#turn(by);
+  }
+
+  edge(isFirst) {
+    const { rows } = this;
+    const row = isFirst ? rows[0] : rows.at(-1);
+    if (row) this.open(row.dataset.key);
+  }
+
+  /** The film after this one, to be fetched before it is asked for. */
+  get following() {
+    return this.rows[this.place + 1]?.dataset.key ?? "";
+  }
+
+  #turn(by) {
+    const link = this.root.querySelector(by > 0 ? 'a[rel="next"]' : 'a[rel="prev"]');
+    if (link) link.click();
+  }
+
+  mark(key) {
+    this.current = key;
+    for (const row of this.rows) {
+      if (row.dataset.key === key) row.setAttribute("aria-current", "true");
+      else row.removeAttribute("aria-current");
+    }
+    this.rows[this.place]?.scrollIntoView({ block: "nearest" });
+  }
+
+  /** Read the list anew; where it stood, it stands. */
+  async refresh() {
+    const answer = await fetch(`/rows${location.search}`);
+    if (!answer.ok) return;
+    const top = this.root.scrollTop;
+    const read = new DOMParser().parseFromString(await answer.text(), "text/html");
+    this.root.replaceChildren(...read.body.childNodes);
+    this.root.scrollTop = top;
+    for (const row of this.rows) if (row.dataset.key === this.current) row.setAttribute("aria-current", "true");
+  }
+}

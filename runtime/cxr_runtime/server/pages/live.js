@@ -1,0 +1,36 @@
+"use strict";
+/* What happens while the page is open: films that are scored, verdicts of others, a server that is away. */
+
+const TOGETHER_MS = 1500; // changes within this time are one
+
+class Live {
+  /**
+   * @param {HTMLElement} root where it is said how things stand
+   * @param {function(): Promise<void>} changed called when the store has changed
+   */
+  constructor(root, changed) {
+    Object.assign(this, { root, changed });
+    this.source = new EventSource("/events");
+    this.source.addEventListener("change", (event) => this.#soon(JSON.parse(event.data)));
+    this.source.addEventListener("open", () => this.root.classList.remove("away"));
+    this.source.addEventListener("error", () => this.#away());
+  }
+
+  #soon({ films, isBusy }) {
+    this.root.textContent = isBusy ? `Films are being scored: ${films} so far` : `${films} films`;
+    this.root.classList.toggle("busy", isBusy);
+    if (!this.isKnown || this.timer) {
+      this.isKnown = true; // the page itself is as new as the first word
+      return;
+    }
+    this.timer = setTimeout(async () => {
+      this.timer = null;
+      await this.changed().catch(() => this.#away());
+    }, TOGETHER_MS);
+  }
+
+  #away() {
+    this.root.textContent = "The server does not answer. What you say now may not be kept.";
+    this.root.classList.add("away");
+  }
+}

@@ -1,0 +1,181 @@
+"use strict";
+/* The page of the worklist: list, film and verdict together. */
+
+const HERE_MS = 20000; // between two words that a film is still open
+const KEPT_FILMS = 3; // films whose pixels the page keeps, the next one among them
+
+const page = document.body.dataset;
+const labels = JSON.parse(document.getElementById("labels").textContent);
+const browserWindow = crypto.randomUUID();
+
+async function ask(address, options = {}) {
+  const answer = await fetch(address, options);
+  if (answer.status === 401) location.assign("/login");
+  if (!answer.ok) throw new Error((await answer.text()).trim() || `status ${answer.status}`);
+  return answer;
+}
+
+function act(address, content = null) {
+  const headers = { "x-cxr-token": page.token, "x-cxr-window": browserWindow };
+  if (content) headers["content-type"] = "application/json";
+  return ask(address, { method: "POST", headers, body: content && JSON.stringify(content) });
+}
+
+const filmAddress = (key, part = "") => `/film/${key}${part}${page.blinded ? "?blinded=1" : ""}`;
+
+/** Films at full depth, fetched once; where the file is gone, the picture that the store keeps. */
+class Pixels {
+  kept = new Map();
+
+  of(key) {
+    if (!this.kept.has(key)) this.kept.set(key, this.#fetched(key));
+    const film = this.kept.get(key);
+    this.kept.delete(key);
+    this.kept.set(key, film);
+    for (const old of [...this.kept.keys()].slice(0, -KEPT_FILMS)) this.kept.delete(old);
+    return film;
+  }
+
+  async #fetched(key) {
+    const answer = await fetch(`/film/${key}/pixels`).catch(() => null);
+    if (!answer?.ok) return { film: { url: `/film/${key}/preview.jpg` }, spacing: null, isWhole: false };
+    const content = await answer.arrayBuffer();
+    const [rows, columns, bits] = ["x-rows", "x-columns", "x-bits"].map((name) => Number(answer.headers.get(name)));
+    const usual = answer.headers.get("x-window").split(" ").map(Number);
+    const spacing = Number(answer.headers.get("x-spacing")) || null;
+    const pixels = bits === 16 ? new Uint16Array(content) : new Uint8Array(content);
+    return { film: { pixels, rows, columns, window: usual }, spacing: spacing && [spacing, spacing], isWhole: true };
+  }
+}
+
+class Room {
+  constructor() {
+    this.pixels = new Pixels();
+    this.spoken = document.getElementById("spoken");
+    this.list = new FilmList(document.getElementById("list"), (key) => this.open(key));
+    this.viewer = new FilmViewer(document.getElementById("viewer"), {
+      labels,
+      step: (by) => this.list.step(by),
+      legend: document.getElementById("legend").content.cloneNode(true),
+    });
+    this.bar = new VerdictBar(document.getElementById("verdict"), {
+      labels,
+      keys: this.viewer.keys,
+      canSay: Boolean(page.maySay),
+      say: (said) => this.say(said),
+    });
+    this.viewer.keys.add([
+      { keys: ["ArrowDown", "j"], words: labels.next, act: () => this.list.step(1) },
+      { keys: ["ArrowUp", "k"], words: labels.previous, act: () => this.list.step(-1) },
+      { keys: ["/"], words: labels.search, act: () => document.querySelector(".narrow [type=search]").focus() },
+    ]);
+    this.#narrow();
+    new Live(document.getElementById("live"), () => this.refresh());
+    setInterval(() => this.current && act(`${filmAddress(this.current, "/open")}${page.blinded ? "&" : "?"}again=1`).then((answer) => this.#others(answer)).catch(() => {}), HERE_MS);
+    addEventListener("pagehide", () => this.bar.settle());
+    const asked = new URLSearchParams(location.search).get("film");
+    const first = asked || this.list.rows[0]?.dataset.key;
+    if (first) this.open(first, { isFirst: true });
+  }
+
+  /** Choices of the form act at once. */
+  #narrow() {
+    const form = document.getElementById("narrow");
+    form.addEventListener("change", () => form.requestSubmit());
+    form.addEventListener("submit", () => {
+      for (const field of form.elements) if (!field.value || field.value === field.options?.[0]?.value) field.disabled = true;
+    });
+  }
+
+  /** Show a film; the address of the page says which, so that it is there again after a reload. */
+  async open(key, { isFirst = false } = {}) {
+    if (key === this.current && !isFirst) return;
+    this.bar.settle();
+    this.current = key;
+    this.list.mark(key);
+    const address = new URL(location.href);
+    address.searchParams.set("film", key);
+    history.replaceState(null, "", address);
+    try {
+      const facts = await (await ask(filmAddress(key))).json();
+      if (key !== this.current) return;
+      await this.#show(facts);
+      const answer = await act(filmAddress(key, "/open"));
+      if (key === this.current) this.#others(answer);
+    } catch (error) {
+      if (key !== this.current) return;
+      this.viewer.clear(element("p", "", error.message));
+      this.bar.show(null);
+    }
+  }
+
+  async #show(facts) {
+    this.facts = facts;
+    const place = this.list.placeWords;
+    const caption = this.#caption(facts);
+    this.spoken.textContent = [facts.owner[0] || facts.name, facts.resultWord, facts.score, place].filter(Boolean).join(", ");
+    this.bar.show({ ...facts, summary: this.#summary(facts) });
+    if (!facts.hasPicture) {
+      this.viewer.clear(this.#why(facts), { place, caption });
+      return;
+    }
+    const whole = this.pixels.of(facts.key);
+    const heat = facts.hasHeat ? filmAddress(facts.key, "/heat.png") : null;
+    const spacing = whole.then((pixels) => pixels.spacing);
+    const { film, isWhole } = await whole;
+    if (facts.key !== this.current) return;
+    if (!isWhole) caption.push(element("div", "gone", labels.gone));
+    const earlier = facts.earlier && { name: `${facts.earlier.date}, ${labels.score} ${facts.earlier.score || "-"}`, film: this.pixels.of(facts.earlier.key).then((pixels) => pixels.film) };
+    await this.viewer.show({ name: facts.name, place, caption, film, heat, outlines: facts.outlines, spacing: await spacing, earlier });
+    document.body.dataset.shown = facts.key;
+    if (this.list.following) this.pixels.of(this.list.following);
+  }
+
+  #caption({ owner, name, folder, view, seen }) {
+    const lines = [...owner, name, [view, folder].filter(Boolean).join(" · ")];
+    const made = lines.filter(Boolean).map((line, at) => element(at ? "div" : "b", "", line));
+    const others = seen.filter(([reader]) => reader !== page.reader).map(([reader]) => reader);
+    if (others.length) made.push(element("div", "", `${labels.seenBy} ${others.join(", ")}`));
+    return made;
+  }
+
+  #summary({ result, resultWord, score, meaning, where, remarks }) {
+    const made = [element("span", `badge ${result}`, resultWord || labels.hidden)];
+    if (score) made.push(element("b", "score", score));
+    for (const remark of [...remarks, where && `${labels.heat}: ${where}`, meaning].filter(Boolean)) {
+      const part = element("span", "remark", remark);
+      part.title = remark;
+      made.push(part);
+    }
+    return made;
+  }
+
+  #why({ resultWord, remarks }) {
+    const why = element("div");
+    why.append(element("strong", "", resultWord), ...remarks.map((remark) => element("p", "", remark)));
+    return why;
+  }
+
+  async #others(answer) {
+    const { others } = await answer.json();
+    document.getElementById("open-by")?.remove();
+    if (!others.length) return;
+    const shown = element("p", "open-by", `${labels.openBy} ${others.join(", ")}`);
+    shown.id = "open-by";
+    document.getElementById("viewer").before(shown);
+  }
+
+  async say({ key, ...said }) {
+    const verdicts = await (await act(filmAddress(key, "/verdict"), said)).json();
+    if (this.facts?.isHidden && key === this.current) this.open(key, { isFirst: true });
+    this.list.refresh();
+    return verdicts;
+  }
+
+  async refresh() {
+    await this.list.refresh();
+    if (!this.current && this.list.rows[0]) await this.open(this.list.rows[0].dataset.key, { isFirst: true });
+  }
+}
+
+document.addEventListener("DOMContentLoaded", () => new Room());

@@ -1,0 +1,67 @@
+"""How the store stands, looked at once for all pages that are open; and how many these are."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+
+LOOK_SECONDS = 1.0  # between two looks at the store
+BUSY_SECONDS = 20.0  # since the last film, for which films count as being scored
+
+
+class Pulse:
+    """Notices what others write into the store.
+
+    Args:
+        state: a number that changes with every write, and the number of films.
+    """
+
+    def __init__(self, state: Callable[[], tuple[int, int]]) -> None:
+        self._state, self._lock = state, threading.Lock()
+        self._looked, self._version, self._grew = 0.0, -1, 0.0
+        self.number = 0  # grows with every change
+        self.films = 0  # as they were counted last
+
+    def look(self) -> None:
+        """Look, unless somebody has just done so."""
+        with self._lock:
+            now = time.monotonic()
+            if now - self._looked < LOOK_SECONDS / 2:
+                return
+            self._looked = now
+            version, films = self._state()
+            has_rested = self.is_busy and now - self._grew > BUSY_SECONDS
+            if self._version >= 0 and films > self.films:
+                self._grew = now
+            elif has_rested:
+                self._grew = 0.0
+            if version != self._version or has_rested:
+                self._version, self.films, self.number = version, films, self.number + 1
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether films are being scored."""
+        return self._grew > 0
+
+
+class Streams:
+    """How many streams of events are open."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._open = Counter[str]()
+
+    def enter(self, client: str, most: int, most_of_one: int) -> bool:
+        """Count one more, unless there are too many."""
+        with self._lock:
+            if self._open.total() >= most or self._open[client] >= most_of_one:
+                return False
+            self._open[client] += 1
+            return True
+
+    def leave(self, client: str) -> None:
+        """One has ended."""
+        with self._lock:
+            self._open[client] -= 1
+            if self._open[client] <= 0:
+                del self._open[client]

@@ -1,0 +1,229 @@
+"""The list beside the film: one page of it, as a reader has narrowed and sorted it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from hashlib import sha256
+from typing import TypeVar
+from urllib.parse import urlencode
+
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+
+from cxr_runtime.heat.colours import legend
+from cxr_runtime.names import folder_and_name, printable
+from cxr_runtime.reports import verdicts, viewer, wording
+from cxr_runtime.server import paper
+from cxr_runtime.server.door import room_of, visitor_of
+from cxr_runtime.server.room import Room, Visitor
+from cxr_runtime.store.desk import Desk
+from cxr_runtime.store.listing import (
+    MOST_ON_A_PAGE,
+    MOST_TEXT,
+    Listed,
+    Order,
+    Query,
+    Read,
+    Show,
+    counts,
+    listed,
+)
+from cxr_runtime.store.verdicts import FilmVerdicts
+
+Choice = TypeVar("Choice", bound=StrEnum)
+SHOWS = {
+    Show.ALL: "All films",
+    Show.FLAGGED: "Flagged",
+    Show.REVIEW: "Review",
+    Show.NOT_FLAGGED: "Not flagged",
+    Show.UNSCORED: "Without a score",
+}
+READS = {
+    Read.ANY: "Read or not",
+    Read.UNREAD: "Not read yet",
+    Read.MINE: "Not read by me",
+    Read.ABNORMAL: "Called abnormal",
+    Read.NORMAL: "Called normal",
+    Read.CANNOT_TELL: "Cannot tell",
+    Read.DISPUTED: "Readers disagree",
+    Read.TESTED: "With a test result",
+}
+ORDERS = {
+    Order.SUSPICION: "Most suspicious first",
+    Order.NEWEST: "Newest first",
+    Order.OLDEST: "Oldest first",
+    Order.NAME: "By file name",
+}
+
+_OWN_LABELS = {
+    "search": "Search",
+    "score": "score",
+    "hidden": "Say what it is: then the score is shown",
+    "gone": "The film's file is gone or has changed: this is the small picture that the store keeps",
+    "seenBy": "Opened by",
+    "openBy": "Also open:",
+}
+# Within a page, "<" would be able to end the element that holds it.
+_LABELS = json.dumps({**viewer.LABELS, **verdicts.LABELS, **_OWN_LABELS}).replace("<", "\\u003c")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One film of the list, as the template shows it."""
+
+    film: Listed
+    owner: str  # whose film it is; "" where that is not kept
+    verdicts: FilmVerdicts
+    is_seen: bool  # by this reader
+    others: tuple[str, ...]  # who else has it open
+    is_hidden: bool  # score and result are shown after the verdict
+
+    @property
+    def name(self) -> str:
+        """Of the file."""
+        return folder_and_name(printable(self.film.outcome.file))[1]
+
+    @property
+    def result(self) -> str:
+        """Of its mark."""
+        outcome = self.film.outcome
+        if self.is_hidden:
+            return "hidden"
+        return outcome.status.value if outcome.triage is None else outcome.triage.value
+
+    @property
+    def result_word(self) -> str:
+        """How it ended, in a word."""
+        return "Not read by you yet" if self.is_hidden else wording.result_word(self.film.outcome)
+
+    @property
+    def score(self) -> str:
+        """0 to 100, without decimals that nobody reads in a list."""
+        score = self.film.outcome.score
+        return "" if score is None or self.is_hidden else f"{score:.0f}"
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """One page of the list."""
+
+    rows: tuple[Row, ...]
+    query: Query
+    has_more: bool
+    is_blinded: bool
+
+    def link(self, **change: object) -> str:
+        """The address of another page of the same list."""
+        stated = {name: value for name, value in {**stated_of(self.query), **change}.items() if value}
+        stated |= {"blinded": "1"} if self.is_blinded else {}
+        return f"/?{urlencode(stated)}"
+
+    def export(self, name: str) -> str:
+        """The address of the films of this list, all pages of it, as a file."""
+        stated = {key: value for key, value in stated_of(self.query).items() if key != "page"}
+        return f"/export/{name}?{urlencode(stated)}"
+
+    @property
+    def first(self) -> int:
+        """Number of the first film, from 1."""
+        return 1 + MOST_ON_A_PAGE * (self.query.page - 1)
+
+
+def stated_of(query: Query) -> dict[str, object]:
+    """What differs from the usual list, as addresses have it."""
+    usual, names = Query(), ("text", "show", "read", "order", "page")
+    given = {name: getattr(query, name) for name in names if getattr(query, name) != getattr(usual, name)}
+    dates = {"since": query.since, "until": query.until}
+    return given | {name: day.isoformat() for name, day in dates.items() if day is not None}
+
+
+def query_of(asked: Mapping[str, str]) -> Query:
+    """What an address asks for; what it states wrongly is as usual."""
+    page = asked.get("page", "1")
+    return Query(
+        text=asked.get("text", "").strip()[:MOST_TEXT],
+        show=_choice(Show, asked.get("show"), Show.ALL),
+        read=_choice(Read, asked.get("read"), Read.ANY),
+        since=_day(asked.get("since", "")),
+        until=_day(asked.get("until", "")),
+        order=_choice(Order, asked.get("order"), Order.SUSPICION),
+        page=int(page) if page.isdecimal() and 0 < len(page) < 7 and int(page) > 0 else 1,
+    )
+
+
+def _choice(kind: type[Choice], text: str | None, usual: Choice) -> Choice:
+    return kind(text) if text in set(kind) else usual
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def shelf_of(request: Request, room: Room, desk: Desk, visitor: Visitor) -> Shelf:
+    """The page of the list that an address asks for."""
+    query = query_of(request.query_params)
+    is_blinded = room.options.is_blinded or request.query_params.get("blinded") == "1"
+    label = desk.label()
+    films = listed(desk, query, visitor.name, label)
+    shown = films[:MOST_ON_A_PAGE]
+    if is_blinded:  # an order that says nothing of the scores
+        shown = sorted(shown, key=lambda film: sha256(film.key.encode()).digest())
+    rows = (_row(film, room, desk, visitor, label, is_blinded=is_blinded) for film in shown)
+    return Shelf(tuple(rows), query, len(films) > MOST_ON_A_PAGE, is_blinded)
+
+
+def _row(film: Listed, room: Room, desk: Desk, visitor: Visitor, label: str, *, is_blinded: bool) -> Row:
+    digest = film.outcome.sha256
+    said = desk.verdicts.of_films([digest]).get(digest, FilmVerdicts(())) if digest else FilmVerdicts(())
+    is_seen = any(reader == visitor.name for reader, _ in desk.seen_by(film.key))
+    identity = desk.identities.of(digest, label) if digest and label else None
+    owner = next(iter(wording.owner(identity)), "") if identity else ""
+    is_hidden = is_blinded and visitor.role.may_say and not is_seen and bool(digest)
+    others = tuple(room.presence.others(film.key, visitor.name))
+    return Row(film, owner, FilmVerdicts(()) if is_hidden else said, is_seen, others, is_hidden)
+
+
+def rows(request: Request) -> Response:
+    """GET /rows?...: the list alone, for a page that is open already."""
+    room, visitor = room_of(request), visitor_of(request)
+    with room.reading() as desk:
+        shelf = shelf_of(request, room, desk, visitor)
+    return HTMLResponse(paper.template("rows.html").render(shelf=shelf))
+
+
+def count(_request: Request) -> Response:
+    """GET /counts: how many films there are of each kind."""
+    room = room_of(_request)
+    with room.reading() as desk:
+        found = counts(desk)
+    kinds = {kind.value: getattr(found, kind.value) for kind in Show}
+    return JSONResponse(kinds)
+
+
+def page(request: Request) -> Response:
+    """GET /: the list beside the most suspicious film."""
+    room, visitor = room_of(request), visitor_of(request)
+    with room.reading() as desk:
+        shelf = shelf_of(request, room, desk, visitor)
+        run = desk.latest_facts()
+    return paper.page(
+        request,
+        "room.html",
+        styles=("viewer.css", "room.css"),
+        scripts=("viewer.js", "room.js"),
+        shelf=shelf,
+        run=run,
+        legend=legend(run.heat_threshold, run.presentation.colours) if run else (),
+        labels=Markup(_LABELS),
+        wording=wording,
+        shows=SHOWS,
+        reads=READS,
+        orders=ORDERS,
+        is_forced=room.options.is_blinded,
+    )

@@ -1,0 +1,67 @@
+"""What readers say comes in here, one verdict a request."""
+
+import json
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from cxr_runtime.server.door import TOKEN_HEADER, acting, room_of
+from cxr_runtime.server.films import found, hides_score, said_of
+from cxr_runtime.server.room import Visitor
+from cxr_runtime.store.audit import Act
+from cxr_runtime.store.verdicts import MOST_NOTE, Finding, Said, Source, Verdict, standing
+
+
+async def say(request: Request) -> Response:
+    """POST /film/KEY/verdict: `{verdict, findings, note, source}`; all that stands comes back."""
+    visitor = acting(request, request.headers.get(TOKEN_HEADER))
+    try:
+        told = json.loads(await request.body())
+    except (ValueError, RecursionError):
+        raise HTTPException(400, "This cannot be read as a verdict.") from None
+    return await run_in_threadpool(_kept, request, visitor, told)
+
+
+def _kept(request: Request, visitor: Visitor, told: Any) -> Response:
+    room, key = room_of(request), request.path_params["key"]
+    with room.reading() as desk:
+        film = found(desk, key)
+        if not film.outcome.sha256:
+            raise HTTPException(404, "This film could not be read, so that nothing can be said of it.")
+        was_hidden = hides_score(request, room, desk, visitor, film)
+    said = _said(told, film.key, visitor.name, is_blinded=was_hidden)
+    with room.desk.acting(visitor.name, Act.SAID, f"{film.key} {said.source} {said.verdict}") as now:
+        room.desk.verdicts.add(Said(**{**vars(said), "time": now}))
+        if said.source is Source.READING:
+            room.desk.mark_seen(visitor.name, film.key, now)
+    with room.reading() as desk:
+        stands = standing(desk.verdicts.of(film.key))
+    verdicts = [said_of(each, visitor) for each in stands.standing]
+    return JSONResponse({"verdicts": verdicts, "isDisputed": stands.is_disputed})
+
+
+def _said(told: Any, sha256: str, reader: str, *, is_blinded: bool) -> Said:
+    match told:
+        case {"verdict": str(verdict), "findings": [*findings], "note": str(note), "source": str(source)}:
+            try:
+                found = tuple(dict.fromkeys(Finding(each) for each in findings))
+                said = Said(sha256, reader, "", Verdict(verdict), found, note.strip(), Source(source))
+            except (ValueError, TypeError):
+                raise HTTPException(400, "This cannot be read as a verdict.") from None
+            if len(note) > MOST_NOTE or not _is_text(note):
+                raise HTTPException(400, "The note is too long, or has characters that cannot be kept.")
+            is_reading = said.source is Source.READING
+            return Said(**{**vars(said), "is_blinded": is_blinded and is_reading})
+        case _:
+            raise HTTPException(400, "This cannot be read as a verdict.")
+
+
+def _is_text(note: str) -> bool:
+    try:
+        note.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

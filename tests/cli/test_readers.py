@@ -1,0 +1,83 @@
+"""`cxr-triage user`, `audit`, `tally` and `serve` on the command line."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from cxr_cli.main import app, main
+from cxr_runtime.store.desk import Desk
+from drawn_stores import Drawn, change, write_store
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_store(tmp_path / "out", [Drawn("a.png", 0.9)])
+
+
+def run(*words: object, typed: str = "") -> str:
+    done = CliRunner().invoke(app, [str(word) for word in words], input=typed, standalone_mode=False)
+    if done.exception is not None:
+        raise done.exception
+    return f"{done.return_value} {done.output}"
+
+
+def test_an_account_is_added_changed_listed_and_removed(folder: Path) -> None:
+    add = ("user", "add", folder, "ann", "--password-stdin")
+    assert "ann can log in as reader" in run(*add, typed="four plain words here\n")
+    assert "the earlier password is void" in run(*add, "--role", "admin", typed="four other words here\n")
+    assert "ann" in run("user", "list", folder)
+    assert "admin" in run("user", "list", folder)
+    assert "ann cannot log in any more" in run("user", "remove", folder, "ann")
+    assert "ann" not in run("user", "list", folder)
+    with Desk.open(folder) as desk:
+        acts = [entry.act for entry in desk.audit.latest(9)]
+    assert acts == ["user-removed", "user-changed", "user-added"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("user", "add", "DIR", "a b", "--password-stdin"), "cannot be the name of an account"),
+        (("user", "add", "DIR", "ann", "--role", "boss", "--password-stdin"), "reader, admin"),
+        (("user", "add", "DIR", "ann"), "--password-stdin"),
+        (("user", "remove", "DIR", "ann"), "there is no account ann"),
+        (("serve", "DIR", "--host", "0.0.0.0"), "--certificate"),
+        (("serve", "DIR", "--alert-command", "call"), "--alert-score"),
+    ],
+)
+def test_what_is_typed_wrongly_is_one_line_and_status_2(
+    folder: Path, words: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    typed = [str(folder) if word == "DIR" else word for word in words]
+    with pytest.raises(SystemExit) as ended:
+        main(typed)
+    line = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert said in line
+    assert line.count("\n") == 1
+
+
+def test_an_audit_that_is_whole_and_one_that_is_not(folder: Path) -> None:
+    run("user", "add", folder, "ann", "--password-stdin", typed="four plain words here\n")
+    told = run("audit", "verify", folder)
+    assert "1 entries, the chain is whole" in told
+    head = told.split()[-1]
+    assert run("audit", "verify", folder, "--head", head).startswith("0 ")
+    change(folder, "UPDATE audit SET actor = 'x'")
+    assert run("audit", "verify", folder).startswith("3 the audit is not whole: it breaks at entry 1")
+    change(folder, "DELETE FROM audit")
+    assert "the end was cut off" in run("audit", "verify", folder, "--head", head)
+
+
+def test_a_tally_is_shown_and_written(folder: Path, tmp_path: Path) -> None:
+    assert "2026-01" in run("tally", folder, "--csv", tmp_path / "t.csv", "--pdf", tmp_path / "t.pdf")
+    assert (tmp_path / "t.csv").read_text().splitlines()[1].startswith('"2026-01",1,1,0,0,0')
+    assert (tmp_path / "t.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_a_folder_without_a_store_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["serve", str(tmp_path)])
+    assert ended.value.code == 1
+    assert "holds no triage.sqlite" in capsys.readouterr().err

@@ -1,0 +1,131 @@
+"""A very suspicious film is called out once, by whatever was asked for, and nothing in it names anybody."""
+
+import smtplib
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+
+from cxr_runtime.errors import UsageError
+from cxr_runtime.journal import Journal, LogFormat
+from cxr_runtime.server.alerts import AlertOptions, Alerts, Mail, check_alerts
+from cxr_runtime.store.audit import Act
+from cxr_runtime.store.desk import Desk
+from drawn_stores import Drawn, ask, write_store
+
+NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
+FILMS = [
+    Drawn("DOE_JANE.png", 0.97, finished="2026-01-02T08:00:00+00:00"),
+    Drawn("old.png", 0.99, finished="2025-12-01T08:00:00+00:00"),
+    Drawn("calm.png", 0.5, finished="2026-01-02T08:00:00+00:00"),
+]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_store(tmp_path / "out", FILMS)
+
+
+def alerts(folder: Path, journal: Journal | None = None, **options: Any) -> Alerts:
+    return Alerts(folder, AlertOptions(95.0, **options), journal or Journal(), lambda: NOW)
+
+
+def command(folder: Path) -> str:
+    """A program that writes its arguments into a file, a line a call."""
+    program = folder / "call.py"
+    program.write_text(
+        "import sys, pathlib; pathlib.Path(sys.argv[1]).open('a').write(' '.join(sys.argv[2:]) + '\\n')"
+    )
+    return f"'{sys.executable}' '{program}' '{folder / 'called'}'"
+
+
+def test_a_command_is_run_once_for_each_recent_film_above_the_score(folder: Path, tmp_path: Path) -> None:
+    with Journal.open(tmp_path / "log", LogFormat.TEXT, None) as journal, Desk.open(folder) as desk:
+        watching = alerts(folder, journal, command=command(tmp_path))
+        assert watching.look(desk)
+        assert watching.look(desk)
+    digits = str(ask(folder, "SELECT sha256 FROM results ORDER BY id")[0][0])[:12]
+    assert (tmp_path / "called").read_text() == f"{digits} 97.00\n"
+    assert "very-suspicious" in (tmp_path / "log").read_text()
+    assert "DOE" not in (tmp_path / "log").read_text()
+
+
+def test_after_a_restart_nothing_is_called_out_again(folder: Path, tmp_path: Path) -> None:
+    with Desk.open(folder) as desk:
+        alerts(folder, command=command(tmp_path)).look(desk)
+        again = alerts(folder, command=command(tmp_path))
+        again._done |= desk.audit.about(Act.ALERTED)
+        again.look(desk)
+    assert len((tmp_path / "called").read_text().splitlines()) == 1
+
+
+def test_a_command_that_fails_is_tried_again(folder: Path, tmp_path: Path) -> None:
+    with Journal.open(tmp_path / "log", LogFormat.TEXT, None) as journal, Desk.open(folder) as desk:
+        failing = alerts(folder, journal, command=f"'{sys.executable}' -c 'raise SystemExit(1)'")
+        assert not failing.look(desk)
+        assert ask(folder, "SELECT count(*) FROM audit WHERE act = 'alerted'") == [(0,)]
+        assert alerts(folder, command=command(tmp_path)).look(desk)
+    assert "alert-failed" in (tmp_path / "log").read_text()
+
+
+class Post:
+    """A mail server that keeps what it is given."""
+
+    def __init__(self, host: str, port: int, **_: object) -> None:
+        self.said: list[Any] = [(host, port)]
+        servers.append(self)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def starttls(self, **_: object) -> None:
+        self.said.append("tls")
+
+    def login(self, name: str, password: str) -> None:
+        self.said.append((name, password))
+
+    def send_message(self, message: object) -> None:
+        self.said.append(message)
+
+
+servers: list[Post] = []
+
+
+def test_a_mail_goes_by_tls_with_a_login_and_names_nobody(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    servers.clear()
+    monkeypatch.setattr(smtplib, "SMTP", Post)
+    (tmp_path / "login").write_text("triage:secret word\n")
+    mail = Mail("ann@clinic.example", "mail.clinic.example", "triage@clinic.example", tmp_path / "login")
+    with Desk.open(folder) as desk:
+        assert alerts(folder, mail=mail, link="https://triage.clinic.example/").look(desk)
+    (post,) = servers
+    place, tls, login, message = post.said
+    assert (place, tls, login) == (("mail.clinic.example", 587), "tls", ("triage", "secret word"))
+    text = message.as_string()
+    assert "97.00" in text
+    assert "https://triage.clinic.example/" in text
+    assert "DOE" not in text
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (AlertOptions(0.0), "more than 0 and at most 100"),
+        (AlertOptions(101.0), "more than 0 and at most 100"),
+        (AlertOptions(95.0, "call 'nurse"), "check its quotes"),
+        (AlertOptions(95.0, " "), "is empty"),
+        (AlertOptions(95.0, mail=Mail("a@b", "host:x")), "expected HOST or HOST:PORT"),
+        (AlertOptions(95.0, mail=Mail("a@b", "host", login=Path("/nowhere"))), "NAME:PASSWORD"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_in_one_line(options: AlertOptions, said: str) -> None:
+    with pytest.raises(UsageError, match=said) as refused:
+        check_alerts(options)
+    assert "\n" not in str(refused.value)

@@ -1,0 +1,170 @@
+"""A doctor's evening in a real browser: ten films of a scan that still runs, a reload, a second opinion."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from browsers import launched, needs_chromium
+from cxr_calibration.calibrate import CalibrateOptions, calibrate_model
+from cxr_calibration.fit.description import FitOptions
+from cxr_calibration.fit.rules import parse_rule
+from cxr_calibration.labels.verdict_labels import labels_of_store
+from cxr_runtime.phantom import OpacitySpot, draw_phantom
+from cxr_runtime.scanning.options import ScanOptions
+from cxr_runtime.scanning.scan import scan
+from cxr_runtime.store.audit import Act
+from cxr_runtime.store.desk import Desk
+from cxr_runtime.store.verdicts import Said, Verdict
+from model_folders import write_model_folder
+from served_rooms import PASSWORD, add_account, served
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+FILMS, READ = 24, 10
+PATIENCE_MS = 120_000  # for what takes a moment where nobody else works
+LEAST_HIGH = 600  # pixels of the film at that size
+
+
+def draw(folder: Path) -> None:
+    """Films of 16 bits, every other one with an opacity, which the test's network finds brighter."""
+    folder.mkdir()
+    for number in range(FILMS):
+        opacity = OpacitySpot(0.32, 0.5, radius=0.25, density=1.5) if number % 2 else None
+        grey = draw_phantom(number, hw=(256, 256), opacity=opacity)
+        cv2.imwrite(str(folder / f"{number:02}.png"), grey.astype(np.uint16) * 257)
+
+
+def opened(browser: "Browser", address: str) -> "Page":
+    page = browser.new_context(viewport={"width": 1366, "height": 768}).new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    page.goto(address)
+    return page
+
+
+def logged_in(browser: "Browser", address: str, name: str) -> "Page":
+    page = opened(browser, address)
+    page.fill("[name=name]", name)
+    page.fill("[name=password]", PASSWORD)
+    page.click("text=Log in")
+    page.wait_for_selector("body[data-shown]")
+    return page
+
+
+def shown(page: "Page") -> str:
+    return str(page.evaluate("document.body.dataset.shown"))
+
+
+def wait_for_film(page: "Page", key: str) -> None:
+    page.wait_for_selector(f"body[data-shown='{key}']")
+
+
+def is_pressed(page: "Page", word: str) -> bool:
+    return page.get_attribute(f".vb-word.vb-{word}", "aria-pressed") == "true"
+
+
+def read(page: "Page", key: str) -> None:
+    """Zoom, another window, a verdict, and wait until it is kept."""
+    page.keyboard.press("+")
+    page.keyboard.press("b")
+    page.keyboard.press(key)
+    page.wait_for_selector(".vb-state:text-is('Kept')")
+
+
+def next_film(page: "Page") -> None:
+    before = shown(page)
+    page.keyboard.press("j")
+    page.wait_for_selector(f"body:not([data-shown='{before}'])")
+
+
+@contextmanager
+def scanned_meanwhile(films: Path, out: Path, model: Path) -> Iterator[None]:
+    options = ScanOptions(model=model, out=out, workers=1, formats=frozenset())
+    thread = threading.Thread(target=scan, args=([films], options))
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join(120)
+        assert not thread.is_alive()
+
+
+@needs_chromium
+def test_ten_films_of_a_live_scan_are_read_reloaded_disputed_and_calibrated_from(tmp_path: Path) -> None:
+    films, out, model = tmp_path / "films", tmp_path / "out", write_model_folder(tmp_path / "model")
+    draw(films)
+    scan([films / "00.png"], ScanOptions(model=model, out=out, workers=1, formats=frozenset()))
+    add_account(out, "ann")
+    add_account(out, "ben")
+    with served(out) as room, launched() as browser:
+        address = f"http://127.0.0.1:{room.port}/"
+        ann = logged_in(browser, address, "ann")
+        with scanned_meanwhile(films, out, model):
+            ann.wait_for_selector(f".films li:nth-child({FILMS})")
+        assert ann.evaluate("document.querySelector('.fv-stage').clientHeight") >= LEAST_HIGH
+        assert ann.evaluate("document.querySelector('.fv-reading').textContent").endswith("width 65535")
+        first = ann.get_attribute(".film-row", "data-key") or ""
+        ann.click(f'[data-key="{first}"]')
+        wait_for_film(ann, first)
+        known = {}
+        for number in range(READ):
+            known[shown(ann)] = is_abnormal(ann.inner_text(".film-row[aria-current] b"))
+            read(ann, "a" if known[shown(ann)] else "n")
+            if number + 1 < READ:
+                next_film(ann)
+        last = shown(ann)
+        ann.reload()
+        wait_for_film(ann, last)
+        assert is_pressed(ann, "abnormal" if known[last] else "normal")
+        ben = logged_in(browser, f"{address}?film={first}", "ben")
+        ben.goto(f"{address}?film={first}")
+        wait_for_film(ben, first)
+        assert "ann: Abnormal" in ben.inner_text(".vb-others")
+        read(ben, "n")
+        assert "Readers disagree" in ben.inner_text(".vb-others")
+        ann.wait_for_selector(f'[data-key="{first}"] .disputed')
+    say_of_the_others(out, known)
+    labels = labels_of_store(out)
+    assert {label.sha256: label.abnormal for label in labels.labels} == {
+        key: truth for key, truth in known.items() if key != first
+    }
+    assert "1 films were left out: readers disagree about them." in labels.remarks
+    fit = FitOptions(rules=(parse_rule("fixed:0.5"),), default="fixed:0.5")
+    assert calibrate_model(out, CalibrateOptions(model, fit=fit)).description.films == FILMS - 1
+
+
+def is_abnormal(name: str) -> bool:
+    """By the number of a drawn film."""
+    return int(name.partition(".")[0]) % 2 == 1
+
+
+def say_of_the_others(out: Path, known: dict[str, bool]) -> None:
+    """A calibration needs ten films of each kind: the rest of the night is read in no time."""
+    with Desk.open(out) as desk:
+        for row in list(desk.outcomes(None)):
+            if row.sha256 not in known:
+                known[row.sha256] = is_abnormal(Path(row.file).name)
+                verdict = Verdict.ABNORMAL if known[row.sha256] else Verdict.NORMAL
+                with desk.acting("ann", Act.SAID) as now:
+                    desk.verdicts.add(Said(row.sha256, "ann", now, verdict))
+
+
+@needs_chromium
+def test_a_blinded_reader_sees_the_score_after_the_verdict(tmp_path: Path) -> None:
+    films, out, model = tmp_path / "films", tmp_path / "out", write_model_folder(tmp_path / "model")
+    draw(films)
+    scan([films / "01.png"], ScanOptions(model=model, out=out, workers=1, formats=frozenset()))
+    with served(out, is_blinded=True) as room, launched() as browser:
+        page = opened(browser, f"http://127.0.0.1:{room.port}/")
+        page.wait_for_selector("body[data-shown]")
+        assert "Say what it is" in page.inner_text(".vb-summary")
+        assert page.query_selector(".vb-summary .score") is None
+        page.keyboard.press("a")
+        page.wait_for_selector(".vb-summary .score")
+        assert is_pressed(page, "abnormal")
+    assert labels_of_store(out).remarks == ()
