@@ -57,6 +57,7 @@ LABELS: Mapping[str, str] = MappingProxyType(
         "notKept": "Not kept",
         "again": "Try again",
         "mayNot": "This account may look, not say.",
+        "takeOut": "Verdicts as CSV",
     }
 )
 
@@ -65,6 +66,12 @@ LABELS: Mapping[str, str] = MappingProxyType(
 def script() -> str:
     """A plain script; what follows it on the page can use `VerdictBar`."""
     return _part("verdicts.js")
+
+
+@cache
+def script_without_server() -> str:
+    """The same with `KeptHere`, which keeps verdicts in the browser."""
+    return "\n".join((script(), _part("kept_here.js")))
 
 
 @cache

@@ -13,10 +13,11 @@ class VerdictBar {
    * @param {Object} options
    *   labels: as `LABELS` of the page's language; keys: the viewer's `Keys`;
    *   canSay: false where the reader may only look;
+   *   isSmall: one line, for a page that says elsewhere how the film was scored;
    *   say({key, verdict, findings, note, source}): keeps it, gives a promise of all verdicts that stand
    */
-  constructor(root, { labels, keys, canSay, say }) {
-    Object.assign(this, { root, labels, canSay, say, film: null });
+  constructor(root, { labels, keys, canSay, say, isSmall = false }) {
+    Object.assign(this, { root, labels, canSay, say, isSmall, film: null });
     root.classList.add("vb");
     root.setAttribute("role", "group");
     root.setAttribute("aria-label", labels.bar);
@@ -44,14 +45,29 @@ class VerdictBar {
     const words = element("span", "vb-words");
     words.append(...Object.values(this.words));
     first.append(this.summary, words, this.others, this.state);
-    const second = element("div", "vb-line");
     const marks = element("span", "vb-marks");
     marks.setAttribute("role", "group");
     marks.setAttribute("aria-label", this.labels.findings);
     marks.append(...Object.values(this.marks));
-    second.append(marks, this.note, this.#tests());
-    this.root.replaceChildren(first, second);
+    const tests = this.#tests();
+    if (this.isSmall) {
+      first.replaceChildren(words, this.#folded(marks), this.note, this.state);
+      this.root.replaceChildren(first);
+    } else {
+      const second = element("div", "vb-line");
+      second.append(marks, this.note, tests);
+      this.root.replaceChildren(first, second);
+    }
     if (!this.canSay) this.state.textContent = this.labels.mayNot;
+  }
+
+  /** Findings behind one word, where there is no room for them. */
+  #folded(marks) {
+    const details = element("details", "vb-tests vb-folded");
+    const list = element("div", "vb-test-list");
+    list.append(marks);
+    details.append(element("summary", "", this.labels.findings), list);
+    return details;
   }
 
   #buttons(names, className, act, keys) {

@@ -67,6 +67,19 @@
     legend: byId("legend"),
   });
 
+  // What the reader says stays in this browser; the table of it is what `calibrate --labels` reads.
+  const keptHere = new KeptHere();
+  const bar = new VerdictBar(element("div"), {
+    labels: viewer.labels,
+    keys: viewer.keys,
+    canSay: true,
+    isSmall: true,
+    say: (said) => keptHere.say(said),
+  });
+  bar.root.firstChild.append(keptHere.button(viewer.labels.takeOut, () => films.map(({ file, row }) => [file, row.dataset.sha256])));
+  viewer.root.append(bar.root);
+  addEventListener("pagehide", () => bar.settle());
+
   /** What the page holds of a film, as the viewer takes it; null where that is nothing. */
   function picturesOf(row) {
     const held = row.querySelector("script.pictures");
@@ -108,7 +121,7 @@
     if (dataset.lungs) facts.push(element("span", "", dataset.lungs));
     for (const words of row.querySelectorAll(".remark, .folder:not(.owner)")) facts.push(words.cloneNode(true));
     if (dataset.size) facts.push(element("span", "quiet", dataset.size));
-    if (dataset.sha256) facts.push(element("span", "quiet", `sha256 ${dataset.sha256}`));
+    if (dataset.sha256) facts.push(element("span", "quiet", `sha256 ${dataset.sha256.slice(0, 12)}`));
     if (dataset.overlay) {
       const link = element("a", "", _("Overlay file"));
       link.href = dataset.overlay;
@@ -156,6 +169,8 @@
     const caption = captionOf(film.row);
     if (pictures) viewer.show({ name: film.file, place: place(), caption, ...pictures, earlier: earlierOf(film) });
     else viewer.clear(noFilm(film.row), { place: place(), caption });
+    const { sha256 } = film.row.dataset;
+    bar.show(sha256 ? { key: sha256, ...keptHere.of(sha256) } : null);
     reveal(film.row);
     byId("spoken").textContent = `${place()}: ${film.file}, ${byId("said").textContent}`;
   }

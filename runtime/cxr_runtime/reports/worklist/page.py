@@ -17,7 +17,7 @@ from cxr_runtime.heat.colours import legend
 from cxr_runtime.language import _, later, number
 from cxr_runtime.names import composed, folder_and_name, printable
 from cxr_runtime.outcome import Outcome
-from cxr_runtime.reports import meaning, viewer, wording
+from cxr_runtime.reports import meaning, verdicts, viewer, wording
 from cxr_runtime.reports.exhibit import Exhibit, Picture, Tally, is_heat_outside_lungs
 from cxr_runtime.reports.templates import templates
 from cxr_runtime.reports.worklist.room import Room, Size, data
@@ -110,8 +110,8 @@ def write_worklist(
     Raises:
         OSError: the folder cannot be written, or the disk is full.
     """
-    style = Markup(f"{viewer.style()}\n{_part('page.css')}")
-    script = Markup(f"{viewer.script()}\n{_part('page.js')}")
+    style = Markup(f"{viewer.style()}\n{verdicts.style()}\n{_part('page.css')}")
+    script = Markup(f"{viewer.script()}\n{verdicts.script_without_server()}\n{_part('page.js')}")
     room = Room(counts.films, run.presentation.worklist_bytes - len(style) - len(script))
     page = templates("cxr_runtime.reports").get_template("worklist/page.html")
     parts = page.generate(
@@ -125,7 +125,7 @@ def write_worklist(
         meaning=meaning,
         room=room,
         words=_words(script),
-        labels=_json({name: _(words) for name, words in viewer.LABELS.items()}),
+        labels=_json({name: _(words) for name, words in {**viewer.LABELS, **verdicts.LABELS}.items()}),
         filters=tuple(_filters(counts)),
         legend=legend(run.heat_threshold, run.presentation.colours),
         films=_rows(exhibits, path.parent, run, room),

@@ -64,6 +64,7 @@ class Room {
       canSay: Boolean(page.maySay),
       say: (said) => this.say(said),
     });
+    this.viewer.root.append(this.bar.root); // also where the film fills the window
     this.viewer.keys.add([
       { keys: ["ArrowDown", "j"], words: labels.next, act: () => this.list.step(1) },
       { keys: ["ArrowUp", "k"], words: labels.previous, act: () => this.list.step(-1) },
