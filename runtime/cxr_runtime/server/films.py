@@ -162,16 +162,18 @@ def preview(request: Request) -> Response:
 
 
 def thumbnail(request: Request) -> Response:
-    """GET /film/KEY/thumb.jpg: small; with its heat, unless the score is hidden."""
-    picture = _picture(request)
-    is_plain = picture.thumbnail_jpeg is None or room_of(request).options.is_blinded
-    small = picture.preview_jpeg if is_plain or picture.thumbnail_jpeg is None else picture.thumbnail_jpeg
-    return Response(small, media_type="image/jpeg")
+    """GET /film/KEY/thumb.jpg: small, with its heat; without, where the score is hidden."""
+    picture, small = _picture(request), None
+    if not _is_hidden(request):
+        small = picture.thumbnail_jpeg
+    return Response(small or picture.preview_jpeg, media_type="image/jpeg")
 
 
 def heat(request: Request) -> Response:
     """GET /film/KEY/heat.png: colours that lie over the whole film."""
-    layer = _picture(request, of_heat=True).heat_png
+    layer = _picture(request).heat_png
+    if _is_hidden(request):
+        raise HTTPException(403, "The heat map is shown after the verdict.")
     if layer is None:
         raise HTTPException(404, "This film has no heat map.")
     return Response(layer, media_type="image/png")
@@ -208,13 +210,15 @@ def pixels(request: Request) -> Response:
     return Response(body, media_type="application/octet-stream", headers=headers)
 
 
-def _picture(request: Request, *, of_heat: bool = False) -> StoredPicture:
+def _is_hidden(request: Request) -> bool:
     room, visitor = room_of(request), visitor_of(request)
     with room.reading() as desk:
-        film = found(desk, request.path_params["key"])
-        if of_heat and hides_score(request, room, desk, visitor, film):
-            raise HTTPException(403, "The heat map is shown after the verdict.")
-        picture = desk.picture(film.result)
+        return hides_score(request, room, desk, visitor, found(desk, request.path_params["key"]))
+
+
+def _picture(request: Request) -> StoredPicture:
+    with room_of(request).reading() as desk:
+        picture = desk.picture(found(desk, request.path_params["key"]).result)
     if picture is None:
         raise HTTPException(404, "The store keeps no picture of this film.")
     return picture

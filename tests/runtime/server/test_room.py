@@ -153,6 +153,12 @@ def test_in_a_blinded_reading_score_and_heat_are_hidden_until_the_verdict(browse
         False,
     )
     assert browser.get(f"/film/{high}/heat.png?blinded=1").status == 403
+    plain = browser.get(f"/film/{high}/preview.jpg").body
+    assert (
+        browser.get(f"/film/{high}/thumb.jpg?blinded=1").body
+        == plain
+        != browser.get(f"/film/{high}/thumb.jpg").body
+    )
     assert "90" not in browser.get("/rows?blinded=1").text.partition(high)[2].partition("</li>")[0]
     browser.post(f"/film/{high}/open?blinded=1")
     assert browser.get(f"/film/{high}?blinded=1").json["isHidden"]
