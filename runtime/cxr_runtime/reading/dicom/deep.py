@@ -4,14 +4,13 @@ import warnings
 
 import numpy as np
 from numpy.typing import NDArray
-from pydicom import Dataset
 
 from cxr_runtime.film import squared
 from cxr_runtime.reading.deep import DeepFilm
 from cxr_runtime.reading.dicom.bits import Stored
 from cxr_runtime.reading.dicom.display import Display, display_of
 from cxr_runtime.reading.dicom.file import data_set
-from cxr_runtime.reading.dicom.header import SPACINGS, numbers, pixel_aspect
+from cxr_runtime.reading.dicom.header import pixel_aspect_and_spacing
 from cxr_runtime.reading.dicom.image_pixel import GREY
 from cxr_runtime.reading.dicom.pixels import first_picture
 from cxr_runtime.reading.dicom.tables import Values
@@ -39,9 +38,10 @@ def deep_dicom(content: bytes) -> DeepFilm | None:
         if picture.module.photometric not in GREY:
             return None
         values, window = _values(picture.values, display_of(ds, picture))
-        aspect = pixel_aspect(ds)
+        aspect, spacing = pixel_aspect_and_spacing(ds)
         square = squared(values, aspect)
-        return DeepFilm(square, window, _spacing_mm(ds, values.shape[0] / square.shape[0]))
+        as_read = spacing * values.shape[0] / square.shape[0]
+        return DeepFilm(square, window, as_read or None)
 
 
 def _values(stored: Stored, display: Display) -> tuple[NDArray[np.uint16], tuple[float, float]]:
@@ -79,12 +79,3 @@ def _line(values: Values, light: Values) -> tuple[float, float] | None:
     if slope == 0 or np.abs(np.clip(slope * values + at, 0, 1) - light).max() > STRAIGHT:
         return None
     return float(slope), float(at)
-
-
-def _spacing_mm(ds: Dataset, rows_to_rows: float) -> float | None:
-    """Distance of the rows as made square, millimetres; None where none is stated (PS3.3 10.7.1.3)."""
-    for name in SPACINGS:
-        stated = numbers(ds, name)
-        if len(stated) == 2 and stated[0] > 0:
-            return stated[0] * rows_to_rows
-    return None
