@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cxr_cli.report_options import Language
+
 if TYPE_CHECKING:
     from cxr_runtime.journal import Journal
     from cxr_runtime.server.alerts import AlertOptions
@@ -39,6 +41,7 @@ def serve(
         bool,
         typer.Option("--blinded", help="Hide score and heat from each reader until he has said a verdict."),
     ] = False,
+    language: Language = None,
     alert_score: Annotated[
         float | None,
         typer.Option(metavar="SCORE", show_default="none", help="Call out films with this score or more."),
@@ -64,7 +67,7 @@ def serve(
     from cxr_runtime.workers.opening import Opener
 
     names = tuple(name or ())
-    options = ServeOptions(folder, host, port, certificate, key, behind_proxy, names, blinded)
+    options = ServeOptions(folder, host, port, certificate, key, behind_proxy, names, blinded, language)
     check(options)
     alerts = None
     if alert_score is not None:

@@ -30,7 +30,7 @@ NO_REASON = re.compile(
     r"\{0\} (has no|cannot be read)).*|"
     r".*(import |load\(|model_sha256|manifest|class names|precision|of the logits|calibration \{0\}|"
     r"model folder|preprocessing|--format|backup|cxr-triage export|holds a scan|output folders|new folder|"
-    r"architecture).*"
+    r"architecture|calibrate here).*"
 )
 COMMANDS = (
     "scan", "watch", "listen", "appliance", "serve", "send", "calibrate", "monitor", "models", "doctor",

@@ -11,6 +11,7 @@ from cxr_runtime.errors import StoreError
 from cxr_runtime.language import _, number
 from cxr_runtime.reports.pdf.sheet import INNER, MARGIN, QUIET, TOP, Sheet
 from cxr_runtime.reports.results_csv import csv_text
+from cxr_runtime.reports.wording import moment
 from cxr_runtime.store.desk import Desk
 from cxr_runtime.store.listing import scored_films
 from cxr_runtime.store.rows import time_of
@@ -102,7 +103,7 @@ def tally_pdf(desk: Desk, found: Sequence[Month]) -> bytes:
         sheet.add_page()
         sheet.say(MARGIN, TOP - 4, _("Tally of the months"), 18, "B", kind="H1")
         made = datetime.now().astimezone()
-        sheet.say(MARGIN, TOP + 6, _("made {when}", when=f"{made:%Y-%m-%d %H:%M}"), 9, colour=QUIET)
+        sheet.say(MARGIN, TOP + 6, _("made {when}", when=moment(made)), 9, colour=QUIET)
         width = INNER / len(COLUMNS)
         for column, heading in enumerate(headings()):
             sheet.say(MARGIN + column * width, TOP + FIRST_ROW - 9, heading, 9, "B", QUIET)

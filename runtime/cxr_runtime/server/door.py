@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
+from cxr_runtime.language import _, speaking
 from cxr_runtime.server.guard import App, Receive, Scope, Send
 from cxr_runtime.server.room import Room, Visitor
 from cxr_runtime.server.sessions import ABSOLUTE_SECONDS, is_same
@@ -25,14 +26,18 @@ class Door:
         self._app, self._room = app, room
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
+        """One request, in the language of the room."""
+        with speaking(self._room.options.language):
+            await self._answer(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         visitor = await run_in_threadpool(self._room.visitor, cookie_of(scope, self._room))
         scope["visitor"], scope["room"] = visitor, self._room
         if visitor is None and not scope["path"].startswith(PUBLIC):
-            answer: Response = PlainTextResponse("Please log in again.\n", 401)
+            answer: Response = PlainTextResponse(_("Please log in again.") + "\n", 401)
             if scope["method"] == "GET" and "text/html" in Request(scope).headers.get("accept", ""):
                 answer = RedirectResponse(LOGIN, 303)
             await answer(scope, receive, send)
@@ -78,7 +83,7 @@ def visitor_of(request: Request) -> Visitor:
     """Who asks; a page that anybody may see does not ask this."""
     visitor: Visitor | None = request.scope["visitor"]
     if visitor is None:
-        raise HTTPException(401, "Please log in again.")
+        raise HTTPException(401, _("Please log in again."))
     return visitor
 
 
@@ -90,8 +95,8 @@ def acting(request: Request, token: Any, *, least: Role = Role.READER) -> Visito
     """
     visitor = visitor_of(request)
     if not isinstance(token, str) or not is_same(token, visitor.token):
-        raise HTTPException(403, "This page is too old. Load it again.")
+        raise HTTPException(403, _("This page is too old. Load it again."))
     ranks = (Role.READ_ONLY, Role.READER, Role.ADMIN)
     if ranks.index(visitor.role) < ranks.index(least):
-        raise HTTPException(403, "This account may not do that.")
+        raise HTTPException(403, _("This account may not do that."))
     return visitor

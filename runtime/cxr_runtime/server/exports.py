@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from cxr_runtime.identity import IdentityKind
+from cxr_runtime.language import _
 from cxr_runtime.names import printable, safe_name
 from cxr_runtime.outcome import Status
 from cxr_runtime.reports import wording
@@ -88,7 +89,7 @@ def pages(request: Request) -> Response:
         films = [found(desk, key)] if key else list(islice(_every(desk, query, visitor.name), MOST_PAGES))
         scored = [film for film in films if film.outcome.status is Status.SCORED]
         if run is None or not scored:
-            raise HTTPException(404, "There is no film with a score to make a page of.")
+            raise HTTPException(404, _("There is no film with a score to make a page of."))
         content = selection(run, (_exhibit(desk, film, run) for film in scored))
     return _taken(request, "report.pdf", content)
 
@@ -141,7 +142,8 @@ def _names(desk: Desk) -> dict[str, str]:
 def _refuse_blinded(room: Room, visitor: Visitor) -> None:
     """Where everybody reads blinded, scores are taken out by admins alone."""
     if room.options.is_blinded and visitor.role is not Role.ADMIN:
-        raise HTTPException(403, "Scores are hidden here until films are read; an admin can take them out.")
+        said = _("Scores are hidden here until films are read; an admin can take them out.")
+        raise HTTPException(403, said)
 
 
 def _taken(request: Request, name: str, content: bytes) -> Response:

@@ -7,7 +7,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from cxr_runtime.heat.overlay import recoloured
+from cxr_runtime.language import _, number
 from cxr_runtime.names import folder_and_name, printable
+from cxr_runtime.presentation import Colours
 from cxr_runtime.reports import meaning, wording
 from cxr_runtime.reports.publishing import shown
 from cxr_runtime.server.door import TOKEN_HEADER, acting, room_of, visitor_of
@@ -30,7 +33,7 @@ def found(desk: Desk, key: str) -> Listed:
     """
     film = one(desk, key)
     if film is None:
-        raise HTTPException(404, "There is no such film in this store.")
+        raise HTTPException(404, _("There is no such film in this store."))
     return film
 
 
@@ -111,7 +114,7 @@ def _words(desk: Desk, film: Listed, picture: StoredPicture | None, *, is_hidden
         **told,
         "result": outcome.status.value if outcome.triage is None else outcome.triage.value,
         "resultWord": wording.result_word(outcome),
-        "score": "" if outcome.score is None else f"{outcome.score:.2f}",
+        "score": "" if outcome.score is None else number(outcome.score, 2),
         "meaning": "" if run is None else meaning.films_like_this(outcome, run),
         "where": ""
         if run is None or picture is None
@@ -138,7 +141,7 @@ def _earlier(desk: Desk, film: Listed) -> dict[str, str] | None:
     other = one(desk, sha256)
     if other is None:
         return None
-    score = "" if other.outcome.score is None else f"{other.outcome.score:.2f}"
+    score = "" if other.outcome.score is None else number(other.outcome.score, 2)
     return {"key": sha256, "date": date, "score": score}
 
 
@@ -173,10 +176,13 @@ def heat(request: Request) -> Response:
     """GET /film/KEY/heat.png: colours that lie over the whole film."""
     layer = _picture(request).heat_png
     if _is_hidden(request):
-        raise HTTPException(403, "The heat map is shown after the verdict.")
+        raise HTTPException(403, _("The heat map is shown after the verdict."))
     if layer is None:
-        raise HTTPException(404, "This film has no heat map.")
-    return Response(layer, media_type="image/png")
+        raise HTTPException(404, _("This film has no heat map."))
+    with room_of(request).reading() as desk:
+        run = desk.latest_facts()
+    shown_in = Colours.JET if run is None else run.presentation.colours
+    return Response(recoloured(layer, shown_in), media_type="image/png")
 
 
 def pixels(request: Request) -> Response:
@@ -196,7 +202,7 @@ def pixels(request: Request) -> Response:
         if picture is not None:
             deep = room.decoder.film(film.outcome.sha256, iter(places), picture.preview_jpeg)
     if deep is None:
-        raise HTTPException(404, "The film's file is not where it was scored.")
+        raise HTTPException(404, _("The film's file is not where it was scored."))
     headers = {
         "x-rows": str(deep.rows),
         "x-columns": str(deep.columns),
@@ -220,5 +226,5 @@ def _picture(request: Request) -> StoredPicture:
     with room_of(request).reading() as desk:
         picture = desk.picture(found(desk, request.path_params["key"]).result)
     if picture is None:
-        raise HTTPException(404, "The store keeps no picture of this film.")
+        raise HTTPException(404, _("The store keeps no picture of this film."))
     return picture

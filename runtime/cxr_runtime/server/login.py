@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from cxr_runtime.errors import UsageError
+from cxr_runtime.language import _, number
 from cxr_runtime.server import paper
 from cxr_runtime.server.door import LOGIN, TOKEN_FIELD, acting, cookie_of, keep, room_of, visitor_of
 from cxr_runtime.server.room import Room
@@ -34,7 +35,7 @@ async def fields(request: Request) -> dict[str, str]:
         body = (await request.body()).decode()
         given = parse_qs(body, keep_blank_values=True, strict_parsing=bool(body), max_num_fields=MOST_FIELDS)
     except ValueError:
-        raise HTTPException(400, "This cannot be read as a form.") from None
+        raise HTTPException(400, _("This cannot be read as a form.")) from None
     return {name: values[0] for name, values in given.items()}
 
 
@@ -57,18 +58,18 @@ def _log_in(request: Request, name: str, password: str) -> Response:
     room, address = room_of(request), request.client.host if request.client else ""
     wait = room.brake.wait({f"address {address}": FREE_OF_ADDRESS, f"name {name[:64]}": FREE_OF_NAME})
     if wait > 0:
-        return _login(request, f"Too many tries. Please wait {wait:.0f} seconds.", 429)
+        return _login(request, _("Too many tries. Please wait {count} seconds.", count=number(wait)), 429)
     with room.reading() as desk:
         account = desk.accounts.get(name[:64])
     if not room.hashing.acquire(timeout=HASHING_SECONDS):
-        return _login(request, "Too many people log in just now. Please try again.", 503)
+        return _login(request, _("Too many people log in just now. Please try again."), 503)
     try:
         is_right = is_password(password, _nobodys() if account is None else account.password)
     finally:
         room.hashing.release()
     if account is None or not is_right:
         room.desk.note(UNKNOWN if account is None else account.name, Act.LOGIN_FAILED, address)
-        return _login(request, "Name and password do not belong together.", 403)
+        return _login(request, _("Name and password do not belong together."), 403)
     room.brake.forgive(f"address {address}", f"name {name}")
     room.sessions.end(cookie_of(request.scope, room))
     room.desk.note(account.name, Act.LOGGED_IN, address)
@@ -123,7 +124,7 @@ def _accounts(request: Request, said: str = "", status: int = 200) -> Response:
 
 def _admin(request: Request) -> None:
     if visitor_of(request).role is not Role.ADMIN:
-        raise HTTPException(403, "This account may not see that.")
+        raise HTTPException(403, _("This account may not see that."))
 
 
 async def change_accounts(request: Request) -> Response:
@@ -132,7 +133,7 @@ async def change_accounts(request: Request) -> Response:
     visitor = acting(request, form.get(TOKEN_FIELD), least=Role.ADMIN)
     change: Any = {"add": _add, "remove": _remove}.get(form.get("act", ""))
     if change is None:
-        raise HTTPException(400, "This cannot be done with accounts.")
+        raise HTTPException(400, _("This cannot be done with accounts."))
     try:
         await run_in_threadpool(change, room_of(request), visitor.name, form)
     except (UsageError, ValueError) as error:

@@ -8,6 +8,7 @@ from jinja2 import Template
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from cxr_runtime.language import later
 from cxr_runtime.reports.templates import templates
 from cxr_runtime.server import static
 from cxr_runtime.server.door import room_of
@@ -20,7 +21,7 @@ class Place:
     """Another page."""
 
     address: str
-    word: str
+    word: str  # in English
 
 
 def template(name: str) -> Template:
@@ -68,5 +69,5 @@ def places(visitor: Visitor | None) -> tuple[Place, ...]:
     return (*_FOR_ALL, *(_FOR_ADMINS if visitor.role is Role.ADMIN else ()))
 
 
-_FOR_ALL = (Place("/tally", "Tally, exports"),)
-_FOR_ADMINS = (Place("/accounts", "Accounts"), Place("/audit", "Audit"))
+_FOR_ALL = (Place("/tally", later("Tally, exports")),)
+_FOR_ADMINS = (Place("/accounts", later("Accounts")), Place("/audit", later("Audit")))

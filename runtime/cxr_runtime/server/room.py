@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from cxr_runtime.language import ENGLISH, Language
 from cxr_runtime.server.decoding import Decoder
 from cxr_runtime.server.pulse import Pulse, Streams
 from cxr_runtime.server.sessions import Brake, Sessions
@@ -29,6 +30,7 @@ class RoomOptions:
     needs_login: bool = False  # also before there are accounts
     is_secure: bool = False  # browsers reach it by TLS, here or at a proxy
     is_blinded: bool = False  # every reader reads before the score is shown
+    language: Language = ENGLISH  # of every page
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,9 @@ import uvicorn
 
 from cxr_runtime.errors import CxrTriageError, UsageError
 from cxr_runtime.journal import Journal
+from cxr_runtime.language import Language, language, language_or_english
 from cxr_runtime.names import printable
+from cxr_runtime.presentation import usual_presentation
 from cxr_runtime.server.app import application
 from cxr_runtime.server.connection import PromptProtocol
 from cxr_runtime.server.guard import is_loopback, names_of
@@ -39,6 +41,7 @@ class ServeOptions:
     is_behind_proxy: bool = False  # which speaks TLS, on this machine
     names: tuple[str, ...] = ()  # more names by which browsers call it
     is_blinded: bool = False
+    language: str | None = None  # None: that of the latest reports
 
     @property
     def is_secure(self) -> bool:
@@ -120,7 +123,9 @@ class Serving:
             CxrTriageError: the address cannot be used, or the store.
         """
         options = self.options
-        room_options = RoomOptions(options.is_for_others, options.is_secure, options.is_blinded)
+        room_options = RoomOptions(
+            options.is_for_others, options.is_secure, options.is_blinded, _language(options)
+        )
         bound = self._bound()
         self.port = int(bound.getsockname()[1])
         with bound, Room(options.folder, room_options, self.opener) as room:
@@ -201,6 +206,19 @@ def _config(app: object, options: ServeOptions) -> uvicorn.Config:
         ssl_certfile=options.certificate,
         ssl_keyfile=options.key,
     )
+
+
+def _language(options: ServeOptions) -> Language:
+    """The language that is asked for, else that of the store's latest reports.
+
+    Raises:
+        UsageError: the one that is asked for does not exist.
+    """
+    if options.language is not None:
+        return language(options.language)
+    with Desk.open(options.folder, writes=False) as desk:
+        run = desk.latest_facts()
+    return language_or_english(usual_presentation().language if run is None else run.presentation.language)
 
 
 def _own_names() -> list[str]:

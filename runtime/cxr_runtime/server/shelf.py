@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from hashlib import sha256
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from markupsafe import Markup
@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from cxr_runtime.heat.colours import legend
+from cxr_runtime.language import _, later
 from cxr_runtime.names import folder_and_name, printable
 from cxr_runtime.reports import verdicts, viewer, wording
 from cxr_runtime.server import paper
@@ -35,39 +36,53 @@ from cxr_runtime.store.verdicts import FilmVerdicts
 
 Choice = TypeVar("Choice", bound=StrEnum)
 SHOWS = {
-    Show.ALL: "All films",
-    Show.FLAGGED: "Flagged",
-    Show.REVIEW: "Review",
-    Show.NOT_FLAGGED: "Not flagged",
-    Show.UNSCORED: "Without a score",
+    Show.ALL: later("All films"),
+    Show.FLAGGED: later("Flagged"),
+    Show.REVIEW: later("Review"),
+    Show.NOT_FLAGGED: later("Not flagged"),
+    Show.UNSCORED: later("Without a score"),
 }
 READS = {
-    Read.ANY: "Read or not",
-    Read.UNREAD: "Not read yet",
-    Read.MINE: "Not read by me",
-    Read.ABNORMAL: "Called abnormal",
-    Read.NORMAL: "Called normal",
-    Read.CANNOT_TELL: "Cannot tell",
-    Read.DISPUTED: "Readers disagree",
-    Read.TESTED: "With a test result",
+    Read.ANY: later("Read or not"),
+    Read.UNREAD: later("Not read yet"),
+    Read.MINE: later("Not read by me"),
+    Read.ABNORMAL: later("Called abnormal"),
+    Read.NORMAL: later("Called normal"),
+    Read.CANNOT_TELL: later("Cannot tell"),
+    Read.DISPUTED: later("Readers disagree"),
+    Read.TESTED: later("With a test result"),
 }
 ORDERS = {
-    Order.SUSPICION: "Most suspicious first",
-    Order.NEWEST: "Newest first",
-    Order.OLDEST: "Oldest first",
-    Order.NAME: "By file name",
+    Order.SUSPICION: later("Most suspicious first"),
+    Order.NEWEST: later("Newest first"),
+    Order.OLDEST: later("Oldest first"),
+    Order.NAME: later("By file name"),
 }
 
-_OWN_LABELS = {
-    "search": "Search",
-    "score": "score",
-    "hidden": "Say what it is: then the score is shown",
-    "gone": "The film's file is gone or has changed: this is the small picture that the store keeps",
-    "seenBy": "Opened by",
-    "openBy": "Also open:",
+WORDS: dict[str, Any] = {
+    "verdict_words": verdicts.VERDICT_WORDS,
+    "test_words": verdicts.TEST_WORDS,
+    "source_words": verdicts.SOURCE_WORDS,
 }
-# Within a page, "<" would be able to end the element that holds it.
-_LABELS = json.dumps({**viewer.LABELS, **verdicts.LABELS, **_OWN_LABELS}).replace("<", "\\u003c")
+_OWN_LABELS = {
+    "search": later("Search"),
+    "score": later("score"),
+    "hidden": later("Say what it is: then the score is shown"),
+    "gone": later("The film's file is gone or has changed: this is the small picture that the store keeps"),
+    "seenBy": later("Opened by"),
+    "openBy": later("Also open:"),
+    "placeOf": later("{place} of {count}"),
+    "busy": later("Films are being scored: {count} so far"),
+    "quiet": later("{count} films"),
+    "away": later("The server does not answer. What you say now may not be kept."),
+}
+
+
+def _labels() -> Markup:
+    """Every word of the scripts, in the language of this moment, as JSON."""
+    said = {**viewer.LABELS, **verdicts.LABELS, **_OWN_LABELS}
+    text = json.dumps({name: _(word) for name, word in said.items()}, ensure_ascii=False)
+    return Markup(text.replace("<", "\\u003c"))  # "<" could end the element that holds it
 
 
 @dataclass(frozen=True)
@@ -97,7 +112,7 @@ class Row:
     @property
     def result_word(self) -> str:
         """How it ended, in a word."""
-        return "Not read by you yet" if self.is_hidden else wording.result_word(self.film.outcome)
+        return _("Not read by you yet") if self.is_hidden else wording.result_word(self.film.outcome)
 
     @property
     def score(self) -> str:
@@ -194,7 +209,7 @@ def rows(request: Request) -> Response:
     room, visitor = room_of(request), visitor_of(request)
     with room.reading() as desk:
         shelf = shelf_of(request, room, desk, visitor)
-    return HTMLResponse(paper.template("rows.html").render(shelf=shelf))
+    return HTMLResponse(paper.template("rows.html").render(shelf=shelf, **WORDS))
 
 
 def count(_request: Request) -> Response:
@@ -220,9 +235,10 @@ def page(request: Request) -> Response:
         shelf=shelf,
         run=run,
         legend=legend(run.heat_threshold, run.presentation.colours) if run else (),
-        labels=Markup(_LABELS),
+        labels=_labels(),
         wording=wording,
         shows=SHOWS,
+        **WORDS,
         reads=READS,
         orders=ORDERS,
         is_forced=room.options.is_blinded,

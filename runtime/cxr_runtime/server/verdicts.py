@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from cxr_runtime.language import _
 from cxr_runtime.server.door import TOKEN_HEADER, acting, room_of
 from cxr_runtime.server.films import found, hides_score, said_of
 from cxr_runtime.server.room import Visitor
@@ -21,7 +22,7 @@ async def say(request: Request) -> Response:
     try:
         told = json.loads(await request.body())
     except (ValueError, RecursionError):
-        raise HTTPException(400, "This cannot be read as a verdict.") from None
+        raise HTTPException(400, _("This cannot be read as a verdict.")) from None
     return await run_in_threadpool(_kept, request, visitor, told)
 
 
@@ -30,7 +31,7 @@ def _kept(request: Request, visitor: Visitor, told: Any) -> Response:
     with room.reading() as desk:
         film = found(desk, key)
         if not film.outcome.sha256:
-            raise HTTPException(404, "This film could not be read, so that nothing can be said of it.")
+            raise HTTPException(404, _("This film could not be read, so that nothing can be said of it."))
         was_hidden = hides_score(request, room, desk, visitor, film)
     said = _said(told, film.key, visitor.name, is_blinded=was_hidden)
     with room.desk.acting(visitor.name, Act.SAID, f"{film.key} {said.source} {said.verdict}") as now:
@@ -50,13 +51,13 @@ def _said(told: Any, sha256: str, reader: str, *, is_blinded: bool) -> Said:
                 found = tuple(dict.fromkeys(Finding(each) for each in findings))
                 said = Said(sha256, reader, "", Verdict(verdict), found, note.strip(), Source(source))
             except (ValueError, TypeError):
-                raise HTTPException(400, "This cannot be read as a verdict.") from None
+                raise HTTPException(400, _("This cannot be read as a verdict.")) from None
             if len(note) > MOST_NOTE or not _is_text(note):
-                raise HTTPException(400, "The note is too long, or has characters that cannot be kept.")
+                raise HTTPException(400, _("The note is too long, or has characters that cannot be kept."))
             is_reading = said.source is Source.READING
             return Said(**{**vars(said), "is_blinded": is_blinded and is_reading})
         case _:
-            raise HTTPException(400, "This cannot be read as a verdict.")
+            raise HTTPException(400, _("This cannot be read as a verdict."))
 
 
 def _is_text(note: str) -> bool:

@@ -13,51 +13,52 @@ from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 
+from cxr_runtime.language import later
 from cxr_runtime.store.verdicts import Finding, Source, Verdict
 
 FINDING_WORDS = {
-    Finding.TB: "TB",
-    Finding.OPACITY: "Opacity",
-    Finding.NODULE: "Nodule",
-    Finding.EFFUSION: "Effusion",
-    Finding.PNEUMOTHORAX: "Pneumothorax",
-    Finding.CARDIOMEGALY: "Large heart",
-    Finding.DEVICE: "Device",
-    Finding.OTHER: "Other",
+    Finding.TB: later("TB"),
+    Finding.OPACITY: later("Opacity"),
+    Finding.NODULE: later("Nodule"),
+    Finding.EFFUSION: later("Effusion"),
+    Finding.PNEUMOTHORAX: later("Pneumothorax"),
+    Finding.CARDIOMEGALY: later("Large heart"),
+    Finding.DEVICE: later("Device"),
+    Finding.OTHER: later("Other"),
 }
 VERDICT_WORDS = {
-    Verdict.NORMAL: "Normal",
-    Verdict.ABNORMAL: "Abnormal",
-    Verdict.CANNOT_TELL: "Cannot tell",
+    Verdict.NORMAL: later("Normal"),
+    Verdict.ABNORMAL: later("Abnormal"),
+    Verdict.CANNOT_TELL: later("Cannot tell"),
 }
 TEST_WORDS = {
-    Verdict.NORMAL: "negative",
-    Verdict.ABNORMAL: "positive",
-    Verdict.CANNOT_TELL: "unclear",
+    Verdict.NORMAL: later("negative"),
+    Verdict.ABNORMAL: later("positive"),
+    Verdict.CANNOT_TELL: later("unclear"),
 }
-SOURCE_WORDS = {Source.SPUTUM: "Sputum", Source.GENEXPERT: "GeneXpert", Source.CT: "CT"}
+SOURCE_WORDS = {Source.SPUTUM: later("Sputum"), Source.GENEXPERT: "GeneXpert", Source.CT: later("CT")}
 
 LABELS: Mapping[str, str] = MappingProxyType(
     {
-        "bar": "What this film is",
+        "bar": later("What this film is"),
         **{verdict.value: word for verdict, word in VERDICT_WORDS.items()},
         **{finding.value: word for finding, word in FINDING_WORDS.items()},
         **{source.value: word for source, word in SOURCE_WORDS.items()},
         **{f"test-{verdict.value}": word for verdict, word in TEST_WORDS.items()},
-        "findings": "Findings",
-        "findingKeys": "Findings, in their order",
-        "note": "Note",
-        "addNote": "Write a note",
-        "tests": "Test results",
-        "noTest": "no result",
-        "differ": "Readers disagree",
-        "blinded": "said before the score was shown",
-        "elsewhere": "said on another machine, or changed since",
-        "kept": "Kept",
-        "notKept": "Not kept",
-        "again": "Try again",
-        "mayNot": "This account may look, not say.",
-        "takeOut": "Verdicts as CSV",
+        "findings": later("Findings"),
+        "findingKeys": later("Findings, in their order"),
+        "note": later("Note"),
+        "addNote": later("Write a note"),
+        "tests": later("Test results"),
+        "noTest": later("no result"),
+        "differ": later("Readers disagree"),
+        "blinded": later("said before the score was shown"),
+        "elsewhere": later("said on another machine, or changed since"),
+        "kept": later("Kept"),
+        "notKept": later("Not kept"),
+        "again": later("Try again"),
+        "mayNot": later("This account may look, not say."),
+        "takeOut": later("Verdicts as CSV"),
     }
 )
 

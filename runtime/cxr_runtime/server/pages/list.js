@@ -34,7 +34,7 @@ class FilmList {
 
   /** Words as `3 of 100`; "" for a film that is on another page. */
   get placeWords() {
-    return this.place < 0 ? "" : `${this.place + 1} of ${this.rows.length}`;
+    return this.place < 0 ? "" : labels.placeOf.replace("{place}", this.place + 1).replace("{count}", this.rows.length);
   }
 
   step(by) {

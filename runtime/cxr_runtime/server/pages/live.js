@@ -17,7 +17,7 @@ class Live {
   }
 
   #soon({ films, isBusy }) {
-    this.root.textContent = isBusy ? `Films are being scored: ${films} so far` : `${films} films`;
+    this.root.textContent = (isBusy ? labels.busy : labels.quiet).replace("{count}", films);
     this.root.classList.toggle("busy", isBusy);
     if (!this.isKnown || this.timer) {
       this.isKnown = true; // the page itself is as new as the first word
@@ -30,7 +30,7 @@ class Live {
   }
 
   #away() {
-    this.root.textContent = "The server does not answer. What you say now may not be kept.";
+    this.root.textContent = labels.away;
     this.root.classList.add("away");
   }
 }

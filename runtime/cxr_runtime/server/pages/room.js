@@ -134,7 +134,11 @@ class Room {
 
   #caption({ owner, name, folder, view, seen }) {
     const lines = [...owner, name, [view, folder].filter(Boolean).join(" · ")];
-    const made = lines.filter(Boolean).map((line, at) => element(at ? "div" : "b", "", line));
+    const made = lines.filter(Boolean).map((line, at) => {
+      const shown = element(at ? "div" : "b");
+      shown.append(element("bdi", "", line));
+      return shown;
+    });
     const others = seen.filter(([reader]) => reader !== page.reader).map(([reader]) => reader);
     if (others.length) made.push(element("div", "", `${labels.seenBy} ${others.join(", ")}`));
     return made;

@@ -1,0 +1,44 @@
+"""Pages of the server speak the language of the room; what programs read does not."""
+
+from pathlib import Path
+
+import pytest
+
+from drawn_stores import Drawn, write_store
+from served_rooms import served
+
+
+@pytest.mark.parametrize(
+    ("name", "direction", "word"), [("ar", "rtl", "قائمة العمل"), ("fr", "ltr", "Liste de travail")]
+)
+def test_every_page_speaks_the_language_of_the_room(
+    name: str, direction: str, word: str, tmp_path: Path
+) -> None:
+    folder = write_store(tmp_path / "out", [Drawn("a.png", 0.9), Drawn("b.png", None)])
+    with served(folder, language=name) as browser:
+        for address in ("/", "/tally", "/accounts", "/audit"):
+            page = browser.get(address).text
+            assert f'<html lang="{name}" dir="{direction}">' in page
+            assert word in page
+
+
+def test_words_of_scripts_and_of_a_film_are_translated_and_its_verdicts_are_not(tmp_path: Path) -> None:
+    folder = write_store(tmp_path / "out", [Drawn("a.png", 0.9)])
+    with served(folder, language="fr") as browser:
+        page = browser.get("/").text
+        assert "Le serveur ne répond pas" in page
+        assert "The server does not answer" not in page
+        key = page.partition('data-key="')[2].partition('"')[0]
+        told = browser.get(f"/film/{key}").json
+        assert told["resultWord"] == "Signalé"
+        assert told["score"] == "90,00"
+        assert told["result"] == "flagged"
+        table = browser.get("/export/results.csv").text
+    assert table.startswith("file,sha256,status")
+    assert ",90.00," in table
+
+
+def test_a_refusal_is_said_in_the_language_too(tmp_path: Path) -> None:
+    folder = write_store(tmp_path / "out", [Drawn("a.png", 0.9)])
+    with served(folder, language="es") as browser:
+        assert "No existe esa placa" in browser.get(f"/film/{'0' * 64}").text
