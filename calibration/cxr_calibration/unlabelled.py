@@ -64,9 +64,7 @@ def expect_without_labels(
             f"{folder} has {len(scored)} films with a score that the model has not learned from; expected "
             f"{LEAST_FILMS} as they come, else nothing can be said without labels"
         )
-    alike = likeness(
-        opened.calibration.looks, [looks for looks, _ in scored], [margin for _, margin in scored]
-    )
+    alike = likeness(opened.calibration.looks, scored)
     if isinstance(alike, Foreign):
         raise CalibrationError(
             f"what the threshold does on these {alike.films} films cannot be known without labels: they look "

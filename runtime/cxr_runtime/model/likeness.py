@@ -7,8 +7,9 @@ the mean of a run's films is a distance. Films are foreign if it is larger, beyo
 hospital have among each other.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from cxr_runtime.model.looks import LOOKS, Looks
 
 MOST = 1e6  # of every number of a reference
+AT_ONCE = 1000  # films in memory
 LEAST_FILMS = 10  # fewer are not compared
 NEAR = 1.0  # distance that films of one hospital can have; see docs/calibration.md
 CHANCE = 0.001  # of calling films foreign that are just NEAR
@@ -110,21 +112,23 @@ def told(found: Likeness) -> str:
             return "not compared: the calibration does not say how its films looked"
 
 
-def likeness(reference: LooksReference | None, looks: Sequence[Looks], margins: Sequence[float]) -> Likeness:
-    """Compare the films of a run with those of the calibration.
+def likeness(reference: LooksReference | None, films: Iterable[tuple[Looks, float]]) -> Likeness:
+    """Compare the films of a run with those of the calibration; a few at a time are in memory.
 
     Args:
         reference: how the calibration's films looked; None: it does not say.
-        looks: of each scored film; an empty one is left out.
-        margins: of the same films.
+        films: looks and margin of each scored film; one without looks is left out.
     """
     if reference is None or not reference.is_todays:
         return NotKnown()
-    measured = [(one, margin) for one, margin in zip(looks, margins, strict=True) if one]
-    if len(measured) < LEAST_FILMS:
-        return TooFew(len(measured))
-    distance, chance = compare(reference, *zip(*measured, strict=True))
-    return Foreign(len(measured), distance) if chance < CHANCE else Alike(len(measured))
+    measured, count, total = (film for film in films if film[0]), 0, np.zeros(len(reference.axes))
+    while block := list(islice(measured, AT_ONCE)):
+        total += reference.places(*zip(*block, strict=True)).sum(axis=0)
+        count += len(block)
+    if count < LEAST_FILMS:
+        return TooFew(count)
+    distance, chance = _distance(reference, total / count, count)
+    return Foreign(count, distance) if chance < CHANCE else Alike(count)
 
 
 def compare(
@@ -141,8 +145,13 @@ def compare(
         The distance of their mean, in standard deviations, with what chance adds to it taken off; and the
         chance of one so large for films whose true distance is NEAR.
     """
-    axes, independent = len(reference.axes), 1 / (1 / len(looks) + 1 / reference.films)
-    squared = float((reference.places(looks, margins).mean(axis=0) ** 2).sum())
+    return _distance(reference, reference.places(looks, margins).mean(axis=0), len(looks))
+
+
+def _distance(reference: LooksReference, mean: NDArray[np.float64], films: int) -> tuple[float, float]:
+    """As of `compare`, of the (K,) mean of where so many films lie."""
+    axes, independent = len(reference.axes), 1 / (1 / films + 1 / reference.films)
+    squared = float((mean**2).sum())
     distance = max(0.0, squared - axes / independent) ** 0.5
     return distance, chance_of(independent * squared, axes, independent * NEAR**2)
 

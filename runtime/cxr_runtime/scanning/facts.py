@@ -48,10 +48,8 @@ def run_facts(
         identity: label of what is kept of patients (`pseudonyms.Keeping.label`).
         presentation: how the reports look and speak.
     """
-    scored = [(score.looks, score.margin) for score in scores if score.margin is not None]
-    alike = likeness(
-        model.calibration.looks, [looks for looks, _ in scored], [margin for _, margin in scored]
-    )
+    scored = ((score.looks, score.margin) for score in scores if score.margin is not None)
+    alike = likeness(model.calibration.looks, scored)
     manifest = model.manifest
     return RunFacts(
         product=f"cxr-triage {version('cxr-triage')}",
