@@ -76,6 +76,15 @@ class Orthanc:
         """SOP Instance UIDs of all that it has, each as often as it has it."""
         return sorted(each["MainDicomTags"]["SOPInstanceUID"] for each in self.get("/instances?expand"))
 
+    def new_instances(self) -> int:
+        """How often it has stored an object that it had not."""
+        found, last, is_done = 0, 0, False
+        while not is_done:
+            page = self.get(f"/changes?limit=100&since={last}")
+            found += sum(each["ChangeType"] == "NewInstance" for each in page["Changes"])
+            last, is_done = page["Last"], page["Done"]
+        return found
+
     def instance(self, uid: str) -> str:
         """Its own name of an object."""
         (found,) = (

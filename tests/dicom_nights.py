@@ -1,5 +1,6 @@
 """A night of drawn films, DCMTK as the X-ray machines that send it, and the clinic that receives it."""
 
+import json
 import os
 import shutil
 import signal
@@ -9,7 +10,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pytest
@@ -60,6 +63,7 @@ def film(number: int, syntax: UID) -> bytes:
     elements: dict[str, Any] = {
         "SOPClassUID": CLASSES[modality], "SOPInstanceUID": f"1.2.3.{number + 1}", "Modality": modality,
         "StudyInstanceUID": f"1.2.4.{number + 1}", "SeriesInstanceUID": f"1.2.5.{number + 1}",
+        "InstanceNumber": str(number),
     }  # fmt: skip
     if number % 40 != 13:
         return dicom_file(pixels, syntax=syntax, **elements)
@@ -99,7 +103,6 @@ class Clinic:
 
     place: Path
     port: int
-    formats: str = "csv"
 
     @property
     def out(self) -> Path:
@@ -113,35 +116,38 @@ class Clinic:
 
     def scoring(self, *arguments: str) -> list[str]:
         """A command line of ours that scores."""
-        fixed = ("--model", "model", "--backend", "onnxruntime", "--workers", "1", "--format", self.formats)
+        fixed = ("--model", "model", "--backend", "onnxruntime", "--workers", "1", "--format", "csv")
         return [sys.executable, "-c", START, *arguments, *fixed]
 
-    def send_results(self, archive: int) -> int:
-        """Send what there is to the archive at this port; the exit status."""
-        send = ("send", "out", "--to", f"ORTHANC@127.0.0.1:{archive}", "--identity", "none")
-        with (self.place / "log").open("ab") as log:
-            return subprocess.run(
-                [sys.executable, "-c", START, *send], cwd=self.place, env=self.environment, stdout=log,
-                stderr=log, check=False,
-            ).returncode  # fmt: skip
-
     @contextmanager
-    def listening(self) -> Iterator[subprocess.Popen[bytes]]:
-        """A service in a process group of its own; whatever is left of it is killed."""
-        allow = ("--allow", "STORESCU@127.0.0.1")
-        with (self.place / "log").open("ab") as log, subprocess.Popen(
-            self.scoring("listen", "--out", "out", "--port", str(self.port), *allow),
-            cwd=self.place, env=self.environment, stderr=log, stdout=log, start_new_session=True,
-        ) as process:  # fmt: skip
+    def listening(self, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+        """A service in a process group of its own; whatever is left of it is killed.
+
+        Args:
+            arguments: of `listen`, beside folder, port and log.
+        """
+        fixed = ("--out", "out", "--port", str(self.port), "--allow", "STORESCU@127.0.0.1")
+        log = ("--log-file", "night.log", "--log-format", "json")
+        with (
+            (self.place / "log").open("ab") as said,
+            subprocess.Popen(
+                self.scoring("listen", *fixed, *log, *arguments),
+                cwd=self.place,
+                env=self.environment,
+                stderr=said,
+                stdout=said,
+                start_new_session=True,
+            ) as process,
+        ):
             try:
                 yield process
             finally:
                 if process.poll() is None:
                     os.killpg(process.pid, signal.SIGKILL)
 
-    def has_received(self, films: int) -> bool:
-        """Whether so many films were received so far."""
-        return len(list((self.out / RECEIVED_FOLDER).glob("*.dcm"))) >= films
+    def received(self) -> int:
+        """How many films lie in its folder, as they came or as copies."""
+        return len({path.name[:64] for path in (self.out / RECEIVED_FOLDER).glob("*.dcm")})
 
     def rows(self) -> int:
         """Films that have a row."""
@@ -150,6 +156,30 @@ class Clinic:
     def said(self) -> str:
         """What the services printed."""
         return (self.place / "log").read_text(encoding="utf-8", errors="replace")
+
+    def noted(self, event: str) -> list[dict[str, Any]]:
+        """What their logs say of an event, with `at`: seconds since 1970."""
+        path = self.place / "night.log"
+        lines = map(json.loads, path.read_text().splitlines() if path.exists() else ())
+        return [
+            {**line, "at": datetime.fromisoformat(line["time"]).timestamp()}
+            for line in lines
+            if line["event"] == event
+        ]
+
+    def figures(self) -> str:
+        """Films a minute, and seconds from a film's last byte to its row and to its last result's delivery."""
+        came = {line["sha256"]: line["at"] - line["seconds"] for line in self.noted("received")}
+        rows = {line["sha256"]: line["at"] for line in self.noted("film")}
+        sent = {line["sha256"]: line["at"] for line in self.noted("result-sent")}
+        whole = max([*rows.values(), *sent.values()]) - min(came.values())
+        lines = [f"{len(rows)} films in {whole:.0f} s: {60 * len(rows) / whole:.0f} films a minute"]
+        for what, ends in (("its row", rows), ("its results in the archive", sent)):
+            took = [max(0.0, end - came[film]) for film, end in ends.items() if film in came]
+            lines.append(
+                f"from a film's last byte to {what}: {median(took):.0f} s (median), {max(took):.0f} s (worst)"
+            )
+        return "\n".join(lines)
 
 
 def send(films: list[Path], clinic: Clinic, proposed: Path) -> None:

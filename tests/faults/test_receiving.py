@@ -1,23 +1,23 @@
-"""A night of films from DCMTK's storescu, while the receiver is killed and the archive is away for a while.
+"""A night of films from DCMTK's storescu, while the service is killed and the archive is away for a while.
 
-What comes out equals a scan, and each result is in the archive once.
+What comes out equals a scan, and each result is in the archive once. Its figures are printed: `pytest -rP`.
 """
 
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import replace
-from functools import partial
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from pydicom import dcmread
 
+from cxr_runtime.arrivals.copy_making import COPY_SUFFIX
 from cxr_runtime.files import DICOM_FOLDER, RECEIVED_FOLDER
-from dicom_archives import free_port, needs_orthanc, orthanc
+from cxr_runtime.sending.status import ArchiveStatus, status_of
+from dicom_archives import Orthanc, free_port, needs_orthanc, orthanc
 from dicom_nights import (
     ASSOCIATIONS,
     ECHOSCU,
@@ -32,8 +32,8 @@ from fault_scans import table
 from model_folders import write_model_folder
 from service_rows import PATIENCE, wait_until
 
-NOT_SENT = 3  # exit status of `send`
 COMPARED = ("status", "code", "score", "probability", "triage")
+UNSCORED = 3  # exit status of a scan of which some films were rejected or failed
 
 
 @pytest.fixture
@@ -42,91 +42,80 @@ def clinic(tmp_path: Path) -> Clinic:
     return Clinic(tmp_path, free_port())
 
 
-def by_number(rows: list[dict[str, str]], number: Callable[[str], int]) -> dict[int, dict[str, str]]:
+def by_number(rows: list[dict[str, str]], number: Callable[[Path], int]) -> dict[int, dict[str, str]]:
     """What was found of each film, by its number."""
-    found = {number(row["file"]): {name: row[name] for name in COMPARED} for row in rows}
+    found = {number(Path(row["file"])): {name: row[name] for name in COMPARED} for row in rows}
     assert len(found) == len(rows)
     return found
 
 
-def receive_a_night(
-    clinic: Clinic, meanwhile: Callable[[bool], AbstractContextManager[object]] = nullcontext
-) -> None:
-    """Have the films sent, the receiver killed twice, and all scored in the end.
+def number_of_copy(place: Path) -> Callable[[Path], int]:
+    """The number of a received film, as its copy without names states it."""
+    return lambda film: int(dcmread(place / film.with_name(f"{film.stem}{COPY_SUFFIX}")).InstanceNumber)
 
-    Args:
-        clinic: where.
-        meanwhile: goes on while nobody listens (False), and while the last service does (True).
-    """
+
+def status(clinic: Clinic) -> ArchiveStatus:
+    (found,) = status_of(clinic.out)
+    return found
+
+
+def have_the_night(clinic: Clinic, ports: tuple[int, int]) -> None:
+    """Have the films sent, the service killed twice, the archive away in between, and all done in the end."""
     films, proposed = draw(clinic.place / "films"), contexts(clinic.place / "contexts.cfg")
-    with ThreadPoolExecutor(ASSOCIATIONS) as machines:
-        sent = [
-            machines.submit(send, films[at::ASSOCIATIONS], clinic, proposed) for at in range(ASSOCIATIONS)
-        ]
-        for share in (FILMS // 5, FILMS // 2):
-            with clinic.listening() as service:
-                wait_until(partial(clinic.has_received, share), clinic.said)
-                wait_until(lambda: clinic.rows() > 0, clinic.said)
-                os.killpg(service.pid, signal.SIGKILL)
-            with meanwhile(False):
-                pass
-        with clinic.listening() as service:
-            with meanwhile(True):
-                for each in sent:
-                    each.result()
-                wait_until(lambda: clinic.rows() == FILMS, clinic.said)
-            os.killpg(service.pid, signal.SIGTERM)
-            assert service.wait(timeout=PATIENCE) == 0, clinic.said()
-    assert "Traceback" not in clinic.said()
-    assert "Phantom" not in clinic.said()
+    to = ("--to", f"ORTHANC@127.0.0.1:{ports[0]}", "--identity", "none")
+    with ThreadPoolExecutor(ASSOCIATIONS) as machines, ExitStack() as is_there:
+        archive = is_there.enter_context(orthanc(clinic.place / "orthanc", *ports))
+        shares = [films[at::ASSOCIATIONS] for at in range(ASSOCIATIONS)]
+        sent = [machines.submit(send, share, clinic, proposed) for share in shares]
+        with clinic.listening(*to) as service:
+            wait_until(lambda: clinic.received() >= FILMS // 5 and len(archive.uids()) > 3, clinic.said)
+            os.killpg(service.pid, signal.SIGKILL)
+        is_there.close()
+        with clinic.listening(*to) as service:
+            wait_until(
+                lambda: clinic.received() >= FILMS // 2 and bool(clinic.noted("archive-away")), clinic.said
+            )
+            os.killpg(service.pid, signal.SIGKILL)
+        with clinic.listening(*to) as service:
+            for each in sent:
+                each.result()
+            wait_until(lambda: clinic.rows() == FILMS, clinic.said)
+            with orthanc(clinic.place / "orthanc", *ports) as archive:
+                wait_until(lambda: status(clinic).waiting == 0, clinic.said)
+                os.killpg(service.pid, signal.SIGTERM)
+                assert service.wait(timeout=PATIENCE) == 0, clinic.said()
+                assert_each_result_is_there_once(clinic, archive)
 
 
-@pytest.mark.peers
-@needs_dcmtk
-def test_a_night_of_films_is_scored_once_each_though_the_receiver_is_killed_twice(
-    clinic: Clinic, tmp_path: Path
-) -> None:
-    receive_a_night(clinic)
-    run = subprocess.run(
-        clinic.scoring("scan", "films", "--out", "scan"), cwd=tmp_path, env=clinic.environment, check=False
-    )
-    assert run.returncode == 3
-    scanned = by_number(table(tmp_path / "scan"), lambda file: int(Path(file).stem))
-    received = by_number(
-        table(clinic.out), lambda file: int(dcmread(tmp_path / file).SOPInstanceUID.split(".")[-1]) - 1
-    )
-    assert received == scanned
-    assert len(received) == FILMS
-    assert {row["status"] for row in received.values()} == {"scored", "rejected", "failed"}
-    assert all(path.suffix == ".dcm" for path in (clinic.out / RECEIVED_FOLDER).iterdir())
+def assert_each_result_is_there_once(clinic: Clinic, archive: Orthanc) -> None:
+    made = sorted(str(dcmread(path).SOPInstanceUID) for path in (clinic.out / DICOM_FOLDER).iterdir())
+    scored = [row for row in table(clinic.out) if row["status"] == "scored"]
+    assert len(made) == 3 * len(scored) > 0
+    assert archive.uids() == made
+    assert archive.new_instances() == len(made)
+    assert (status(clinic).sent, status(clinic).refused) == (len(made), 0)
 
 
 @pytest.mark.peers
 @needs_dcmtk
 @needs_orthanc
-def test_each_result_of_the_night_is_in_the_archive_once_though_it_was_away(
+def test_a_night_is_scored_and_its_results_are_in_the_archive_once_each_whatever_is_killed_or_away(
     clinic: Clinic, tmp_path: Path
 ) -> None:
-    clinic, ports = replace(clinic, formats="csv,dicom"), (free_port(), free_port())
-
-    @contextmanager
-    def sending(is_listening: bool) -> Iterator[None]:
-        assert clinic.send_results(ports[0]) in (
-            0,
-            NOT_SENT,
-        )  # the archive is away; 0: no result was made yet
-        yield
-        if is_listening:
-            with orthanc(tmp_path / "orthanc", *ports):
-                assert clinic.send_results(ports[0]) == 0, clinic.said()
-
-    receive_a_night(clinic, sending)
-    made = sorted(str(dcmread(path).SOPInstanceUID) for path in (clinic.out / DICOM_FOLDER).iterdir())
-    scored = [row for row in table(clinic.out) if row["status"] == "scored"]
-    assert len(made) == 3 * len(scored) > 0
-    with orthanc(tmp_path / "orthanc", *ports) as archive:
-        assert clinic.send_results(ports[0]) == 0
-        assert archive.uids() == made
+    have_the_night(clinic, (free_port(), free_port()))
+    run = subprocess.run(
+        clinic.scoring("scan", "films", "--out", "scan"), cwd=tmp_path, env=clinic.environment, check=False
+    )
+    assert run.returncode == UNSCORED
+    scanned = by_number(table(tmp_path / "scan"), lambda film: int(film.stem))
+    received = by_number(table(clinic.out), number_of_copy(tmp_path))
+    assert received == scanned
+    assert len(received) == FILMS
+    assert {row["status"] for row in received.values()} == {"scored", "rejected", "failed"}
+    kept = list((clinic.out / RECEIVED_FOLDER).iterdir())
+    assert all(path.name.endswith(COPY_SUFFIX) and b"Phantom" not in path.read_bytes() for path in kept)
+    assert not any(word in clinic.said() for word in ("Traceback", "Phantom"))
+    print(clinic.figures())  # noqa: T201 - the night's figures
 
 
 @pytest.mark.peers

@@ -13,7 +13,7 @@ import pytest
 
 from cxr_runtime.sending.status import ArchiveStatus, status_of
 from cxr_runtime.store.store import Store
-from dicom_archives import Orthanc, free_port, needs_orthanc, orthanc
+from dicom_archives import free_port, needs_orthanc, orthanc
 from fault_scans import START
 from model_folders import write_model_folder
 from service_rows import PATIENCE, rows_of, wait_until
@@ -76,16 +76,6 @@ class Clinic:
             return sorted(uid for (uid,) in store._db.execute("SELECT uid FROM objects"))
 
 
-def new_instances(archive: Orthanc) -> int:
-    """How often Orthanc has stored an object that it had not."""
-    found, last, is_done = 0, 0, False
-    while not is_done:
-        page = archive.get(f"/changes?limit=100&since={last}")
-        found += sum(each["ChangeType"] == "NewInstance" for each in page["Changes"])
-        last, is_done = page["Last"], page["Done"]
-    return found
-
-
 def arrives(folder: Path, number: int) -> None:
     """Put a film of a study of its own into a watched folder."""
     film, series = f"2.25.47.{number + 1}", f"2.25.48.{number + 1}"
@@ -107,10 +97,10 @@ def test_each_result_is_in_the_archive_once_though_it_was_away_and_the_sender_wa
     with ExitStack() as is_there:
         archive = is_there.enter_context(orthanc(tmp_path / "orthanc", *ports))
         with clinic.watching() as service:
-            wait_until(lambda: new_instances(archive) >= RESULTS // 6, clinic.said)
+            wait_until(lambda: archive.new_instances() >= RESULTS // 6, clinic.said)
             os.killpg(service.pid, signal.SIGKILL)
         with clinic.watching() as service:
-            wait_until(lambda: new_instances(archive) >= RESULTS // 3, clinic.said)
+            wait_until(lambda: archive.new_instances() >= RESULTS // 3, clinic.said)
             is_there.close()
             for number in range(FILMS * 2 // 3, FILMS):
                 arrives(tmp_path / "in", number)
@@ -122,7 +112,7 @@ def test_each_result_is_in_the_archive_once_though_it_was_away_and_the_sender_wa
         os.killpg(service.pid, signal.SIGTERM)
         assert service.wait(timeout=PATIENCE) == 0, clinic.said()
         assert archive.uids() == clinic.made()
-        assert new_instances(archive) == RESULTS == len(clinic.made())
+        assert archive.new_instances() == RESULTS == len(clinic.made())
     assert (clinic.status().waiting, clinic.status().refused) == (0, 0)
     said = clinic.said().encode()
     assert [secret for secret in (*SECRETS, b"Traceback") if secret in said] == []
