@@ -168,7 +168,7 @@ class Clinic:
         ]
 
     def figures(self) -> str:
-        """Films a minute, and seconds from a film's last byte to its row and to its last result's delivery."""
+        """Films a minute; seconds from a film's last byte to its row, and to its last result's delivery."""
         came = {line["sha256"]: line["at"] - line["seconds"] for line in self.noted("received")}
         rows = {line["sha256"]: line["at"] for line in self.noted("film")}
         sent = {line["sha256"]: line["at"] for line in self.noted("result-sent")}

@@ -1,19 +1,17 @@
 """Who may send: the list of titles and hosts, and certificates, checked with openssl's own."""
 
-import shutil
 import ssl
-import subprocess
 from pathlib import Path
 
 import pytest
 
+from certificates import certificate, needs_openssl, openssl
 from cxr_runtime.arrivals.receiver_inbox import Limits
 from cxr_runtime.arrivals.receiver_peers import AllowList, Peer, allow_list, plain_address, tls_context
 from cxr_runtime.errors import UsageError
 from dicom_peers import RawPeer, receiving
 
 ACCEPTED = 2  # A-ASSOCIATE-AC
-needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
 
 
 def test_a_peer_is_a_title_at_one_host_or_at_any() -> None:
@@ -53,26 +51,11 @@ def test_without_a_list_this_machine_alone_may_send() -> None:
             allow_list([], host)
 
 
-def openssl(*arguments: str, folder: Path) -> None:
-    subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
-
-
-def certificate(folder: Path, name: str, signed_by: str | None = None) -> Path:
-    """A new key and certificate in one PEM file."""
-    signer = ("-CA", f"{signed_by}.pem", "-CAkey", f"{signed_by}.pem") if signed_by else ()
-    openssl(
-        "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-        "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.crt", *signer, folder=folder,
-    )  # fmt: skip
-    joined = folder / f"{name}.pem"
-    joined.write_text((folder / f"{name}.crt").read_text() + (folder / f"{name}.key").read_text())
-    return joined
-
-
 @needs_openssl
 def test_with_tls_only_senders_with_a_certificate_of_ours_are_let_in(tmp_path: Path) -> None:
     ours, authority = certificate(tmp_path, "receiver"), certificate(tmp_path, "authority")
     client, stranger = certificate(tmp_path, "xray", "authority"), certificate(tmp_path, "stranger")
+    expired = certificate(tmp_path, "old", "authority", days=-1)
 
     def is_let_in(shown: Path | None) -> bool:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -89,6 +72,7 @@ def test_with_tls_only_senders_with_a_certificate_of_ours_are_let_in(tmp_path: P
         assert is_let_in(client)  # though the peer before it has said nothing yet
         assert not is_let_in(None)
         assert not is_let_in(stranger)
+        assert not is_let_in(expired)
         with RawPeer(receiver.port) as plain:
             assert plain.associate() != ACCEPTED
         assert is_let_in(client)
