@@ -11,16 +11,20 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydicom import dcmread
 
 from cxr_runtime.phantom import draw_phantom
 from cxr_runtime.pictures import encode_png
+from dicom_archives import free_port, needs_dcmtk, storescp
 from dicom_peers import film, store
 from drawn_stores import Drawn, write_store
 from served_rooms import Browser
+from study_films import study_film
 
 ROOT = Path(__file__).parents[2]
 FILMS = 300
@@ -76,6 +80,42 @@ def test_an_appliance_that_watches_opens_no_socket_to_a_network(tmp_path: Path) 
     calls = calls_in(tmp_path / "calls")
     assert len(calls) > 100
     assert [call for call in calls if "AF_INET" in call] == []
+
+
+@needs_dcmtk
+@pytest.mark.skipif(not CAN_TRACE, reason="strace is not installed, or may not trace here")
+def test_an_appliance_that_listens_and_sends_opens_its_own_port_and_speaks_to_its_archive_alone(
+    tmp_path: Path,
+) -> None:
+    for name in ("home/.cache", "home/.local/share", "temporary", "calls"):
+        (tmp_path / name).mkdir(parents=True)
+    port, archive = free_port(), free_port()
+    (tmp_path / "clinic.toml").write_text(
+        f"out = '{tmp_path}/out'\nidentity = 'none'\n[listen]\nport = {port}\n"
+        f"[send]\nto = 'PACS@127.0.0.1:{archive}'\n[health]\nevery_seconds = 0.2\n"
+        "[disk]\nstop_below = '1M'\n[screening]\nworkers = 1\n[retention]\nresults_for = '30d'\n"
+    )
+    command = [*STRACE, "-o", f"{tmp_path}/calls/of", *PROGRAM, "appliance", f"{tmp_path}/clinic.toml"]
+    with (
+        storescp(tmp_path / "pacs", archive),
+        subprocess.Popen(command, cwd=tmp_path, env=variables(tmp_path), stderr=subprocess.PIPE) as process,
+    ):
+        try:
+            wait_until(lambda: health_of(tmp_path).get("state") == "well")
+            assert store(port, dcmread(BytesIO(study_film(1)))) == [0]
+            wait_until(lambda: len(list((tmp_path / "pacs").iterdir())) == 3)
+        finally:
+            os.kill(health_of(tmp_path)["process"], signal.SIGTERM)
+        _, said = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, said
+    # Port 0 names nobody: so the system is asked for an address or a port of this machine's own.
+    calls = [call for call in calls_in(tmp_path / "calls") if "AF_INET" in call and "htons(0)" not in call]
+    reached = {
+        (call.partition("(")[0], *re.findall(r'htons\((\d+)\).*inet_addr\("([^"]+)"\)', call))
+        for call in calls
+        if call.startswith(("bind(", "connect(", "send"))
+    }
+    assert reached == {("bind", (str(port), "127.0.0.1")), ("connect", (str(archive), "127.0.0.1"))}
 
 
 def health_of(folder: Path) -> dict[str, Any]:
