@@ -27,13 +27,21 @@ class KnownFiles:
         """Which of these files were not given.
 
         Args:
-            keys: (N,) int64, of all files that are in the folder now; those that are not are forgotten.
+            keys: (N,) int64.
+        """
+        self._merge()
+        return np.isin(keys, self._keys, invert=True)
+
+    def forget_others(self, keys: NDArray[np.int64]) -> None:
+        """Forget files that are not there any more.
+
+        Args:
+            keys: (N,) int64, of all files that are in the folder now.
         """
         self._merge()
         kept = np.isin(self._keys, keys)
         if not kept.all():
             self._keys, self._states = self._keys[kept], self._states[kept]
-        return np.isin(keys, self._keys, invert=True)
 
     def state(self, key: int) -> int | None:
         """In which state a file was given; None: it was not."""

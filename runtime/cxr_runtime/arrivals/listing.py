@@ -4,6 +4,7 @@ import os
 import stat
 import time
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from cxr_runtime.files import STORE_FILE, is_store
 RACY_SECONDS = 3.0  # a folder may get a second file within one tick of its own clock (2 s on FAT)
 SWEEP_SECONDS = 60.0  # between looks at files that were given already: they may be written over in place
 SWEEP_SHARE = 0.01  # of the time, at most, goes into these looks
+AT_ONCE = 4096  # names in memory; of all others there is a number
 MOST_NEW = 20_000  # names that are taken up in one look; the others come in the next ones
 
 
@@ -73,10 +75,14 @@ class WatchedListing:
         Raises:
             OSError: as of `is_due`.
         """
+        new, keys = list[Listed](), [np.empty(0, np.int64)]
         with os.scandir(self.path) as listing:
-            listed = [Listed(entry.name, _key(entry)) for entry in listing]
-        unknown = self.known.unknown(np.fromiter((each.key for each in listed), np.int64, len(listed)))
-        new = sorted(listed[at] for at in np.flatnonzero(unknown))
+            while some := list(islice(listing, AT_ONCE)):
+                keys.append(np.fromiter(map(_key, some), np.int64, len(some)))
+                unknown = np.flatnonzero(self.known.unknown(keys[-1]))
+                new += [Listed(some[at].name, int(keys[-1][at])) for at in unknown]
+        self.known.forget_others(np.concatenate(keys))
+        new.sort()
         most = max(MOST_NEW - growing, 1)
         self.has_more = len(new) > most
         return new[:most]

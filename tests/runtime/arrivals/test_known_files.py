@@ -24,7 +24,7 @@ def test_files_that_are_not_listed_any_more_are_forgotten() -> None:
     known = KnownFiles()
     for key in range(10):
         known.add(key, 1)
-    known.unknown(keys(1, 2))
+    known.forget_others(keys(1, 2))
     assert [key for key in range(10) if known.state(key) is not None] == [1, 2]
 
 
