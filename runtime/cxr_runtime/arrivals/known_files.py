@@ -30,7 +30,10 @@ class KnownFiles:
             keys: (N,) int64.
         """
         self._merge()
-        return np.isin(keys, self._keys, invert=True)
+        if not len(self._keys):
+            return np.ones(len(keys), np.bool_)
+        at = np.searchsorted(self._keys, keys).clip(max=len(self._keys) - 1)
+        return np.asarray(self._keys[at] != keys, np.bool_)
 
     def forget_others(self, keys: NDArray[np.int64]) -> None:
         """Forget files that are not there any more.
