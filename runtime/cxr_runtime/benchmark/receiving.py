@@ -24,6 +24,7 @@ from cxr_runtime.scanning.options import ScanOptions
 
 ASSOCIATIONS = 4  # that send at once
 STORED = 0x0000
+PATIENCE = 600.0  # seconds for an answer, on a machine that computes other things, too
 LISTENING = "listening"  # event from which on films may be sent
 DX = DigitalXRayImageStorageForPresentation
 
@@ -121,6 +122,7 @@ def _send(films: list[Dataset], port: int, waits: _Timed | None) -> None:
 def sender(port: int) -> Iterator[Association]:
     """An association with a receiver of this machine."""
     ae = AE("LAB")
+    ae.dimse_timeout = ae.network_timeout = PATIENCE
     ae.add_requested_context(DX, ExplicitVRLittleEndian)
     association = ae.associate("127.0.0.1", port, ae_title=ReceiverOptions.title)
     try:
