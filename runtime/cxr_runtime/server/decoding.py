@@ -13,7 +13,7 @@ from typing import Any, Self
 import cv2
 import numpy as np
 
-from cxr_runtime.errors import UnreadableFilmError
+from cxr_runtime.errors import CxrTriageError, InstallationError
 from cxr_runtime.reading.deep import read_deep, set_right, within
 from cxr_runtime.sources.film_source import FilmSource
 from cxr_runtime.workers.answers import MAX_ARRAY_BYTES, MAX_SIDE, Content
@@ -164,7 +164,7 @@ class Decoder:
             return self._decoded(wanted)
         try:
             file = self._opener.open(wanted.source).result()
-        except UnreadableFilmError:
+        except CxrTriageError:
             return None
         try:
             if file.sha256 != wanted.sha256:
@@ -175,7 +175,13 @@ class Decoder:
 
     def _decoded(self, wanted: Wanted) -> Shown | None:
         done: Iterator[Any] = self._pool.results([wanted])
-        return next((shown for _, shown in done if isinstance(shown, Shown)), None)
+        try:
+            return next((shown for _, shown in done if isinstance(shown, Shown)), None)
+        except (
+            InstallationError
+        ):  # a machine with too much to do may not start one in time: the next film tries
+            self._pool.close()
+            return None
 
     def _keep(self, digest: str, shown: Shown) -> Shown:
         self._kept[digest] = shown

@@ -1,5 +1,6 @@
 """`cxr-triage serve`: whether it may serve there, and the server itself, which ends when asked."""
 
+import asyncio
 import logging
 import socket
 import ssl
@@ -27,6 +28,7 @@ MOST_CONNECTIONS = 300  # browsers keep up to six each
 MOST_HEAD = 16_384  # bytes of a request's head
 KEEP_ALIVE_SECONDS = 5
 ENDING_SECONDS = 5  # for answers that have begun
+LAST_SECONDS = 0.05  # in which connections are closed that were cut
 
 
 @dataclass(frozen=True)
@@ -176,9 +178,13 @@ class _Server(uvicorn.Server):
         self._ready = ready
 
     def run(self, sockets: Sequence[socket.socket] | None = None) -> None:
-        import asyncio
+        asyncio.run(self._run(list(sockets or [])))
 
-        asyncio.run(self._serve(list(sockets or [])))
+    async def _run(self, sockets: list[socket.socket]) -> None:
+        await self._serve(sockets)
+        for connection in list(self.server_state.connections):  # of browsers that would not go
+            connection.transport.abort()
+        await asyncio.sleep(LAST_SECONDS)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
