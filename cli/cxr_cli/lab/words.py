@@ -84,6 +84,8 @@ def as_po(catalogue: "Catalog") -> bytes:
     catalogue.fuzzy = False
     catalogue.version, catalogue.msgid_bugs_address = "0.2.0", ""
     catalogue.last_translator = catalogue.language_team = ""
+    for message in catalogue:  # in one order, whichever file was looked at first
+        message.locations = sorted(message.locations)
     written = BytesIO()
     write_po(written, catalogue, width=LINE, sort_by_file=True, include_lineno=False)
     return written.getvalue()
