@@ -27,12 +27,15 @@ from cxr_cli.lab.signing import make_signing_key, sign_model
 from cxr_cli.lab.sites import print_few_labels, print_foreign_nights
 from cxr_cli.lab.speed import measure_scale, print_peers
 from cxr_cli.lab.training import (
+    check_imports,
+    draw_films,
     make_gate_network,
     print_truth,
     refit_runs,
     try_heat,
     write_known_films,
     write_margins,
+    write_opinions,
 )
 from cxr_cli.lab.words import update_words
 
@@ -42,6 +45,9 @@ COMMANDS: dict[str, Callable[..., int]] = {
     "heat-choices": try_heat,
     "known-films": write_known_films,
     "margins": write_margins,
+    "opinions": write_opinions,
+    "drawn-films": draw_films,
+    "import-check": check_imports,
     "truth": print_truth,
     "out-of-fold": calibrate_from_margins,
     "whole-choice": print_whole_choice,

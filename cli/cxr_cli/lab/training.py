@@ -139,6 +139,68 @@ def print_truth(
     return 0
 
 
+def write_opinions(
+    model: Annotated[
+        Path, typer.Argument(metavar="MODEL", help="A model folder, e.g. of `cxr-triage import`.")
+    ],
+    data: Data,
+    out: Annotated[Path, typer.Option(metavar="OPINIONS.csv", help="The table to write.")],
+) -> int:
+    """Write what a model says of films, by which `train` can teach another network.
+
+    A row a film: its sha256, the probability, whether the model has learned from it, heat in 16 x 16 cells.
+    """
+    from cxr_cli.progress import terminal_or_lines
+    from cxr_runtime.files import write_bytes
+    from cxr_train.data import read_film_table
+    from cxr_train.loop.opinions_file import opinions_of_model
+
+    films = read_film_table(data)
+    write_bytes(out, opinions_of_model(model, films, terminal_or_lines()))
+    typer.echo(
+        f"opinions on {len(films)} films in {out}; next: cxr-triage train ... --set 'teachers=[\"{out}\"]' "
+        "--set terms.teacher=1"
+    )
+    return 0
+
+
+def draw_films(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="For the films and films.csv.")],
+    films: Annotated[int, typer.Option(min=1, help="How many; every second one has a shadow.")] = 72,
+    seed: Annotated[
+        int, typer.Option(min=0, help="The first person; another number draws other people.")
+    ] = 0,
+) -> int:
+    """Draw a labelled data set, to try the commands on before your own films are there."""
+    from cxr_train.data.drawn_films import draw_data_set
+
+    typer.echo(f"{films} drawn films are in {draw_data_set(folder, films, seed)}")
+    return 0
+
+
+def check_imports(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="For the environment and the model folders.")],
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="SOURCE...", show_default="20 of them", help="Networks, as for `import`."),
+    ] = None,
+) -> int:
+    """Import architectures of torchxrayvision, timm and torchvision with random weights; print a table.
+
+    Their libraries are installed into an environment in DIR. It takes half an hour on one core.
+    """
+    from cxr_cli.progress import terminal_or_lines
+    from cxr_export.importing.check import SOURCES, as_table, import_check
+
+    progress = terminal_or_lines()
+    lines = []
+    for line in import_check(folder, sources or SOURCES, progress):
+        progress.say(f"{line.source}: {'; '.join(line.cells)}")
+        lines.append(line)
+    typer.echo(as_table(lines))
+    return 3 if any(len(line.cells) == 1 for line in lines) else 0
+
+
 def write_known_films(
     model: Annotated[Path, typer.Argument(metavar="DIR", help="The model folder.")],
     runs: Annotated[

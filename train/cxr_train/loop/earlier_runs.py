@@ -20,11 +20,13 @@ from cxr_train.data.known import Known, digest_of, known_films
 from cxr_train.data.prepared_films import PreparedFilms, prepare_films
 from cxr_train.data.split import SPLIT_FILE, Rows, Split, SplitPlan
 from cxr_train.loop.losses import autocast
+from cxr_train.loop.opinions_file import Opinion, is_opinions_file, read_opinions
 from cxr_train.prediction import Predictions, predict, scored_rows
 from cxr_train.recipe.recipe import Recipe
 
 FOLLOWING = ("teacher", "teacher_heat")  # terms of the loss
 FOLD = "{fold}"  # in the path of an earlier run: the number of the fold that builds on it
+SURE = 1e-6  # probability beyond which a table's is taken for this
 CERTAIN = 255  # heat of a place that is surely diseased
 
 
@@ -64,7 +66,7 @@ def refuse_informed(
     """
     scored = scored_rows(films, split.test)
     for run in _earlier_runs(recipe):
-        known = known_films(Path(run))
+        known = _known_to(run)
         met = sum(known.knows(films[row], sha256s[row]) for row in scored)
         if met:
             raise UsageError(
@@ -83,11 +85,19 @@ def known_before(recipe: Recipe) -> Known:
     told = Known(
         frozenset(film.patient for film in learned), frozenset(digest_of(film.path) for film in learned)
     )
-    return reduce(Known.__or__, (known_films(Path(run)) for run in _earlier_runs(recipe)), told)
+    return reduce(Known.__or__, (_known_to(run) for run in _earlier_runs(recipe)), told)
 
 
 def _earlier_runs(recipe: Recipe) -> tuple[str, ...]:
     return (*recipe.teachers, *((recipe.start,) if _is_run(recipe.start) else ()))
+
+
+def _known_to(earlier: str) -> Known:
+    """What a run knows, or the author of a table of opinions as far as it says so."""
+    if not is_opinions_file(earlier):
+        return known_films(Path(earlier))
+    opinions = read_opinions(Path(earlier))
+    return Known(sha256s=frozenset(digest for digest, opinion in opinions.items() if opinion.known))
 
 
 def _is_run(start: str) -> bool:
@@ -110,6 +120,7 @@ class _Teacher:
     cells: CellGrid  # where its conv5's cells lie on what it was shown
     placements: tuple[Placement, ...]  # where that lies on each film of the table
     honest: NDArray[np.bool_]  # (M,) whether it knows neither the film nor its patient
+    speaks: NDArray[np.bool_]  # (M,) whether it says anything of the film
 
     def heat_on(self, place: int, row: int, ours: Placement) -> NDArray[np.float32]:
         """What it sees of a film, 0..1 on the student's input, (H, W); linear between the cells."""
@@ -144,7 +155,7 @@ def teach(
     They may be shown another part of the film than the student, or at another size.
 
     Args:
-        teachers: run folders.
+        teachers: run folders, or tables of opinions, see opinions_file.py.
         films: the film table.
         rows: the films that they are asked about.
         ours: the table's pictures as the student is shown them.
@@ -155,13 +166,21 @@ def teach(
         UsageError: a teacher that is asked where disease is has no training head for it.
     """
     probability = np.full(len(films), math.nan, np.float32)
-    asked = [_ask(teacher, films, rows, ours.folder, device) for teacher in teachers]
+    asked = [
+        _look_up(teacher, rows, ours)
+        if is_opinions_file(teacher)
+        else _ask(teacher, films, rows, ours.folder, device)
+        for teacher in teachers
+    ]
     if not asked:
         return Opinions(probability)
-    honest = np.stack([teacher.honest for teacher in asked])
-    speaks = np.where(honest.any(axis=0), honest, 1.0)
-    speaks /= speaks.sum(axis=0)
-    probability[rows] = (speaks * [teacher.said.probability for teacher in asked]).sum(axis=0)
+    says = np.stack([teacher.speaks for teacher in asked])
+    honest = np.stack([teacher.honest for teacher in asked]) & says
+    speaks = np.where(honest.any(axis=0), honest, says).astype(np.float64)
+    heard = speaks.sum(axis=0) > 0
+    speaks /= np.where(heard, speaks.sum(axis=0), 1.0)
+    mean = (speaks * [teacher.said.probability for teacher in asked]).sum(axis=0)
+    probability[rows] = np.where(heard, mean, math.nan)
     if not about_heat:
         return Opinions(probability)
     _refuse_mute(teachers, asked)
@@ -179,7 +198,37 @@ def _ask(teacher: str, films: Sequence[TrainingFilm], rows: Rows, cache: Path, d
     with autocast(config.recipe, device):
         said = predict(network.to(device), prepared, rows, how)
     honest = np.array([not known.knows(films[row], prepared.sha256s[row]) for row in rows], np.bool_)
-    return _Teacher(said, network.cells, prepared.placements, honest)
+    return _Teacher(said, network.cells, prepared.placements, honest, np.ones(len(rows), np.bool_))
+
+
+def _look_up(teacher: str, rows: Rows, ours: PreparedFilms) -> _Teacher:
+    """The opinions of a table; its cells lie evenly over the whole film."""
+    opinions = read_opinions(Path(teacher))
+    found = [opinions.get(ours.sha256s[row]) for row in rows]
+    if not any(found):
+        raise UsageError(
+            f"{teacher} names none of these {len(rows)} films by its sha256; expected opinions of the films that "
+            "are trained on, e.g. of `cxr-triage lab opinions`"
+        )
+    shares = np.array([0.5 if opinion is None else opinion.probability for opinion in found])
+    odds = np.log(np.clip(shares, SURE, 1 - SURE)) - np.log1p(-np.clip(shares, SURE, 1 - SURE))
+    shape = next((one.cells.shape for one in found if one is not None and one.cells is not None), None)
+    cells = None if shape is None else np.stack([_cells_of(opinion, shape) for opinion in found])
+    hw = shape or (1, 1)
+    whole = tuple(
+        Placement(place.film_hw, (0.0, 0.0, float(place.film_hw[1]), float(place.film_hw[0])), hw)
+        for place in ours.placements
+    )
+    honest = np.array([opinion is not None and not opinion.known for opinion in found], np.bool_)
+    said = Predictions(np.stack([np.zeros_like(odds), odds], axis=1).astype(np.float32), cells)
+    return _Teacher(
+        said, CellGrid(0.5, 1.0), whole, honest, np.array([one is not None for one in found], np.bool_)
+    )
+
+
+def _cells_of(opinion: Opinion | None, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    blank = np.zeros(shape, np.float32)
+    return blank if opinion is None or opinion.cells is None else opinion.cells
 
 
 def _refuse_mute(teachers: Sequence[str], asked: Sequence[_Teacher]) -> None:

@@ -91,7 +91,9 @@ class Recipe:
     quotas: Mapping[str, float] = field(default_factory=dict)  # shares of films shown, by truth
     ema: float = 0.0  # decay a step of the running average of weights that is kept; 0: none
     cached_augmentations: int = 0  # variations a film, taken through the frozen layers once; 0: ever new ones
-    teachers: tuple[str, ...] = ()  # runs whose mean opinion the term `teacher` follows; `{fold}`: its number
+    teachers: tuple[
+        str, ...
+    ] = ()  # runs, or tables of opinions, whose mean opinion the term `teacher` follows; `{fold}`: its number
     teacher_weights: Mapping[str, float] = field(default_factory=dict)  # of that opinion, by truth, else 1
     half_precision: bool = True  # bfloat16 where it is safe, on a GPU that has it
     half_on_cpu: bool = False  # the same on a processor: faster on those with bfloat16 instructions
