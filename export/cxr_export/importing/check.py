@@ -1,7 +1,7 @@
 """Architectures of others, imported with random weights: `cxr-triage lab import-check`.
 
-The libraries are installed into an environment of their own, which sees the packages of the environment that
-asks. torchvision is built for torch with CUDA; beside torch for processors its own operators (for boxes) do not
+The libraries are installed into an environment of their own, which sees the packages of the one that asks.
+torchvision is built for torch with CUDA; beside torch for processors its own operators (for boxes) do not
 load. They are then declared and never called, so that its networks can be built.
 """
 

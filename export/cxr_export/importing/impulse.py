@@ -12,8 +12,9 @@ from cxr_runtime.placement import CellGrid
 BANDS_A_CELL = 4  # an impulse is a band of this part of a cell's width
 LEVEL = 1 / math.e  # of the strongest impulse; weaker ones come from far away, and say nothing of the centre
 PICTURES = 56  # of noise, divided by the cells of a row; in one alone many units of a network are asleep
-LEAST_PICTURES = 2
-SAME = 0.05  # share of a cell by which both axes, or a whole number of pixels, may be missed
+LEAST_PICTURES = 4
+SAME = 0.05  # share of a cell by which both axes may differ
+HALVED = 0.15  # share of a cell by which a power of two may be missed: nearly all networks halve and halve
 UNEVEN = 0.5  # share of a cell by which a centre may be off the even grid
 
 Conv5 = Callable[[NDArray[np.float32]], NDArray[np.float32]]  # (B, c, H, W) -> (B, C, h, w)
@@ -41,15 +42,13 @@ def measured_by_impulse(conv5: Conv5, films: NDArray[np.float32]) -> CellGrid:
     def noise() -> NDArray[np.float32]:
         return rng.normal(middle, spread, (pictures, *films.shape[1:])).astype(np.float32)
 
-    down, across = (_grid(_centres(conv5, noise, axis)) for axis in (2, 3))
+    down, across = (_grid(_centres(conv5, noise, axis), films.shape[axis]) for axis in (2, 3))
     if abs(down.stride - across.stride) > SAME * down.stride:
         raise ModelError(
             f"cells lie {down.stride:.1f} pixels apart down and {across.stride:.1f} across; expected the "
             "same: give an input of the network's own proportions"
         )
-    return CellGrid(
-        _tidy((down.origin + across.origin) / 2, 0.5), _tidy((down.stride + across.stride) / 2, 1.0)
-    )
+    return CellGrid(round((down.origin + across.origin) / 2, 1), round((down.stride + across.stride) / 2, 1))
 
 
 def _centres(conv5: Conv5, noise: Callable[[], NDArray[np.float32]], axis: int) -> NDArray[np.float64]:
@@ -81,7 +80,7 @@ def _centre(moved: NDArray[np.float64], middles: NDArray[np.float64]) -> float:
     return float(np.average(middles[seen], weights=moved[seen]))
 
 
-def _grid(centres: NDArray[np.float64]) -> CellGrid:
+def _grid(centres: NDArray[np.float64], side: int) -> CellGrid:
     """The even grid through the cells of the middle half; the others see too little beyond the edge."""
     quarter = len(centres) // 4
     inner = np.arange(quarter, len(centres) - quarter)
@@ -94,7 +93,7 @@ def _grid(centres: NDArray[np.float64]) -> CellGrid:
             "two are needed to measure where they lie: give a larger --size"
         )
     at = centres[cells]
-    stride = _tidy(float(np.polyfit(cells, at, 1)[0]), 1.0)
+    stride = _stride(float(np.polyfit(cells, at, 1)[0]), side, len(centres))
     origin = float(np.mean(at - stride * cells))
     off = float(np.abs(at - origin - stride * cells).max())
     if not stride > 0 or off > UNEVEN * stride:
@@ -105,7 +104,10 @@ def _grid(centres: NDArray[np.float64]) -> CellGrid:
     return CellGrid(origin, stride)
 
 
-def _tidy(value: float, step: float) -> float:
-    """A whole number of steps where that is what was measured, as far as a band can tell."""
-    whole = round(value / step) * step
-    return float(whole) if abs(whole - value) <= SAME * max(abs(value), step) else value
+def _stride(measured: float, side: int, cells: int) -> float:
+    """The power of two that was measured, as far as noise tells and the cells have room; else as measured."""
+    if not measured > 0:
+        return measured
+    halved = 2.0 ** round(math.log2(measured))
+    fits = (cells - 1) * halved < side
+    return halved if fits and abs(halved - measured) <= HALVED * halved else measured

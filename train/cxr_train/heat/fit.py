@@ -119,7 +119,7 @@ def heat_by_boxes(
     if gain <= 0:
         return recipe
     by_odds = replace(recipe, bias=bias + shift, gain=gain, smoothing=SMOOTHING)
-    return _with_prior_and_range(by_odds, films, prepared, chosen[boxed], conv5[boxed])
+    return _with_prior_and_range(by_odds, films, prepared, chosen[boxed], conv5[boxed]) or recipe
 
 
 def write_heat(run: Path, recipe: HeatRecipe) -> None:
@@ -170,8 +170,10 @@ def _with_prior_and_range(
     prepared: PreparedFilms,
     rows: Rows,
     conv5: NDArray[np.float32],
-) -> HeatRecipe:
+) -> HeatRecipe | None:
     """The recipe with location prior, threshold and colour range, all from films with boxes.
+
+    None where heat says so little of the boxes that it has no colour range, e.g. after a single epoch.
 
     Args:
         recipe: without them.
@@ -196,7 +198,8 @@ def _with_prior_and_range(
     ]
     heat, inside = np.stack(laid), np.stack([box_mask(boxes) for boxes in drawn])
     patients = np.array([films[row].patient for row in rows], np.str_)
-    return recipe_with(recipe, fit_heat_range(heat, inside, np.ones_like(inside), patients))
+    fitted = fit_heat_range(heat, inside, np.ones_like(inside), patients)
+    return recipe_with(recipe, fitted) if 0 < fitted.threshold < fitted.red < 1 else None
 
 
 def _shares(box: Box, film_hw: tuple[int, int]) -> Box:

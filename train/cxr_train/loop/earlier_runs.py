@@ -207,8 +207,8 @@ def _look_up(teacher: str, rows: Rows, ours: PreparedFilms) -> _Teacher:
     found = [opinions.get(ours.sha256s[row]) for row in rows]
     if not any(found):
         raise UsageError(
-            f"{teacher} names none of these {len(rows)} films by its sha256; expected opinions of the films that "
-            "are trained on, e.g. of `cxr-triage lab opinions`"
+            f"{teacher} names none of these {len(rows)} films by its sha256; expected opinions of the films "
+            "that are trained on, e.g. of `cxr-triage lab opinions`"
         )
     shares = np.array([0.5 if opinion is None else opinion.probability for opinion in found])
     odds = np.log(np.clip(shares, SURE, 1 - SURE)) - np.log1p(-np.clip(shares, SURE, 1 - SURE))
