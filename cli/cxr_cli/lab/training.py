@@ -187,7 +187,7 @@ def check_imports(
 ) -> int:
     """Import architectures of torchxrayvision, timm and torchvision with random weights; print a table.
 
-    Their libraries are installed into an environment in DIR. It takes half an hour on one core.
+    Their libraries are installed into an environment in DIR. It takes some minutes for each network.
     """
     from cxr_cli.progress import terminal_or_lines
     from cxr_export.importing.check import SOURCES, as_table, import_check
