@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sys
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -189,6 +190,8 @@ class Crew:
 def _connected(address: str, processors: int | None) -> Any:
     """Ray, connected to a cluster; it reports to nobody."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    if sys.modules.get("requests", sys) is None:
+        del sys.modules["requests"]  # the command line hides it; Ray needs it
     try:
         import ray
     except ImportError as error:
