@@ -33,7 +33,7 @@ REPORTING = ("onnxruntime", "openvino", "openvino_telemetry")
 CALLS = "network,open,openat,creat,mkdir,mkdirat,rename,renameat,renameat2,link,linkat,symlink,symlinkat"
 KEPT = {Path(name) for name in (".cache", ".local", ".local/share/cxr-triage/keys/seal.key")}
 STRACE = ("strace", "-ff", "-y", "-e", f"trace={CALLS}")
-PROGRAM = (sys.executable, "-c", "from cxr_cli.main import main; main()")
+PROGRAM = (sys.executable, "-c", "from cxr_cli import start; start()")
 PATIENCE = 120.0  # seconds for what takes a few
 NO_FILES = ("/dev/", "/proc/", "socket:[")
 FOLDER = r"(?:AT_FDCWD|\d+)<(?P<folder>[^>]*)>, "

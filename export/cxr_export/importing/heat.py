@@ -1,13 +1,17 @@
 """How much each channel of a foreign feature map speaks for abnormal: Grad-CAM's weights, by small shifts."""
 
+from typing import Any
+
 import numpy as np
 import onnx
-import onnxruntime
 from numpy.typing import NDArray
 from onnx.utils import Extractor
 
 from cxr_runtime.backends.engine import CONV5, LOGITS
 from cxr_runtime.logits import margins
+from cxr_runtime.offline import load
+
+onnxruntime = load("onnxruntime")
 
 SHIFT = 0.05  # of a channel, as a share of its standard deviation over films and cells
 CHANNELS_AT_ONCE = 64
@@ -32,9 +36,7 @@ def channel_weights(model: onnx.ModelProto, conv5: NDArray[np.float32]) -> NDArr
     return np.asarray(np.mean([_slopes(session, film, steps) for film in conv5], axis=0), np.float32)
 
 
-def _slopes(
-    session: onnxruntime.InferenceSession, film: NDArray[np.float32], steps: NDArray[np.float32]
-) -> NDArray[np.float64]:
+def _slopes(session: Any, film: NDArray[np.float32], steps: NDArray[np.float32]) -> NDArray[np.float64]:
     """(C,) of one film, (C, h, w)."""
     slopes = np.zeros(len(steps))
     for first in range(0, len(steps), CHANNELS_AT_ONCE):

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper, version_converter
@@ -16,6 +15,9 @@ from cxr_export.importing.torch_network import OUTPUTS, Reference, Traced
 from cxr_export.tidy import OPSET, checked, tidy
 from cxr_runtime.backends.engine import CONV5, INPUT
 from cxr_runtime.errors import ModelError, UsageError
+from cxr_runtime.offline import load
+
+onnxruntime = load("onnxruntime")
 
 BATCH = "B"
 POOLING = {

@@ -6,19 +6,21 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 from numpy.typing import NDArray
 
 from cxr_export.films import FILMS_AT_ONCE
 from cxr_export.importing.torch_network import OUTPUTS
 from cxr_runtime.backends.engine import CONV5, INPUT
 from cxr_runtime.model.preprocessing import Preprocessing, normalise
+from cxr_runtime.offline import load
 from cxr_runtime.progress import Progress
 from cxr_train.data import TrainingFilm, read_film_table
 from cxr_train.data.prepared_films import PreparedFilms, prepare_films
 from cxr_train.data.split import Rows
 from cxr_train.heat.fit import films_to_look_at
 from cxr_train.prediction import labels_of, scored_rows
+
+onnxruntime = load("onnxruntime")
 
 MOST_LOOKED_AT = 100  # films whose maps are kept
 
