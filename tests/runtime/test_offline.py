@@ -143,7 +143,7 @@ def test_a_receiver_opens_the_one_socket_that_it_is_to_listen_at(tmp_path: Path)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     listen = ("listen", "--out", f"{tmp_path}/out", "--port", str(port), "--workers", "1")
-    start = "import os; print(os.getpid(), flush=True); from cxr_cli.main import main; main()"
+    start = "import os; print(os.getpid(), flush=True); from cxr_cli import start; start()"
     command = [*STRACE, "-o", f"{tmp_path}/calls/of", sys.executable, "-c", start, *listen]
     with subprocess.Popen(
         command, cwd=tmp_path, env=variables(tmp_path), text=True, stdout=subprocess.PIPE,
@@ -175,7 +175,7 @@ def test_a_server_opens_the_one_socket_that_it_is_to_listen_at(tmp_path: Path) -
     write_store(tmp_path / "out", [Drawn("a.png", 0.9)])
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    start = "import os; print(os.getpid(), flush=True); from cxr_cli.main import main; main()"
+    start = "import os; print(os.getpid(), flush=True); from cxr_cli import start; start()"
     serve = ("serve", f"{tmp_path}/out", "--port", str(port))
     command = [*STRACE, "-o", f"{tmp_path}/calls/of", sys.executable, "-c", start, *serve]
     with subprocess.Popen(
