@@ -17,12 +17,12 @@ def start() -> "NoReturn":
     """Run the command line; a library that cannot be imported is one line, whichever it is."""
     gc.set_threshold(OBJECTS)
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")  # else it asks every installed package for some
-    # pydicom imports `requests` where it is installed, which tries a socket of IPv6; nothing here downloads.
-    sys.modules.setdefault("requests", None)  # type: ignore[arg-type]  # so that importing it fails
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's products are small here: threads would spin
     _leave_current_folder()  # before anything is imported that could lie there
     from cxr_cli.streams import mend_streams
+    from cxr_runtime.offline import hide_requests
 
+    hide_requests()
     mend_streams()
     try:
         from cxr_cli.main import main

@@ -14,6 +14,20 @@ from typing import Any
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # once for this process and all that it starts
 
 
+def hide_requests() -> None:
+    """Keep pydicom, in a program of our own, from `requests`: importing that tries a socket of IPv6.
+
+    It is there where another library needs it; pydicom would download examples with it.
+    """
+    sys.modules.setdefault("requests", None)  # type: ignore[arg-type]  # None: cannot be imported
+
+
+def show_requests() -> None:
+    """Let a library that needs `requests` import it after all."""
+    if sys.modules.get("requests", sys) is None:
+        del sys.modules["requests"]
+
+
 def load(library: str) -> Any:
     """Import `onnxruntime`, `openvino` or a module within one of them, with its reports switched off.
 

@@ -2,7 +2,6 @@
 
 import logging
 import os
-import sys
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from cxr_runtime.errors import BackendError, CxrTriageError, InstallationError
 from cxr_runtime.model.calibration import OperatingPoint
 from cxr_runtime.model.folder import Model
 from cxr_runtime.names import printable
+from cxr_runtime.offline import show_requests
 from cxr_runtime.scanning.options import ScanOptions
 
 if TYPE_CHECKING:
@@ -190,8 +190,7 @@ class Crew:
 def _connected(address: str, processors: int | None) -> Any:
     """Ray, connected to a cluster; it reports to nobody."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    if sys.modules.get("requests", sys) is None:
-        del sys.modules["requests"]  # the command line hides it; Ray needs it
+    show_requests()
     try:
         import ray
     except ImportError as error:

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 
 from cxr_runtime.errors import CxrTriageError, InstallationError
 from cxr_runtime.memory import about_limit, lacks_memory
+from cxr_runtime.offline import hide_requests
 from cxr_runtime.workers import sandbox
 from cxr_runtime.workers.answers import Content, Said, frame, tell
 from cxr_runtime.workers.memory_limits import limit_own_memory
@@ -24,6 +25,7 @@ GRACE_SECONDS = 5.0  # after its time limit a worker ends by itself, should the 
 
 def main(seconds: float, megabytes: int, line: socket.socket | None) -> None:
     """Serve tasks from standard input until it ends."""
+    hide_requests()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sandbox.end_with_parent()
     tasks, answers = _take_standard_streams()
