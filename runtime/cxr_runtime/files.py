@@ -132,6 +132,7 @@ CALIBRATION_FILE = "calibration.json"
 CARD_FILE = "card.md"
 KNOWN_FILMS_FILE = "known-films.json"
 
+OWNER_ALONE = 0o600  # a file that nobody else may read
 PART_SUFFIX = ".part"  # of files that are being written
 WAITS = (0.05, 0.1, 0.2, 0.3, 0.4)  # seconds until a file that another program has open is tried again
 # Never through a link, nor onto a file that is there; in bytes on Windows.
@@ -177,7 +178,7 @@ def replacing(path: Path, access: Access | None = None, *, durable: bool = True)
     part = path.with_name(f".{path.name}.{os.getpid()}.{get_ident()}{PART_SUFFIX}")
     part.unlink(missing_ok=True)  # left by a process of the same number that was killed
     try:
-        with os.fdopen(os.open(part, NEW_FILE, 0o666 if access is None else PRIVATE.file_mode), "wb") as file:
+        with os.fdopen(os.open(part, NEW_FILE, 0o666 if access is None else OWNER_ALONE), "wb") as file:
             if access is not None and access.group is not None:
                 access.give(file.fileno(), access.file_mode)
             yield file

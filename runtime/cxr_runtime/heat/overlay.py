@@ -68,8 +68,13 @@ def drawn_steps(
     if width:
         scale = max(out_hw) / LAYER_LONG_SIDE
         _draw_lines(steps[warm], scale)
-        if max(out_hw) >= LEAST_MARKED:
-            _draw_mark(steps, heat, scale)
+        if max(out_hw) >= LEAST_MARKED:  # a ring, white with black borders, around the strongest heat
+            row, column = np.unravel_index(int(np.argmax(heat)), heat.shape)
+            place = (float(column) + 0.5) / heat.shape[1], (float(row) + 0.5) / heat.shape[0]
+            centre = round(place[0] * out_hw[1] - 0.5), round(place[1] * out_hw[0] - 0.5)
+            radius, thick = round(MARK_RADIUS * scale), max(1, round(2 * scale))
+            cv2.circle(steps, centre, radius, LINE, 3 * thick)
+            cv2.circle(steps, centre, radius, MARK, thick)
             left, top, width, height = cv2.boundingRect(steps)
     return steps, (slice(top, top + height), slice(left, left + width))
 
@@ -85,19 +90,6 @@ def _draw_lines(steps: NDArray[np.uint8], scale: float) -> None:
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * thick + 1, 2 * thick + 1))
         core = cv2.erode(inside, kernel, borderType=cv2.BORDER_CONSTANT, borderValue=1)
         steps[(inside > 0) & (np.asarray(core) == 0)] = LINE
-
-
-def _draw_mark(steps: NDArray[np.uint8], heat: NDArray[np.float32], scale: float) -> None:
-    """Set a ring, white with black borders, around the strongest heat."""
-    row, column = np.unravel_index(int(np.argmax(heat)), heat.shape)
-    height, width = steps.shape
-    centre = (
-        round((float(column) + 0.5) / heat.shape[1] * width - 0.5),
-        round((float(row) + 0.5) / heat.shape[0] * height - 0.5),
-    )
-    radius, thick = round(MARK_RADIUS * scale), max(1, round(2 * scale))
-    cv2.circle(steps, centre, radius, LINE, 3 * thick)
-    cv2.circle(steps, centre, radius, MARK, thick)
 
 
 def heat_layer(heat: NDArray[np.float32], film_hw: tuple[int, int], threshold: float) -> bytes:
@@ -155,7 +147,10 @@ def overlay(
     steps, warm = drawn_steps(heat, threshold, (preview.shape[0], preview.shape[1]))
     picture = np.asarray(cv2.cvtColor(preview, cv2.COLOR_GRAY2RGB), np.uint8)
     if steps[warm].size:
-        picture[warm] = _coloured(preview[warm], steps[warm], colours)
+        film_share, colour_share = _tables(colours)
+        dimmed = cv2.multiply(preview[warm], cv2.LUT(steps[warm], film_share), scale=1 / 255)
+        added = cv2.applyColorMap(steps[warm], colour_share)
+        picture[warm] = cv2.add(cv2.cvtColor(dimmed, cv2.COLOR_GRAY2RGB), added)
     for outline in outlines:
         _draw(outline, picture)
     return picture
@@ -190,14 +185,6 @@ def thumbnail_jpeg(
             cv2.cvtColor(overlay(shown, heat, threshold, (), colours), cv2.COLOR_RGB2BGR), np.uint8
         )
     return cv2.imencode(".jpg", shown, [cv2.IMWRITE_JPEG_QUALITY, THUMBNAIL_QUALITY])[1].tobytes()
-
-
-def _coloured(film: GreyPixels, steps: NDArray[np.uint8], colours: Colours) -> RgbPixels:
-    """A part of a film with its colours; both (h, w)."""
-    film_share, colour_share = _tables(colours)
-    dimmed = cv2.multiply(film, cv2.LUT(steps, film_share), scale=1 / 255)
-    added = cv2.applyColorMap(steps, colour_share)
-    return np.asarray(cv2.add(cv2.cvtColor(dimmed, cv2.COLOR_GRAY2RGB), added), np.uint8)
 
 
 def _draw(outline: Outline, picture: RgbPixels) -> None:

@@ -20,7 +20,9 @@ PAGE = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
 GATE_PAGE = (ROOT / "docs" / "gate.md").read_text(encoding="utf-8")
 RUNTIME = ROOT / "runtime" / "cxr_runtime"
 READERS = [
-    path for room in ("cluster", "reading", "scanning", "sources", "workers") for path in (RUNTIME / room).rglob("*.py")
+    path
+    for room in ("cluster", "reading", "scanning", "sources", "workers")
+    for path in (RUNTIME / room).rglob("*.py")
 ]
 
 
