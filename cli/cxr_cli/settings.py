@@ -42,8 +42,11 @@ def settings_file() -> Path:
 
     if named := os.environ.get(VARIABLE):
         return Path(named)
-    own = user_config_path("cxr-triage", appauthor=False) / FILE
     of_machine = site_config_path("cxr-triage", appauthor=False) / FILE
+    try:
+        own = user_config_path("cxr-triage", appauthor=False) / FILE
+    except RuntimeError:  # this user has no home
+        return of_machine
     return of_machine if not own.is_file() and of_machine.is_file() else own
 
 
