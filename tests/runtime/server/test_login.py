@@ -219,6 +219,7 @@ def test_by_tls_cookies_are_secure_and_bound_to_the_host(tmp_path: Path) -> None
         request = urllib.request.Request(f"{address}/login", form, {"Origin": address})
         with pytest.raises(urllib.request.HTTPError) as answer:
             opener.open(request)
+        answer.value.close()
         assert answer.value.code == 303
         cookie = answer.value.headers["set-cookie"]
         assert cookie.startswith("__Host-cxr-triage=")
