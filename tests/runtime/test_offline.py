@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from io import BytesIO
@@ -152,12 +153,15 @@ def test_a_receiver_opens_the_one_socket_that_it_is_to_listen_at(tmp_path: Path)
         assert run.stdout is not None
         assert run.stderr is not None
         number = int(run.stdout.readline())
+        late = threading.Timer(PATIENCE, os.kill, (number, signal.SIGKILL))  # a test that waits for ever ends
+        late.start()
         said = iter(run.stderr)
         assert any(" listening " in line for line in said)
         assert store(port, film(1)) == [0]
         assert any(" film " in line for line in said)
         os.kill(number, signal.SIGTERM)
         rest = "".join(said)
+        late.cancel()
     assert run.returncode == 0, rest
     calls = [call for call in calls_in(tmp_path / "calls") if "AF_INET" in call]
     names = [call.partition("(")[0] for call in calls]
@@ -185,6 +189,8 @@ def test_a_server_opens_the_one_socket_that_it_is_to_listen_at(tmp_path: Path) -
         assert run.stdout is not None
         assert run.stderr is not None
         number = int(run.stdout.readline())
+        late = threading.Timer(PATIENCE, os.kill, (number, signal.SIGKILL))  # a test that waits for ever ends
+        late.start()
         assert "open http://127.0.0.1" in run.stderr.readline()
         browser = Browser(port).load()
         key = browser.get("/rows").text.partition('data-key="')[2].partition('"')[0]
