@@ -36,7 +36,7 @@ def test_a_manifest_is_read_as_it_was_written(tmp_path: Path) -> None:
         ({"heat": {"prior": [[1.0]]}}, "heat.prior"),
         ({"preprocessing": {"input_hw": [0, 224]}}, "the sizes"),
         ({"preprocessing": {"input_hw": [100_000, 224]}}, "the sizes"),
-        ({"preprocessing": {"crop": "lungs"}}, "crop 'lungs' is none of film, lung-field, lung-mask"),
+        ({"preprocessing": {"crop": "lungs"}}, "crop 'lungs' is none of film, centre, lung-field, lung-mask"),
         ({"preprocessing": {"std": [0, 1, 1]}}, "a standard deviation is not above 0"),
         ({"preprocessing": {"clahe_tiles": 0}}, "CLAHE"),
         ({"parity": {"logits": "much"}}, "parity.logits is 'much'"),
