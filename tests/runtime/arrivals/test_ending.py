@@ -3,12 +3,14 @@
 import signal
 import sys
 import threading
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from cxr_runtime.arrivals.ending import ending_on_signals
-from cxr_runtime.journal import Journal
+
+if TYPE_CHECKING:
+    from cxr_runtime.journal import Journal
 
 
 class OneAtATime:
