@@ -11,7 +11,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -119,6 +120,27 @@ def test_an_appliance_that_listens_and_sends_opens_its_own_port_and_speaks_to_it
     assert reached == {("bind", (str(port), "127.0.0.1")), ("connect", (str(archive), "127.0.0.1"))}
 
 
+@contextmanager
+def traced_service(folder: Path, arguments: Sequence[str]) -> Iterator[tuple["subprocess.Popen[str]", int]]:
+    """A service under strace, and its process; one that a test waits for in vain is killed."""
+    start = "import os; print(os.getpid(), flush=True); from cxr_cli import start; start()"
+    command = [*STRACE, "-o", f"{folder}/calls/of", sys.executable, "-c", start, *arguments]
+    with subprocess.Popen(
+        command, cwd=folder, env=variables(folder), text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as run:
+        assert run.stdout is not None
+        number = int(run.stdout.readline())
+        late = threading.Timer(PATIENCE, os.kill, (number, signal.SIGKILL))
+        late.start()
+        try:
+            yield run, number
+        except BaseException:
+            os.kill(number, signal.SIGKILL)
+            raise
+        finally:
+            late.cancel()
+
+
 def health_of(folder: Path) -> dict[str, Any]:
     """What the appliance last wrote of itself; nothing if it has not."""
     path = folder / "out" / "health.json"
@@ -144,24 +166,14 @@ def test_a_receiver_opens_the_one_socket_that_it_is_to_listen_at(tmp_path: Path)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     listen = ("listen", "--out", f"{tmp_path}/out", "--port", str(port), "--workers", "1")
-    start = "import os; print(os.getpid(), flush=True); from cxr_cli import start; start()"
-    command = [*STRACE, "-o", f"{tmp_path}/calls/of", sys.executable, "-c", start, *listen]
-    with subprocess.Popen(
-        command, cwd=tmp_path, env=variables(tmp_path), text=True, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as run:  # fmt: skip
-        assert run.stdout is not None
+    with traced_service(tmp_path, listen) as (run, number):
         assert run.stderr is not None
-        number = int(run.stdout.readline())
-        late = threading.Timer(PATIENCE, os.kill, (number, signal.SIGKILL))  # a test that waits for ever ends
-        late.start()
         said = iter(run.stderr)
         assert any(" listening " in line for line in said)
         assert store(port, film(1)) == [0]
         assert any(" film " in line for line in said)
         os.kill(number, signal.SIGTERM)
         rest = "".join(said)
-        late.cancel()
     assert run.returncode == 0, rest
     calls = [call for call in calls_in(tmp_path / "calls") if "AF_INET" in call]
     names = [call.partition("(")[0] for call in calls]
@@ -179,18 +191,9 @@ def test_a_server_opens_the_one_socket_that_it_is_to_listen_at(tmp_path: Path) -
     write_store(tmp_path / "out", [Drawn("a.png", 0.9)])
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    start = "import os; print(os.getpid(), flush=True); from cxr_cli import start; start()"
     serve = ("serve", f"{tmp_path}/out", "--port", str(port))
-    command = [*STRACE, "-o", f"{tmp_path}/calls/of", sys.executable, "-c", start, *serve]
-    with subprocess.Popen(
-        command, cwd=tmp_path, env=variables(tmp_path), text=True, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as run:  # fmt: skip
-        assert run.stdout is not None
+    with traced_service(tmp_path, serve) as (run, number):
         assert run.stderr is not None
-        number = int(run.stdout.readline())
-        late = threading.Timer(PATIENCE, os.kill, (number, signal.SIGKILL))  # a test that waits for ever ends
-        late.start()
         assert "open http://127.0.0.1" in run.stderr.readline()
         browser = Browser(port).load()
         key = browser.get("/rows").text.partition('data-key="')[2].partition('"')[0]
