@@ -11,8 +11,6 @@ from pathlib import Path
 
 from cxr_runtime.errors import InstallationError, UsageError
 
-PYTHONS = ("3.11", "3.12", "3.13", "3.14")
-
 
 @dataclass(frozen=True)
 class System:
@@ -31,8 +29,6 @@ def _macos(machine: str) -> tuple[str, ...]:
     kinds = (machine, "universal2")
     return tuple(f"macosx_{major}_0_{kind}" for major in range(14, 10, -1) for kind in kinds)
 
-
-_OLDER_MACS = tuple(f"macosx_10_{minor}_x86_64" for minor in (15, 13, 12, 9))
 
 SYSTEMS = {
     "linux-x86-64": System("x86_64-manylinux_2_36", _linux("x86_64")),

@@ -19,7 +19,7 @@ from cxr_runtime.server.whereabouts import sources
 from cxr_runtime.store.accounts import Role
 from cxr_runtime.store.desk import Desk
 from cxr_runtime.store.listing import Listed, one
-from cxr_runtime.store.rows import RunFacts, StoredPicture
+from cxr_runtime.store.rows import StoredPicture
 from cxr_runtime.store.verdicts import FilmVerdicts, Said, standing
 
 SQUEEZE = 1  # level of gzip: 16-bit films become a third smaller in a tenth of a second
@@ -121,10 +121,6 @@ def _words(desk: Desk, film: Listed, picture: StoredPicture | None, *, is_hidden
         else wording.where_heat_lies(shown(picture, run.presentation.colours), run),
         "remarks": list(wording.remarks(outcome)),
     }
-
-
-def _where(picture: StoredPicture, run: RunFacts) -> str:
-    return wording.where_heat_lies(shown(picture, run.presentation.colours), run)
 
 
 def _earlier(desk: Desk, film: Listed) -> dict[str, str] | None:

@@ -25,7 +25,6 @@ SCHEME = "99CXRTRIAGE"  # our own codes, where no standard has one
 POINTS = sr.CodedConcept("{score:0.100}", "UCUM", "score of 0 to 100")
 ONE = sr.CodedConcept("1", "UCUM", "no units")
 CHEST_XRAY = sr.CodedConcept("399208008", "SCT", "Plain chest X-ray")
-LUNG_FIELD = sr.CodedConcept("51185008", "SCT", "Thorax")
 
 
 def _own(value: str, meaning: str) -> sr.CodedConcept:
