@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -38,6 +37,7 @@ from dicom_files import (
     encode_frame,
 )
 from fault_scans import START
+from processes import Process, running
 from service_rows import PATIENCE, rows_of
 
 FILMS = int(os.environ.get("CXR_TRIAGE_FILMS", "30"))  # CONTRIBUTING.md
@@ -120,7 +120,7 @@ class Clinic:
         return [sys.executable, "-c", START, *arguments, *fixed]
 
     @contextmanager
-    def listening(self, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    def listening(self, *arguments: str) -> Iterator[Process]:
         """A service in a process group of its own; whatever is left of it is killed.
 
         Args:
@@ -130,20 +130,15 @@ class Clinic:
         log = ("--log-file", "night.log", "--log-format", "json")
         with (
             (self.place / "log").open("ab") as said,
-            subprocess.Popen(
+            running(
                 self.scoring("listen", *fixed, *log, *arguments),
                 cwd=self.place,
                 env=self.environment,
                 stderr=said,
                 stdout=said,
-                start_new_session=True,
             ) as process,
         ):
-            try:
-                yield process
-            finally:
-                if process.poll() is None:
-                    os.killpg(process.pid, signal.SIGKILL)
+            yield process
 
     def received(self) -> int:
         """How many films lie in its folder, as they came or as copies."""

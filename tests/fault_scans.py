@@ -183,7 +183,7 @@ class Scans:
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 pipe.close()
-        self._process.wait()
+        self._process.wait(timeout=300)
 
     def run(self, arguments: Sequence[str], *, kill_after: float | None = None) -> tuple[int, str]:
         """Run one command.

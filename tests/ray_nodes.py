@@ -13,13 +13,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from processes import Process, running
+
 OBJECT_STORE = 100 << 20  # bytes
 
 
 class Nodes:
     """The process, from outside."""
 
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
+    def __init__(self, process: Process) -> None:
         self._process = process
         told = json.loads(self._line())
         self.address: str = told["address"]
@@ -41,14 +43,11 @@ class Nodes:
 def ray_nodes(folder: Path, environment: dict[str, str]) -> Iterator[Nodes]:
     """Two nodes of one processor each."""
     command = [sys.executable, "-W", "ignore", __file__, str(folder)]
-    with subprocess.Popen(
-        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        text=True,
-    ) as process:  # fmt: skip
-        try:
-            yield Nodes(process)
-        finally:
-            process.communicate("end\n", timeout=60)
+    with running(
+        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as process:
+        yield Nodes(process)
+        process.communicate("end\n", timeout=60)
 
 
 def main(folder: Path) -> None:

@@ -54,11 +54,11 @@ def test_settings_are_checked_and_nothing_is_done(clinic: Path, capsys: pytest.C
 def test_wrong_settings_are_one_line_and_wrong_usage(
     clinic: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    clinic.write_text(clinic.read_text() + "\n[serve]\nport = 80\n")
+    clinic.write_text(clinic.read_text() + "\n[fax]\nport = 80\n")
     for more in ((), ("--check",), ("--health",)):
         assert ended("appliance", clinic, *more) == 2
         said = capsys.readouterr().err
-        assert "serve is unknown" in said
+        assert "fax is unknown" in said
         assert said.count("\n") == 1
     assert ended("appliance") == 2
     assert "CLINIC.toml is missing" in capsys.readouterr().err

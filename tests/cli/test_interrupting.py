@@ -12,6 +12,7 @@ from cxr_runtime.errors import StoreError
 from cxr_runtime.phantom import draw_phantom
 from cxr_runtime.store.store import read_scores
 from model_folders import write_model_folder
+from processes import running
 
 FILMS = 40
 
@@ -28,11 +29,11 @@ def test_an_interrupted_scan_exits_130_and_goes_on_later(ending: str, tmp_path: 
     model = write_model_folder(tmp_path / "m")
     command = [sys.executable, "-c", "from cxr_cli.main import main; main()", "scan", "films", "--out", "out"]
     command += ["--model", str(model), "--backend", "onnxruntime", "--batch-size", "1", "--workers", "1"]
-    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
-    while process.poll() is None and not stored_rows(tmp_path / "out"):
-        time.sleep(0.005)
-    process.send_signal(signal.Signals[ending])
-    _, told = process.communicate()
+    with running(command, cwd=tmp_path, stderr=subprocess.PIPE) as process:
+        while process.poll() is None and not stored_rows(tmp_path / "out"):
+            time.sleep(0.005)
+        process.send_signal(signal.Signals[ending])
+        _, told = process.communicate()
     assert process.returncode == 130
     assert "run the same command again" in told.splitlines()[-1]
     kept = stored_rows(tmp_path / "out")

@@ -12,6 +12,7 @@ from random import Random
 
 from cxr_runtime.appliance.health import read_health
 from fault_scans import START, Night, Scans, table
+from processes import running
 from service_rows import PATIENCE, by_bytes, rows_of, wait_until
 
 KILLS = int(os.environ.get("CXR_TRIAGE_KILLS", "30")) // 10  # CONTRIBUTING.md
@@ -46,18 +47,11 @@ def test_an_appliance_that_is_killed_again_and_again_has_each_film_once(night: N
         for row in table(tmp_path / "scan")
     }
     command = [sys.executable, "-c", START, "appliance", str(settings)]
-    with subprocess.Popen(
-        command, cwd=night.folder, env=night.environment, stderr=subprocess.PIPE, text=True,
-        start_new_session=True,
-    ) as process:  # fmt: skip
-        try:
-            wait_until(lambda: read_health(out / "health.json").process == process.pid)
-            wait_until(lambda: rows_of(out) == len(expected))
-            os.killpg(process.pid, signal.SIGTERM)  # of its workers, too, as systemd does
-            _, said = process.communicate(timeout=PATIENCE)
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
+    with running(command, cwd=night.folder, env=night.environment, stderr=subprocess.PIPE) as process:
+        wait_until(lambda: read_health(out / "health.json").process == process.pid)
+        wait_until(lambda: rows_of(out) == len(expected))
+        os.killpg(process.pid, signal.SIGTERM)  # of its workers, too, as systemd does
+        _, said = process.communicate(timeout=PATIENCE)
     assert (process.returncode, said) == (0, "")
     assert by_bytes(table(out)) == expected
     assert json.loads((out / "health.json").read_text())["state"] == "ended"

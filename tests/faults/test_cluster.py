@@ -1,9 +1,8 @@
 """A cluster whose machines die, and whose scan is killed: each film has the one row of a scan alone."""
 
-import os
-import signal
 import subprocess
 import sys
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import cv2
@@ -13,6 +12,7 @@ from cxr_runtime.phantom import draw_phantom
 from fault_scans import START, Night
 from fault_scans import table as rows_without_times
 from model_folders import write_model_folder
+from processes import Process, kill, running
 from ray_nodes import Nodes, ray_nodes
 from service_rows import by_bytes, rows_of, wait_until
 
@@ -35,14 +35,15 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Night:
     return night
 
 
-def scan_on(nodes: Nodes, night: Night, out: Path) -> "subprocess.Popen[str]":
+def scan_on(nodes: Nodes, night: Night, out: Path) -> AbstractContextManager[Process]:
     fixed = ["--model", str(night.folder / "model"), "--backend", "onnxruntime", "--batch-size", "1"]
     arguments = ["scan", "s3://night", "--out", str(out), *fixed, "--cluster", nodes.address]
-    return subprocess.Popen(
+    return running(
         [sys.executable, "-W", "ignore", "-c", START, *arguments],
-        env={**night.environment, **nodes.objects}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        text=True, start_new_session=True,
-    )  # fmt: skip
+        env={**night.environment, **nodes.objects},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
 
 
 def test_films_of_an_object_store_have_the_rows_of_one_machine_though_scan_and_machine_are_killed(
@@ -54,8 +55,7 @@ def test_films_of_an_object_store_have_the_rows_of_one_machine_though_scan_and_m
     with ray_nodes(many.folder / "films", many.environment) as nodes:
         with scan_on(nodes, many, out) as first:
             wait_until(lambda: rows_of(out) >= 4)
-            os.killpg(first.pid, signal.SIGKILL)
-            first.communicate()
+            kill(first)
         before = rows_of(out)
         with scan_on(nodes, many, out) as second:
             wait_until(lambda: rows_of(out) >= before + 4)

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -16,6 +15,7 @@ from cxr_runtime.store.store import Store
 from dicom_archives import free_port, needs_orthanc, orthanc
 from fault_scans import START
 from model_folders import write_model_folder
+from processes import Process, running
 from service_rows import PATIENCE, rows_of, wait_until
 from study_films import SECRETS, study_film
 
@@ -36,26 +36,21 @@ class Clinic:
         return self.place / "out"
 
     @contextmanager
-    def watching(self) -> Iterator[subprocess.Popen[bytes]]:
+    def watching(self) -> Iterator[Process]:
         """A service in a process group of its own; whatever is left of it is killed."""
         to = ("--to", f"ORTHANC@127.0.0.1:{self.archive_port}", "--identity", "none")
         fixed = ("--model", "model", "--backend", "onnxruntime", "--workers", "1", "--format", "csv")
         with (
             (self.place / "log").open("ab") as log,
-            subprocess.Popen(
+            running(
                 [sys.executable, "-c", START, "watch", "in", "--out", "out", *to, *fixed],
                 cwd=self.place,
                 env={**os.environ, "CXR_TRIAGE_CACHE": str(self.place / "cache")},
                 stdout=log,
                 stderr=log,
-                start_new_session=True,
             ) as process,
         ):
-            try:
-                yield process
-            finally:
-                if process.poll() is None:
-                    os.killpg(process.pid, signal.SIGKILL)
+            yield process
 
     def said(self) -> str:
         """What the services printed."""

@@ -14,6 +14,7 @@ import pytest
 
 from cxr_runtime.phantom import draw_phantom
 from fault_scans import START, Night, Scans, table
+from processes import running
 from service_rows import PATIENCE, by_bytes, rows_of, wait_until
 
 KILLS = int(os.environ.get("CXR_TRIAGE_KILLS", "30")) // 4  # CONTRIBUTING.md
@@ -53,23 +54,12 @@ def test_a_watch_that_is_asked_to_end_finishes_what_it_began_and_ends_well(
     folder, out = tmp_path / "in", tmp_path / "out"
     folder.mkdir()
     command = [sys.executable, "-c", START, *arguments(folder, out, "--format", "csv")]
-    with subprocess.Popen(
-        command,
-        cwd=night.folder,
-        env=night.environment,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as process:
-        try:
-            for seed in range(20):
-                cv2.imwrite(str(folder / f"{seed}.png"), draw_phantom(seed, hw=(256, 256)))
-            wait_until(lambda: rows_of(out) > 0)
-            os.killpg(process.pid, signal.SIGTERM)  # of its workers, too, as systemd does
-            _, log = process.communicate(timeout=PATIENCE)
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
+    with running(command, cwd=night.folder, env=night.environment, stderr=subprocess.PIPE) as process:
+        for seed in range(20):
+            cv2.imwrite(str(folder / f"{seed}.png"), draw_phantom(seed, hw=(256, 256)))
+        wait_until(lambda: rows_of(out) > 0)
+        os.killpg(process.pid, signal.SIGTERM)  # of its workers, too, as systemd does
+        _, log = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, log
     assert "Traceback" not in log
     rows = table(out)
@@ -82,13 +72,12 @@ def test_a_film_that_is_written_in_pieces_is_scored_once_and_whole(night: Night,
     folder.mkdir()
     content = cv2.imencode(".png", draw_phantom(1, hw=(256, 256)))[1].tobytes()
     command = [sys.executable, "-c", START, *arguments(folder, out, "--once", "--format", "csv")]
-    with (folder / "slow.png").open("wb") as file:
-        file.write(content[: len(content) // PIECES])
-        file.flush()
-        process = subprocess.Popen(command, cwd=night.folder, env=night.environment)
-        for piece in range(1, PIECES + 1):  # `--once` waits for a file that grows
-            time.sleep(0.5)
-            file.write(content[len(content) * piece // PIECES : len(content) * (piece + 1) // PIECES])
-            file.flush()
-    assert process.wait(timeout=PATIENCE) == 0
+    (folder / "slow.png").write_bytes(content[: len(content) // PIECES])
+    with running(command, cwd=night.folder, env=night.environment) as process:
+        with (folder / "slow.png").open("ab") as file:
+            for piece in range(1, PIECES + 1):  # `--once` waits for a file that grows
+                time.sleep(0.5)
+                file.write(content[len(content) * piece // PIECES : len(content) * (piece + 1) // PIECES])
+                file.flush()
+        assert process.wait(timeout=PATIENCE) == 0
     assert [(row["file"], row["status"]) for row in table(out)] == [(f"{folder}/slow.png", "scored")]

@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -25,6 +24,7 @@ from cxr_runtime.pictures import encode_png
 from dicom_archives import free_port, needs_dcmtk, storescp
 from dicom_peers import film, store
 from drawn_stores import Drawn, write_store
+from processes import running
 from served_rooms import Browser
 from study_films import study_film
 
@@ -74,7 +74,7 @@ def test_an_appliance_that_watches_opens_no_socket_to_a_network(tmp_path: Path) 
         "[disk]\nstop_below = '1M'\n[retention]\npictures_for = '1y'\n"
     )
     command = [*STRACE, "-o", f"{tmp_path}/calls/of", *PROGRAM, "appliance", f"{tmp_path}/clinic.toml"]
-    with subprocess.Popen(command, cwd=tmp_path, env=variables(tmp_path), stderr=subprocess.PIPE) as process:
+    with running(command, cwd=tmp_path, env=variables(tmp_path), stderr=subprocess.PIPE) as process:
         wait_until(lambda: health_of(tmp_path).get("films") == 1)
         os.kill(health_of(tmp_path)["process"], signal.SIGTERM)
         _, said = process.communicate(timeout=PATIENCE)
@@ -100,14 +100,12 @@ def test_an_appliance_that_listens_and_sends_opens_its_own_port_and_speaks_to_it
     command = [*STRACE, "-o", f"{tmp_path}/calls/of", *PROGRAM, "appliance", f"{tmp_path}/clinic.toml"]
     with (
         storescp(tmp_path / "pacs", archive),
-        subprocess.Popen(command, cwd=tmp_path, env=variables(tmp_path), stderr=subprocess.PIPE) as process,
+        running(command, cwd=tmp_path, env=variables(tmp_path), stderr=subprocess.PIPE) as process,
     ):
-        try:
-            wait_until(lambda: health_of(tmp_path).get("state") == "well")
-            assert store(port, dcmread(BytesIO(study_film(1)))) == [0]
-            wait_until(lambda: len(list((tmp_path / "pacs").iterdir())) == 3)
-        finally:
-            os.kill(health_of(tmp_path)["process"], signal.SIGTERM)
+        wait_until(lambda: health_of(tmp_path).get("state") == "well")
+        assert store(port, dcmread(BytesIO(study_film(1)))) == [0]
+        wait_until(lambda: len(list((tmp_path / "pacs").iterdir())) == 3)
+        os.kill(health_of(tmp_path)["process"], signal.SIGTERM)
         _, said = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, said
     # Port 0 names nobody: so the system is asked for an address or a port of this machine's own.
@@ -122,23 +120,14 @@ def test_an_appliance_that_listens_and_sends_opens_its_own_port_and_speaks_to_it
 
 @contextmanager
 def traced_service(folder: Path, arguments: Sequence[str]) -> Iterator[tuple["subprocess.Popen[str]", int]]:
-    """A service under strace, and its process; one that a test waits for in vain is killed."""
+    """A service under strace, and its process."""
     start = "import os; print(os.getpid(), flush=True); from cxr_cli import start; start()"
     command = [*STRACE, "-o", f"{folder}/calls/of", sys.executable, "-c", start, *arguments]
-    with subprocess.Popen(
-        command, cwd=folder, env=variables(folder), text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    with running(
+        command, cwd=folder, env=variables(folder), stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as run:
         assert run.stdout is not None
-        number = int(run.stdout.readline())
-        late = threading.Timer(PATIENCE, os.kill, (number, signal.SIGKILL))
-        late.start()
-        try:
-            yield run, number
-        except BaseException:
-            os.kill(number, signal.SIGKILL)
-            raise
-        finally:
-            late.cancel()
+        yield run, int(run.stdout.readline())
 
 
 def health_of(folder: Path) -> dict[str, Any]:

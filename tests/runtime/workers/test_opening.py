@@ -239,10 +239,12 @@ def test_no_process_outlives_a_parent_that_is_killed(source: Callable[[str], Any
     program = HANGING.format(module=source("").__class__.__module__)
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
-        children = [int(number) for number in parent.stdout.readline().split()]
-        assert len(children) == 2
-        assert all(map(is_running, children))
-        parent.kill()
+        try:
+            children = [int(number) for number in parent.stdout.readline().split()]
+            assert len(children) == 2
+            assert all(map(is_running, children))
+        finally:
+            parent.kill()
     for _ in range(600):
         if not any(map(is_running, children)):
             return
