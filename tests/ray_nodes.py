@@ -13,16 +13,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from processes import Process, running
-
 OBJECT_STORE = 100 << 20  # bytes
 
 
 class Nodes:
     """The process, from outside."""
 
-    def __init__(self, process: Process) -> None:
-        self._process = process
+    def __init__(self, process: "subprocess.Popen[str]", log: Path) -> None:
+        self._process, self._log = process, log
         told = json.loads(self._line())
         self.address: str = told["address"]
         self.objects: dict[str, str] = told["environment"]  # how a program finds the object store
@@ -36,17 +34,25 @@ class Nodes:
 
     def _line(self) -> str:
         assert self._process.stdout is not None
-        return self._process.stdout.readline().strip()
+        line = self._process.stdout.readline()
+        assert line, self._log.read_text(encoding="utf-8", errors="replace")
+        return line.strip()
 
 
 @contextmanager
 def ray_nodes(folder: Path, environment: dict[str, str]) -> Iterator[Nodes]:
     """Two nodes of one processor each."""
+    from processes import running  # not of the program below, which is run apart from the tests
+
     command = [sys.executable, "-W", "ignore", __file__, str(folder)]
-    with running(
-        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    ) as process:
-        yield Nodes(process)
+    log = folder.parent / "nodes.log"
+    with (
+        log.open("wb") as said,
+        running(
+            command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said
+        ) as process,
+    ):
+        yield Nodes(process, log)
         process.communicate("end\n", timeout=60)
 
 
