@@ -24,6 +24,7 @@ from cxr_runtime.arrivals.receiver import Receiver, ReceiverOptions
 from cxr_runtime.files import RECEIVED_FOLDER
 from cxr_runtime.journal import Journal
 from cxr_runtime.phantom import draw_phantom
+from cxr_runtime.sending.association import keep_answers
 from dicom_files import dicom_file
 
 DX = DigitalXRayImageStorageForPresentation
@@ -70,6 +71,7 @@ def association(
     ae.add_requested_context(Verification)
     ae.add_requested_context(DX, ExplicitVRLittleEndian)
     opened = ae.associate("127.0.0.1", port, ae_title=called, **options)
+    keep_answers(opened)
     try:
         yield opened
     finally:

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -21,6 +21,7 @@ from cxr_runtime.files import DEFAULT_FORMATS, ReportFormat
 from cxr_runtime.film import GreyPixels
 from cxr_runtime.reading.film_file import read_film
 from cxr_runtime.scanning.options import ScanOptions
+from cxr_runtime.sending.association import keep_answers
 
 ASSOCIATIONS = 4  # that send at once
 STORED = 0x0000
@@ -111,34 +112,40 @@ def _measured(films: list[Dataset], associations: int) -> tuple[Latency, float]:
 
 def _send(films: list[Dataset], port: int, waits: _Timed | None) -> None:
     """Send films by one association, if `waits` each after the row of the one before."""
-    with sender(port) as association:
+    with sender(port) as send:
         for number, film in enumerate(films, start=1):
-            sent(association, film)
+            send(film)
             if waits is not None:
                 waits.wait_for(number)
 
 
 @contextmanager
-def sender(port: int) -> Iterator[Association]:
-    """An association with a receiver of this machine."""
+def sender(port: int) -> Iterator[Callable[[Dataset], None]]:
+    """Sends films to a receiver of this machine, each by the association of the one before while that stands.
+
+    What it gives raises CxrTriageError where a film was not taken.
+    """
     ae = AE("LAB")
     ae.dimse_timeout = ae.network_timeout = PATIENCE
     ae.add_requested_context(DX, ExplicitVRLittleEndian)
-    association = ae.associate("127.0.0.1", port, ae_title=ReceiverOptions.title)
-    try:
-        yield association
-    finally:
-        association.release()
+    with ExitStack() as open_now:
 
+        def associated() -> Association:
+            association = ae.associate("127.0.0.1", port, ae_title=ReceiverOptions.title)
+            keep_answers(association)
+            open_now.callback(association.release)
+            return association
 
-def sent(association: Association, film: Dataset) -> None:
-    """Send a film.
+        association = associated()
 
-    Raises:
-        CxrTriageError: it was not taken.
-    """
-    if not association.is_established or association.send_c_store(film).get("Status") != STORED:
-        raise CxrTriageError("a film was not taken; look whether the disk is full, and measure again")
+        def send(film: Dataset) -> None:
+            nonlocal association
+            if not association.is_established:  # nothing was sent for a minute: films waited for their rows
+                association = associated()
+            if not association.is_established or association.send_c_store(film).get("Status") != STORED:
+                raise CxrTriageError("a film was not taken; look whether the disk is full, and measure again")
+
+        yield send
 
 
 def drawn_film(pixels: GreyPixels, number: int) -> Dataset:

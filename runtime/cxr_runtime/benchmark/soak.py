@@ -66,17 +66,17 @@ class Soak:
 
     def by_dicom(self) -> None:
         """The films are sent to a receiver, by this process."""
-        from cxr_runtime.benchmark.receiving import drawn_film, sender, sent, serve_receiver
+        from cxr_runtime.benchmark.receiving import drawn_film, sender, serve_receiver
 
         drawn = [drawn_film(draw_phantom(seed, hw=HW), seed) for seed in range(DRAWN)]
 
         def feed(port: int, watched: Watched) -> None:
-            with sender(port) as association:
+            with sender(port) as send:
 
                 def arrive(number: int) -> None:
                     film = drawn[number % DRAWN]
                     film.SOPInstanceUID = f"1.2.3.{number}"
-                    sent(association, film)
+                    send(film)
 
                 self.feed(arrive, watched)
 

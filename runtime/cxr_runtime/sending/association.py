@@ -5,6 +5,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pydicom.uid import (
     UID,
@@ -16,12 +17,16 @@ from pydicom.uid import (
 )
 from pynetdicom import AE, _config, evt
 from pynetdicom.association import Association
+from pynetdicom.dimse import DIMSEServiceProvider
 from pynetdicom.transport import AddressInformation, AssociationSocket
 
 from cxr_runtime.sending.address import Address
 from cxr_runtime.sending.destination import Answer, Line, Outgoing, PeerError, within
 from cxr_runtime.sending.statuses import answer_of
 from cxr_runtime.store.deliveries import State
+
+if TYPE_CHECKING:
+    from pynetdicom.dimse import _QueueItem
 
 _config.LOG_HANDLER_LEVEL = "none"  # its handlers would write out what is sent
 CLASSES = (SecondaryCaptureImageStorage, EncapsulatedPDFStorage, ComprehensiveSRStorage)
@@ -83,6 +88,7 @@ class Archive:
         except OSError as error:
             raise PeerError(f"cannot be reached ({error.strerror or type(error).__name__})") from error
         if association.is_established:
+            keep_answers(association)
             return association
         if association.is_rejected:
             raise PeerError(
@@ -93,6 +99,23 @@ class Archive:
             raise PeerError(f"takes no association{'' if self.tls else '; if it wants TLS, give --tls-ca'}")
         what = "no TLS with a certificate that is trusted" if self.tls else "nobody"
         raise PeerError(f"cannot be reached: {what} answers at {self.address.host}:{self.address.port}")
+
+
+class _Answers(DIMSEServiceProvider):
+    """What a peer says; only whoever waits for an answer gets it."""
+
+    def get_msg(self, block: bool = False) -> "_QueueItem":
+        """The next message; nothing for the association's own thread, which asks without waiting."""
+        return super().get_msg(block=True) if block else (None, None)
+
+
+def keep_answers(association: Association) -> None:
+    """Have every answer reach the one who waits for it; to be called before anything is sent.
+
+    The association of pynetdicom 3.0.4 has a thread that takes messages, too. It is paused while somebody
+    sends, but a thread that was interrupted at the wrong moment takes the answer, and throws it away.
+    """
+    association.dimse = _Answers(association)
 
 
 class _Connection(AssociationSocket):

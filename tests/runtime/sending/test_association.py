@@ -15,12 +15,13 @@ from pydicom.uid import (
     SecondaryCaptureImageStorage,
 )
 from pynetdicom import AE, evt
+from pynetdicom.dimse_primitives import C_STORE
 
 from cxr_runtime.files import DICOM_FOLDER
 from cxr_runtime.journal import Journal
 from cxr_runtime.reports.dicom.results import KINDS as MADE_KINDS
 from cxr_runtime.sending.address import Address, tls_context
-from cxr_runtime.sending.association import CLASSES, Archive
+from cxr_runtime.sending.association import CLASSES, Archive, keep_answers
 from cxr_runtime.sending.destination import KINDS, Answer, Outgoing, PeerError
 from cxr_runtime.sending.sender import Sender
 from cxr_runtime.store.deliveries import State
@@ -74,6 +75,18 @@ def answer(out: Path, handle: Handle, kind: str = "sr", **options: Any) -> tuple
     with peer(handle, **options) as port, archive(port).line() as line:
         said = line.store(outgoing(out, kind))
     return said.state, said.said
+
+
+def test_an_answer_is_kept_for_whoever_waits_and_the_associations_own_thread_takes_none() -> None:
+    entity, said = AE("LAB"), C_STORE()
+    entity.add_requested_context(ComprehensiveSRStorage)
+    with peer(lambda _: 0) as port:
+        association = entity.associate("127.0.0.1", port)
+        keep_answers(association)
+        association.dimse.msg_queue.put((1, said))
+        assert association.dimse.get_msg(block=False) == (None, None)
+        assert association.dimse.get_msg(block=True) == (1, said)
+        association.release()
 
 
 def test_each_kind_of_result_has_a_class_that_is_proposed() -> None:
