@@ -71,3 +71,22 @@ def test_looks_of_the_margins_file_become_what_a_scan_compares_with(tmp_path: Pa
     (tmp_path / "m.csv").write_text("\n".join(["file,label,margin,looks", *rows, "x.png,1,2.0,1|much"]))
     with pytest.raises(UsageError, match="column looks"):
         read_margins(tmp_path / "m.csv")
+
+
+def test_a_margins_file_of_another_network_founds_the_promise_on_more_films(tmp_path: Path) -> None:
+    margins, model = _file(tmp_path), write_model_folder(tmp_path / "model")
+    (model / "card.md").write_text("# Model\n")
+    more = margins.read_text().splitlines()
+    others = [row.replace(".png", "-more.png").split(",") for row in more[1:]]
+    rows = [
+        ",".join([file, label, margin, f"{patient}x", *rest])
+        for file, label, margin, patient, *rest in others
+    ]
+    beside = tmp_path / "beside.csv"
+    beside.write_text("\n".join([*more, *rows]))
+    text = calibrate_out_of_fold(margins, "drawn films", model, beside=beside)
+    assert "and 200 others" in text
+    assert read_reference(model / "calibration.json").independent_films == 100
+    beside.write_text("\n".join([*more, others[0][0] + "," + ",".join(others[0][1:])]))
+    with pytest.raises(UsageError, match="patient 0 has other films in"):
+        calibrate_out_of_fold(margins, "drawn films", model, beside=beside)

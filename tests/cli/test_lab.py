@@ -38,9 +38,9 @@ CALLS: list[tuple[list[object], str, tuple[object, ...]]] = [
         ("gate", HERE, Sources(ONE)),
     ),
     (
-        ["out-of-fold", ONE, "some films", "--model", OTHER, "--error-rate", 0.1],
+        ["out-of-fold", ONE, "some films", "--model", OTHER, "--error-rate", 0.1, "--beside", HERE],
         "cxr_calibration.out_of_fold.calibrate_out_of_fold",
-        (ONE, "some films", OTHER, 0.1),
+        (ONE, "some films", OTHER, 0.1, HERE),
     ),
     (["gamma", ONE, OTHER, 1.4], "cxr_calibration.monitoring.rehearsal.write_films", ([ONE], OTHER, 1.4)),
     (

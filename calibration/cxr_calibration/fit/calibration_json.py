@@ -46,6 +46,7 @@ def calibration_json(description: Description, fitted_on: FittedOn, made: str = 
         "abnormal": description.abnormal,
         "patients": description.patients,
         "unscored": description.unscored,
+        "beside": description.beside,
         "auc": stated(description.auc),
         "before": description.before,
         "after": description.after,

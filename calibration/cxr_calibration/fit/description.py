@@ -87,6 +87,7 @@ class Description:
     abnormal: int
     patients: int
     unscored: dict[str, int] = field(default_factory=dict)  # labelled films without a score, by code
+    beside: int = 0  # films of another network's margins by which shares are corrected, see `wider`
 
     @property
     def default_point(self) -> MeasuredPoint:

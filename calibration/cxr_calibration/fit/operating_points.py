@@ -99,7 +99,7 @@ def _measure(
         sensitivity=sensitivity,
         specificity=specificity,
         flagged_share=share,
-        at_prevalence=tuple(_at(prevalence, sensitivity, specificity) for prevalence in PREVALENCES),
+        at_prevalence=tuple(meaning_at(prevalence, sensitivity, specificity) for prevalence in PREVALENCES),
         flagged=flagged,
         thresholds_by_fold=by_fold,
     )
@@ -110,7 +110,8 @@ def _sample(films: LabelledFilms, which: Truth, everyday: Scores, fitted: Probab
     return Sample(said, films.truth[which], films.patients[which], fitted.probability(everyday))
 
 
-def _at(prevalence: float, sensitivity: Estimate, specificity: Estimate) -> AtPrevalence:
+def meaning_at(prevalence: float, sensitivity: Estimate, specificity: Estimate) -> AtPrevalence:
+    """What a flag means where that share of the films is abnormal."""
     return AtPrevalence(
         prevalence,
         ppv_interval(sensitivity, specificity, prevalence),

@@ -1,5 +1,6 @@
 """Sensitivity and specificity by view, sex, age group and site, and whether they differ beyond chance."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,7 +71,7 @@ def measure_subgroups(films: LabelledFilms, flagged: Truth, seed: int = 0) -> Su
                 tested.append((variable, measure, permutation_test(hits, levels[which], patients, seed)))
     adjusted = holm([p_value for _, _, p_value in tested])
     differences = tuple(
-        SubgroupDifference(*test, p_value, _warning(*test[:2], p_value, subgroups))
+        SubgroupDifference(*test, p_value, warning_of(*test[:2], p_value, subgroups))
         for test, p_value in zip(tested, adjusted, strict=True)
     )
     return SubgroupReport(tuple(subgroups), differences)
@@ -132,7 +133,8 @@ def _subgroup(films: LabelledFilms, flagged: Truth, variable: str, level: str) -
     )
 
 
-def _warning(variable: str, measure: str, p_value: float, subgroups: list[Subgroup]) -> str:
+def warning_of(variable: str, measure: str, p_value: float, subgroups: Sequence[Subgroup]) -> str:
+    """One sentence where a measure differs between levels beyond chance, else ""."""
     if p_value >= SIGNIFICANCE:
         return ""
     stated = [group for group in subgroups if group.variable == variable and group.level != NOT_STATED]

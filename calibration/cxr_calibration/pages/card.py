@@ -75,7 +75,7 @@ def _operating_points(description: Description, films_named: str) -> list[str]:
         f"Measured by cross-validation on {description.films} films of {description.patients} patients "
         f"({description.abnormal} abnormal, {normal} normal; {films_named}), never on a film that the map or "
         f"the threshold was fitted on. AUC {description.auc}. Intervals are 95 %, films of one patient "
-        "counted together."
+        f"counted together.{_beside(description)}"
     )
     points = [_point_row(point, description.default) for point in description.points]
     thousands = [_films_row(point, at) for point in description.points for at in point.at_prevalence]
@@ -90,6 +90,17 @@ def _operating_points(description: Description, films_named: str) -> list[str]:
         *_by_subgroup(description),
         *(f"Warning: {warning}." for warning in description.subgroups.warnings),
     ]
+
+
+def _beside(description: Description) -> str:
+    """What is said where sensitivity and specificity are founded on more films."""
+    if not description.beside:
+        return ""
+    return (
+        " Sensitivity, specificity, PPV and NPV are corrected for how hard these films are: another network, "
+        "which has not seen the patients either, scored many "
+        f"of them and {description.beside} others. Whether a target is met was judged before."
+    )
 
 
 def _by_subgroup(description: Description) -> list[str]:

@@ -41,6 +41,14 @@ def calibrate_from_margins(
             min=0.0, max=0.5, show_default="no film goes to review", help="Of the review band, 0 to 0.5."
         ),
     ] = None,
+    beside: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="BESIDE.csv",
+            show_default="none",
+            help="The same of another network, of these films and of more: says how hard these films are.",
+        ),
+    ] = None,
 ) -> int:
     """Fit a calibration on margins of films that the model has not seen.
 
@@ -48,7 +56,7 @@ def calibrate_from_margins(
     """
     from cxr_calibration.out_of_fold import calibrate_out_of_fold
 
-    typer.echo(calibrate_out_of_fold(margins, films, model, error_rate))
+    typer.echo(calibrate_out_of_fold(margins, films, model, error_rate, beside))
     return 0
 
 

@@ -36,13 +36,17 @@ def write_calibration_page(
     out: Annotated[Path, typer.Option(metavar="PAGE.md", help="The page to write.")] = Path(
         "docs/default-calibration.md"
     ),
+    beside: Annotated[
+        Path | None,
+        typer.Option(metavar="BESIDE.csv", show_default="none", help="As of `lab out-of-fold`."),
+    ] = None,
 ) -> int:
     """Describe the default model's scores of films not seen, rehearse monitoring, and write the page."""
     from cxr_cli.progress import terminal_or_lines
     from cxr_runtime.files import write_bytes
     from cxr_train.evaluation.calibration_page import calibration_page
 
-    write_bytes(out, calibration_page(margins, data, terminal_or_lines()).encode())
+    write_bytes(out, calibration_page(margins, data, terminal_or_lines(), beside=beside).encode())
     return 0
 
 

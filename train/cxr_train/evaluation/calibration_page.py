@@ -17,7 +17,7 @@ DARKENED = slice(2, None, 4)  # every fourth film of nih512
 AP_ALONE = slice(1, None, 2)  # every second film of nih512, if it is AP
 
 
-COMMAND = "cxr-triage lab calibration-page runs/margins.csv --data ../shared/data"
+COMMAND = "cxr-triage lab calibration-page runs/margins.csv --beside runs/beside.csv --data ../shared/data"
 MONITORING = """The tables show the share of nights that alarm, of 300 nights each. There are fresh samples of
 nih512 itself, every fourth of its films through a gamma of 1.4, films of nlm128, and AP films of nih512
 alone. The rate of false alarms that was asked for is 1 %. The reference is always the rest of nih512."""
@@ -25,7 +25,9 @@ USUAL, OTHER = "nih512.csv", "nlm128.csv"  # tables below the folder of the data
 NAMED = "NIH ChestX-ray14, classes by radiologists (RSNA 2018), of patients it had not seen"
 
 
-def calibration_page(margins: Path, data: Path, progress: Progress, nights: int = 300) -> str:
+def calibration_page(
+    margins: Path, data: Path, progress: Progress, nights: int = 300, beside: Path | None = None
+) -> str:
     """The whole page as markdown.
 
     Args:
@@ -33,12 +35,16 @@ def calibration_page(margins: Path, data: Path, progress: Progress, nights: int 
         data: folder with nih512.csv, nlm128.csv and their films.
         progress: hears of every film that is scored.
         nights: of each kind, in each table of the rehearsal.
+        beside: as of `calibrate_out_of_fold`.
 
     Raises:
         UsageError: the margins or the data cannot be used.
     """
     model = open_model(DEFAULT_MODEL, calibration=MODELS_FOLDER / DEFAULT_MODEL)
-    parts = [page_head(model.manifest.model_sha256), calibrate_out_of_fold(margins, NAMED).strip()]
+    parts = [
+        page_head(model.manifest.model_sha256),
+        calibrate_out_of_fold(margins, NAMED, beside=beside).strip(),
+    ]
     parts += ["## Monitoring", MONITORING, *_rehearsals(model, data, progress, nights)]
     return "\n\n".join(parts) + "\n"
 
@@ -56,7 +62,7 @@ it was chosen.
 Other films of the same kind are locked. [truth.md](truth.md) shows whether they keep what this page says.
 
 The model.onnx has the sha256 `{model_sha256}`. [default-model.md](default-model.md) has the command that
-makes `runs/margins.csv`. One command makes this page, in some ten minutes on two cores:
+makes `runs/margins.csv` and `runs/beside.csv`. One command makes this page, in some ten minutes on two cores:
 
     {COMMAND}"""
 
