@@ -38,6 +38,7 @@ def folder_and_name(file: str) -> tuple[str, str]:
 SHA_DIGITS = 12  # of the sha256 at the end of a name, so that equal stems do not meet
 # Names that Windows keeps for devices, whatever follows behind a dot (Microsoft, Naming Files).
 _DEVICE = re.compile(r"(?:CON|PRN|AUX|NUL|(?:COM|LPT)[0-9¹²³])\.", re.IGNORECASE)
+_PLAIN = re.compile("[-_.A-Za-z0-9]*")
 MAX_STEM_BYTES = 160  # in UTF-8; file systems allow 255 for a name with its ending
 
 
@@ -58,9 +59,14 @@ def safe_name(file: str, sha256: str) -> str:
     """
     _, last = folder_and_name(file)
     stem = last.rpartition(".")[0] or last
-    kept = "".join(
-        char if char in "-_." or unicodedata.category(char)[0] in "LNM" else "_"  # letters, numbers, marks
-        for char in unicodedata.normalize("NFC", stem)
-    )
+    kept = stem if _PLAIN.fullmatch(stem) else _kept(stem)
     short = kept.encode("utf-8", "ignore")[:MAX_STEM_BYTES].decode("utf-8", "ignore").strip("._")
     return f"{'_' if _DEVICE.match(short) else ''}{short or 'film'}-{sha256[:SHA_DIGITS]}"
+
+
+def _kept(stem: str) -> str:
+    """A stem with `_` in place of all but letters, numbers and marks."""
+    return "".join(
+        char if char in "-_." or unicodedata.category(char)[0] in "LNM" else "_"
+        for char in unicodedata.normalize("NFC", stem)
+    )

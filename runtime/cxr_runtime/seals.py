@@ -14,6 +14,9 @@ from typing import Any, Self
 
 from cxr_runtime.folders import KEY_BYTES, machine_key
 
+_NUMBERS = (float, int)
+_encoded = json.JSONEncoder(default=repr).encode
+
 
 @dataclass(frozen=True)
 class Sealer:
@@ -29,9 +32,8 @@ class Sealer:
     def seal(self, kind: str, values: Iterable[Any]) -> str:
         """64 hex digits over the values of one kind of row, as the store gives them back."""
         # SQLite gives numbers back as floats or integers, by the kind of the column: all count as floats.
-        stored = (value + 0.0 if isinstance(value, int | float) else value for value in values)
-        content = json.dumps([kind, *stored], default=repr).encode()
-        return hmac.digest(self.key, content, "sha256").hex()
+        stored = [value + 0.0 if isinstance(value, _NUMBERS) else value for value in values]
+        return hmac.digest(self.key, _encoded([kind, *stored]).encode(), "sha256").hex()
 
     def is_right(self, seal: str, kind: str, values: Iterable[Any]) -> bool:
         """Whether a seal was made here, of just these values."""

@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -94,18 +95,26 @@ class HeatmapFiles:
             written: the stamps of those that were.
         """
         wanted = sorted({ReportFormat.PNG, ReportFormat.NPZ} & self.formats)
-        with os.scandir(reachable(self.out / HEATMAPS_FOLDER)) as listing:
-            plain = {composed(entry.name) for entry in listing if entry.is_file(follow_symlinks=False)}
-        files = {name for name in plain if self._stands(f"{HEATMAPS_FOLDER}/{name}", owed, written)}
-        stems = {name.rpartition(".")[0] for name in files}
-        return {
-            stem
-            for stem in stems
-            if all(f"{stem}.{kind}" in files and _is_whole(self._path(stem, kind), kind) for kind in wanted)
+        whole = {
+            shown.removeprefix(f"{HEATMAPS_FOLDER}/")
+            for shown in self.present()
+            if shown in written and shown not in owed and self._stands(shown, written[shown])
         }
+        stems = {name.rpartition(".")[0] for name in whole}
+        return {stem for stem in stems if all(f"{stem}.{kind}" in whole for kind in wanted)}
 
-    def _stands(self, shown: str, owed: Container[str], written: Mapping[str, str]) -> bool:
-        return shown not in owed and shown in written and written[shown] == self._stamp(self.out / shown)
+    def present(self) -> set[str]:
+        """The plain files in heatmaps/, by name below `out`."""
+        with os.scandir(reachable(self.out / HEATMAPS_FOLDER)) as listing:
+            return {
+                f"{HEATMAPS_FOLDER}/{composed(entry.name)}"
+                for entry in listing
+                if entry.is_file(follow_symlinks=False)
+            }
+
+    def _stands(self, shown: str, stamp: str) -> bool:
+        path = f"{self.out}/{shown}"
+        return stamp == self._stamp(path) and _is_whole(path)
 
     def write_again(self, name: str, picture: StoredPicture) -> tuple[tuple[str, str], ...]:
         """Write a scored film's files from what the store keeps of it; returns what `write` does."""
@@ -152,21 +161,33 @@ class HeatmapFiles:
         else:
             self.refused.pop(shown, None)
 
-    def _stamp(self, path: Path) -> str:
+    def _stamp(self, path: str | Path) -> str:
         """Stamp of a picture, with its colours where they are not the usual ones."""
-        colours = "" if self.colours is Colours.JET or path.suffix != ".png" else f" {self.colours}"
-        return f"{file_stamp(path)}{colours}"
+        stamp = file_stamp(path)
+        return stamp if self.colours is Colours.JET or _kind(path) != "png" else f"{stamp} {self.colours}"
 
     def _path(self, name: str, kind: str) -> Path:
         return self.out / HEATMAPS_FOLDER / f"{name}.{kind}"
 
 
-def _is_whole(path: Path, kind: str) -> bool:
+def _kind(path: str | Path) -> str:
+    return os.fspath(path).rpartition(".")[2]
+
+
+def _is_whole(path: str) -> bool:
     """Whether a file ends as its kind does."""
-    start, length = _ENDS[kind]
+    start, length = _ENDS[_kind(path)]
     try:
-        with path.open("rb") as file:
-            file.seek(-length, os.SEEK_END)
-            return file.read().startswith(start)
-    except OSError:  # too short to have that end, or gone
+        file = os.open(
+            path if sys.platform != "win32" else reachable(Path(path)),
+            os.O_RDONLY | getattr(os, "O_BINARY", 0),
+        )
+    except OSError:
         return False
+    try:
+        os.lseek(file, -length, os.SEEK_END)
+        return os.read(file, length).startswith(start)
+    except OSError:  # too short to have that end
+        return False
+    finally:
+        os.close(file)

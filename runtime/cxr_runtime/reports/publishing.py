@@ -13,7 +13,7 @@ from cxr_runtime.heat.overlay import recoloured
 from cxr_runtime.identity import IdentityKind
 from cxr_runtime.language import language_or_english, speaking
 from cxr_runtime.names import safe_name
-from cxr_runtime.outcome import Status, Triage
+from cxr_runtime.outcome import Outcome, Triage
 from cxr_runtime.presentation import Colours
 from cxr_runtime.reports.exhibit import Exhibit, Picture, Tally, tally
 from cxr_runtime.reports.heatmap_files import HeatmapFiles
@@ -26,7 +26,6 @@ from cxr_runtime.store.rows import RunFacts, StoredPicture
 from cxr_runtime.store.store import Store
 from cxr_runtime.store.writer import StoreWriter
 from cxr_runtime.typed_json import to_json
-from cxr_runtime.windows_paths import reachable
 
 _LATE = {ReportFormat.HTML: "worklist", ReportFormat.PDF: "pdf"}  # rooms whose libraries load slowly
 _ALL = (*Triage, None)
@@ -96,9 +95,8 @@ def write_reports(
         files: the folder of pictures.
         kinds: which of the wanted reports, if not all.
     """
-    counts = tally(store.outcomes(films))
     refused = Deliveries(store).refused()
-    content = _content(store, films, facts, files.formats, refused)
+    counts, content = _counted(store, films, facts, files.formats, refused)
 
     def write_page(path: Path) -> None:
         from cxr_runtime.reports.worklist import write_worklist
@@ -158,31 +156,33 @@ def load_writers(formats: Collection[ReportFormat]) -> None:
         import_module(f"cxr_runtime.reports.{_LATE[kind]}")
 
 
-def _content(
+def _counted(
     store: Store, films: Films, facts: RunFacts, formats: Collection[ReportFormat], refused: int
-) -> str:
-    """A digest of everything that the reports say, but for when it ended; they link to pictures."""
+) -> tuple[Tally, str]:
+    """Counts, and a digest of all that the reports say, but for when it ended; they link to pictures."""
     linked = sorted({ReportFormat.PNG, ReportFormat.NPZ}.intersection(formats))
     digest = sha256(to_json((replace(facts, finished=datetime.min), linked)).encode())
     digest.update(f"{refused} refused".encode() if refused else b"")
-    for score in store.scores(films, with_seals=False):
-        digest.update(repr((score.outcome, score.finished)).encode())
-    return digest.hexdigest()
+
+    def digested() -> Iterator[Outcome]:
+        for outcome, text in store.overview.digested(films):
+            digest.update(text.encode())
+            yield outcome
+
+    return tally(digested()), digest.hexdigest()
 
 
 def complete_pictures(store: StoreWriter, films: Films, files: HeatmapFiles) -> None:
     """Draw the pictures that an earlier run left out, and remove those that belong to none of the films."""
     names = {  # of all films that have pictures; a film may have several
-        safe_name(outcome.file, outcome.sha256): outcome.sha256
-        for outcome in store.outcomes(films)
-        if outcome.status is Status.SCORED
+        safe_name(file, digest): digest for file, digest in store.overview.scored_files(films)
     }
     has_pictures = {ReportFormat.PNG, ReportFormat.NPZ} & files.formats
     written, drawn = store.pictures_written(), list[tuple[str, str]]()
     whole = files.complete({*store.owed(), *files.refused}, written) if has_pictures else names.keys()
     missing = names.keys() - whole
     if missing:  # of films whose pictures were pruned there is nothing to draw
-        missing &= {safe_name(file, digest) for file, digest in store.films_with_pictures(films)}
+        missing &= {safe_name(file, digest) for file, digest in store.overview.files_with_pictures(films)}
         same = {names[name]: name for name in sorted(whole & names.keys())}
         for name in sorted(name for name in missing if names[name] in same):
             drawn += files.copy(name, same[names[name]])
@@ -194,7 +194,8 @@ def complete_pictures(store: StoreWriter, films: Films, files: HeatmapFiles) -> 
                 drawn += files.write_again(name, picture)
     store.note_owed(files.refused)
     files.remove_others(names)
-    store.note_pictures(drawn, (shown for shown in written if not reachable(files.out / shown).exists()))
+    standing = files.present()
+    store.note_pictures(drawn, (shown for shown in written if shown not in standing))
 
 
 def _exhibits(

@@ -9,8 +9,9 @@ from cxr_runtime.heat.map import HeatView
 from cxr_runtime.model.calibration import OperatingPoint
 from cxr_runtime.model.folder import Model
 from cxr_runtime.model.likeness import likeness, told, warning
+from cxr_runtime.model.looks import Looks
 from cxr_runtime.presentation import Presentation
-from cxr_runtime.store.rows import RunFacts, StoredScore
+from cxr_runtime.store.rows import RunFacts
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ def run_facts(
     model: Model,
     point: OperatingPoint,
     view: HeatView,
-    scores: Iterable[StoredScore],
+    looks: Iterable[tuple[Looks, float]],
     asked: Asked,
     *,
     backend: str,
@@ -41,15 +42,14 @@ def run_facts(
         model: that scored its films.
         point: operating point that they were judged by.
         view: how heat is shown.
-        scores: the run's rows; those with a score are compared with the calibration's films.
+        looks: of its scored films, and their margins; they are compared with the calibration's films.
         asked: what the run was asked to search.
         backend: the providers that scored its films.
         sandbox: how the system confined the processes that read them.
         identity: label of what is kept of patients (`pseudonyms.Keeping.label`).
         presentation: how the reports look and speak.
     """
-    scored = ((score.looks, score.margin) for score in scores if score.margin is not None)
-    alike = likeness(model.calibration.looks, scored)
+    alike = likeness(model.calibration.looks, looks)
     manifest = model.manifest
     return RunFacts(
         product=f"cxr-triage {version('cxr-triage')}",

@@ -34,8 +34,8 @@ class LongSession(Session):
         """
         # Noted before the first film, so that its run is known for a service's, come what may.
         self._store.end_run(self._run, self.facts(self._store, inputs))
-        scores = self._store.scores(None, with_seals=False)
-        self._store.rejudge(self._fingerprint, judged_anew(scores, self._model.calibration, self._point))
+        films = self._store.overview.judged(None)
+        self._store.rejudge(self._fingerprint, judged_anew(films, self._model.calibration, self._point))
         complete_pictures(self._store, None, self.files)
 
     @property

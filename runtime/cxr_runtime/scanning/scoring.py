@@ -6,6 +6,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import islice
 from threading import Thread
 from typing import Self
 
@@ -20,11 +21,13 @@ from cxr_runtime.model.calibration import Calibration, OperatingPoint
 from cxr_runtime.model.folder import Model
 from cxr_runtime.model.looks import looks_of
 from cxr_runtime.model.preprocessing import InputPixels, normalise
-from cxr_runtime.outcome import Outcome, Status
+from cxr_runtime.outcome import Outcome, Status, Triage
 from cxr_runtime.scanning.examination import Admitted, Rejected, Unread
 from cxr_runtime.scanning.options import ScanOptions
-from cxr_runtime.store.rows import Place, StoredScore
+from cxr_runtime.store.rows import Judged, Place, StoredScore
 
+JUDGED_AT_ONCE = 1000  # films in memory
+_JUDGEMENT = Judged._fields.index("probability")
 PATIENCE = 10.0  # seconds that an engine which is still being loaded is waited for at the end
 
 
@@ -194,25 +197,29 @@ def opened_engine(model: Model, options: ScanOptions, threads: int | None = None
 
 def with_triage(row: Outcome, margin: float, calibration: Calibration, point: OperatingPoint) -> Outcome:
     """The row with the probability and triage that a calibration and operating point give a margin."""
-    probability = float(calibration.probability(np.array([margin]))[0])
-    return replace(
-        row,
-        probability=probability,
-        triage=point.triage(probability),
-        threshold=point.threshold,
-        operating_point=point.name,
-    )
+    probability, triage, threshold, name = _judgement(_probability(margin, calibration), point)
+    return replace(row, probability=probability, triage=triage, threshold=threshold, operating_point=name)
 
 
-def judged_anew(
-    scores: Iterable[StoredScore], calibration: Calibration, point: OperatingPoint
-) -> Iterator[Outcome]:
-    """Rows, of earlier runs mostly, that today's calibration and operating point judge otherwise."""
-    for score in scores:
-        if score.margin is not None:
-            now = with_triage(score.outcome, score.margin, calibration, point)
-            if now != score.outcome:
-                yield now
+def judged_anew(films: Iterable[Judged], calibration: Calibration, point: OperatingPoint) -> Iterator[Judged]:
+    """Films, of earlier runs mostly, that today's calibration and operating point judge otherwise."""
+    waiting = iter(films)
+    while block := list(islice(waiting, JUDGED_AT_ONCE)):
+        together = calibration.probability(np.array([film.margin for film in block], np.float64))
+        for film, probability in zip(block, together.tolist(), strict=True):
+            if _judgement(probability, point) != film[_JUDGEMENT:]:
+                now = film[:_JUDGEMENT] + _judgement(_probability(film.margin, calibration), point)
+                if now != film:
+                    yield Judged._make(now)
+
+
+def _probability(margin: float, calibration: Calibration) -> float:
+    return float(calibration.probability(np.array([margin]))[0])
+
+
+def _judgement(probability: float, point: OperatingPoint) -> tuple[float, Triage, float, str]:
+    """The columns of `Judged` that calibration and operating point decide."""
+    return probability, point.triage(probability), point.threshold, point.name
 
 
 def unscored(place: Place, film: Unread | Rejected) -> Unscored:

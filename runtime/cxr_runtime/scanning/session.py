@@ -160,8 +160,8 @@ class Session:
         """
         if self._files is None:
             raise UsageError("a session without an output folder publishes nothing; open it with `out`")
-        scores = self._store.scores(self._run, with_seals=False)
-        self._store.rejudge(self._fingerprint, judged_anew(scores, self._model.calibration, self._point))
+        films = self._store.overview.judged(self._run)
+        self._store.rejudge(self._fingerprint, judged_anew(films, self._model.calibration, self._point))
         asked = Asked(tuple(inputs), passed_over, tuple(results), self._options.lung_outline)
         facts = self._stated(self._store, self._run, asked)
         self._store.end_run(self._run, facts)
@@ -183,7 +183,7 @@ class Session:
 
     def _stated(self, store: Store, films: Films, asked: Asked) -> RunFacts:
         """What the reports state of films, read from this store."""
-        of_films = (self._model, self._point, self._view, store.scores(films, with_seals=False), asked)
+        of_films = (self._model, self._point, self._view, store.overview.looks(films), asked)
         backend, sandbox = ", ".join(store.backends(films)), self._sandbox
         return run_facts(
             *of_films,

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import BinaryIO
 
 from cxr_runtime.errors import UnreadableFilmError
@@ -41,7 +41,8 @@ class Member:
 
 def is_zip(name: str) -> bool:
     """Whether this is a zip file by its name."""
-    return PurePath(name).suffix.lower() == ".zip"
+    lower = name.lower()
+    return lower.endswith(".zip") and lower != ".zip" and not lower.endswith("/.zip")
 
 
 def list_members(path: Path) -> list[Member]:

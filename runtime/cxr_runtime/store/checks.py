@@ -1,21 +1,25 @@
-"""Rows of a store, checked as they are read: types, ranges and sizes, whoever wrote them."""
+"""Rows of films, checked as they are read: types, ranges and sizes, whoever wrote them."""
 
-import json
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
 from math import isfinite, prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic_core import from_json as plain_json
 
 from cxr_runtime.errors import StoreError
 from cxr_runtime.film import LEAST_SPACING, MOST_SPACING
 from cxr_runtime.names import printable
 from cxr_runtime.outcome import Outcome, Status, Triage
 from cxr_runtime.placement import Outline, Placement
-from cxr_runtime.store.rows import OUTCOME_COLUMNS, SCORE_COLUMNS, RunFacts, StoredPicture, StoredScore
+from cxr_runtime.store.rows import (
+    OUTCOME_COLUMNS,
+    SCORE_COLUMNS,
+    Judged,
+    StoredPicture,
+    StoredScore,
+)
 from cxr_runtime.typed_json import from_json
 
 MOST_TEXT = 4096  # characters of a text of a row
@@ -25,12 +29,9 @@ MOST_CELLS = 1 << 20  # of a heat map; ours have 169
 MOST_OUTLINES = 4 << 20  # characters
 MOST_LOOKS = 100  # numbers of how a film looks; ours are 24
 LARGEST_LOOK = 1e6
-MOST_FACTS = 1 << 24  # characters of a run's facts; INPUTs as typed are the most of them
-MOST_FILM = 1 << 50  # bytes of a film's file
 LARGEST_SIDE = 1 << 16  # rows or columns of a film
 ROUNDING = 1e-6  # by which a share that was summed up may exceed 1
-_SHA256 = re.compile("[0-9a-f]{64}")
-_ANEW = "scan with --out and a new folder"
+SHA256 = re.compile("[0-9a-f]{64}")
 _RANGES = {  # of numbers that may be missing
     "probability": (0.0, 1.0),
     "threshold": (0.0, 1.0 + ROUNDING),
@@ -43,7 +44,7 @@ _RANGES = {  # of numbers that may be missing
 
 _OUTCOME_NUMBERS = tuple(name for name in OUTCOME_COLUMNS if name in _RANGES)
 _OUTCOME_TEXTS = tuple(name for name in OUTCOME_COLUMNS if name not in _RANGES and name != "triage")
-_NUMBERS = (float, int)  # and no truth values
+_NUMBERS = frozenset([float, int])  # and no truth values
 
 
 def outcome_of(file: Any, row: tuple[Any, ...]) -> Outcome:
@@ -54,19 +55,26 @@ def outcome_of(file: Any, row: tuple[Any, ...]) -> Outcome:
     """
     stated = dict(zip(OUTCOME_COLUMNS, row, strict=False))
     try:
-        _expect(_is_text(file, MOST_FILE), "file", file)
+        expect(is_text(file, MOST_FILE), "file", file)
         for name in _OUTCOME_NUMBERS:
             _check_range(name, stated[name])
         for name in _OUTCOME_TEXTS:
-            if not _is_text(value := stated[name], MOST_TEXT):
-                _expect(False, name, value)
+            if not is_text(value := stated[name], MOST_TEXT):
+                expect(False, name, value)
         for name in ("sha256", "model_sha256"):
-            _expect(not stated[name] or bool(_SHA256.fullmatch(stated[name])), name, stated[name])
+            expect(not stated[name] or bool(SHA256.fullmatch(stated[name])), name, stated[name])
         stated["status"] = Status(stated["status"])
         stated["triage"] = None if stated["triage"] is None else Triage(stated["triage"])
         return Outcome(file, **stated)
     except ValueError as error:
-        raise _wrong_row(file, error) from error
+        raise wrong_row(file, error) from error
+
+
+def sealed_outcome(file: str, row: tuple[Any, ...]) -> Outcome:
+    """As `outcome_of`, of a row that bears a right seal: this machine made it, and checks nothing again."""
+    sha256, status, code, message, probability, triage, *others = row[: len(OUTCOME_COLUMNS)]
+    judged = None if triage is None else Triage(triage)
+    return Outcome(file, sha256, Status(status), code, message, probability, judged, *others)
 
 
 def score_of(file: Any, row: tuple[Any, ...]) -> StoredScore:
@@ -80,21 +88,50 @@ def score_of(file: Any, row: tuple[Any, ...]) -> StoredScore:
     try:
         for name in ("margin", "input_mean", "input_contrast"):
             _check_range(name, stated[name])
-        _expect(_is_text(stated["finished"], MOST_TEXT), "finished", stated["finished"])
+        expect(is_text(stated["finished"], MOST_TEXT), "finished", stated["finished"])
         looks = _looks(stated.pop("looks"))
     except ValueError as error:
-        raise _wrong_row(file, error) from error
+        raise wrong_row(file, error) from error
     return StoredScore(outcome, **stated, looks=looks)
 
 
+def judged_of(row: tuple[Any, ...]) -> Judged:
+    """How a film was judged, from the columns of `Judged`.
+
+    Raises:
+        StoreError: it is not what a scan stores.
+    """
+    judged = Judged._make(row)
+    try:
+        expect(judged.margin is not None, "margin", None)
+        for name in ("margin", "probability", "threshold"):
+            _check_range(name, getattr(judged, name))
+    except ValueError as error:
+        raise wrong_row(judged.file, error) from error
+    return judged
+
+
+def looks_of(file: Any, looks: Any, margin: Any) -> tuple[tuple[float, ...], float]:
+    """How a film looks, and its margin.
+
+    Raises:
+        StoreError: it is not what a scan stores.
+    """
+    try:
+        expect(margin is not None, "margin", None)
+        _check_range("margin", margin)
+        return _looks(looks), margin
+    except ValueError as error:
+        raise wrong_row(file, error) from error
+
+
 def _looks(text: Any) -> tuple[float, ...]:
-    _expect(_is_text(text, MOST_TEXT), "looks", text)
-    found = json.loads(text) if text else []
-    is_right = isinstance(found, list) and len(found) <= MOST_LOOKS
-    # By hand: there is one text for each film, and pydantic takes five times as long.
-    _expect(is_right and all(type(one) in _NUMBERS and -LARGEST_LOOK <= one <= LARGEST_LOOK for one in found),
-            "looks", text)  # fmt: skip
-    return tuple(float(one) for one in found)
+    expect(is_text(text, MOST_TEXT), "looks", text)
+    found = plain_json(text, allow_inf_nan=False) if text else []
+    is_right = isinstance(found, list) and len(found) <= MOST_LOOKS and _NUMBERS.issuperset(map(type, found))
+    within = is_right and (not found or (min(found) >= -LARGEST_LOOK and max(found) <= LARGEST_LOOK))
+    expect(within, "looks", text)
+    return tuple(map(float, found))
 
 
 def picture_of(file: Any, row: tuple[Any, ...]) -> StoredPicture | None:
@@ -109,103 +146,17 @@ def picture_of(file: Any, row: tuple[Any, ...]) -> StoredPicture | None:
     try:
         for name, blob in (("preview", preview_jpeg), ("thumbnail", thumbnail_jpeg), ("heat", heat_png)):
             is_missing = blob is None and name != "preview"
-            _expect(is_missing or (isinstance(blob, bytes) and len(blob) <= MOST_PICTURE), name, "a picture")
-        _expect(_is_text(placement, MOST_TEXT), "placement", placement)
-        _expect(_is_text(outlines, MOST_OUTLINES), "outlines", "a text")
+            expect(is_missing or (isinstance(blob, bytes) and len(blob) <= MOST_PICTURE), name, "a picture")
+        expect(is_text(placement, MOST_TEXT), "placement", placement)
+        expect(is_text(outlines, MOST_OUTLINES), "outlines", "a text")
         is_spacing = isinstance(spacing, float) and LEAST_SPACING <= spacing <= MOST_SPACING
-        _expect(spacing is None or is_spacing, "spacing", spacing)
+        expect(spacing is None or is_spacing, "spacing", spacing)
         return StoredPicture(
             preview_jpeg, _placement(placement), _cells(heat, rows, columns), _outlines(outlines),
             thumbnail_jpeg, heat_png, spacing,
         )  # fmt: skip
     except ValueError as error:
-        raise _wrong_row(file, error) from error
-
-
-@dataclass(frozen=True)
-class StoredRun:
-    """A run as the store keeps it."""
-
-    id: int
-    begun: str  # ISO time with offset; "" where 0.1.0 made it
-    ended: str | None
-    facts: str | None  # RunFacts as JSON
-    seal: str  # of `ended` and `facts`
-    origin: str  # name of the store in which it was begun
-    number: int  # its id there
-
-
-def run_of(store: str, row: tuple[Any, ...]) -> StoredRun:
-    """A run from the columns of `StoredRun`, in that order; a number that is missing is the run's id.
-
-    Raises:
-        StoreError: it is not what a scan stores.
-    """
-    id_, begun, ended, facts, seal, origin, number = row
-    texts = (begun, ended or "", seal, origin)
-    numbers = (id_, number or id_)
-    if not all(_is_text(text, MOST_TEXT) for text in texts) or not all(map(_is_number, numbers)):
-        raise StoreError(f"the store {store} states run {printable(str(id_)[:20])} wrongly; {_ANEW}")
-    if facts is not None:
-        facts_of(store, facts)
-    return StoredRun(id_, begun, ended, facts, seal, origin, number or id_)
-
-
-def facts_of(store: str, facts: Any) -> RunFacts:
-    """What the reports of a run state.
-
-    Raises:
-        StoreError: they are not as a scan states them.
-    """
-    try:
-        return from_json(str(facts)[:MOST_FACTS], RunFacts)
-    except ValueError as error:
-        told = printable(str(error))
-        raise StoreError(f"the store {store} states a run wrongly ({told}); {_ANEW}") from error
-
-
-def check_result(file: str, fingerprint: Any, size: Any, is_lasting: Any, pictures: Any) -> None:
-    """What a result says beside its score.
-
-    Raises:
-        StoreError: it is not what a scan stores.
-    """
-    try:
-        _expect(_is_text(fingerprint, MOST_TEXT), "fingerprint", fingerprint)
-        _expect(size is None or (isinstance(size, int) and 0 <= size <= MOST_FILM), "size", size)
-        _expect(is_lasting in (0, 1), "is_lasting", is_lasting)
-        _expect(pictures == "" or bool(_SHA256.fullmatch(str(pictures))), "digest of pictures", pictures)
-    except ValueError as error:
-        raise _wrong_row(file, error) from error
-
-
-def check_place(position: Any, file: Any, stamp: Any) -> None:
-    """Where a film was found.
-
-    Raises:
-        StoreError: it is not what a scan stores.
-    """
-    try:
-        _expect(_is_number(position), "position", position)
-        _expect(_is_text(file, MOST_FILE), "file", file)
-        _expect(_is_text(stamp, MOST_TEXT), "stamp", stamp)
-    except ValueError as error:
-        raise _wrong_row(file, error) from error
-
-
-def check_plain(store: str, row: Iterable[Any]) -> None:
-    """A row of numbers and short texts.
-
-    Raises:
-        StoreError: it holds something else.
-    """
-    for value in row:
-        if not (value is None or _is_number(value) or _is_text(value, MOST_FILE)):
-            raise StoreError(f"the store {store} holds {str(value)[:40]!r} in place of a short text; {_ANEW}")
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int) and 0 <= value < 1 << 62
+        raise wrong_row(file, error) from error
 
 
 def _placement(text: str) -> Placement:
@@ -213,7 +164,7 @@ def _placement(text: str) -> Placement:
     sides = (*found.film_hw, *found.input_hw)
     x0, y0, x1, y1 = found.box_film_xyxy
     within = all(abs(edge) <= 4 * LARGEST_SIDE for edge in found.box_film_xyxy)
-    _expect(
+    expect(
         all(0 < side <= LARGEST_SIDE for side in sides) and within and x0 < x1 and y0 < y1, "placement", text
     )
     return found
@@ -225,9 +176,9 @@ def _cells(heat: Any, rows: Any, columns: Any) -> NDArray[np.float32] | None:
     shape = (rows, columns)
     is_shape = all(isinstance(side, int) and 0 < side <= MOST_CELLS for side in shape)
     fits = is_shape and isinstance(heat, bytes) and len(heat) == 4 * prod(shape) and prod(shape) <= MOST_CELLS
-    _expect(fits, "heat", shape)
+    expect(fits, "heat", shape)
     cells = np.frombuffer(heat, "<f4").reshape(shape).astype(np.float32)
-    _expect(bool(np.isfinite(cells).all()), "heat", "numbers that are not finite")
+    expect(bool(np.isfinite(cells).all()), "heat", "numbers that are not finite")
     return cells
 
 
@@ -235,22 +186,22 @@ def _outlines(text: str) -> tuple[Outline, ...]:
     return from_json(text, tuple[Outline, ...])
 
 
-def _is_text(value: Any, most: int) -> bool:
+def is_text(value: Any, most: int) -> bool:
     return isinstance(value, str) and len(value) <= most
 
 
 def _check_range(name: str, value: Any) -> None:
     low, high = _RANGES[name]
     is_number = isinstance(value, int | float) and isfinite(value) and low <= value <= high
-    _expect(value is None or is_number, name, value)
+    expect(value is None or is_number, name, value)
 
 
-def _expect(is_right: bool, name: str, value: Any) -> None:
+def expect(is_right: bool, name: str, value: Any) -> None:
     if not is_right:
         raise ValueError(f"its {name} is {str(value)[:40]!r}")
 
 
-def _wrong_row(file: Any, error: ValueError) -> StoreError:
+def wrong_row(file: Any, error: ValueError) -> StoreError:
     return StoreError(
         f"the store's row of {printable(str(file)[:200])} is damaged or was changed "
         f"({printable(str(error))}); "

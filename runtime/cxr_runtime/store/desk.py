@@ -11,7 +11,7 @@ from typing import Self
 from cxr_runtime.seals import Sealer, picture_digest
 from cxr_runtime.store.accounts import Accounts
 from cxr_runtime.store.audit import Act, Audit
-from cxr_runtime.store.checks import facts_of, picture_of
+from cxr_runtime.store.checks import picture_of
 from cxr_runtime.store.opening import open_beside, store_in
 from cxr_runtime.store.rows import (
     PICTURE_COLUMNS,
@@ -21,6 +21,7 @@ from cxr_runtime.store.rows import (
     StoredPicture,
     time_of,
 )
+from cxr_runtime.store.run_checks import facts_of
 from cxr_runtime.store.store import Store, sealed_place, store_errors
 from cxr_runtime.store.verdicts import Verdicts
 

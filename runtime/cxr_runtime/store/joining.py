@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from cxr_runtime.store.checks import StoredRun, check_place, check_plain, run_of
 from cxr_runtime.store.rows import (
     FINGERPRINT,
     PICTURE_COLUMNS,
@@ -20,6 +19,7 @@ from cxr_runtime.store.rows import (
     Place,
     time_of,
 )
+from cxr_runtime.store.run_checks import StoredRun, check_place, check_plain, run_of
 from cxr_runtime.store.store import Store, sealed_place
 from cxr_runtime.store.trust import RUNS, TrustingStore, untrusted
 from cxr_runtime.store.verdicts import COLUMNS as VERDICT

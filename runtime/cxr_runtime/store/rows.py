@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,6 +95,18 @@ class StoredScore:
     is_ours: bool = True  # its seal is right: this machine made it, and nobody has changed it since
 
 
+class Judged(NamedTuple):
+    """How a scored film was judged."""
+
+    file: str
+    sha256: str
+    margin: float  # logit of abnormal minus logit of normal
+    probability: float | None
+    triage: str | None
+    threshold: float | None
+    operating_point: str
+
+
 MADE_ELSEWHERE = "Rows of {} were made on another machine, or changed since they were made."
 
 
@@ -138,6 +151,7 @@ class KnownFilm:
     place: Place
     result: int  # id in the store
     outcome: Outcome
+    seal: str = ""  # of this very place, where it was noted before; "" where that is not known
 
 
 def time_of(text: str) -> datetime:

@@ -10,11 +10,12 @@ from typing import Any, Self
 from cxr_runtime.errors import StoreError
 from cxr_runtime.outcome import Outcome
 from cxr_runtime.seals import Sealer, picture_digest
-from cxr_runtime.store.checks import facts_of, outcome_of, picture_of, score_of
+from cxr_runtime.store.checks import outcome_of, picture_of, score_of, sealed_outcome
 from cxr_runtime.store.films import Films, from_films
 from cxr_runtime.store.identities import Identities
 from cxr_runtime.store.objects import Objects
 from cxr_runtime.store.opening import open_to_read, store_in
+from cxr_runtime.store.overview import Overview
 from cxr_runtime.store.rows import (
     FINGERPRINT,
     OUTCOME_COLUMNS,
@@ -31,6 +32,7 @@ from cxr_runtime.store.rows import (
     StoredPicture,
     StoredScore,
 )
+from cxr_runtime.store.run_checks import facts_of
 
 MOST_OF_ONE_STAMP = 8  # places of one stamp that are looked at, the latest first
 
@@ -48,6 +50,7 @@ class Store:
         self._sealer = sealer
         self.identities = Identities(connection, sealer)
         self.objects = Objects(connection, sealer)
+        self.overview = Overview(self._of)
 
     @classmethod
     def open(cls, folder: Path) -> Self:
@@ -121,12 +124,16 @@ class Store:
             " WHERE places.stamp = ? AND results.fingerprint = ? AND results.is_lasting"
             " ORDER BY places.run DESC LIMIT ?"
         )
-        found = list(self._rows(query, place.stamp, fingerprint, MOST_OF_ONE_STAMP))
-        for result, seal, place_seal, file, *values in found:
-            of_place = sealed_place(replace(place, file=file), values[0], fingerprint)
+        forged = set[int]()
+        for result, seal, place_seal, file, *values in self._rows(
+            query, place.stamp, fingerprint, MOST_OF_ONE_STAMP
+        ):
+            of_place = sealed_place(Place(0, file, place.stamp), values[0], fingerprint)
             if self._sealer.is_right(place_seal, PLACE, of_place):
-                return self._known(place, result, seal, tuple(values))
-        self.distrusted.update(result for result, *_ in found)
+                known = self._known(place, result, seal, tuple(values))
+                return known and replace(known, seal=place_seal if file == place.file else "")
+            forged.add(result)
+        self.distrusted |= forged
         return None
 
     def known_by_bytes(self, place: Place, sha256: str, fingerprint: str) -> KnownFilm | None:
@@ -144,27 +151,18 @@ class Store:
         query = f"SELECT places.file, {_ROW} {from_films(films)} ORDER BY places.position"
         return (outcome_of(row[0], row[1:]) for row in self._of(films, query))
 
-    def scores(self, films: Films, *, with_seals: bool = True) -> Iterator[StoredScore]:
-        """As `outcomes`, with what calibration and monitoring need, and whether this machine made them.
-
-        Args:
-            films: whose.
-            with_seals: check who made them; otherwise all count as made here, in half the time.
-        """
+    def scores(self, films: Films) -> Iterator[StoredScore]:
+        """As `outcomes`, with what calibration and monitoring need, and whether this machine made them."""
         query = (
             f"SELECT results.seal, places.seal, places.stamp, places.file, {_SEALED} {from_films(films)}"
             " ORDER BY places.position"
         )
         for seal, place_seal, stamp, file, *values in self._of(films, query):
-            score = score_of(file, tuple(values))
-            if not with_seals:
-                yield score
-                continue
             of_place = sealed_place(Place(0, file, stamp), values[0], values[FINGERPRINT])
             is_ours = self._sealer.is_right(seal, RESULT, values) and self._sealer.is_right(
                 place_seal, PLACE, of_place
             )
-            yield replace(score, is_ours=is_ours)
+            yield replace(score_of(file, tuple(values)), is_ours=is_ours)
 
     def pictured(self, films: Films) -> Iterator[tuple[Outcome, StoredPicture | None]]:
         """Films with their pictures, most suspicious first, the unscored ones last.
@@ -187,12 +185,6 @@ class Store:
                 )
             yield outcome, picture_of(file, picture)
 
-    def films_with_pictures(self, films: Films) -> Iterator[tuple[str, str]]:
-        """File and sha256 of films whose pictures the store has."""
-        joined = "JOIN pictures ON pictures.result = results.id"
-        query = f"SELECT places.file, results.sha256 {from_films(films, joined)}"
-        return ((str(file), str(sha256)) for file, sha256 in self._of(films, query))
-
     def written(self, name: str) -> tuple[str, str] | None:
         """Of a report as it was last written: a digest of what it says, and the stamp of its file."""
         query = "SELECT content, stamp, seal FROM written WHERE name = ?"
@@ -203,7 +195,7 @@ class Store:
 
     def _known(self, place: Place, result: int, seal: str, values: tuple[Any, ...]) -> KnownFilm | None:
         if self._sealer.is_right(seal, RESULT, values):
-            return KnownFilm(place, result, outcome_of(place.file, values))
+            return KnownFilm(place, result, sealed_outcome(place.file, values))
         self.distrusted.add(result)
         return None
 

@@ -7,15 +7,7 @@ from cxr_runtime.errors import StoreError
 from cxr_runtime.names import printable
 from cxr_runtime.pictures import is_shown_picture
 from cxr_runtime.seals import picture_digest
-from cxr_runtime.store.checks import (
-    StoredRun,
-    check_place,
-    check_plain,
-    check_result,
-    picture_of,
-    run_of,
-    score_of,
-)
+from cxr_runtime.store.checks import picture_of, score_of
 from cxr_runtime.store.rows import (
     OUTCOME_COLUMNS,
     PICTURE_COLUMNS,
@@ -27,6 +19,7 @@ from cxr_runtime.store.rows import (
     Place,
     StoredPicture,
 )
+from cxr_runtime.store.run_checks import StoredRun, check_place, check_plain, check_result, run_of
 from cxr_runtime.store.store import Store, sealed_place
 from cxr_runtime.store.verdicts import COLUMNS as VERDICT
 from cxr_runtime.store.verdicts import SEALED as SEALED_VERDICT

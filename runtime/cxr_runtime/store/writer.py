@@ -11,7 +11,6 @@ from typing import Any, Self
 
 from cxr_runtime.files import PRIVATE, STORE_FILE, Access
 from cxr_runtime.folders import KEY_BYTES
-from cxr_runtime.outcome import Outcome
 from cxr_runtime.seals import Sealer, picture_digest
 from cxr_runtime.store.opening import in_memory, open_to_write
 from cxr_runtime.store.rows import (
@@ -24,6 +23,7 @@ from cxr_runtime.store.rows import (
     SEALED_COLUMNS,
     WRITTEN,
     FinishedFilm,
+    Judged,
     KnownFilm,
     RunFacts,
     StoredPicture,
@@ -87,14 +87,15 @@ class StoreWriter(Store):
             for film in films:
                 match film:
                     case KnownFilm():
-                        result, sha256 = film.result, film.outcome.sha256
+                        result, sha256, seal = film.result, film.outcome.sha256, film.seal
                     case FinishedFilm():
                         result, sha256 = self._add_result(film, fingerprint), film.score.outcome.sha256
+                        seal = ""
                         self._note(PICTURE, film.files)
                         if film.identity is not None or film.objects:
                             self._add_of_study(film)
                 place = film.place
-                seal = self._sealer.seal(PLACE, sealed_place(place, sha256, fingerprint))
+                seal = seal or self._sealer.seal(PLACE, sealed_place(place, sha256, fingerprint))
                 self._db.execute(
                     "INSERT OR REPLACE INTO places (run, position, file, stamp, result, seal)"
                     " VALUES (?, ?, ?, ?, ?, ?)",
@@ -124,12 +125,12 @@ class StoreWriter(Store):
             ).fetchall()
             self._db.executemany("DELETE FROM results WHERE id = ?", taken)
 
-    def rejudge(self, fingerprint: str, judged: Iterable[Outcome]) -> None:
+    def rejudge(self, fingerprint: str, judged: Iterable[Judged]) -> None:
         """Give films another probability and triage (a new calibration or operating point).
 
         Args:
             fingerprint: of the results that are judged anew.
-            judged: rows as they are to be.
+            judged: films as they are to be.
 
         A row that bears no right seal is given none.
         """
@@ -137,15 +138,15 @@ class StoreWriter(Store):
         columns = ", ".join(SEALED_COLUMNS)
         changes = ", ".join(f"{column} = ?" for column in (*_JUDGED, "seal"))
         with self._transaction():
-            for outcome in judged:
+            for film in judged:
                 found = self._db.execute(
                     f"SELECT id, seal, {columns} FROM results WHERE sha256 = ? AND fingerprint = ?"
                     " AND is_lasting",
-                    (outcome.sha256, fingerprint),
+                    (film.sha256, fingerprint),
                 ).fetchall()
                 for result, seal, *values in found:
                     row = dict(zip(SEALED_COLUMNS, values, strict=True))
-                    row |= {column: getattr(outcome, column) for column in _JUDGED}
+                    row |= {column: getattr(film, column) for column in _JUDGED}
                     is_ours = self._sealer.is_right(seal, RESULT, values)
                     again = self._sealer.seal(RESULT, row.values()) if is_ours else ""
                     judgement = [row[column] for column in _JUDGED]

@@ -291,7 +291,7 @@ def test_a_row_that_is_judged_again_keeps_its_seal_and_a_forged_one_gets_none(ou
     change(out, "UPDATE results SET margin = 5 WHERE id = 2")
     with StoreWriter.open(out) as store:
         outcomes = [replace(outcome, threshold=0.3) for outcome in store.outcomes(1)]
-        store.rejudge(PRINT, outcomes)
+        store.rejudge(PRINT, [film._replace(threshold=0.3) for film in store.overview.judged(1)])
         assert list(store.outcomes(1)) == outcomes
     assert list(known(out)) == [True, True, False, False]
 

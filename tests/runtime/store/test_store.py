@@ -16,6 +16,7 @@ from cxr_runtime.seals import digest_of
 from cxr_runtime.store.rows import (
     PICTURE_COLUMNS,
     FinishedFilm,
+    Judged,
     KnownFilm,
     Place,
     RunFacts,
@@ -152,7 +153,8 @@ def test_a_batch_is_added_whole_or_not_at_all(store: StoreWriter) -> None:
 
 def test_rejudging_changes_probability_and_triage_only(store: StoreWriter) -> None:
     judged = replace(SCORED, probability=0.7, triage=Triage.FLAGGED, operating_point="strict")
-    store.rejudge(PRINT, [judged])
+    now = Judged("a.png", SCORED.sha256, 1.0, 0.7, Triage.FLAGGED, SCORED.threshold, "strict")
+    store.rejudge(PRINT, [now])
     assert list(store.outcomes(1)) == [FAILED, judged]
 
 
