@@ -33,7 +33,7 @@ Prevalence = Annotated[
 ]
 PdfPages = Annotated[
     int | None,
-    typer.Option(min=1, metavar="N", show_default="all", help="Pages of films in the PDF, at most."),
+    typer.Option(min=1, metavar="N", show_default="300", help="Pages of films in the PDF, at most."),
 ]
 
 WorklistSize = Annotated[

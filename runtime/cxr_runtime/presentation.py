@@ -14,6 +14,7 @@ from cxr_runtime.language import SOURCE
 LANGUAGE_VARIABLE = "CXR_TRIAGE_LANGUAGE"  # names a language for good
 PREVALENCE_FILE = "prevalence.json"  # with the user's data
 WORKLIST_BYTES = 60_000_000  # of worklist.html, unless another size is asked for
+PDF_PAGES = 300  # of films in report.pdf, unless another number is asked for: 40 MB, and a night's reading
 LEAST, MOST = 0.0001, 0.9999  # of a prevalence: at 0 and 1 no film says anything
 
 
@@ -32,7 +33,7 @@ class Presentation:
     colours: Colours = Colours.JET
     prevalence: float | None = None  # share of this clinic's films that are abnormal; None: not stated
     worklist_bytes: int = WORKLIST_BYTES  # of worklist.html, at most
-    pdf_pages: int | None = None  # pages of films in the PDF, at most; None: as many as there are
+    pdf_pages: int | None = PDF_PAGES  # of films in the PDF, at most; None: no bound, in stores from before
 
 
 @dataclass(frozen=True)

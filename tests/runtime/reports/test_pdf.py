@@ -185,14 +185,16 @@ def test_a_film_is_kept_once_and_as_it_came(tmp_path: Path) -> None:
 
 
 def test_a_report_that_cannot_be_finished_leaves_the_old_one(tmp_path: Path) -> None:
+    film = scored("a.png", 0.9)
+
     def broken() -> Iterator[Exhibit]:
-        yield scored("a.png", 0.9)
+        yield film
         raise OSError("disk full")
 
     path = tmp_path / "report.pdf"
     path.write_text("old")
     with pytest.raises(OSError, match="disk full"):
-        write_report(path, RUN, tally([]), broken())
+        write_report(path, RUN, tally([film.outcome, film.outcome]), broken())
     assert path.read_text() == "old"
 
 

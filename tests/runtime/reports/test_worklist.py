@@ -199,12 +199,14 @@ def test_an_uncalibrated_run_is_marked(tmp_path: Path) -> None:
 
 
 def test_exhibits_are_read_one_at_a_time_and_a_broken_run_leaves_the_old_page(tmp_path: Path) -> None:
+    film = scored("a.png", 0.9)
+
     def broken() -> Iterator[Exhibit]:
-        yield scored("a.png", 0.9)
+        yield film
         raise OSError("disk full")
 
     path = tmp_path / "worklist.html"
     path.write_text("old")
     with pytest.raises(OSError, match="disk full"):
-        write_worklist(path, RUN, tally([]), broken())
+        write_worklist(path, RUN, tally([film.outcome, film.outcome]), broken())
     assert path.read_text() == "old"

@@ -41,6 +41,13 @@ def test_between_too_little_and_enough_every_film_has_a_picture_and_the_first_ha
     assert "--worklist-size" in room.words()
 
 
+def test_a_list_of_many_films_ends_and_says_so() -> None:
+    room = Room(100_000, 60_000_000)
+    assert (room.rows, room.left) == (20_000, 30_000_000)
+    assert "the first 20,000 of 100,000 films" in room.end()
+    assert Room(1_000, 0).end() == ""
+
+
 def test_films_without_a_picture_take_no_room() -> None:
     room = Room(2, 10_000_000)
     left = room.left

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
 
 from cxr_runtime.files import PRIVATE, Access, replacing
@@ -115,16 +116,18 @@ def write_report(
     Raises:
         OSError: the folder cannot be written, or the disk is full.
     """
-    most_pages = 3 + counts.flagged + counts.review + len(counts.unscored)
-    with closing(Sheet(run, most_pages)) as sheet:
+    film_pages = counts.flagged + counts.review
+    if run.presentation.pdf_pages is not None:
+        film_pages = min(film_pages, run.presentation.pdf_pages)
+    with closing(Sheet(run, 3 + film_pages + len(counts.unscored))) as sheet:
         add_summary(sheet, run, counts)
-        pages = 0
-        for rank, exhibit in enumerate(exhibits, start=1):
-            if exhibit.outcome.triage in WITH_A_PAGE and pages != run.presentation.pdf_pages:
-                if not pages:
-                    sheet.bookmark(_("Films"))
-                add_film_page(sheet, exhibit, run, rank)
-                pages += 1
+        with_a_page = (
+            (rank, film) for rank, film in enumerate(exhibits, 1) if film.outcome.triage in WITH_A_PAGE
+        )
+        for number_of_page, (rank, exhibit) in enumerate(islice(with_a_page, film_pages)):
+            if not number_of_page:
+                sheet.bookmark(_("Films"))
+            add_film_page(sheet, exhibit, run, rank)
         add_technical(sheet, run, counts)
         with replacing(path, access) as file:
             sheet.output(file)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.resources import files
+from itertools import islice
 from pathlib import Path
 
 from markupsafe import Markup
@@ -103,7 +104,8 @@ def write_worklist(
         path: replaced when the page is whole; until then it is as it was.
         run: what the page says of the run.
         counts: of the same films.
-        exhibits: all films, most suspicious first, then the rejected and the failed; read once.
+        exhibits: all films, most suspicious first, then the rejected and the failed; read once, as far
+            as the page has room for rows.
         access: who may read it.
         refused: results that archives have refused for good.
 
@@ -143,7 +145,7 @@ def _words(script: str) -> Markup:
 def _rows(exhibits: Iterable[Exhibit], folder: Path, run: RunFacts, room: Room) -> Iterator[Row]:
     there = reachable(folder / HEATMAPS_FOLDER).glob("*.png")
     overlays = {composed(path.name) for path in there}  # one look, not one a film
-    for rank, exhibit in enumerate(exhibits, start=1):
+    for rank, exhibit in enumerate(islice(exhibits, room.rows), start=1):
         overlay, picture = f"{exhibit.name}.png", exhibit.picture
         size, film = room.give(picture)
         yield Row(

@@ -22,6 +22,7 @@ class Size(IntEnum):
 
 
 ROW_BYTES = 1_500  # of a row without its pictures, about
+LEAST_ROWS = 1_000  # are listed, however small the page is to be; beyond, rows take half of it at most
 CORNER_BYTES = 16  # of a corner of an outline
 BYTES_BY_SIDE = 1.7  # JPEGs of half the side have about 1 / 2 ** 1.7 of the bytes
 NEXT = {
@@ -37,19 +38,22 @@ MOST_KEPT = {Size.FULL: 0.5, Size.HALF: 0.3, Size.QUARTER: 0.15, Size.THUMBNAIL:
 class Room:
     """Deals out room to films in the order of the list; no film gets a larger picture than one before it.
 
-    Every film has its row, whatever that comes to. A size is given as long as enough is left to give all
-    films to come the next smaller one, or as long as MOST_KEPT of the room is left.
+    Every film has its row, as long as rows take half of the page at most. A size is given as long as enough
+    is left to give all films to come the next smaller one, or as long as MOST_KEPT of the room is left.
     """
 
-    films: int  # that are to come
+    films: int  # that are to come; at first, all films
     size: int  # bytes of the page
+    rows: int = field(init=False)  # films that are listed
     left: float = field(init=False)
     now: Size = field(init=False, default=Size.FULL)
     last: dict[Size, int] = field(init=False, default_factory=dict)  # rank of the last film of each size
     _rank: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
-        self.left = self._whole = max(0, self.size - ROW_BYTES * self.films)
+        self._films = self.films
+        self.films = self.rows = min(self.films, max(LEAST_ROWS, self.size // (2 * ROW_BYTES)))
+        self.left = self._whole = max(0, self.size - ROW_BYTES * self.rows)
 
     def give(self, picture: Picture | None) -> tuple[Size, bytes]:
         """The size of a film's picture in the page, and the film as such a JPEG; b"" where it has none."""
@@ -66,6 +70,17 @@ class Room:
                 return self.now, film
             self.now = NEXT[self.now]
         return Size.NONE, b""
+
+    def end(self) -> str:
+        """That not every film is listed; "" where each is."""
+        if self.rows == self._films:
+            return ""
+        return _(
+            "The list ends here: it has the first {rows} of {films} films. results.csv has all of them, and "
+            "`cxr-triage serve` shows them.",
+            rows=number(self.rows),
+            films=number(self._films),
+        )
 
     def words(self) -> str:
         """From which rank on pictures are smaller; to be asked when every film has had its own."""
