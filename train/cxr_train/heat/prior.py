@@ -18,7 +18,7 @@ Cells = NDArray[np.float32]  # (N, h, w), a value for every conv5 cell of N film
 SIDE = 32  # rows and columns of the map
 MARGIN = 0.1  # the map reaches so far beyond the box around the lungs, as a share of its sides
 BLUR = SIDE / 16  # places; a hundred films are too few for a finer map
-WEIGHT = 1.0  # power of the map; docs/default-model.md says how it was chosen
+WEIGHT = 0.5  # power of the map; docs/default-model.md says how it was chosen
 LEAST = 1e-3  # share, of the highest; nowhere is disease impossible
 
 
