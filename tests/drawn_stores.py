@@ -11,6 +11,7 @@ import numpy as np
 
 from cxr_runtime.files import STORE_FILE
 from cxr_runtime.heat.overlay import heat_layer, thumbnail_jpeg
+from cxr_runtime.identity import Identity
 from cxr_runtime.outcome import Outcome, Status, Triage
 from cxr_runtime.phantom import draw_phantom
 from cxr_runtime.pictures import encode_jpeg
@@ -33,6 +34,9 @@ class Drawn:
     finished: str = "2026-01-02T03:04:05+00:00"
     threshold: float = THRESHOLD
     sha256: str = ""  # of its bytes, where it is to be this one
+    features: tuple[int, ...] = ()  # what a network saw in it
+    patient: str = ""  # "": nothing is kept of whose it is
+    studied: str = ""  # date of the examination
 
 
 def write_store(folder: Path, *runs: Sequence[Drawn], has_ended: bool = True) -> Path:
@@ -76,7 +80,9 @@ def _finished(place: Place, film: Drawn) -> FinishedFilm:
         thumbnail_jpeg(pixels, heat, HEAT_THRESHOLD),
         heat_layer(heat, HW, HEAT_THRESHOLD),
     )
-    return FinishedFilm(place, StoredScore(outcome, 0.5, 0.5, 0.2, film.finished), picture, 1000)
+    score, features = StoredScore(outcome, 0.5, 0.5, 0.2, film.finished), bytes(film.features)
+    identity = ("full", Identity(film.patient, studied=film.studied)) if film.patient else None
+    return FinishedFilm(place, score, picture, 1000, features=features, identity=identity)
 
 
 def change(folder: Path, *commands: str) -> None:

@@ -29,6 +29,8 @@ from cxr_runtime.store.rows import Judged, Place, StoredScore
 JUDGED_AT_ONCE = 1000  # films in memory
 _JUDGEMENT = Judged._fields.index("probability")
 PATIENCE = 10.0  # seconds that an engine which is still being loaded is waited for at the end
+MOST_FEATURE = 127.0  # of int8; cosines of a film's numbers do not change with their scale
+FAINT = np.float32(1e-30)  # in place of the largest of a film whose numbers are all 0
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class Scored:
     score: StoredScore
     cells: NDArray[np.float32] = field(repr=False)  # (h, w) heat on conv5's cells
     heat: NDArray[np.float32] = field(repr=False)  # (h, w) heat over the whole film, as it is shown
+    features: bytes = field(repr=False)  # by which similar films are found: see `FinishedFilm`
 
 
 @dataclass(frozen=True)
@@ -104,9 +107,13 @@ class Scorer:
         """
         started = time.perf_counter()
         outputs = self._infer([film.inputs for _, film in batch])
+        pooled = outputs.conv5.mean(axis=(2, 3))  # (B, C)
+        features = np.rint(
+            pooled * (MOST_FEATURE / np.maximum(abs(pooled).max(axis=1, keepdims=True), FAINT))
+        )
         each = (time.perf_counter() - started) / len(batch)
         return [
-            self._scored(place, film, outputs.logits[i], outputs.conv5[i], each)
+            self._scored(place, film, outputs.logits[i], outputs.conv5[i], features[i], each)
             for i, (place, film) in enumerate(batch)
         ]
 
@@ -142,6 +149,7 @@ class Scorer:
         film: Admitted,
         logits: NDArray[np.float32],
         conv5: NDArray[np.float32],
+        features: NDArray[np.float32],
         seconds: float,
     ) -> Scored:
         manifest = self.model.manifest
@@ -172,7 +180,7 @@ class Scorer:
             finished=datetime.now().astimezone().isoformat(timespec="seconds"),
             looks=looks_of(film.preview, film.lungs, film.inputs),
         )
-        return Scored(place, film, score, cells, heat)
+        return Scored(place, film, score, cells, heat, features.astype(np.int8).tobytes())
 
 
 def opened_engine(model: Model, options: ScanOptions, threads: int | None = None) -> Engine:

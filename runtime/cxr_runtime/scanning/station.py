@@ -174,7 +174,7 @@ class Drawing:
         """
         threshold, colours = self.files.view.threshold, self.files.colours
         match item:
-            case Scored(place, film, score, cells, heat):
+            case Scored(place, film, score, cells, heat, features):
                 outlines, film_hw = film.lungs.outlines, film.placement.film_hw
                 name = safe_name(place.file, film.sha256)
                 written = self.files.write(name, film.preview, heat, film_hw, outlines)
@@ -187,7 +187,7 @@ class Drawing:
                     heat_layer(heat, film_hw, threshold),
                     film.facts.spacing_mm,
                 )
-                return FinishedFilm(place, score, picture, film.size, files=written)
+                return FinishedFilm(place, score, picture, film.size, files=written, features=features)
             case Unscored(film=Rejected() as film):
                 thumbnail = thumbnail_jpeg(film.preview, None, threshold)
                 preview, spacing = encode_jpeg(film.preview), film.facts.spacing_mm

@@ -7,7 +7,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from cxr_runtime.errors import CxrTriageError
-from cxr_runtime.server import events, exports, films, login, shelf, static, verdicts
+from cxr_runtime.server import beside, events, exports, films, login, shelf, static, verdicts
 from cxr_runtime.server.door import LOGIN, Door
 from cxr_runtime.server.guard import App, Guard, Names
 from cxr_runtime.server.room import Room
@@ -29,6 +29,7 @@ def application(room: Room, names: Names) -> App:
         Route(f"{_FILM}/preview.jpg", films.preview, methods=get),
         Route(f"{_FILM}/thumb.jpg", films.thumbnail, methods=get),
         Route(f"{_FILM}/heat.png", films.heat, methods=get),
+        Route(f"{_FILM}/similar", beside.similar, methods=get),
         Route(f"{_FILM}/pixels", films.pixels, methods=get),
         Route(LOGIN, login.login_page, methods=get),
         Route(LOGIN, login.log_in, methods=post),

@@ -17,8 +17,8 @@ from cxr_runtime.reports.monthly import headings, months, tally_csv, tally_pdf
 from cxr_runtime.reports.publishing import shown
 from cxr_runtime.reports.results_csv import csv_text, results_text
 from cxr_runtime.server import paper
+from cxr_runtime.server.beside import found
 from cxr_runtime.server.door import room_of, visitor_of
-from cxr_runtime.server.films import found
 from cxr_runtime.server.room import Room, Visitor
 from cxr_runtime.server.shelf import query_of
 from cxr_runtime.store.accounts import Role

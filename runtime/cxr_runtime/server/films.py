@@ -13,28 +13,17 @@ from cxr_runtime.names import folder_and_name, printable
 from cxr_runtime.presentation import Colours
 from cxr_runtime.reports import meaning, wording
 from cxr_runtime.reports.publishing import shown
+from cxr_runtime.server.beside import earlier, found, hides_score
 from cxr_runtime.server.door import TOKEN_HEADER, acting, room_of, visitor_of
-from cxr_runtime.server.room import Room, Visitor
+from cxr_runtime.server.room import Visitor
 from cxr_runtime.server.whereabouts import sources
 from cxr_runtime.store.accounts import Role
 from cxr_runtime.store.desk import Desk
-from cxr_runtime.store.listing import Listed, one
+from cxr_runtime.store.listing import Listed
 from cxr_runtime.store.rows import StoredPicture
 from cxr_runtime.store.verdicts import FilmVerdicts, Said, standing
 
 SQUEEZE = 1  # level of gzip: 16-bit films become a third smaller in a tenth of a second
-
-
-def found(desk: Desk, key: str) -> Listed:
-    """The film of a key.
-
-    Raises:
-        HTTPException: there is none.
-    """
-    film = one(desk, key)
-    if film is None:
-        raise HTTPException(404, _("There is no such film in this store."))
-    return film
 
 
 def facts(request: Request) -> Response:
@@ -55,18 +44,10 @@ def facts(request: Request) -> Response:
             "hasPicture": picture is not None,
             "hasHeat": picture is not None and picture.heat_png is not None and not is_hidden,
             "outlines": [] if picture is None else [list(outline) for outline in picture.lung_outlines],
-            "earlier": None if is_hidden else _earlier(desk, film),
+            "earlier": None if is_hidden else earlier(desk, film),
             "isHidden": is_hidden,
         }
     return JSONResponse(told)
-
-
-def hides_score(request: Request, room: Room, desk: Desk, visitor: Visitor, film: Listed) -> bool:
-    """Whether a reader is to say what the film is before the score is shown."""
-    is_blinded = room.options.is_blinded or request.query_params.get("blinded") == "1"
-    if not is_blinded or not visitor.role.may_say or not film.outcome.sha256:
-        return False
-    return not any(reader == visitor.name for reader, _ in desk.seen_by(film.key))
 
 
 def _is_own(said: Said, visitor: Visitor) -> bool:
@@ -121,24 +102,6 @@ def _words(desk: Desk, film: Listed, picture: StoredPicture | None, *, is_hidden
         else wording.where_heat_lies(shown(picture, run.presentation.colours), run),
         "remarks": list(wording.remarks(outcome)),
     }
-
-
-def _earlier(desk: Desk, film: Listed) -> dict[str, str] | None:
-    """The patient's film before this one, where patients are kept."""
-    label = desk.label()
-    identity = desk.identities.of(film.outcome.sha256, label) if film.outcome.sha256 and label else None
-    if identity is None or not identity.patient:
-        return None
-    dated = desk.films_of_patient(identity.patient, label)
-    before = [(sha256, date) for sha256, date in dated if date and date < identity.studied]
-    if not before:
-        return None
-    sha256, date = before[-1]
-    other = one(desk, sha256)
-    if other is None:
-        return None
-    score = "" if other.outcome.score is None else number(other.outcome.score, 2)
-    return {"key": sha256, "date": date, "score": score}
 
 
 def opened(request: Request) -> Response:

@@ -17,6 +17,7 @@ from cxr_runtime.server.pulse import Pulse, Streams
 from cxr_runtime.server.sessions import Brake, Sessions
 from cxr_runtime.store.accounts import Role
 from cxr_runtime.store.desk import Desk
+from cxr_runtime.store.similar import SimilarFilms
 from cxr_runtime.workers.opening import Opener
 
 HERE_SECONDS = 45.0  # for which a film counts as open after the browser last said so
@@ -85,6 +86,7 @@ class Room:
         self.hashing = threading.Semaphore(1)  # passwords, one at a time
         self._closing = ExitStack()
         self.desk = self._closing.enter_context(Desk.open(folder))
+        self.similar = SimilarFilms()
         self.decoder = self._closing.enter_context(Decoder(opener))
         self._watching = self._closing.enter_context(Desk.open(folder, writes=False))
         self.pulse, self.streams, self.is_ending = Pulse(self._state), Streams(), threading.Event()

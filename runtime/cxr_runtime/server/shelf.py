@@ -67,6 +67,13 @@ WORDS: dict[str, Any] = {
 _OWN_LABELS = {
     "search": later("Search"),
     "score": later("score"),
+    "similar": later("Similar films"),
+    "similarMeans": later(
+        "Films of this folder in which the network saw most of the same. Alike is not the same disease."
+    ),
+    "likeness": later("likeness"),
+    "compare": later("Show side by side"),
+    "earlierFilm": later("Earlier film"),
     "hidden": later("Say what it is: then the score is shown"),
     "gone": later("The film's file is gone or has changed: this is the small picture that the store keeps"),
     "seenBy": later("Opened by"),

@@ -9,8 +9,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from cxr_runtime.language import _
+from cxr_runtime.server.beside import found, hides_score
 from cxr_runtime.server.door import TOKEN_HEADER, acting, room_of
-from cxr_runtime.server.films import found, hides_score, said_of
+from cxr_runtime.server.films import said_of
 from cxr_runtime.server.room import Visitor
 from cxr_runtime.store.audit import Act
 from cxr_runtime.store.verdicts import MOST_NOTE, Finding, Said, Source, Verdict, standing

@@ -135,7 +135,8 @@ class PruningStore(StoreWriter, StoreBeside):
         columns = ", ".join(SEALED_COLUMNS)
         with self._transaction():
             for film in films:
-                self._db.execute("DELETE FROM pictures WHERE result = ?", (film.result,))
+                for table in ("pictures", "features"):
+                    self._db.execute(f"DELETE FROM {table} WHERE result = ?", (film.result,))
                 read = self._rows(f"SELECT seal, {columns} FROM results WHERE id = ?", film.result)
                 seal, *row = next(read)
                 without = (*row[:_DIGEST], "")

@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from cxr_runtime.store.features import features_in
 from cxr_runtime.store.rows import (
+    FEATURES,
     FINGERPRINT,
     PICTURE_COLUMNS,
     PLACE,
@@ -164,6 +166,9 @@ class JoiningStore(TrustingStore):
         own = self._insert("results", (*SEALED_COLUMNS, "seal"), row)
         if found.pictures is not None:
             self._insert("pictures", ("result", *PICTURE_COLUMNS), (own, *found.pictures))
+        if (features := features_in(source, number)) is not None and (features.is_ours or not found.is_ours):
+            values = (own, features.numbers, self._sealer.seal(FEATURES, features.sealed))
+            self._insert("features", ("result", "numbers", "seal"), values)
         return _Joined(own, *film, found.is_ours)
 
     def _join_rest(self, source: Store, taken: Taken) -> None:

@@ -102,6 +102,11 @@ _INDEXES_10 = (
     "CREATE INDEX identities_by_patient ON identities (kind, patient)",
 )
 
+_TABLE_11 = (
+    "CREATE TABLE features (result INTEGER PRIMARY KEY REFERENCES results ON DELETE CASCADE,"
+    " numbers BLOB NOT NULL, seal TEXT NOT NULL)"
+)
+
 
 def _to_1(db: sqlite3.Connection) -> None:
     """The schema of 0.1.0: rows by the path as it was typed."""
@@ -194,5 +199,10 @@ def _to_10(db: sqlite3.Connection) -> None:
         db.execute(command)
 
 
+def _to_11(db: sqlite3.Connection) -> None:
+    """Room for what the network saw in a film, by which similar films are found; earlier ones have none."""
+    db.execute(_TABLE_11)
+
+
 STEPS: tuple[Callable[[sqlite3.Connection], None], ...]
-STEPS = (_to_1, _to_2, _to_3, _to_4, _to_5, _to_6, _to_7, _to_8, _to_9, _to_10)
+STEPS = (_to_1, _to_2, _to_3, _to_4, _to_5, _to_6, _to_7, _to_8, _to_9, _to_10, _to_11)

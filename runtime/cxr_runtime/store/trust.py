@@ -8,7 +8,9 @@ from cxr_runtime.names import printable
 from cxr_runtime.pictures import is_shown_picture
 from cxr_runtime.seals import picture_digest
 from cxr_runtime.store.checks import picture_of, score_of
+from cxr_runtime.store.features import features_in
 from cxr_runtime.store.rows import (
+    FEATURES,
     OUTCOME_COLUMNS,
     PICTURE_COLUMNS,
     PLACE,
@@ -81,6 +83,9 @@ class TrustingStore(StoreWriter):
             self._db.execute("UPDATE results SET pictures = ?, seal = ? WHERE id = ?", values)
             if found.pictures is None:
                 self._db.execute("DELETE FROM pictures WHERE result = ?", (number,))
+            if (features := features_in(self, number)) is not None:
+                again = self._sealer.seal(FEATURES, features.sealed)
+                self._db.execute("UPDATE features SET seal = ? WHERE result = ?", (again, number))
         return found.is_ours
 
     def _seal_places(self, strange: set[int]) -> int:

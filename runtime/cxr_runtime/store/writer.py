@@ -14,6 +14,7 @@ from cxr_runtime.folders import KEY_BYTES
 from cxr_runtime.seals import Sealer, picture_digest
 from cxr_runtime.store.opening import in_memory, open_to_write
 from cxr_runtime.store.rows import (
+    FEATURES,
     OUTCOME_COLUMNS,
     PICTURE,
     PICTURE_COLUMNS,
@@ -208,6 +209,12 @@ class StoreWriter(Store):
             columns, marks = ", ".join(PICTURE_COLUMNS), ", ".join("?" * len(PICTURE_COLUMNS))
             self._db.execute(
                 f"INSERT INTO pictures (result, {columns}) VALUES (?, {marks})", (result, *pictures)
+            )
+        if film.features:
+            seal = self._sealer.seal(FEATURES, (outcome.sha256, fingerprint, film.features.hex()))
+            values = (result, film.features, seal)
+            self._db.execute(
+                "INSERT OR REPLACE INTO features (result, numbers, seal) VALUES (?, ?, ?)", values
             )
         return int(result)
 

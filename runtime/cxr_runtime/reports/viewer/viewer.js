@@ -72,10 +72,8 @@ class FilmViewer {
       ]);
       if (turn !== this.turn) return false;
       this.spacing = spacing;
-      const [plain, overlay, older] = this.panes;
-      for (const pane of [plain, overlay]) pane.set({ pixels, heat: colours, outlines, lines: this.lines }, name);
-      if (before) older.set({ pixels: before, heat: coloursBefore, outlines: [], lines: [] }, earlier.name);
-      older.title.textContent = earlier?.name ?? "";
+      for (const pane of this.panes.slice(0, 2)) pane.set({ pixels, heat: colours, outlines, lines: this.lines }, name);
+      if (before) this.#setOlder(before, coloursBefore, earlier.name);
     } catch (error) {
       if (turn === this.turn) this.clear(element("p", "", this.labels.unreadable), { place, caption });
       console.warn("the viewer could not show a film:", error);
@@ -83,6 +81,25 @@ class FilmViewer {
     }
     this.#changed();
     return true;
+  }
+
+  /**
+   * Show another film beside this one, in place of an earlier film of the patient.
+   *
+   * @param {Object} other `{name, film, heat}`, as of `earlier` in `show`
+   */
+  async compare({ name, film, heat = null }) {
+    const { turn } = this;
+    const [pixels, colours] = await Promise.all([GreyPixels.from(film), heat && loadedPicture(heat)]);
+    if (turn !== this.turn) return;
+    this.#setOlder(pixels, colours, name);
+    this.#set({ sideBySide: true });
+  }
+
+  #setOlder(pixels, heat, name) {
+    const older = this.panes[2];
+    older.set({ pixels, heat, outlines: [], lines: [] }, name);
+    older.title.textContent = name;
   }
 
   /** Show no film, but what is said instead of one. */

@@ -64,6 +64,10 @@ class Room {
       canSay: Boolean(page.maySay),
       say: (said) => this.say(said),
     });
+    this.beside = new Beside(document.getElementById("beside"), {
+      open: (key) => this.open(key, { isStep: true }),
+      compare: ({ key, words }) => this.viewer.compare({ name: words, film: this.pixels.of(key).then((pixels) => pixels.film) }),
+    });
     this.viewer.root.append(this.bar.root); // also where the film fills the window
     this.viewer.keys.add([
       { keys: ["ArrowDown", "j"], words: labels.next, act: () => this.list.step(1) },
@@ -74,8 +78,8 @@ class Room {
     new Live(document.getElementById("live"), () => this.refresh());
     setInterval(() => this.current && act(`${filmAddress(this.current, "/open")}${page.blinded ? "&" : "?"}again=1`).then((answer) => this.#others(answer)).catch(() => {}), HERE_MS);
     addEventListener("pagehide", () => this.bar.settle());
-    const asked = new URLSearchParams(location.search).get("film");
-    const first = asked || this.list.rows[0]?.dataset.key;
+    addEventListener("popstate", () => this.asked && this.open(this.asked));
+    const first = this.asked || this.list.rows[0]?.dataset.key;
     if (first) this.open(first, { isFirst: true });
   }
 
@@ -88,18 +92,25 @@ class Room {
     });
   }
 
-  /** Show a film; the address of the page says which, so that it is there again after a reload. */
-  async open(key, { isFirst = false } = {}) {
+  /** The film that the address of the page names. */
+  get asked() {
+    return new URLSearchParams(location.search).get("film");
+  }
+
+  /** Show a film; the address says which, so that it is there after a reload, and after a step to another one and back. */
+  async open(key, { isFirst = false, isStep = false } = {}) {
     if (key === this.current && !isFirst) return;
     this.bar.settle();
     this.current = key;
     this.list.mark(key);
     const address = new URL(location.href);
     address.searchParams.set("film", key);
-    history.replaceState(null, "", address);
+    if (isStep) history.pushState(null, "", address);
+    else history.replaceState(null, "", address);
     try {
       const facts = await (await ask(filmAddress(key))).json();
       if (key !== this.current) return;
+      this.beside.show(facts);
       await this.#show(facts);
       const answer = await act(filmAddress(key, "/open"));
       if (key === this.current) this.#others(answer);
@@ -126,7 +137,7 @@ class Room {
     const { film, isWhole } = await whole;
     if (facts.key !== this.current) return;
     if (!isWhole) caption.push(element("div", "gone", labels.gone));
-    const earlier = facts.earlier && { name: `${facts.earlier.date}, ${labels.score} ${facts.earlier.score || "-"}`, film: this.pixels.of(facts.earlier.key).then((pixels) => pixels.film) };
+    const earlier = facts.earlier && { name: `${labels.earlierFilm}, ${facts.earlier.date}, ${labels.score} ${facts.earlier.score || "-"}`, film: this.pixels.of(facts.earlier.key).then((pixels) => pixels.film) };
     await this.viewer.show({ name: facts.name, place, caption, film, heat, outlines: facts.outlines, spacing: await spacing, earlier });
     document.body.dataset.shown = facts.key;
     if (this.list.following) this.pixels.of(this.list.following);

@@ -1,0 +1,134 @@
+"""What stands beside a film: the patient's film before it, and the films that are most like it."""
+
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from cxr_runtime.language import _, number, plural
+from cxr_runtime.names import folder_and_name, printable
+from cxr_runtime.outcome import Outcome
+from cxr_runtime.reports import wording
+from cxr_runtime.reports.verdicts import SOURCE_WORDS, TEST_WORDS, VERDICT_WORDS
+from cxr_runtime.server.door import room_of, visitor_of
+from cxr_runtime.server.room import Room, Visitor
+from cxr_runtime.store.desk import Desk
+from cxr_runtime.store.listing import Listed, one
+from cxr_runtime.store.similar import Similar
+from cxr_runtime.store.verdicts import FilmVerdicts, Said, Source, standing
+
+MOST_SIMILAR = 5  # films
+
+
+def found(desk: Desk, key: str) -> Listed:
+    """The film of a key.
+
+    Raises:
+        HTTPException: there is none.
+    """
+    film = one(desk, key)
+    if film is None:
+        raise HTTPException(404, _("There is no such film in this store."))
+    return film
+
+
+def hides_score(request: Request, room: Room, desk: Desk, visitor: Visitor, film: Listed) -> bool:
+    """Whether a reader is to say what the film is before the score is shown."""
+    is_blinded = room.options.is_blinded or request.query_params.get("blinded") == "1"
+    if not is_blinded or not visitor.role.may_say or not film.outcome.sha256:
+        return False
+    return not any(reader == visitor.name for reader, _ in desk.seen_by(film.key))
+
+
+def similar(request: Request) -> Response:
+    """GET /film/KEY/similar: `{films, summary}`, the most similar films with what was said of them.
+
+    The patient's other films are left out, where patients are kept, and what the reader must not know yet.
+    """
+    room, visitor, key = room_of(request), visitor_of(request), request.path_params["key"]
+    with room.reading() as desk:
+        film = found(desk, key)
+        if hides_score(request, room, desk, visitor, film):
+            raise HTTPException(403, _("Similar films are shown after the verdict."))
+        same_patient = {sha256 for sha256, _date in _of_the_patient(desk, film)}
+        near = room.similar.of(desk, film, MOST_SIMILAR, frozenset(same_patient))
+        shown = [each for each in near if not hides_score(request, room, desk, visitor, each.film)]
+        said = [standing(desk.verdicts.of(each.film.outcome.sha256)) for each in shown]
+        films = [_told(desk, each, of_film) for each, of_film in zip(shown, said, strict=True)]
+    return JSONResponse({"films": films, "summary": _summary(said)})
+
+
+def _told(desk: Desk, similar: Similar, said: FilmVerdicts) -> dict[str, Any]:
+    outcome = similar.film.outcome
+    identity = desk.identities.of(outcome.sha256, desk.label())
+    return {
+        "key": similar.film.key,
+        "name": next(iter(wording.owner(identity)), "")
+        if identity
+        else folder_and_name(printable(outcome.file))[1],
+        "result": outcome.status.value if outcome.triage is None else outcome.triage.value,
+        "score": _score(outcome),
+        "likeness": number(similar.cosine, 2),
+        "said": [{"verdict": each.verdict.value, "words": _words(each)} for each in said.standing],
+    }
+
+
+def _words(said: Said) -> str:
+    if said.source is Source.READING:
+        return f"{said.reader}: {_(VERDICT_WORDS[said.verdict])}"
+    return f"{_(SOURCE_WORDS[said.source])}: {_(TEST_WORDS[said.verdict])}"
+
+
+def _summary(said: list[FilmVerdicts]) -> str:
+    """What is known of similar films, in a sentence; "" where there are none."""
+    if not said:
+        return ""
+    known = [each for each in said if each.standing]
+    if not known:
+        return _("Nobody has read one of them yet.")
+    abnormal = sum(each.is_abnormal is True for each in known)
+    return plural(
+        "{count} was read, {abnormal} of them abnormal.",
+        "{count} were read, {abnormal} of them abnormal.",
+        len(known),
+        abnormal=abnormal,
+    )
+
+
+def earlier(desk: Desk, film: Listed) -> dict[str, str] | None:
+    """The patient's film before this one, where patients are kept, and how the score has changed."""
+    own = [date for sha256, date in _of_the_patient(desk, film) if sha256 == film.outcome.sha256]
+    before = [
+        (sha256, date) for sha256, date in _of_the_patient(desk, film) if date and own and date < own[0]
+    ]
+    if not before:
+        return None
+    sha256, date = before[-1]
+    other = one(desk, sha256)
+    if other is None:
+        return None
+    change = _change(other.outcome, film.outcome)
+    return {"key": sha256, "date": date, "score": _score(other.outcome), "change": change}
+
+
+def _of_the_patient(desk: Desk, film: Listed) -> list[tuple[str, str]]:
+    """All films of a film's patient, sha256 and date, the earliest first; none where none is kept."""
+    label = desk.label()
+    identity = desk.identities.of(film.outcome.sha256, label) if film.outcome.sha256 and label else None
+    return desk.films_of_patient(identity.patient, label) if identity is not None and identity.patient else []
+
+
+def _change(before: Outcome, now: Outcome) -> str:
+    """How the score has changed, in words; "" where the two cannot be compared."""
+    if before.score is None or now.score is None or before.model_sha256 != now.model_sha256:
+        return ""
+    change = now.score - before.score
+    if abs(change) < 0.5:
+        return _("the score is the same")
+    size = number(abs(change), 0)
+    return _("{size} more now", size=size) if change > 0 else _("{size} less now", size=size)
+
+
+def _score(outcome: Outcome) -> str:
+    return "" if outcome.score is None else number(outcome.score, 0)

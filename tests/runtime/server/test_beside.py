@@ -1,0 +1,88 @@
+"""Beside a film: the patient's film before it, and the films that are most like it."""
+
+from pathlib import Path
+
+from cxr_runtime.store.audit import Act
+from cxr_runtime.store.desk import Desk
+from cxr_runtime.store.verdicts import Said, Verdict
+from drawn_stores import Drawn, write_store
+from served_rooms import served
+
+FILMS = (
+    Drawn("now.png", 0.9, features=(100, 10, 0), patient="P1", studied="2026-05-02"),
+    Drawn("before.png", 0.4, features=(100, 11, 0), patient="P1", studied="2026-01-01"),
+    Drawn("like.png", 0.8, features=(100, 40, 0), patient="P2", studied="2026-05-02"),
+    Drawn("unlike.png", 0.1, features=(0, 10, 100), patient="P3", studied="2026-05-02"),
+)
+
+
+def say(folder: Path, verdict: Verdict, key: str, reader: str = "ann") -> None:
+    with Desk.open(folder) as desk, desk.acting(reader, Act.SAID) as now:
+        desk.verdicts.add(Said(key, reader, now, verdict))
+
+
+def keys(folder: Path) -> dict[str, str]:
+    with Desk.open(folder) as desk:
+        return {row.file: row.sha256 for row in desk.outcomes(None)}
+
+
+def test_similar_films_come_with_what_was_said_and_without_the_patients_own(tmp_path: Path) -> None:
+    folder = write_store(tmp_path, FILMS)
+    known = keys(folder)
+    with served(folder) as browser:
+        found = browser.get(f"/film/{known['now.png']}/similar").json
+        assert [(film["name"], film["score"]) for film in found["films"]] == [
+            ("ID P2", "80"),
+            ("ID P3", "10"),
+        ]
+        assert found["summary"] == "Nobody has read one of them yet."
+        say(folder, Verdict.ABNORMAL, known["like.png"])
+        again = browser.get(f"/film/{known['now.png']}/similar").json
+    assert again["films"][0]["said"] == [{"verdict": "abnormal", "words": "ann: Abnormal"}]
+    assert again["summary"] == "1 was read, 1 of them abnormal."
+
+
+def test_the_patients_film_before_is_shown_with_the_change_of_score(tmp_path: Path) -> None:
+    folder = write_store(tmp_path, FILMS)
+    known = keys(folder)
+    with served(folder) as browser:
+        earlier = browser.get(f"/film/{known['now.png']}").json["earlier"]
+        assert browser.get(f"/film/{known['before.png']}").json["earlier"] is None
+    assert earlier == {
+        "key": known["before.png"],
+        "date": "2026-01-01",
+        "score": "40",
+        "change": "50 more now",
+    }
+
+
+def test_nothing_of_a_patient_is_used_where_none_is_kept(tmp_path: Path) -> None:
+    folder = write_store(
+        tmp_path, [Drawn(film.file, film.probability, features=film.features) for film in FILMS]
+    )
+    known = keys(folder)
+    with served(folder) as browser:
+        found = browser.get(f"/film/{known['now.png']}/similar").json["films"]
+        assert [film["name"] for film in found] == ["before.png", "like.png", "unlike.png"]
+        assert browser.get(f"/film/{known['now.png']}").json["earlier"] is None
+
+
+def test_a_blinded_reader_sees_similar_films_after_the_verdict_and_none_that_are_still_to_read(
+    tmp_path: Path,
+) -> None:
+    folder = write_store(tmp_path, FILMS)
+    known = keys(folder)
+    with served(folder, is_blinded=True) as browser:
+        browser.load()
+        address = f"/film/{known['now.png']}"
+        assert browser.get(f"{address}/similar").status == 403
+        said = {"verdict": "normal", "findings": [], "note": "", "source": "reading"}
+        browser.post(f"{address}/verdict", said)
+        assert browser.get(f"{address}/similar").json["films"] == []
+        browser.post(f"/film/{known['like.png']}/verdict", said)
+        assert [film["name"] for film in browser.get(f"{address}/similar").json["films"]] == ["ID P2"]
+
+
+def test_a_film_that_is_not_there_has_no_similar_ones(tmp_path: Path) -> None:
+    with served(write_store(tmp_path, FILMS)) as browser:
+        assert browser.get(f"/film/{'ab' * 32}/similar").status == 404
