@@ -34,6 +34,7 @@ class Drawn:
     finished: str = "2026-01-02T03:04:05+00:00"
     threshold: float = THRESHOLD
     sha256: str = ""  # of its bytes, where it is to be this one
+    side: int = 64  # of the network's input: the smaller, the more of the film has heat
     features: tuple[int, ...] = ()  # what a network saw in it
     patient: str = ""  # "": nothing is kept of whose it is
     studied: str = ""  # date of the examination
@@ -74,7 +75,7 @@ def _finished(place: Place, film: Drawn) -> FinishedFilm:
     pixels, heat = draw_phantom(3, hw=HW), np.eye(3, dtype=np.float32)
     picture = StoredPicture(
         encode_jpeg(pixels),
-        Placement(HW, (0.0, 0.0, float(HW[1]), float(HW[0])), (64, 64)),
+        Placement(HW, (0.0, 0.0, float(HW[1]), float(HW[0])), (film.side, film.side)),
         heat,
         LUNGS,
         thumbnail_jpeg(pixels, heat, HEAT_THRESHOLD),

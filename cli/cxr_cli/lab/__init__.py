@@ -23,9 +23,10 @@ from cxr_cli.lab.pages import (
     write_calibration_page,
     write_measured_page,
 )
+from cxr_cli.lab.scanned import print_regions, print_similar
 from cxr_cli.lab.signing import make_signing_key, sign_model
 from cxr_cli.lab.sites import print_few_labels, print_foreign_nights
-from cxr_cli.lab.speed import measure_scale, print_peers
+from cxr_cli.lab.speed import measure_scale, measure_served, print_peers
 from cxr_cli.lab.training import (
     check_imports,
     draw_films,
@@ -59,6 +60,9 @@ COMMANDS: dict[str, Callable[..., int]] = {
     "fuzz": fuzz_readers,
     "arriving": measure_arriving,
     "scale": measure_scale,
+    "regions": print_regions,
+    "similar": print_similar,
+    "served": measure_served,
     "peers": print_peers,
     "gamma": darken_films,
     "rehearse": rehearse_monitoring,

@@ -1,4 +1,4 @@
-"""`cxr-triage lab scale` and `peers`: what grows with the number of films, and what others take."""
+"""`cxr-triage lab scale`, `served` and `peers`: what grows with the films, and what others take."""
 
 from pathlib import Path
 from typing import Annotated
@@ -30,6 +30,17 @@ def measure_scale(
     for line in () if standing is None else measure_standing(standing):
         typer.echo(line)
     for line in () if listed is None else measure_listing(listed):
+        typer.echo(line)
+    return 0
+
+
+def measure_served(
+    films: Annotated[int, typer.Option(min=1, metavar="FILMS", help="Films of the store.")] = 100_000,
+) -> int:
+    """Measure how long the pages of `serve` take where the store holds many films."""
+    from cxr_runtime.benchmark.serving import measure_serving
+
+    for line in measure_serving(films):
         typer.echo(line)
     return 0
 

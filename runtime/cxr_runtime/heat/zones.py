@@ -80,6 +80,14 @@ def heat_regions(
     return tuple(list(Region)[int(place)] for place in order[is_named])
 
 
+def regions_at(
+    x: NDArray[np.float64], y: NDArray[np.float64], outlines: Sequence[Outline]
+) -> tuple[Region, ...]:
+    """The region of each of many places, given as shares of the film; none where the lungs are not known."""
+    boxes = _boxes(outlines)
+    return () if boxes is None else tuple(list(Region)[int(place)] for place in _numbers(x, y, *boxes))
+
+
 _Box = tuple[float, float, float, float]  # outer and inner border across, apex and base down; film shares
 
 

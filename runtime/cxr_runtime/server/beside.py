@@ -6,7 +6,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from cxr_runtime.language import _, number, plural
+from cxr_runtime.language import _, number
 from cxr_runtime.names import folder_and_name, printable
 from cxr_runtime.outcome import Outcome
 from cxr_runtime.reports import wording
@@ -86,14 +86,9 @@ def _summary(said: list[FilmVerdicts]) -> str:
         return ""
     known = [each for each in said if each.standing]
     if not known:
-        return _("Nobody has read one of them yet.")
+        return _("None was read yet.")
     abnormal = sum(each.is_abnormal is True for each in known)
-    return plural(
-        "{count} was read, {abnormal} of them abnormal.",
-        "{count} were read, {abnormal} of them abnormal.",
-        len(known),
-        abnormal=abnormal,
-    )
+    return _("{count} read, {abnormal} abnormal", count=number(len(known)), abnormal=number(abnormal))
 
 
 def earlier(desk: Desk, film: Listed) -> dict[str, str] | None:

@@ -35,11 +35,11 @@ def test_similar_films_come_with_what_was_said_and_without_the_patients_own(tmp_
             ("ID P2", "80"),
             ("ID P3", "10"),
         ]
-        assert found["summary"] == "Nobody has read one of them yet."
+        assert found["summary"] == "None was read yet."
         say(folder, Verdict.ABNORMAL, known["like.png"])
         again = browser.get(f"/film/{known['now.png']}/similar").json
     assert again["films"][0]["said"] == [{"verdict": "abnormal", "words": "ann: Abnormal"}]
-    assert again["summary"] == "1 was read, 1 of them abnormal."
+    assert again["summary"] == "1 read, 1 abnormal"
 
 
 def test_the_patients_film_before_is_shown_with_the_change_of_score(tmp_path: Path) -> None:
