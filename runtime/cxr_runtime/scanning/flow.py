@@ -24,7 +24,7 @@ from cxr_runtime.workers.pool import WorkerDiedError, WorkerKilledError, WorkerT
 from cxr_runtime.workers.tasks import Passed, Pause, Pool
 
 BATCHES_BEING_DRAWN = 2
-KNOWN_AT_ONCE = 500  # films that were finished before and are noted in one transaction
+KNOWN_AT_ONCE = 2000  # films that were finished before and are noted in one transaction
 
 Batch = list[tuple[Place, Admitted]]
 Unready = tuple[Place, Unread | Rejected]

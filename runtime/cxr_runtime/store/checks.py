@@ -1,6 +1,7 @@
 """Rows of films, checked as they are read: types, ranges and sizes, whoever wrote them."""
 
 import re
+from collections.abc import Sequence
 from math import isfinite, prod
 from typing import Any
 
@@ -70,7 +71,7 @@ def outcome_of(file: Any, row: tuple[Any, ...]) -> Outcome:
         raise wrong_row(file, error) from error
 
 
-def sealed_outcome(file: str, row: tuple[Any, ...]) -> Outcome:
+def sealed_outcome(file: str, row: Sequence[Any]) -> Outcome:
     """As `outcome_of`, of a row that bears a right seal: this machine made it, and checks nothing again."""
     sha256, status, code, message, probability, triage, *others = row[: len(OUTCOME_COLUMNS)]
     judged = None if triage is None else Triage(triage)

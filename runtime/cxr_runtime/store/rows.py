@@ -1,8 +1,9 @@
 """What goes into the store and comes out of it: a run, a film's place, its row, and its pictures."""
 
-from dataclasses import dataclass, field, fields
+import json
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -127,6 +128,23 @@ class StoredPicture:
     thumbnail_jpeg: bytes | None = field(default=None, repr=False)  # with its heat; None in stores of 0.1.0
     heat_png: bytes | None = field(default=None, repr=False)  # the heat as a layer to be laid on the film
     spacing_mm: float | None = None  # from row to row of the film as read, millimetres; None where not known
+
+
+def picture_row(picture: StoredPicture) -> tuple[Any, ...]:
+    """PICTURE_COLUMNS of a picture."""
+    heat = picture.heat_cells
+    rows, columns = (None, None) if heat is None else heat.shape
+    return (
+        picture.preview_jpeg,
+        picture.thumbnail_jpeg,
+        picture.heat_png,
+        json.dumps(asdict(picture.placement)),
+        None if heat is None else heat.astype("<f4").tobytes(),
+        rows,
+        columns,
+        json.dumps(picture.lung_outlines),
+        picture.spacing_mm,
+    )
 
 
 @dataclass(frozen=True)

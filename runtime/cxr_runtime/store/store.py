@@ -1,7 +1,7 @@
 """The store of an output folder, read: one SQLite file from which every report is made."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -37,6 +37,12 @@ from cxr_runtime.store.run_checks import facts_of
 MOST_OF_ONE_STAMP = 8  # places of one stamp that are looked at, the latest first
 
 _SEALED = ", ".join(f"results.{column}" for column in SEALED_COLUMNS)
+_AT_A_STAMP = (
+    f"SELECT results.id, results.seal, places.seal, places.file, {_SEALED} FROM places"
+    " JOIN results ON results.id = places.result"
+    " WHERE places.stamp = ? AND results.fingerprint = ? AND results.is_lasting"
+    " ORDER BY places.run DESC LIMIT ?"
+)
 _ROW = ", ".join(f"results.{column}" for column in OUTCOME_COLUMNS)
 
 
@@ -118,20 +124,13 @@ class Store:
         """
         if not place.stamp:
             return None
-        query = (
-            f"SELECT results.id, results.seal, places.seal, places.file, {_SEALED} FROM places"
-            " JOIN results ON results.id = places.result"
-            " WHERE places.stamp = ? AND results.fingerprint = ? AND results.is_lasting"
-            " ORDER BY places.run DESC LIMIT ?"
-        )
         forged = set[int]()
         for result, seal, place_seal, file, *values in self._rows(
-            query, place.stamp, fingerprint, MOST_OF_ONE_STAMP
+            _AT_A_STAMP, place.stamp, fingerprint, MOST_OF_ONE_STAMP
         ):
-            of_place = sealed_place(Place(0, file, place.stamp), values[0], fingerprint)
+            of_place = (place.stamp, file, values[0], fingerprint)
             if self._sealer.is_right(place_seal, PLACE, of_place):
-                known = self._known(place, result, seal, tuple(values))
-                return known and replace(known, seal=place_seal if file == place.file else "")
+                return self._known(place, result, seal, values, place_seal if file == place.file else "")
             forged.add(result)
         self.distrusted |= forged
         return None
@@ -193,9 +192,11 @@ class Store:
             return None
         return str(found[0]), str(found[1])
 
-    def _known(self, place: Place, result: int, seal: str, values: tuple[Any, ...]) -> KnownFilm | None:
+    def _known(
+        self, place: Place, result: int, seal: str, values: Sequence[Any], of_place: str = ""
+    ) -> KnownFilm | None:
         if self._sealer.is_right(seal, RESULT, values):
-            return KnownFilm(place, result, sealed_outcome(place.file, values))
+            return KnownFilm(place, result, sealed_outcome(place.file, values), of_place)
         self.distrusted.add(result)
         return None
 

@@ -4,10 +4,9 @@ import json
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from cxr_runtime.files import PRIVATE, STORE_FILE, Access
 from cxr_runtime.folders import KEY_BYTES
@@ -27,7 +26,7 @@ from cxr_runtime.store.rows import (
     Judged,
     KnownFilm,
     RunFacts,
-    StoredPicture,
+    picture_row,
 )
 from cxr_runtime.store.schema import migrate
 from cxr_runtime.store.steps import ORIGIN_DIGITS
@@ -85,23 +84,33 @@ class StoreWriter(Store):
             StoreError: the disk is full, or the file cannot be written; none of these films was added.
         """
         with self._transaction():
+            places = []
             for film in films:
                 match film:
                     case KnownFilm():
                         result, sha256, seal = film.result, film.outcome.sha256, film.seal
                     case FinishedFilm():
-                        result, sha256 = self._add_result(film, fingerprint), film.score.outcome.sha256
-                        seal = ""
-                        self._note(PICTURE, film.files)
-                        if film.identity is not None or film.objects:
-                            self._add_of_study(film)
+                        result, sha256, seal = (
+                            self._add_done(film, fingerprint),
+                            film.score.outcome.sha256,
+                            "",
+                        )
                 place = film.place
                 seal = seal or self._sealer.seal(PLACE, sealed_place(place, sha256, fingerprint))
-                self._db.execute(
-                    "INSERT OR REPLACE INTO places (run, position, file, stamp, result, seal)"
-                    " VALUES (?, ?, ?, ?, ?, ?)",
-                    (run, place.position, place.file, place.stamp, result, seal),
-                )
+                places.append((run, place.position, place.file, place.stamp, result, seal))
+            self._db.executemany(
+                "INSERT OR REPLACE INTO places (run, position, file, stamp, result, seal)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                places,
+            )
+
+    def _add_done(self, film: FinishedFilm, fingerprint: str) -> int:
+        """Add what is new of a film but its place; the number of its result."""
+        result = self._add_result(film, fingerprint)
+        self._note(PICTURE, film.files)
+        if film.identity is not None or film.objects:
+            self._add_of_study(film)
+        return result
 
     def _add_of_study(self, film: FinishedFilm) -> None:
         """Add whose film it is, where that is kept, and its DICOM results."""
@@ -186,7 +195,7 @@ class StoreWriter(Store):
 
     def _add_result(self, film: FinishedFilm, fingerprint: str) -> int:
         score, outcome = film.score, film.score.outcome
-        pictures = None if film.picture is None else _picture_row(film.picture)
+        pictures = None if film.picture is None else picture_row(film.picture)
         row = (
             *(getattr(outcome, column) for column in OUTCOME_COLUMNS),
             *(score.margin, score.input_mean, score.input_contrast, score.finished),
@@ -229,23 +238,6 @@ class StoreWriter(Store):
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise
-
-
-def _picture_row(picture: StoredPicture) -> tuple[Any, ...]:
-    """PICTURE_COLUMNS of a picture."""
-    heat = picture.heat_cells
-    rows, columns = (None, None) if heat is None else heat.shape
-    return (
-        picture.preview_jpeg,
-        picture.thumbnail_jpeg,
-        picture.heat_png,
-        json.dumps(asdict(picture.placement)),
-        None if heat is None else heat.astype("<f4").tobytes(),
-        rows,
-        columns,
-        json.dumps(picture.lung_outlines),
-        picture.spacing_mm,
-    )
 
 
 def _now() -> str:
