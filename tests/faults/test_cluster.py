@@ -1,5 +1,6 @@
 """A cluster whose machines die, and whose scan is killed: each film has the one row of a scan alone."""
 
+import re
 import subprocess
 import sys
 from contextlib import AbstractContextManager
@@ -35,9 +36,9 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Night:
     return night
 
 
-def scan_on(nodes: Nodes, night: Night, out: Path) -> AbstractContextManager[Process]:
+def scan_on(nodes: Nodes, night: Night, out: Path, *more: str) -> AbstractContextManager[Process]:
     fixed = ["--model", str(night.folder / "model"), "--backend", "onnxruntime", "--batch-size", "1"]
-    arguments = ["scan", "s3://night", "--out", str(out), *fixed, "--cluster", nodes.address]
+    arguments = ["scan", "s3://night", "--out", str(out), *fixed, "--cluster", nodes.address, *more]
     return running(
         [sys.executable, "-W", "ignore", "-c", START, *arguments],
         env={**night.environment, **nodes.objects},
@@ -57,12 +58,13 @@ def test_films_of_an_object_store_have_the_rows_of_one_machine_though_scan_and_m
             wait_until(lambda: rows_of(out) >= 4)
             kill(first)
         before = rows_of(out)
-        with scan_on(nodes, many, out) as second:
+        with scan_on(nodes, many, out, "--profile") as second:
             wait_until(lambda: rows_of(out) >= before + 4)
             nodes.tell("lose")
             lost_at = rows_of(out)
             said, _ = second.communicate(timeout=300)
     assert second.returncode == 3, said
+    assert re.search(r"\| network \| \d \| \d+\.(0[1-9]|[1-9]\d) \|", said), said
     assert before < FILMS
     assert lost_at < FILMS, "the machine died after the last film"
     assert by_bytes(rows_without_times(out)) == by_bytes(rows_without_times(alone))

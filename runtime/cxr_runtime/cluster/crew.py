@@ -5,10 +5,10 @@ import os
 import time
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
-from cxr_runtime.cluster.host import Brought, Films, Host, HostFacts, Parcel
+from cxr_runtime.cluster.host import Films, Host, HostFacts, Parcel, Work
 from cxr_runtime.errors import BackendError, CxrTriageError, InstallationError
 from cxr_runtime.model.calibration import OperatingPoint
 from cxr_runtime.model.folder import Model
@@ -70,7 +70,10 @@ class Crew:
         self._needs_gpu = options.require_gpu or options.backend in ON_A_GPU
         has = self._ray.cluster_resources()
         self._threads = max(1, int(has.get("CPU", 1) // has.get("GPU", 1))) if self._needs_gpu else 1
-        self._parcel = self._ray.put(Parcel(options, model, point, self._threads))
+        parcel = Parcel(
+            replace(options, profile=None), model, point, self._threads, options.profile is not None
+        )
+        self._parcel = self._ray.put(parcel)
         self._stations: list[_Station] = []
         self._waiting: deque[_Group] = deque()
         self._looked = 0.0
@@ -90,6 +93,16 @@ class Crew:
         return room > len(self._waiting)
 
     @property
+    def ready(self) -> int:
+        """Stations that do films now."""
+        return sum(station.facts is not None for station in self._stations)
+
+    @property
+    def processors(self) -> int:
+        """Of these stations, all together."""
+        return self._threads * self.ready
+
+    @property
     def in_hand(self) -> bool:
         """Whether films were given that have not come back."""
         return bool(self._waiting) or any(station.groups for station in self._stations)
@@ -98,7 +111,7 @@ class Crew:
         """Have some station do films."""
         self._waiting.append(_Group(films))
 
-    def come(self) -> Iterator[list[Brought] | Lost]:
+    def come(self) -> Iterator[Work | Lost]:
         """Wait for a while; what has come meanwhile.
 
         Raises:
@@ -116,7 +129,7 @@ class Crew:
         for reference in came:
             yield from self._taken(reference, asked[reference])
 
-    def _taken(self, reference: Any, station: _Station) -> Iterator[list[Brought] | Lost]:
+    def _taken(self, reference: Any, station: _Station) -> Iterator[Work | Lost]:
         if station not in self._stations:  # it has died meanwhile, and its films went elsewhere
             return
         try:
@@ -160,7 +173,7 @@ class Crew:
     def _look(self) -> None:
         """Ask for as many stations as there are processors now."""
         now = time.monotonic()
-        if any(station.facts is not None for station in self._stations):
+        if self.ready:
             self._alive = now
         if now - self._alive > PATIENCE:
             raise BackendError(

@@ -1,10 +1,10 @@
 """A station on some machine of a cluster: it does the films that it is given, and keeps nothing."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +18,7 @@ from cxr_runtime.model.folder import Model
 from cxr_runtime.reports.heatmap_files import HeatmapFiles
 from cxr_runtime.scanning.fingerprint import fingerprint_of
 from cxr_runtime.scanning.options import ScanOptions
+from cxr_runtime.scanning.profile import Profile, Stage, family_seconds
 from cxr_runtime.scanning.station import Station
 from cxr_runtime.sources.film_source import FileOnDisk, FilmSource, OutOfReach
 from cxr_runtime.sources.remote import RemoteFile
@@ -34,10 +35,11 @@ Films = Sequence[tuple[Place, FilmSource]]
 class Parcel:
     """All that a station must know; it is sent to each once."""
 
-    options: ScanOptions
+    options: ScanOptions  # without a profile, which has a home in one process
     model: Model
     point: OperatingPoint
     threads: int  # processors of the station
+    is_profiled: bool = False  # it says what its stages were busy with
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,15 @@ class Brought:
     files: tuple[tuple[str, bytes], ...] = ()  # names below the output folder
 
 
+@dataclass(frozen=True)
+class Work:
+    """What a station has done, and what that took; no time is measured where nobody asks for it."""
+
+    films: list[Brought]  # in the order in which they were done
+    busy: Mapping[Stage, float] = field(default_factory=dict)  # seconds in each stage
+    processor: float = 0.0  # seconds of processor time
+
+
 class Host:
     """Holds one station; a second call fetches its films while the first computes."""
 
@@ -70,7 +81,10 @@ class Host:
             beside = max(1, (os.cpu_count() or 1) // parcel.threads)  # stations of this machine
             memory = parcel.options.memory or usable_memory()
             memory = None if memory is None else memory // beside
-            options = replace(parcel.options, out=None, workers=parcel.threads, memory=memory)
+            self._profile = Profile() if parcel.is_profiled else None
+            options = replace(
+                parcel.options, out=None, workers=parcel.threads, memory=memory, profile=self._profile
+            )
             self._files = HeatmapFiles(
                 self._folder,
                 parcel.model.manifest.heat.view(options.heat),
@@ -82,7 +96,7 @@ class Host:
                 Station(options, parcel.model, parcel.point, self._files, threads=parcel.threads)
             )
             self._fetching = opened.enter_context(ThreadPoolExecutor(FETCHED_AT_ONCE))
-            self._parcel, self._turn, self._count = parcel, Lock(), 0
+            self._parcel, self._turn, self._used = parcel, Lock(), 0.0
             self._closing = opened.pop_all()
 
     def facts(self) -> HostFacts:
@@ -94,8 +108,8 @@ class Host:
         )
         return HostFacts(version("cxr-triage"), fingerprint, self._station.backend(), str(protection()))
 
-    def work(self, films: Films) -> list[Brought]:
-        """Do films; the order is that in which they are done.
+    def work(self, films: Films) -> Work:
+        """Do films.
 
         Raises:
             CxrTriageError: as of `Station.finished`.
@@ -104,11 +118,18 @@ class Host:
             near = list(self._fetching.map(lambda each: _near(each, Path(folder)), enumerate(films)))
             with self._turn:
                 groups = self._station.finished(near, lambda _place, _sha256: None)
-                return [self._brought(film) for group in groups if isinstance(group, list) for film in group]
+                done = [self._brought(film) for group in groups if isinstance(group, list) for film in group]
+                return self._measured(done)
 
     def close(self) -> None:
         """End the station, and remove what it has on the disk."""
         self._closing.close()
+
+    def _measured(self, films: list[Brought]) -> Work:
+        if self._profile is None:
+            return Work(films)
+        before, self._used = self._used, family_seconds()
+        return Work(films, self._profile.taken(), self._used - before)
 
     def _brought(self, film: FinishedFilm) -> Brought:
         return Brought(replace(film, files=()), tuple(self._taken(name for name, _ in film.files)))

@@ -13,6 +13,7 @@ from cxr_runtime.journal import Journal
 from cxr_runtime.names import printable
 from cxr_runtime.progress import Progress, Silence
 from cxr_runtime.scanning.options import ScanOptions
+from cxr_runtime.scanning.profile import Profile
 from cxr_runtime.scanning.scan import LISTING_SPANS, ScanSummary, screened
 from cxr_runtime.sources.film_source import FilmSource
 from cxr_runtime.sources.find import Search
@@ -80,7 +81,8 @@ def scan_on_cluster(
     if options.is_dated:
         raise UsageError("--dated does not go with --cluster; name the day's folder with --out")
     out = options.out or default_output_folder(inputs[0])
-    with ExitStack() as opened:
+    profile = options.profile or Profile()
+    with profile.whole(), ExitStack() as opened:
         opener = opened.enter_context(Opener())
         ask = partial(opener.chunks, spans=LISTING_SPANS)
         listing = Listing(

@@ -5,11 +5,13 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 
 from cxr_runtime.cluster.crew import Crew, Lost
-from cxr_runtime.cluster.host import Brought, Films
+from cxr_runtime.cluster.host import Brought, Films, Work
 from cxr_runtime.errors import InstallationError, UnreadableFilmError, UsageError
 from cxr_runtime.reports.heatmap_files import HeatmapFiles
 from cxr_runtime.scanning.examination import Unread
 from cxr_runtime.scanning.facts import Asked
+from cxr_runtime.scanning.options import ScanOptions
+from cxr_runtime.scanning.profile import Stage
 from cxr_runtime.scanning.scoring import unscored
 from cxr_runtime.scanning.session import Session
 from cxr_runtime.scanning.station import Done, Examiners, Finishing, KnownByBytes, Wanted, without_pictures
@@ -36,9 +38,7 @@ class ClusterSession(Session):
         self._crew = self._closing.enter_context(
             Crew(options.cluster, options, self._model, self._point, processors=options.workers)
         )
-        return ClusterStations(
-            self._crew, self._files, self._fingerprint, BATCHES_AT_ONCE * options.batch_size
-        )
+        return ClusterStations(self._crew, self._files, self._fingerprint, options)
 
     def _stated(self, store: Store, films: RunFilms, asked: Asked) -> RunFacts:
         facts = super()._stated(store, films, asked)
@@ -53,7 +53,7 @@ class ClusterStations:
     crew: Crew
     files: HeatmapFiles
     fingerprint: str  # of what decides a film's row here
-    group: int  # films that a station is given together
+    options: ScanOptions
 
     def begin(self) -> None:
         """Stations start by themselves."""
@@ -63,7 +63,7 @@ class ClusterStations:
 
     def finished(self, films: Iterable[Wanted], known: KnownByBytes) -> Iterator[Done]:
         """Do films as they come; at most two groups a station are in hand, however many there are."""
-        for item in grouped(films, self.group):
+        for item in grouped(films, BATCHES_AT_ONCE * self.options.batch_size):
             match item:
                 case Pause():
                     yield from self._all(known)
@@ -86,8 +86,9 @@ class ClusterStations:
             match found:
                 case Lost(films, why):
                     yield [_lost(place, why) for place, _ in films]
-                case list():
-                    yield from self._stored(found, known)
+                case Work(brought):
+                    self._note(found)
+                    yield from self._stored(brought, known)
 
     def _stored(self, brought: Sequence[Brought], known: KnownByBytes) -> Iterator[Done]:
         """Films with their files written here; of one that was done elsewhere meanwhile nothing is new."""
@@ -100,10 +101,29 @@ class ClusterStations:
                 case SeenFilm():
                     pass
                 case None:
-                    written = [stamp for file in each.files for stamp in self.files.put(*file)]
+                    written = [stamp for file in each.files for stamp in self._put(*file)]
                     fresh.append(replace(each.film, files=tuple(written)))
         if fresh:
             yield fresh
+
+    def _put(self, name: str, content: bytes) -> tuple[tuple[str, str], ...]:
+        if self.options.profile is None:
+            return self.files.put(name, content)
+        with self.options.profile.stage(Stage.STORE):
+            return self.files.put(name, content)
+
+    def _note(self, work: Work) -> None:
+        """Have the time of a station's stages in the profile that somebody wants."""
+        profile, stations = self.options.profile, self.crew.ready
+        if profile is None:
+            return
+        for stage, seconds in work.busy.items():
+            profile.add(stage, seconds)
+        profile.processor += work.processor
+        profile.processors = max(profile.processors, self.crew.processors)
+        workers = self.crew.processors
+        at_once = {Stage.READ: workers, Stage.COMPUTE: stations, Stage.SCORE: stations}
+        profile.at_once |= {**at_once, Stage.DRAW: stations * self.options.batch_size}
 
     def _check_alike(self) -> None:
         """Refuse machines that would give other rows than this one."""

@@ -4,9 +4,10 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from cxr_runtime.backends.engine import Engine
@@ -41,6 +42,7 @@ class Profile:
     first: float = 0.0  # seconds from the start to the first row
     wall: float = 0.0  # seconds of the whole scan
     processor: float = 0.0  # seconds of processor time of all its processes
+    processors: int = field(default_factory=lambda: os.cpu_count() or 1)  # of all its machines
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _began: float = 0.0
 
@@ -49,7 +51,8 @@ class Profile:
         """Around a scan, until its processes have ended."""
         self._began, used = time.perf_counter(), _processor_seconds()
         yield
-        self.wall, self.processor = time.perf_counter() - self._began, _processor_seconds() - used
+        self.wall = time.perf_counter() - self._began
+        self.processor += _processor_seconds() - used
 
     @contextmanager
     def stage(self, stage: Stage) -> Iterator[None]:
@@ -92,9 +95,15 @@ class Profile:
         with self._lock:
             self.seconds[stage] += seconds
 
+    def taken(self) -> dict[Stage, float]:
+        """What each stage was busy with since this was asked before."""
+        with self._lock:
+            taken, self.seconds = self.seconds, dict.fromkeys(Stage, 0.0)
+        return taken
+
     def __str__(self) -> str:
         """A table, and what the whole scan took."""
-        cores, films = os.cpu_count() or 1, max(self.films, 1)
+        cores, films = self.processors, max(self.films, 1)
         own = self.seconds[Stage.SCORE] - self.seconds[Stage.COMPUTE]  # the network runs within it
         taken = {stage: own if stage is Stage.SCORE else self.seconds[stage] for stage in Stage}
         rows = [
@@ -108,6 +117,19 @@ class Profile:
             f"{table}\n\nthe scan took {self.wall:.2f} s; its first row came after {self.first:.2f} s; "
             f"{self.processor:.2f} s of processor time, {busy:.0f} % of {cores} processors"
         )
+
+
+def family_seconds() -> float:
+    """Processor time of this process and its children; on Linux also of those that have not ended."""
+    lists = Path("/proc/self/task").glob("*/children")
+    alive = (int(child) for each in lists for child in each.read_text().split())
+    return _processor_seconds() + sum(map(_seconds_of, alive))
+
+
+def _seconds_of(process: int) -> float:
+    with suppress(OSError):  # it has ended meanwhile
+        return time.clock_gettime(~process << 3 | 2)  # its processor clock: Linux, clock_getcpuclockid(3)
+    return 0.0
 
 
 def _processor_seconds() -> float:
