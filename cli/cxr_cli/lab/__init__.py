@@ -26,7 +26,7 @@ from cxr_cli.lab.pages import (
 from cxr_cli.lab.scanned import print_regions, print_similar
 from cxr_cli.lab.signing import make_signing_key, sign_model
 from cxr_cli.lab.sites import print_few_labels, print_foreign_nights
-from cxr_cli.lab.speed import measure_scale, measure_served, print_peers
+from cxr_cli.lab.speed import measure_scale, measure_served, print_peers, print_workers
 from cxr_cli.lab.training import (
     check_imports,
     draw_films,
@@ -64,6 +64,7 @@ COMMANDS: dict[str, Callable[..., int]] = {
     "similar": print_similar,
     "served": measure_served,
     "peers": print_peers,
+    "workers": print_workers,
     "gamma": darken_films,
     "rehearse": rehearse_monitoring,
     "foreign": print_foreign_nights,

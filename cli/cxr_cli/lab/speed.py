@@ -13,24 +13,36 @@ Counts = Annotated[
 def measure_scale(
     films: Counts = None,
     standing: Annotated[
-        int | None, typer.Option(min=1, metavar="FILMS", help="Go on where so many are finished.")
+        list[int] | None,
+        typer.Option(min=1, metavar="FILMS", help="Go on where so many are finished; may be repeated."),
     ] = None,
     listed: Annotated[
         int | None, typer.Option(min=1, metavar="FILES", help="List a folder of so many.")
+    ] = None,
+    figure: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", show_default="none", help="Draw memory against films; extra `export`."),
     ] = None,
 ) -> int:
     """Measure time, memory and disk of scans of many small drawn films. Not on Windows.
 
     A film that stands needs 16 kB of disk for files and store; listed files are empty.
     """
-    from cxr_runtime.benchmark.scale import measure_listing, measure_scans, measure_standing
+    from cxr_runtime.benchmark.scale import Point, measure_listing, measure_scans, measure_standing
 
-    for line in measure_scans(films or ()):
-        typer.echo(line)
-    for line in () if standing is None else measure_standing(standing):
-        typer.echo(line)
+    scanned, met = list[Point](), list[Point]()
+    for point in measure_scans(films or ()):
+        scanned.append(point)
+        typer.echo(str(point))
+    for point in measure_standing(standing or ()):
+        met.append(point)
+        typer.echo(str(point))
     for line in () if listed is None else measure_listing(listed):
         typer.echo(line)
+    if figure is not None:
+        from cxr_export.scale.curve import draw_memory
+
+        draw_memory({"films scored": scanned, "finished films met again": met}, figure)
     return 0
 
 
@@ -61,4 +73,30 @@ def print_peers(
     from cxr_export.peers import peers_table
 
     typer.echo(peers_table(films, python, rounds))
+    return 0
+
+
+def print_workers(
+    films: Annotated[list[Path], typer.Argument(metavar="FILM...", help="260 films or more, all different.")],
+    rounds: Annotated[int, typer.Option(min=1, help="Scans with each number of workers.")] = 3,
+    plan: Annotated[
+        list[int] | None,
+        typer.Option(min=1, metavar="FILMS", help="Reckon what so many films take; may be repeated."),
+    ] = None,
+    cores: Annotated[int, typer.Option(min=1, help="That do them.")] = 64,
+    core_hour: Annotated[float, typer.Option(min=0, metavar="PRICE", help="Of a core.")] = 0.04,
+    gigabyte_month: Annotated[float, typer.Option(min=0, metavar="PRICE", help="Of disk.")] = 0.02,
+) -> int:
+    """Measure one worker of one core beside two, on a Ray cluster of this machine; reckon larger ones.
+
+    Start and end of a scan do not count. It needs the extra `cluster`, Linux, and two cores for itself.
+    """
+    from cxr_export.scale.model import Price, scale_table
+    from cxr_export.scale.workers import measure_workers, workers_table
+
+    measured = measure_workers(films, rounds)
+    typer.echo(workers_table(measured))
+    if plan:
+        one, price = measured[0], Price(core_hour, gigabyte_month)
+        typer.echo(f"\n{scale_table(plan, cores, one.costs, one.sizes, price)}")
     return 0

@@ -53,7 +53,20 @@ class Run:
         return f"{self.seconds:.1f} s, {busy:.1f} s of processor time, {self.peak} MiB at most"
 
 
-def measure_scans(counts: Sequence[int]) -> Iterator[str]:
+@dataclass(frozen=True)
+class Point:
+    """A scan of so many films."""
+
+    what: str
+    films: int
+    run: Run
+    sizes: str  # of what lies in the output folder
+
+    def __str__(self) -> str:
+        return f"{self.what.format(self.films)}: {self.run}; {self.sizes}"
+
+
+def measure_scans(counts: Sequence[int]) -> Iterator[Point]:
     """Scan folders of so many drawn films, each with all reports.
 
     Yields:
@@ -64,22 +77,23 @@ def measure_scans(counts: Sequence[int]) -> Iterator[str]:
             films, out = Path(place, "films"), Path(place, "out")
             _write(films, count, lambda number: encode_png(draw_phantom(number, hw=(SIDE, SIDE))))
             run = _run(SCAN, films, out)
-            yield f"scan of {count:,} films: {run}; {_sizes(out, count)}"
+            yield Point("scan of {:,} films", count, run, _sizes(out, count))
 
 
-def measure_standing(count: int) -> Iterator[str]:
-    """Scan a folder of films that are all finished: a store of so many films, made by code, and their files.
+def measure_standing(counts: Sequence[int]) -> Iterator[Point]:
+    """Scan folders of films that are all finished: stores of so many films, made by code, and their files.
 
     Yields:
         What a scan takes whose reports are due, and one that finds everything as it was.
     """
-    with TemporaryDirectory() as place:
-        films, out = Path(place, "films"), Path(place, "out")
-        _write(films, count, lambda number: b"%d" % number)
-        fill_store(films, out)
-        for what in ("reports are due", "everything stands"):
-            run = _run(SCAN, films, out)
-            yield f"{count:,} finished films, {what}: {run}; {_sizes(out, count)}"
+    for count in counts:
+        with TemporaryDirectory() as place:
+            films, out = Path(place, "films"), Path(place, "out")
+            _write(films, count, lambda number: b"%d" % number)
+            fill_store(films, out)
+            for what in ("reports are due", "everything stands"):
+                run = _run(SCAN, films, out)
+                yield Point(f"{{:,}} finished films, {what}", count, run, _sizes(out, count))
 
 
 def measure_listing(count: int) -> Iterator[str]:

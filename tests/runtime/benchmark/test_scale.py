@@ -10,7 +10,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no 
 
 
 def test_films_that_stand_are_found_finished() -> None:
-    due, standing = measure_standing(3)
+    due, standing = map(str, measure_standing([3]))
     assert due.startswith("3 finished films, reports are due: ")
     assert standing.startswith("3 finished films, everything stands: ")
     for line in (due, standing):
