@@ -75,14 +75,13 @@ def _column(films: int, cores: int, costs: Costs, sizes: Sizes, price: Price) ->
     busy = films * (costs.all + ENDING_MS) / 1000
     disk = films * (sizes.pictures + sizes.store)
     yield "processor time", f"{busy / HOUR:,.0f} core hours"
-    yield f"{cores} cores, {parts} processes that write", _time(busy / cores)
-    yield "one process that writes: it alone", _time(films * (costs.writing + ENDING_MS) / 1000)
+    written = films * (costs.writing + ENDING_MS) / 1000
+    took = max(busy / cores, written / parts)
+    yield f"time on {cores} cores, one process that writes for each million", _time(took)
+    yield "time with one process that writes all", _time(max(busy / cores, written))
     yield "the same films again, nothing to do", _time(films * ENDING_MS / 1000)
     yield "read from the share", f"{films * sizes.film / 1e12:,.1f} TB"
-    yield (
-        "and a second, with these cores",
-        f"{sizes.film * min(cores * 1000 / costs.all, films) / 1e6:,.0f} MB",
-    )
+    yield "read a second, meanwhile", f"{films * sizes.film / took / 1e6:,.0f} MB"
     yield "pictures", f"{films * sizes.pictures / 1e12:,.2f} TB"
     yield "stores", f"{films * sizes.store / 1e12:,.2f} TB"
     yield "memory of one process that writes all", f"{films * NAMES_BYTES / 1e9:,.1f} GB"
