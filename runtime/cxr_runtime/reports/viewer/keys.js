@@ -2,6 +2,7 @@
 /* Keys of a page: one list that acts, that is shown on `?`, and whose single letters can be switched off. */
 
 const KEYS_KEPT_AS = "cxr-triage.single-keys"; // in the browser's own storage, where the page may use it
+const MOST_NAMED = 3; // keys of one line; of more the first and the last are named
 
 class Keys {
   /** @param {Object<string, string>} labels see labels.py */
@@ -43,7 +44,9 @@ class Keys {
     for (const { keys, words } of this.entries) {
       if (!words) continue;
       const names = element("dt");
-      names.append(...keys.map((key) => element("kbd", "", labels[key] ?? key)));
+      const few = keys.length > MOST_NAMED ? [keys[0], keys.at(-1)] : keys;
+      names.append(...few.map((key) => element("kbd", "", labels[key] ?? key)));
+      if (few !== keys) names.firstChild.after("– ");
       const line = element("div");
       line.append(names, element("dd", "", words));
       list.append(line);

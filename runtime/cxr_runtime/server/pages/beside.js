@@ -74,6 +74,7 @@ class Beside {
   #link(key, words) {
     const link = element("a", "", words);
     link.href = `/?film=${key}`;
+    link.dir = "auto"; // names are of any script
     link.addEventListener("click", (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return;
       event.preventDefault();
