@@ -1,19 +1,20 @@
 """A very suspicious film is called out once, by whatever was asked for, and nothing in it names anybody."""
 
-import smtplib
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import pytest
 
+from certificates import certificate, needs_openssl
 from cxr_runtime.errors import UsageError
 from cxr_runtime.journal import Journal, LogFormat
 from cxr_runtime.server.alerts import AlertOptions, Alerts, Mail, check_alerts
 from cxr_runtime.store.audit import Act
 from cxr_runtime.store.desk import Desk
 from drawn_stores import Drawn, ask, write_store
+from mail_servers import post_office
 
 NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
 FILMS = [
@@ -70,48 +71,46 @@ def test_a_command_that_fails_is_tried_again(folder: Path, tmp_path: Path) -> No
     assert "alert-failed" in (tmp_path / "log").read_text()
 
 
-class Post:
-    """A mail server that keeps what it is given."""
-
-    def __init__(self, host: str, port: int, **_: object) -> None:
-        self.said: list[Any] = [(host, port)]
-        servers.append(self)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return None
-
-    def starttls(self, **_: object) -> None:
-        self.said.append("tls")
-
-    def login(self, name: str, password: str) -> None:
-        self.said.append((name, password))
-
-    def send_message(self, message: object) -> None:
-        self.said.append(message)
+@pytest.fixture(scope="module")
+def office_key(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return certificate(tmp_path_factory.mktemp("post"), "localhost")
 
 
-servers: list[Post] = []
-
-
+@needs_openssl
 def test_a_mail_goes_by_tls_with_a_login_and_names_nobody(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, tmp_path: Path, office_key: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    servers.clear()
-    monkeypatch.setattr(smtplib, "SMTP", Post)
+    monkeypatch.setenv("SSL_CERT_FILE", str(office_key.with_suffix(".crt")))
     (tmp_path / "login").write_text("triage:secret word\n")
-    mail = Mail("ann@clinic.example", "mail.clinic.example", "triage@clinic.example", tmp_path / "login")
-    with Desk.open(folder) as desk:
+    with post_office(office_key) as office, Desk.open(folder) as desk:
+        place = f"localhost:{office.port}"
+        mail = Mail("ann@clinic.example", place, "triage@clinic.example", tmp_path / "login")
         assert alerts(folder, mail=mail, link="https://triage.clinic.example/").look(desk)
-    (post,) = servers
-    place, tls, login, message = post.said
-    assert (place, tls, login) == (("mail.clinic.example", 587), "tls", ("triage", "secret word"))
-    text = message.as_string()
-    assert "97.00" in text
+    assert (office.logins, office.were_secure) == ([("triage", "secret word")], [True])
+    (text,) = office.mails
+    digits = str(ask(folder, "SELECT sha256 FROM results ORDER BY id")[0][0])[:12]
+    for said in ("To: ann@clinic.example", "From: triage@clinic.example", "97.00", digits):
+        assert said in text
     assert "https://triage.clinic.example/" in text
     assert "DOE" not in text
+
+
+@needs_openssl
+@pytest.mark.parametrize("is_known", [True, False])
+def test_no_mail_goes_without_tls_or_to_a_server_that_is_not_known_and_it_is_tried_again(
+    folder: Path, tmp_path: Path, office_key: Path, monkeypatch: pytest.MonkeyPatch, *, is_known: bool
+) -> None:
+    if is_known:
+        monkeypatch.setenv("SSL_CERT_FILE", str(office_key.with_suffix(".crt")))
+    with (
+        Journal.open(tmp_path / "log", LogFormat.TEXT, None) as journal,
+        post_office(office_key, offers_tls=not is_known) as office,
+        Desk.open(folder) as desk,
+    ):
+        mail = Mail("ann@clinic.example", f"localhost:{office.port}")
+        assert not alerts(folder, journal, mail=mail).look(desk)
+    assert office.mails == []
+    assert "alert-failed" in (tmp_path / "log").read_text()
 
 
 @pytest.mark.parametrize(

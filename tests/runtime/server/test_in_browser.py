@@ -1,13 +1,15 @@
 """A doctor's evening in a real browser: ten films of a scan that still runs, a reload, a second opinion."""
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
+import pytest
 
 from browsers import launched, needs_chromium
 from cxr_calibration.calibrate import CalibrateOptions, calibrate_model
@@ -17,9 +19,11 @@ from cxr_calibration.labels.verdict_labels import labels_of_store
 from cxr_runtime.phantom import OpacitySpot, draw_phantom
 from cxr_runtime.scanning.options import ScanOptions
 from cxr_runtime.scanning.scan import scan
+from cxr_runtime.store.accounts import Role
 from cxr_runtime.store.audit import Act
 from cxr_runtime.store.desk import Desk
 from cxr_runtime.store.verdicts import Said, Verdict
+from drawn_stores import Drawn, write_store
 from model_folders import write_model_folder
 from served_rooms import PASSWORD, add_account, served
 
@@ -28,6 +32,8 @@ if TYPE_CHECKING:
 
 FILMS, READ = 24, 10
 PATIENCE_MS = 120_000  # for what takes a moment where nobody else works
+AXE = os.environ.get("CXR_TRIAGE_AXE")  # axe.min.js of axe-core
+WINDOWS = ((390, 844), (480, 800), (768, 1024), (1024, 768), (1366, 768), (2560, 1440))
 LEAST_HIGH = 600  # pixels of the film at that size
 
 
@@ -127,6 +133,8 @@ def test_ten_films_of_a_live_scan_are_read_reloaded_disputed_and_calibrated_from
         assert "ann: Abnormal" in ben.inner_text(".vb-others")
         read(ben, "n")
         assert "Readers disagree" in ben.inner_text(".vb-others")
+        ben.click("#beside li:nth-child(2) button")
+        ben.wait_for_selector(".fv-pane:visible >> nth=2")
         ann.wait_for_selector(f'[data-key="{first}"] .disputed')
     say_of_the_others(out, known)
     labels = labels_of_store(out)
@@ -168,3 +176,35 @@ def test_a_blinded_reader_sees_the_score_after_the_verdict(tmp_path: Path) -> No
         page.wait_for_selector(".vb-summary .score")
         assert is_pressed(page, "abnormal")
     assert labels_of_store(out).remarks == ()
+
+
+@pytest.mark.skipif(AXE is None, reason="CXR_TRIAGE_AXE names no axe.min.js")
+@needs_chromium
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_axe_finds_nothing_on_any_page_at_six_sizes(tmp_path: Path, theme: Any, language: str) -> None:
+    folder = write_store(
+        tmp_path, [Drawn("one.png", 0.9, features=(9, 1)), Drawn("two.png", 0.1, features=(9, 2))]
+    )
+    add_account(folder, "ann", Role.ADMIN)
+    found = []
+    with served(folder, language=language) as room, launched() as browser:
+        context = browser.new_context(color_scheme=theme, bypass_csp=True)
+        page = context.new_page()
+        address = f"http://127.0.0.1:{room.port}"
+        for path in ("/login", "/", "/tally", "/accounts", "/audit"):
+            if path == "/":
+                page.fill("[name=name]", "ann")
+                page.fill("[name=password]", PASSWORD)
+                page.click(".fields button")
+                page.wait_for_selector("#beside li")
+            else:
+                page.goto(address + path)
+            page.evaluate(Path(str(AXE)).read_text(encoding="utf-8"))
+            for width, height in WINDOWS:
+                page.set_viewport_size({"width": width, "height": height})
+                result = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+                found += [
+                    (path, width, each["id"], each["nodes"][0]["html"][:90]) for each in result["violations"]
+                ]
+    assert found == []

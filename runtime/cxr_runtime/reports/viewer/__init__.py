@@ -26,6 +26,7 @@ SCRIPTS = (
     "bar.js",
     "gestures.js",
     "sight.js",
+    "ruler.js",
     "viewer.js",
 )  # each after what it needs
 

@@ -17,8 +17,9 @@ class Keys {
   }
 
   /**
-   * @param {{keys: string[], words: string, act: function(KeyboardEvent): void}[]} entries
-   *   names as of KeyboardEvent.key, letters in lower case; an entry without words is not shown on `?`
+   * @param {{keys: string[], words: string, act: function(KeyboardEvent): void, when: ?function(): boolean}[]} entries
+   *   names as of KeyboardEvent.key, letters in lower case; an entry without words is not shown on `?`;
+   *   one with `when` acts while that says true, and then before all others
    */
   add(entries) {
     this.entries.push(...entries);
@@ -31,7 +32,8 @@ class Keys {
     const key = isSingle ? event.key.toLowerCase() : event.key;
     if (isForElement(event.target, key)) return;
     const name = event.shiftKey && !isSingle ? `Shift+${key}` : key;
-    const found = this.entries.findLast(({ keys }) => keys.includes(name));
+    const fitting = this.entries.filter(({ keys, when }) => keys.includes(name) && (!when || when()));
+    const found = fitting.findLast(({ when }) => when) ?? fitting.at(-1);
     if (!found) return;
     event.preventDefault();
     found.act(event);

@@ -21,6 +21,7 @@ LABELS: Mapping[str, str] = MappingProxyType(
         "tone": later("Drag: brightness and contrast"),
         "lens": later("Magnifier"),
         "length": later("Measure a distance"),
+        "lengthByKeys": later("Ruler by keys: a cross that arrows move, then a line's beginning and end"),
         "noLength": later("Distances are not known for this film"),
         "preset": later("Grey values"),
         "usualWindow": later("Usual"),

@@ -3,6 +3,7 @@
 
 const WHOLE_AT_MOST = 2 << 20; // pixels of a copy that is brought to the screen at once, not by parts
 const LENS = { radius: 120, power: 2.5 }; // of the magnifier; CSS pixels
+const CROSS_REACH = 12; // of each arm; CSS pixels
 
 /** A part of a film in grey, kept from picture to picture while it still covers what is seen. */
 class Layer {
@@ -114,6 +115,12 @@ class Pane {
     return [at.x / this.content.pixels.columns, at.y / this.content.pixels.rows];
   }
 
+  /** The other way round. */
+  toScreen(view, [x, y]) {
+    const at = this.matrix(view).transformPoint({ x: x * this.content.pixels.columns, y: y * this.content.pixels.rows });
+    return [at.x, at.y];
+  }
+
   /** The middle of the canvas, in CSS pixels. */
   middle() {
     return [this.canvas.clientWidth / 2, this.canvas.clientHeight / 2];
@@ -122,7 +129,7 @@ class Pane {
   /**
    * @param {Sight} sight
    * @param {Object} shown heat: its opacity, 0..1; outlines: whether; lens: what is magnified, in shares of the
-   *   film, or null; lengthOf: a line's length in words
+   *   film, or null; lengthOf: a line's length in words; cross: where it stands, likewise, or null
    */
   draw({ view, tone }, shown) {
     const ratio = window.devicePixelRatio || 1;
@@ -165,6 +172,7 @@ class Pane {
     context.setTransform(1, 0, 0, 1, 0, 0);
     if (shown.outlines) for (const outline of outlines) drawShape(context, toPoints(outline), ratio, true);
     for (const line of lines) drawLength(context, toPoints(line), ratio, shown.lengthOf(line));
+    if (shown.cross) drawCross(context, toPoints([shown.cross])[0], ratio);
   }
 
   #magnify(context, toScreen, size, shown, ratio) {
@@ -196,6 +204,12 @@ function drawShape(context, points, ratio, isClosed) {
     Object.assign(context, { strokeStyle: style, lineWidth: width * ratio });
     context.stroke();
   }
+}
+
+function drawCross(context, { x, y }, ratio) {
+  const reach = CROSS_REACH * ratio;
+  for (const [across, down] of [[reach, 0], [0, reach]])
+    drawShape(context, [{ x: x - across, y: y - down }, { x: x + across, y: y + down }], ratio, false);
 }
 
 function drawLength(context, [start, end], ratio, words) {

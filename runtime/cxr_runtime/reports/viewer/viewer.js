@@ -25,6 +25,13 @@ class FilmViewer {
     this.main = this.panes[1]; // whatever else is shown
     this.sight = new Sight(() => this.#changed());
     this.keys = new Keys(labels);
+    this.ruler = new Ruler({
+      main: this.main,
+      sight: this.sight,
+      canMeasure: () => this.state.hand === "length" && Boolean(this.spacing && this.main.content),
+      measure: (from, to, isDone) => this.#measure(this.main, from, to, isDone),
+      draw: () => this.#draw(),
+    });
     this.acts = this.#acts();
     this.bar = new Bar(labels, this.acts, LETTERS);
     this.#build(legend);
@@ -45,7 +52,9 @@ class FilmViewer {
       element("div", `fv-${name}`),
     );
     if (legend) this.legend.append(legend);
-    this.stage.append(this.films, this.caption, this.message, this.legend, this.reading);
+    this.said = element("div", "fv-said"); // to screen readers
+    this.said.setAttribute("role", "status");
+    this.stage.append(this.films, this.caption, this.message, this.legend, this.reading, this.said);
     this.root.classList.add("film-viewer");
     this.root.append(this.bar.root, this.stage);
   }
@@ -107,6 +116,7 @@ class FilmViewer {
     this.turn += 1;
     for (const pane of this.panes) pane.content = null;
     Object.assign(this, { lines: [], spacing: null, lens: null });
+    Object.assign(this.ruler, { at: null, from: null });
     this.state.place = place;
     this.caption.replaceChildren(...caption);
     this.message.replaceChildren(...(message ? [message] : []));
@@ -174,6 +184,7 @@ class FilmViewer {
       { keys: [">", "<"], words: labels.contrast, act: ({ key }) => sight.stepWindow(0, key === ">" ? 1 : -1) },
       { keys: [LETTERS.heat], words: labels.heatOnOff, act: () => this.#toggleHeat() },
       ...named.map((name) => ({ keys: [LETTERS[name]], words: labels[name], act: acts[name] })),
+      ...this.ruler.entries(labels.lengthByKeys),
       arrow("Up", 0, -1, labels.moveByKeys), arrow("Down", 0, 1), arrow("Left", -1, 0), arrow("Right", 1, 0),
     ]);
   }
@@ -186,6 +197,8 @@ class FilmViewer {
 
   #take(hand) {
     this.#set({ hand: hand === this.state.hand ? "move" : hand });
+    if (this.state.hand === "length") this.stage.focus({ preventScroll: true });
+    else this.ruler.end();
     this.#magnify(this.main, this.state.hand === "lens" ? this.main.middle() : null);
   }
 
@@ -212,7 +225,10 @@ class FilmViewer {
     if (this.lines.at(-1)?.isOpen) this.lines.pop();
     const line = [pane.toFilm(this.sight.view, ...from), pane.toFilm(this.sight.view, ...to)];
     line.isOpen = !isDone;
-    if (Math.hypot(to[0] - from[0], to[1] - from[1]) > LEAST_LENGTH) this.lines.push(line);
+    if (Math.hypot(to[0] - from[0], to[1] - from[1]) > LEAST_LENGTH) {
+      this.lines.push(line);
+      if (isDone) this.said.textContent = this.#lengthOf(line);
+    }
     this.#draw();
   }
 
@@ -248,7 +264,8 @@ class FilmViewer {
       const shown = { heat: this.state.heat / 100, outlines: this.state.outlines, lengthOf: (line) => this.#lengthOf(line) };
       for (const pane of this.panes) {
         if (pane.figure.hidden) continue;
-        pane.draw(this.sight, { ...shown, lens: this.lens?.pane === pane ? this.lens.at : null });
+        const [lens, cross] = [this.lens?.pane === pane ? this.lens.at : null, pane === this.main ? this.ruler.at : null];
+        pane.draw(this.sight, { ...shown, lens, cross });
       }
       this.reading.textContent = this.main.content ? this.#said() : "";
     });

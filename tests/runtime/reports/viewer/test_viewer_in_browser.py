@@ -173,6 +173,21 @@ def test_a_distance_is_in_millimetres_by_the_spacing_of_rows_and_columns(page: "
     assert page.evaluate("written.slice(0, 2)") == ["25 mm", "50 mm"]
 
 
+def test_a_distance_is_measured_by_keys_alone(page: "Page") -> None:
+    page.keyboard.press("z")
+    for key in ("d", "Enter", "Enter", *["ArrowRight"] * 5, *["ArrowDown"] * 3, "Enter"):
+        page.keyboard.press(key)
+    drawn(page)
+    (line,) = page.evaluate("viewer.lines.map((line) => line.map(([x, y]) => [x * 400, y * 600]))")
+    assert [round(end - start) for start, end in zip(*line, strict=True)] == [20, 12]
+    assert page.inner_text(".fv-said") == "7.8 mm"  # 20 columns of 0.25 mm, 12 rows of 0.5 mm
+    page.keyboard.press("Escape")
+    assert page.evaluate("viewer.ruler.at") is None
+    page.evaluate("viewer.keys.add([{ keys: ['ArrowDown'], words: '', act() { window.went = true; } }])")
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate("went")
+
+
 def test_without_a_spacing_nothing_can_be_measured(page: "Page") -> None:
     page.evaluate("viewer.show({ ...shown, spacing: null })")
     assert page.is_disabled(".fv-do-length")
