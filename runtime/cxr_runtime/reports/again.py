@@ -193,4 +193,5 @@ def _facts(store: Store) -> RunFacts:
         likeness=stated[-1].likeness if len({facts.likeness for facts in stated}) == 1 else "",
         passed_over=0,
         results=(),
+        seen=0,
     )

@@ -233,6 +233,14 @@ def passed_over(run: RunFacts) -> str:
         )
     if run.results:
         said.append(folders_of_results(run.results))
+    if run.seen:
+        said.append(
+            plural(
+                "{count} film of an earlier day left out: its row is in the folder of that day",
+                "{count} films of earlier days left out: their rows are in the folders of those days",
+                run.seen,
+            )
+        )
     return _("; ").join(said)
 
 

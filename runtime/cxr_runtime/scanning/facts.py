@@ -22,6 +22,7 @@ class Asked:
     passed_over: int  # files that cannot be films by name
     results: tuple[str, ...]  # folders of results that were not searched
     lung_outline: bool = False  # drawn on the pictures in heatmaps/, too
+    seen: int = 0  # films whose rows are in the folders of earlier days
 
 
 def run_facts(
@@ -75,6 +76,7 @@ def run_facts(
         heat=view,
         passed_over=asked.passed_over,
         results=asked.results,
+        seen=asked.seen,
         lung_outline=asked.lung_outline,
         identity=identity,
         presentation=presentation,

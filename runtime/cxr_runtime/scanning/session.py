@@ -162,7 +162,8 @@ class Session:
             raise UsageError("a session without an output folder publishes nothing; open it with `out`")
         films = self._store.overview.judged(self._run)
         self._store.rejudge(self._fingerprint, judged_anew(films, self._model.calibration, self._point))
-        asked = Asked(tuple(inputs), passed_over, tuple(results), self._options.lung_outline)
+        seen, lung_outline = self.known.seen, self._options.lung_outline
+        asked = Asked(tuple(inputs), passed_over, tuple(results), lung_outline, seen)
         facts = self._stated(self._store, self._run, asked)
         self._store.end_run(self._run, facts)
         return publish(self._store, self._run, facts, self._files)

@@ -43,6 +43,7 @@ class RunFacts:
     passed_over: int = 0  # files that cannot be films by name, counted only
     sandbox: str = ""  # how the system confined the processes that read films; "" where that is not known
     results: tuple[str, ...] = ()  # folders of results that lay among the films and were not searched
+    seen: int = 0  # films left out, for their rows are in the folders of earlier days
     lung_outline: bool = False  # drawn on the pictures in heatmaps/, too
     is_of_store: bool = False  # the reports hold every film of the store, by arrival, not one run's alone
     identity: str = IdentityKind.NONE.value  # label of what is kept of patients (pseudonyms.Keeping.label)

@@ -15,6 +15,7 @@ from cxr_runtime.names import safe_name
 from cxr_runtime.presentation import Colours, Wishes
 from cxr_runtime.reports.again import ReportOptions, merge, report_again, restore
 from cxr_runtime.store.backup import back_up
+from cxr_runtime.store.folder import held
 from cxr_runtime.store.joining import JoiningStore
 from cxr_runtime.store.rows import Place
 from cxr_runtime.store.schema import SCHEMA_VERSION
@@ -112,7 +113,10 @@ def test_a_restored_backup_is_the_same_night_on_the_same_machine(tmp_path: Path)
     out = write_store(tmp_path / "out", [Drawn("a.png")], [Drawn("a.png"), Drawn("b.png", 0.1)])
     report_again(out, QUICK)
     back_up(out, tmp_path / "backup")
-    done = restore(tmp_path / "backup", tmp_path / "new", QUICK)
+    with held(out), held(tmp_path / "busy"):  # scans go on meanwhile
+        with pytest.raises(StoreError, match=r"busy is in use by another scan; wait until it ends"):
+            restore(tmp_path / "backup", tmp_path / "busy", QUICK)
+        done = restore(tmp_path / "backup", tmp_path / "new", QUICK)
     assert done.on_trust == 0
     assert table(tmp_path / "new") == table(out)
     assert ask(tmp_path / "new", "SELECT run, position, file FROM places") == ask(

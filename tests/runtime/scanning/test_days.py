@@ -1,8 +1,13 @@
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from cxr_runtime.phantom import draw_phantom
+from cxr_runtime.pictures import encode_png
 from cxr_runtime.scanning.days import EarlierFilms, folder_of, next_midnight
+from cxr_runtime.scanning.options import ScanOptions
+from cxr_runtime.scanning.scan import scan
 from cxr_runtime.store.beside import StoreBeside
+from model_folders import write_model_folder
 from scored_scans import scored, write_scan
 
 
@@ -28,6 +33,23 @@ def test_a_store_of_another_day_that_is_damaged_keeps_today_from_nothing(tmp_pat
     (tmp_path / "2026-11-27" / "triage.sqlite").write_bytes(b"damaged")
     earlier = EarlierFilms(tmp_path, date(2026, 11, 29))
     assert scored("a", 0.5).outcome.sha256 in earlier
+
+
+def test_a_scan_of_the_next_day_has_the_new_films_alone_and_its_reports_count_the_others(
+    tmp_path: Path,
+) -> None:
+    films = tmp_path / "films"
+    films.mkdir()
+    options = ScanOptions(
+        out=tmp_path / "out", model=write_model_folder(tmp_path / "model"), is_dated=True, workers=1
+    )
+    for day in (29, 30):
+        (films / f"{day}.png").write_bytes(encode_png(draw_phantom(day, hw=(128, 128))))
+        summary = scan([films], options, now=datetime(2026, 11, day, 22, tzinfo=UTC))
+    assert [Path(outcome.file).name for outcome in summary.outcomes()] == ["30.png"]
+    assert summary.seen_before == 1
+    page = (tmp_path / "out" / "2026-11-30" / "worklist.html").read_text(encoding="utf-8")
+    assert "1 film of an earlier day left out: its row is in the folder of that day" in page
 
 
 def test_before_the_first_day_nothing_is_known(tmp_path: Path) -> None:
