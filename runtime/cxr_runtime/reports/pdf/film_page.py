@@ -9,7 +9,7 @@ from cxr_runtime.names import folder_and_name
 from cxr_runtime.placement import Outline
 from cxr_runtime.reports import meaning, wording
 from cxr_runtime.reports.exhibit import Exhibit, Picture
-from cxr_runtime.reports.pdf.heat_image import heat_image
+from cxr_runtime.reports.pdf.images import film_image, heat_image
 from cxr_runtime.reports.pdf.marks import REVIEW, draw_legend, draw_result, draw_score_bar, result_colour
 from cxr_runtime.reports.pdf.sheet import (
     INK,
@@ -42,21 +42,24 @@ def add_film_page(sheet: Sheet, exhibit: Exhibit, run: RunFacts, rank: int | Non
     """Add the page of a scored film; `rank` is its place by suspicion, from 1, None where it stands alone."""
     sheet.add_page()
     _head(sheet, exhibit, rank)
-    left, right = _words(exhibit, run), _notice(exhibit, run)
+    where = wording.where_heat_lies(exhibit.picture, run)
+    left, right = _words(exhibit, run, where), _notice(exhibit, run)
     tall = max(_height(sheet, left), _height(sheet, right) + LEGEND_H, LEAST_WORDS)
     box_h = max(VERDICT_TOP - PICTURES_TOP - UNDER - tall, SMALLEST)
     if exhibit.picture is None:
         sheet.say(MARGIN, PICTURES_TOP, _("The picture of this film was not kept."), 10, colour=QUIET)
     else:
-        _pictures(sheet, exhibit.picture, _alternative(exhibit, run), box_h)
+        _pictures(sheet, exhibit.picture, _alternative(where), box_h)
     beneath = PICTURES_TOP + box_h + UNDER
     _say(sheet, left, MARGIN, beneath)
     if right:
-        draw_legend(sheet, MARGIN + BOX_W + GAP, beneath, run)
+        with sheet.tagged("P"):
+            draw_legend(sheet, MARGIN + BOX_W + GAP, beneath, run)
         _say(sheet, right, MARGIN + BOX_W + GAP, beneath + LEGEND_H)
     technical = f"{exhibit.outcome.sha256[:12]} \u00b7 {run.model} {run.model_sha256[:12]}"
     sheet.say(MARGIN, 195.2, technical, 6, "", QUIET, INNER, Align.R)
-    draw_verdict(sheet, VERDICT_TOP)
+    with sheet.tagged("P"):
+        draw_verdict(sheet, VERDICT_TOP)
 
 
 def _head(sheet: Sheet, exhibit: Exhibit, rank: int | None) -> None:
@@ -81,9 +84,8 @@ def _head(sheet: Sheet, exhibit: Exhibit, rank: int | None) -> None:
     draw_score_bar(sheet, x, TOP + 5.5, width, outcome)
 
 
-def _alternative(exhibit: Exhibit, run: RunFacts) -> str:
+def _alternative(where: str) -> str:
     """The second picture in words."""
-    where = wording.where_heat_lies(exhibit.picture, run)
     heat = _("Heat: {where}", where=where) if where else _("Heat: none is coloured")
     return _("The film with its heat. {heat}", heat=heat)
 
@@ -93,10 +95,10 @@ def _pictures(sheet: Sheet, picture: Picture, alternative: str, box_h: float) ->
     frames = [_frame(sheet, picture, MARGIN + place * (BOX_W + GAP), box_h) for place in (0, 1)]
     for frame, words in zip(frames, (_("The film."), alternative), strict=True):
         with sheet.tagged("Figure", words):
-            _image(sheet, picture.preview_jpeg, frame)
+            sheet.image(film_image(sheet, picture.preview_jpeg) or BytesIO(picture.preview_jpeg), *frame)
             if frame is frames[1]:
                 if picture.heat_png is not None:
-                    _image(sheet, heat_image(sheet, picture.heat_png) or picture.heat_png, frame)
+                    sheet.image(heat_image(sheet, picture.heat_png) or BytesIO(picture.heat_png), *frame)
                 for outline in picture.lung_outlines:
                     _outline(sheet, outline, frame)
 
@@ -110,12 +112,6 @@ def _frame(sheet: Sheet, picture: Picture, left: float, box_h: float) -> Frame:
     return box + (BOX_W - width) / 2, PICTURES_TOP + (box_h - height) / 2, width, height
 
 
-def _image(sheet: Sheet, picture: bytes | str, frame: Frame) -> None:
-    """Draw a picture's file, or one that the sheet knows by name."""
-    x, y, width, height = frame
-    sheet.image(picture if isinstance(picture, str) else BytesIO(picture), x, y, width, height)
-
-
 def _outline(sheet: Sheet, outline: Outline, frame: Frame) -> None:
     x, y, width, height = frame
     sheet.set_draw_color(255, 255, 255)
@@ -123,9 +119,8 @@ def _outline(sheet: Sheet, outline: Outline, frame: Frame) -> None:
     sheet.polygon([(x + across * width, y + down * height) for across, down in outline])
 
 
-def _words(exhibit: Exhibit, run: RunFacts) -> Words:
+def _words(exhibit: Exhibit, run: RunFacts, where: str) -> Words:
     """Where the heat lies, what the score means, and remarks."""
-    where = wording.where_heat_lies(exhibit.picture, run)
     said: list[tuple[str, float, Rgb]] = [
         (_("Heat: {where}", where=where) if where else "", 10.5, INK),
         (meaning.films_like_this(exhibit.outcome, run), 9.5, INK),

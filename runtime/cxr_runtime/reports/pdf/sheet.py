@@ -23,6 +23,7 @@ INNER = WIDTH - 2 * MARGIN  # mm
 TOP, BOTTOM = 30.0, 194.0  # mm; a page's own content lies between
 POINT = 25.4 / 72  # mm
 LINE_HEIGHT = 1.35  # of a line of text, in its size
+BASELINE = 0.3  # of the size, below the middle of a line: where fpdf2 sets the words of a cell
 
 INK: Rgb = (23, 32, 43)
 QUIET: Rgb = (88, 99, 114)
@@ -53,8 +54,9 @@ class Sheet(TaggedPdf):
         self.is_mirrored = spoken().is_right_to_left
         self.is_spelt_out = False  # a character was met that no font has
         self._readable: set[str] = set()  # characters that some loaded font has
+        self._own: set[str] = set()  # of these, those that our fonts have, also in bold
         self._wrapped: dict[tuple[str, float, float], list[str]] = {}  # lines of paragraphs seen before
-        self._widths: dict[tuple[str, float], float] = {}  # mm, of words seen before in the regular font
+        self._widths: dict[tuple[str, str, float], float] = {}  # mm, of words seen before in a style and size
         self._borrowed: list[str] = []  # other fonts in use, by name
         self.set_auto_page_break(False)
         self._pages = FIGURE_SPACE * max(2, len(str(most_pages)))  # stands for their number until it is known
@@ -126,13 +128,23 @@ class Sheet(TaggedPdf):
         self.set_font(FAMILY, style, size)
         self.set_text_color(*colour)
         shown = self.legible(text)
-        self._set_direction(shown)
         if self.is_mirrored:
             width = width or WIDTH - x
             align = {Align.L: Align.R, Align.R: Align.L}.get(align, align)
-        self.set_xy(self.across(x, width) if width else x, y)
+        left, width, height = (
+            self.across(x, width) if width else x,
+            width or WIDTH - x,
+            LINE_HEIGHT * size * POINT,
+        )
         with self.tagged(kind):
-            self.cell(width or WIDTH - x, LINE_HEIGHT * size * POINT, shown, align=align)
+            if self._own.issuperset(shown) and not is_joined(shown):  # at a third of the time of a cell
+                spare = 0.0 if align is Align.L else width - self._width_of(shown)
+                baseline = y + 0.5 * height + BASELINE * self.font_size
+                self.text(left + (spare / 2 if align is Align.C else spare), baseline, shown)
+                return
+            self._set_direction(shown)
+            self.set_xy(left, y)
+            self.cell(width, height, shown, align=align)
         self.set_text_shaping(False)
 
     def quote(self, x: float, y: float, text: str, size: float, width: float, colour: Rgb = INK) -> None:
@@ -170,6 +182,8 @@ class Sheet(TaggedPdf):
 
     def legible(self, text: str) -> str:
         """The text with every character that no font on this machine has spelt out, e.g. `\\u4e00`."""
+        if text.isprintable() and self._readable.issuperset(text):
+            return text
         return "".join(
             character if self._can_write(character) else escaped(character) for character in printable(text)
         )
@@ -180,8 +194,8 @@ class Sheet(TaggedPdf):
             self.set_text_shaping(True, direction="rtl" if self.is_mirrored else None)
 
     def _width_of(self, text: str) -> float:
-        """mm that a text takes in the regular font, in the size that is set."""
-        key = (text, self.font_size_pt)
+        """mm that a text takes in the font that is set."""
+        key = (text, self.font_style, self.font_size_pt)
         if key not in self._widths:
             self._set_direction(text)
             self._widths[key] = float(self.get_string_width(text))
@@ -190,10 +204,13 @@ class Sheet(TaggedPdf):
 
     def _can_write(self, character: str) -> bool:
         if character not in self._readable:
-            if not self._has(FAMILY.lower(), character) and not self._borrow(character):
+            is_own = self._has(FAMILY.lower(), character)
+            if not is_own and not self._borrow(character):
                 self.is_spelt_out = True
                 return False
             self._readable.add(character)
+            if is_own and self._has(f"{FAMILY.lower()}B", character):
+                self._own.add(character)
         return True
 
     def _has(self, font: str, character: str) -> bool:

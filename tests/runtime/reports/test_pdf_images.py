@@ -12,7 +12,7 @@ import pytest
 from cxr_runtime.heat.colours import palette
 from cxr_runtime.heat.overlay import heat_layer
 from cxr_runtime.pictures import encode_indexed_png, encode_png, palette_chunks
-from cxr_runtime.reports.pdf.heat_image import heat_image
+from cxr_runtime.reports.pdf.images import heat_image
 from cxr_runtime.reports.pdf.sheet import Sheet
 from drawn_exhibits import RUN
 

@@ -1,5 +1,6 @@
-"""Heat as an image of a PDF: the PNG's own compressed rows, which a PDF takes as they are."""
+"""Pictures of a PDF: what our own files hold compressed, which a PDF takes as it is."""
 
+from collections.abc import Callable
 from hashlib import sha256
 from struct import error, unpack_from
 
@@ -7,6 +8,7 @@ import cv2
 import numpy as np
 from fpdf.image_datastructures import RasterImageInfo
 from isal import isal_zlib
+from simplejpeg import decode_jpeg_header
 
 from cxr_runtime.pictures import DEFLATE_LEVEL, INDEXED, MOST_SHOWN, SIGNATURE
 from cxr_runtime.reports.pdf.sheet import Sheet
@@ -14,8 +16,17 @@ from cxr_runtime.reports.pdf.sheet import Sheet
 COLOURS = 256  # of a palette at most
 
 
+def film_image(sheet: Sheet, jpeg: bytes) -> str | None:
+    """Make a grey JPEG known to a sheet, without Pillow, which fpdf2 asks each time it is drawn.
+
+    Returns:
+        The name by which the sheet knows it; None where the picture is of another kind.
+    """
+    return _known(sheet, jpeg, _info_of_jpeg)
+
+
 def heat_image(sheet: Sheet, png: bytes) -> str | None:
-    """Make a picture known to a sheet.
+    """Make a layer of heat known to a sheet.
 
     Both kinds of file hold rows of bytes, each after the byte of its filter, in one zlib stream (W3C PNG 9,
     PDF 32000-1 7.4.4.4). Through Pillow, fpdf2 would draw the picture and compress it twice.
@@ -27,9 +38,13 @@ def heat_image(sheet: Sheet, png: bytes) -> str | None:
     Returns:
         The name by which the sheet knows it; None where the picture is of another kind.
     """
-    name, images = f"heat {sha256(png).hexdigest()}", sheet.image_cache.images
+    return _known(sheet, png, _info_of_png)
+
+
+def _known(sheet: Sheet, content: bytes, read: Callable[[bytes], RasterImageInfo | None]) -> str | None:
+    name, images = sha256(content).hexdigest(), sheet.image_cache.images
     if name not in images:
-        info = _info(png)
+        info = read(content)
         if info is None:
             return None
         info.update(i=len(images) + 1, usages=0, iccp_i=None)
@@ -37,7 +52,20 @@ def heat_image(sheet: Sheet, png: bytes) -> str | None:
     return name
 
 
-def _info(png: bytes) -> RasterImageInfo | None:
+def _info_of_jpeg(jpeg: bytes) -> RasterImageInfo | None:
+    try:
+        height, width, colours, _ = decode_jpeg_header(jpeg)
+    except ValueError:
+        return None
+    if colours != "Gray":
+        return None
+    return RasterImageInfo(
+        w=width, h=height, cs="DeviceGray", bpc=8, dpn=1, f="DCTDecode", inverted=False, iccp=None, data=jpeg,
+        dp=f"/Predictor 15 /Colors 1 /Columns {width}",
+    )  # fmt: skip
+
+
+def _info_of_png(png: bytes) -> RasterImageInfo | None:
     try:
         chunks = _chunks(png)
         width, height, *kind = unpack_from(">IIBBBBB", chunks[b"IHDR"])
