@@ -31,10 +31,12 @@ from cxr_runtime.reading import read_film
 FEW = 4  # films of the shorter runs
 SIDE = 1024  # rows and columns of the product that measures how fast a core computes
 OURS = "import sys; from cxr_cli import start; start()"
-# What torchxrayvision's own scripts/process_batch.py does with a folder, DenseNet121 and a CSV.
+# What torchxrayvision's own scripts/process_batch.py does with a folder, DenseNet121 and a CSV. Its trained
+# weights state the resolution; without one it computes a film of any size as it is.
 TORCHXRAYVISION = """
 import os, sys, pandas, torch, torchxrayvision as xrv
 model, rows = xrv.models.DenseNet(weights=None).eval(), []
+model.input_resolution = 224
 for name in sorted(os.listdir(sys.argv[1])):
     film = torch.from_numpy(xrv.utils.load_image(os.path.join(sys.argv[1], name))).unsqueeze(0)
     with torch.no_grad():
