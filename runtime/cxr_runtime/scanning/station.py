@@ -37,6 +37,7 @@ Wanted = tuple[Place, FilmSource] | Passed[KnownFilm] | Pause  # a film to be do
 Done = list[FinishedFilm] | KnownFilm | Pause
 KnownByBytes = Callable[[Place, str], KnownFilm | SeenFilm | None]  # the film of these bytes, if it is done
 MAX_WORKERS = 8  # more processes than this would wait for the one that infers
+ENGINE_SHARE = 2  # one processor in so many computes the network, for the others read and draw films
 
 
 class Finishing(Protocol):
@@ -77,7 +78,7 @@ class Station:
         pool: where films are examined; None: in processes of its own.
         opener: opens films for these processes, and is not closed; None: one of its own.
         study: what else is kept of a film.
-        threads: processor threads of one run of the engine; None: as many as the backend likes.
+        threads: processor threads of one run of the engine; None: one for ENGINE_SHARE processors.
     """
 
     def __init__(
@@ -93,7 +94,8 @@ class Station:
         threads: int | None = None,
     ) -> None:
         self._options, self._model, self._point, self._study = options, model, point, study
-        self._files, self._run_threads, self._closing = files, threads, ExitStack()
+        self._run_threads = threads or max(1, (os.cpu_count() or 1) // ENGINE_SHARE)
+        self._files, self._closing = files, ExitStack()
         self._threads = self._closing.enter_context(ThreadPoolExecutor(options.batch_size))
         self._engine = self._closing.enter_context(LateEngine(self._open_engine))
         self.begin = self._engine.loading
