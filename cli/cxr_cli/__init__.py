@@ -28,7 +28,10 @@ def start() -> "NoReturn":
         from cxr_cli.main import main
     except ImportError as error:
         sys.exit(f"cxr-triage: {about_broken(error)}")
-    main()
+    try:
+        main()
+    finally:  # what is left ends with the process; to look for garbage in it would take a fifth of a second
+        gc.freeze()
 
 
 def about_broken(error: ImportError) -> str:
