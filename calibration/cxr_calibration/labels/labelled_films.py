@@ -136,12 +136,18 @@ def gather(
     if not used:
         raise CalibrationError(
             f"none of {len(labels)} labelled films has a score (the first is {unscored[0].file}: "
-            f"{unscored[0].sentence}); correct the paths of the films, or scan these films first"
+            f"{unscored[0].sentence}); {_next_step(unscored)}"
         )
     repeated = len(labels) - len(used) - len(unscored)
     return Gathered(
         _films(list(used.values())), tuple(s for _, s in used.values()), tuple(unscored), repeated
     )
+
+
+def _next_step(unscored: Sequence[UnscoredFilm]) -> str:
+    if any(film.code == LEARNED_FROM for film in unscored):
+        return "give films that it has not learned from, best those of your own clinic"
+    return "correct the paths of the films, or scan these films first"
 
 
 def _films(used: list[tuple[Label, StoredScore]]) -> LabelledFilms:

@@ -10,6 +10,7 @@ from cxr_runtime.errors import CalibrationError
 from cxr_runtime.logits import sigmoid
 from cxr_runtime.model.likeness import LooksReference
 from cxr_runtime.model.own_digest import mark_of, read_plain
+from cxr_runtime.model.view_shares import StatedSubgroup, ViewShares, by_view
 from cxr_runtime.outcome import Triage
 from cxr_runtime.typed_json import from_json
 
@@ -121,6 +122,7 @@ class Calibration(ProbabilityMap):
     films: int = 0  # labelled films that it was made on; 0 where it does not say
     abnormal: int = 0  # of these
     made: str = ""  # date; "" where it does not say
+    by_view: tuple[ViewShares, ...] = ()  # of the default operating point
 
     def __post_init__(self) -> None:
         """Refuse what no calibration can be.
@@ -188,6 +190,7 @@ class _Stated(ProbabilityMap):
     input_route: str
     operating_points: dict[str, _StatedPoint]
     reference: _StatedReference | None = None
+    subgroups: tuple[StatedSubgroup, ...] = ()
     films: int = 0
     abnormal: int = 0
     made: str = ""
@@ -230,6 +233,7 @@ def _calibration(stated: _Stated) -> Calibration:
         films=stated.films,
         abnormal=stated.abnormal,
         made=stated.made,
+        by_view=by_view(stated.subgroups),
     )
 
 

@@ -71,7 +71,7 @@ def finds(run: RunFacts) -> str:
     elif run.sensitivity is None or run.specificity is None:
         said = _("How many abnormal films it finds was not measured.")
     else:
-        said = _found(run.sensitivity, run.specificity, run)
+        said = _found(run.sensitivity, run.specificity, run) + _of_views(run)
     return f"{flagged_from} {said}"
 
 
@@ -82,6 +82,20 @@ def _found(sensitivity: float, specificity: float, run: RunFacts) -> str:
         normal=of_100(1 - specificity),
         measured=_measured_on(run),
     )
+
+
+def _of_views(run: RunFacts) -> str:
+    """The same two numbers of PA and of AP films; "" where they are not known."""
+    views = [
+        _(
+            "{view} {abnormal} and {normal}",
+            view=of.view,
+            abnormal=of_100(of.sensitivity),
+            normal=of_100(1 - of.specificity),
+        )
+        for of in run.by_view
+    ]
+    return " " + _("By view: {views}.", views=_(", ").join(views)) if views else ""
 
 
 def _measured_on(run: RunFacts) -> str:

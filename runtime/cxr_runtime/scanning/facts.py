@@ -52,6 +52,7 @@ def run_facts(
     """
     alike = likeness(model.calibration.looks, looks)
     manifest = model.manifest
+    is_default = model.is_calibrated and point.name == model.calibration.default_operating_point
     return RunFacts(
         product=f"cxr-triage {version('cxr-triage')}",
         finished=datetime.now().astimezone(),
@@ -73,6 +74,7 @@ def run_facts(
         is_met=point.met,
         sensitivity=point.sensitivity,
         specificity=point.specificity,
+        by_view=model.calibration.by_view if is_default else (),
         heat=view,
         passed_over=asked.passed_over,
         results=asked.results,

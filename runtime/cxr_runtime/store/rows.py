@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cxr_runtime.heat.map import HeatView
 from cxr_runtime.identity import Identity, IdentityKind
+from cxr_runtime.model.view_shares import ViewShares
 from cxr_runtime.outcome import Outcome
 from cxr_runtime.placement import Outline, Placement
 from cxr_runtime.presentation import Presentation
@@ -36,6 +37,7 @@ class RunFacts:
     heat: HeatView  # how stored heat is shown
     foreign: str = ""  # what is said where the films are unlike those of the calibration
     likeness: str = ""  # whether they are like those, in a few words; "" where that is not known
+    by_view: tuple[ViewShares, ...] = ()  # the same of PA and of AP films, where that is known
     calibration: str = ""  # whose it is; "" where there is none, or that is not known
     calibration_films: int = 0  # labelled films that it was made on; 0 where that is not known
     calibration_abnormal: int = 0  # of these

@@ -6,6 +6,7 @@ import pytest
 
 from cxr_runtime.model.likeness import FOREIGN
 from cxr_runtime.presentation import Presentation
+from cxr_runtime.model.view_shares import ViewShares
 from cxr_runtime.reports.meaning import at_prevalence, explanation, films_like_this, finds
 from cxr_runtime.store.rows import RunFacts
 from drawn_exhibits import RUN, scored
@@ -74,5 +75,8 @@ def test_the_operating_point_is_one_sentence() -> None:
         "Flagged from a score of 47.00. It finds 87 of 100 abnormal films and flags 19 of 100 normal ones, "
         "measured on 697 films."
     )
+    of_views = (ViewShares("PA", 0.84, 0.87), ViewShares("AP", 0.83, 0.76))
+    assert finds(replace(CALIBRATED, by_view=of_views)).endswith(" By view: PA 84 and 13, AP 83 and 24.")
+    assert "By view" not in finds(replace(CALIBRATED, by_view=of_views, foreign=FOREIGN))
     assert "was not measured" in finds(replace(CALIBRATED, sensitivity=None))
     assert "does not hold for these films" in finds(replace(CALIBRATED, foreign=FOREIGN))
