@@ -192,7 +192,7 @@ def test_only_films_that_the_model_has_learned_from_are_no_calibration(tmp_path:
     scan, sha256 = _scan(tmp_path / "scan", films, model), open_model(model).manifest.model_sha256
     write_known_films(model, sha256, [s.outcome.sha256 for s in drawn_scores(films, model_sha256=sha256)])
     with pytest.raises(
-        CalibrationError, match="has learned from this film.*give films that it has not learned"
+        CalibrationError, match=r"has learned from this film.*give films that it has not learned"
     ):
         calibrate_model(_labels(tmp_path, films), CalibrateOptions(model, scan))
 

@@ -34,5 +34,5 @@ def test_nothing_is_said_where_one_view_is_not_known_well(other: StatedSubgroup)
 def test_the_default_model_says_what_it_finds_of_each_view() -> None:
     stated = read_calibration(Path(MODELS_FOLDER) / "default" / "calibration.json").by_view
     assert [of.view for of in stated] == ["PA", "AP"]
-    with pytest.raises(ValueError, match="not within 0..1"):
+    with pytest.raises(ValueError, match=r"not within 0\.\.1"):
         by_view([_view("AP"), _view("PA", sensitivity=1.2)])

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from cxr_runtime.model.likeness import FOREIGN
-from cxr_runtime.presentation import Presentation
 from cxr_runtime.model.view_shares import ViewShares
+from cxr_runtime.presentation import Presentation
 from cxr_runtime.reports.meaning import at_prevalence, explanation, films_like_this, finds
 from cxr_runtime.store.rows import RunFacts
 from drawn_exhibits import RUN, scored
