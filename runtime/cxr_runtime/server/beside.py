@@ -76,8 +76,10 @@ def _told(desk: Desk, similar: Similar, said: FilmVerdicts) -> dict[str, Any]:
 
 def _words(said: Said) -> str:
     if said.source is Source.READING:
-        return f"{said.reader}: {_(VERDICT_WORDS[said.verdict])}"
-    return f"{_(SOURCE_WORDS[said.source])}: {_(TEST_WORDS[said.verdict])}"
+        who, what = said.reader, _(VERDICT_WORDS[said.verdict])
+    else:
+        who, what = _(SOURCE_WORDS[said.source]), _(TEST_WORDS[said.verdict])
+    return f"{who}: {what}"
 
 
 def _summary(said: list[FilmVerdicts]) -> str:
