@@ -10,9 +10,9 @@ from cxr_runtime.errors import CalibrationError
 from cxr_runtime.logits import sigmoid
 from cxr_runtime.model.likeness import LooksReference
 from cxr_runtime.model.own_digest import mark_of, read_plain
-from cxr_runtime.model.view_shares import StatedSubgroup, ViewShares, by_view
 from cxr_runtime.outcome import Triage
 from cxr_runtime.typed_json import from_json
+from cxr_runtime.view_shares import StatedSubgroup, ViewShares, by_view
 
 MOST_KNOTS = 100_000
 MOST_NAME = 100  # characters of an operating point's name

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from cxr_runtime.heat.map import HeatView
 from cxr_runtime.identity import Identity, IdentityKind
-from cxr_runtime.model.view_shares import ViewShares
 from cxr_runtime.outcome import Outcome
 from cxr_runtime.placement import Outline, Placement
 from cxr_runtime.presentation import Presentation
 from cxr_runtime.store.objects import MadeObject
+from cxr_runtime.view_shares import ViewShares
 
 
 @dataclass(frozen=True)

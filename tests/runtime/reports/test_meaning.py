@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from cxr_runtime.model.likeness import FOREIGN
-from cxr_runtime.model.view_shares import ViewShares
 from cxr_runtime.presentation import Presentation
 from cxr_runtime.reports.meaning import at_prevalence, explanation, films_like_this, finds
 from cxr_runtime.store.rows import RunFacts
+from cxr_runtime.view_shares import ViewShares
 from drawn_exhibits import RUN, scored
 
 CALIBRATED = replace(RUN, calibration_films=697, calibration_abnormal=53)

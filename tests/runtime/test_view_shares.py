@@ -4,7 +4,7 @@ import pytest
 
 from cxr_runtime.model.calibration import read_calibration
 from cxr_runtime.model.folder import MODELS_FOLDER
-from cxr_runtime.model.view_shares import StatedShare, StatedSubgroup, by_view
+from cxr_runtime.view_shares import StatedShare, StatedSubgroup, by_view
 
 
 def _view(level: str, abnormal: int = 30, sensitivity: float | None = 0.8) -> StatedSubgroup:
