@@ -179,7 +179,10 @@ class Clinic(Section):
     @model_validator(mode="after")
     def _shows_one_folder(self) -> Self:
         if self.dated and (self.serve is not None or self.alert is not None):
-            raise ValueError("[serve] and [alert] work on one folder; expected dated = false with them")
+            raise ValueError(
+                "[serve] and [alert] work on one store, whose accounts, verdicts and similar films must not "
+                "begin anew at midnight; expected dated = false: the list can be narrowed to a day"
+            )
         return self
 
     @property

@@ -12,6 +12,7 @@ from pathlib import Path
 import uvicorn
 
 from cxr_runtime.errors import CxrTriageError, UsageError
+from cxr_runtime.files import STORE_FILE
 from cxr_runtime.journal import Journal
 from cxr_runtime.language import Language, language, language_or_english
 from cxr_runtime.names import printable
@@ -22,6 +23,7 @@ from cxr_runtime.server.guard import is_loopback, names_of
 from cxr_runtime.server.room import Room, RoomOptions
 from cxr_runtime.store.audit import Act
 from cxr_runtime.store.desk import Desk
+from cxr_runtime.store.folder import days_of
 from cxr_runtime.workers.opening import Opener
 
 MOST_CONNECTIONS = 300  # browsers keep up to six each
@@ -60,16 +62,29 @@ def check(options: ServeOptions) -> None:
     """See that the folder holds a store, and that nobody but who may can read its films.
 
     Raises:
-        UsageError: others could reach it without TLS or accounts, or a certificate cannot be used.
+        UsageError: others could reach it without TLS or accounts, a certificate cannot be used, or the folder
+            holds one of each day.
         StoreError: the folder holds no store that can be used.
     """
     check_options(options)
+    _refuse_days(options.folder)
     with Desk.open(options.folder) as desk:
         has_accounts = next(desk.accounts.every(), None) is not None
     if options.is_for_others and not has_accounts:
         raise UsageError(
             "other machines could see the films without a login: there is no account yet; add one by "
             f"`cxr-triage user add {printable(str(options.folder))} NAME --role admin`"
+        )
+
+
+def _refuse_days(folder: Path) -> None:
+    days = [] if (folder / STORE_FILE).is_file() else days_of(folder)
+    if days:
+        shown, latest = printable(str(folder)), printable(str(days[-1]))
+        raise UsageError(
+            f"{shown} holds {len(days)} folders of days, each with verdicts and accounts of its own; expected "
+            f"one store: give {latest}, or join them by `cxr-triage merge {shown}/*-*-* --out NEW`, and scan "
+            "without --dated from then on: the list can be narrowed to a day"
         )
 
 

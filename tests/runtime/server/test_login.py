@@ -177,6 +177,13 @@ def test_sessions_end_after_a_while_of_silence_and_after_a_day_s_work() -> None:
     assert sessions.of(busy) is None
 
 
+def test_a_folder_of_days_is_refused_with_what_to_give_instead(tmp_path: Path) -> None:
+    for day in ("2026-11-28", "2026-11-29"):
+        write_store(tmp_path / day, [Drawn("a.png")])
+    with pytest.raises(UsageError, match=r"2 folders of days.*give .*2026-11-29, or join them"):
+        check(ServeOptions(tmp_path))
+
+
 def test_others_are_let_in_by_tls_and_accounts_alone(tmp_path: Path) -> None:
     folder = write_store(tmp_path, [Drawn("a.png", 0.9)])
     options = ServeOptions(folder, host="0.0.0.0")
