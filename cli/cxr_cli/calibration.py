@@ -7,6 +7,7 @@ import typer
 
 from cxr_cli.few_labels import chosen_lines, expected_lines, only_one
 from cxr_cli.film_options import Calibration
+from cxr_cli.report_options import Language
 from cxr_runtime.files import CALIBRATION_FILE
 
 if TYPE_CHECKING:
@@ -101,6 +102,7 @@ def calibrate(
         float, typer.Option(min=0, help="Price of what is done for a flagged film.")
     ] = 10.0,
     seed: Annotated[int, typer.Option(min=0, help="Another seed deals films to other folds.")] = 0,
+    language: Language = None,
 ) -> int:
     """Set a model's probabilities and thresholds on your own labelled films, and say how good they are.
 
@@ -122,11 +124,14 @@ def calibrate(
     from cxr_calibration.fit.description import FitOptions
     from cxr_calibration.fit.rules import DEFAULT_RULES, parse_rule
     from cxr_cli.progress import terminal_or_lines
+    from cxr_cli.report_options import page_language
 
     rules = tuple(parse_rule(name) for name in operating_point) if operating_point else DEFAULT_RULES
     fit = FitOptions(rules=rules, default=default or rules[0].name, error_rate=error_rate, seed=seed)
     options = CalibrateOptions(model, scan, out, fit, prevalence, price_film, price_read)
-    typer.echo(_summary(calibrate_model(labels, options, terminal_or_lines())))
+    with page_language(language):
+        summary = calibrate_model(labels, options, terminal_or_lines())
+    typer.echo(_summary(summary))
     return 0
 
 
@@ -221,6 +226,7 @@ def monitor(
             help="Folder of monitor.html and monitor.json.",
         ),
     ] = None,
+    language: Language = None,
 ) -> int:
     """Compare scans with the films that the model was calibrated on, and alarm where they have changed.
 
@@ -228,11 +234,13 @@ def monitor(
     code, and readers' verdicts. Exit status: 0 in order, 3 alarm, 1 could not compare, 2 wrong usage.
     """
     from cxr_calibration.monitor import MonitorOptions, compare_scans
+    from cxr_cli.report_options import page_language
 
     options = MonitorOptions(
         model, calibration, operating_point, tuple(baseline or ()), verdicts, false_alarms, out
     )
-    found, written = compare_scans(folders, options)
+    with page_language(language):
+        found, written = compare_scans(folders, options)
     remarks = [found.remark] if found.remark else []
     typer.echo("\n".join([found.sentence, *found.alarms, *remarks, f"page and figures in {written}"]))
     return EXIT_ALARM if found.alarms else 0

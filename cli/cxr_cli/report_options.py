@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from cxr_runtime.language import Language as Spoken
     from cxr_runtime.presentation import Presentation, Wishes
 
 Language = Annotated[
@@ -12,7 +15,7 @@ Language = Annotated[
     typer.Option(
         metavar="NAME|FILE",
         show_default="en",
-        help="Language of worklist and PDF: en, fr, es, pt, ar, or a catalogue FILE.mo of your own.",
+        help="Language of pages and PDF: en, fr, es, pt, ar, or a catalogue FILE.mo of your own.",
     ),
 ]
 ColourScale = Annotated[
@@ -85,3 +88,16 @@ def presentation_of(
     found = wishes_of(language, colours, prevalence, pdf_pages, worklist_size).over(usual_presentation())
     language_named(found.language)
     return found
+
+
+def page_language(language: str | None) -> "AbstractContextManager[Spoken]":
+    """Speak the language of a page within: the one that is asked for, else the usual one.
+
+    Raises:
+        UsageError: there is no such language.
+    """
+    from cxr_runtime.language import language as language_named
+    from cxr_runtime.language import speaking
+    from cxr_runtime.presentation import usual_presentation
+
+    return speaking(language_named(language or usual_presentation().language))

@@ -14,7 +14,7 @@ pytest.importorskip("babel", reason="Babel is not installed: no catalogue can be
 from babel.messages.pofile import read_po
 
 from cxr_cli.help_language import asked_language, translate_help
-from cxr_cli.lab.sentences import stored_sentences
+from cxr_cli.lab.sentences import CALIBRATION, RUNTIME, STORED, stored_sentences
 from cxr_cli.lab.words import CATALOGUES, FILE, TEMPLATE, as_mo, as_po, gathered
 
 if TYPE_CHECKING:
@@ -86,7 +86,8 @@ def test_names_of_options_and_commands_stay_as_they_are_typed(name: str) -> None
 def test_no_sentence_hides_in_an_f_string_where_babel_does_not_look() -> None:
     hidden = [
         (file.name, inner.lineno)
-        for file in (ROOT / "runtime" / "cxr_runtime").rglob("*.py")
+        for package in (RUNTIME, CALIBRATION)
+        for file in (ROOT / package).rglob("*.py")
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         if isinstance(node, ast.JoinedStr)
         for inner in ast.walk(node)
@@ -98,7 +99,7 @@ def test_no_sentence_hides_in_an_f_string_where_babel_does_not_look() -> None:
 
 
 def test_reasons_of_the_gate_and_of_every_reader_are_among_the_sentences() -> None:
-    files = {file for _, file in stored_sentences(ROOT / "runtime" / "cxr_runtime")}
+    files = {file for _, file in stored_sentences(ROOT / RUNTIME, STORED[RUNTIME])}
     assert {"gate/reasons.py", "gate/visibility.py", "reading/png.py", "reading/dicom/pixels.py"} <= files
 
 

@@ -12,7 +12,18 @@ from cxr_calibration.pages.chart import Chart
 from cxr_calibration.pages.page import Figure, Table, filled
 from cxr_calibration.statistics.intervals import percent, percent_interval
 from cxr_calibration.statistics.probability_scores import reliability
+from cxr_runtime.language import _, later, number
+from cxr_runtime.reports.stored_sentences import translated
 
+# What subgroups are of, as calibration.json has it.
+VARIABLES = (
+    later("view"),
+    later("sex"),
+    later("age"),
+    later("site"),
+    later("sensitivity"),
+    later("specificity"),
+)
 SCORES_SHOWN = 100  # rows of the page's threshold table: whole points of the score
 
 
@@ -56,15 +67,9 @@ def calibration_page(
 def _points(description: Description) -> Table:
     """A row an operating point: where it lies, what was measured of it, and whether its promise is met."""
     header = [
-        "operating point",
-        "score",
-        "sensitivity",
-        "specificity",
-        "flagged",
-        "to review",
-        "met",
-        "why not",
-    ]
+        _("operating point"), _("score"), _("sensitivity"), _("specificity"), _("flagged"), _("to review"),
+        _("met"), _("why not"),
+    ]  # fmt: skip
     return Table(header, [_point(point, description) for point in description.points], words=(7,))
 
 
@@ -81,60 +86,66 @@ def _prevalences(description: Description) -> Table:
         for point in description.points
         for at in point.at_prevalence
     ]
-    header = ["operating point", "prevalence", "PPV", "NPV", "flagged"]
-    return Table(header, rows, "What a flag means where this share of the films is abnormal")
+    header = [_("operating point"), _("prevalence"), _("PPV"), _("NPV"), _("flagged")]
+    return Table(header, rows, _("What a flag means where this share of the films is abnormal"))
 
 
 def _quality(description: Description) -> Table:
     """Brier score, calibration error and log loss before and after."""
     rows = [
         [name, f"{part.brier:.4f}", f"{part.calibration_error:.4f}", f"{part.log_loss:.4f}"]
-        for name, part in (("bare softmax", description.before), ("calibrated", description.after))
+        for name, part in ((_("bare softmax"), description.before), (_("calibrated"), description.after))
     ]
-    return Table(
-        ["probabilities", "Brier score", "ECE", "log loss"], rows, "Smaller is better; by cross-validation"
-    )
+    header = [_("probabilities"), _("Brier score"), "ECE", _("log loss")]
+    return Table(header, rows, _("Smaller is better; by cross-validation"))
 
 
 def _reliability(description: Description, films: LabelledFilms) -> Figure:
     """Said probability against found share, before and after."""
-    chart = Chart("Reliability", "probability said", "share abnormal")
-    chart.line([(0, 0), (1, 1)], "plain", "perfect")
+    chart = Chart(_("Reliability"), _("probability said"), _("share abnormal"))
+    chart.line([(0, 0), (1, 1)], "plain", _("perfect"))
     before = reliability(BARE_SOFTMAX.probability(films.margins), films.truth)
-    chart.line([(part.probability, part.abnormal.value) for part in before], "second", "bare softmax")
+    chart.line([(part.probability, part.abnormal.value) for part in before], "second", _("bare softmax"))
     after = description.reliability
     chart.whiskers([(part.probability, part.abnormal.low, part.abnormal.high) for part in after], "first")
-    chart.points([(part.probability, part.abnormal.value) for part in after], "first", "calibrated")
+    chart.points([(part.probability, part.abnormal.value) for part in after], "first", _("calibrated"))
     return Figure(
         chart,
-        "Films in tenths by probability. Each film's probability comes from a map fitted without the film. "
-        "Bars: 95 % intervals.",
+        _(
+            "Films in tenths by probability. Each film's probability comes from a map fitted without the "
+            "film. Bars: 95 % intervals."
+        ),
     )
 
 
 def _sensitivity_and_specificity(description: Description, rows: Sequence[ThresholdRow]) -> Figure:
     """Sensitivity and specificity at every score, and where the operating points lie."""
-    chart = Chart("Thresholds", "score at or above which films are flagged", "share", x_range=(0, 100))
-    for name, style in (("sensitivity", "first"), ("specificity", "second")):
-        along = [(100 * row.threshold, getattr(row, name)) for row in rows]
+    chart = Chart(
+        _("Thresholds"), _("score at or above which films are flagged"), _("share"), x_range=(0, 100)
+    )
+    for name, measure, style in (
+        (_("sensitivity"), "sensitivity", "first"),
+        (_("specificity"), "specificity", "second"),
+    ):
+        along = [(100 * row.threshold, getattr(row, measure)) for row in rows]
         chart.band([(x, estimate.low, estimate.high) for x, estimate in along], style)
         chart.line([(x, estimate.value) for x, estimate in along], style, name)
     for point in description.points:
         chart.upright(100 * min(point.threshold, 1.0), point.name)
-    return Figure(chart, "Bands: 95 % intervals, films of one patient counted together.")
+    return Figure(chart, _("Bands: 95 % intervals, films of one patient counted together."))
 
 
 def _point(point: MeasuredPoint, description: Description) -> list[str]:
     band = description.bands.get(point.name)
     return [
-        point.name + (" (default)" if point.name == description.default else ""),
+        _("{name} (default)", name=point.name) if point.name == description.default else point.name,
         f"{100 * point.threshold:.1f}",
         percent_interval(point.sensitivity),
         percent_interval(point.specificity),
         percent_interval(point.flagged_share),
         percent_interval(band.review_share) if band else "-",
-        "yes" if point.met else "no",
-        point.shortfall,
+        _("yes") if point.met else _("no"),
+        translated(point.shortfall),
     ]
 
 
@@ -142,31 +153,40 @@ def _subgroups(description: Description) -> Table:
     """A row a level of view, sex, age group and site; no row where the labels state none of them."""
     rows = [
         [
-            group.variable, group.level or "not stated", str(group.films), str(group.abnormal),
+            translated(group.variable), group.level or _("not stated"), str(group.films), str(group.abnormal),
             percent_interval(group.sensitivity), percent_interval(group.specificity),
         ]
         for group in description.subgroups.subgroups
     ]  # fmt: skip
-    header = ["variable", "level", "films", "abnormal", "sensitivity", "specificity"]
-    return Table(header, rows, f"At {description.default}")
+    header = [_("variable"), _("level"), _("films"), _("abnormal"), _("sensitivity"), _("specificity")]
+    return Table(header, rows, _("At {operating_point}", operating_point=description.default))
 
 
 def _differences(description: Description) -> Table:
     rows = [
-        [found.variable, found.measure, f"{found.p_value:.4f}", f"{found.adjusted_p_value:.4f}"]
+        [
+            translated(found.variable),
+            translated(found.measure),
+            f"{found.p_value:.4f}",
+            f"{found.adjusted_p_value:.4f}",
+        ]
         for found in description.subgroups.differences
     ]
-    caption = "Do the levels differ? Tested by permutation of patients"
-    return Table(["variable", "measure", "p", "p (Holm)"], rows, caption)
+    caption = _("Do the levels differ? Tested by permutation of patients")
+    return Table([_("variable"), _("measure"), "p", "p (Holm)"], rows, caption)
 
 
 def _thresholds(rows: Sequence[ThresholdRow], clinic: Clinic) -> Table:
-    header = ["score", "TP", "FP", "TN", "FN", "sensitivity", "specificity"]
-    header += ["PPV", "NPV", "found", "missed", "to read", "cost", "cost a case"]
-    caption = (
-        f"TP, FP, TN and FN count the labelled films. The columns from PPV on are for {clinic.films} films, "
-        f"{percent(clinic.prevalence)} of them abnormal, at {clinic.price_per_film:g} a film and "
-        f"{clinic.price_per_read:g} a film read."
+    header = [_("score"), _("TP"), _("FP"), _("TN"), _("FN"), _("sensitivity"), _("specificity"), _("PPV")]
+    header += [_("NPV"), _("found"), _("missed"), _("to read"), _("cost"), _("cost a case")]
+    price, reading = (f"{each:g}" for each in (clinic.price_per_film, clinic.price_per_read))
+    caption = _(
+        "TP, FP, TN and FN count the labelled films. The columns from PPV on are for {films} films, {share} "
+        "of them abnormal, at {price} a film and {reading} a film read.",
+        films=number(clinic.films),
+        share=percent(clinic.prevalence),
+        price=price,
+        reading=reading,
     )
     return Table(header, [_counted(row) + _costed(row) for row in rows], caption)
 
@@ -192,5 +212,5 @@ def _costed(row: ThresholdRow) -> list[str]:
 
 
 def _unscored(unscored: Sequence[UnscoredFilm]) -> Table:
-    rows = [[film.file, film.code, film.sentence] for film in unscored]
-    return Table(["file", "code", "why"], rows, words=(2,))
+    rows = [[film.file, film.code, translated(film.sentence)] for film in unscored]
+    return Table([_("file"), _("code"), _("why")], rows, words=(2,))

@@ -10,7 +10,15 @@ from cxr_calibration.monitoring.nights import ALL_NIGHTS, Night, NightReport
 from cxr_calibration.monitoring.reference import Reference
 from cxr_calibration.pages.chart import Chart
 from cxr_calibration.pages.page import Figure, Table, filled
+from cxr_runtime.language import _, later, number
+from cxr_runtime.reports.stored_sentences import translated
 
+# Parts of the names of checks, which the figures keep in English.
+NAMES = (
+    later("flagged share"), later("{0} (KS)"), later("{0} (PSI)"), later("scores"), later("brightness"),
+    later("contrast"), later("looks"), later("view {0}"), later("code {0}"), later("films without a score"),
+    later("sensitivity by readers"), later("specificity by readers"), later("1 scan"), later("{0} scans"),
+)  # fmt: skip
 SCORE_BINS = 20  # bars of the chart of scores, 5 points each
 
 
@@ -30,14 +38,16 @@ def _shares(reports: Sequence[NightReport]) -> Figure:
     """A control chart: each night's flagged share within its limits."""
     nights = [report for report in reports if report.name != ALL_NIGHTS]
     shown = [(n, report, _flagged(report)) for n, report in enumerate(nights, 1) if report.scored]
-    chart = Chart("Flagged share", "scan", "flagged share", x_range=(0, len(nights) + 1.0))
+    chart = Chart(_("Flagged share"), _("scan"), _("flagged share"), x_range=(0, len(nights) + 1.0))
     limits = [(n, *share_limits(check, report.level)) for n, report, check in shown]
-    chart.band([(n + side, low, high) for n, low, high in limits for side in (-0.5, 0.5)], "plain", "limits")
-    chart.line([(n + side, check.expected) for n, _, check in shown for side in (-0.5, 0.5)], "plain")
-    for alarm, style, name in ((False, "first", "in order"), (True, "second", "alarm")):
+    chart.band(
+        [(n + side, low, high) for n, low, high in limits for side in (-0.5, 0.5)], "plain", _("limits")
+    )
+    chart.line([(n + side, check.expected) for n, _report, check in shown for side in (-0.5, 0.5)], "plain")
+    for alarm, style, name in ((False, "first", _("in order")), (True, "second", _("alarm"))):
         dots = [(n, check.value) for n, report, check in shown if check.alarms(report.level) is alarm]
         chart.points(dots, style, name)
-    return Figure(chart, "Flagged share of each scan; the limits are wider for smaller scans.")
+    return Figure(chart, _("Flagged share of each scan; the limits are wider for smaller scans."))
 
 
 def _flagged(report: NightReport) -> Check:
@@ -53,26 +63,33 @@ def _scores(nights: Sequence[Night], reference: Reference, threshold: Threshold)
     now = np.histogram(said(margins), edges)[0]
     shares = [counts / max(1, counts.sum()) for counts in (then, now)]
     top = 0.05 * np.ceil(max(float(share.max()) for share in shares) / 0.05 + 1e-9)
-    chart = Chart("Scores", "score", "share of films", x_range=(0, 100), y_range=(0, top))
-    for share, style, name in zip(shares, ("plain", "first"), ("reference", "these scans"), strict=True):
+    chart = Chart(_("Scores"), _("score"), _("share of films"), x_range=(0, 100), y_range=(0, top))
+    for share, style, name in zip(
+        shares, ("plain", "first"), (_("reference"), _("these scans")), strict=True
+    ):
         left = 100 * edges[:-1]
         bars = list(zip(left, left + 100 / SCORE_BINS, share, strict=True))
         chart.bars(bars, style, name)
-    chart.upright(100 * min(threshold.value, 1.0), "flagged from here")
-    return Figure(chart, "Scores of the films that the calibration was made on, and of these scans.")
+    chart.upright(100 * min(threshold.value, 1.0), _("flagged from here"))
+    return Figure(chart, _("Scores of the films that the calibration was made on, and of these scans."))
 
 
 def _checks(report: NightReport) -> Table:
     rows = [
         [
-            check.name,
+            translated(check.name),
             f"{check.value:.3f}",
             f"{check.expected:.3f}" if check.expected else "-",
             str(check.films),
             f"{check.p_value:.2g}",
-            "ALARM" if check.alarms(report.level) else "in order",
+            _("ALARM") if check.alarms(report.level) else _("in order"),
         ]
         for check in report.checks
     ]
-    caption = f"{report.scored} of {report.films} films scored; {report.finished}"
-    return Table(["check", "value", "expected", "films", "p", "result"], rows, caption)
+    finished = (
+        f"\u2068{report.finished[:16].replace('T', ' ')}\u2069"  # digits stay in their order beside Arabic
+    )
+    counts = {"scored": number(report.scored), "films": number(report.films)}
+    caption = _("{scored} of {films} films scored; {finished}", **counts, finished=finished)
+    header = [_("check"), _("value"), _("expected"), _("films"), "p", _("result")]
+    return Table(header, rows, caption)

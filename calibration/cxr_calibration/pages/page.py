@@ -7,6 +7,7 @@ from importlib.resources import files
 from markupsafe import Markup
 
 from cxr_calibration.pages.chart import Chart
+from cxr_runtime.reports.stored_sentences import translated
 from cxr_runtime.reports.templates import templates
 
 
@@ -29,6 +30,10 @@ class Figure:
 
 
 def filled(template: str, **values: object) -> str:
-    """A whole HTML document; `template` is one of this package, e.g. `monitor.html`."""
+    """A whole HTML document in the language of this moment; `template` is one of this package."""
     style = files(__package__).joinpath("page.css").read_text(encoding="utf-8")
-    return templates(__package__).get_template(template).render(style=Markup(style), **values)
+    return (
+        templates(__package__)
+        .get_template(template)
+        .render(style=Markup(style), translated=translated, **values)
+    )

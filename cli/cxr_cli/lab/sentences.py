@@ -2,12 +2,13 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 RUNTIME = "runtime/cxr_runtime"
+CALIBRATION = "calibration/cxr_calibration"
 KEYWORDS: dict[str, Any] = {"_": None, "later": None, "gettext": None, "plural": (1, 2)}
 EXTRACTED = {  # files of the runtime, and how Babel reads them
     "**.html": "jinja2",
@@ -15,19 +16,27 @@ EXTRACTED = {  # files of the runtime, and how Babel reads them
     "**.py": "python",
 }
 # Files whose sentences are stored in English, and translated when shown (reports/stored_sentences.py).
-STORED = (
+STORED = {
+    RUNTIME: (
     "reading/**/*.py", "gate/admission.py", "gate/network.py", "gate/reasons.py", "gate/visibility.py",
     "workers/opened.py", "workers/opening.py", "workers/pool.py", "workers/worker.py",
     "sources/archives.py", "sources/disk.py", "sources/film_source.py", "sources/looking.py",
     "model/likeness.py", "model/origin.py", "reports/again.py",
-)  # fmt: skip
+    ),
+    CALIBRATION: (
+        "monitoring/checks.py", "monitoring/drift_report.py", "monitoring/nights.py", "fit/rules.py",
+        "fit/subgroups.py", "labels/labelled_films.py",
+    ),
+}  # fmt: skip
 LABELS = ("reports/viewer/labels.py",)  # files all of whose texts are shown
 # What stands in these files and is no sentence of a row or a run.
 NO_REASON = re.compile(
     r"(no (answer|code|copy|digest|DIR|facts|failure|JSON|model at|name|scan|sentence|sha256|size|texts)|"
     r"a name that was|another number of|it does not have|it has|not an|JPEG (2000 Part|XL)|MPEG|End of|"
     r"premature|expected (1|a folder)|make one|scan into|DICOM results are|\(none|"
-    r"\{0\} (has no|cannot be read)).*|"
+    r"\{0\} (has no|cannot be read)|Rule \||SensitivityAtLeast|operating point \{0\} is|"
+    r"expected (\{0\}, cap|one len|nights)|none of \{0\} labelled|correct the paths|margins, truth|"
+    r"\{0\} \(line|give each film|the baseline has|there is no film at).*|"
     r".*(import |load\(|model_sha256|manifest|class names|precision|of the logits|calibration \{0\}|"
     r"model folder|preprocessing|--format|backup|cxr-triage export|holds a scan|output folders|new folder|"
     r"architecture|calibrate here).*"
@@ -57,18 +66,20 @@ def sentences(root: Path) -> Iterator[Sentence]:
         ImportError: Babel is not installed.
     """
     yield from marked_sentences(root / RUNTIME)
+    yield from marked_sentences(root / CALIBRATION)
     for path in LABELS:
         yield from (Sentence(text, path) for text in _label_texts(root / RUNTIME / path))
-    yield from (Sentence(text, path) for text, path in stored_sentences(root / RUNTIME))
+    for package, files in STORED.items():
+        yield from (Sentence(text, path) for text, path in stored_sentences(root / package, files))
     yield from (Sentence(text, "help") for text in help_texts())
 
 
-def marked_sentences(runtime: Path) -> Iterator[Sentence]:
+def marked_sentences(package: Path) -> Iterator[Sentence]:
     """Those that stand in `_("...")`, `later("...")` or `plural("...", "...", n)`."""
     from babel.messages.extract import extract_from_dir
 
     found = extract_from_dir(
-        str(runtime), list(EXTRACTED.items()), keywords=KEYWORDS, comment_tags=("Translators:",),
+        str(package), list(EXTRACTED.items()), keywords=KEYWORDS, comment_tags=("Translators:",),
         strip_comment_tags=True,
     )  # fmt: skip
     for file, _line, text, comments, _context in sorted(found, key=lambda message: message[:2]):
@@ -84,14 +95,14 @@ def _label_texts(file: Path) -> Iterator[str]:
                     yield str(value.value)
 
 
-def stored_sentences(runtime: Path) -> Iterator[tuple[str, str]]:
+def stored_sentences(package: Path, files: Iterable[str]) -> Iterator[tuple[str, str]]:
     """The parts of reasons and remarks, `{0}`, `{1}` for what is filled in, each with its file."""
-    for pattern in STORED:
-        for file in sorted(runtime.glob(pattern)):
+    for pattern in files:
+        for file in sorted(package.glob(pattern)):
             for text in _texts(ast.parse(file.read_text(encoding="utf-8"))):
                 for part in text.split("; "):
                     if _is_sentence(part, least=2) and not NO_REASON.fullmatch(part):
-                        yield _renumbered(part.strip()), file.relative_to(runtime).as_posix()
+                        yield _renumbered(part.strip()), file.relative_to(package).as_posix()
 
 
 def _texts(tree: ast.AST) -> Iterator[str]:

@@ -82,7 +82,7 @@ def _refuse_days(folder: Path) -> None:
     if days:
         shown, latest = printable(str(folder)), printable(str(days[-1]))
         raise UsageError(
-            f"{shown} holds {len(days)} folders of days, each with verdicts and accounts of its own; expected "
+            f"{shown} holds {len(days)} folders of days, each with its own verdicts and accounts; expected "
             f"one store: give {latest}, or join them by `cxr-triage merge {shown}/*-*-* --out NEW`, and scan "
             "without --dated from then on: the list can be narrowed to a day"
         )

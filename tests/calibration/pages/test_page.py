@@ -1,16 +1,22 @@
+from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
-from cxr_calibration.fit.description import FitOptions, fit_and_describe
+from cxr_calibration.fit.description import BARE_SOFTMAX, FitOptions, fit_and_describe
 from cxr_calibration.fit.threshold_costs import Clinic
 from cxr_calibration.labels.labelled_films import LabelledFilms, UnscoredFilm
+from cxr_calibration.monitoring.checks import Threshold, share_check
 from cxr_calibration.monitoring.drift_report import DriftReport
+from cxr_calibration.monitoring.nights import Night, NightReport
+from cxr_calibration.monitoring.reference import ReferenceFilm, make_reference
 from cxr_calibration.pages.calibration_page import calibration_page
 from cxr_calibration.pages.chart import Chart
+from cxr_calibration.pages.monitor_page import monitor_page
 from cxr_calibration.pages.page import Table, filled
 from cxr_calibration.statistics.intervals import UNKNOWN, Estimate, percent, percent_interval
+from cxr_runtime.language import language, speaking
 from drawn_films import drawn_films
 
 
@@ -30,6 +36,26 @@ def test_the_page_has_every_part_and_fetches_nothing() -> None:
     assert text.count("<svg") == 2
     assert "http" not in text
     assert text.count("<tr>") > 101
+
+
+def test_the_pages_speak_the_language_of_the_moment_and_their_figures_stay_english() -> None:
+    films = _films()
+    description = fit_and_describe(films, FitOptions(error_rate=0.1))
+    night = Night(Path("monday"), "", ())
+    checks = (share_check("flagged share", 30, 40, 10, 40), share_check("view AP", 9, 40, 10, 40))
+    found = DriftReport((NightReport("monday", "", 40, 40, checks, 0.01),), None, 0.01)
+    threshold = Threshold(BARE_SOFTMAX, 0.5)
+    usual = make_reference([ReferenceFilm(0.5)], patients=None, is_everyday=True)
+    with speaking(language("ar")):
+        page = calibration_page(description, films, Clinic(0.05), model="default")
+        assert '<html lang="ar" dir="rtl">' in page
+        assert "نقاط التشغيل" in page
+    with speaking(language("fr")):
+        page = monitor_page(found, [night], usual, threshold)
+    assert "ALARME : 1 de 2 contrôles de 40 clichés" in page
+    assert "monday: part signalée : 75 % (30 sur 40), attendu 25 %" in page
+    assert "incidence AP" in page
+    assert found.sentence.startswith("ALARM: 1 of 2 checks")
 
 
 def test_charts_are_well_formed_and_stay_within_their_frame() -> None:
