@@ -79,7 +79,7 @@ class Running:
         with Opener() as opener:
             tools = Tools(Journal(), opener, self.said.append, lambda _: self.free, SHORT)
             appliance = Appliance(self.orders, tools)
-            thread = Thread(target=self._run, args=(appliance,))
+            thread = Thread(target=self._run, args=(appliance,), daemon=True)
             thread.start()
             try:
                 yield

@@ -104,7 +104,11 @@ def test_a_night_is_scored_and_its_results_are_in_the_archive_once_each_whatever
 ) -> None:
     have_the_night(clinic, (free_port(), free_port()))
     run = subprocess.run(
-        clinic.scoring("scan", "films", "--out", "scan"), cwd=tmp_path, env=clinic.environment, check=False
+        clinic.scoring("scan", "films", "--out", "scan"),
+        cwd=tmp_path,
+        env=clinic.environment,
+        check=False,
+        timeout=PATIENCE,
     )
     assert run.returncode == UNSCORED
     scanned = by_number(table(tmp_path / "scan"), lambda film: int(film.stem))
@@ -123,7 +127,7 @@ def test_a_night_is_scored_and_its_results_are_in_the_archive_once_each_whatever
 def test_dcmtk_is_answered_and_strangers_are_rejected(clinic: Clinic) -> None:
     def echo(*arguments: str) -> int:
         command = [ECHOSCU, *arguments, "127.0.0.1", str(clinic.port)]
-        return subprocess.run(command, capture_output=True, check=False).returncode
+        return subprocess.run(command, capture_output=True, check=False, timeout=PATIENCE).returncode
 
     with clinic.listening():
         wait_until(lambda: echo("-aet", "STORESCU", "-aec", "CXR-TRIAGE") == 0, clinic.said)

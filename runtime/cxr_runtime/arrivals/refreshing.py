@@ -12,6 +12,7 @@ from typing import NamedTuple, Self
 from cxr_runtime.errors import CxrTriageError
 from cxr_runtime.files import ReportFormat
 from cxr_runtime.journal import Journal
+from cxr_runtime.machine_memory import give_back_unused
 from cxr_runtime.reports.exhibit import Tally
 from cxr_runtime.reports.publishing import Written, write_reports
 from cxr_runtime.scanning.long_session import LongSession
@@ -114,6 +115,7 @@ class Reports:
         with StoreBeside.open(files.out) as store, store.one_moment():
             facts = self._session.facts(store, self._inputs)
             written = write_reports(store, None, facts, files, kinds)
+        give_back_unused()
         return _Round(facts, written, time.perf_counter() - started)
 
     def _end_round(self) -> None:

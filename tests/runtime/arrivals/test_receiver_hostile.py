@@ -89,12 +89,13 @@ def test_of_a_hundred_associations_at_once_the_limit_is_let_in_and_the_next_send
         peers = [closing.enter_context(RawPeer(receiver.port)) for _ in range(MANY)]
         assert peers[-1].is_closed()  # it came last: all others have been let in or closed by now
         threads = [
-            threading.Thread(target=lambda p=peer: answers.append(p.associate())) for peer in peers[:-1]
+            threading.Thread(target=lambda p=peer: answers.append(p.associate()), daemon=True)
+            for peer in peers[:-1]
         ]
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join()
+            thread.join(PATIENCE)
         assert [answers.count(each) for each in (ACCEPTED, REJECTED, CLOSED)] == [4, 4, MANY - 9]
         closing.close()
         assert is_well(receiver, tmp_path)

@@ -181,10 +181,11 @@ def listening(serve: Callable[[socket.socket], None]) -> Iterator[int]:
             serve(connection)
 
     with socket.create_server(("127.0.0.1", 0)) as server:
-        serving = threading.Thread(target=accept)
+        server.settimeout(60)
+        serving = threading.Thread(target=accept, daemon=True)
         serving.start()
         yield server.getsockname()[1]
-        serving.join()
+        serving.join(60)
 
 
 def test_an_archive_that_never_answers_is_given_up(out: Path) -> None:
