@@ -181,6 +181,10 @@ def send(films: list[Path], clinic: Clinic, proposed: Path) -> None:
     """An X-ray machine: what was not acknowledged is sent again, until all is."""
     command = [STORESCU, "-aec", "CXR-TRIAGE", "-xf", str(proposed), "Night", "127.0.0.1", str(clinic.port)]
     end = time.monotonic() + PATIENCE
-    while subprocess.run([*command, *map(str, films)], capture_output=True, check=False, timeout=PATIENCE).returncode != 0:
+    while _failed([*command, *map(str, films)]):
         assert time.monotonic() < end, clinic.said()
         time.sleep(0.2)
+
+
+def _failed(command: list[str]) -> bool:
+    return subprocess.run(command, capture_output=True, check=False, timeout=PATIENCE).returncode != 0

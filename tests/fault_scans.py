@@ -9,8 +9,8 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -23,6 +23,7 @@ from cxr_runtime.errors import StoreError
 from cxr_runtime.phantom import draw_phantom
 from cxr_runtime.store.store import read_scores
 from model_folders import write_model_folder
+from processes import Process, running
 
 FILMS = 13  # rows of a night, one of them of a file that cannot be read
 HW = (256, 256)  # rows and columns of its films
@@ -219,26 +220,27 @@ def can_mount() -> bool:
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
-def in_the_middle(night: Night, out: Path, model: str = "model") -> subprocess.Popen[str]:
+@contextmanager
+def in_the_middle(night: Night, out: Path, model: str = "model") -> Iterator[Process]:
     """A scan that was stopped after its first row, and before its last."""
-    process = begun(night, out, model)
-    os.killpg(process.pid, signal.SIGSTOP)
-    assert 0 < stored_rows(out) < FILMS
-    return process
+    with begun(night, out, model) as process:
+        os.killpg(process.pid, signal.SIGSTOP)
+        assert 0 < stored_rows(out) < FILMS
+        yield process
 
 
-def begun(night: Night, out: Path, model: str = "model") -> subprocess.Popen[str]:
+@contextmanager
+def begun(night: Night, out: Path, model: str = "model") -> Iterator[Process]:
     """A scan that runs, and has stored its first row."""
-    process = subprocess.Popen(
-        night.command(out, model=model, batch_size=1), cwd=night.folder, env=night.environment,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
-    )  # fmt: skip
-    while process.poll() is None and not stored_rows(out):
-        time.sleep(0.005)
-    return process
+    command = night.command(out, model=model, batch_size=1)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with running(command, cwd=night.folder, env=night.environment, **pipes) as process:
+        while process.poll() is None and not stored_rows(out):
+            time.sleep(0.005)
+        yield process
 
 
-def goes_on(process: subprocess.Popen[str]) -> None:
+def goes_on(process: Process) -> None:
     """Let it end, if it has not."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGCONT)

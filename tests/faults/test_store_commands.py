@@ -1,5 +1,7 @@
 """Backup and pruning while a scan runs; merges that are killed, or meet a full disk."""
 
+import os
+import signal
 import time
 from pathlib import Path
 from random import Random
@@ -12,9 +14,9 @@ from fault_scans import (
     IN_A_ROOM_OF_ITS_OWN,
     Night,
     Scans,
-    begun,
     can_mount,
     goes_on,
+    in_the_middle,
     result,
     stored_rows,
     table,
@@ -47,9 +49,11 @@ def test_backups_and_pruning_while_a_scan_runs_cost_it_no_row(
     night: Night, undisturbed: object, tmp_path: Path
 ) -> None:
     out, rounds = tmp_path / "out", 0
-    with Scans.start(night) as scans:
-        running = begun(night, out)
-        while running.poll() is None and stored_rows(out) < FILMS:
+    with Scans.start(night) as scans, in_the_middle(night, out) as scan:
+        status, log = scans.run(["backup", str(out), str(tmp_path / "begun")])
+        assert status == 0, log
+        os.killpg(scan.pid, signal.SIGCONT)
+        while scan.poll() is None and stored_rows(out) < FILMS:
             before = stored_rows(out)
             status, log = scans.run(["backup", str(out), str(tmp_path / "backup")])
             assert status == 0, log
@@ -59,11 +63,11 @@ def test_backups_and_pruning_while_a_scan_runs_cost_it_no_row(
             status, log = scans.run(["prune", str(out), "--older-than", "0d"])
             assert status == 0, log
             rounds += 1
-        goes_on(running)
+        goes_on(scan)
         assert rounds > 0
         assert table(out) == table(night.folder / "undisturbed")
         status, log = scans.run(
-            ["restore", str(tmp_path / "backup"), str(tmp_path / "new"), "--format", "csv"]
+            ["restore", str(tmp_path / "begun"), str(tmp_path / "new"), "--format", "csv"]
         )
     assert status == 1  # no scan in it had ended
     assert "no scan into" in told(log)

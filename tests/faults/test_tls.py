@@ -37,9 +37,12 @@ def test_with_tls_both_ways_only_those_with_a_certificate_of_the_clinic_send_and
 
     def sends(number: int, *options: str) -> bool:
         command = [STORESCU, *options, "-aec", "CXR-TRIAGE", "127.0.0.1", str(clinic.port), f"{number}.dcm"]
-        return subprocess.run(
-            command, cwd=tmp_path, capture_output=True, check=False, timeout=PATIENCE
-        ).returncode == 0
+        return (
+            subprocess.run(
+                command, cwd=tmp_path, capture_output=True, check=False, timeout=PATIENCE
+            ).returncode
+            == 0
+        )
 
     own = ("--tls-cert", "localhost.crt", "--tls-key", "localhost.key", "--tls-client-ca", "clinic.crt")
     to = ("--to", f"PACS@localhost:{archive}", "--identity", "none", "--tls-ca", "clinic.crt")

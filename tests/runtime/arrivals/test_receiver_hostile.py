@@ -14,6 +14,7 @@ from cxr_runtime.arrivals.receiver_inbox import Limits
 from cxr_runtime.arrivals.receiver_peers import AllowList, Peer
 from dicom_peers import (
     CONTEXT,
+    PATIENCE,
     RawPeer,
     association,
     association_request,
