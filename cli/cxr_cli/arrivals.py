@@ -117,7 +117,7 @@ def watch(
         lung_outline=lung_outline,
         workers=workers,
         memory=memory,
-        formats=with_results(formats, route),
+        formats=formats,
         allow_uncalibrated=allow_uncalibrated,
         require_gpu=require_gpu,
         require_sandbox=require_sandbox,
@@ -126,6 +126,7 @@ def watch(
         share_with=share_with,
         presentation=presentation_of(language, colours, prevalence, pdf_pages, worklist_size),
     )
+    screening = with_results(screening, route)
     with opened_journal(log_file, log_format, on_screen=not quiet) as journal, Opener() as opener:
         watched = watched_folders(folders, out, journal, follow_links=follow_links, ask=opener.chunks)
         service = Service(

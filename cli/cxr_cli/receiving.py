@@ -92,6 +92,13 @@ def listen(
     memory: Memory = None,
     formats: Formats = DEFAULT_FORMATS,
     worklist_size: WorklistSize = None,
+    drop_uncopied: Annotated[
+        bool,
+        typer.Option(
+            "--drop-uncopied",
+            help="Delete films that cannot be copied without names; else they stay in DIR/received/whole.",
+        ),
+    ] = False,
     allow_uncalibrated: AllowUncalibrated = False,
     require_gpu: RequireGpu = False,
     require_sandbox: RequireSandbox = False,
@@ -149,7 +156,7 @@ def listen(
         lung_outline=lung_outline,
         workers=workers,
         memory=memory,
-        formats=with_results(formats, route),
+        formats=formats,
         allow_uncalibrated=allow_uncalibrated,
         require_gpu=require_gpu,
         require_sandbox=require_sandbox,
@@ -158,11 +165,13 @@ def listen(
         share_with=share_with,
         presentation=presentation_of(language, colours, prevalence, pdf_pages, worklist_size),
     )
+    screening = with_results(screening, route)
     with opened_journal(log_file, log_format, on_screen=not quiet) as journal:
+        copies = copies_beside(screening.identity, out, journal, keeps_whole=not drop_uncopied)
         receiver = Receiver(out, receiving, journal)
         inputs = (f"DICOM, {receiving.title} at {host}:{port}",)
         service = Service([receiver], ServiceOptions(screening, inputs, dated), journal)
-        with beside(route, out, journal), copies_beside(screening.identity, out, journal):
+        with beside(route, out, journal), copies:
             service.run()
     if not quiet:
         typer.echo(told(service))

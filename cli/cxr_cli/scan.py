@@ -158,7 +158,7 @@ def scan(
         lung_outline=lung_outline,
         workers=workers,
         memory=memory,
-        formats=with_results(formats, route),
+        formats=formats,
         allow_uncalibrated=allow_uncalibrated,
         require_gpu=require_gpu,
         require_sandbox=require_sandbox,
@@ -168,7 +168,7 @@ def scan(
         presentation=presentation_of(language, colours, prevalence, pdf_pages, worklist_size),
     )
     options = replace(
-        screening,
+        with_results(screening, route),
         batch_size=batch_size,
         force=force,
         is_dated=dated,

@@ -11,6 +11,7 @@ from cxr_cli.film_options import Identity, LogFile, LogLines, Quiet, opened_jour
 
 if TYPE_CHECKING:
     from cxr_runtime.journal import Journal
+    from cxr_runtime.scanning.options import ScanOptions
     from cxr_runtime.sending.route import Route
     from cxr_runtime.sending.sender import Sent
     from cxr_runtime.sending.status import ArchiveStatus
@@ -159,9 +160,9 @@ def sending_route(
     return options.route(identity)
 
 
-def with_results(formats: str, route: "Route | None") -> str:
-    """The list of `--format`, with the results that are to be sent."""
-    return formats if route is None else f"{formats},dicom"
+def with_results(options: "ScanOptions", route: "Route | None") -> "ScanOptions":
+    """How films are scored, with the results that are to be sent."""
+    return options if route is None else options.with_results(route.kinds)
 
 
 def beside(route: "Route | None", out: Path, journal: "Journal") -> AbstractContextManager[object]:

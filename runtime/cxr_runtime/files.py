@@ -118,6 +118,7 @@ REPORT_FILE = "report.pdf"
 HEATMAPS_FOLDER = "heatmaps"
 DICOM_FOLDER = "dicom"
 RECEIVED_FOLDER = "received"  # of a service that receives films
+WHOLE_FOLDER = "whole"  # in it: films as they came that cannot be copied without names
 
 
 def beside(report: Path) -> Path:

@@ -154,7 +154,8 @@ class Appliance:
         if orders.sending is not None:
             parts["send"] = self._new_sender
         if orders.receiving is not None and (stranger := Stranger.of(orders.screening.identity)):
-            parts["copies"] = lambda: Copies(orders.out, stranger, tools.journal)
+            keeps_whole = orders.receiving.settings.keep_whole
+            parts["copies"] = lambda: Copies(orders.out, stranger, tools.journal, keeps_whole)
         if orders.kept != Kept():
             archive = orders.sending.archive if orders.sending is not None else None
             parts["retention"] = lambda: Retention(

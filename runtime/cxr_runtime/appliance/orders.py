@@ -10,7 +10,7 @@ from cxr_runtime.appliance.retention import Kept
 from cxr_runtime.appliance.settings import Clinic, Listen, Retention
 from cxr_runtime.arrivals.queue import Arrivals
 from cxr_runtime.errors import UsageError
-from cxr_runtime.files import PRIVATE, ReportFormat, parse_formats, shared_with
+from cxr_runtime.files import PRIVATE, parse_formats, shared_with
 from cxr_runtime.heat.map import HeatMethod
 from cxr_runtime.identity import IdentityKind
 from cxr_runtime.journal import Journal, LogFormat
@@ -170,8 +170,7 @@ def _kept(asked: Retention) -> Kept:
 
 def _screening(clinic: Clinic) -> ScanOptions:
     asked = clinic.screening
-    formats = parse_formats(asked.formats) | ({ReportFormat.DICOM} if clinic.send else set())
-    return ScanOptions(
+    options = ScanOptions(
         out=clinic.out,
         model=asked.model,
         calibration=asked.calibration,
@@ -181,7 +180,7 @@ def _screening(clinic: Clinic) -> ScanOptions:
         lung_outline=asked.lung_outline,
         workers=asked.workers,
         memory=None if asked.memory is None else parse_size(asked.memory),
-        formats=formats,
+        formats=parse_formats(asked.formats),
         allow_uncalibrated=asked.allow_uncalibrated,
         require_gpu=asked.require_gpu,
         require_sandbox=asked.require_sandbox,
@@ -190,6 +189,7 @@ def _screening(clinic: Clinic) -> ScanOptions:
         access=PRIVATE if clinic.share_with is None else shared_with(clinic.share_with),
         presentation=_presentation(clinic),
     )
+    return options if clinic.send is None else options.with_results(parse_kinds(clinic.send.what))
 
 
 def _presentation(clinic: Clinic) -> Presentation:

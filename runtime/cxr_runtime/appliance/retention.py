@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cxr_runtime.files import RECEIVED_FOLDER, STORE_FILE
 from cxr_runtime.journal import Journal
-from cxr_runtime.store.dropping import Kind, files_with_sizes
+from cxr_runtime.store.dropping import Kind, received_files
 from cxr_runtime.store.folder import days_of
 from cxr_runtime.store.pruning import Pruned, bytes_of_results, prune
 
@@ -85,7 +85,7 @@ class Retention:
 
     def _shrink(self, folders: list[Path], keep_under: int, now: datetime) -> Counter[Kind]:
         """Drop of the oldest days first, until everything together is small enough."""
-        received = sum(size for _, size in files_with_sizes(self._out / RECEIVED_FOLDER))
+        received = sum(size for _, size in received_files(self._out / RECEIVED_FOLDER))
         sizes = {folder: bytes_of_results(folder) for folder in folders}
         sizes |= {folder: size + received for folder, size in sizes.items() if folder != self._out}
         others = received * (len(folders) - 1)  # received films were counted with each folder

@@ -42,6 +42,9 @@ class Listen(Section):
     tls_client_ca: Path | None = _choice(
         None, "who signs the certificates that devices must show, PEM", "/etc/cxr-triage/devices.pem"
     )
+    keep_whole: bool = _choice(
+        True, "keep films that cannot be copied without names as they came, in received/whole"
+    )
     associations: int = _choice(16, "devices at once; others are asked to try later", ge=1, le=200)
 
 

@@ -1,5 +1,7 @@
 """Received films that have their row are replaced by de-identified copies, beside the scoring (PS3.15).
 
+What cannot be copied is kept as it came, in a folder of its own: nothing is lost because of its kind.
+
 A film has its results by then: they are made while it is in hand. If the program is killed at any moment, the
 film is there as it came, or its copy is, or both; then it is done once more, and gives the same copy.
 """
@@ -13,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from cxr_runtime.arrivals.copy_making import Deidentifying, FilmToCopy, drop_film, write_copy
+from cxr_runtime.arrivals.copy_making import Deidentifying, FilmToCopy, drop_film, set_aside, write_copy
 from cxr_runtime.arrivals.receiver_inbox import SUFFIX
 from cxr_runtime.errors import CxrTriageError
 from cxr_runtime.files import RECEIVED_FOLDER
@@ -38,6 +40,7 @@ class Copies:
     out: Path
     stranger: Stranger
     journal: Journal
+    keeps_whole: bool = True  # what cannot be copied is set aside as it came; else it is deleted
     _ending: threading.Event = field(default_factory=threading.Event)
     _seen: set[str] = field(default_factory=set)  # films whose row was looked for in every store
     _left: set[str] = field(default_factory=set)  # films that the machine has failed: another run tries them
@@ -72,21 +75,22 @@ class Copies:
         films = self._done()
         if not films:
             return
-        kept = dropped = 0
+        copied = whole = 0
         with WorkerPool(Deidentifying(), 1) as pool:
             for task, answer in pool.results(_opened(films)):  # type: ignore[misc]  # nothing is passed, no pause
                 try:
                     if isinstance(answer, MemoryError | WorkerKilledError | WorkerTimeoutError):
                         self._left.add(task.path.name)
                     elif isinstance(answer, Exception):
-                        drop_film(task)
-                        dropped += 1
+                        (set_aside if self.keeps_whole else drop_film)(task)
+                        whole += 1
                     else:
                         write_copy(task, answer, self.stranger)
-                        kept += 1
+                        copied += 1
                 finally:
                     task.close()
-        self.journal.note("deidentified", films=kept, dropped=dropped)
+        uncopied = {"whole" if self.keeps_whole else "dropped": whole}
+        self.journal.note("deidentified", films=copied, **uncopied)
 
     def _tended(self) -> bool:
         try:
@@ -114,14 +118,16 @@ class Copies:
         return [folder / name for name in sorted(found)]
 
 
-def copies_beside(kind: IdentityKind, out: Path, journal: Journal) -> AbstractContextManager[object]:
-    """Looks after received films beside a service, unless they stay as they came.
+def copies_beside(
+    kind: IdentityKind, out: Path, journal: Journal, *, keeps_whole: bool = True
+) -> AbstractContextManager[object]:
+    """Looks after received films beside a service, unless they stay as they came; arguments as of `Copies`.
 
     Raises:
         StoreError: the key of what is replaced can be neither read nor kept.
     """
     stranger = Stranger.of(kind)
-    return nullcontext() if stranger is None else Copies(out, stranger, journal)
+    return nullcontext() if stranger is None else Copies(out, stranger, journal, keeps_whole)
 
 
 def _films(folder: Path) -> Iterable[Path]:

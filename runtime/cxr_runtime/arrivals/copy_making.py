@@ -10,7 +10,7 @@ from pathlib import Path
 from cxr_runtime.arrivals.receiver_inbox import SUFFIX
 from cxr_runtime.deidentified import Remains, elements_of_copy
 from cxr_runtime.dicom_elements import file_start
-from cxr_runtime.files import NEW_FILE, PART_SUFFIX, PRIVATE, sync_folder
+from cxr_runtime.files import NEW_FILE, PART_SUFFIX, PRIVATE, WHOLE_FOLDER, make_folder, sync_folder
 from cxr_runtime.pseudonyms import Stranger
 from cxr_runtime.reading.dicom.syntaxes import SYNTAXES
 from cxr_runtime.sources.film_source import CHUNK
@@ -120,6 +120,19 @@ def write_copy(film: FilmToCopy, remains: Remains, stranger: Stranger) -> None:
             part.unlink()
     sync_folder(film.path.parent)
     drop_film(film)
+
+
+def set_aside(film: FilmToCopy) -> None:
+    """Keep a film as it came in a folder of its own.
+
+    Raises:
+        OSError: the disk fails.
+    """
+    folder = film.path.parent / WHOLE_FOLDER
+    make_folder(folder, PRIVATE)
+    film.path.replace(folder / film.path.name)
+    sync_folder(folder)
+    sync_folder(film.path.parent)
 
 
 def drop_film(film: FilmToCopy) -> None:

@@ -1,6 +1,6 @@
 """How films are scored, as a user asks for it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,4 +42,15 @@ class ScanOptions:
     calibration: Path | None = None  # calibration.json or its folder; None: the user's own, or the model's
     part: Part | None = None  # scan only these of the films
     cluster: str | None = None  # address of a Ray cluster that does the films, or `local`
+    result_kinds: frozenset[str] | None = None  # of DICOM results: sc, pdf, sr; None: all
     profile: "Profile | None" = None  # is told what each stage is busy with; None: nothing is measured
+
+    def with_results(self, kinds: frozenset[str]) -> "ScanOptions":
+        """The same with the DICOM results that are to be sent; where `dicom` is a format, all are made.
+
+        Args:
+            kinds: of sc, pdf and sr.
+        """
+        if ReportFormat.DICOM in self.formats:
+            return self
+        return replace(self, formats=self.formats | {ReportFormat.DICOM}, result_kinds=kinds)

@@ -55,7 +55,8 @@ class StudyParts:
         if self.results is None or film.outcome.status is not Status.SCORED:
             return True
         made = self.store.objects.of(film.outcome.sha256, self.results.settings.digest)
-        return bool(made) and all(self._stands(each) for each in made)
+        stands = {each.kind for each in made if self._stands(each)}
+        return NO_STUDY in stands or self.results.kinds <= stands
 
     def _stands(self, made: MadeObject) -> bool:
         if made.kind == NO_STUDY:
@@ -176,7 +177,10 @@ def study_parts(
         presentation=options.presentation,
     )
     settings = Settings.of(facts, model.calibration, point, fingerprint, lung_outline=options.lung_outline)
-    return StudyParts(store, keeping, ResultFiles(options.out, settings, options.access))
+    results = ResultFiles(options.out, settings, options.access)
+    if options.result_kinds is not None:
+        results = replace(results, kinds=options.result_kinds)
+    return StudyParts(store, keeping, results)
 
 
 def check_installed(options: ScanOptions) -> None:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
-from cxr_runtime.files import DICOM_FOLDER, HEATMAPS_FOLDER
+from cxr_runtime.files import DICOM_FOLDER, HEATMAPS_FOLDER, WHOLE_FOLDER
 from cxr_runtime.names import safe_name
 from cxr_runtime.sources.disk import file_stamp
 from cxr_runtime.store.beside import StoreBeside
@@ -105,7 +105,7 @@ class PruningStore(StoreWriter, StoreBeside):
     def received_films(self, folder: Path) -> list[ReceivedFilm]:
         """Received films that have a row in this store, as they came or as copies."""
         found = dict[str, list[ReceivedFilm]]()
-        for path, size in files_with_sizes(folder):
+        for path, size in received_files(folder):
             if name := _RECEIVED.fullmatch(path.name):
                 with suppress(FileNotFoundError):
                     when = datetime.fromtimestamp(path.stat().st_mtime, UTC)
@@ -169,6 +169,12 @@ class PruningStore(StoreWriter, StoreBeside):
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         finally:
             self._db.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+
+
+def received_files(folder: Path) -> Iterator[tuple[Path, int]]:
+    """Received films and their bytes, with those that are kept whole."""
+    yield from files_with_sizes(folder)
+    yield from files_with_sizes(folder / WHOLE_FOLDER)
 
 
 def by_age(thing: Droppable) -> datetime:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cxr_runtime.errors import StoreError, UsageError
 from cxr_runtime.files import DICOM_FOLDER, HEATMAPS_FOLDER, RECEIVED_FOLDER
-from cxr_runtime.store.dropping import Droppable, Kind, PruningStore, by_age, files_with_sizes
+from cxr_runtime.store.dropping import Droppable, Kind, PruningStore, by_age, files_with_sizes, received_files
 from cxr_runtime.store.folder import held, refuse_links
 from cxr_runtime.store.opening import store_in
 
@@ -118,5 +118,6 @@ def bytes_of_results(folder: Path) -> int:
 
 
 def _bytes_of(folder: Path, received: Path) -> int:
-    places = (folder, folder / HEATMAPS_FOLDER, folder / DICOM_FOLDER, received)
-    return sum(size for place in places for _, size in files_with_sizes(place))
+    places = (folder, folder / HEATMAPS_FOLDER, folder / DICOM_FOLDER)
+    results = sum(size for place in places for _, size in files_with_sizes(place))
+    return results + sum(size for _, size in received_files(received))

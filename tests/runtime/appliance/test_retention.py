@@ -7,7 +7,7 @@ import pytest
 from cxr_runtime.appliance import retention as retentions
 from cxr_runtime.appliance.retention import Kept, Retention
 from cxr_runtime.errors import StoreError
-from cxr_runtime.files import RECEIVED_FOLDER, STORE_FILE
+from cxr_runtime.files import RECEIVED_FOLDER, STORE_FILE, WHOLE_FOLDER
 from cxr_runtime.journal import Journal
 from cxr_runtime.store.dropping import Kind, PruningStore
 from cxr_runtime.store.pruning import bytes_of_results
@@ -92,14 +92,14 @@ def test_a_damaged_store_is_an_error_that_says_so(days: list[Path]) -> None:
 
 def test_received_films_go_when_they_are_old_and_have_their_row(days: list[Path], tmp_path: Path) -> None:
     received = tmp_path / RECEIVED_FOLDER
-    received.mkdir()
-    done = [score.outcome.sha256 for score in read_scores(days[1])][:2]
-    for name, age in ((done[0], 31), (done[1], 29), ("ab" * 32, 31)):
+    (received / WHOLE_FOLDER).mkdir(parents=True)
+    done = [score.outcome.sha256 for score in read_scores(days[1])]
+    for name, age in ((done[0], 31), (done[1], 29), ("ab" * 32, 31), (f"{WHOLE_FOLDER}/{done[2]}", 31)):
         (received / f"{name}.dcm").write_bytes(b"film")
         when = (FIRST - timedelta(days=age)).timestamp()
         os.utime(received / f"{name}.dcm", (when, when))
     Retention(tmp_path, Kept({Kind.RECEIVED: timedelta(days=30)}), Journal()).drop(FIRST)
-    assert {path.stem for path in received.iterdir()} == {done[1], "ab" * 32}
+    assert {path.stem for path in received.rglob("*.dcm")} == {done[1], "ab" * 32}
     assert [with_pictures(day) for day in days] == [FILMS, FILMS]
 
 

@@ -14,7 +14,7 @@ from cxr_runtime.arrivals import copy_making
 from cxr_runtime.arrivals.copies import Copies, copies_beside
 from cxr_runtime.arrivals.copy_making import COPY_SUFFIX
 from cxr_runtime.arrivals.receiver_inbox import Inbox, Limits
-from cxr_runtime.files import RECEIVED_FOLDER
+from cxr_runtime.files import RECEIVED_FOLDER, WHOLE_FOLDER
 from cxr_runtime.folders import DATA_VARIABLE
 from cxr_runtime.identity import IdentityKind
 from cxr_runtime.journal import Journal
@@ -49,10 +49,10 @@ def receive(out: Path, *films: bytes, have_rows: bool = True) -> list[str]:
     return digests
 
 
-def tend(out: Path, kind: IdentityKind = IdentityKind.NONE) -> None:
+def tend(out: Path, kind: IdentityKind = IdentityKind.NONE, *, keeps_whole: bool = True) -> None:
     stranger = Stranger.of(kind)
     assert stranger is not None
-    Copies(out, stranger, Journal()).tend()
+    Copies(out, stranger, Journal(), keeps_whole).tend()
 
 
 def names(out: Path) -> list[str]:
@@ -165,16 +165,23 @@ def test_a_receiver_gives_no_copy_to_the_scoring(out: Path) -> None:
 
 
 @pytest.mark.parametrize("what", ["no DICOM", "no pixels", "deflated"])
-def test_what_cannot_be_copied_goes_for_it_names_the_patient(out: Path, what: str) -> None:
-    whole = study_film(1)
+def test_what_cannot_be_copied_is_kept_as_it_came_or_goes_where_that_is_asked_for(
+    out: Path, what: str
+) -> None:
+    film = study_film(1)
     films = {
         "no DICOM": b"Zyxwvut^Quorra" * 100,
-        "no pixels": whole[: whole.index(b"\xe0\x7f\x10\x00")],
+        "no pixels": film[: film.index(b"\xe0\x7f\x10\x00")],
         "deflated": dicom_file(draw_phantom(1, hw=(64, 64)), syntax=DeflatedExplicitVRLittleEndian),
     }
-    receive(out, films[what])
+    (digest,) = receive(out, films[what])
     tend(out)
-    assert names(out) == []
+    whole = out / RECEIVED_FOLDER / WHOLE_FOLDER / f"{digest}.dcm"
+    assert (names(out), whole.read_bytes()) == ([WHOLE_FOLDER], films[what])
+    assert whole.parent.stat().st_mode & 0o777 == 0o700
+    (out / RECEIVED_FOLDER / f"{digest}.dcm").write_bytes(films[what])  # it is sent again
+    tend(out, keeps_whole=False)
+    assert names(out) == [WHOLE_FOLDER]
 
 
 def test_with_full_identity_films_stay_as_they_came(out: Path) -> None:

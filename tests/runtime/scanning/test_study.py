@@ -135,6 +135,20 @@ def test_a_clinic_that_wants_to_finds_the_patient_in_worklist_and_store_and_in_n
     assert not any(path.suffix == ".png" for path in out.rglob("*") if path.name in holding(out))
 
 
+def test_results_that_nobody_is_sent_are_not_made_until_somebody_wants_them(
+    again: Scan, tmp_path: Path
+) -> None:
+    picture = ScanOptions(formats=parse_formats("csv")).with_results(frozenset({"sc"}))
+    asked = {"formats": picture.formats, "result_kinds": picture.result_kinds}
+    again(**asked)
+    first = objects(tmp_path / "out")
+    assert list(first) == ["sc"]
+    assert again(**asked).finished_before > 0
+    again()
+    assert sorted(objects(tmp_path / "out")) == ["df", "sc", "sr"]
+    assert objects(tmp_path / "out")["sc"] == first["sc"]
+
+
 def test_stores_that_become_one_keep_whose_films_they_hold(again: Scan, tmp_path: Path) -> None:
     again(identity=IdentityKind.FULL)
     merge([tmp_path / "out"], tmp_path / "all")

@@ -44,10 +44,12 @@ class ResultFiles:
     out: Path
     settings: Settings
     access: Access
+    kinds: frozenset[str] = frozenset(kind.name for kind in KINDS)  # that are made
 
     def uids(self, film: SourceFilm) -> dict[str, str]:
-        """SOP Instance UID of each kind of result."""
-        return {kind.name: self.settings.uid(kind.name, film.uid, film.outcome) for kind in KINDS}
+        """SOP Instance UID of each kind of result that is made."""
+        names = (kind.name for kind in KINDS if kind.name in self.kinds)
+        return {name: self.settings.uid(name, film.uid, film.outcome) for name in names}
 
     def write(
         self, film: ScoredFilm, made_before: Callable[[str], datetime | None]
