@@ -198,11 +198,10 @@ def replacing(path: Path, access: Access | None = None, *, durable: bool = True)
 
 def _put_when_free(part: Path, path: Path) -> None:
     for wait in WAITS:
-        try:
+        with suppress(PermissionError):
             part.replace(path)
             return
-        except PermissionError:
-            time.sleep(wait)
+        time.sleep(wait)
     part.replace(path)
 
 
@@ -245,10 +244,7 @@ def parse_formats(listed: str) -> frozenset[ReportFormat]:
         UsageError: it names something else.
     """
     names = [name.strip().lower() for name in listed.split(",") if name.strip()]
-    unknown = [name for name in names if name not in set(ReportFormat)]
-    if unknown or not names:
-        raise UsageError(
-            f"--format {listed!r} names {', '.join(unknown) or 'nothing'}; "
-            f"choose any of {','.join(ReportFormat)}"
-        )
+    wrong = ", ".join(name for name in names if name not in set(ReportFormat)) or ("" if names else "nothing")
+    if wrong:
+        raise UsageError(f"--format {listed!r} names {wrong}; choose any of {','.join(ReportFormat)}")
     return frozenset(ReportFormat(name) for name in names)

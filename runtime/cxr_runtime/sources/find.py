@@ -210,8 +210,7 @@ class Search:
 
     def _leads_out(self, end: str) -> bool:
         """Whether a link ends outside of every INPUT."""
-        within = (PurePath(end).is_relative_to(bound) for bound in self._bounds)
-        return not (self._follow_links or any(within))
+        return not (self._follow_links or any(PurePath(end).is_relative_to(bound) for bound in self._bounds))
 
     def _file(self, entry: _Entry) -> Iterator[FilmSource]:
         """A film, or those in a zip file; pipes and the like are never taken for one."""

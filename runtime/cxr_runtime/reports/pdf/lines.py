@@ -1,4 +1,4 @@
-"""How a text is broken into lines, and which texts need shaping."""
+"""How a text is broken into lines or cut in its middle, and which texts need shaping."""
 
 from collections.abc import Callable, Iterator
 
@@ -41,3 +41,8 @@ def _pieces(words: list[str], width: float, width_of: Callable[[str], float]) ->
             yield rest[:fitting]
             rest = rest[fitting:]
         yield rest
+
+
+def without_middle(text: str, kept: int) -> str:
+    """The first and last characters of a text, `kept` of them, and an ellipsis between them."""
+    return f"{text[: kept - kept // 2]}\u2026{text[len(text) - kept // 2 :]}"

@@ -9,7 +9,7 @@ from fpdf.fonts import TTFFont
 from cxr_runtime.language import _, number, spoken
 from cxr_runtime.names import escaped, printable
 from cxr_runtime.reports import wording
-from cxr_runtime.reports.pdf.lines import broken, is_joined
+from cxr_runtime.reports.pdf.lines import broken, is_joined, without_middle
 from cxr_runtime.reports.pdf.other_fonts import FONT_ERRORS, font_for
 from cxr_runtime.reports.pdf.tagged import ARTIFACT, TaggedPdf
 from cxr_runtime.store.rows import RunFacts
@@ -242,11 +242,6 @@ class Sheet(TaggedPdf):
         if self._width_of(text) <= width:
             return text
         kept = len(text)
-        while kept > 2 and self._width_of(_without_middle(text, kept)) > width:
+        while kept > 2 and self._width_of(without_middle(text, kept)) > width:
             kept -= 1 + kept // 40
-        return _without_middle(text, kept)
-
-
-def _without_middle(text: str, kept: int) -> str:
-    """The first and last characters of a text, `kept` of them."""
-    return f"{text[: kept - kept // 2]}\u2026{text[len(text) - kept // 2 :]}"
+        return without_middle(text, kept)
