@@ -1,6 +1,7 @@
 """The lungs of one film: a mask over it, the box around them, their outlines, how much heat lies in them."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -25,7 +26,11 @@ class LungMask:
     soft: SoftMask = field(repr=False)  # (h, w) uint8 at working resolution over the whole film, squashed
     film_hw: tuple[int, int]  # rows and columns of the film
     box_film_xyxy: Box | None  # box around the lungs in film pixels; None where there are none
-    outlines: tuple[Outline, ...]  # one polygon a part of the lungs, as shares of the film's width and height
+
+    @cached_property
+    def outlines(self) -> tuple[Outline, ...]:
+        """One polygon a part of the lungs, as shares of the film's width and height; traced when asked."""
+        return trace(self.soft, INSIDE)
 
     @property
     def mask(self) -> NDArray[np.bool_]:
@@ -73,8 +78,8 @@ def lung_mask(soft: SoftMask, film_hw: tuple[int, int]) -> LungMask:
 
 
 def measured(clean: SoftMask, film_hw: tuple[int, int]) -> LungMask:
-    """The box and outlines of a mask that `lung_mask` has cleaned; arguments as there."""
-    return LungMask(clean, film_hw, _box(clean >= INSIDE, film_hw), trace(clean, INSIDE))
+    """The box of a mask that `lung_mask` has cleaned; arguments as there."""
+    return LungMask(clean, film_hw, _box(clean >= INSIDE, film_hw))
 
 
 def _clean(soft: SoftMask) -> SoftMask:

@@ -6,7 +6,7 @@ every array is uint8 and two-dimensional, and a stated size is checked before so
 
 import json
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from math import prod
@@ -50,11 +50,12 @@ class AnswerError(ValueError):
     """What came from a worker is no answer."""
 
 
-def frame(said: Said, content: Content) -> bytes:
-    """An answer as it is sent."""
+def frame(said: Said, content: Content) -> Iterator[bytes | memoryview]:
+    """An answer as it is sent, in parts: arrays are not copied."""
     shapes = b"".join(_SHAPE.pack(*array.shape) for array in content.arrays)
     prefix = _PREFIX.pack(said.value, len(content.arrays), len(content.text))
-    return b"".join([prefix, shapes, content.text, *(array.tobytes() for array in content.arrays)])
+    yield b"".join([prefix, shapes, content.text])
+    yield from (np.ascontiguousarray(array).data for array in content.arrays)
 
 
 def read_answer(pipe: IO[bytes]) -> tuple[Said, Content]:

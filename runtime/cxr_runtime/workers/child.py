@@ -58,7 +58,7 @@ def main(seconds: float, megabytes: int, line: socket.socket | None) -> None:
 
 
 def _send(answers: BinaryIO, said: Said, content: Content) -> None:
-    answers.write(frame(said, content))
+    answers.writelines(frame(said, content))
     answers.flush()
 
 

@@ -12,7 +12,7 @@ def read(sent: bytes) -> tuple[Said, Content]:
 
 def test_an_answer_comes_through_whole() -> None:
     arrays = (np.arange(6, dtype=np.uint8).reshape(2, 3), np.full((1, 4), 7, np.uint8))
-    said, content = read(frame(Said.DONE, Content(b'{"a": 1}', arrays)))
+    said, content = read(b"".join(frame(Said.DONE, Content(b'{"a": 1}', arrays))))
     assert (said, content.text) == (Said.DONE, b'{"a": 1}')
     for sent, came in zip(arrays, content.arrays, strict=True):
         assert came.dtype == np.uint8
@@ -38,7 +38,7 @@ def test_what_is_beyond_the_limits_is_refused_before_it_is_read(lie: bytes) -> N
 
 
 def test_an_answer_that_ends_early_is_an_end() -> None:
-    whole = frame(Said.DONE, Content(b"{}", (np.zeros((3, 3), np.uint8),)))
+    whole = b"".join(frame(Said.DONE, Content(b"{}", (np.zeros((3, 3), np.uint8),))))
     for length in range(len(whole)):
         with pytest.raises(EOFError):
             read(whole[:length])

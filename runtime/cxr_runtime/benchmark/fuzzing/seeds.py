@@ -57,12 +57,12 @@ def contents() -> tuple[Content, ...]:
 
 def answer_seeds() -> tuple[bytes, ...]:
     """Whole answers of a worker, as they come through its pipe."""
-    said = [frame(Said.DONE, content) for content in contents()[1:]]
-    return (
-        *said,
-        frame(Said.READY, tell()),
-        frame(Said.FAILED, tell(failure="unknown", told="ValueError: no")),
-    )
+    said = [
+        *((Said.DONE, content) for content in contents()[1:]),
+        (Said.READY, tell()),
+        (Said.FAILED, tell(failure="unknown", told="ValueError: no")),
+    ]
+    return tuple(b"".join(frame(*one)) for one in said)
 
 
 def text_seeds() -> tuple[bytes, ...]:
