@@ -28,7 +28,6 @@ from cxr_runtime.store.writer import StoreWriter
 from cxr_runtime.typed_json import to_json
 
 _LATE = {ReportFormat.HTML: "worklist", ReportFormat.PDF: "pdf"}  # rooms whose libraries load slowly
-_ALL = (*Triage, None)
 _WITH_A_PAGE = (Triage.FLAGGED, Triage.REVIEW)
 
 
@@ -199,12 +198,12 @@ def complete_pictures(store: StoreWriter, films: Films, files: HeatmapFiles) -> 
 
 
 def _exhibits(
-    store: Store, films: Films, facts: RunFacts, pictured: Container[Triage | None] = _ALL
+    store: Store, films: Films, facts: RunFacts, pictured: Collection[Triage] | None = None
 ) -> Iterator[Exhibit]:
-    """The films, most suspicious first; only those of the given triage with their pictures."""
+    """The films, most suspicious first; if triages are given, only films of these with their pictures."""
     label, colours = facts.identity, facts.presentation.colours
-    for outcome, picture in store.pictured(films):
-        seen = None if picture is None or outcome.triage not in pictured else shown(picture, colours)
+    for outcome, picture in store.pictured(films, pictured):
+        seen = None if picture is None else shown(picture, colours)
         kept = store.identities.of(outcome.sha256, label) if label != IdentityKind.NONE else None
         owner = owner_of(kept) if kept else ()
         name = safe_name(outcome.file, outcome.sha256)

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from cxr_runtime.store.rows import PLACE, Place
-from cxr_runtime.store.store import Store, sealed_place, store_errors
+from cxr_runtime.store.rows import PLACE, Place, sealed_place
+from cxr_runtime.store.store import Store, store_errors
 
 _MARKED = (
     "SELECT places.stamp, places.file, places.seal, results.sha256, results.fingerprint FROM places"

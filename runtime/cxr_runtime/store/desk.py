@@ -19,10 +19,11 @@ from cxr_runtime.store.rows import (
     Place,
     RunFacts,
     StoredPicture,
+    sealed_place,
     time_of,
 )
 from cxr_runtime.store.run_checks import facts_of
-from cxr_runtime.store.store import Store, sealed_place, store_errors
+from cxr_runtime.store.store import Store, store_errors
 from cxr_runtime.store.verdicts import Verdicts
 
 MOST_PLACES = 20  # of one film that are looked at

@@ -19,10 +19,11 @@ from cxr_runtime.store.rows import (
     RUN,
     SEALED_COLUMNS,
     Place,
+    sealed_place,
     time_of,
 )
 from cxr_runtime.store.run_checks import StoredRun, check_place, check_plain, run_of
-from cxr_runtime.store.store import Store, sealed_place
+from cxr_runtime.store.store import Store
 from cxr_runtime.store.trust import RUNS, TrustingStore, untrusted
 from cxr_runtime.store.verdicts import COLUMNS as VERDICT
 from cxr_runtime.store.verdicts import SEALED as SEALED_VERDICT

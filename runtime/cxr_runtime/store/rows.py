@@ -92,6 +92,11 @@ class Place:
     is_settled: bool = True  # False: the file was written a moment ago; if it fails, it is tried again
 
 
+def sealed_place(place: Place, sha256: str, fingerprint: str) -> tuple[str, ...]:
+    """What a place's seal is of: that just this film lay there, whatever number its row has."""
+    return place.stamp, place.file, sha256, fingerprint
+
+
 @dataclass(frozen=True)
 class StoredScore:
     """One row with what calibration and monitoring need beside it."""

@@ -1,14 +1,14 @@
 """The store of an output folder, read: one SQLite file from which every report is made."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
 from cxr_runtime.errors import StoreError
-from cxr_runtime.outcome import Outcome
+from cxr_runtime.outcome import Outcome, Triage
 from cxr_runtime.seals import Sealer, picture_digest
 from cxr_runtime.store.checks import outcome_of, picture_of, score_of, sealed_outcome
 from cxr_runtime.store.films import Films, from_films
@@ -31,6 +31,7 @@ from cxr_runtime.store.rows import (
     RunFacts,
     StoredPicture,
     StoredScore,
+    sealed_place,
 )
 from cxr_runtime.store.run_checks import facts_of
 
@@ -163,21 +164,26 @@ class Store:
             )
             yield replace(score_of(file, tuple(values)), is_ours=is_ours)
 
-    def pictured(self, films: Films) -> Iterator[tuple[Outcome, StoredPicture | None]]:
+    def pictured(
+        self, films: Films, only: Collection[Triage] | None = None
+    ) -> Iterator[tuple[Outcome, StoredPicture | None]]:
         """Films with their pictures, most suspicious first, the unscored ones last.
+
+        If triages are given, pictures are read of films of these `only`.
 
         Raises:
             StoreError: a row is not what a scan stores, or its pictures are not those it was stored with.
         """
         pictures = ", ".join(f"pictures.{column}" for column in PICTURE_COLUMNS)
+        which = "" if only is None else f" AND triage IN ({', '.join(map(repr, map(str, only)))})"
         query = (
             f"SELECT places.file, results.pictures, {_ROW}, {pictures}"
-            f" {from_films(films, 'LEFT JOIN pictures ON pictures.result = results.id')}"
+            f" {from_films(films, f'LEFT JOIN pictures ON pictures.result = results.id{which}')}"
             " ORDER BY status = 'scored' DESC, probability DESC, status, position"
         )
         for file, digest, *row in self._of(films, query):
             outcome, picture = outcome_of(file, tuple(row)), tuple(row[len(OUTCOME_COLUMNS) :])
-            if digest and picture_digest(picture) != digest:
+            if digest and (only is None or outcome.triage in only) and picture_digest(picture) != digest:
                 raise StoreError(
                     f"the pictures of {file} in the store {self.name} were changed or lost since they were "
                     "made; scan again with --force, or with --out and a new folder"
@@ -243,8 +249,3 @@ def store_errors(name: str) -> Iterator[None]:
             f"the store {name} cannot be used ({error}); see that the disk has room and the folder can be "
             "written, or scan with --out and a new folder"
         ) from error
-
-
-def sealed_place(place: Place, sha256: str, fingerprint: str) -> tuple[str, ...]:
-    """What a place's seal is of: that just this film lay there, whatever number its row has."""
-    return place.stamp, place.file, sha256, fingerprint

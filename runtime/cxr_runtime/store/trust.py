@@ -20,9 +20,10 @@ from cxr_runtime.store.rows import (
     SEALED_COLUMNS,
     Place,
     StoredPicture,
+    sealed_place,
 )
 from cxr_runtime.store.run_checks import StoredRun, check_place, check_plain, check_result, run_of
-from cxr_runtime.store.store import Store, sealed_place
+from cxr_runtime.store.store import Store
 from cxr_runtime.store.verdicts import COLUMNS as VERDICT
 from cxr_runtime.store.verdicts import SEALED as SEALED_VERDICT
 from cxr_runtime.store.writer import StoreWriter

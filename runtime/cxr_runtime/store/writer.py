@@ -27,10 +27,11 @@ from cxr_runtime.store.rows import (
     KnownFilm,
     RunFacts,
     picture_row,
+    sealed_place,
 )
 from cxr_runtime.store.schema import migrate
 from cxr_runtime.store.steps import ORIGIN_DIGITS
-from cxr_runtime.store.store import Store, sealed_place, store_errors
+from cxr_runtime.store.store import Store, store_errors
 from cxr_runtime.typed_json import to_json
 
 _JUDGED = ("probability", "triage", "threshold", "operating_point")
