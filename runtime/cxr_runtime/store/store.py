@@ -52,9 +52,8 @@ class Store:
 
     def __init__(self, connection: sqlite3.Connection, name: str, sealer: Sealer) -> None:
         self.distrusted: set[int] = set()  # results that were asked for, and bear no right seal
-        self._db = connection
+        self._db, self._sealer = connection, sealer
         self.name = name  # as errors say it
-        self._sealer = sealer
         self.identities = Identities(connection, sealer)
         self.objects = Objects(connection, sealer)
         self.overview = Overview(self._of)
