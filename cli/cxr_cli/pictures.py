@@ -1,7 +1,10 @@
-"""The pictures that the docs show: the worklist, its viewer, and a page of the report, of drawn films."""
+"""The pictures that the docs show: worklist, viewer, pages of `serve` and of the report; of drawn films."""
 
 import shutil
 import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,14 +15,24 @@ from playwright.sync_api import sync_playwright
 from cxr_runtime import ScanOptions, scan
 from cxr_runtime.errors import CxrTriageError
 from cxr_runtime.files import REPORT_FILE, WORKLIST_FILE, ReportFormat, write_bytes
+from cxr_runtime.journal import Journal
 from cxr_runtime.presentation import Wishes
 from cxr_runtime.reports.again import ReportOptions, report_again
+from cxr_runtime.server.serving import ServeOptions, Serving
+from cxr_runtime.store.audit import Act
+from cxr_runtime.store.desk import Desk
+from cxr_runtime.store.listing import Query, listed
+from cxr_runtime.store.verdicts import Said, Verdict
+from cxr_runtime.workers.opening import Opener
 
 SHOWN_RANK = 2  # the film of all pictures; it must be flagged
 WINDOW = {"width": 1366, "height": 768}  # pixels
 LENS_AT = (0.33, 0.3)  # where the magnifier is held; shares of the stage
 PAGE_DPI = 110  # of the report's page: 1287 pixels wide
 JPEG_QUALITY = 80
+CLEAR = "clear"  # how the names of drawn films begin that show no disease
+READY_SECONDS = 60.0  # in which a server begins, and ends
+PAINT_MS = 500  # until a film that was chosen is on the screen
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM_FLAGS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
 
@@ -32,20 +45,21 @@ def draw_pictures(films: Path, out: Path) -> tuple[Path, ...]:
         out: folder of the pictures, made if it is missing.
 
     Returns:
-        worklist.jpg, viewer.jpg (side by side, with the magnifier), report.jpg and report-arabic.jpg, each
-        below 200 kB for the films of examples/. They show the date of the scan; all else on them stays the
-        same.
+        worklist.jpg, viewer.jpg (side by side, with the magnifier), serve.jpg, similar.jpg (a film beside a
+        similar one), tally.jpg, report.jpg and report-arabic.jpg, each below 200 kB for the films of
+        examples/. They show the date of the scan; all else on them stays the same.
 
     Raises:
         CxrTriageError: Chromium or poppler is missing, or the films cannot be scanned.
     """
     chromium, pdftoppm = _program(*CHROMIUM_NAMES), _program("pdftoppm")
     with TemporaryDirectory() as folder:
-        scanned = Path(folder)
+        scanned = Path(folder, "night")
         formats = frozenset({ReportFormat.HTML, ReportFormat.PDF, ReportFormat.PNG})
         scan([films], ScanOptions(out=scanned, formats=formats))
         drawn = {
             **_worklist(scanned / WORKLIST_FILE, chromium),
+            **_server(scanned, chromium),
             "report.jpg": _report_page(scanned / REPORT_FILE, pdftoppm),
         }
         in_arabic = ReportOptions(frozenset({ReportFormat.PDF}), wishes=Wishes(language="ar"))
@@ -83,6 +97,61 @@ def _worklist(page_file: Path, chromium: str) -> dict[str, bytes]:
         shots["viewer.jpg"] = page.screenshot()
         browser.close()
     return shots
+
+
+def _server(scanned: Path, chromium: str) -> dict[str, bytes]:
+    """The list, a film and its similar ones, after two readers have read some; and the tally, as PNG."""
+    _read_some(scanned)
+    with _address(scanned) as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=list(CHROMIUM_FLAGS))
+        page = browser.new_page(viewport=WINDOW)  # type: ignore[arg-type]  # a dict of playwright's own kind
+        page.goto(address)
+        page.wait_for_selector("#beside li")
+        shown = page.evaluate("document.body.dataset.shown")
+        page.keyboard.press("j")
+        page.wait_for_selector(f"body:not([data-shown='{shown}'])")
+        page.wait_for_selector("#beside li")
+        page.wait_for_function("[...document.images].every((image) => image.complete)")
+        shots = {"serve.jpg": page.screenshot()}
+        page.locator("#beside button").first.click()
+        page.wait_for_selector(".fv-pane:visible >> nth=2")
+        page.mouse.move(0, 0)
+        page.wait_for_timeout(PAINT_MS)
+        shots["similar.jpg"] = page.screenshot()
+        page.goto(f"{address}tally")
+        shots["tally.jpg"] = page.screenshot(clip={"x": 0, "y": 0, "width": WINDOW["width"], "height": 400})
+        browser.close()
+    return shots
+
+
+def _read_some(scanned: Path) -> None:
+    """Two readers say what they see on every other film; one of them cannot tell what one is."""
+    with Desk.open(scanned) as desk:
+        films = listed(desk, Query(), "", "")[::2]
+        for number, film in enumerate(films):
+            is_clear = Path(film.outcome.file).name.startswith(CLEAR)
+            said = Verdict.NORMAL if is_clear else Verdict.ABNORMAL
+            readers = {"ann": said, "ben": Verdict.CANNOT_TELL if number == 1 else said}
+            for reader, verdict in readers.items():
+                with desk.acting(reader, Act.SAID) as now:
+                    desk.verdicts.add(Said(film.key, reader, now, verdict))
+
+
+@contextmanager
+def _address(folder: Path) -> Iterator[str]:
+    """Of a server of a folder."""
+    ready = threading.Event()
+    with Opener() as opener:
+        serving = Serving(ServeOptions(folder, port=0), opener, Journal(), lambda _: ready.set())
+        thread = threading.Thread(target=serving.run)
+        thread.start()
+        try:
+            if not ready.wait(READY_SECONDS):
+                raise CxrTriageError("the server for the pictures did not begin; see that a port is free")
+            yield serving.address
+        finally:
+            serving.end()
+            thread.join(READY_SECONDS)
 
 
 def _report_page(report: Path, pdftoppm: str) -> bytes:

@@ -26,7 +26,7 @@ def test_one_command_makes_small_pictures_of_the_worklist_its_viewer_and_a_page_
     out = tmp_path / "pictures"
     done = CliRunner().invoke(app, ["lab", "pictures", str(EXAMPLES), "--out", str(out)])
     assert done.exit_code == 0, done.output
-    for name in ("worklist.jpg", "viewer.jpg", "report.jpg", "report-arabic.jpg"):
+    for name in ("worklist.jpg", "viewer.jpg", "serve.jpg", "similar.jpg", "report.jpg", "report-arabic.jpg"):
         picture = cv2.imread(str(out / name))
         assert picture is not None
         assert picture.shape[1] > 1200

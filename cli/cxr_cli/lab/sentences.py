@@ -36,7 +36,7 @@ NO_REASON = re.compile(
     r"premature|expected (1|a folder)|make one|scan into|DICOM results are|\(none|"
     r"\{0\} (has no|cannot be read)|Rule \||SensitivityAtLeast|operating point \{0\} is|"
     r"expected (\{0\}, cap|one len|nights)|none of \{0\} labelled|correct the paths|margins, truth|"
-    r"\{0\} \(line|give each film|the baseline has|there is no film at).*|"
+    r"\{0\} \(line|give (each film|films)|the baseline has|there is no film at).*|"
     r".*(import |load\(|model_sha256|manifest|class names|precision|of the logits|calibration \{0\}|"
     r"model folder|preprocessing|--format|backup|cxr-triage export|holds a scan|output folders|new folder|"
     r"architecture|calibrate here).*"

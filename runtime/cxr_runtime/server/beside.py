@@ -18,7 +18,8 @@ from cxr_runtime.store.listing import Listed, one
 from cxr_runtime.store.similar import Similar
 from cxr_runtime.store.verdicts import FilmVerdicts, Said, Source, standing
 
-MOST_SIMILAR = 5  # films
+MOST_SIMILAR = 5  # films that are shown
+MOST_FOUND = 20  # of which they are chosen
 
 
 def found(desk: Desk, key: str) -> Listed:
@@ -44,7 +45,8 @@ def hides_score(request: Request, room: Room, desk: Desk, visitor: Visitor, film
 def similar(request: Request) -> Response:
     """GET /film/KEY/similar: `{films, summary}`, the most similar films with what was said of them.
 
-    The patient's other films are left out, where patients are kept, and what the reader must not know yet.
+    Where patients are kept, the patient's other films are left out, and of every other patient one is shown;
+    likewise what the reader must not know yet is left out.
     """
     room, visitor, key = room_of(request), visitor_of(request), request.path_params["key"]
     with room.reading() as desk:
@@ -52,11 +54,22 @@ def similar(request: Request) -> Response:
         if hides_score(request, room, desk, visitor, film):
             raise HTTPException(403, _("Similar films are shown after the verdict."))
         same_patient = {sha256 for sha256, _date in _of_the_patient(desk, film)}
-        near = room.similar.of(desk, film, MOST_SIMILAR, frozenset(same_patient))
-        shown = [each for each in near if not hides_score(request, room, desk, visitor, each.film)]
+        near = room.similar.of(desk, film, MOST_FOUND, frozenset(same_patient))
+        known = [each for each in near if not hides_score(request, room, desk, visitor, each.film)]
+        shown = _of_many_patients(desk, known)[:MOST_SIMILAR]
         said = [standing(desk.verdicts.of(each.film.outcome.sha256)) for each in shown]
         films = [_told(desk, each, of_film) for each, of_film in zip(shown, said, strict=True)]
     return JSONResponse({"films": films, "summary": _summary(said)})
+
+
+def _of_many_patients(desk: Desk, near: list[Similar]) -> list[Similar]:
+    """Of each patient the most similar film, where patients are kept."""
+    label, of_each = desk.label(), dict[str, Similar]()
+    for each in near:
+        identity = desk.identities.of(each.film.outcome.sha256, label) if label else None
+        patient = identity.patient if identity is not None else ""
+        of_each.setdefault(patient or f"film {each.film.key}", each)
+    return list(of_each.values())
 
 
 def _told(desk: Desk, similar: Similar, said: FilmVerdicts) -> dict[str, Any]:

@@ -13,6 +13,7 @@ FILMS = (
     Drawn("before.png", 0.4, features=(100, 11, 0), patient="P1", studied="2026-01-01"),
     Drawn("like.png", 0.8, features=(100, 40, 0), patient="P2", studied="2026-05-02"),
     Drawn("unlike.png", 0.1, features=(0, 10, 100), patient="P3", studied="2026-05-02"),
+    Drawn("less-like.png", 0.7, features=(100, 60, 0), patient="P2", studied="2026-06-02"),
 )
 
 
@@ -63,7 +64,7 @@ def test_nothing_of_a_patient_is_used_where_none_is_kept(tmp_path: Path) -> None
     known = keys(folder)
     with served(folder) as browser:
         found = browser.get(f"/film/{known['now.png']}/similar").json["films"]
-        assert [film["name"] for film in found] == ["before.png", "like.png", "unlike.png"]
+        assert [film["name"] for film in found] == ["before.png", "like.png", "less-like.png", "unlike.png"]
         assert browser.get(f"/film/{known['now.png']}").json["earlier"] is None
 
 

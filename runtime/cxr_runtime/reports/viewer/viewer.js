@@ -249,6 +249,7 @@ class FilmViewer {
     plain.title.textContent = this.labels.film;
     title.textContent = !isCompared ? "" : content.heat ? this.labels.withHeat : this.labels.film;
     this.films.hidden = !content;
+    this.stage.classList.toggle("fv-compared", Boolean(isCompared));
     this.message.hidden = Boolean(content);
     this.legend.hidden = !content?.heat || !this.state.heat;
     this.films.classList.toggle("fv-held", !this.sight.isWhole || this.state.hand !== "move");
