@@ -5,8 +5,10 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from typer.testing import CliRunner
 
 import foreign_networks
+from cxr_cli.main import app
 from cxr_export.checkpoint import export_checkpoint
 from cxr_export.importing.bringing import Imported, Wish, import_network
 from cxr_export.importing.kinds import Asked
@@ -15,9 +17,10 @@ from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
 from cxr_runtime.errors import CalibrationError, ModelError, UsageError
 from cxr_runtime.model.folder import open_model
 from cxr_runtime.model.known_films import read_known_films
+from cxr_runtime.phantom import draw_phantom
+from cxr_runtime.pictures import encode_png
 from cxr_runtime.scanning.options import ScanOptions
 from cxr_runtime.scanning.scan import scan
-from drawn_data_sets import write_data_set
 from foreign_networks import CHANNELS, ORIGIN, SIDE, STRIDE, Attending, write_onnx, write_weights
 
 torch.set_num_threads(1)
@@ -114,21 +117,54 @@ def test_the_layer_that_is_named_counts_with_its_normalisation_and_activation(tm
         import_network(str(file), tmp_path / "other", Wish(feature_map="layer4"))
 
 
-def test_a_head_is_fitted_on_films_that_calibration_then_refuses(tmp_path: Path) -> None:
-    table = write_data_set(tmp_path / "films", 60)
-    file = write_onnx(tmp_path / "foreign.onnx", outputs=7)
+def write_bright_films(folder: Path, first: int) -> Path:
+    """A table of drawn films of 30 people, two of each; every second one is abnormal, on bright films."""
+    rows = ["file,label,patient"]
+    folder.mkdir()
+    for number in range(60):
+        label = number // 2 % 2
+        film = draw_phantom(first + number, hw=(112, 112))
+        (folder / f"{number}.png").write_bytes(encode_png(film if label else film // 2 + film // 8))
+        rows.append(f"{number}.png,{label},{first + number // 2}")
+    (folder / "films.csv").write_text("\n".join(rows), encoding="utf-8")
+    return folder / "films.csv"
+
+
+def test_an_imported_folder_with_a_fitted_head_is_calibrated_scanned_with_and_made_int8(
+    tmp_path: Path,
+) -> None:
+    learned, clinic = (
+        write_bright_films(tmp_path / "learned", 0),
+        write_bright_films(tmp_path / "clinic", 900),
+    )
+    file, folder = write_onnx(tmp_path / "foreign.onnx", outputs=7), tmp_path / "model"
     wish = Wish(preprocessing={"crop": "film"})
     with pytest.raises(UsageError, match="the network has 7 outputs"):
-        import_network(str(file), tmp_path / "model", wish)
-    imported = import_network(str(file), tmp_path / "model", wish, [table], tmp_path / "cache")
-    assert (
-        "logistic regression on the averages of its map, 60 films of 30 patients"
-        in (imported.manifest.training["abnormal_is"])
-    )
-    model = open_model(tmp_path / "model", allow_uncalibrated=True)
-    known = read_known_films(tmp_path / "model", model.manifest.model_sha256)
+        import_network(str(file), folder, wish)
+    imported = import_network(str(file), folder, wish, [learned], tmp_path / "cache")
+    said = imported.manifest.training["abnormal_is"]
+    assert "logistic regression on the averages of its map, 60 films of 30 patients" in said
+    model = open_model(folder, allow_uncalibrated=True)
+    known = read_known_films(folder, model.manifest.model_sha256)
     assert known is not None
     assert known.digests.size == 60
+
+    def run(*words: str) -> str:
+        done = CliRunner().invoke(app, [*words])
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    refused = CliRunner().invoke(app, ["calibrate", "--model", str(folder), "--labels", str(learned)])
+    assert "the model has learned from this film" in str(refused.exception)
+    run("calibrate", "--model", str(folder), "--labels", str(clinic))
+    night = (str(clinic.parent / "2.png"), "--backend", "onnxruntime", "--format", "csv")
+    assert "1 scored (1 flagged)" in run(
+        "scan", *night, "--model", str(folder), "--out", str(tmp_path / "out")
+    )
+    run("export", str(folder), "--precision", "int8", "--data", str(clinic), "--out", str(tmp_path / "int8"))
+    assert open_model(tmp_path / "int8", allow_uncalibrated=True).manifest.precision == "int8"
+    no_tensorrt = CliRunner().invoke(app, ["build-engine", str(folder)])
+    assert "no engine can be built here: tensorrt is not installed" in str(no_tensorrt.exception)
 
 
 def test_what_only_the_user_knows_is_asked_for(tmp_path: Path) -> None:
