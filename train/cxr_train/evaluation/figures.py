@@ -15,6 +15,7 @@ from cxr_train.data.split import Rows
 from cxr_train.evaluation.scoring import ScoredModel
 
 DARK = 0.55  # share of a row from which on its cell is so blue that black is not read on it
+FILMS_A_BAR, MOST_BARS = 10, 10  # of a calibration curve; a bar over three films says nothing
 BAND_CURVES, BAND_POINTS = 200, 101  # of a ROC curve's band
 
 
@@ -83,7 +84,7 @@ def _band(
 def _draw_calibration(
     axes: Axes, name: str, probability: NDArray[np.float64], labels: NDArray[np.intp]
 ) -> None:
-    bins = reliability(probability, labels)
+    bins = reliability(probability, labels, max(2, min(MOST_BARS, labels.size // FILMS_A_BAR)))
     found = np.array([part.abnormal.value for part in bins])
     below = found - [part.abnormal.low for part in bins]
     above = np.array([part.abnormal.high for part in bins]) - found
