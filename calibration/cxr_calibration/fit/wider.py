@@ -86,15 +86,27 @@ def _shares(
     flagged: Truth, films: LabelledFilms, beside: Beside, group: tuple[str, str] | None = None
 ) -> tuple[Estimate, Estimate]:
     """Sensitivity and specificity, of all films or of one level of a variable."""
-    found = [_flagged(flagged, films, beside, abnormal, group) for abnormal in (True, False)]
+    found = [flagged_share(flagged, films, beside, abnormal, group) for abnormal in (True, False)]
     normal = found[1]
     return found[0], Estimate(1 - normal.value, 1 - normal.high, 1 - normal.low)
 
 
-def _flagged(
-    flagged: Truth, films: LabelledFilms, beside: Beside, abnormal: bool, group: tuple[str, str] | None
+def flagged_share(
+    flagged: Truth,
+    films: LabelledFilms,
+    beside: Beside,
+    abnormal: bool,
+    group: tuple[str, str] | None = None,
 ) -> Estimate:
-    """Share of the films of a class that are flagged."""
+    """Share of the films of a class that are flagged, corrected for how hard they are.
+
+    Args:
+        flagged: (N,) of the films.
+        films: N films.
+        beside: another network's margins of some of them, and of more.
+        abnormal: the class.
+        group: a variable and its level; None: all films of the class.
+    """
     of_class, others = films.truth == abnormal, beside.elsewhere.truth == abnormal
     asked = _in_group(films, of_class, group)
     more = _in_group(beside.elsewhere, others, group)

@@ -24,6 +24,21 @@ def print_whole_choice(
     return 0
 
 
+def print_promise_trials(
+    margins: Annotated[
+        Path, typer.Argument(metavar="MARGINS.csv", help="What `lab margins` wrote of the model.")
+    ],
+    beside: Annotated[Path, typer.Argument(metavar="BESIDE.csv", help="As of `lab out-of-fold`.")],
+    draws: Annotated[int, typer.Option(min=1, help="Draws for each measure.")] = 2000,
+) -> int:
+    """Print how far promises are off that are founded on films that set a threshold, and on more films."""
+    from cxr_calibration.fit.promise_trials import promise_table
+    from cxr_calibration.out_of_fold import read_beside, read_margins
+
+    typer.echo(promise_table(read_margins(margins)[0], read_beside(beside, margins), draws=draws))
+    return 0
+
+
 def calibrate_from_margins(
     margins: Annotated[
         Path, typer.Argument(metavar="MARGINS.csv", help="What `cxr-triage lab margins` wrote.")
