@@ -26,9 +26,11 @@ def by_bytes(rows: list[dict[str, str]]) -> dict[str, dict[str, str]]:
     return found
 
 
-def wait_until(is_so: Callable[[], bool], said: Callable[[], str] = str) -> None:
+def wait_until(is_so: Callable[[], bool], said: Callable[[], str] = str, patience: float = PATIENCE) -> None:
     """Wait for a condition; one that does not come shows what the services said."""
-    end = time.monotonic() + PATIENCE
+    looked = time.monotonic()
+    end = looked + patience
     while not is_so():
         assert time.monotonic() < end, said()
-        time.sleep(0.05)
+        time.sleep(max(0.05, 4 * (time.monotonic() - looked)))  # looking takes nothing from who is waited for
+        looked = time.monotonic()

@@ -32,6 +32,7 @@ from fault_scans import table
 from model_folders import write_model_folder
 from service_rows import PATIENCE, wait_until
 
+NIGHT = PATIENCE + 4 * FILMS  # seconds until all is done
 COMPARED = ("status", "code", "score", "probability", "triage")
 UNSCORED = 3  # exit status of a scan of which some films were rejected or failed
 
@@ -79,9 +80,9 @@ def have_the_night(clinic: Clinic, ports: tuple[int, int]) -> None:
         with clinic.listening(*to) as service:
             for each in sent:
                 each.result()
-            wait_until(lambda: clinic.rows() == FILMS, clinic.said)
+            wait_until(lambda: clinic.rows() == FILMS, clinic.said, NIGHT)
             with orthanc(clinic.place / "orthanc", *ports) as archive:
-                wait_until(lambda: status(clinic).waiting == 0, clinic.said)
+                wait_until(lambda: status(clinic).waiting == 0, clinic.said, NIGHT)
                 os.killpg(service.pid, signal.SIGTERM)
                 assert service.wait(timeout=PATIENCE) == 0, clinic.said()
                 assert_each_result_is_there_once(clinic, archive)
@@ -97,6 +98,7 @@ def assert_each_result_is_there_once(clinic: Clinic, archive: Orthanc) -> None:
 
 
 @pytest.mark.peers
+@pytest.mark.timeout(600 + 2 * NIGHT)
 @needs_dcmtk
 @needs_orthanc
 def test_a_night_is_scored_and_its_results_are_in_the_archive_once_each_whatever_is_killed_or_away(
@@ -108,7 +110,7 @@ def test_a_night_is_scored_and_its_results_are_in_the_archive_once_each_whatever
         cwd=tmp_path,
         env=clinic.environment,
         check=False,
-        timeout=PATIENCE,
+        timeout=NIGHT,
     )
     assert run.returncode == UNSCORED
     scanned = by_number(table(tmp_path / "scan"), lambda film: int(film.stem))

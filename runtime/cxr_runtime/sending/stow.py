@@ -64,11 +64,12 @@ class WebArchive:
 class _Connection:
     def __init__(self, connection: HTTPConnection, archive: WebArchive) -> None:
         self._connection, self._archive = connection, archive
+        self._is_given_up = False
 
     def store(self, outgoing: Outgoing) -> Answer:
         """As of `Line`."""
         seconds = self._archive.object_seconds
-        return within(seconds, lambda: self._stored(outgoing), lambda: _cut(self._connection))
+        return within(seconds, lambda: self._stored(outgoing), self._cut)
 
     def _stored(self, outgoing: Outgoing) -> Answer:
         boundary = secrets.token_hex(24)
@@ -81,8 +82,7 @@ class _Connection:
         opened, closed = f"--{boundary}\r\nContent-Type: application/dicom\r\n\r\n", f"\r\n--{boundary}--\r\n"
         body = opened.encode() + outgoing.content + closed.encode()
         try:
-            self._connection.request("POST", f"{self._archive.address.path}/studies", body, headers)
-            response = self._connection.getresponse()
+            response = self._response(body, headers)
             told = response.read(MOST_ANSWER)
         except ssl.SSLCertVerificationError as error:
             raise PeerError("its certificate is not trusted, or is another host's: see --tls-ca") from error
@@ -95,6 +95,34 @@ class _Connection:
         if not response.isclosed():  # an answer without end
             self._connection.close()
         return _answer(response, told, outgoing.uid)
+
+    def _response(self, body: bytes, headers: Mapping[str, str]) -> HTTPResponse:
+        """Send an object, once more where the service has closed the connection since the one before.
+
+        Orthanc does so after a second of silence.
+
+        Raises:
+            OSError, HTTPException: there is no answer.
+        """
+        was_open = self._connection.sock is not None
+        try:
+            return self._asked(body, headers)
+        except (ConnectionError, ssl.SSLEOFError):
+            if self._is_given_up or not was_open:
+                raise
+            self._connection.close()
+            return self._asked(body, headers)
+
+    def _asked(self, body: bytes, headers: Mapping[str, str]) -> HTTPResponse:
+        self._connection.request("POST", f"{self._archive.address.path}/studies", body, dict(headers))
+        return self._connection.getresponse()
+
+    def _cut(self) -> None:
+        """Close the connection of a request that hangs."""
+        self._is_given_up, opened = True, self._connection.sock
+        if opened is not None:
+            with suppress(OSError):
+                opened.shutdown(socket.SHUT_RDWR)
 
 
 def _answer(response: HTTPResponse, told: bytes, uid: str) -> Answer:
@@ -149,11 +177,3 @@ def _values(item: Any, tag: str) -> list[Any]:
     element = item.get(tag) if isinstance(item, Mapping) else None
     values = element.get("Value") if isinstance(element, Mapping) else None
     return values if isinstance(values, list) else []
-
-
-def _cut(connection: HTTPConnection) -> None:
-    """Close the connection of a request that hangs."""
-    opened = connection.sock
-    if opened is not None:
-        with suppress(OSError):
-            opened.shutdown(socket.SHUT_RDWR)

@@ -195,6 +195,20 @@ def test_an_answer_without_end_is_not_read_to_its_end() -> None:
     assert stored(flood) == Answer(State.SENT)
 
 
+def test_a_service_that_closes_the_connection_between_two_results_gets_both() -> None:
+    got = list[bytes]()
+
+    def keep(request: BaseHTTPRequestHandler, body: bytes) -> None:
+        got.append(body)
+        replying(200)(request, body)
+        request.close_connection = True
+
+    with service(keep) as port, WebArchive(Address.parse(f"http://127.0.0.1:{port}")).line() as line:
+        for _ in range(3):
+            assert line.store(Outgoing(UID, CONTENT * 100_000)) == Answer(State.SENT)
+    assert len(got) == 3
+
+
 def test_a_service_that_breaks_off_or_talks_nonsense_is_trouble() -> None:
     def break_off(request: BaseHTTPRequestHandler, _: bytes) -> None:
         request.close_connection = True
