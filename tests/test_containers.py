@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cxr_runtime.appliance.settings import read_settings
+from cxr_runtime.appliance.settings_file import read_settings
 
 FOLDER = Path(__file__).parents[1] / "container"
 DOCKERFILE = (FOLDER / "Dockerfile").read_text(encoding="utf-8")

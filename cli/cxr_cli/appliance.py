@@ -39,7 +39,7 @@ def appliance(
     orders = _orders(clinic)
     if health:
         return _told_health(orders.health_file)
-    from cxr_runtime.appliance.orders import check_model, check_peers, check_places
+    from cxr_runtime.appliance.checking import check_model, check_peers, check_places
     from cxr_runtime.journal import Journal
 
     check_model(orders)
@@ -53,7 +53,7 @@ def appliance(
 
 def _orders(clinic: Path | None) -> "Orders":
     from cxr_runtime.appliance.orders import orders_of
-    from cxr_runtime.appliance.settings import SEE_EXAMPLE, read_settings
+    from cxr_runtime.appliance.settings_file import SEE_EXAMPLE, read_settings
     from cxr_runtime.errors import UsageError
 
     if clinic is None:

@@ -112,7 +112,7 @@ def _places(command: str, asked: Mapping[str, Any]) -> tuple[tuple[str, ...], tu
 
 
 def _of_clinic(clinic: Path | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    from cxr_runtime.appliance.settings import SEE_EXAMPLE, read_settings
+    from cxr_runtime.appliance.settings_file import SEE_EXAMPLE, read_settings
     from cxr_runtime.errors import UsageError
 
     if clinic is None:
@@ -126,7 +126,7 @@ def _of_clinic(clinic: Path | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 def _has_network(command: str, asked: Mapping[str, Any]) -> bool:
     if command == "appliance":
-        from cxr_runtime.appliance.settings import read_settings
+        from cxr_runtime.appliance.settings_file import read_settings
 
         stated = read_settings(asked["clinic"])
         return stated.listen is not None or stated.send is not None

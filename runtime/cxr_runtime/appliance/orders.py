@@ -1,6 +1,5 @@
-"""From the settings to what the parts are given; what only this machine can tell is checked here."""
+"""From the settings to what the parts are given."""
 
-import os
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -9,15 +8,12 @@ from cxr_runtime.appliance.readers import Readers
 from cxr_runtime.appliance.retention import Kept
 from cxr_runtime.appliance.settings import Clinic, Listen, Retention
 from cxr_runtime.arrivals.queue import Arrivals
-from cxr_runtime.errors import UsageError
 from cxr_runtime.files import PRIVATE, parse_formats, shared_with
 from cxr_runtime.heat.map import HeatMethod
 from cxr_runtime.identity import IdentityKind
 from cxr_runtime.journal import Journal, LogFormat
 from cxr_runtime.language import language
 from cxr_runtime.machine_memory import bytes_of, parse_size
-from cxr_runtime.model.folder import open_model
-from cxr_runtime.names import printable
 from cxr_runtime.presentation import Colours, Presentation, Wishes, usual_presentation
 from cxr_runtime.scanning.options import ScanOptions
 from cxr_runtime.sending.address import Address, parse_kinds
@@ -203,62 +199,3 @@ def _presentation(clinic: Clinic) -> Presentation:
         bytes_of(clinic.screening.worklist_size, "screening.worklist_size"),
     )
     return wishes.over(usual_presentation())
-
-
-def check_model(orders: Orders) -> None:
-    """See that model, calibration and operating point are there and belong together.
-
-    Raises:
-        ModelError: they do not.
-        UsageError: there is no such model or operating point.
-    """
-    asked = orders.screening
-    model = open_model(
-        asked.model,
-        allow_uncalibrated=asked.allow_uncalibrated,
-        calibration=asked.calibration,
-        require_signed=asked.require_signed,
-    )
-    model.calibration.operating_point(asked.operating_point)
-
-
-def check_peers(orders: Orders, journal: Journal) -> None:
-    """See that all that speaks to others can be made of its settings; nothing listens, and nothing is sent.
-
-    Raises:
-        UsageError: a title, host, certificate or archive cannot be used.
-        InstallationError: the extra `dicom` is missing.
-        StoreError: results that wait were made with another `identity`.
-    """
-    if orders.receiving is not None:
-        orders.receiving.receiver(orders.out, journal)
-    if orders.sending is not None:
-        orders.sending.sender(orders.out, journal)
-    orders.readers.check()
-
-
-def check_places(orders: Orders) -> None:
-    """See that folders are there and can be written; of an appliance that starts, a share may come later.
-
-    Raises:
-        UsageError: one is not, or cannot.
-    """
-    for folder in orders.folders:
-        if not Path(folder).is_dir():
-            raise UsageError(
-                f"watch.folders names {printable(folder)}, which is not a folder; expected folders to watch: "
-                "check the spelling, and that the network share is mounted"
-            )
-    places = {"out": orders.out, "health.file": orders.health_file, "log.file": orders.log_file}
-    for name, path in places.items():
-        if path is not None and not _can_be_made(path):
-            raise UsageError(
-                f"{name} is {printable(str(path))}, which this user cannot write; make the folder above it, "
-                "and give it to the user who runs the appliance"
-            )
-
-
-def _can_be_made(path: Path) -> bool:
-    """Whether the nearest of a file or folder and those above it that is there can be written."""
-    there = next(above for above in (path.absolute(), *path.absolute().parents) if above.exists())
-    return os.access(there, os.W_OK) and (there == path.absolute() or there.is_dir())

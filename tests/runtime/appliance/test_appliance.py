@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from cxr_runtime.appliance.appliance import Appliance, Tools
+from cxr_runtime.appliance.checking import check_model, check_places
 from cxr_runtime.appliance.health import State
-from cxr_runtime.appliance.orders import check_model, check_places
 from cxr_runtime.arrivals.tree import WatchedTree
 from cxr_runtime.arrivals.watched import WatchedFolder
 from cxr_runtime.errors import ModelError, StoreError, UsageError

@@ -6,7 +6,8 @@ import pytest
 from pydantic import BaseModel
 
 from cxr_runtime.appliance.example import example
-from cxr_runtime.appliance.settings import Clinic, read_settings, section_of
+from cxr_runtime.appliance.settings import Clinic, section_of
+from cxr_runtime.appliance.settings_file import read_settings
 from cxr_runtime.errors import UsageError
 
 LEAST = 'out = "/srv/out"\n[watch]\nfolders = ["/srv/in"]\n'

@@ -1,0 +1,66 @@
+"""A file of settings is read and checked; the first thing in it that is wrong is said in one line."""
+
+import json
+import tomllib
+from pathlib import Path
+
+from pydantic import BaseModel, ValidationError
+
+from cxr_runtime.appliance.section import EXPECTED, FORMS
+from cxr_runtime.appliance.settings import Clinic, section_of
+from cxr_runtime.errors import UsageError
+from cxr_runtime.names import printable
+
+MOST_BYTES = 1 << 20  # of a file of settings
+SEE_EXAMPLE = "`cxr-triage appliance --example` prints every setting"
+
+
+def read_settings(path: Path) -> Clinic:
+    """Read and check a file of settings.
+
+    Raises:
+        UsageError: it cannot be read, or the first thing in it that is wrong.
+    """
+    shown = printable(str(path))
+    try:
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
+            raise UsageError(f"{shown} has more than {MOST_BYTES} bytes; expected settings: {SEE_EXAMPLE}")
+        read = tomllib.loads(content.decode("utf-8-sig"))
+        return Clinic.model_validate_json(json.dumps(read, default=str), strict=True)
+    except OSError as error:
+        raise UsageError(f"{shown} cannot be read ({error.strerror}); {SEE_EXAMPLE}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{shown} is not text in UTF-8; save it so. {SEE_EXAMPLE}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{shown} is not TOML: {printable(str(error))}; {SEE_EXAMPLE}") from error
+    except ValidationError as error:
+        raise UsageError(f"{shown}: {_first(error)}; {SEE_EXAMPLE}") from None
+
+
+def _first(error: ValidationError) -> str:
+    """The first thing that is wrong: where, what was found, what was expected."""
+    first = error.errors(include_url=False)[0]
+    where = printable(".".join(str(step) for step in first["loc"]))
+    kind, context = str(first["type"]), first.get("ctx", {})
+    said = str(first["msg"]).removeprefix("Value error, ").removeprefix("Input ")
+    if kind == "missing":
+        return f"{where} is missing"
+    if kind == "extra_forbidden":
+        return f"{where} is unknown; expected one of {', '.join(_names(first['loc'][:-1]))}"
+    if kind == "value_error":
+        return f"{where}: {said}" if where else said
+    if kind == "string_pattern_mismatch":
+        expected = FORMS[str(context["pattern"])]
+    else:
+        expected = EXPECTED.get(kind, said.removeprefix("should ").removeprefix("be ")).format(**context)
+    return f"{where} is {printable(repr(first['input']))[:60]}; expected {expected}"
+
+
+def _names(steps: tuple[int | str, ...]) -> list[str]:
+    """What a table may hold."""
+    table: type[BaseModel] = Clinic
+    for step in steps:
+        table = section_of(table, str(step)) or table
+    return list(table.model_fields)
