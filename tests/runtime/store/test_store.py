@@ -84,7 +84,7 @@ def test_rows_come_back_as_they_went_in_and_in_input_order(store: StoreWriter) -
 
 
 def test_pictures_come_back_most_suspicious_first_and_unscored_last(store: StoreWriter) -> None:
-    more = replace(SCORED, file="c.png", sha256="c" * 64, probability=0.9)
+    more = replace(SCORED, file="c.png", sha256="c" * 64, probability=0.9, triage=Triage.REVIEW)
     store.add(1, [film(3, more, PICTURE)], PRINT)
     films = list(store.pictured(1))
     assert [outcome.file for outcome, _ in films] == ["c.png", "a.png", "b.png"]
@@ -94,6 +94,8 @@ def test_pictures_come_back_most_suspicious_first_and_unscored_last(store: Store
     assert (picture.thumbnail_jpeg, picture.heat_png, picture.spacing_mm) == (b"small jpeg", b"png", 0.143)
     np.testing.assert_array_equal(picture.heat_cells, PICTURE.heat_cells)
     assert films[2][1] is None
+    some = [(outcome.file, bool(shown)) for outcome, shown in store.pictured(1, [Triage.REVIEW])]
+    assert some == [("c.png", True), ("a.png", False), ("b.png", False)]
 
 
 def test_pictures_stored_before_there_were_spacings_are_still_those_of_their_row(tmp_path: Path) -> None:
