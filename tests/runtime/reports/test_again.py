@@ -272,7 +272,7 @@ def test_verdicts_and_identities_come_with_their_films_once(tmp_path: Path) -> N
 
 
 def test_no_table_of_a_store_is_forgotten_when_stores_become_one() -> None:
-    known = {"results", "places", "runs", "pictures", "identities", "objects"}
+    known = {"results", "places", "runs", "pictures", "features", "identities", "objects"}
     known |= {"verdicts", "deliveries", "audit", "users", "seen"}
     with StoreWriter.in_memory() as store:
         tables = {name for (name,) in store._rows("SELECT name FROM sqlite_master WHERE type = 'table'")}
