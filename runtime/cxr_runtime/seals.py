@@ -53,3 +53,15 @@ def digest_of(parts: Iterable[Any]) -> str:
 def picture_digest(row: tuple[Any, ...]) -> str:
     """`digest_of` a row of `pictures`, without its last column where older rows have none."""
     return digest_of(row if row[-1] is not None else row[:-1])
+
+
+def sealed_place(stamp: str, file: str, sha256: str, fingerprint: str) -> tuple[str, ...]:
+    """What a place's seal is of: that just this film lay there, whatever number its row has.
+
+    Args:
+        stamp: of the file, as it stood then.
+        file: its name, as in results.csv.
+        sha256: of the film.
+        fingerprint: of what decides its row.
+    """
+    return stamp, file, sha256, fingerprint

@@ -118,30 +118,26 @@ class Scorer:
         ]
 
     def _infer(self, inputs: list[InputPixels]) -> Outputs:
-        """Run one batch, padded with black films to the full batch size."""
+        """Run one batch, padded with black films to the full size; outputs must be those of the manifest."""
         how = self.model.manifest.preprocessing
         padded = np.zeros((self.batch_size, *how.input_hw), np.uint8)
         padded[: len(inputs)] = np.stack(inputs)
         outputs = self.engine.run(normalise(padded, how))
-        self._check(outputs)
+        channels = len(self.model.manifest.heat.channel_weights)
+        logits, conv5 = outputs.logits, outputs.conv5
+        is_right = logits.shape == (self.batch_size, 2) and conv5.shape[:2] == (self.batch_size, channels)
+        if not (is_right and conv5.ndim == 4 and logits.dtype == conv5.dtype == np.float32):
+            raise ModelError(  # no film is to blame
+                f"the network of {self.model.folder} gives {LOGITS} of {logits.dtype} {logits.shape} and "
+                f"{CONV5} of {conv5.dtype} {conv5.shape} for {self.batch_size} films; expected float32, 2 "
+                f"logits and {channels} channels: export the model anew"
+            )
         if not (np.isfinite(outputs.logits).all() and np.isfinite(outputs.conv5).all()):
             raise BackendError(
                 f"the backend {self.engine.backend} gave a number that is not finite; nothing of this batch "
                 "was scored: run `cxr-triage doctor`, or scan with --backend onnxruntime"
             )
         return outputs
-
-    def _check(self, outputs: Outputs) -> None:
-        """Refuse a network whose outputs are not those that its manifest describes; no film is to blame."""
-        channels = len(self.model.manifest.heat.channel_weights)
-        logits, conv5 = outputs.logits, outputs.conv5
-        is_right = logits.shape == (self.batch_size, 2) and conv5.shape[:2] == (self.batch_size, channels)
-        if not (is_right and conv5.ndim == 4 and logits.dtype == conv5.dtype == np.float32):
-            raise ModelError(
-                f"the network of {self.model.folder} gives {LOGITS} of {logits.dtype} {logits.shape} and "
-                f"{CONV5} of {conv5.dtype} {conv5.shape} for {self.batch_size} films; expected float32, 2 "
-                f"logits and {channels} channels: export the model anew"
-            )
 
     def _scored(
         self,
@@ -205,8 +201,14 @@ def opened_engine(model: Model, options: ScanOptions, threads: int | None = None
 
 def with_triage(row: Outcome, margin: float, calibration: Calibration, point: OperatingPoint) -> Outcome:
     """The row with the probability and triage that a calibration and operating point give a margin."""
-    probability, triage, threshold, name = _judgement(_probability(margin, calibration), point)
-    return replace(row, probability=probability, triage=triage, threshold=threshold, operating_point=name)
+    probability = float(calibration.probability(np.array([margin]))[0])
+    return replace(
+        row,
+        probability=probability,
+        triage=point.triage(probability),
+        threshold=point.threshold,
+        operating_point=point.name,
+    )
 
 
 def judged_anew(films: Iterable[Judged], calibration: Calibration, point: OperatingPoint) -> Iterator[Judged]:
@@ -216,13 +218,10 @@ def judged_anew(films: Iterable[Judged], calibration: Calibration, point: Operat
         together = calibration.probability(np.array([film.margin for film in block], np.float64))
         for film, probability in zip(block, together.tolist(), strict=True):
             if _judgement(probability, point) != film[_JUDGEMENT:]:
-                now = film[:_JUDGEMENT] + _judgement(_probability(film.margin, calibration), point)
+                alone = float(calibration.probability(np.array([film.margin]))[0])  # as it was judged before
+                now = film[:_JUDGEMENT] + _judgement(alone, point)
                 if now != film:
                     yield Judged._make(now)
-
-
-def _probability(margin: float, calibration: Calibration) -> float:
-    return float(calibration.probability(np.array([margin]))[0])
 
 
 def _judgement(probability: float, point: OperatingPoint) -> tuple[float, Triage, float, str]:

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from cxr_runtime.store.rows import PLACE, Place, sealed_place
+from cxr_runtime.seals import sealed_place
+from cxr_runtime.store.rows import PLACE
 from cxr_runtime.store.store import Store, store_errors
 
 _MARKED = (
@@ -47,5 +48,5 @@ class StoreBeside(Store):
 
     def _marked(self, query: str, *asked: str) -> Iterator[str]:
         for stamp, file, seal, sha256, fingerprint in self._rows(query, *asked):
-            if self._sealer.is_right(seal, PLACE, sealed_place(Place(0, file, stamp), sha256, fingerprint)):
+            if self._sealer.is_right(seal, PLACE, sealed_place(stamp, file, sha256, fingerprint)):
                 yield from (stamp, sha256)

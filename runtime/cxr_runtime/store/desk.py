@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import RLock
 from typing import Self
 
-from cxr_runtime.seals import Sealer, picture_digest
+from cxr_runtime.seals import Sealer, picture_digest, sealed_place
 from cxr_runtime.store.accounts import Accounts
 from cxr_runtime.store.audit import Act, Audit
 from cxr_runtime.store.checks import picture_of
@@ -16,10 +16,8 @@ from cxr_runtime.store.opening import open_beside, store_in
 from cxr_runtime.store.rows import (
     PICTURE_COLUMNS,
     PLACE,
-    Place,
     RunFacts,
     StoredPicture,
-    sealed_place,
     time_of,
 )
 from cxr_runtime.store.run_checks import facts_of
@@ -112,7 +110,7 @@ class Desk(Store):
         return [
             str(file)
             for seal, stamp, file, fingerprint in self._db.execute(query, (sha256, MOST_PLACES)).fetchall()
-            if self._sealer.is_right(seal, PLACE, sealed_place(Place(0, file, stamp), sha256, fingerprint))
+            if self._sealer.is_right(seal, PLACE, sealed_place(stamp, file, sha256, fingerprint))
         ]
 
     def picture(self, result: int) -> StoredPicture | None:

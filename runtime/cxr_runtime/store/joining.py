@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from cxr_runtime.seals import sealed_place
 from cxr_runtime.store.features import features_in
 from cxr_runtime.store.rows import (
     FEATURES,
@@ -19,7 +20,6 @@ from cxr_runtime.store.rows import (
     RUN,
     SEALED_COLUMNS,
     Place,
-    sealed_place,
     time_of,
 )
 from cxr_runtime.store.run_checks import StoredRun, check_place, check_plain, run_of
@@ -141,12 +141,12 @@ class JoiningStore(TrustingStore):
             if result not in joined:
                 joined[result] = self._join_result(source, result, taken)
             own = joined[result]
-            sealed = sealed_place(Place(0, file, stamp), own.sha256, own.fingerprint)
+            sealed = sealed_place(stamp, file, own.sha256, own.fingerprint)
             is_ours = own.is_ours and self._sealer.is_right(seal, PLACE, sealed)
             taken.rows += 1
             taken.on_trust += not is_ours
             place = Place(position, file, stamp if is_ours else "")  # a stamp of another machine says nothing
-            again = self._sealer.seal(PLACE, sealed_place(place, own.sha256, own.fingerprint))
+            again = self._sealer.seal(PLACE, sealed_place(place.stamp, file, own.sha256, own.fingerprint))
             self._insert("places", _PLACE, (numbers[run], position, file, place.stamp, own.result, again))
         self._join_rest(source, taken)
 

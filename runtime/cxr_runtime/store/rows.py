@@ -1,9 +1,8 @@
 """What goes into the store and comes out of it: a run, a film's place, its row, and its pictures."""
 
-import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,11 +91,6 @@ class Place:
     is_settled: bool = True  # False: the file was written a moment ago; if it fails, it is tried again
 
 
-def sealed_place(place: Place, sha256: str, fingerprint: str) -> tuple[str, ...]:
-    """What a place's seal is of: that just this film lay there, whatever number its row has."""
-    return place.stamp, place.file, sha256, fingerprint
-
-
 @dataclass(frozen=True)
 class StoredScore:
     """One row with what calibration and monitoring need beside it."""
@@ -136,23 +130,6 @@ class StoredPicture:
     thumbnail_jpeg: bytes | None = field(default=None, repr=False)  # with its heat; None in stores of 0.1.0
     heat_png: bytes | None = field(default=None, repr=False)  # the heat as a layer to be laid on the film
     spacing_mm: float | None = None  # from row to row of the film as read, millimetres; None where not known
-
-
-def picture_row(picture: StoredPicture) -> tuple[Any, ...]:
-    """PICTURE_COLUMNS of a picture."""
-    heat = picture.heat_cells
-    rows, columns = (None, None) if heat is None else heat.shape
-    return (
-        picture.preview_jpeg,
-        picture.thumbnail_jpeg,
-        picture.heat_png,
-        json.dumps(asdict(picture.placement)),
-        None if heat is None else heat.astype("<f4").tobytes(),
-        rows,
-        columns,
-        json.dumps(picture.lung_outlines),
-        picture.spacing_mm,
-    )
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from cxr_runtime.errors import StoreError
 from cxr_runtime.outcome import Outcome, Triage
-from cxr_runtime.seals import Sealer, picture_digest
+from cxr_runtime.seals import Sealer, picture_digest, sealed_place
 from cxr_runtime.store.checks import outcome_of, picture_of, score_of, sealed_outcome
 from cxr_runtime.store.films import Films, from_films
 from cxr_runtime.store.identities import Identities
@@ -31,7 +31,6 @@ from cxr_runtime.store.rows import (
     RunFacts,
     StoredPicture,
     StoredScore,
-    sealed_place,
 )
 from cxr_runtime.store.run_checks import facts_of
 
@@ -157,7 +156,7 @@ class Store:
             " ORDER BY places.position"
         )
         for seal, place_seal, stamp, file, *values in self._of(films, query):
-            of_place = sealed_place(Place(0, file, stamp), values[0], values[FINGERPRINT])
+            of_place = sealed_place(stamp, file, values[0], values[FINGERPRINT])
             is_ours = self._sealer.is_right(seal, RESULT, values) and self._sealer.is_right(
                 place_seal, PLACE, of_place
             )

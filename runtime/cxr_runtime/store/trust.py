@@ -6,7 +6,7 @@ from typing import Any
 from cxr_runtime.errors import StoreError
 from cxr_runtime.names import printable
 from cxr_runtime.pictures import is_shown_picture
-from cxr_runtime.seals import picture_digest
+from cxr_runtime.seals import picture_digest, sealed_place
 from cxr_runtime.store.checks import picture_of, score_of
 from cxr_runtime.store.features import features_in
 from cxr_runtime.store.rows import (
@@ -18,9 +18,7 @@ from cxr_runtime.store.rows import (
     RUN,
     SCORE_COLUMNS,
     SEALED_COLUMNS,
-    Place,
     StoredPicture,
-    sealed_place,
 )
 from cxr_runtime.store.run_checks import StoredRun, check_place, check_plain, check_result, run_of
 from cxr_runtime.store.store import Store
@@ -98,11 +96,11 @@ class TrustingStore(StoreWriter):
         count = 0
         for run, position, file, stamp, seal, result, sha256, fingerprint in list(self._rows(query)):
             check_place(position, file, stamp)
-            sealed = sealed_place(Place(0, file, stamp), sha256, fingerprint)
+            sealed = sealed_place(stamp, file, sha256, fingerprint)
             is_ours = self._sealer.is_right(seal, PLACE, sealed)
             count += result in strange or not is_ours
             if not is_ours:  # a stamp of another machine says nothing here
-                again = self._sealer.seal(PLACE, sealed_place(Place(0, file, ""), sha256, fingerprint))
+                again = self._sealer.seal(PLACE, sealed_place("", file, sha256, fingerprint))
                 self._db.execute(
                     "UPDATE places SET stamp = '', seal = ? WHERE run = ? AND position = ?",
                     (again, run, position),

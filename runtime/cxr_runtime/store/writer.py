@@ -4,13 +4,14 @@ import json
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from cxr_runtime.files import PRIVATE, STORE_FILE, Access
 from cxr_runtime.folders import KEY_BYTES
-from cxr_runtime.seals import Sealer, picture_digest
+from cxr_runtime.seals import Sealer, picture_digest, sealed_place
 from cxr_runtime.store.opening import in_memory, open_to_write
 from cxr_runtime.store.rows import (
     FEATURES,
@@ -26,8 +27,7 @@ from cxr_runtime.store.rows import (
     Judged,
     KnownFilm,
     RunFacts,
-    picture_row,
-    sealed_place,
+    StoredPicture,
 )
 from cxr_runtime.store.schema import migrate
 from cxr_runtime.store.steps import ORIGIN_DIGITS
@@ -91,27 +91,20 @@ class StoreWriter(Store):
                     case KnownFilm():
                         result, sha256, seal = film.result, film.outcome.sha256, film.seal
                     case FinishedFilm():
-                        result, sha256, seal = (
-                            self._add_done(film, fingerprint),
-                            film.score.outcome.sha256,
-                            "",
-                        )
+                        result, seal = self._add_result(film, fingerprint), ""
+                        sha256 = film.score.outcome.sha256
+                        self._note(PICTURE, film.files)
+                        if film.identity is not None or film.objects:
+                            self._add_of_study(film)
                 place = film.place
-                seal = seal or self._sealer.seal(PLACE, sealed_place(place, sha256, fingerprint))
+                of_place = sealed_place(place.stamp, place.file, sha256, fingerprint)
+                seal = seal or self._sealer.seal(PLACE, of_place)
                 places.append((run, place.position, place.file, place.stamp, result, seal))
             self._db.executemany(
                 "INSERT OR REPLACE INTO places (run, position, file, stamp, result, seal)"
                 " VALUES (?, ?, ?, ?, ?, ?)",
                 places,
             )
-
-    def _add_done(self, film: FinishedFilm, fingerprint: str) -> int:
-        """Add what is new of a film but its place; the number of its result."""
-        result = self._add_result(film, fingerprint)
-        self._note(PICTURE, film.files)
-        if film.identity is not None or film.objects:
-            self._add_of_study(film)
-        return result
 
     def _add_of_study(self, film: FinishedFilm) -> None:
         """Add whose film it is, where that is kept, and its DICOM results."""
@@ -161,9 +154,8 @@ class StoreWriter(Store):
                     is_ours = self._sealer.is_right(seal, RESULT, values)
                     again = self._sealer.seal(RESULT, row.values()) if is_ours else ""
                     judgement = [row[column] for column in _JUDGED]
-                    self._db.execute(
-                        f"UPDATE results SET {changes} WHERE id = ?", (*judgement, again, result)
-                    )
+                    command = f"UPDATE results SET {changes} WHERE id = ?"
+                    self._db.execute(command, (*judgement, again, result))
 
     def note_written(self, name: str, content: str, stamp: str) -> None:
         """Note how a report was written."""
@@ -189,14 +181,12 @@ class StoreWriter(Store):
         """Note which files could not be written; those of earlier runs that are not among them were."""
         with self._transaction():
             self._db.execute("DELETE FROM written WHERE content = ''")
-            self._db.executemany(
-                "INSERT OR REPLACE INTO written (name, content, stamp) VALUES (?, '', '')",
-                ((name,) for name in names),
-            )
+            command = "INSERT OR REPLACE INTO written (name, content, stamp) VALUES (?, '', '')"
+            self._db.executemany(command, ((name,) for name in names))
 
     def _add_result(self, film: FinishedFilm, fingerprint: str) -> int:
         score, outcome = film.score, film.score.outcome
-        pictures = None if film.picture is None else picture_row(film.picture)
+        pictures = None if film.picture is None else _picture_row(film.picture)
         row = (
             *(getattr(outcome, column) for column in OUTCOME_COLUMNS),
             *(score.margin, score.input_mean, score.input_contrast, score.finished),
@@ -217,15 +207,12 @@ class StoreWriter(Store):
         self._db.execute("DELETE FROM pictures WHERE result = ?", (result,))
         if pictures is not None:
             columns, marks = ", ".join(PICTURE_COLUMNS), ", ".join("?" * len(PICTURE_COLUMNS))
-            self._db.execute(
-                f"INSERT INTO pictures (result, {columns}) VALUES (?, {marks})", (result, *pictures)
-            )
+            command = f"INSERT INTO pictures (result, {columns}) VALUES (?, {marks})"
+            self._db.execute(command, (result, *pictures))
         if film.features:
             seal = self._sealer.seal(FEATURES, (outcome.sha256, fingerprint, film.features.hex()))
-            values = (result, film.features, seal)
-            self._db.execute(
-                "INSERT OR REPLACE INTO features (result, numbers, seal) VALUES (?, ?, ?)", values
-            )
+            command = "INSERT OR REPLACE INTO features (result, numbers, seal) VALUES (?, ?, ?)"
+            self._db.execute(command, (result, film.features, seal))
         return int(result)
 
     @contextmanager
@@ -239,6 +226,23 @@ class StoreWriter(Store):
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise
+
+
+def _picture_row(picture: StoredPicture) -> tuple[Any, ...]:
+    """PICTURE_COLUMNS of a picture."""
+    heat = picture.heat_cells
+    rows, columns = (None, None) if heat is None else heat.shape
+    return (
+        picture.preview_jpeg,
+        picture.thumbnail_jpeg,
+        picture.heat_png,
+        json.dumps(asdict(picture.placement)),
+        None if heat is None else heat.astype("<f4").tobytes(),
+        rows,
+        columns,
+        json.dumps(picture.lung_outlines),
+        picture.spacing_mm,
+    )
 
 
 def _now() -> str:
