@@ -23,7 +23,7 @@ def draw_memory(curves: Mapping[str, Sequence[Point]], path: Path) -> None:
             most[point.films] = max(point.run.peak, most.get(point.films, 0))
         axes.plot(list(most), list(most.values()), marker="o", label=word)
     axes.set_xscale("log")
-    axes.set_ylim(0, None)
+    axes.set_ylim(0, 1.2 * axes.dataLim.ymax)
     axes.set_xlabel("films")
     axes.set_ylabel("largest process, MiB")
     axes.set_xticks(sorted({point.films for points in curves.values() for point in points}))
