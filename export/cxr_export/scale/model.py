@@ -10,7 +10,7 @@ DAY = 24 * HOUR
 ENDING_MS = (
     0.17  # a film, after the last one: judged, compared, counted, written to results.csv (`lab scale`)
 )
-NAMES_BYTES = 400  # of memory a film in the process that writes, while it ends (`lab scale`)
+NAMES_BYTES = 220  # of memory a film in the process that writes, while it ends (`lab scale`)
 FILMS_A_PART = 1_000_000  # that one process writes
 
 
