@@ -160,7 +160,8 @@ class Stamps:
     def chunks(self) -> Iterator[bytes]:
         """A stamp for each."""
         for start in range(0, len(self.names), TOGETHER):
-            paths = (Path(self.folder) / name for name in self.names[start : start + TOGETHER])
+            together = self.names[start : start + TOGETHER]
+            paths = (os.path.join(self.folder, name) for name in together)  # noqa: PTH118 - one a film
             yield packed(*map(file_stamp, paths))
 
 
