@@ -61,6 +61,8 @@ def _simplify(graph: onnx.GraphProto) -> None:
             _state_axes(node, constants)
         elif node.op_type == "Reshape" and _flattens(node, constants):
             _replace(node, "Flatten", axis=1)
+        elif node.op_type == "Split" and len(node.input) == 1:
+            _split_evenly(node)
     for node in [node for node in graph.node if _is_pool_of_one(node)]:
         _bypass(graph, node)
 
@@ -78,6 +80,13 @@ def _state_axes(node: onnx.NodeProto, constants: dict[str, onnx.TensorProto]) ->
     kept = [attribute for attribute in node.attribute if attribute.name == "keepdims"]
     del node.attribute[:]
     node.attribute.extend([*kept, helper.make_attribute("axes", axes)])
+
+
+def _split_evenly(node: onnx.NodeProto) -> None:
+    """Leave out the number of parts, stated since opset 18; before, it is that of the outputs, all equal."""
+    kept = [attribute for attribute in node.attribute if attribute.name != "num_outputs"]
+    del node.attribute[:]
+    node.attribute.extend(kept)
 
 
 def _flattens(node: onnx.NodeProto, constants: dict[str, onnx.TensorProto]) -> bool:

@@ -67,6 +67,16 @@ def test_any_other_reshape_stays() -> None:
     assert [node.op_type for node in plain.graph.node] == ["Reshape"]
 
 
+def test_a_split_into_equal_parts_needs_no_number_and_any_other_is_refused() -> None:
+    split = helper.make_node("Split", ["x"], ["first", "second"], axis=2, num_outputs=2)
+    model = _model([split, helper.make_node("Sub", ["first", "second"], ["y"])], ["B", 3, 2, 4])
+    expected = _run(model, X)
+    np.testing.assert_allclose(_run(tidy(model), X), expected, rtol=1e-6)
+    uneven = helper.make_node("Split", ["x"], ["y", "rest"], axis=1, num_outputs=2)
+    with pytest.raises(ModelError, match="cannot be written as opset 17"):
+        tidy(_model([uneven], ["B", 2, 4, 4]))
+
+
 def test_a_pool_of_one_pixel_is_left_out() -> None:
     pool = helper.make_node("AveragePool", ["x"], ["pooled"], kernel_shape=[1, 1], strides=[1, 1])
     plain = tidy(_model([pool, helper.make_node("Relu", ["pooled"], ["y"])], ["B", 3, 4, 4]))
