@@ -9,6 +9,7 @@ from functools import partial
 from typing import Protocol, Self
 
 from cxr_runtime.backends.engine import Engine
+from cxr_runtime.files import ReportFormat
 from cxr_runtime.heat.overlay import heat_layer, thumbnail_jpeg
 from cxr_runtime.machine_memory import share_out, usable_memory
 from cxr_runtime.model.calibration import OperatingPoint
@@ -16,7 +17,7 @@ from cxr_runtime.model.folder import Model
 from cxr_runtime.names import safe_name
 from cxr_runtime.pictures import encode_jpeg
 from cxr_runtime.reports.heatmap_files import HeatmapFiles
-from cxr_runtime.reports.publishing import load_writers
+from cxr_runtime.reports.publishing import find_writers, load_writers
 from cxr_runtime.scanning.answers import Examining
 from cxr_runtime.scanning.examination import Examination, Examined, Rejected, Unread
 from cxr_runtime.scanning.flow import Batch, Draw, batches, examined, finished
@@ -95,6 +96,9 @@ class Station:
     ) -> None:
         self._options, self._model, self._point, self._study = options, model, point, study
         self._run_threads = threads or max(1, (os.cpu_count() or 1) // ENGINE_SHARE)
+        self._reports = (
+            frozenset[ReportFormat]() if files is None else options.formats
+        )  # that are to be loaded
         self._files, self._closing = files, ExitStack()
         self._threads = self._closing.enter_context(ThreadPoolExecutor(options.batch_size))
         self._engine = self._closing.enter_context(LateEngine(self._open_engine))
@@ -150,15 +154,17 @@ class Station:
         return self._engine.loading().result().backend
 
     def _open_engine(self) -> Engine:
-        writers = self._threads.submit(load_writers, self._options.formats if self._files is not None else ())
+        find_writers(self._reports)
         engine = opened_engine(self._model, self._options, self._run_threads)
         if self._options.profile is not None:
             self._options.profile.watch(engine)
-        writers.result()
         return engine
 
     def _score(self, batch: Batch) -> list[Scored]:
         engine, options = self._engine.loading().result(), self._options
+        if self._reports:  # only now: the workers have loaded what they need, and the first row need not wait
+            self._threads.submit(load_writers, self._reports)
+            self._reports = frozenset()
         return Scorer(self._model, engine, self._point, options.heat, options.batch_size).score(batch)
 
 

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from cxr_runtime.files import ReportFormat
+from cxr_runtime.reports.publishing import find_writers
 
 LOADED = "import sys; print(*sorted({name.partition('.')[0] for name in sys.modules} & {'fpdf', 'jinja2'}))"
 STORE = "import sys; print(*(name for name in sys.modules if name.startswith('cxr_runtime.store')))"
@@ -37,3 +38,13 @@ def test_only_writers_of_the_wanted_reports_are_loaded_ahead(
 
 def test_a_worker_loads_nothing_of_the_store() -> None:
     assert said(f"import cxr_runtime.workers.child, cxr_runtime.scanning.answers; {STORE}") == ""
+
+
+def test_a_library_of_the_reports_that_is_missing_is_known_before_any_is_loaded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    find_writers(frozenset(ReportFormat))
+    monkeypatch.setitem(sys.modules, "fpdf", None)
+    find_writers({ReportFormat.CSV, ReportFormat.HTML})
+    with pytest.raises(ModuleNotFoundError, match="fpdf"):
+        find_writers({ReportFormat.PDF})
