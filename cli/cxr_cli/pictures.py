@@ -106,7 +106,7 @@ def _server(scanned: Path, chromium: str) -> dict[str, bytes]:
         browser = playwright.chromium.launch(executable_path=chromium, args=list(CHROMIUM_FLAGS))
         page = browser.new_page(viewport=WINDOW)  # type: ignore[arg-type]  # a dict of playwright's own kind
         page.goto(address)
-        page.wait_for_selector("#beside li")
+        page.wait_for_selector("body[data-shown]")
         shown = page.evaluate("document.body.dataset.shown")
         page.keyboard.press("j")
         page.wait_for_selector(f"body:not([data-shown='{shown}'])")

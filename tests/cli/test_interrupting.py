@@ -20,6 +20,8 @@ FILMS = 40
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
 @pytest.mark.parametrize("ending", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_an_interrupted_scan_exits_130_and_goes_on_later(ending: str, tmp_path: Path) -> None:
+    if signal.getsignal(signal.Signals[ending]) is signal.SIG_IGN:
+        pytest.skip(f"whoever runs the tests has them ignore {ending}")
     (tmp_path / "films").mkdir()
     film = draw_phantom(3, hw=(256, 256))
     for number in range(FILMS):

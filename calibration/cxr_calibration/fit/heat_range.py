@@ -84,7 +84,7 @@ def recipe_with(recipe: HeatRecipe, fitted: HeatRange) -> HeatRecipe:
     The stretch is linear in the log odds of heat: the threshold stays where it is, and all heat in its order.
 
     Raises:
-        ValueError: red is not above the threshold.
+        ValueError: red is not above the threshold, or so little that the colours would be too steep.
     """
     if not 0 < fitted.threshold < fitted.red < 1:
         raise ValueError(f"red {fitted.red:.3f} must be above the threshold {fitted.threshold:.3f}, below 1")

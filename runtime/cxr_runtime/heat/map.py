@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from math import exp
+from math import exp, log
 
 import cv2
 import numpy as np
@@ -79,6 +79,7 @@ def _centres(placement: Placement, cells: CellGrid, axis: int, count: int) -> ND
 
 
 MOST = np.float32(1 - 1e-6)  # heat nearer to 1 has the log odds of this
+MOST_LOG_ODDS = 88.0  # of heat as it is shown; e to the power of more is no float32
 FILM_HEAT_LONG_SIDE = 256  # heat values along a film's longer side; finer than any conv5 here
 
 
@@ -121,8 +122,8 @@ class HeatRecipe:
         """Refuse what makes no heat.
 
         Raises:
-            ValueError: a number is not finite, a threshold is not within 0..1, or the stretch or the blur is
-                out of range.
+            ValueError: a number is not finite, a threshold is not within 0..1, or the stretch, the blur or
+                the colour range is out of range.
         """
         numbers = (*self.channel_weights, self.bias, self.gain, self.offset, self.strongest_scale)
         if not self.channel_weights or not np.isfinite(numbers).all():
@@ -131,6 +132,8 @@ class HeatRecipe:
             raise ValueError("a threshold of the heat map is not within 0..1")
         if not (0 < self.stretch < np.inf and 0 <= self.smoothing <= MOST_BLUR):
             raise ValueError(f"the stretch of the heat map is not above 0, or its blur not in 0..{MOST_BLUR}")
+        if max(self.offset, self.stretch * log(MOST / (1 - MOST)) + self.offset) > MOST_LOG_ODDS:
+            raise ValueError("the colour range of the heat map is too steep")
         if not (0 < self.cells.stride < np.inf and abs(self.cells.origin) < np.inf):
             raise ValueError("the heat cells lie in no place")
 

@@ -90,6 +90,8 @@ def test_a_range_that_cannot_be_shown_is_refused() -> None:
     recipe = HeatRecipe((1.0,), -0.5, 8.0, 0.5, CellGrid(0, 1), "conv5", 1.0)
     with pytest.raises(ValueError, match="must be above the threshold"):
         recipe_with(recipe, HeatRange(0.6, 0.5, UNKNOWN, UNKNOWN, UNKNOWN, ()))
+    with pytest.raises(ValueError, match="too steep"):
+        recipe_with(recipe, HeatRange(0.5, 0.505, UNKNOWN, UNKNOWN, UNKNOWN, ()))
 
 
 def test_films_without_boxes_or_of_other_shapes_are_refused() -> None:

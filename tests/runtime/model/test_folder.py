@@ -32,6 +32,8 @@ def test_a_manifest_is_read_as_it_was_written(tmp_path: Path) -> None:
         ({"heat": {"channel_weights": ["1"]}}, "heat.channel_weights.0 is '1'"),
         ({"heat": {"threshold": 1.5}}, "a threshold of the heat map"),
         ({"heat": {"stretch": 0}}, "the stretch of the heat map"),
+        ({"heat": {"stretch": 48.5, "offset": 184.8}}, "the colour range of the heat map is too steep"),
+        ({"heat": {"stretch": 10.0}}, "the colour range of the heat map is too steep"),
         ({"heat": {"cells": {"origin": 1.0}}}, "heat.cells.stride is missing"),
         ({"heat": {"prior": [[1.0]]}}, "heat.prior"),
         ({"preprocessing": {"input_hw": [0, 224]}}, "the sizes"),

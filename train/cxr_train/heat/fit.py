@@ -199,7 +199,10 @@ def _with_prior_and_range(
     heat, inside = np.stack(laid), np.stack([box_mask(boxes) for boxes in drawn])
     patients = np.array([films[row].patient for row in rows], np.str_)
     fitted = fit_heat_range(heat, inside, np.ones_like(inside), patients)
-    return recipe_with(recipe, fitted) if 0 < fitted.threshold < fitted.red < 1 else None
+    try:
+        return recipe_with(recipe, fitted)
+    except ValueError:  # red is hardly above the threshold
+        return None
 
 
 def _shares(box: Box, film_hw: tuple[int, int]) -> Box:

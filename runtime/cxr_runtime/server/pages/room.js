@@ -66,7 +66,7 @@ class Room {
     });
     this.beside = new Beside(document.getElementById("beside"), {
       open: (key) => this.open(key, { isStep: true }),
-      compare: ({ key, words }) => this.viewer.compare({ name: words, film: this.pixels.of(key).then((pixels) => pixels.film) }),
+      compare: (other) => this.#compare(other),
     });
     this.viewer.root.append(this.bar.root); // also where the film fills the window
     this.viewer.keys.add([
@@ -111,7 +111,8 @@ class Room {
       const facts = await (await ask(filmAddress(key))).json();
       if (key !== this.current) return;
       this.beside.show(facts);
-      await this.#show(facts);
+      this.showing = this.#show(facts);
+      await this.showing;
       const answer = await act(filmAddress(key, "/open"));
       if (key === this.current) this.#others(answer);
     } catch (error) {
@@ -141,6 +142,14 @@ class Room {
     await this.viewer.show({ name: facts.name, place, caption, film, heat, outlines: facts.outlines, spacing: await spacing, earlier });
     document.body.dataset.shown = facts.key;
     if (this.list.following) this.pixels.of(this.list.following);
+  }
+
+  /** Put a film side by side with the one that is open, once that one is seen. */
+  async #compare({ key, words }) {
+    const film = this.pixels.of(key).then((pixels) => pixels.film);
+    const { current } = this;
+    await Promise.allSettled([this.showing]);
+    if (current === this.current) await this.viewer.compare({ name: words, film });
   }
 
   #caption({ owner, name, folder, view, seen }) {
