@@ -20,7 +20,7 @@ from cxr_train.data.known import Known, known_films
 from cxr_train.data.prepared_films import CACHE
 from cxr_train.data.split import SPLIT_FILE
 from cxr_train.explain.attribution import AS_SHIPPED
-from cxr_train.heat.fit import read_heat
+from cxr_train.heat.of_run import read_heat
 
 
 def export_checkpoint(

@@ -25,7 +25,7 @@ from cxr_train.checkpoint import (
     write_tensors,
 )
 from cxr_train.data.split import SplitPlan
-from cxr_train.heat.fit import write_heat
+from cxr_train.heat.of_run import write_heat
 from cxr_train.networks import Architecture, build_network
 from cxr_train.recipe.recipe import Recipe
 

@@ -26,7 +26,8 @@ from cxr_train.data.fifths import Fifth, films_of
 from cxr_train.data.known import EARLIER_FILE, Known, earlier_csv
 from cxr_train.data.prepared_films import CACHE, PreparedFilms, films_digest, prepare_films
 from cxr_train.data.split import SPLIT_FILE, Split, SplitPlan, refuse_leaks, split_csv, split_films
-from cxr_train.heat.fit import fit_heat, write_heat
+from cxr_train.heat.fit import fit_heat
+from cxr_train.heat.of_run import write_heat
 from cxr_train.loop.batches import BatchMaker
 from cxr_train.loop.briefing import brief
 from cxr_train.loop.earlier_runs import Opinions, known_before, recipe_of_fold, refuse_informed, teach

@@ -9,7 +9,6 @@ from cxr_cli.lab.measuring import (
     damage_films,
     darken_films,
     fuzz_readers,
-    measure_arriving,
     print_gpu_page,
     print_precisions,
     print_promise_trials,
@@ -27,7 +26,7 @@ from cxr_cli.lab.pages import (
 from cxr_cli.lab.scanned import print_regions, print_similar
 from cxr_cli.lab.signing import make_signing_key, sign_model
 from cxr_cli.lab.sites import print_few_labels, print_foreign_nights
-from cxr_cli.lab.speed import measure_scale, measure_served, print_peers, print_workers
+from cxr_cli.lab.speed import measure_arriving, measure_scale, measure_served, print_peers, print_workers
 from cxr_cli.lab.training import (
     check_imports,
     draw_films,

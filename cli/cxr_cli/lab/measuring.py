@@ -225,33 +225,3 @@ def print_way_of_a_film(
     typer.echo("\n".join(way.files))
     typer.echo(f"{len(way.files)} files, {len(way.functions)} functions")
     return 0
-
-
-def measure_arriving(
-    films: Annotated[
-        list[Path] | None, typer.Argument(metavar="[FILM]...", help="Films that arrive one by one.")
-    ] = None,
-    soak: Annotated[
-        int | None, typer.Option(min=1, metavar="FILMS", help="Have so many drawn films arrive.")
-    ] = None,
-    files: Annotated[int | None, typer.Option(min=1, help="Look at a folder of so many files.")] = None,
-    by_dicom: Annotated[
-        bool, typer.Option("--dicom", help="Have the films sent to a DICOM receiver, not put into a folder.")
-    ] = False,
-) -> int:
-    """Measure a watched folder: seconds from a last byte to its row, memory, and what looking costs."""
-    from cxr_runtime.benchmark.arriving import measure_latency, measure_looking
-    from cxr_runtime.benchmark.soak import measure_memory
-
-    if films and by_dicom:
-        from cxr_runtime.benchmark.receiving import measure_receiving
-
-        for line in measure_receiving(films):
-            typer.echo(line)
-    elif films:
-        typer.echo(str(measure_latency(films)))
-    for line in () if soak is None else measure_memory(soak, by_dicom=by_dicom):
-        typer.echo(line)
-    for line in () if files is None else measure_looking(files):
-        typer.echo(line)
-    return 0

@@ -67,7 +67,7 @@ def refit_runs(
 
     The data are those that the runs were trained on.
     """
-    from cxr_train.heat.fit import refit_heat
+    from cxr_train.heat.of_run import refit_heat
 
     refit_heat(model, data, cache_folder(cache))
     return 0

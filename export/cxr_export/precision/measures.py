@@ -22,7 +22,7 @@ from cxr_runtime.benchmark.engines import median_seconds
 from cxr_runtime.heat.map import HeatRecipe
 from cxr_runtime.model.preprocessing import Preprocessing, normalise
 from cxr_train.checkpoint import load_checkpoint
-from cxr_train.heat.fit import read_heat
+from cxr_train.heat.of_run import read_heat
 from cxr_train.loop.starting_weights import origin
 from cxr_train.networks import Architecture, Network, build_network, network_kind
 

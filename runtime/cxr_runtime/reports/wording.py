@@ -131,8 +131,7 @@ def owner(identity: Identity) -> tuple[str, ...]:
 def moment(at: datetime) -> str:
     """A date and time, e.g. 2026-11-23 21:40 (UTC+01:00)."""
     zone = at.tzname() or _("local time")
-    time = at.strftime("%H:%M")
-    return _("{day} {time} ({zone})", day=day(at), time=time, zone=zone)
+    return _("{day} {time} ({zone})", day=day(at), time=f"{at:%H:%M}", zone=zone)
 
 
 def finished(run: RunFacts) -> str:
@@ -206,12 +205,6 @@ def technical(run: RunFacts, counts: Tally) -> tuple[tuple[str, str], ...]:
 def likeness(run: RunFacts) -> str:
     """Whether the films are like those of the calibration, where nothing says it in larger letters."""
     return "" if run.foreign else translated(run.likeness)
-
-
-def likeness_sentence(run: RunFacts) -> str:
-    """As `likeness`, as a sentence."""
-    said = likeness(run)
-    return _("These films: {likeness}.", likeness=said) if said else ""
 
 
 def alarms(run: RunFacts) -> tuple[str, ...]:

@@ -219,13 +219,11 @@ def rows(request: Request) -> Response:
     return HTMLResponse(paper.template("rows.html").render(shelf=shelf, **WORDS))
 
 
-def count(_request: Request) -> Response:
+def count(request: Request) -> Response:
     """GET /counts: how many films there are of each kind."""
-    room = room_of(_request)
-    with room.reading() as desk:
+    with room_of(request).reading() as desk:
         found = counts(desk)
-    kinds = {kind.value: getattr(found, kind.value) for kind in Show}
-    return JSONResponse(kinds)
+    return JSONResponse({kind.value: getattr(found, kind.value) for kind in Show})
 
 
 def page(request: Request) -> Response:

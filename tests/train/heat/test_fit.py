@@ -10,7 +10,8 @@ from cxr_runtime.heat.map import HeatMethod, heat_cells
 from cxr_runtime.model.preprocessing import normalise
 from cxr_train.checkpoint import load_checkpoint
 from cxr_train.data.split import SplitPlan, split_films
-from cxr_train.heat.fit import HEAT_FILE, fit_heat, read_heat, refit_heat, rows_in_turn
+from cxr_train.heat.fit import fit_heat, rows_in_turn
+from cxr_train.heat.of_run import HEAT_FILE, read_heat, refit_heat
 from cxr_train.networks import build_network
 from cxr_train.run import Films, read_films
 from tiny_training import tiny_recipe

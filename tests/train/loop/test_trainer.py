@@ -11,7 +11,7 @@ from cxr_runtime.errors import ModelError, UsageError
 from cxr_runtime.progress import Silence
 from cxr_train.checkpoint import BEST_FILE, LAST_FILE, load_checkpoint, read_config, read_tensors
 from cxr_train.data.split import SplitPlan
-from cxr_train.heat.fit import read_heat
+from cxr_train.heat.of_run import read_heat
 from cxr_train.loop.losses import TrainingError
 from cxr_train.loop.trainer import Machine
 from cxr_train.recipe.recipe import Recipe

@@ -16,7 +16,7 @@ from cxr_train.checkpoint import find_runs, load_checkpoint, run_of
 from cxr_train.data.film import TrainingFilm
 from cxr_train.data.known import Known, known_films
 from cxr_train.data.prepared_films import PreparedFilms, lung_boxes, prepare_films
-from cxr_train.heat.fit import read_heat
+from cxr_train.heat.of_run import read_heat
 from cxr_train.networks import Network
 
 

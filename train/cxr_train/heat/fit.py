@@ -1,34 +1,26 @@
 """The heat recipe of a trained network: how conv5 becomes heat that means the same on every film."""
 
-import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, replace
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from cxr_calibration.fit.heat_range import fit_heat_range, recipe_with
-from cxr_calibration.labels.film_csv import read_rows
-from cxr_runtime.errors import ModelError
-from cxr_runtime.files import write_bytes
 from cxr_runtime.heat.map import HeatMethod, HeatRecipe, heat_cells
 from cxr_runtime.model.preprocessing import Preprocessing, normalise
 from cxr_runtime.placement import Box, CellGrid
-from cxr_runtime.typed_json import from_json
-from cxr_train.checkpoint import find_runs, load_checkpoint, run_of
-from cxr_train.data import TrainingFilm, read_film_table
-from cxr_train.data.prepared_films import CACHE, PreparedFilms, lung_boxes, prepare_films
-from cxr_train.data.split import SPLIT_FILE, Rows
+from cxr_train.data import TrainingFilm
+from cxr_train.data.prepared_films import PreparedFilms, lung_boxes
+from cxr_train.data.split import Rows
 from cxr_train.heat.localisation import GRID, box_mask
 from cxr_train.heat.prior import BoxedLungs, Cells, fit_prior, odds_of_boxes
 from cxr_train.loop.targets import heat_target
 from cxr_train.networks import Network
 from cxr_train.networks.heads import HeatHead
 
-HEAT_FILE = "heat.json"  # in a run folder
 MOST_FILMS = 200  # looked at for a recipe
 LEAST_BOXED = 20  # films with boxes from which gain, prior, threshold and range can be learned
 COLOURED = 0.95  # quantile of all cells from which on heat is coloured where no box says better
@@ -120,48 +112,6 @@ def heat_by_boxes(
         return recipe
     by_odds = replace(recipe, bias=bias + shift, gain=gain, smoothing=SMOOTHING)
     return _with_prior_and_range(by_odds, films, prepared, chosen[boxed], conv5[boxed]) or recipe
-
-
-def write_heat(run: Path, recipe: HeatRecipe) -> None:
-    """Write a run's heat.json."""
-    write_bytes(run / HEAT_FILE, (json.dumps(asdict(recipe)) + "\n").encode())
-
-
-def read_heat(run: Path) -> HeatRecipe:
-    """Read a run's heat.json.
-
-    Raises:
-        ModelError: it is missing or damaged, or of an earlier form.
-    """
-    path = run / HEAT_FILE
-    try:
-        return from_json(path.read_bytes(), HeatRecipe)
-    except (OSError, ValueError) as error:
-        raise ModelError(
-            f"{path} cannot be read ({error}); expected a run that `cxr-triage train` ended: end it, or fit "
-            f"its heat anew: cxr-triage lab heat-refit {run} --data ..."
-        ) from error
-
-
-def refit_heat(model: Path, data: Sequence[Path], cache: Path = CACHE) -> None:
-    """Replace heat.json of a finished run, or of every fold of a cross-validation; networks stay as they are.
-
-    Args:
-        model: a run, or a folder of folds.
-        data: the data sets it was trained on.
-        cache: folder of prepared films.
-
-    Raises:
-        UsageError: a data set or a film cannot be read.
-        ModelError: a run cannot be used.
-    """
-    films = read_film_table(data)
-    for checkpoint in find_runs(model):
-        run = run_of(checkpoint)
-        network, config = load_checkpoint(run)
-        how = config.recipe.preprocessing
-        prepared = prepare_films(films, how, cache)
-        write_heat(run, fit_heat(network, films, prepared, _trained_on(run, films), how))
 
 
 def _with_prior_and_range(
@@ -264,11 +214,3 @@ def _strongest(conv5: NDArray[np.float32]) -> NDArray[np.float32]:
     """The strongest channel of each film, (N, h, w)."""
     channels = conv5.max(axis=(2, 3)).argmax(axis=1)
     return np.stack([film[channel] for film, channel in zip(conv5, channels, strict=True)])
-
-
-def _trained_on(run: Path, films: Sequence[TrainingFilm]) -> Rows:
-    rows = read_rows(run / SPLIT_FILE, ("name", "patient", "side"))
-    side = {(row["name"], row["patient"]): row["side"] for row in rows}
-    return np.array(
-        [row for row, film in enumerate(films) if side.get((film.name, film.patient)) == "training"], np.intp
-    )

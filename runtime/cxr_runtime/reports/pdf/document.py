@@ -61,7 +61,9 @@ def _explanation(sheet: Sheet, run: RunFacts, counts: Tally) -> float:
     """What the numbers mean, and which films have a page; returns y of the lower end."""
     y = TOP + 7 + 2 * (TILE_H + 3) + 1
     y = sheet.paragraph(MARGIN, y, meaning.finds(run), 11, LEFT_W) + 1.6
-    for text in (*meaning.explanation(run), wording.likeness_sentence(run), _films_with_a_page(run, counts)):
+    likeness = wording.likeness(run)
+    alike = _("These films: {likeness}.", likeness=likeness) if likeness else ""
+    for text in (*meaning.explanation(run), alike, _films_with_a_page(run, counts)):
         if text:
             y = sheet.paragraph(MARGIN, y, text, 9, LEFT_W, QUIET) + 1.2
     return y
