@@ -16,7 +16,7 @@ from cxr_train.small.gate.making import Making
 HERE = Path()
 ONE, OTHER = Path("one"), Path("other")
 CALLS: list[tuple[list[object], str, tuple[object, ...]]] = [
-    (["heat-refit", ONE, "--data", OTHER], "cxr_train.heat.fit.refit_heat", (ONE, [OTHER], CACHE)),
+    (["heat-refit", ONE, "--data", OTHER], "cxr_train.heat.of_run.refit_heat", (ONE, [OTHER], CACHE)),
     (
         ["heat-choices", ONE, "--data", OTHER, "--cache", HERE],
         "cxr_train.explain.heat_choices.heat_choices_of",

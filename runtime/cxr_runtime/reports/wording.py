@@ -131,7 +131,7 @@ def owner(identity: Identity) -> tuple[str, ...]:
 def moment(at: datetime) -> str:
     """A date and time, e.g. 2026-11-23 21:40 (UTC+01:00)."""
     zone = at.tzname() or _("local time")
-    return _("{day} {time} ({zone})", day=day(at), time=f"{at:%H:%M}", zone=zone)
+    return _("{day} {time} ({zone})", day=day(at), time=at.strftime("%H:%M"), zone=zone)
 
 
 def finished(run: RunFacts) -> str:
