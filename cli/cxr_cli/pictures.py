@@ -2,9 +2,6 @@
 
 import shutil
 import subprocess
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,17 +10,15 @@ import numpy as np
 from playwright.sync_api import sync_playwright
 
 from cxr_runtime import ScanOptions, scan
+from cxr_runtime.benchmark.serving import served
 from cxr_runtime.errors import CxrTriageError
 from cxr_runtime.files import REPORT_FILE, WORKLIST_FILE, ReportFormat, write_bytes
-from cxr_runtime.journal import Journal
 from cxr_runtime.presentation import Wishes
 from cxr_runtime.reports.again import ReportOptions, report_again
-from cxr_runtime.server.serving import ServeOptions, Serving
 from cxr_runtime.store.audit import Act
 from cxr_runtime.store.desk import Desk
 from cxr_runtime.store.listing import Query, listed
 from cxr_runtime.store.verdicts import Said, Verdict
-from cxr_runtime.workers.opening import Opener
 
 SHOWN_RANK = 2  # the film of all pictures; it must be flagged
 WINDOW = {"width": 1366, "height": 768}  # pixels
@@ -31,7 +26,6 @@ LENS_AT = (0.33, 0.3)  # where the magnifier is held; shares of the stage
 PAGE_DPI = 110  # of the report's page: 1287 pixels wide
 JPEG_QUALITY = 80
 CLEAR = "clear"  # how the names of drawn films begin that show no disease
-READY_SECONDS = 60.0  # in which a server begins, and ends
 PAINT_MS = 500  # until a film that was chosen is on the screen
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM_FLAGS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
@@ -102,10 +96,10 @@ def _worklist(page_file: Path, chromium: str) -> dict[str, bytes]:
 def _server(scanned: Path, chromium: str) -> dict[str, bytes]:
     """The list, a film and its similar ones, after two readers have read some; and the tally, as PNG."""
     _read_some(scanned)
-    with _address(scanned) as address, sync_playwright() as playwright:
+    with served(scanned) as serving, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=list(CHROMIUM_FLAGS))
         page = browser.new_page(viewport=WINDOW)  # type: ignore[arg-type]  # a dict of playwright's own kind
-        page.goto(address)
+        page.goto(serving.address)
         page.wait_for_selector("body[data-shown]")
         shown = page.evaluate("document.body.dataset.shown")
         page.keyboard.press("j")
@@ -118,7 +112,7 @@ def _server(scanned: Path, chromium: str) -> dict[str, bytes]:
         page.mouse.move(0, 0)
         page.wait_for_timeout(PAINT_MS)
         shots["similar.jpg"] = page.screenshot()
-        page.goto(f"{address}tally")
+        page.goto(f"{serving.address}tally")
         shots["tally.jpg"] = page.screenshot(clip={"x": 0, "y": 0, "width": WINDOW["width"], "height": 400})
         browser.close()
     return shots
@@ -135,23 +129,6 @@ def _read_some(scanned: Path) -> None:
             for reader, verdict in readers.items():
                 with desk.acting(reader, Act.SAID) as now:
                     desk.verdicts.add(Said(film.key, reader, now, verdict))
-
-
-@contextmanager
-def _address(folder: Path) -> Iterator[str]:
-    """Of a server of a folder."""
-    ready = threading.Event()
-    with Opener() as opener:
-        serving = Serving(ServeOptions(folder, port=0), opener, Journal(), lambda _: ready.set())
-        thread = threading.Thread(target=serving.run)
-        thread.start()
-        try:
-            if not ready.wait(READY_SECONDS):
-                raise CxrTriageError("the server for the pictures did not begin; see that a port is free")
-            yield serving.address
-        finally:
-            serving.end()
-            thread.join(READY_SECONDS)
 
 
 def _report_page(report: Path, pdftoppm: str) -> bytes:

@@ -82,7 +82,7 @@ def _environment(folder: Path, progress: Progress) -> Path:
     scripts = "Scripts" if sys.platform == "win32" else "bin"
     python = folder / scripts / "python"
     there = sysconfig.get_path("purelib", vars={"base": str(folder), "platbase": str(folder)})
-    ours = [entry for entry in sys.path if entry and Path(entry).is_dir() and "site-packages" in entry]
+    ours = [entry for entry in sys.path if entry and Path(entry).is_dir() and not _is_standard(Path(entry))]
     (Path(there) / "asking.pth").write_text("\n".join(ours) + "\n", encoding="utf-8")
     minor = int(version("torch").split(".")[1])
     alone = ("--no-deps", f"torchvision==0.{minor + TORCHVISION_AHEAD}.*", *LIBRARIES)
@@ -95,6 +95,11 @@ def _environment(folder: Path, progress: Progress) -> Path:
                 f"the libraries cannot be installed ({last}); an index of packages is needed"
             )
     return python
+
+
+def _is_standard(entry: Path) -> bool:
+    """Whether Python's own library lies there, which every environment has."""
+    return entry.is_relative_to(sysconfig.get_path("stdlib")) and "site-packages" not in entry.parts
 
 
 def declare_operators() -> None:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,6 +14,7 @@ from urllib.parse import quote
 
 import numpy as np
 
+from cxr_runtime.errors import CxrTriageError
 from cxr_runtime.files import STORE_FILE
 from cxr_runtime.identity import Identity
 from cxr_runtime.journal import Journal
@@ -42,9 +44,10 @@ def measure_serving(films: int) -> Iterator[str]:
         _fill(full, films)
         size = (full / STORE_FILE).stat().st_size / max(films, 1)
         yield f"{films:,} films, {size / 1000:.1f} kB each without its pictures"
-        with _asking(empty) as ask:
-            yield f"first page of an empty store: {_median(ask, '/')}"
-        with _asking(full) as ask:
+        with served(empty) as serving:
+            yield f"first page of an empty store: {_median(partial(_answer, serving.port), '/')}"
+        with served(full) as serving:
+            ask = partial(_answer, serving.port)
             key = ask("/rows").partition(b'data-key="')[2].partition(b'"')[0].decode()
             pages = {
                 "first page": "/",
@@ -89,16 +92,21 @@ def _film(number: int, features: "np.typing.NDArray[np.int8]", chance: float) ->
 
 
 @contextmanager
-def _asking(folder: Path) -> Iterator[Ask]:
-    """A server of a folder, and how to ask it."""
+def served(folder: Path) -> Iterator[Serving]:
+    """A server of a folder, in a thread, while it answers.
+
+    Raises:
+        CxrTriageError: it did not begin.
+    """
     ready = threading.Event()
     with Opener() as opener:
         serving = Serving(ServeOptions(folder, port=0), opener, Journal(), lambda _: ready.set())
         thread = threading.Thread(target=serving.run)
         thread.start()
         try:
-            ready.wait(SECONDS)
-            yield lambda address: _answer(serving.port, address)
+            if not ready.wait(SECONDS):
+                raise CxrTriageError("the server did not begin; see that a port is free")
+            yield serving
         finally:
             serving.end()
             thread.join(SECONDS)
