@@ -15,6 +15,7 @@ from torch import nn
 from cxr_runtime.errors import ModelError, UsageError
 from cxr_runtime.film import GreyPixels
 from cxr_runtime.model.preprocessing import Preprocessing
+from cxr_runtime.offline import show_requests
 
 PIXEL = 1 / 2048  # torchxrayvision's pixels are -1024..1024: 2048 times a share, less 1024
 OwnInput = Callable[[GreyPixels], NDArray[np.float32]]  # film -> (c, H, W), as the source's own code makes it
@@ -68,6 +69,7 @@ def build_source(text: str, asked: Asked) -> Source:
             f"SOURCE {text!r} names no network; expected an .onnx file, or one of: "
             + ", ".join(f"{known}:NAME" for known in KINDS)
         )
+    show_requests()  # torchxrayvision imports it, and whatever a class of the user's own does
     return KINDS[kind](name, asked)
 
 

@@ -1,4 +1,5 @@
 import dataclasses
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import foreign_networks
 from cxr_cli.main import app
 from cxr_export.checkpoint import export_checkpoint
 from cxr_export.importing.bringing import Imported, Wish, import_network
-from cxr_export.importing.kinds import Asked
+from cxr_export.importing.kinds import Asked, build_source
 from cxr_export.precision import Precision
 from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
 from cxr_runtime.errors import CalibrationError, ModelError, UsageError
@@ -84,6 +85,16 @@ def test_its_precision_can_be_lowered(brought: tuple[Path, Imported], tmp_path: 
     assert open_model(tmp_path / "half", allow_uncalibrated=True).manifest.precision == "fp16"
     with pytest.raises(ModelError, match="expected a float32 folder, and --precision fp16 or int8"):
         export_checkpoint(tmp_path / "half", tmp_path / "again", precision=Precision.FP16)
+
+
+def test_a_network_may_ask_for_requests_though_the_program_hides_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setitem(sys.modules, "requests", None)  # as `cxr_cli.start` leaves it
+    (tmp_path / "requests.py").touch()
+    (tmp_path / "asking.py").write_text("import requests\nfrom torch.nn import Identity\n")
+    assert build_source("module:asking.Identity", Asked(code=tmp_path)).facts.channels == 3
 
 
 def test_a_network_that_attends_is_refused(tmp_path: Path) -> None:
