@@ -20,7 +20,6 @@ PREFIX = "CXR_TRIAGE_"
 VARIABLE = f"{PREFIX}SETTINGS"  # names another file
 FILE = "settings.toml"
 BETWEEN = ";"  # between several values in a variable
-MOST_BYTES = 1 << 20  # of a file
 SEE = "`cxr-triage settings` prints every setting"
 _NEVER = ("help", "debug", "version")
 
@@ -64,7 +63,9 @@ def statements(commands: "TyperGroup", *, may_lack_file: bool = False) -> Statem
     stated: dict[str, dict[str, Stated]] = {}
     file = settings_file()
     if file.is_file() or (VARIABLE in os.environ and not may_lack_file):
-        for command, table in _read(file).items():
+        from cxr_runtime.toml_file import read_toml  # no settings file, nothing to load
+
+        for command, table in read_toml(file, SEE).items():
             stated[command] = _of_table(commands, command, table, str(file))
     for variable, text in sorted(os.environ.items()):
         if found := _of_variable(commands, variable, text):
@@ -123,25 +124,6 @@ def _toml(value: Any) -> str:
 
 def _variable(command: str, option: str) -> str:
     return f"{PREFIX}{command}_{option}".upper().replace("-", "_")
-
-
-def _read(file: Path) -> dict[str, Any]:
-    import tomllib
-
-    from cxr_runtime.errors import UsageError
-    from cxr_runtime.names import printable
-
-    shown = printable(str(file))
-    try:
-        with file.open("rb") as opened:
-            content = opened.read(MOST_BYTES + 1)
-        if len(content) > MOST_BYTES:
-            raise UsageError(f"{shown} has more than {MOST_BYTES} bytes; expected settings: {SEE}")
-        return tomllib.loads(content.decode("utf-8-sig"))
-    except OSError as error:
-        raise UsageError(f"the settings {shown} cannot be read ({error.strerror}); {SEE}") from error
-    except ValueError as error:  # no UTF-8, or no TOML
-        raise UsageError(f"{shown} is not TOML in UTF-8: {printable(str(error))}; {SEE}") from error
 
 
 def _of_table(commands: "TyperGroup", command: str, table: Any, source: str) -> dict[str, Stated]:

@@ -1,7 +1,6 @@
 """A file of settings is read and checked; the first thing in it that is wrong is said in one line."""
 
 import json
-import tomllib
 from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
@@ -10,8 +9,8 @@ from cxr_runtime.appliance.section import EXPECTED, FORMS
 from cxr_runtime.appliance.settings import Clinic, section_of
 from cxr_runtime.errors import UsageError
 from cxr_runtime.names import printable
+from cxr_runtime.toml_file import read_toml
 
-MOST_BYTES = 1 << 20  # of a file of settings
 SEE_EXAMPLE = "`cxr-triage appliance --example` prints every setting"
 
 
@@ -21,22 +20,11 @@ def read_settings(path: Path) -> Clinic:
     Raises:
         UsageError: it cannot be read, or the first thing in it that is wrong.
     """
-    shown = printable(str(path))
+    read = read_toml(path, SEE_EXAMPLE)
     try:
-        with path.open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
-        if len(content) > MOST_BYTES:
-            raise UsageError(f"{shown} has more than {MOST_BYTES} bytes; expected settings: {SEE_EXAMPLE}")
-        read = tomllib.loads(content.decode("utf-8-sig"))
         return Clinic.model_validate_json(json.dumps(read, default=str), strict=True)
-    except OSError as error:
-        raise UsageError(f"{shown} cannot be read ({error.strerror}); {SEE_EXAMPLE}") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{shown} is not text in UTF-8; save it so. {SEE_EXAMPLE}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{shown} is not TOML: {printable(str(error))}; {SEE_EXAMPLE}") from error
     except ValidationError as error:
-        raise UsageError(f"{shown}: {_first(error)}; {SEE_EXAMPLE}") from None
+        raise UsageError(f"{printable(str(path))}: {_first(error)}; {SEE_EXAMPLE}") from None
 
 
 def _first(error: ValidationError) -> str:

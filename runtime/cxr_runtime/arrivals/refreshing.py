@@ -20,9 +20,8 @@ from cxr_runtime.store.beside import StoreBeside
 from cxr_runtime.store.rows import RunFacts
 
 REFRESH_SECONDS = 15.0  # at least, between two rounds
-RESTS_FOR_ONE = (
-    19  # after a round follows a rest of so many times its length: 5 % of the time goes into reports
-)
+# After a round follows a rest of so many times its length: 5 % of the time goes into reports.
+RESTS_FOR_ONE = 19
 QUIET_SECONDS = 60.0  # without a film, until the PDF is written
 LONGEST_WITHOUT_PDF = 3600.0  # seconds from the first film that it lacks
 LISTS = frozenset((ReportFormat.CSV, ReportFormat.HTML))

@@ -88,7 +88,7 @@ def _of_views(run: RunFacts) -> str:
     """The same two numbers of PA and of AP films; "" where they are not known."""
     views = [
         _(
-            "{view} {abnormal} and {normal}",
+            "{view} {abnormal} found and {normal} flagged",
             view=of.view,
             abnormal=of_100(of.sensitivity),
             normal=of_100(1 - of.specificity),

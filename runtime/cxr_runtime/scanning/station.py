@@ -96,9 +96,8 @@ class Station:
     ) -> None:
         self._options, self._model, self._point, self._study = options, model, point, study
         self._run_threads = threads or max(1, (os.cpu_count() or 1) // ENGINE_SHARE)
-        self._reports = (
-            frozenset[ReportFormat]() if files is None else options.formats
-        )  # that are to be loaded
+        # Reports whose writers are not loaded yet.
+        self._reports = frozenset[ReportFormat]() if files is None else options.formats
         self._files, self._closing = files, ExitStack()
         self._threads = self._closing.enter_context(ThreadPoolExecutor(options.batch_size))
         self._engine = self._closing.enter_context(LateEngine(self._open_engine))

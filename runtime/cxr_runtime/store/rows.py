@@ -67,13 +67,8 @@ SCORE_COLUMNS = ("margin", "input_mean", "input_contrast", "finished", "looks")
 # All that a result's seal is of; `pictures` is the digest of its pictures.
 SEALED_COLUMNS = (*OUTCOME_COLUMNS, *SCORE_COLUMNS, "fingerprint", "bytes", "is_lasting", "pictures")
 FINGERPRINT = SEALED_COLUMNS.index("fingerprint")
-RESULT, PLACE, WRITTEN, RUN, FEATURES = (
-    "result",
-    "place",
-    "written",
-    "run",
-    "features",
-)  # kinds of sealed rows
+# Kinds of sealed rows.
+RESULT, PLACE, WRITTEN, RUN, FEATURES = "result", "place", "written", "run", "features"
 PICTURE = "picture"  # content of a written file that is drawn from the store alone
 PICTURE_COLUMNS = (
     "preview_jpeg", "thumbnail_jpeg", "heat_png", "placement", "heat", "heat_rows", "heat_columns",
@@ -143,9 +138,7 @@ class FinishedFilm:
     is_lasting: bool = True  # False: the machine is to blame, and the next run tries again
     files: tuple[tuple[str, str], ...] = ()  # its pictures in the output folder: name and stamp
     identity: tuple[str, Identity] | None = None  # what is kept of its patient, and under which label
-    features: bytes = (
-        b""  # int8, one a channel of conv5: its mean over the film, the largest is 127; b"": none
-    )
+    features: bytes = b""  # int8, one a channel of conv5: its mean, the largest is 127; b"": none
     objects: tuple[tuple[MadeObject, str], ...] = ()  # its DICOM results, and the stamps of their files
 
 

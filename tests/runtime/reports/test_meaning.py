@@ -76,7 +76,9 @@ def test_the_operating_point_is_one_sentence() -> None:
         "measured on 697 films."
     )
     of_views = (ViewShares("PA", 0.84, 0.87), ViewShares("AP", 0.83, 0.76))
-    assert finds(replace(CALIBRATED, by_view=of_views)).endswith(" By view: PA 84 and 13, AP 83 and 24.")
+    assert finds(replace(CALIBRATED, by_view=of_views)).endswith(
+        " By view: PA 84 found and 13 flagged, AP 83 found and 24 flagged."
+    )
     assert "By view" not in finds(replace(CALIBRATED, by_view=of_views, foreign=FOREIGN))
     assert "was not measured" in finds(replace(CALIBRATED, sensitivity=None))
     assert "does not hold for these films" in finds(replace(CALIBRATED, foreign=FOREIGN))
