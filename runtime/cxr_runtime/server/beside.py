@@ -108,10 +108,9 @@ def _summary(said: list[FilmVerdicts]) -> str:
 
 def earlier(desk: Desk, film: Listed) -> dict[str, str] | None:
     """The patient's film before this one, where patients are kept, and how the score has changed."""
-    own = [date for sha256, date in _of_the_patient(desk, film) if sha256 == film.outcome.sha256]
-    before = [
-        (sha256, date) for sha256, date in _of_the_patient(desk, film) if date and own and date < own[0]
-    ]
+    films = _of_the_patient(desk, film)
+    own = next((date for sha256, date in films if sha256 == film.outcome.sha256), "")
+    before = [(sha256, date) for sha256, date in films if date and date < own]
     if not before:
         return None
     sha256, date = before[-1]
