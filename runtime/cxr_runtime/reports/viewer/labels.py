@@ -45,6 +45,7 @@ LABELS: Mapping[str, str] = MappingProxyType(
         "moveByKeys": later("With any arrow: move over the film"),
         "film": later("Film"),
         "withHeat": later("With heat"),
+        "opening": later("The film is being opened …"),
         "unreadable": later("This film cannot be shown here."),
         "millimetres": later("{} mm"),
         "reading": later("Zoom {zoom} % · centre {center}, width {width}"),

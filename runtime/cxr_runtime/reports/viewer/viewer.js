@@ -72,7 +72,7 @@ class FilmViewer {
    * @returns {Promise<boolean>} whether it is seen, and no other was asked for meanwhile
    */
   async show({ name, place = "", caption = [], film, heat = null, outlines = [], spacing = null, earlier = null }) {
-    this.clear(null, { place, caption });
+    this.clear(element("p", "fv-wait", this.labels.opening), { place, caption });
     const { turn } = this;
     const picture = (url) => (url ? loadedPicture(url) : null);
     try {
