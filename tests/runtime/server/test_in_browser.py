@@ -28,7 +28,7 @@ from model_folders import write_model_folder
 from served_rooms import PASSWORD, add_account, served
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Route
 
 FILMS, READ = 24, 10
 PATIENCE_MS = 120_000  # for what takes a moment where nobody else works
@@ -176,6 +176,29 @@ def test_a_blinded_reader_sees_the_score_after_the_verdict(tmp_path: Path) -> No
         page.wait_for_selector(".vb-summary .score")
         assert is_pressed(page, "abnormal")
     assert labels_of_store(out).remarks == ()
+
+
+@needs_chromium
+def test_no_other_film_stands_above_a_score_while_its_own_is_being_opened(tmp_path: Path) -> None:
+    folder = write_store(tmp_path, [Drawn("one.png", 0.9), Drawn("two.png", 0.1)])
+    with served(folder) as room, launched() as browser:
+        page = browser.new_context().new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        held: list[Route] = []
+        page.goto(f"http://127.0.0.1:{room.port}/")
+        page.wait_for_selector("body[data-shown]")
+        second = page.get_attribute("li:nth-child(2) .film-row", "data-key") or ""
+        page.route(f"**/film/{second}/pixels", lambda route: held.append(route))  # noqa: PLW0108 - it must take attributes
+        page.reload()
+        page.wait_for_selector("body[data-shown]")
+        assert page.inner_text(".fv-place") == "1 of 2"
+        page.keyboard.press("j")
+        page.wait_for_selector(".fv-wait")
+        assert page.inner_text(".fv-place") == "2 of 2"
+        assert page.is_hidden(".fv-films")
+        held[0].continue_()
+        wait_for_film(page, second)
+        assert page.is_visible(".fv-films")
 
 
 @pytest.mark.skipif(AXE is None, reason="CXR_TRIAGE_AXE names no axe.min.js")

@@ -72,7 +72,7 @@ class FilmViewer {
    * @returns {Promise<boolean>} whether it is seen, and no other was asked for meanwhile
    */
   async show({ name, place = "", caption = [], film, heat = null, outlines = [], spacing = null, earlier = null }) {
-    this.clear(element("p", "fv-wait", this.labels.opening), { place, caption });
+    this.expect({ place, caption });
     const { turn } = this;
     const picture = (url) => (url ? loadedPicture(url) : null);
     try {
@@ -109,6 +109,11 @@ class FilmViewer {
     const older = this.panes[2];
     older.set({ pixels, heat, outlines: [], lines: [] }, name);
     older.title.textContent = name;
+  }
+
+  /** Show no film, and say that one is being opened. */
+  expect({ place = "", caption = [] } = {}) {
+    this.clear(element("p", "fv-wait", this.labels.opening), { place, caption });
   }
 
   /** Show no film, but what is said instead of one. */

@@ -32,9 +32,12 @@ class FilmList {
     return this.rows.findIndex((row) => row.dataset.key === this.current);
   }
 
-  /** Words as `3 of 100`; "" for a film that is on another page. */
+  /** Words as `3 of 57`, or `103 of 200+` where more pages follow; "" for a film that is on another page. */
   get placeWords() {
-    return this.place < 0 ? "" : labels.placeOf.replace("{place}", this.place + 1).replace("{count}", this.rows.length);
+    if (this.place < 0) return "";
+    const before = this.root.querySelector("ol").start - 1;
+    const count = `${before + this.rows.length}${this.root.querySelector('a[rel="next"]') ? "+" : ""}`;
+    return labels.placeOf.replace("{place}", before + this.place + 1).replace("{count}", count);
   }
 
   step(by) {

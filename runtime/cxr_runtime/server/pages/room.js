@@ -132,14 +132,13 @@ class Room {
       this.viewer.clear(this.#why(facts), { place, caption });
       return;
     }
-    const whole = this.pixels.of(facts.key);
+    this.viewer.expect({ place, caption }); // never another film above this one's score
     const heat = facts.hasHeat ? filmAddress(facts.key, "/heat.png") : null;
-    const spacing = whole.then((pixels) => pixels.spacing);
-    const { film, isWhole } = await whole;
+    const { film, spacing, isWhole } = await this.pixels.of(facts.key);
     if (facts.key !== this.current) return;
     if (!isWhole) caption.push(element("div", "gone", labels.gone));
     const earlier = facts.earlier && { name: `${labels.earlierFilm}, ${facts.earlier.date}, ${labels.score} ${facts.earlier.score || "-"}`, film: this.pixels.of(facts.earlier.key).then((pixels) => pixels.film) };
-    await this.viewer.show({ name: facts.name, place, caption, film, heat, outlines: facts.outlines, spacing: await spacing, earlier });
+    await this.viewer.show({ name: facts.name, place, caption, film, heat, outlines: facts.outlines, spacing, earlier });
     document.body.dataset.shown = facts.key;
     if (this.list.following) this.pixels.of(this.list.following);
   }
