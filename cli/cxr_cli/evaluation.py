@@ -5,11 +5,15 @@ from typing import Annotated, Literal
 
 import typer
 
-from cxr_cli.training_options import Cache, Data, Device, cache_folder, machine
+from cxr_cli.training_options import Cache, Data, Device, ScoredFifth, cache_folder, machine
 
 Fifths = Annotated[
-    Literal["training", "threshold"],
-    typer.Option("--fifth", help="Whose films, of public collections: those trained on, or kept back."),
+    list[ScoredFifth] | None,
+    typer.Option(
+        "--fifth",
+        show_default="training",
+        help="Whose films, of public collections: those trained on, or kept back. May be repeated.",
+    ),
 ]
 Models = Annotated[
     list[Path],
@@ -34,7 +38,7 @@ def evaluate_models(
             show_default="all but report, if there are others", help="Score on labels of this kind."
         ),
     ] = None,
-    fifth: Fifths = "training",
+    fifth: Fifths = None,
     replicates: Annotated[int, typer.Option(min=100, help="Samples of each bootstrap.")] = 2000,
     device: Device = "auto",
     cache: Cache = None,
@@ -45,7 +49,7 @@ def evaluate_models(
     """
     from cxr_cli.progress import terminal_or_lines
     from cxr_train.data import Truth
-    from cxr_train.data.fifths import Fifth
+    from cxr_train.data.fifths import fifths_named
     from cxr_train.evaluation.evaluate import evaluate
     from cxr_train.evaluation.tables import as_markdown
 
@@ -54,7 +58,7 @@ def evaluate_models(
         data,
         out,
         truth=Truth(truth) if truth else None,
-        fifth=Fifth(fifth),
+        fifths=fifths_named(fifth or ("training",)),
         threshold=threshold,
         replicates=replicates,
         device=machine(device, 1).device,
@@ -78,7 +82,7 @@ def explain_models(
             help="Any of cam,cam-without-prior,prior-alone,grad-cam,occlusion,strongest-channel.",
         ),
     ] = "cam,cam-without-prior,prior-alone,grad-cam,occlusion,strongest-channel",
-    fifth: Fifths = "training",
+    fifth: Fifths = None,
     cache: Cache = None,
 ) -> int:
     """Draw what filters look for and what channels see, and measure whether heat lies where disease is.
@@ -86,7 +90,7 @@ def explain_models(
     Only films of patients that the models have not seen are used.
     """
     from cxr_cli.progress import terminal_or_lines
-    from cxr_train.data.fifths import Fifth
+    from cxr_train.data.fifths import fifths_named
     from cxr_train.explain.explain import as_markdown, explain
 
     located = explain(
@@ -96,7 +100,7 @@ def explain_models(
         films_shown=films,
         filters=filters,
         methods=tuple(name.strip() for name in methods.split(",")),
-        fifth=Fifth(fifth),
+        fifths=fifths_named(fifth or ("training",)),
         cache=cache_folder(cache),
         progress=terminal_or_lines(),
     )

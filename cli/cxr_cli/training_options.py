@@ -1,5 +1,6 @@
 """Options that training, search, evaluation and explanation share."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -21,6 +22,15 @@ Data = Annotated[
 Device = Annotated[
     Literal["auto", "cpu", "cuda"], typer.Option(help="Where networks run; auto: on a GPU if there is one.")
 ]
+
+
+class ScoredFifth(StrEnum):
+    """Parts of the patients of public collections that may be scored at any time; the locked one may not."""
+
+    TRAINING = "training"
+    THRESHOLD = "threshold"
+
+
 Workers = Annotated[int, typer.Option(min=1, help="Threads that decode films and make batches.")]
 Cache = Annotated[
     Path | None,

@@ -5,6 +5,8 @@ import pytest
 from typer.testing import CliRunner
 
 from cxr_cli.main import app
+from cxr_runtime.errors import UsageError
+from cxr_train.data.fifths import Fifth
 from drawn_data_sets import write_data_set
 from outlined_films import write_outlined_films
 from tiny_training import TINY
@@ -47,6 +49,23 @@ def test_from_a_data_set_to_a_table_and_figures(data_set: Path, tmp_path: Path) 
         "--methods", "cam", *cache,
     )  # fmt: skip
     assert "30 films with boxes by radiologists, unseen" in located
+
+
+@pytest.mark.parametrize("command", ["evaluation.evaluate.evaluate", "explain.explain.explain"])
+def test_fifths_are_all_taken_where_several_are_named(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, ...]] = []
+
+    def noted(*_: object, fifths: tuple[Fifth, ...], **__: object) -> None:
+        asked.append(tuple(fifths))
+        raise UsageError("enough is known")
+
+    monkeypatch.setattr(f"cxr_train.{command}", noted)
+    name = command.rpartition(".")[2]
+    for fifths in ([], ["training"], ["threshold", "training"]):
+        named = [word for fifth in fifths for word in ("--fifth", fifth)]
+        done = RUNNER.invoke(app, [name, "run", "--data", "films.csv", "--out", "out", *named])
+        assert isinstance(done.exception, UsageError), done.output
+    assert asked == [("training",), ("training",), ("threshold", "training")]
 
 
 def test_a_dry_run_prints_every_setting_and_trains_nothing(data_set: Path, tmp_path: Path) -> None:

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from cxr_cli.training_options import ScoredFifth
 
 if TYPE_CHECKING:
     from cxr_train.data import TrainingFilm
@@ -14,12 +16,16 @@ Tables = Annotated[
     list[Path], typer.Option("--data", metavar="TABLE.csv", help="What is known of them; may be repeated.")
 ]
 Fifths = Annotated[
-    Literal["training", "threshold"],
-    typer.Option("--fifth", help="Whose films: those trained on, or kept back."),
+    list[ScoredFifth] | None,
+    typer.Option(
+        "--fifth",
+        show_default="threshold",
+        help="Whose films: those trained on, or kept back. May be repeated.",
+    ),
 ]
 
 
-def print_regions(scan: Scan, data: Tables, fifth: Fifths = "threshold") -> int:
+def print_regions(scan: Scan, data: Tables, fifth: Fifths = None) -> int:
     """Print how often the region that words name first is where radiologists drew boxes."""
     from cxr_train.evaluation.scanned import regions_table
 
@@ -27,7 +33,7 @@ def print_regions(scan: Scan, data: Tables, fifth: Fifths = "threshold") -> int:
     return 0
 
 
-def print_similar(scan: Scan, data: Tables, fifth: Fifths = "threshold") -> int:
+def print_similar(scan: Scan, data: Tables, fifth: Fifths = None) -> int:
     """Print how often the most similar films of other patients have the same label as a film."""
     from cxr_train.evaluation.scanned import similar_table
 
@@ -35,8 +41,8 @@ def print_similar(scan: Scan, data: Tables, fifth: Fifths = "threshold") -> int:
     return 0
 
 
-def _films(data: Sequence[Path], fifth: str) -> "Sequence[TrainingFilm]":
+def _films(data: Sequence[Path], fifths: Sequence[str] | None) -> "Sequence[TrainingFilm]":
     from cxr_train.data import read_film_table
-    from cxr_train.data.fifths import Fifth
+    from cxr_train.data.fifths import fifths_named
 
-    return read_film_table(data, (Fifth(fifth),))
+    return read_film_table(data, fifths_named(fifths or ("threshold",)))

@@ -18,6 +18,7 @@ def outputs(margin: list[float]) -> Outputs:
     heads = {
         "findings": torch.zeros(films, 14),
         "view": torch.zeros(films, 1),
+        "site": torch.zeros(films, 3),
         "sex": torch.zeros(films, 1),
         "age": torch.zeros(films, 1),
         "heat": torch.zeros(films, 2, 2),
@@ -34,6 +35,7 @@ def targets(films: int) -> Targets:
         weight=torch.ones(films),
         findings=torch.full((films, 14), NAN),
         view=unknown,
+        site=unknown,
         sex=unknown,
         age=unknown,
         heat=torch.full((films, 2, 2), NAN),
@@ -87,6 +89,18 @@ def test_the_teacher_is_heard_as_loudly_as_its_weight_says() -> None:
         for margin, said in ((1.0, 0.8), (2.0, 0.1))
     )
     torch.testing.assert_close(TERMS["teacher"](outputs([1.0, 2.0]), taught), (first + 3 * second) / 4)
+
+
+def test_the_site_term_asks_for_each_film_s_hospital() -> None:
+    said = torch.tensor([[9.0, 0.0, 0.0], [0.0, 9.0, 0.0], [9.0, 0.0, 0.0]])
+    right, wrong = (
+        TERMS["site"](
+            outputs([0.0] * 3)._replace(auxiliary={"site": said}), replace(targets(3), site=site)
+        ).item()
+        for site in (torch.tensor([0.0, 1.0, NAN]), torch.tensor([2.0, 2.0, NAN]))
+    )
+    assert right == pytest.approx(0, abs=1e-3)
+    assert wrong == pytest.approx(9, abs=1e-3)
 
 
 def test_heat_in_the_boxes_overlaps_and_heat_elsewhere_does_not() -> None:

@@ -63,6 +63,12 @@ def test_what_is_not_known_of_a_film_is_nan() -> None:
     assert np.isnan(made["findings"][1]).all()
 
 
+def test_hospitals_are_numbered_and_a_film_of_none_is_nan() -> None:
+    films = [film(site=site) for site in ("B", "A", "", "B")]
+    made = film_targets(films, 1.0, np.full(4, math.nan, np.float32), {})
+    np.testing.assert_array_equal(made["site"], [0, 1, math.nan, 0])
+
+
 def test_the_clean_target_is_the_film_in_small() -> None:
     drawn = clean_target(np.full((32, 32), 51, np.uint8), (2, 2))
     np.testing.assert_allclose(drawn, np.full((8, 8), 0.2))

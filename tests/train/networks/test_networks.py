@@ -97,11 +97,12 @@ def test_an_unknown_network_or_head_is_named_with_those_there_are() -> None:
         build_network(Architecture("edge", (64, 64), heads=("colour",)))
 
 
-def test_the_view_head_turns_its_gradient_round() -> None:
-    network = build_network(Architecture("edge", (48, 48), heads=("view",)))
+@pytest.mark.parametrize("head", ["view", "site"])
+def test_the_heads_of_view_and_site_turn_their_gradient_round(head: str) -> None:
+    network = build_network(Architecture("edge", (48, 48), heads=(head,)))
     conv5 = torch.rand(1, network.conv5_channels, 3, 3, requires_grad=True)
-    network.heads["view"](conv5).sum().backward()
-    linear = network.heads["view"].get_submodule("linear")
+    network.heads[head](conv5)[0, 0].backward()
+    linear = network.heads[head].get_submodule("linear")
     assert isinstance(linear, nn.Linear)
     assert conv5.grad is not None
     torch.testing.assert_close(conv5.grad[0, :, 0, 0], -linear.weight[0].detach() / 9)

@@ -33,7 +33,7 @@ def fifths_named(names: Sequence[str]) -> tuple[Fifth, ...]:
     unknown = [name for name in names if name not in list(Fifth)]
     if unknown:
         raise UsageError(f"there is no fifth {unknown[0]!r} of the patients; expected {', '.join(Fifth)}")
-    return tuple(map(Fifth, names))
+    return tuple(dict.fromkeys(map(Fifth, names)))
 
 
 def fifth_of(patient: str) -> Fifth:

@@ -30,7 +30,7 @@ def evaluate(
     out: Path,
     *,
     truth: Truth | None = None,
-    fifth: Fifth = Fifth.TRAINING,
+    fifths: Sequence[Fifth] = (Fifth.TRAINING,),
     threshold: float = THRESHOLD,
     replicates: int = REPLICATES,
     device: str = "cpu",
@@ -44,7 +44,7 @@ def evaluate(
         data: data sets; of a model's own, only patients it has not seen are scored.
         out: folder of the results; made where it is missing.
         truth: score on labels of this kind alone; None takes all but those mined from reports.
-        fifth: of the patients of public collections, see data/fifths.py.
+        fifths: of the patients of public collections, see data/fifths.py.
         threshold: of the probability, for the measures that need one.
         replicates: bootstrap samples.
         device: cpu, or cuda.
@@ -55,7 +55,7 @@ def evaluate(
         UsageError: a model or data set cannot be used, a model is given twice, or too few films are left.
     """
     progress = progress or Silence()
-    films = read_film_table(data, (fifth,))
+    films = read_film_table(data, fifths)
     rows = rows_to_score(films, models, truth)
     scored = [
         replace(score_films(model, films, rows, cache, device, progress), name=name)

@@ -55,7 +55,7 @@ def explain(
     films_shown: int = 4,
     filters: int = 3,
     methods: Sequence[str] = tuple(METHODS),
-    fifth: Fifth = Fifth.TRAINING,
+    fifths: Sequence[Fifth] = (Fifth.TRAINING,),
     maximisation: Maximisation | None = None,
     cache: Path = CACHE,
     progress: Progress | None = None,
@@ -69,7 +69,7 @@ def explain(
         films_shown: films in the figures.
         filters: filters drawn of each layer; 0: no figure 2, which takes minutes without a GPU.
         methods: names in METHODS.
-        fifth: of the patients of public collections, see data/fifths.py.
+        fifths: of the patients of public collections, see data/fifths.py.
         maximisation: how filters are drawn.
         cache: folder of prepared films.
         progress: hears how it gets on.
@@ -86,7 +86,7 @@ def explain(
         raise UsageError(f"there is no method {unknown[0]!r}; expected some of: {', '.join(METHODS)}")
     progress = progress or Silence()
     lookers = {name: open_lookers(model) for name, model in zip(model_names(models), models, strict=True)}
-    films = _unseen(lookers.values(), data, fifth)
+    films = _unseen(lookers.values(), data, fifths)
     explained = [explained_model(name, folds, films, cache, progress) for name, folds in lookers.items()]
     out.mkdir(parents=True, exist_ok=True)
     first_folds = {name: folds[0] for name, folds in lookers.items()}
@@ -130,10 +130,10 @@ def as_markdown(located: Sequence[Located]) -> str:
 
 
 def _unseen(
-    models: Iterable[Sequence[Looker]], data: Sequence[Path], fifth: Fifth
+    models: Iterable[Sequence[Looker]], data: Sequence[Path], fifths: Sequence[Fifth]
 ) -> tuple[TrainingFilm, ...]:
     """Films that at least one fold of every model has not seen."""
-    table = read_film_table(data, (fifth,))
+    table = read_film_table(data, fifths)
     known = [known_to_every_fold(fold.known for fold in folds) for folds in models]
     films = tuple(table[row] for row in unknown_rows(table, known))
     if not films:

@@ -49,6 +49,15 @@ def view_term(outputs: Outputs, targets: Targets) -> Tensor:
     return _binary(outputs.auxiliary["view"][:, 0], targets.view)
 
 
+def site_term(outputs: Outputs, targets: Targets) -> Tensor:
+    """The hospital, as the view: conv5 forgets where the film was taken (Ganin 2016)."""
+    known = torch.isfinite(targets.site)
+    losses = functional.cross_entropy(
+        outputs.auxiliary["site"].float(), targets.site.nan_to_num().long(), reduction="none"
+    )
+    return (losses * known).sum() / known.sum().clamp(min=1)
+
+
 def sex_term(outputs: Outputs, targets: Targets) -> Tensor:
     """The patient's sex: knowing the body helps to know what is not of it."""
     return _binary(outputs.auxiliary["sex"][:, 0], targets.sex)
@@ -90,6 +99,7 @@ TERMS: dict[str, Term] = {
     "teacher_heat": teacher_heat_term,
     "findings": findings_term,
     "view": view_term,
+    "site": site_term,
     "sex": sex_term,
     "age": age_term,
     "heat": heat_term,

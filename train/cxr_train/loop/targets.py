@@ -1,6 +1,7 @@
 """What the losses compare a network's outputs with; nan where nothing is known."""
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 
@@ -14,7 +15,7 @@ from cxr_runtime.model.preprocessing import InputPixels
 from cxr_runtime.placement import CellGrid
 from cxr_train.data.film import TrainingFilm, Truth
 from cxr_train.networks.architecture import FINDINGS
-from cxr_train.networks.heads import SUBCELLS
+from cxr_train.networks.heads import SITES, SUBCELLS
 
 VIEWS = {View.PA: 0.0, View.AP: 1.0}
 SEXES = {"F": 0.0, "M": 1.0}
@@ -29,6 +30,7 @@ class Targets:
     weight: Tensor  # (B,) of the label
     findings: Tensor  # (B, 14) 0 or 1
     view: Tensor  # (B,) 0 PA, 1 AP
+    site: Tensor  # (B,) number of the hospital, 0..SITES - 1
     sex: Tensor  # (B,) 0 female, 1 male
     age: Tensor  # (B,) standardised, about -2..2
     heat: Tensor  # (B, h, w) share of each conv5 cell that lies in a box
@@ -63,11 +65,19 @@ def film_targets(
         "weight": np.array(weights, np.float32),
         "findings": np.stack([_findings(film) for film in films]),
         "view": np.array([VIEWS.get(film.view, math.nan) for film in films], np.float32),
+        "site": _sites(films),
         "sex": np.array([SEXES.get(film.sex, math.nan) for film in films], np.float32),
         "age": np.array([_age(film) for film in films], np.float32),
         "teacher": teacher,
         "teacher_weight": np.array([teacher_weights.get(str(film.truth), 1.0) for film in films], np.float32),
     }
+
+
+def _sites(films: Sequence[TrainingFilm]) -> NDArray[np.float32]:
+    """(N,) each film's hospital by number, those with most films first; nan of what is not known."""
+    most = Counter(film.site for film in films if film.site).most_common(SITES)
+    numbers = {site: number for number, (site, _) in enumerate(most)}
+    return np.array([numbers.get(film.site, math.nan) for film in films], np.float32)
 
 
 def heat_target(

@@ -10,6 +10,7 @@ from torch.nn import functional
 from cxr_train.networks.architecture import FINDINGS
 from cxr_train.networks.network import gaussian_init, new_linear
 
+SITES = 16  # hospitals that the site head can tell apart
 SUBCELLS = 4  # the reconstruction head draws a square of 4 x 4 pixels for every conv5 cell
 
 
@@ -75,6 +76,7 @@ class _Reversal(Function):
 HEADS: dict[str, Callable[[int], nn.Module]] = {
     "findings": lambda channels: PooledHead(channels, len(FINDINGS)),
     "view": lambda channels: AdversaryHead(channels, 1),
+    "site": lambda channels: AdversaryHead(channels, SITES),
     "sex": lambda channels: PooledHead(channels, 1),
     "age": lambda channels: PooledHead(channels, 1),
     "heat": HeatHead,
