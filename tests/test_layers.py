@@ -128,8 +128,8 @@ def test_showing_help_loads_nothing_heavy(heavy: str) -> None:
 ROOMS = {  # and modules beside them, from the ground up
     "cxr_calibration": ("statistics", "labels", "monitoring", "fit", "pages"),
     "cxr_train": (
-        "tracing", "data", "networks", "recipe", "checkpoint", "prediction", "loop", "heat", "evaluation",
-        "explain", "small", "run", "search", "pages",
+        "tracing", "quantising", "data", "networks", "recipe", "checkpoint", "prediction", "loop", "heat",
+        "evaluation", "explain", "small", "run", "search", "pages",
     ),
 }  # fmt: skip
 

@@ -11,6 +11,7 @@ from cxr_runtime.errors import UsageError
 from cxr_runtime.progress import Progress
 from cxr_train.data.prepared_films import CACHE
 from cxr_train.pages import Sources
+from cxr_train.small.gate.locked import Part
 from cxr_train.small.gate.making import Making
 
 HERE = Path()
@@ -109,6 +110,9 @@ def test_the_gate_is_made_with_the_steps_asked_for(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr("cxr_train.small.gate.making.make_gate", record)
     assert status("gate", ONE, "--out", tmp_path, "--steps", 7) == 0
     assert (asked[0].data, asked[0].out, asked[0].schedule.steps) == (ONE, tmp_path, 7)
+    assert status("gate", ONE, "--out", tmp_path, "--judges", "choosing", "--network", OTHER) == 0
+    assert (asked[1].judges, asked[1].network) == (Part.CHOOSING, OTHER)
+    assert status("gate", ONE, "--out", tmp_path, "--judges", "nobody") == UsageError.exit_status
 
 
 def test_the_fuzzer_prints_what_it_tried_and_ends_well_where_nothing_is_found(

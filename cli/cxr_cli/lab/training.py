@@ -32,13 +32,23 @@ def make_gate_network(
     ],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for what is made.")],
     steps: Annotated[
-        int, typer.Option(min=0, help="Batches that the network learns from; 0: the shipped network stays.")
+        int, typer.Option(min=0, help="Batches that a network learns from; 0: none is trained.")
     ] = 4000,
+    network: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.onnx", show_default="the shipped one", help="With --steps 0: a float32 network."
+        ),
+    ] = None,
+    judges: Annotated[
+        str, typer.Option(metavar="PART", help="locked, or choosing: whose pictures judge.")
+    ] = "locked",
+    cache: Cache = None,
 ) -> int:
     """Make the gate's network and weights, and judge them by pictures of patients that neither has seen.
 
-    Writes gate.onnx, gate.json, the table gate.md, and wrong.txt with the names of films that did not end as
-    expected.
+    Writes the network as it was trained (gate-float32.onnx) and in INT8 (gate.onnx), gate.json, the table
+    gate.md, and wrong.txt with the names of films that did not end as expected.
     """
     from dataclasses import replace
 
@@ -46,12 +56,14 @@ def make_gate_network(
     import torch
 
     from cxr_cli.progress import terminal_or_lines
+    from cxr_train.small.gate.locked import part_named
     from cxr_train.small.gate.making import Making, make_gate
     from cxr_train.small.gate.network import SCHEDULE
 
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    making = Making(data, out, replace(SCHEDULE, steps=steps))
+    part = part_named(judges)
+    making = Making(data, out, cache_folder(cache), replace(SCHEDULE, steps=steps), network, part)
     typer.echo(make_gate(making, terminal_or_lines()), nl=False)
     return 0
 

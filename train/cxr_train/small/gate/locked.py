@@ -3,6 +3,7 @@
 from enum import StrEnum
 from hashlib import sha256
 
+from cxr_runtime.errors import UsageError
 from cxr_train.data.fifths import Fifth, fifth_of
 
 LOCKED = 0.5  # share of the patients, and of the pictures that show no chest, that judge
@@ -15,6 +16,18 @@ class Part(StrEnum):
     LOCKED = "locked"  # they judge: nothing is learned from them or chosen on them
     CHOOSING = "choosing"
     LEARNING = "learning"
+
+
+def part_named(name: str) -> Part:
+    """A part by its name.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    try:
+        return Part(name)
+    except ValueError as error:
+        raise UsageError(f"there is no part {name!r}; expected {', '.join(Part)}") from error
 
 
 def part_of(patient: str) -> Part:

@@ -14,16 +14,21 @@ from cxr_runtime.gate.visibility import SHORTEST_SIDE
 from cxr_runtime.gate.weighing import WEIGHING_FILE, read_weighing, weighing_json
 from cxr_runtime.lungs import lung_field
 from cxr_runtime.progress import Progress
+from cxr_train.small.gate.kept import kept_pictures
 from cxr_train.small.gate.locked import Part
 from cxr_train.small.gate.network import train_gate_net
-from cxr_train.small.gate.pictures import Picture, read_pictures
+from cxr_train.small.gate.pictures import Picture
+from cxr_train.small.gate.sampling import Sampler
 from cxr_train.small.gate.trials import ADMITTED, Trial, ask, bad_trials, good_trials, markdown, wrong
 from cxr_train.small.gate.weighing import Weighed, fit_weighing
+from cxr_train.small.int8 import write_int8
 from cxr_train.small.training import Schedule, write_onnx
 
 TABLE_FILE = "gate.md"
 WRONG_FILE = "wrong.txt"  # films that did not end as expected: for the eye, never for the repository
+WHOLE_FILE = "gate-float32.onnx"  # the network as it was trained, of which INT8 is made
 CHOOSING_SEED, JUDGING_SEED = 1, 2  # of the films spoiled by code
+SCALES, SCALES_SEED = 256, 3  # pictures that the scales of INT8 are taken from
 
 
 @dataclass(frozen=True)
@@ -32,23 +37,26 @@ class Making:
 
     data: Path  # folder with the tables and films described in docs/gate.md
     out: Path  # folder for the files
-    schedule: Schedule  # of no steps: the shipped network stays, and its weights are fitted anew
+    cache: Path  # folder for the pictures as they were read
+    schedule: Schedule  # of no steps: no network is trained
+    network: Path | None = None  # one of float32, trained before; without one and without steps: the shipped
+    judges: Part = Part.LOCKED  # whose pictures judge; others only to choose by
 
 
 def make_gate(making: Making, progress: Progress) -> str:
     """Train the network, fit the weights, and judge both, into `out`.
 
     Returns:
-        The table of the locked pictures, markdown.
+        The table of the pictures that judge, markdown.
 
     Raises:
         CxrTriageError: pictures are missing, or training failed.
     """
-    pictures = read_pictures(making.data)
     making.out.mkdir(parents=True, exist_ok=True)
+    pictures = kept_pictures(making.data, making.cache)
     gate = _made(making, pictures, progress)
-    judges = _of(pictures, Part.LOCKED)
-    progress.say(f"judging by {len(judges)} pictures")
+    judges = _of(pictures, making.judges)
+    progress.say(f"judging by {len(judges)} {making.judges} pictures")
     answers = ask(gate, trials_of(judges, JUDGING_SEED))
     table = markdown(answers)
     write_bytes(making.out / TABLE_FILE, table.encode())
@@ -75,11 +83,16 @@ def _made(making: Making, pictures: list[Picture], progress: Progress) -> Gate:
 
 
 def _network(making: Making, pictures: list[Picture], progress: Progress) -> Path:
-    if not making.schedule.steps:
+    """The network in INT8, or the shipped one."""
+    whole, path = making.network, making.out / GATE_FILE.name
+    if making.schedule.steps:
+        progress.say(f"network from {len(pictures)} pictures")
+        whole = making.out / WHOLE_FILE
+        write_onnx(train_gate_net(pictures, making.schedule, progress), whole, INPUT_SIDE, "answers")
+    if whole is None:
         return GATE_FILE
-    progress.say(f"network from {len(pictures)} pictures")
-    path = making.out / GATE_FILE.name
-    write_onnx(train_gate_net(pictures, making.schedule, progress), path, INPUT_SIDE, "answers")
+    films, _ = Sampler(pictures).draw_batch(np.random.default_rng(SCALES_SEED), SCALES)
+    write_int8(whole, films.numpy(), path)
     return path
 
 
