@@ -15,7 +15,7 @@ from cxr_cli.main import app
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "data-scientist.md"
 NOTEBOOK = ROOT / "docs" / "notebooks" / "first-look.ipynb"
-INSTALL = "pip install '.[export]'"  # what the tests run in is installed already
+INSTALL = 'pip install ".[export]"'  # what the tests run in is installed already
 
 torch.set_num_threads(1)
 

@@ -56,7 +56,7 @@ def test_a_document_s_commands_and_options_exist(document: str) -> None:
 
 def test_the_readme_tells_how_to_install_scan_and_test() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert re.search(r"^pip install '\.\[clinic\]' && cxr-triage scan examples$", text, flags=re.MULTILINE)
+    assert re.search(r'^pip install "\.\[clinic\]" && cxr-triage scan examples$', text, flags=re.MULTILINE)
     assert re.search(r"^pip install -c constraints\.txt -e .*&& pytest$", text, flags=re.MULTILINE)
 
 

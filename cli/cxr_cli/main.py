@@ -216,6 +216,7 @@ def _complain(sentence: str, status: int, debug: bool) -> int:
 
 
 def _about_machine(error: Exception) -> str:
+    from cxr_runtime.errors import how_to_install
     from cxr_runtime.memory import about_limit
 
     match error:
@@ -223,10 +224,7 @@ def _about_machine(error: Exception) -> str:
             package = (name or "").partition(".")[0]
             if package in _EXTRAS and find_spec(package) is None:
                 extra = _EXTRAS[package]
-                return (
-                    f"this command needs {package}, which is not installed: run `pip install '.[{extra}]'` "
-                    "in the folder of the program, where pyproject.toml lies"
-                )
+                return f"this command needs {package}, which is not installed: {how_to_install(extra)}"
             return about_broken(error)
         case OSError():
             where = f" at {error.filename}" if error.filename else ""

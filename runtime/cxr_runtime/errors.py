@@ -43,6 +43,11 @@ class InstallationError(CxrTriageError):
     """A library that the program needs is missing or does not load, or its worker processes cannot start."""
 
 
+def how_to_install(extra: str) -> str:
+    """What to type for an extra of ours that is missing, in quotes that every shell takes."""
+    return f'run `pip install ".[{extra}]"` in the folder of the program, where pyproject.toml lies'
+
+
 class StoreError(CxrTriageError):
     """The output folder cannot be written, or another scan holds it."""
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from cxr_runtime.cluster.host import Films, Host, HostFacts, Parcel, Work
-from cxr_runtime.errors import BackendError, CxrTriageError, InstallationError
+from cxr_runtime.errors import BackendError, CxrTriageError, InstallationError, how_to_install
 from cxr_runtime.model.calibration import OperatingPoint
 from cxr_runtime.model.folder import Model
 from cxr_runtime.names import printable
@@ -208,8 +208,7 @@ def _connected(address: str, processors: int | None) -> Any:
         import ray
     except ImportError as error:
         raise InstallationError(
-            f"--cluster needs Ray, which the extra `cluster` brings ({error}); install it with "
-            "pip install 'cxr-triage[cluster]'"
+            f"--cluster needs Ray, which is not installed ({error}): {how_to_install('cluster')}"
         ) from error
     own: dict[str, Any] = {}
     if address == LOCAL:

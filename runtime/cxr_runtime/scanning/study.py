@@ -7,7 +7,7 @@ from datetime import datetime
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from cxr_runtime.errors import InstallationError
+from cxr_runtime.errors import InstallationError, how_to_install
 from cxr_runtime.files import DICOM_FOLDER, ReportFormat, make_folder
 from cxr_runtime.identity import Identity, IdentityKind, StudyHeader
 from cxr_runtime.model.folder import Model
@@ -192,6 +192,6 @@ def check_installed(options: ScanOptions) -> None:
     missing = [name for name in NEEDS if find_spec(name) is None]
     if missing and ReportFormat.DICOM in options.formats:
         raise InstallationError(
-            f"--format dicom needs {' and '.join(missing)}, which the extra `dicom` brings: install it with "
-            "pip install 'cxr-triage[dicom]', or leave dicom out of --format"
+            f"--format dicom needs {' and '.join(missing)}, not installed: {how_to_install('dicom')}, "
+            "or leave dicom out of --format"
         )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from cxr_runtime.errors import InstallationError, StoreError, UsageError
+from cxr_runtime.errors import InstallationError, StoreError, UsageError, how_to_install
 from cxr_runtime.identity import IdentityKind
 from cxr_runtime.names import printable
 from cxr_runtime.sending.address import Address, ae_title, read_login, tls_context
@@ -61,8 +61,7 @@ class SendingOptions:
             raise UsageError(f"--login is for http(s) addresses; {address.name} knows us by our AE title")
         if find_spec("pynetdicom") is None:
             raise InstallationError(
-                "--to AET@HOST:PORT needs pynetdicom, which the extra `dicom` brings: install it with "
-                "pip install 'cxr-triage[dicom]'"
+                f"--to AET@HOST:PORT needs pynetdicom, which is not installed: {how_to_install('dicom')}"
             )
         if self._wants_tls and self.tls_ca is None:
             raise UsageError(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cxr_runtime.errors import InstallationError, UnreadableFilmError, UsageError
+from cxr_runtime.errors import InstallationError, UnreadableFilmError, UsageError, how_to_install
 from cxr_runtime.names import printable
 from cxr_runtime.sources.archives import is_zip
 from cxr_runtime.sources.kinds import is_hidden, is_passed_over
@@ -113,8 +113,7 @@ def _opened(url: str) -> tuple[Any, str]:
         files, path = url_to_fs(url)
     except ImportError as error:
         raise InstallationError(
-            f"{printable(url)} needs a library that is not installed ({error}); "
-            "install it with pip install 'cxr-triage[cluster]'"
+            f"{printable(url)} needs a library that is not installed ({error}); {how_to_install('cluster')}"
         ) from error
     except ValueError as error:
         raise UsageError(f"{printable(url)} names no object store that is known ({error})") from error
