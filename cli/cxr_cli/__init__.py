@@ -17,7 +17,9 @@ def start() -> "NoReturn":
     """Run the command line; a library that cannot be imported is one line, whichever it is."""
     gc.set_threshold(OBJECTS)
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")  # else it asks every installed package for some
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's products are small here: threads would spin
+    # Products and pictures are small here, and films are done beside each other: more threads would spin.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")
     _leave_current_folder()  # before anything is imported that could lie there
     from cxr_cli.streams import mend_streams
     from cxr_runtime.offline import hide_requests

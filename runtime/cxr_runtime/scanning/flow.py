@@ -1,8 +1,8 @@
 """The flow of films through a session, stage by stage: opened -> examined -> batches -> finished -> stored.
 
 Films are given to the workers in the order they come, and go on as they are done. At most two batches wait to
-be drawn at a time, so memory does not grow with the number of films; a stream of films may have no end. At a
-pause every stage finishes what it has in hand before it hands the pause on.
+be scored and two to be drawn, so memory does not grow with the number of films; a stream of films may have no
+end. At a pause every stage finishes what it has in hand before it hands the pause on.
 """
 
 from collections import deque
@@ -10,6 +10,8 @@ from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import chain
+from typing import TypeVar
 
 from cxr_runtime.errors import FilmError, ModelError, UnreadableFilmError
 from cxr_runtime.outcome import Outcome
@@ -23,11 +25,13 @@ from cxr_runtime.store.writer import StoreWriter
 from cxr_runtime.workers.pool import WorkerDiedError, WorkerKilledError, WorkerTimeoutError
 from cxr_runtime.workers.tasks import Passed, Pause, Pool
 
-BATCHES_BEING_DRAWN = 2
+BATCHES_BEING_SCORED, BATCHES_BEING_DRAWN = 2, 2
 KNOWN_AT_ONCE = 2000  # films that were finished before and are noted in one transaction
 
+T = TypeVar("T")
 Batch = list[tuple[Place, Admitted]]
 Unready = tuple[Place, Unread | Rejected]
+Score = Callable[[Batch], Future[list[Scored]]]
 Draw = Callable[[Scored | Unscored], Future[FinishedFilm]]
 
 
@@ -143,33 +147,37 @@ def _unless_known(
 
 
 def finished(
-    items: Iterable[Batch | Unready | KnownFilm | Pause],
-    score: Callable[[Batch], list[Scored]],
-    draw: Draw,
+    items: Iterable[Batch | Unready | KnownFilm | Pause], score: Score, draw: Draw
 ) -> Iterator[list[FinishedFilm] | KnownFilm | Pause]:
-    """Score the batches, and draw every film's pictures in threads; the order of batches is kept.
+    """Score the batches in a thread, and draw every film's pictures in others; workers go on meanwhile.
 
     Args:
         items: as `batches` gives them.
-        score: gives a batch its rows.
-        draw: begins to write a film's pictures, in a thread.
+        score: begins to give a batch its rows.
+        draw: begins to write a film's pictures.
     """
-    waiting: deque[list[Future[FinishedFilm]]] = deque()
-    for item in items:
+    scored, drawn = deque[Future[list[Scored]]](), deque[list[Future[FinishedFilm]]]()
+    for item in chain(items, [None]):
+        is_last = item is None or isinstance(item, Pause)  # nothing may be left behind it
         match item:
             case KnownFilm():
                 yield item
             case list():
-                waiting.append([draw(film) for film in score(item)])
+                scored.append(score(item))
             case (place, film):
-                waiting.append([draw(unscored(place, film))])
-        most = 0 if isinstance(item, Pause) else BATCHES_BEING_DRAWN
-        while len(waiting) > most or (waiting and all(one.done() for one in waiting[0])):
-            yield [film.result() for film in waiting.popleft()]
+                drawn.append([draw(unscored(place, film))])
+        for batch in _come(scored, 0 if is_last else BATCHES_BEING_SCORED, lambda batch: batch.done()):
+            drawn.append([draw(film) for film in batch.result()])
+        for films in _come(drawn, 0 if is_last else BATCHES_BEING_DRAWN, lambda films: films[-1].done()):
+            yield [film.result() for film in films]
         if isinstance(item, Pause):
             yield item
-    while waiting:
-        yield [film.result() for film in waiting.popleft()]
+
+
+def _come(waiting: deque[T], most: int, is_done: Callable[[T], bool]) -> Iterator[T]:
+    """Take what is done from the front of a queue, and the first in any case where more than `most` wait."""
+    while len(waiting) > most or (waiting and is_done(waiting[0])):
+        yield waiting.popleft()
 
 
 def stored(

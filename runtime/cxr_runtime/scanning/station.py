@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -38,7 +38,9 @@ Wanted = tuple[Place, FilmSource] | Passed[KnownFilm] | Pause  # a film to be do
 Done = list[FinishedFilm] | KnownFilm | Pause
 KnownByBytes = Callable[[Place, str], KnownFilm | SeenFilm | None]  # the film of these bytes, if it is done
 MAX_WORKERS = 8  # more processes than this would wait for the one that infers
-ENGINE_SHARE = 2  # one processor in so many computes the network, for the others read and draw films
+# One processor in so many computes the network, and one draws films, for workers read others meanwhile. More
+# threads would wait for each other: they all need Python's one lock.
+ENGINE_SHARE = 2
 
 
 class Finishing(Protocol):
@@ -96,16 +98,18 @@ class Station:
     ) -> None:
         self._options, self._model, self._point, self._study = options, model, point, study
         self._run_threads = threads or max(1, (os.cpu_count() or 1) // ENGINE_SHARE)
-        # Reports whose writers are not loaded yet.
+        # Reports whose writers are not loaded yet, for the first rows must not wait for them.
         self._reports = frozenset[ReportFormat]() if files is None else options.formats
         self._files, self._closing = files, ExitStack()
-        self._threads = self._closing.enter_context(ThreadPoolExecutor(options.batch_size))
+        drawers = min(max(1, (os.cpu_count() or 1) // ENGINE_SHARE), options.batch_size)
+        self._threads = self._closing.enter_context(ThreadPoolExecutor(drawers))
         self._engine = self._closing.enter_context(LateEngine(self._open_engine))
+        self._scoring, self._loading = (self._closing.enter_context(ThreadPoolExecutor(1)) for _ in range(2))
         self.begin = self._engine.loading
         draw = without_pictures if files is None else Drawing(files).draw
         if options.profile is not None:
             draw = options.profile.timed(Stage.DRAW, draw)
-            options.profile.at_once[Stage.DRAW] = options.batch_size
+            options.profile.at_once[Stage.DRAW] = drawers
         self._draw: Draw = partial(self._threads.submit, draw)  # type: ignore[call-arg]  # the rest comes later
         if study is not None:
             self._draw = partial(study.begin, self._threads, draw)
@@ -137,10 +141,14 @@ class Station:
         )
         if self._opener is not None:
             tasks = opened(films, self._opener, how, known, wants_header=wants_header)
-        seen, score, profile = examined(self._pool, tasks), self._score, self._options.profile
+        seen, profile = examined(self._pool, tasks), self._options.profile
         if profile is not None:
-            seen, score = profile.read(seen), profile.timed(Stage.SCORE, score)
-        return finished(batches(seen, self._options.batch_size, known), score, self._draw)
+            seen = profile.read(seen)
+        for done in finished(batches(seen, self._options.batch_size, known), self._score, self._draw):
+            yield done
+            if self._reports and isinstance(done, list):
+                self._loading.submit(load_writers, self._reports)
+                self._reports = frozenset()
 
     def warm_up(self) -> None:
         """Load the engine and start the workers now."""
@@ -159,12 +167,12 @@ class Station:
             self._options.profile.watch(engine)
         return engine
 
-    def _score(self, batch: Batch) -> list[Scored]:
+    def _score(self, batch: Batch) -> Future[list[Scored]]:
         engine, options = self._engine.loading().result(), self._options
-        if self._reports:  # only now: the workers have loaded what they need, and the first row need not wait
-            self._threads.submit(load_writers, self._reports)
-            self._reports = frozenset()
-        return Scorer(self._model, engine, self._point, options.heat, options.batch_size).score(batch)
+        score = Scorer(self._model, engine, self._point, options.heat, options.batch_size).score
+        if options.profile is not None:
+            score = options.profile.timed(Stage.SCORE, score)
+        return self._scoring.submit(score, batch)
 
 
 @dataclass(frozen=True)

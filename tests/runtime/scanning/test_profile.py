@@ -18,7 +18,8 @@ def test_every_stage_of_a_scan_is_in_the_table(tmp_path: Path) -> None:
     scan([tmp_path], options)
     assert all(profile.seconds[stage] > 0 for stage in Stage)
     assert profile.seconds[Stage.SCORE] > profile.seconds[Stage.COMPUTE]
-    assert (profile.at_once[Stage.READ], profile.at_once[Stage.DRAW], profile.films) == (1, 2, 3)
+    assert (profile.at_once[Stage.READ], profile.films) == (1, 3)
+    assert 1 <= profile.at_once[Stage.DRAW] <= 2  # as many as processors suggest, and no more than a batch
     assert 0 < profile.first < profile.wall
     assert profile.processor > 0
     table = str(profile)
