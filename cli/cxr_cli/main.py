@@ -14,6 +14,7 @@ from typer.exceptions import TyperException
 from typer.main import get_command
 
 from cxr_cli import about_broken
+from cxr_cli.ahead import processes_of
 from cxr_cli.appliance import appliance
 from cxr_cli.arrivals import watch
 from cxr_cli.calibration import calibrate, monitor
@@ -172,7 +173,7 @@ def _status(arguments: list[str], debug: bool) -> int:
     from cxr_runtime.memory import lacks_memory
 
     try:
-        with OPEN_BARS:
+        with OPEN_BARS, processes_of(arguments):
             status = _run(arguments or ["--help"])
     except TyperException as error:
         return _complain(usage_sentence(error, arguments), error.exit_code, debug)

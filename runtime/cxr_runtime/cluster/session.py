@@ -61,6 +61,9 @@ class ClusterStations:
     def warm_up(self) -> None:
         """Likewise."""
 
+    def rest(self) -> None:
+        """They end with the crew."""
+
     def finished(self, films: Iterable[Wanted], known: KnownByBytes) -> Iterator[Done]:
         """Do films as they come; at most two groups a station are in hand, however many there are."""
         for item in grouped(films, BATCHES_AT_ONCE * self.options.batch_size):

@@ -7,11 +7,11 @@ end. At a pause every stage finishes what it has in hand before it hands the pau
 
 from collections import deque
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from concurrent.futures import Future
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import chain
-from typing import TypeVar
+from itertools import chain, islice, repeat
+from typing import Any
 
 from cxr_runtime.errors import FilmError, ModelError, UnreadableFilmError
 from cxr_runtime.outcome import Outcome
@@ -25,13 +25,14 @@ from cxr_runtime.store.writer import StoreWriter
 from cxr_runtime.workers.pool import WorkerDiedError, WorkerKilledError, WorkerTimeoutError
 from cxr_runtime.workers.tasks import Passed, Pause, Pool
 
-BATCHES_BEING_SCORED, BATCHES_BEING_DRAWN = 2, 2
+MOST_WAITING = 2  # batches that wait to be scored, and that wait to be drawn
 KNOWN_AT_ONCE = 2000  # films that were finished before and are noted in one transaction
 
-T = TypeVar("T")
 Batch = list[tuple[Place, Admitted]]
 Unready = tuple[Place, Unread | Rejected]
 Score = Callable[[Batch], Future[list[Scored]]]
+_Scored = deque[Future[list[Scored]]]
+_Drawn = deque[list[Future[FinishedFilm]]]
 Draw = Callable[[Scored | Unscored], Future[FinishedFilm]]
 
 
@@ -156,9 +157,9 @@ def finished(
         score: begins to give a batch its rows.
         draw: begins to write a film's pictures.
     """
-    scored, drawn = deque[Future[list[Scored]]](), deque[list[Future[FinishedFilm]]]()
+    scored, drawn = _Scored(), _Drawn()
+    cuts = chain([1], repeat(0))  # the first film's row comes by itself, and soon
     for item in chain(items, [None]):
-        is_last = item is None or isinstance(item, Pause)  # nothing may be left behind it
         match item:
             case KnownFilm():
                 yield item
@@ -166,18 +167,34 @@ def finished(
                 scored.append(score(item))
             case (place, film):
                 drawn.append([draw(unscored(place, film))])
-        for batch in _come(scored, 0 if is_last else BATCHES_BEING_SCORED, lambda batch: batch.done()):
-            drawn.append([draw(film) for film in batch.result()])
-        for films in _come(drawn, 0 if is_last else BATCHES_BEING_DRAWN, lambda films: films[-1].done()):
-            yield [film.result() for film in films]
+        most = MOST_WAITING if isinstance(item, list | tuple) else 0
+        yield from _come(scored, drawn, draw, cuts, most)
         if isinstance(item, Pause):
             yield item
 
 
-def _come(waiting: deque[T], most: int, is_done: Callable[[T], bool]) -> Iterator[T]:
-    """Take what is done from the front of a queue, and the first in any case where more than `most` wait."""
-    while len(waiting) > most or (waiting and is_done(waiting[0])):
-        yield waiting.popleft()
+def _come(
+    scored: _Scored, drawn: _Drawn, draw: Draw, cuts: Iterator[int], most: int
+) -> Iterator[list[FinishedFilm]]:
+    """Begin to draw what is scored, and take what is drawn; wait here while more than `most` batches wait.
+
+    Args:
+        scored: batches that are to be scored.
+        drawn: batches, or their parts.
+        draw: as of `finished`.
+        cuts: behind how many films each batch is cut.
+        most: of either.
+    """
+    while True:
+        while scored and scored[0].done():
+            films, cut = [draw(film) for film in scored.popleft().result()], next(cuts)
+            drawn.extend(part for part in (films[:cut], films[cut:]) if part)
+        while drawn and all(film.done() for film in drawn[0]):
+            yield [film.result() for film in drawn.popleft()]
+        if max(len(scored), len(drawn)) <= most:
+            return
+        first: chain[Future[Any]] = chain(islice(scored, 1), *islice(drawn, 1))
+        wait([one for one in first if not one.done()], return_when=FIRST_COMPLETED)
 
 
 def stored(

@@ -160,6 +160,7 @@ class Session:
         """
         if self._files is None:
             raise UsageError("a session without an output folder publishes nothing; open it with `out`")
+        self._station.rest()
         films = self._store.overview.judged(self._run)
         self._store.rejudge(self._fingerprint, judged_anew(films, self._model.calibration, self._point))
         seen, lung_outline = self.known.seen, self._options.lung_outline

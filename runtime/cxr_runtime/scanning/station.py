@@ -69,6 +69,10 @@ class Finishing(Protocol):
         """Load all that the first film needs now, that it need not wait."""
         ...
 
+    def rest(self) -> None:
+        """Begin to end what no film needs; the next one would start it again."""
+        ...
+
 
 class Station:
     """One machine's engine and workers; they start at the first film.
@@ -155,6 +159,11 @@ class Station:
         self._engine.loading()
         if isinstance(self._pool, WorkerPool):
             self._pool.start()
+
+    def rest(self) -> None:
+        """End the workers, in a thread."""
+        if isinstance(self._pool, WorkerPool):
+            self._loading.submit(self._pool.close)
 
     def backend(self) -> str:
         """The provider that scores films; it is waited for."""

@@ -1,8 +1,9 @@
 """The child side of a worker: does one task after another until its parent closes the pipe.
 
-Run as `python -P -m cxr_runtime.workers.child SECONDS MEGABYTES [SOCKET]`. Its work, then its tasks come as
-pickles on standard input, descriptors over the socket; answers go to standard output. Until it is ready,
-standard error says what hinders it; from then on whatever a decoder prints is thrown away.
+Run as `python -P -m cxr_runtime.workers.child [SOCKET]`. Its work with its limits, then its tasks come as
+pickles on standard input, descriptors over the socket; answers go to standard output. Work that is named
+before is made ready ahead. Until it is ready, standard error says what hinders it; from then on whatever a
+decoder prints is thrown away.
 """
 
 import os
@@ -18,25 +19,25 @@ from cxr_runtime.offline import hide_requests
 from cxr_runtime.workers import sandbox
 from cxr_runtime.workers.answers import Content, Said, frame, tell
 from cxr_runtime.workers.memory_limits import limit_own_memory
-from cxr_runtime.workers.tasks import Work
+from cxr_runtime.workers.tasks import Work, load
 
 GRACE_SECONDS = 5.0  # after its time limit a worker ends by itself, should the parent be gone
 
 
-def main(seconds: float, megabytes: int, line: socket.socket | None) -> None:
+def main(line: socket.socket | None) -> None:
     """Serve tasks from standard input until it ends."""
     hide_requests()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sandbox.end_with_parent()
     tasks, answers = _take_standard_streams()
     limit = about_limit()  # as it was set from outside
-    limit_own_memory(megabytes)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
         sandbox.close_files(sandbox.program_files())
-        work: Work[Any, Any] = pickle.load(tasks)
-        work.prepare()
+        seconds, work = _ready_work(tasks)
         sandbox.close_calls()
+    except EOFError:  # nobody had work for it
+        return
     except Exception as error:  # noqa: BLE001  # half an install may raise anything
         _send(answers, Said.CANNOT_START, tell(**_why_not(error, limit)))
         return
@@ -55,6 +56,23 @@ def main(seconds: float, megabytes: int, line: socket.socket | None) -> None:
             os.close(descriptor)
         _alarm(0)
         _send(answers, *answer)
+
+
+def _ready_work(tasks: BinaryIO) -> tuple[float, Work[Any, Any]]:
+    """The limit of a task in seconds, and the work, ready and within this process's limit of memory.
+
+    Raises:
+        EOFError: there will be none.
+    """
+    is_ready = None
+    while isinstance(sent := pickle.load(tasks), str):
+        is_ready = load(sent)()
+        is_ready.prepare()
+    seconds, megabytes, work = sent
+    limit_own_memory(megabytes)
+    if work != is_ready:
+        work.prepare()
+    return seconds, work
 
 
 def _send(answers: BinaryIO, said: Said, content: Content) -> None:
@@ -109,8 +127,4 @@ def _alarm(seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    main(
-        float(sys.argv[1]),
-        int(sys.argv[2]),
-        socket.socket(fileno=int(sys.argv[3])) if len(sys.argv) > 3 else None,
-    )
+    main(socket.socket(fileno=int(sys.argv[1])) if len(sys.argv) > 1 else None)

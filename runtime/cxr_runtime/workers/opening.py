@@ -22,9 +22,8 @@ from cxr_runtime.workers.opened import (
     not_opened,
     opened_file,
 )
-from cxr_runtime.workers.starting import last_words, not_started, start_process
+from cxr_runtime.workers.starting import OPENER, last_words, not_started, started
 
-OPENER = "cxr_runtime.workers.opener"  # its program
 MAX_ANSWER = 1 << 16  # bytes
 SOONEST = 5.0  # seconds in which something is heard of a file, unless its disk or share has gone
 LOOKED_EVERY = 1.0  # seconds between looks for files that do not come
@@ -112,15 +111,11 @@ class Opener:
             self._line.send(pickle.dumps((number, asked.source)))
 
     def _start(self) -> None:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            nothing, passed = subprocess.DEVNULL, theirs.fileno()
-            self._process = start_process(
-                OPENER, [passed], stdin=nothing, stdout=nothing, stderr=subprocess.PIPE, pass_fds=[passed]
-            )
-        self._line, self._is_ready = ours, False
-        ours.settimeout(LOOKED_EVERY)
-        threading.Thread(target=self._listen, args=(ours,), daemon=True).start()
+        opener = started(OPENER)
+        assert opener.line is not None
+        self._process, self._line, self._is_ready = opener.process, opener.line, False
+        opener.line.settimeout(LOOKED_EVERY)
+        threading.Thread(target=self._listen, args=(opener.line,), daemon=True).start()
 
     def _leave(self) -> str:
         """End the process, and give its last words; one that hangs in a file system is not waited for."""

@@ -60,6 +60,8 @@ class WorkerPool(Generic[T, R]):
     def close(self) -> None:
         """End every process, whatever it does."""
         for worker in self._workers:
+            worker.process.kill()  # all at once: each takes its time to end
+        for worker in self._workers:
             worker.stop()
         self._workers.clear()
 

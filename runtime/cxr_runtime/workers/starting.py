@@ -1,18 +1,102 @@
-"""How processes of this program start, and what they say when they cannot."""
+"""How processes of this program start, some of them ahead, and what they say when they cannot."""
 
 import os
+import pickle
+import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from cxr_runtime.errors import InstallationError
 from cxr_runtime.memory import about_limit
 from cxr_runtime.names import printable
+from cxr_runtime.workers.opened import can_pass_files
 
+OPENER, WORKER = "cxr_runtime.workers.opener", "cxr_runtime.workers.child"  # their programs
 MOST_SAID = 200  # characters of what a process wrote to standard error
+
+
+@dataclass(frozen=True)
+class Started:
+    """A process of this program."""
+
+    process: subprocess.Popen[bytes]
+    line: socket.socket | None  # over which files are passed; None where the system cannot
+
+    def end(self) -> None:
+        """End it, whatever it does."""
+        self.process.kill()
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr, self.line):
+            if pipe is not None:
+                with suppress(OSError):
+                    pipe.close()
+
+
+_ahead: dict[str, Started] = {}  # by program
+
+
+@contextmanager
+def ahead(work: str) -> Iterator[None]:
+    """Start an opener and a worker, for whoever needs them first; those that nobody took end afterwards.
+
+    They load what they need while this process loads what it needs.
+
+    Args:
+        work: what the worker gets ready for, `module:name` of a `tasks.Work`.
+    """
+    try:
+        with suppress(OSError):  # said by whoever needs them
+            if can_pass_files():
+                _ahead[OPENER] = _start(OPENER)
+            _ahead[WORKER] = _start(WORKER)
+            tell(_ahead[WORKER].process, work)
+        yield
+    finally:
+        while _ahead:
+            _ahead.popitem()[1].end()
+
+
+def started(program: str) -> Started:
+    """A process of OPENER or WORKER: the one that was started ahead, or a new one.
+
+    Raises:
+        OSError: the system starts no more.
+    """
+    return _ahead.pop(program, None) or _start(program)
+
+
+def tell(process: subprocess.Popen[bytes], item: object) -> None:
+    """Send something to a process; one that is dead is noticed by whoever listens to it."""
+    assert process.stdin is not None
+    with suppress(OSError):
+        pickle.dump(item, process.stdin, protocol=pickle.HIGHEST_PROTOCOL)
+        process.stdin.flush()
+
+
+def _start(program: str) -> Started:
+    pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
+    how: dict[str, Any] = {"stdin": nothing, "stdout": nothing}
+    if program == WORKER:
+        how = {"stdin": pipe, "stdout": pipe, "env": os.environ | _ALONE}
+    line, passed = None, list[int]()
+    with ExitStack() as closing:
+        if can_pass_files():
+            line, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            passed = [closing.enter_context(theirs).fileno()]
+        return Started(start_process(program, passed, stderr=pipe, pass_fds=passed, **how), line)
+
+
+_ALONE = {
+    "OMP_NUM_THREADS": "1",
+    "OPENCV_FOR_THREADS_NUM": "1",
+    "PYTHONSAFEPATH": "1",  # nothing is imported from the folder that the program was started in
+}
 
 
 def start_process(program: str, arguments: Sequence[object], **how: Any) -> subprocess.Popen[bytes]:

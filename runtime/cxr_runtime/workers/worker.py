@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import pickle
 import queue
 import signal
 import socket
@@ -17,10 +16,8 @@ from typing import IO, Any, Self
 from cxr_runtime.errors import CxrTriageError
 from cxr_runtime.workers.answers import Content, Said, read_answer
 from cxr_runtime.workers.memory_limits import Watch, end_with_us, watched
-from cxr_runtime.workers.opened import can_pass_files
-from cxr_runtime.workers.starting import last_words, start_process
+from cxr_runtime.workers.starting import WORKER, last_words, started, tell
 
-CHILD = "cxr_runtime.workers.child"  # the program of a worker
 TASKS_AHEAD = 2  # tasks given to each worker at a time, so that none waits for the parent
 PIPE_BYTES = 1 << 20  # that answers' pipes hold; Linux grants no more to a user by itself
 MOST_HEARD = 4096  # bytes of a worker's standard error that are kept
@@ -62,28 +59,15 @@ class Worker:
     @classmethod
     def start(cls, work: Any, seconds: float, megabytes: int, answers: Answers) -> Self:
         """Start a process that does `work`; each answer goes to `answers`, then None once it is dead."""
-        environment = {
-            **os.environ,
-            "OMP_NUM_THREADS": "1",
-            "OPENCV_FOR_THREADS_NUM": "1",
-            "PYTHONSAFEPATH": "1",  # nothing is imported from the folder that the program was started in
-        }
-        pipe, line, passed = subprocess.PIPE, None, []
-        with contextlib.ExitStack() as closing:
-            if can_pass_files():
-                line, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-                passed = [closing.enter_context(theirs).fileno()]
-            process = start_process(
-                CHILD, [seconds, megabytes, *passed],
-                stdin=pipe, stdout=pipe, stderr=pipe, env=environment, pass_fds=passed,
-            )  # fmt: skip
+        child = started(WORKER)
+        process = child.process
         end_with_us(process)
         _widen(process.stdout)
-        worker = cls(process, line=line, watch=watched(process, megabytes))
+        worker = cls(process, line=child.line, watch=watched(process, megabytes))
         worker._hearing = threading.Thread(target=worker._hear, daemon=True)
         worker._hearing.start()
         threading.Thread(target=worker._listen, args=(answers,), daemon=True).start()
-        worker._send(work)
+        tell(process, (seconds, megabytes, work))
         return worker
 
     def give(self, task: Any, tries: int, packed: Any, descriptor: int | None) -> None:
@@ -94,7 +78,7 @@ class Worker:
         if descriptor is not None and self.line is not None:
             with contextlib.suppress(OSError):
                 socket.send_fds(self.line, [b"f"], [descriptor])
-        self._send((packed, descriptor is not None))
+        tell(self.process, (packed, descriptor is not None))
 
     def take(self) -> tuple[Any, int]:
         """The current task, which is done; the next one begins."""
@@ -136,12 +120,6 @@ class Worker:
         if -status in FROM_OUTSIDE:
             return WorkerKilledError(f"was ended by signal {-status}")
         return WorkerDiedError(f"ended with status {status}")
-
-    def _send(self, item: Any) -> None:
-        assert self.process.stdin is not None
-        with contextlib.suppress(OSError):  # a dead worker is noticed by the thread that reads its answers
-            pickle.dump(item, self.process.stdin, protocol=pickle.HIGHEST_PROTOCOL)
-            self.process.stdin.flush()
 
     def _listen(self, answers: Answers) -> None:
         assert self.process.stdout is not None

@@ -1,0 +1,71 @@
+"""Processes that start ahead are taken by whoever needs them first, and nobody's end."""
+
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from cxr_runtime.workers import starting
+from cxr_runtime.workers.pool import WorkerPool
+from cxr_runtime.workers.starting import WORKER, Started, ahead, started
+from cxr_runtime.workers.tasks import Plain
+
+WORK = "cxr_runtime.scanning.answers:Examining"
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
+    """Every process that is started."""
+    processes, start = list[subprocess.Popen[bytes]](), starting.start_process
+
+    def noted(*what: Any, **how: Any) -> subprocess.Popen[bytes]:
+        processes.append(start(*what, **how))
+        return processes[-1]
+
+    monkeypatch.setattr(starting, "start_process", noted)
+    return processes
+
+
+@pytest.fixture
+def taken() -> Iterator[list[Started]]:
+    """Processes that are ended behind the test."""
+    processes = list[Started]()
+    yield processes
+    for one in processes:
+        one.end()
+
+
+def test_a_process_that_started_ahead_is_taken_once(
+    made: list[subprocess.Popen[bytes]], taken: list[Started]
+) -> None:
+    with ahead(WORK):
+        were_there = list(made)
+        taken += [started(WORKER), started(WORKER)]
+    assert taken[0].process in were_there
+    assert taken[1].process not in were_there
+
+
+def test_processes_that_nobody_took_have_ended(made: list[subprocess.Popen[bytes]]) -> None:
+    with ahead(WORK):
+        assert made
+    assert all(process.poll() is not None for process in made)
+
+
+def test_a_worker_that_got_ready_for_other_work_does_this_work_all_the_same(
+    made: list[subprocess.Popen[bytes]],
+) -> None:
+    with ahead(WORK), WorkerPool[Any, Any](Plain("builtins:abs"), 1) as pool:
+        were_there = len(made)
+        assert [result for task, result in pool.results([-3]) if task == -3] == [3]  # type: ignore[misc]  # no pause
+        assert len(made) == were_there
+
+
+def test_a_worker_without_work_ends_with_its_parent() -> None:
+    worker = started(WORKER)
+    assert worker.process.stdin is not None
+    worker.process.stdin.close()
+    try:
+        assert worker.process.wait(timeout=60) == 0
+    finally:
+        worker.end()
