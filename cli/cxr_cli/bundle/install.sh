@@ -17,5 +17,7 @@ fi || { echo "install.sh: the bundle is damaged or was changed; get it again" >&
 }
 "$target/bin/python" -m pip install --quiet --disable-pip-version-check --no-index \
   --find-links "$here/wheels" --require-hashes --requirement "$here/requirements.txt"
+"$target/bin/cxr-triage" lab slim >/dev/null ||
+  echo "install.sh: installed, but larger than it need be" >&2
 "$target/bin/cxr-triage" --version
 echo "installed into $target; \`$target/bin/cxr-triage doctor\` says what works here"

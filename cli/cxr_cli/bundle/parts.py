@@ -1,4 +1,4 @@
-"""What the base installation consists of: each package with its licence, and how much room it takes."""
+"""What the base installation consists of: each package that is here because of the program."""
 
 from collections.abc import Iterable
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
@@ -6,11 +6,8 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-from cxr_cli.bundle.contents import licence_of
 from cxr_runtime.errors import InstallationError
-from cxr_runtime.markdown import markdown_table
 
-MB = 1_000_000
 OURS = "cxr-triage"
 
 
@@ -43,22 +40,6 @@ def bytes_of(package: Distribution) -> int:
     """Bytes of a package's files, without those that Python compiles by itself."""
     paths = (Path(str(package.locate_file(file))) for file in package.files or ())
     return sum(path.stat().st_size for path in paths if path.suffix != ".pyc" and path.is_file())
-
-
-def parts_table() -> str:
-    """The packages of the base installation, the largest first, and all together.
-
-    Raises:
-        InstallationError: as of `needed`.
-    """
-    packages = needed([OURS])
-    sizes = {name: bytes_of(package) for name, package in packages.items()}
-    rows = [
-        (name, packages[name].version, licence_of(packages[name].metadata), f"{size / MB:.1f}")
-        for name, size in sorted(sizes.items(), key=lambda item: -item[1])
-    ]
-    together = ("together", "", "", f"{sum(sizes.values()) / MB:.1f}")
-    return markdown_table(("package", "version", "licence", "MB"), [*rows, together])
 
 
 def _holds(wanted: Requirement, extras: set[str]) -> bool:

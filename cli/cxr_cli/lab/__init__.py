@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from cxr_cli.lab.bundle import make_offline_bundle, print_parts
+from cxr_cli.lab.bundle import drop_unused, make_offline_bundle, print_parts
 from cxr_cli.lab.house import print_house
 from cxr_cli.lab.measuring import (
     calibrate_from_margins,
@@ -75,6 +75,7 @@ COMMANDS: dict[str, Callable[..., int]] = {
     "house": print_house,
     "bundle": make_offline_bundle,
     "parts": print_parts,
+    "slim": drop_unused,
     "signing-key": make_signing_key,
     "sign": sign_model,
     "way": print_way_of_a_film,

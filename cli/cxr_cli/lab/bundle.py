@@ -1,4 +1,4 @@
-"""`cxr-triage lab bundle` and `parts`: what a clinic installs without a network, and of what it consists."""
+"""`cxr-triage lab bundle`, `parts` and `slim`: what a clinic installs, of what it consists, what may go."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -36,7 +36,22 @@ def make_offline_bundle(
 
 def print_parts() -> int:
     """Print what the base installation consists of, as a table: each package, its licence and its room."""
-    from cxr_cli.bundle.parts import parts_table
+    from cxr_cli.bundle.slimming import parts_table
 
     typer.echo(parts_table())
+    return 0
+
+
+def drop_unused() -> int:
+    """Remove what the program never loads from its libraries, e.g. codecs in which no film is stored.
+
+    It does so in an environment of the program's own alone. `pip install --force-reinstall` brings all back.
+    """
+    from cxr_cli.bundle.slimming import MB, slim
+
+    gone = slim()
+    for name, size in sorted(gone.items(), key=lambda item: -item[1]):
+        if size:
+            typer.echo(f"{name}: {size / MB:.1f} MB")
+    typer.echo(f"{sum(gone.values()) / MB:.1f} MB removed")
     return 0

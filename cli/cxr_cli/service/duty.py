@@ -129,7 +129,7 @@ def _has_network(command: str, asked: Mapping[str, Any]) -> bool:
         from cxr_runtime.appliance.settings_file import read_settings
 
         stated = read_settings(asked["clinic"])
-        return stated.listen is not None or stated.send is not None
+        return any(part is not None for part in (stated.listen, stated.send, stated.serve, stated.alert))
     return any(asked.get(option) for option in _OUTSIDE)
 
 

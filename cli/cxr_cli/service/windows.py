@@ -37,7 +37,7 @@ def scheduled_task(duty: Duty) -> dict[str, bytes]:
     if duty.at is None:
         again = Xml.SubElement(settings, "RestartOnFailure")
         _text(again, "Interval", "PT1M")
-        _text(again, "Count", "999")
+        _text(again, "Count", "255")  # the most that its schema takes (MS-TSCH 2.5.4.2)
     run = Xml.SubElement(Xml.SubElement(task, "Actions", Context="Runner"), "Exec")
     _text(run, "Command", duty.program)
     _text(run, "Arguments", list2cmdline(duty.words))

@@ -67,6 +67,7 @@ def analyzed(unit: Path, *how: str) -> "subprocess.CompletedProcess[str]":
             2.6,
         ),
         (("listen", "--out", "/srv/results", "--host", "0.0.0.0", "--allow", "XRAY@10.0.0.7"), 2.6),
+        (("serve", "/srv/results"), 2.6),
         (SCAN, 1.6),
     ],
     ids=lambda words: words[0] if isinstance(words, tuple) else "",
@@ -103,7 +104,15 @@ def test_what_needs_no_network_gets_none(clinic: Path, capsys: pytest.CaptureFix
     assert "PrivateNetwork=yes" in unit
     folder = clinic.parent
     assert f"ReadWritePaths={folder}/results {folder}/log\n" in unit
-    clinic.write_text(clinic.read_text() + NETWORK)
+
+
+@pytest.mark.parametrize(
+    "table", [NETWORK, "[serve]\n", '[send]\nto = "PACS@10.0.0.5:104"\n', "[alert]\nscore = 95\n"]
+)
+def test_an_appliance_that_listens_or_calls_keeps_the_network(
+    table: str, clinic: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clinic.write_text(clinic.read_text() + table)
     unit = written(capsys, "systemd", "appliance", str(clinic))
     assert "PrivateNetwork" not in unit
     assert "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6\n" in unit
@@ -154,6 +163,7 @@ def test_the_task_of_windows_is_what_its_schema_asks_for(
     )
     assert started.find(f".//{TASK}BootTrigger") is not None
     assert started.findtext(f".//{TASK}RestartOnFailure/{TASK}Interval") == "PT1M"
+    assert 1 <= int(started.findtext(f".//{TASK}RestartOnFailure/{TASK}Count") or 0) <= 255  # MS-TSCH 2.5.4.2
 
 
 def test_winsw_gets_its_file_and_keeps_no_scan(capsys: pytest.CaptureFixture[str]) -> None:
