@@ -84,6 +84,8 @@ class Journal:
             event: a word for what happened, e.g. `folder-away`.
             facts: numbers, and words of our own; whatever else there is becomes `?`.
         """
+        if not self._log.handlers:
+            return
         safe = {name: _safe(value) for name, value in facts.items()}
         self._log.info(_safe(event), extra={"facts": safe})
 

@@ -30,6 +30,9 @@ _SEPARATOR = re.compile(r"/|(?<=\.zip)!|\\(?!x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]
 
 def folder_and_name(file: str) -> tuple[str, str]:
     """Split a film as named in results.csv; the two parts together are `file`, the name is its end."""
+    end = file.rfind("/") + 1
+    if 0 < end < len(file) and "!" not in file[end:] and "\\" not in file[end:]:
+        return file[:end], file[end:]
     ends = [found.end() for found in _SEPARATOR.finditer(file) if found.end() < len(file)]
     end = ends[-1] if ends else 0
     return file[:end], file[end:]

@@ -7,7 +7,7 @@ beside them. What bears no seal, or a wrong one, was made elsewhere, or changed 
 import hmac
 import json
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Self
@@ -38,6 +38,11 @@ class Sealer:
     def is_right(self, seal: str, kind: str, values: Iterable[Any]) -> bool:
         """Whether a seal was made here, of just these values."""
         return hmac.compare_digest(str(seal).encode(), self.seal(kind, values).encode())
+
+
+def rows_digest(rows: Sequence[Any]) -> str:
+    """64 hex digits over rows of texts and numbers, as the store gives them back."""
+    return sha256(_encoded(rows).encode()).hexdigest()
 
 
 def digest_of(parts: Iterable[Any]) -> str:

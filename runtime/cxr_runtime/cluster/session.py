@@ -10,6 +10,7 @@ from cxr_runtime.errors import InstallationError, UnreadableFilmError, UsageErro
 from cxr_runtime.reports.heatmap_files import HeatmapFiles
 from cxr_runtime.scanning.examination import Unread
 from cxr_runtime.scanning.facts import Asked
+from cxr_runtime.scanning.known import Said
 from cxr_runtime.scanning.options import ScanOptions
 from cxr_runtime.scanning.profile import Stage
 from cxr_runtime.scanning.scoring import unscored
@@ -40,8 +41,8 @@ class ClusterSession(Session):
         )
         return ClusterStations(self._crew, self._files, self._fingerprint, options)
 
-    def _stated(self, store: Store, films: RunFilms, asked: Asked) -> RunFacts:
-        facts = super()._stated(store, films, asked)
+    def _stated(self, store: Store, films: RunFilms, asked: Asked, said: Said | None = None) -> RunFacts:
+        facts = super()._stated(store, films, asked, said)
         confined = {each.sandbox for each in self._crew.facts}
         return replace(facts, sandbox=", ".join(sorted(confined))) if confined else facts
 

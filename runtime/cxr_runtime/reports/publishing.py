@@ -23,6 +23,7 @@ from cxr_runtime.reports.wording import owner as owner_of
 from cxr_runtime.sources.disk import file_stamp
 from cxr_runtime.store.deliveries import Deliveries
 from cxr_runtime.store.films import Films
+from cxr_runtime.store.picture_notes import PictureNotes
 from cxr_runtime.store.rows import RunFacts, StoredPicture
 from cxr_runtime.store.store import Store
 from cxr_runtime.store.writer import StoreWriter
@@ -31,6 +32,14 @@ from cxr_runtime.typed_json import to_json
 # Rooms whose libraries load slowly, and the slowest of these.
 _LATE = {ReportFormat.HTML: ("worklist", "jinja2"), ReportFormat.PDF: ("pdf", "fpdf")}
 _WITH_A_PAGE = (Triage.FLAGGED, Triage.REVIEW)
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What reports say of all their films, in short."""
+
+    tally: Tally
+    rows: str  # digest of all that is said of each film
 
 
 @dataclass(frozen=True)
@@ -59,7 +68,9 @@ class Written:
             store.note_written(name, self.content, stamp)
 
 
-def publish(store: StoreWriter, films: Films, facts: RunFacts, files: HeatmapFiles) -> Publication:
+def publish(
+    store: StoreWriter, films: Films, facts: RunFacts, files: HeatmapFiles, counted: Counted | None = None
+) -> Publication:
     """Write the reports that were asked for; one that stands as it would be written is left alone.
 
     A report that cannot be written keeps no other from it.
@@ -69,13 +80,14 @@ def publish(store: StoreWriter, films: Films, facts: RunFacts, files: HeatmapFil
         films: a run's, or None: every film of the store, by arrival.
         facts: what the reports state of them.
         files: the folder of pictures; its formats say which reports are wanted.
+        counted: the films, as of `count`; None: they are counted here.
 
     Raises:
         OSError: the disk is full, or fails, while pictures are written.
         StoreError: the disk is full.
     """
     complete_pictures(store, films, files)
-    written = write_reports(store, films, facts, files)
+    written = write_reports(store, films, facts, files, counted=counted)
     written.note(store)
     return Publication(written.tally, {**written.refused, **files.refused}, facts.foreign)
 
@@ -86,6 +98,7 @@ def write_reports(
     facts: RunFacts,
     files: HeatmapFiles,
     kinds: Container[ReportFormat] = frozenset(ReportFormat),
+    counted: Counted | None = None,
 ) -> Written:
     """Write reports without a word to the store, which may be open for reading alone.
 
@@ -95,9 +108,10 @@ def write_reports(
         facts: what the reports state of them.
         files: the folder of pictures.
         kinds: which of the wanted reports, if not all.
+        counted: as of `publish`.
     """
-    refused = Deliveries(store).refused()
-    counts, content = _counted(store, films, facts, files.formats, refused)
+    refused, counted = Deliveries(store).refused(), counted or count(store, films)
+    counts, content = counted.tally, _content(facts, files.formats, refused, counted.rows)
 
     def write_page(path: Path) -> None:
         from cxr_runtime.reports.worklist import write_worklist
@@ -166,20 +180,27 @@ def load_writers(formats: Collection[ReportFormat]) -> None:
         import_module(f"cxr_runtime.reports.{_LATE[kind][0]}")
 
 
-def _counted(
-    store: Store, films: Films, facts: RunFacts, formats: Collection[ReportFormat], refused: int
-) -> tuple[Tally, str]:
-    """Counts, and a digest of all that the reports say, but for when it ended; they link to pictures."""
-    linked = sorted({ReportFormat.PNG, ReportFormat.NPZ}.intersection(formats))
-    digest = sha256(to_json((replace(facts, finished=datetime.min), linked)).encode())
-    digest.update(f"{refused} refused".encode() if refused else b"")
+def count(store: Store, films: Films) -> Counted:
+    """Count films.
+
+    Raises:
+        StoreError: a row is not what a scan stores.
+    """
+    digest = sha256()
 
     def digested() -> Iterator[Outcome]:
         for outcome, text in store.overview.digested(films):
             digest.update(text.encode())
             yield outcome
 
-    return tally(digested()), digest.hexdigest()
+    return Counted(tally(digested()), digest.hexdigest())
+
+
+def _content(facts: RunFacts, formats: Collection[ReportFormat], refused: int, rows: str) -> str:
+    """A digest of all that the reports say, but for when it ended; they link to pictures."""
+    linked = sorted({ReportFormat.PNG, ReportFormat.NPZ}.intersection(formats))
+    said = to_json((replace(facts, finished=datetime.min), linked, refused, rows))
+    return sha256(said.encode()).hexdigest()
 
 
 def complete_pictures(store: StoreWriter, films: Films, files: HeatmapFiles) -> None:
@@ -188,8 +209,9 @@ def complete_pictures(store: StoreWriter, films: Films, files: HeatmapFiles) -> 
         safe_name(file, digest): digest for file, digest in store.overview.scored_files(films)
     }
     has_pictures = {ReportFormat.PNG, ReportFormat.NPZ} & files.formats
-    written, drawn = store.pictures_written(), list[tuple[str, str]]()
-    whole = files.complete({*store.owed(), *files.refused}, written) if has_pictures else names.keys()
+    notes, drawn = PictureNotes(store), list[tuple[str, str]]()
+    written = notes.stamps()
+    whole = files.complete({*notes.owed(), *files.refused}, written) if has_pictures else names.keys()
     missing = names.keys() - whole
     if missing:  # of films whose pictures were pruned there is nothing to draw
         missing &= {safe_name(file, digest) for file, digest in store.overview.files_with_pictures(films)}
@@ -202,10 +224,9 @@ def complete_pictures(store: StoreWriter, films: Films, files: HeatmapFiles) -> 
             name = safe_name(outcome.file, outcome.sha256)
             if picture is not None and name in missing:
                 drawn += files.write_again(name, picture)
-    store.note_owed(files.refused)
     files.remove_others(names)
     standing = files.present()
-    store.note_pictures(drawn, (shown for shown in written if shown not in standing))
+    notes.note(drawn, (shown for shown in written if shown not in standing), files.refused)
 
 
 def _exhibits(

@@ -9,20 +9,18 @@ from collections import deque
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
-from hashlib import sha256
 from itertools import chain, islice, repeat
 from typing import Any
 
-from cxr_runtime.errors import FilmError, ModelError, UnreadableFilmError
+from cxr_runtime.errors import ModelError
 from cxr_runtime.outcome import Outcome
 from cxr_runtime.scanning.examination import Admitted, Examination, Examined, Rejected, Unread
+from cxr_runtime.scanning.lost import lost
 from cxr_runtime.scanning.opening import Task
 from cxr_runtime.scanning.scoring import Scored, Unscored, unscored
 from cxr_runtime.scanning.study import StudyParts
-from cxr_runtime.sources.film_source import FilmSource
 from cxr_runtime.store.rows import FinishedFilm, KnownFilm, Place, SeenFilm
 from cxr_runtime.store.writer import StoreWriter
-from cxr_runtime.workers.pool import WorkerDiedError, WorkerKilledError, WorkerTimeoutError
 from cxr_runtime.workers.tasks import Passed, Pause, Pool
 
 MOST_WAITING = 2  # batches that wait to be scored, and that wait to be drawn
@@ -47,6 +45,11 @@ class KnownFilms:
     is_forced: bool  # all films are done anew
     finished: int = 0  # films so far that an earlier run had finished
     seen: int = 0  # films so far whose row is elsewhere, or stands as it is
+
+    @property
+    def are_all_here(self) -> bool:
+        """Whether a film that stands has its row in this store, and needs nothing beside it."""
+        return not (self.is_forced or self.study or self.earlier)
 
     def at(self, place: Place) -> KnownFilm | SeenFilm | None:
         """The film at a place, if its file stands as it was finished before."""
@@ -99,7 +102,7 @@ def examined(
                 raise error
             case (task, end):
                 task.close()
-                yield task.place, _lost(task, end) if isinstance(end, Exception) else end
+                yield task.place, lost(task, end) if isinstance(end, Exception) else end
 
 
 def batches(
@@ -227,46 +230,3 @@ def stored(
         known = []
     add(run, known, fingerprint)
     yield from (film.outcome for film in known)
-
-
-def _lost(task: Examination, error: Exception) -> Unread:
-    """A film whose worker did not come back."""
-    is_the_machines = isinstance(error, WorkerTimeoutError | WorkerKilledError | MemoryError)
-    # What a worker could not read in time is not read here: its share may never answer.
-    if task.file is not None:
-        digest = task.file.sha256
-    else:
-        digest = "" if isinstance(error, WorkerTimeoutError) else _digest(task.source)
-    return Unread(digest, _decoder_error(error), 0.0, is_lasting=not is_the_machines)
-
-
-def _digest(source: FilmSource) -> str:
-    try:
-        return sha256(source.read_bytes()).hexdigest()
-    except UnreadableFilmError:
-        return ""
-
-
-def _decoder_error(error: Exception) -> FilmError:
-    if isinstance(error, WorkerTimeoutError):
-        sentence = f"reading it {error}; it is tried again in the next run: if that fails too, export it anew"
-        return UnreadableFilmError("decoder-timeout", sentence)
-    if isinstance(error, WorkerKilledError):
-        sentence = (
-            f"the program that reads it {error}, twice, as happens when memory runs out; it is tried again "
-            "in the next run: give the machine more memory, or scan with fewer --workers"
-        )
-        return UnreadableFilmError("decoder-killed", sentence)
-    if isinstance(error, WorkerDiedError):
-        sentence = f"the program that reads it {error}, twice; the file is damaged or hostile: export it anew"
-        return UnreadableFilmError("decoder-crashed", sentence)
-    if isinstance(error, MemoryError):
-        sentence = (
-            "reading it took more memory than is allowed for one film; it is tried again in the next run: "
-            "allow more, or export it smaller"
-        )
-        return UnreadableFilmError("decoder-memory", sentence)
-    sentence = (
-        "the program that reads it met something it does not know; export it as uncompressed DICOM or PNG"
-    )
-    return UnreadableFilmError("decoder-error", sentence)

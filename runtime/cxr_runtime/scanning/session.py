@@ -2,6 +2,8 @@
 
 from collections.abc import Container, Iterable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
+from importlib.metadata import version
 from typing import ClassVar, Self
 
 from cxr_runtime.errors import UsageError
@@ -10,19 +12,22 @@ from cxr_runtime.model.folder import Model, open_model
 from cxr_runtime.outcome import Outcome
 from cxr_runtime.pseudonyms import Keeping
 from cxr_runtime.reports.heatmap_files import HeatmapFiles
-from cxr_runtime.reports.publishing import Publication, publish
+from cxr_runtime.reports.publishing import Publication, count, publish
 from cxr_runtime.scanning.facts import Asked, run_facts
 from cxr_runtime.scanning.fingerprint import fingerprint_of
 from cxr_runtime.scanning.flow import KnownFilms, stored
+from cxr_runtime.scanning.known import ListedFilms, Said, in_blocks
 from cxr_runtime.scanning.options import ScanOptions
 from cxr_runtime.scanning.profile import Profile, Stage
 from cxr_runtime.scanning.scoring import judged_anew
 from cxr_runtime.scanning.station import Examiners, Finishing, Station, Wanted
 from cxr_runtime.scanning.study import check_installed, study_parts
+from cxr_runtime.sources.film_list import FilmList
 from cxr_runtime.sources.film_source import FileOnDisk, FilmSource
 from cxr_runtime.store.films import Films
 from cxr_runtime.store.folder import held
 from cxr_runtime.store.rows import KnownFilm, Place, RunFacts, StoredScore
+from cxr_runtime.store.standing import Standing
 from cxr_runtime.store.store import Store
 from cxr_runtime.store.writer import StoreWriter
 from cxr_runtime.workers.opening import Opener
@@ -67,6 +72,8 @@ class Session:
         self._station = self._opened_station(pool, opener)
         self.profile = options.profile or Profile()  # what nobody asked for, nobody reads
         self._run = store.begin_run()
+        judged = repr((version("cxr-triage"), model.is_calibrated, model.calibration, self._point))
+        self._listed = ListedFilms(self.known, Standing(store, self._fingerprint, judged, self._run))
         self._position = 0
 
     @classmethod
@@ -137,8 +144,10 @@ class Session:
             OSError: the disk is full, or fails.
             StoreError: the disk is full.
         """
-        ready = self._station.finished(self._wanted(films), self.known.of_bytes)
-        add = self._store.add
+        wanted, add = self._wanted(films), self._store.add
+        if isinstance(films, FilmList) and self._listed.has(films):
+            wanted, add = self._wanted_together(films), self._listed.add
+        ready = self._station.finished(wanted, self.known.of_bytes)
         if self._options.profile is not None:
             add = self._options.profile.timed(Stage.STORE, add)
         return stored(ready, add, self._run, self._fingerprint)
@@ -161,13 +170,19 @@ class Session:
         if self._files is None:
             raise UsageError("a session without an output folder publishes nothing; open it with `out`")
         self._station.rest()
-        films = self._store.overview.judged(self._run)
-        self._store.rejudge(self._fingerprint, judged_anew(films, self._model.calibration, self._point))
+        run = self._run = self._listed.settled()
+        if not self._listed.are_judged:
+            judged = self._store.overview.judged(run)
+            self._store.rejudge(self._fingerprint, judged_anew(judged, self._model.calibration, self._point))
+        self._listed.vouch()
         seen, lung_outline = self.known.seen, self._options.lung_outline
         asked = Asked(tuple(inputs), passed_over, tuple(results), lung_outline, seen)
-        facts = self._stated(self._store, self._run, asked)
-        self._store.end_run(self._run, facts)
-        return publish(self._store, self._run, facts, self._files)
+        said = self._listed.said()
+        facts = self._stated(self._store, run, asked, said)
+        self._store.end_run(run, facts)
+        counted = said.counted if said else count(self._store, run)
+        self._listed.keep(Said(counted, facts.foreign, facts.likeness))
+        return publish(self._store, run, facts, self._files, counted)
 
     def scores(self) -> list[StoredScore]:
         """The rows so far, in the order of the films."""
@@ -183,17 +198,18 @@ class Session:
         """Rows so far that another machine made, or somebody changed: their films are done anew."""
         return len(self._store.distrusted)
 
-    def _stated(self, store: Store, films: Films, asked: Asked) -> RunFacts:
-        """What the reports state of films, read from this store."""
-        of_films = (self._model, self._point, self._view, store.overview.looks(films), asked)
+    def _stated(self, store: Store, films: Films, asked: Asked, said: Said | None = None) -> RunFacts:
+        """What the reports state of films, read from this store, but for what is said of them already."""
+        of_films = (self._model, self._point, self._view, () if said else store.overview.looks(films), asked)
         backend, sandbox = ", ".join(store.backends(films)), self._sandbox
-        return run_facts(
+        facts = run_facts(
             *of_films,
             backend=backend,
             sandbox=sandbox,
             identity=self._label,
             presentation=self._options.presentation,
         )
+        return replace(facts, foreign=said.foreign, likeness=said.likeness) if said else facts
 
     @property
     def without_study(self) -> int:
@@ -206,6 +222,16 @@ class Session:
             self._options, self._model, self._point, self._files, pool=pool, opener=opener, study=self._study
         )
         return self._closing.enter_context(station)
+
+    def _wanted_together(self, films: FilmList) -> Iterator[Wanted]:
+        """Films in their places, asked for block by block."""
+        for block in in_blocks(films):
+            known = self._listed.known(block, self._position + 1)
+            if known is None:
+                yield from self._wanted(block)
+            else:
+                self._position += len(block)
+                yield from map(Passed, known)
 
     def _wanted(self, films: Iterable[FilmSource | Pause]) -> Iterator[Wanted]:
         """Films in their places; one that stands where and as it was finished needs nothing more."""

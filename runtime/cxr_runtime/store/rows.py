@@ -157,6 +157,7 @@ class KnownFilm:
     result: int  # id in the store
     outcome: Outcome
     seal: str = ""  # of this very place, where it was noted before; "" where that is not known
+    is_repeated: bool = False  # the run before this one had it at this very position
 
 
 def time_of(text: str) -> datetime:

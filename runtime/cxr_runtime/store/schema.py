@@ -3,7 +3,8 @@
 results     what a film came to: one row for the film's bytes (sha256) and what decided the row (fingerprint)
 places      where a film was found: run, position in it, the name a user knows, and the file's stamp
 runs        a scan, or a service from its start to its end, with the facts its reports state; `origin` names
-            the store in which it was begun, `number` is its id there if that is another store
+            the store in which it was begun, `number` is its id there if that is another store; `counted` is
+            what its reports say of all its films
 pictures    the film at reading size, its heat and lungs, small enough to keep for every film
 features    what the network saw in the film, a number a channel of conv5 (features.py)
 written     the reports as they were last written, so that nothing is written twice
@@ -14,6 +15,7 @@ deliveries  which objects an archive has, which it refused, and what is tried ag
 audit       who did what; rows are only ever added, each with a digest of the one before
 users       who may log in to `serve`, and as what
 seen        who has opened which film, and when for the first time
+blocks      films that a run listed one after the other, under one seal (standing.py)
 
 Every table but pictures and seen bears seals (seals.py); a seal of a result vouches for its pictures.
 """

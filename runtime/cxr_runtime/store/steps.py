@@ -107,6 +107,13 @@ _TABLE_11 = (
     " numbers BLOB NOT NULL, seal TEXT NOT NULL)"
 )
 
+_TABLES_12 = (
+    "ALTER TABLE runs ADD COLUMN counted TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE runs ADD COLUMN counted_seal TEXT NOT NULL DEFAULT ''",
+    "CREATE TABLE blocks (listing TEXT PRIMARY KEY, run INTEGER NOT NULL, first INTEGER NOT NULL,"
+    " last INTEGER NOT NULL, content TEXT NOT NULL, seal TEXT NOT NULL) WITHOUT ROWID",
+)
+
 
 def _to_1(db: sqlite3.Connection) -> None:
     """The schema of 0.1.0: rows by the path as it was typed."""
@@ -204,5 +211,11 @@ def _to_11(db: sqlite3.Connection) -> None:
     db.execute(_TABLE_11)
 
 
+def _to_12(db: sqlite3.Connection) -> None:
+    """Room for what stands together; films from before are asked for one by one, once."""
+    for command in _TABLES_12:
+        db.execute(command)
+
+
 STEPS: tuple[Callable[[sqlite3.Connection], None], ...]
-STEPS = (_to_1, _to_2, _to_3, _to_4, _to_5, _to_6, _to_7, _to_8, _to_9, _to_10, _to_11)
+STEPS = (_to_1, _to_2, _to_3, _to_4, _to_5, _to_6, _to_7, _to_8, _to_9, _to_10, _to_11, _to_12)

@@ -19,7 +19,6 @@ from cxr_runtime.store.overview import Overview
 from cxr_runtime.store.rows import (
     FINGERPRINT,
     OUTCOME_COLUMNS,
-    PICTURE,
     PICTURE_COLUMNS,
     PLACE,
     RESULT,
@@ -212,19 +211,6 @@ class Store:
         """Rows of a query, about a run as a rule, as they come; a damaged page is an error of the store."""
         with store_errors(self.name):
             yield from self._db.execute(query, asked)
-
-    def pictures_written(self) -> dict[str, str]:
-        """Stamps of a folder's pictures as they were last written, by name; forged notes are left out."""
-        query = "SELECT name, content, stamp, seal FROM written WHERE content = ?"
-        return {
-            name: stamp
-            for name, content, stamp, seal in self._rows(query, PICTURE)
-            if self._sealer.is_right(seal, WRITTEN, (name, content, stamp))
-        }
-
-    def owed(self) -> frozenset[str]:
-        """Files of the folder that an earlier run could not write."""
-        return frozenset(str(name) for (name,) in self._rows("SELECT name FROM written WHERE content = ''"))
 
 
 def read_scores(folder: Path, *, every: bool = False) -> list[StoredScore]:

@@ -162,12 +162,6 @@ class StoreWriter(Store):
         with self._transaction():
             self._note(content, [(name, stamp)])
 
-    def note_pictures(self, files: Iterable[tuple[str, str]], gone: Iterable[str]) -> None:
-        """Note the pictures that were drawn again, name and stamp, and those that are there no more."""
-        with self._transaction():
-            self._note(PICTURE, files)
-            self._db.executemany("DELETE FROM written WHERE name = ?", ((name,) for name in gone))
-
     def _note(self, content: str, files: Iterable[tuple[str, str]]) -> None:
         self._db.executemany(
             "INSERT OR REPLACE INTO written (name, content, stamp, seal) VALUES (?, ?, ?, ?)",
@@ -176,13 +170,6 @@ class StoreWriter(Store):
                 for name, stamp in files
             ),
         )
-
-    def note_owed(self, names: Iterable[str]) -> None:
-        """Note which files could not be written; those of earlier runs that are not among them were."""
-        with self._transaction():
-            self._db.execute("DELETE FROM written WHERE content = ''")
-            command = "INSERT OR REPLACE INTO written (name, content, stamp) VALUES (?, '', '')"
-            self._db.executemany(command, ((name,) for name in names))
 
     def _add_result(self, film: FinishedFilm, fingerprint: str) -> int:
         score, outcome = film.score, film.score.outcome

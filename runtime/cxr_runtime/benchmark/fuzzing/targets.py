@@ -28,7 +28,9 @@ from cxr_runtime.scanning.answers import Examining
 from cxr_runtime.scanning.examination import Examination
 from cxr_runtime.sources.archives import list_members
 from cxr_runtime.sources.film_source import FileOnDisk, ZipMember
+from cxr_runtime.store.picture_notes import PictureNotes
 from cxr_runtime.store.rows import Place
+from cxr_runtime.store.standing import Standing
 from cxr_runtime.store.store import Store
 from cxr_runtime.store.writer import StoreWriter
 from cxr_runtime.workers.answers import Content, Said, read_answer, told
@@ -121,7 +123,10 @@ def _read_store(content: bytes, folder: Path) -> None:
     path.write_bytes(content)
     _ask_all(folder)
     with StoreWriter.open(folder) as store:
-        store.begin_run()
+        notes, places = PictureNotes(store), [Place(1, "night/1.png", "1:1:3")]
+        notes.note((), notes.stamps(), notes.owed())
+        standing = Standing(store, "f" * 64, "", store.begin_run())
+        standing.known(standing.block(places), places)
 
 
 def _ask_all(folder: Path) -> None:
@@ -135,7 +140,6 @@ def _ask_all(folder: Path) -> None:
             lambda: list(store.outcomes(run)),
             lambda: list(store.pictured(run)),
             lambda: store.written("results.csv"),
-            store.owed,
             lambda: store.known(place, "f" * 64),
             lambda: store.known_by_bytes(place, f"{1:064x}", "f" * 64),
         )
