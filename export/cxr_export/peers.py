@@ -1,7 +1,8 @@
 """Our scan beside what else scores folders of films, and beside the least that the arithmetic takes.
 
 A peer runs in an environment of its own, in a process of its own, with random weights: what is measured is
-time. Each program is run with few films and with many, in turn; the difference is what a film costs.
+time. Each program is run once before it counts, so that its code is compiled and its files are in memory.
+Then it is run with few films and with many, in turn; the difference is what a film costs.
 """
 
 import math
@@ -90,6 +91,8 @@ def peers_table(films: Sequence[Path], python: Path | None, rounds: int = 3) -> 
         programs["PyTorch, DenseNet121, Grad-CAM, overlays"] = [str(python), "-c", GRAD_CAM]
     with TemporaryDirectory() as place:
         folders = {count: _folder(Path(place, str(count)), films[:count]) for count in (FEW, len(films))}
+        for command in programs.values():
+            _run(command, folders[FEW], Path(place, "out"))
         costs: dict[tuple[str, int], list[Cost]] = {}
         for _ in range(rounds):
             for name, command in programs.items():
@@ -143,8 +146,9 @@ def _folder(folder: Path, films: Sequence[Path]) -> Path:
 def _run(command: Sequence[str], films: Path, out: Path) -> Cost:
     shutil.rmtree(out, ignore_errors=True)
     scan = ["--out", str(out), "--exit-zero", "--quiet"] if "scan" in command else [str(out)]
+    keeps_code = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     began, used = time.perf_counter(), sum(os.times()[2:4])
-    done = subprocess.run([*command, str(films), *scan], capture_output=True, check=False)
+    done = subprocess.run([*command, str(films), *scan], capture_output=True, check=False, env=keeps_code)
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip().splitlines() or ["nothing"]
         raise UsageError(f"{command[0]} ended with status {done.returncode}, saying: {said[-1]}")

@@ -24,7 +24,7 @@ else:  # OpenCV 4
     cv2.setLogLevel(SILENT)  # type: ignore[attr-defined]  # not in the type information of OpenCV 5
 
 
-def decode_with_opencv(content: bytes, flags: int) -> Samples:
+def decode_with_opencv(content: bytes | memoryview, flags: int) -> Samples:
     """Decode a raster whose header has been checked, as it is stored: orientation is left to the caller.
 
     Returns:

@@ -35,7 +35,7 @@ class _Header:
     frames: int  # pictures of an animation, else 1
     orientation: int  # as EXIF says
     spacing: float  # height of a pixel over its width
-    inflated: bytes | None  # the same picture, not compressed, where it is of a common kind
+    inflated: memoryview | None  # the same picture, not compressed, where it is of a common kind
 
 
 def read_png(content: bytes) -> Film:

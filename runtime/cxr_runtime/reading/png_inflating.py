@@ -16,9 +16,10 @@ MOST_BYTES = (
     1 << 26
 )  # of a picture's rows; a larger one is inflated while it is decoded: it needs less memory
 ZLIB_HEAD = b"\x78\x01"
+END = b"\0\0\0\0IEND\xaeB`\x82"  # the last chunk (W3C PNG 11.2.5)
 
 
-def inflated_png(header: bytes, data: Sequence[bytes | memoryview]) -> bytes | None:
+def inflated_png(header: bytes, data: Sequence[bytes | memoryview]) -> memoryview | None:
     """The same picture as a PNG file that is not compressed, so that its decoder need not inflate.
 
     Args:
@@ -43,21 +44,25 @@ def inflated_png(header: bytes, data: Sequence[bytes | memoryview]) -> bytes | N
         return None
     if len(raw) != size or not inflate.eof:
         return None
-    return b"".join([SIGNATURE, _chunk(b"IHDR", header), _chunk(b"IDAT", _stored(raw)), _chunk(b"IEND", b"")])
+    return _stored(header, raw)
 
 
-def _stored(raw: bytes) -> memoryview:
-    """A zlib stream of stored blocks (RFC 1950, RFC 1951)."""
+def _stored(header: bytes, raw: bytes) -> memoryview:
+    """A file whose rows are a zlib stream of stored blocks (RFC 1950, RFC 1951), laid down in one place."""
     whole, left = divmod(len(raw), LONGEST)
-    end = len(ZLIB_HEAD) + whole * (BLOCK_HEAD + LONGEST)
-    stream = np.empty(end + BLOCK_HEAD + left + 4, np.uint8)
-    stream[: len(ZLIB_HEAD)] = bytearray(ZLIB_HEAD)
-    blocks = stream[len(ZLIB_HEAD) : end].reshape(whole, BLOCK_HEAD + LONGEST)
+    length = len(ZLIB_HEAD) + whole * (BLOCK_HEAD + LONGEST) + BLOCK_HEAD + left + 4
+    start = b"".join([SIGNATURE, _chunk(b"IHDR", header), pack(">I", length), b"IDAT", ZLIB_HEAD])
+    end = len(start) + whole * (BLOCK_HEAD + LONGEST)
+    file = np.empty(len(start) - len(ZLIB_HEAD) + length + 4 + len(END), np.uint8)
+    file[: len(start)] = bytearray(start)
+    blocks = file[len(start) : end].reshape(whole, BLOCK_HEAD + LONGEST)
     blocks[:, :BLOCK_HEAD] = bytearray(pack("<BHH", 0, LONGEST, 0))
     blocks[:, BLOCK_HEAD:] = np.frombuffer(raw, np.uint8, whole * LONGEST).reshape(whole, LONGEST)
     tail = pack("<BHH", 1, left, left ^ LONGEST) + raw[whole * LONGEST :] + pack(">I", isal_zlib.adler32(raw))
-    stream[end:] = bytearray(tail)
-    return stream.data
+    file[end : end + len(tail)] = bytearray(tail)
+    named = file[len(start) - len(ZLIB_HEAD) - 4 : end + len(tail)]  # a chunk's checksum covers its name, too
+    file[end + len(tail) :] = bytearray(pack(">I", isal_zlib.crc32(named.data)) + END)
+    return file.data
 
 
 def _chunk(name: bytes, body: bytes | memoryview) -> bytes:

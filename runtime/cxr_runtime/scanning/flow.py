@@ -1,7 +1,7 @@
 """The flow of films through a session, stage by stage: opened -> examined -> batches -> finished -> stored.
 
-Films are given to the workers in the order they come, and go on as they are done. At most two batches wait to
-be scored and two to be drawn, so memory does not grow with the number of films; a stream of films may have no
+Films are given to the workers in the order they come, and go on as they are done. At most one batch waits to
+be scored and one to be drawn, so memory does not grow with the number of films; a stream of films may have no
 end. At a pause every stage finishes what it has in hand before it hands the pause on.
 """
 
@@ -23,7 +23,7 @@ from cxr_runtime.store.rows import FinishedFilm, KnownFilm, Place, SeenFilm
 from cxr_runtime.store.writer import StoreWriter
 from cxr_runtime.workers.tasks import Passed, Pause, Pool
 
-MOST_WAITING = 2  # batches that wait to be scored, and that wait to be drawn
+MOST_WAITING = 1  # batches that wait to be scored, or to be drawn: few, for nothing runs beside the last ones
 KNOWN_AT_ONCE = 2000  # films that were finished before and are noted in one transaction
 
 Batch = list[tuple[Place, Admitted]]

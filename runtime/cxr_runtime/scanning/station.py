@@ -38,9 +38,7 @@ Wanted = tuple[Place, FilmSource] | Passed[KnownFilm] | Pause  # a film to be do
 Done = list[FinishedFilm] | KnownFilm | Pause
 KnownByBytes = Callable[[Place, str], KnownFilm | SeenFilm | None]  # the film of these bytes, if it is done
 MAX_WORKERS = 8  # more processes than this would wait for the one that infers
-# One processor in so many computes the network, and one draws films, for workers read others meanwhile. More
-# threads would wait for each other: they all need Python's one lock.
-ENGINE_SHARE = 2
+ENGINE_SHARE = 2  # one processor in so many computes the network, for the others read and draw films
 
 
 class Finishing(Protocol):
@@ -105,7 +103,8 @@ class Station:
         # Reports whose writers are not loaded yet, for the first rows must not wait for them.
         self._reports = frozenset[ReportFormat]() if files is None else options.formats
         self._files, self._closing = files, ExitStack()
-        drawers = min(max(1, (os.cpu_count() or 1) // ENGINE_SHARE), options.batch_size)
+        # More threads than processors would only wait for each other: they need Python's one lock.
+        drawers = min(os.cpu_count() or 1, options.batch_size)
         self._threads = self._closing.enter_context(ThreadPoolExecutor(drawers))
         self._engine = self._closing.enter_context(LateEngine(self._open_engine))
         self._scoring, self._loading = (self._closing.enter_context(ThreadPoolExecutor(1)) for _ in range(2))

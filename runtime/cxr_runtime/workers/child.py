@@ -6,6 +6,7 @@ before is made ready ahead. Until it is ready, standard error says what hinders 
 decoder prints is thrown away.
 """
 
+import gc
 import os
 import pickle
 import signal
@@ -21,11 +22,14 @@ from cxr_runtime.workers.answers import Content, Said, frame, tell
 from cxr_runtime.workers.memory_limits import limit_own_memory
 from cxr_runtime.workers.tasks import Work, load
 
+NICENESS = 10  # of a worker, above that of its parent
+OBJECTS = 50_000  # new objects after which garbage is looked for, as in `cxr_cli`
 GRACE_SECONDS = 5.0  # after its time limit a worker ends by itself, should the parent be gone
 
 
 def main(line: socket.socket | None) -> None:
     """Serve tasks from standard input until it ends."""
+    gc.set_threshold(OBJECTS)
     hide_requests()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sandbox.end_with_parent()
@@ -35,6 +39,7 @@ def main(line: socket.socket | None) -> None:
     try:
         sandbox.close_files(sandbox.program_files())
         seconds, work = _ready_work(tasks)
+        _give_way()
         sandbox.close_calls()
     except EOFError:  # nobody had work for it
         return
@@ -73,6 +78,13 @@ def _ready_work(tasks: BinaryIO) -> tuple[float, Work[Any, Any]]:
     if work != is_ready:
         work.prepare()
     return seconds, work
+
+
+def _give_way() -> None:
+    """Let the parent go first, which has the later stages: what is begun is finished before more is begun."""
+    gc.freeze()  # what was loaded stays; nobody need look through it for garbage
+    if sys.platform != "win32":
+        os.nice(NICENESS)
 
 
 def _send(answers: BinaryIO, said: Said, content: Content) -> None:

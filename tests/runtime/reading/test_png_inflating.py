@@ -27,7 +27,7 @@ def data_of(content: bytes) -> list[bytes]:
     return data
 
 
-def decoded(content: bytes) -> list[int]:
+def decoded(content: bytes | memoryview) -> list[int]:
     pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
     assert pixels is not None
     return [*pixels.shape, *pixels.ravel().tolist()]

@@ -1,12 +1,15 @@
 """Processes that start ahead are taken by whoever needs them first, and nobody's end."""
 
+import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from cxr_runtime.workers import starting
+from cxr_runtime.workers.child import NICENESS
 from cxr_runtime.workers.pool import WorkerPool
 from cxr_runtime.workers.starting import WORKER, Started, ahead, started
 from cxr_runtime.workers.tasks import Plain
@@ -59,6 +62,14 @@ def test_a_worker_that_got_ready_for_other_work_does_this_work_all_the_same(
         were_there = len(made)
         assert [result for task, result in pool.results([-3]) if task == -3] == [3]  # type: ignore[misc]  # no pause
         assert len(made) == were_there
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has priorities of another kind")
+def test_a_worker_gives_way_to_its_parent(made: list[subprocess.Popen[bytes]]) -> None:
+    with WorkerPool[Any, Any](Plain("builtins:abs"), 1) as pool:
+        list(pool.results([-3]))
+        own = os.getpriority(os.PRIO_PROCESS, 0)
+        assert os.getpriority(os.PRIO_PROCESS, made[0].pid) == min(own + NICENESS, 19)
 
 
 def test_a_worker_without_work_ends_with_its_parent() -> None:

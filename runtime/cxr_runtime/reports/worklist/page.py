@@ -90,6 +90,13 @@ POLICY = (
 )
 
 
+# Compiled as this file is loaded, which happens while films are scored.
+_TEMPLATES = {
+    name: templates("cxr_runtime.reports").get_template(f"worklist/{name}.html")
+    for name in ("page", "row", "meaning", "technical")
+}
+
+
 def write_worklist(
     path: Path,
     run: RunFacts,
@@ -115,8 +122,7 @@ def write_worklist(
     style = Markup(f"{viewer.style()}\n{verdicts.style()}\n{_part('page.css')}")
     script = Markup(f"{viewer.script()}\n{verdicts.script_without_server()}\n{_part('page.js')}")
     room = Room(counts.films, run.presentation.worklist_bytes - len(style) - len(script))
-    page = templates("cxr_runtime.reports").get_template("worklist/page.html")
-    parts = page.generate(
+    parts = _TEMPLATES["page"].generate(
         policy=POLICY.format(style=_digest(style), script=_digest(script)),
         style=style,
         script=script,
