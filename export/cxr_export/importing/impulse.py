@@ -15,6 +15,7 @@ PICTURES = 56  # of noise, divided by the cells of a row; in one alone many unit
 LEAST_PICTURES = 4
 SAME = 0.05  # share of a cell by which both axes may differ
 HALVED = 0.15  # share of a cell by which a power of two may be missed: nearly all networks halve and halve
+COUNTED = 0.35  # the same, where there are as many cells as so many halvings leave; nearer than the next power
 UNEVEN = 0.5  # share of a cell by which a centre may be off the even grid
 
 Conv5 = Callable[[NDArray[np.float32]], NDArray[np.float32]]  # (B, c, H, W) -> (B, C, h, w)
@@ -105,9 +106,14 @@ def _grid(centres: NDArray[np.float64], side: int) -> CellGrid:
 
 
 def _stride(measured: float, side: int, cells: int) -> float:
-    """The power of two that was measured, as far as noise tells and the cells have room; else as measured."""
+    """The power of two that was measured, as far as noise tells and the cells have room; else as measured.
+
+    Trained networks tell it less well than drawn ones: in noise few of their channels are awake. The number
+    of cells then decides.
+    """
     if not measured > 0:
         return measured
     halved = 2.0 ** round(math.log2(measured))
     fits = (cells - 1) * halved < side
-    return halved if fits and abs(halved - measured) <= HALVED * halved else measured
+    missed = COUNTED if abs(side / halved - cells) < 1 else HALVED
+    return halved if fits and abs(halved - measured) <= missed * halved else measured

@@ -44,3 +44,14 @@ def test_a_head_is_fitted_and_measured_on_patients_it_has_not_seen() -> None:
     assert np.abs(fitted.head.weights[1]).argmax() == 3
     with pytest.raises(UsageError, match="10 normal and 10 abnormal films are too few"):
         fit_head(taken[:20], labels[:20], ["p"] * 20, of_map=False)
+
+
+def test_a_channel_that_hardly_ever_moves_gets_no_large_weight() -> None:
+    rng = np.random.default_rng(1)
+    labels = np.arange(120) % 2
+    taken = rng.normal(0, 1, (120, 10)).astype(np.float32)
+    taken[:, 0] += labels
+    taken[:, 4] = 1e-4 * (labels + rng.normal(0, 1, 120))  # less than FP16 tells apart
+    head = fit_head(taken, labels, [str(number) for number in range(120)], of_map=True).head
+    assert np.abs(head.weights).argmax() % 10 == 0
+    assert np.abs(head.weights).max() < 2

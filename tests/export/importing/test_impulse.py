@@ -27,6 +27,18 @@ def test_impulses_find_the_cells_that_gradients_find(padding: int) -> None:
     assert found.origin == pytest.approx(exact.origin, abs=1.5)
 
 
+def test_where_cells_are_measured_roughly_their_number_tells_how_far_apart_they_are() -> None:
+    starts = (0, 16, 27, 48, 69, 80, 96, 112)  # of what each cell sees: two of the middle are 5 pixels off
+
+    def rough(films: NDArray[np.float32]) -> NDArray[np.float32]:
+        rows = np.stack([films[:, :, start : start + 16].mean(axis=2) for start in starts], axis=2)
+        return np.stack([rows[..., start : start + 16].mean(axis=3) for start in starts], axis=3)
+
+    found = measured_by_impulse(rough, FILMS)
+    assert found.stride == 16
+    assert found.origin == pytest.approx(7.5, abs=1.5)
+
+
 def test_cells_that_lie_on_no_even_grid_are_refused() -> None:
     def shuffled(films: NDArray[np.float32]) -> NDArray[np.float32]:
         cells = films.reshape(len(films), 3, 8, 16, 8, 16).mean(axis=(3, 5))
