@@ -35,6 +35,14 @@ class Small(nn.Module):
         return said
 
 
+class Sharing(Small):
+    """As many end: in shares instead of logits."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, 3, H, W) -> (B, 2) that sum to 1."""
+        return torch.softmax(super().forward(x), dim=1)
+
+
 class Attending(nn.Module):
     """As a vision transformer ends: every cell looks at every other one."""
 
@@ -59,7 +67,13 @@ def write_weights(path: Path, outputs: int = 2, channels: int = 3) -> Path:
 
 
 def write_onnx(
-    path: Path, *, outputs: int = 2, batch: int | str = 1, opset: int = 13, last_channels: bool = False
+    path: Path,
+    *,
+    outputs: int = 2,
+    batch: int | str = 1,
+    opset: int = 13,
+    last_channels: bool = False,
+    ending: str = "",
 ) -> Path:
     """Three convolutions, normalisation, ReLU, average, Gemm: for one film, in an old opset, as files are."""
     rng = np.random.default_rng(0)
@@ -70,7 +84,10 @@ def write_onnx(
     tensors = {"w1": weights(6, 3, 3, 3), "w2": weights(8, 6, 3, 3), "w3": weights(CHANNELS, 8, 3, 3)}
     tensors |= {name: np.ones(CHANNELS, np.float32) for name in ("scale", "variance")}
     tensors |= {name: np.zeros(CHANNELS, np.float32) for name in ("shift", "mean")}
-    tensors |= {"fc": weights(outputs, CHANNELS), "row": np.array([1, CHANNELS], np.int64)}
+    tensors |= {
+        "fc": weights(outputs, CHANNELS),
+        "row": np.array([batch if isinstance(batch, int) else 1, CHANNELS], np.int64),
+    }
     halves: dict[str, Any] = {"kernel_shape": [3, 3], "strides": [2, 2], "pads": [1, 1, 1, 1]}
     nodes = [
         helper.make_node("Conv", ["x", "w1"], ["c1"], "first", **halves),
@@ -88,7 +105,9 @@ def write_onnx(
     else:
         nodes.append(helper.make_node("GlobalAveragePool", ["r3"], ["average"]))
     nodes.append(helper.make_node("Reshape", ["average", "row"], ["pooled"]))
-    nodes.append(helper.make_node("Gemm", ["pooled", "fc"], ["y"], transB=1))
+    nodes.append(helper.make_node("Gemm", ["pooled", "fc"], ["z" if ending else "y"], transB=1))
+    if ending:
+        nodes.append(helper.make_node(ending, ["z"], ["y"]))
     graph = helper.make_graph(
         nodes,
         "foreign",

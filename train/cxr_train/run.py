@@ -36,6 +36,7 @@ from cxr_train.loop.journal import Entry
 from cxr_train.loop.starting_weights import start_from
 from cxr_train.loop.targets import film_targets
 from cxr_train.loop.trainer import Machine, Trainer
+from cxr_train.loop.validation import refuse_blind_selection
 from cxr_train.networks import Network, build_network
 from cxr_train.recipe.recipe import Recipe
 
@@ -142,6 +143,7 @@ def rehearse(
     unasked = Opinions(np.full(len(ready.films.table), np.nan, np.float32))
     maker = _maker(ready.network, ready.films, ready.config.recipe, unasked)
     brief(run, ready.config, ready.network, maker, ready.split, progress)
+    refuse_blind_selection(maker, ready.split.validation, ready.config.recipe)
     return ready.config
 
 

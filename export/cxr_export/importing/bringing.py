@@ -96,6 +96,8 @@ def import_network(
     how, found = facts.preprocessing, traced.feature_map
     hw = f"{found.cells_hw[0]} x {found.cells_hw[1]}"
     progress.say(f"feature map {found.name}: {found.channels} channels of {hw} cells")
+    if traced.left_out:
+        progress.say(f"its last step, {traced.left_out}, is left out: a margin is made of logits")
     model = takes_three_channels(traced.model)
     runner = Runner(model)
     drawn = normalise(phantom_inputs(how, PHANTOMS), how)
@@ -122,7 +124,8 @@ def import_network(
             "imported_from": source if ":" in source else Path(source).name,
             "weights": weights,
             "abnormal_is": head.said,
-            "outputs": ", ".join(outputs[:MOST_NAMED]),
+            "outputs": ", ".join(outputs[:MOST_NAMED])
+            + (f" (before {traced.left_out})" if traced.left_out else ""),
         },
         parity=parity.as_numbers() | ({} if difference is None else difference.as_numbers()),
     )

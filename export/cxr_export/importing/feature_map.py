@@ -30,6 +30,11 @@ class FeatureMap:
     cells_hw: tuple[int, int]
 
 
+def is_row(shape: tuple[int, ...] | None) -> bool:
+    """Whether a result is (B, K), in which no cells can look at each other: a softmax makes shares of it."""
+    return shape is not None and len(shape) == 2
+
+
 def last_feature_map(steps: Sequence[Step], image: str, output: str, input_hw: tuple[int, int]) -> FeatureMap:
     """Find the last map of cells that all of the output comes from, before any pooling.
 

@@ -32,8 +32,8 @@ def fit_head(
 ) -> FittedHead:
     """Logistic regression with a penalty, which is chosen by the loss out of fold; patients stay whole.
 
-    All columns are divided by one spread. Each by its own would give a channel that hardly ever moves a weight
-    so large that the rounding of FP16 or INT8 moves scores.
+    All columns are divided by one spread. Each by its own would give a channel that hardly ever moves so
+    large a weight that the rounding of FP16 or INT8 moves scores.
 
     Args:
         taken: (N, K) outputs of the network, or its map's averages.

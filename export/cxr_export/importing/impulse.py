@@ -15,7 +15,7 @@ PICTURES = 56  # of noise, divided by the cells of a row; in one alone many unit
 LEAST_PICTURES = 4
 SAME = 0.05  # share of a cell by which both axes may differ
 HALVED = 0.15  # share of a cell by which a power of two may be missed: nearly all networks halve and halve
-COUNTED = 0.35  # the same, where there are as many cells as so many halvings leave; nearer than the next power
+COUNTED = 0.35  # the same, where there are as many cells as so many halvings leave
 UNEVEN = 0.5  # share of a cell by which a centre may be off the even grid
 
 Conv5 = Callable[[NDArray[np.float32]], NDArray[np.float32]]  # (B, c, H, W) -> (B, C, h, w)

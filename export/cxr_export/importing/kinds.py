@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
+from importlib.metadata import version
 from math import isnan, log
 from pathlib import Path
 from typing import Any
@@ -60,8 +61,7 @@ def build_source(text: str, asked: Asked) -> Source:
         asked: what else the user says of it.
 
     Raises:
-        UsageError: there is no such kind or network.
-        ImportError: its library is not installed.
+        UsageError: there is no such kind or network, or its library is not installed.
     """
     kind, colon, name = text.partition(":")
     if not colon or kind not in KINDS or not name:
@@ -70,7 +70,22 @@ def build_source(text: str, asked: Asked) -> Source:
             + ", ".join(f"{known}:NAME" for known in KINDS)
         )
     show_requests()  # torchxrayvision imports it, and whatever a class of the user's own does
+    if kind in LIBRARIES:
+        _load_library(kind)
     return KINDS[kind](name, asked)
+
+
+def _load_library(name: str) -> None:
+    try:
+        import_module(name)
+    except ModuleNotFoundError as error:
+        raise UsageError(f"{name} needs {error.name}, which is not installed: pip install {name}") from error
+    except (ImportError, OSError, RuntimeError) as error:  # torchvision that was built for another torch
+        reason = str(error).strip().partition("\n")[0]
+        raise UsageError(
+            f"{name} does not load beside torch {version('torch')} ({reason}); install torch and torchvision "
+            "together, from the same index of packages"
+        ) from error
 
 
 def from_torchxrayvision(name: str, asked: Asked) -> Source:
@@ -195,6 +210,9 @@ KINDS: dict[str, Callable[[str, Asked], Source]] = {
     "torchvision": from_torchvision,
     "module": from_class,
 }
+
+
+LIBRARIES = KINDS.keys() - {"module"}  # which have the name of their kind
 
 
 def replace_sides(how: Preprocessing, height: int, width: int | None = None) -> Preprocessing:

@@ -8,9 +8,17 @@ import numpy as np
 import onnx
 from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
-from onnx import helper, numpy_helper, version_converter
+from onnx import helper, version_converter
 
-from cxr_export.importing.feature_map import FeatureMap, Step, last_feature_map, named_feature_map
+from cxr_export.importing.feature_map import FeatureMap, Step, is_row, last_feature_map, named_feature_map
+from cxr_export.importing.graph_edits import (
+    BATCH,
+    before_shares,
+    forget_weights_among_inputs,
+    open_batch,
+    rename,
+    rename_in,
+)
 from cxr_export.importing.torch_network import OUTPUTS, Reference, Traced
 from cxr_export.tidy import OPSET, checked, tidy
 from cxr_runtime.backends.engine import CONV5, INPUT
@@ -19,7 +27,6 @@ from cxr_runtime.offline import load
 
 onnxruntime = load("onnxruntime")
 
-BATCH = "B"
 POOLING = {
     "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "GlobalLpPool", "LpPool", "ReduceMean",
     "ReduceMax", "Identity", "Dropout", "Reshape", "Flatten", "Transpose",
@@ -49,8 +56,9 @@ def trace_file(path: Path, size: int | None = None, named: str | None = None) ->
     model = _loaded(path)
     graph = model.graph
     image, input_hw = _image(graph, path, size)
+    left_out = before_shares(graph)
     output = graph.output[0].name
-    _open_batch(graph, image, input_hw)
+    open_batch(graph, image, input_hw)
     shaped = _shaped(model, path)
     steps = list(_steps(shaped.graph))
     if named:
@@ -60,9 +68,9 @@ def trace_file(path: Path, size: int | None = None, named: str | None = None) ->
     tapped = _tapped(shaped, found, output)
     reference = _reference(tapped.SerializeToString(), image, output)
     for old, new in ((image, INPUT), (output, OUTPUTS)):
-        _rename(tapped.graph, old, new)
-    _forget_weights_among_inputs(tapped.graph)
-    return Traced(_at_opset(tapped), reference, found)
+        rename(tapped.graph, old, new)
+    forget_weights_among_inputs(tapped.graph)
+    return Traced(_at_opset(tapped), reference, found, left_out)
 
 
 def input_channels(traced: Traced) -> int:
@@ -106,26 +114,6 @@ def _image(graph: onnx.GraphProto, path: Path, size: int | None) -> tuple[str, t
     return inputs[0].name, (height, width)
 
 
-def _open_batch(graph: onnx.GraphProto, image: str, input_hw: tuple[int, int]) -> None:
-    """Any number of films at once, whatever number the file was written for; sides as they are."""
-    value = next(value for value in graph.input if value.name == image)
-    dims = value.type.tensor_type.shape.dim
-    dims[0].dim_param = BATCH
-    dims[2].dim_value, dims[3].dim_value = input_hw
-    for output in graph.output:
-        if output.type.tensor_type.shape.dim:
-            output.type.tensor_type.shape.dim[0].dim_param = BATCH
-    constants = {tensor.name: tensor for tensor in graph.initializer}
-    for node in graph.node:
-        if node.op_type == "Reshape" and node.input[1] in constants:
-            shape = numpy_helper.to_array(constants[node.input[1]])
-            if shape.ndim == 1 and shape.size > 1 and shape[0] == 1:
-                films = 0 if -1 in shape[1:] else -1  # as many as there are
-                opened = np.array([films, *shape[1:]], np.int64)
-                constants[node.input[1]].CopyFrom(numpy_helper.from_array(opened, node.input[1]))
-    del graph.value_info[:]
-
-
 def _shaped(model: onnx.ModelProto, path: Path) -> onnx.ModelProto:
     try:
         return onnx.shape_inference.infer_shapes(model, data_prop=True)
@@ -140,12 +128,13 @@ def _steps(graph: onnx.GraphProto) -> Iterator[Step]:
     }
     for node in graph.node:
         if node.op_type not in SIZES:
+            shape = shapes.get(node.output[0])
             yield Step(
                 node.output[0],
                 tuple(node.input),
-                shapes.get(node.output[0]),
+                shape,
                 pools=node.op_type in POOLING,
-                attends=node.op_type in ATTENDING,
+                attends=node.op_type in ATTENDING and not is_row(shape),
             )
 
 
@@ -172,13 +161,13 @@ def _tapped(model: onnx.ModelProto, found: FeatureMap, output: str) -> onnx.Mode
         flat = f"{output}_flat"
         graph.node.append(helper.make_node("Flatten", [output], [flat], axis=1))
         for node in list(graph.node)[:-1]:
-            _rename_in(node, output, f"{output}_whole")
+            rename_in(node, output, f"{output}_whole")
         graph.node[-1].input[0], graph.node[-1].output[0] = f"{output}_whole", output
-    _rename(graph, found.name, CONV5)
+    rename(graph, found.name, CONV5)
     if found.channels_last:  # turned, and turned back for the rest of the network
         maker = next(node for node in graph.node if CONV5 in node.output)
         for node in graph.node:
-            _rename_in(node, CONV5, f"{CONV5}_back")
+            rename_in(node, CONV5, f"{CONV5}_back")
         maker.output[list(maker.output).index(f"{CONV5}_back")] = f"{CONV5}_before"
         place = list(graph.node).index(maker) + 1
         turned = helper.make_node("Transpose", [f"{CONV5}_before"], [CONV5], perm=[0, 3, 1, 2])
@@ -204,33 +193,6 @@ def _reference(content: bytes, image: str, output: str) -> Reference:
         return np.concatenate(outputs), np.concatenate(cells)
 
     return run
-
-
-def _forget_weights_among_inputs(graph: onnx.GraphProto) -> None:
-    """Files of early versions list them there; shapes are then inferred anew."""
-    weights = {tensor.name for tensor in graph.initializer}
-    kept = [value for value in graph.input if value.name not in weights]
-    del graph.input[:]
-    graph.input.extend(kept)
-    del graph.value_info[:]
-
-
-def _rename(graph: onnx.GraphProto, old: str, new: str) -> None:
-    """Call a tensor otherwise, and one that had that name before otherwise again."""
-    if old == new:
-        return
-    for node in graph.node:
-        _rename_in(node, new, f"{new}_before")
-        _rename_in(node, old, new)
-    for value in (*graph.input, *graph.output, *graph.initializer):
-        value.name = {new: f"{new}_before", old: new}.get(value.name, value.name)
-
-
-def _rename_in(node: onnx.NodeProto, old: str, new: str) -> None:
-    for names in (node.input, node.output):
-        for place, name in enumerate(names):
-            if name == old:
-                names[place] = new
 
 
 def _at_opset(model: onnx.ModelProto) -> onnx.ModelProto:

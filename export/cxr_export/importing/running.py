@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from cxr_export.films import FILMS_AT_ONCE
 from cxr_export.importing.torch_network import OUTPUTS
 from cxr_runtime.backends.engine import CONV5, INPUT
+from cxr_runtime.errors import ModelError
 from cxr_runtime.model.preprocessing import Preprocessing, normalise
 from cxr_runtime.offline import load
 from cxr_runtime.progress import Progress
@@ -40,8 +41,19 @@ class Runner:
         )
 
     def run(self, batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """(B, 3, H, W) normalised -> outputs (B, K), conv5 (B, C, h, w)."""
-        outputs, conv5 = self._session.run([OUTPUTS, CONV5], {INPUT: batch})
+        """(B, 3, H, W) normalised -> outputs (B, K), conv5 (B, C, h, w).
+
+        Raises:
+            ModelError: it takes no such batch.
+        """
+        try:
+            outputs, conv5 = self._session.run([OUTPUTS, CONV5], {INPUT: batch})
+        except Exception as error:
+            reason = str(error).strip().partition("\n")[0]
+            raise ModelError(
+                f"this network cannot be run on {len(batch)} films at once ({reason}); export it anew with "
+                "an open batch"
+            ) from error
         return outputs, conv5
 
     def conv5(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:

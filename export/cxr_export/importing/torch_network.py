@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, fx, nn
 
-from cxr_export.importing.feature_map import FeatureMap, Step, last_feature_map, named_feature_map
+from cxr_export.importing.feature_map import FeatureMap, Step, is_row, last_feature_map, named_feature_map
 from cxr_export.tidy import tidy
 from cxr_runtime.backends.engine import CONV5, INPUT
 from cxr_runtime.errors import ModelError
@@ -22,6 +22,8 @@ POOLING = (
     "alias", "contiguous", "_to_copy", "squeeze", "amax", "interpolate",
 )  # fmt: skip  # parts of names of torch's operations that learn nothing and activate nothing
 ATTENDING = ("scaled_dot_product", "softmax")
+SHARES = ("softmax", "sigmoid")  # make shares of logits
+SAME_SHARES = 1e-5
 Reference = Callable[[NDArray[np.float32]], tuple[NDArray[np.float32], NDArray[np.float32]]]
 
 
@@ -34,6 +36,7 @@ class Traced:
     )  # `image` (B, c, H, W) -> `outputs` (B, K), `conv5` (B, C, h, w)
     reference: Reference = field(repr=False)  # the source itself: (B, c, H, W) -> the same two
     feature_map: FeatureMap
+    left_out: str = ""  # the last step, if it only made shares of logits
 
 
 def trace_network(
@@ -69,9 +72,13 @@ def trace_network(
         if named
         else last_feature_map(steps, image, output, input_hw)
     )
+    ending = _ending(graph_module.graph, output)
+    if ending is not None:
+        output = ending.all_input_nodes[0].name
     tapped = _Tapped(_with_map(graph_module, output, found))
     model = traced(tapped, example, INPUT, [OUTPUTS, CONV5], any_batch=True)
-    return Traced(tidy(model), _reference(network, tapped), found)
+    left_out = "" if ending is None else _kind(ending).partition(".")[0]
+    return Traced(tidy(model), _reference(network, tapped, ending), found, left_out)
 
 
 class _Tapped(nn.Module):
@@ -87,15 +94,30 @@ class _Tapped(nn.Module):
         return outputs, cells
 
 
-def _reference(network: nn.Module, tapped: _Tapped) -> Reference:
-    """The untraced network's outputs, and the feature map of the traced one once both say the same."""
+def _ending(graph: fx.Graph, output: str) -> fx.Node | None:
+    """The step that makes the output, if it only makes shares of logits."""
+    made = next(node for node in graph.nodes if node.name == output)
+    return made if _kind(made).startswith(SHARES) else None
+
+
+def _reference(network: nn.Module, tapped: _Tapped, ending: fx.Node | None) -> Reference:
+    """The untraced network's outputs, and the feature map of the traced one once both say the same.
+
+    Of a network that ends in shares, its logits are those that make the same shares.
+    """
 
     def run(image: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         batch = torch.from_numpy(np.ascontiguousarray(image))
         with torch.no_grad():
-            said, (_, cells) = network(batch), tapped(batch)
-        first = said if isinstance(said, Tensor) else next(iter(said))
-        return first.flatten(1).numpy(), cells.numpy()
+            said, (outputs, cells) = network(batch), tapped(batch)
+            first = said if isinstance(said, Tensor) else next(iter(said))
+            if ending is None:
+                return first.flatten(1).numpy(), cells.numpy()
+            assert callable(ending.target)
+            shares = ending.target(outputs, *ending.args[1:], **ending.kwargs)
+        if not torch.allclose(shares, first.flatten(1), rtol=0, atol=SAME_SHARES):
+            raise ModelError("what this network ends in cannot be left out; give one that ends in logits")
+        return outputs.numpy(), cells.numpy()
 
     return run
 
@@ -111,7 +133,7 @@ def _steps(graph: fx.Graph) -> tuple[str, str, list[Step]]:
             tuple(taken.name for taken in node.all_input_nodes),
             _shape(node),
             pools=node.target is getitem or any(part in _kind(node) for part in POOLING),
-            attends=any(part in _kind(node) for part in ATTENDING),
+            attends=any(part in _kind(node) for part in ATTENDING) and not is_row(_shape(node)),
         )
         for node in graph.nodes
         if node.op == "call_function" and isinstance(node.meta.get("val"), Tensor | list | tuple)

@@ -1,6 +1,7 @@
 """Weights of foreign networks, read without running any code that a file brings along."""
 
 import pickle
+import re
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -13,11 +14,14 @@ from torch import Tensor, nn
 from torch.hub import download_url_to_file, get_dir
 
 from cxr_runtime.errors import ModelError, UsageError
+from cxr_train.loop.starting_weights import read_weights
 
 SCRATCH, PUBLISHED = "scratch", "published"
 NESTED = ("state_dict", "model_state_dict", "model", "net", "weights", "ema", "ema_state_dict")
 PREFIXES = ("module.", "_orig_mod.", "model.")  # of networks that were wrapped while they were trained
 DIGITS = 64  # of a sha256
+NEEDED_CLASS = re.compile(r"GLOBAL (\S+)")  # as torch names what it will not build
+NEW_LINE = "\n"
 
 
 def load_weights(network: nn.Module, asked: str, published: str = "", digest: str = "") -> str:
@@ -55,15 +59,21 @@ def _tensors(path: Path, network: nn.Module) -> dict[str, Tensor]:
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
+        if path.suffix == ".npz":
+            return read_weights(path)
         content = _unpickled(path, network)
-    except (pickle.UnpicklingError, AttributeError, TypeError, ImportError) as error:
-        first_line = str(error).strip().partition("\n")[0]
+    except Exception as error:  # whatever a damaged pickle makes of itself
+        needed = NEEDED_CLASS.search(str(error))
+        if needed:
+            raise ModelError(
+                f"weights {path} need {needed[1]}, which would run code, or which this network has not; in "
+                "the program that made them, save `network.state_dict()` alone, e.g. with safetensors"
+            ) from error
+        reason = f"{type(error).__name__}: {str(error).strip().partition(NEW_LINE)[0]}"
         raise ModelError(
-            f"weights {path} would run code or need classes that this network has not ({first_line}); where "
-            "you trust them, load them and save `network.state_dict()` with safetensors"
+            f"weights {path} cannot be read ({reason}); expected a state dict as .safetensors, .pt, "
+            ".pth or .npz"
         ) from error
-    except (OSError, RuntimeError, ValueError, EOFError) as error:
-        raise ModelError(f"weights {path} cannot be read ({error}); expected a state dict") from error
     return _state_dict(content, path)
 
 
@@ -109,7 +119,8 @@ def _fit(network: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
         found = "is not there" if name in missing else f"has the shape {tuple(named[name].shape)}"
         raise ModelError(
             f"weights {path} do not fit: {name} {found}, expected {tuple(own[name].shape)}; "
-            "give those of this very network, and its number of outputs with --outputs"
+            "give those of this very network; its number of outputs follows from --outputs, or for a class "
+            "of your own from --set"
         )
     network.load_state_dict({name: named[name] for name in own if name in named}, strict=False)
 

@@ -20,7 +20,8 @@ from cxr_train.quantising import quantised
 
 MOST_BYTES = 2**30  # of activations held while scales are chosen
 LEAST_FILMS = 8
-QUANTISED = ("Conv", "Gemm", "MatMul", "MaxPool", "Relu", "Concat", "Flatten")
+# An activation in this list is folded into the scale of what it follows; else that scale covers what is cut.
+QUANTISED = ("Conv", "Gemm", "MatMul", "MaxPool", "Relu", "Clip", "Concat", "Flatten")
 
 
 def quantise(model: bytes, films: NDArray[np.float32], percentile: float) -> bytes:

@@ -106,11 +106,32 @@ def test_a_network_that_attends_is_refused(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_softmax_at_the_end_is_left_out_for_a_margin_is_made_of_logits(tmp_path: Path) -> None:
+    films = np.random.default_rng(0).normal(size=(2, 3, SIDE, SIDE)).astype(np.float32)
+    pairs = {
+        "file": (str(write_onnx(tmp_path / "shares.onnx", ending="Softmax")), Wish()),
+        "logits": (str(write_onnx(tmp_path / "logits.onnx")), Wish()),
+        "class": (
+            "module:foreign_networks.Sharing",
+            Wish(str(write_weights(tmp_path / "small.pth")), asked=Asked(code=CODE, size=SIDE)),
+        ),
+    }
+    said = {}
+    for name, (source, wish) in pairs.items():
+        made = import_network(source, tmp_path / name, wish)
+        assert made.manifest.training["outputs"].endswith("(before softmax)") == (name != "logits")
+        engine = OnnxRuntimeCpu((tmp_path / name / "model.onnx").read_bytes(), is_reference=True)
+        said[name] = engine.run(films).logits
+        engine.close()
+    np.testing.assert_array_equal(said["file"], said["logits"])
+    assert np.abs(said["class"].sum(axis=1) - 1).min() > 1e-3
+
+
 @pytest.mark.parametrize("last_channels", [False, True])
-def test_an_old_file_for_one_film_becomes_a_folder_for_any_number(
+def test_an_old_file_for_one_film_or_two_becomes_a_folder_for_any_number(
     last_channels: bool, tmp_path: Path
 ) -> None:
-    file = write_onnx(tmp_path / "foreign.onnx", last_channels=last_channels)
+    file = write_onnx(tmp_path / "foreign.onnx", batch=1 + last_channels, last_channels=last_channels)
     imported = import_network(str(file), tmp_path / "model", Wish())
     model = onnx.load(tmp_path / "model" / "model.onnx")
     assert [entry.version for entry in model.opset_import if entry.domain == ""] == [17]
@@ -178,12 +199,15 @@ def test_an_imported_folder_with_a_fitted_head_is_calibrated_scanned_with_and_ma
     assert "no engine can be built here: tensorrt is not installed" in str(no_tensorrt.exception)
 
 
-def test_what_only_the_user_knows_is_asked_for(tmp_path: Path) -> None:
+def test_what_only_the_user_knows_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torchvision", None)  # as where it is not installed
     asked = Asked(code=CODE)
     with pytest.raises(UsageError, match="nothing says which weights"):
         import_network("module:foreign_networks.Small", tmp_path, Wish(asked=asked))
     with pytest.raises(UsageError, match="SOURCE 'resnet18' names no network; expected an "):
         import_network("resnet18", tmp_path, Wish("scratch"))
+    with pytest.raises(UsageError, match="needs torchvision, which is not installed: pip"):
+        import_network("torchvision:resnet18", tmp_path, Wish("scratch"))
     with pytest.raises(UsageError, match="module foreign_networks has no class Large"):
         import_network("module:foreign_networks.Large", tmp_path, Wish("scratch", asked=asked))
     more = dataclasses.replace(asked, settings={"depth": 3})

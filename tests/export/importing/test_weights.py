@@ -1,6 +1,7 @@
 from hashlib import sha256
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -26,8 +27,11 @@ def test_a_state_dict_is_loaded_from_either_kind_of_file(tmp_path: Path) -> None
     said = load_weights(one, str(write_weights(tmp_path / "small.pth")))
     assert said.startswith("small.pth (sha256 ")
     save_file(one.state_dict(), tmp_path / "small.safetensors")
-    load_weights(other, str(tmp_path / "small.safetensors"))
-    assert torch.equal(weight(one), weight(other))
+    np.savez(tmp_path / "small.npz", **{name: value.numpy() for name, value in one.state_dict().items()})
+    for name in ("small.safetensors", "small.npz"):
+        load_weights(other, str(tmp_path / name))
+        assert torch.equal(weight(one), weight(other))
+        other = Small()
 
 
 @pytest.mark.parametrize("kind", ["wrapped", "nested", "whole"])
@@ -50,6 +54,12 @@ def test_a_file_that_would_run_code_is_refused_unrun(tmp_path: Path, monkeypatch
     with pytest.raises(ModelError, match="would run code"):
         load_weights(Small(), str(tmp_path / "bad.pt"))
     assert not (tmp_path / "harmed").exists()
+
+
+def test_a_file_that_holds_no_weights_is_refused_in_a_line(tmp_path: Path) -> None:
+    (tmp_path / "page.pth").write_text("hello")
+    with pytest.raises(ModelError, match=r"page.pth cannot be read \(.*\); expected a state dict"):
+        load_weights(Small(), str(tmp_path / "page.pth"))
 
 
 def test_weights_of_another_network_or_digest_are_refused(tmp_path: Path) -> None:

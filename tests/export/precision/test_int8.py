@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 import pytest
 from numpy.typing import NDArray
-from onnx import TensorProto, numpy_helper
+from onnx import TensorProto, helper, numpy_helper
 
 from cxr_export.films import ExportFilms, film_scores, run_films
 from cxr_export.precision import int8
@@ -63,6 +63,34 @@ def test_the_heat_maps_channels_survive(
     assert correlation > 0.999
     assert rounded.conv5.dtype == rounded.logits.dtype == np.float32
     assert not np.array_equal(whole.conv5, rounded.conv5)
+
+
+def test_what_an_activation_cuts_off_takes_no_room_in_a_scale() -> None:
+    rng = np.random.default_rng(0)
+    films = rng.normal(size=(8, 3, 16, 16)).astype(np.float32)
+    tensors = {
+        "filters": 0.3 * rng.normal(size=(6, 3, 3, 3)).astype(np.float32),
+        "beyond": np.array([0, 0, 0, 0, 0, 500], np.float32),  # the last channel is always cut off at 6
+        "low": np.float32(0),
+        "high": np.float32(6),
+        "product": np.eye(2, 6, dtype=np.float32),
+    }
+    nodes = [
+        helper.make_node("Conv", ["image", "filters", "beyond"], ["c"], "conv"),
+        helper.make_node("Clip", ["c", "low", "high"], ["conv5"], "clip"),
+        helper.make_node("GlobalAveragePool", ["conv5"], ["p"]),
+        helper.make_node("Flatten", ["p"], ["f"]),
+        helper.make_node("Gemm", ["f", "product"], ["logits"], "last", transB=1),
+    ]
+    floats, sides = TensorProto.FLOAT, {"image": (3, 16, 16), "logits": (2,), "conv5": (6, 14, 14)}
+    image, *made = (helper.make_tensor_value_info(name, floats, ["B", *s]) for name, s in sides.items())
+    weights = [numpy_helper.from_array(np.asarray(value), name) for name, value in tensors.items()]
+    graph = helper.make_graph(nodes, "clipped", [image], made, weights)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    whole = model.SerializeToString()
+    expected = OnnxRuntimeCpu(whole, threads=1).run(films).conv5
+    found = OnnxRuntimeCpu(quantise(whole, films, 100.0), threads=1).run(films).conv5
+    assert np.abs(found - expected).max() < 0.1
 
 
 def test_for_tensorrt_everything_is_signed_around_zero_and_biases_are_float32(quantised: bytes) -> None:

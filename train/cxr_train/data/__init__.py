@@ -29,8 +29,9 @@ def read_data_set(path: Path) -> DataSet:
         return read_nlm(path)
     if path.is_file():
         return read_prepared(path) if is_prepared(columns_of(path)) else read_table(path)
+    what = "is not a data set" if path.exists() else "is not there"
     raise UsageError(
-        f"{path} is not a data set; expected a CSV with the columns file and label, or a folder with "
+        f"{path} {what}; expected a CSV with the columns file and label, or a folder with "
         "Data_Entry_2017.csv (ChestX-ray14) or CXR_png/ and ClinicalReadings/ (Montgomery, Shenzhen)"
     )
 

@@ -47,7 +47,9 @@ def _doubts(films: Sequence[TrainingFilm], prepared: PreparedFilms, split: Split
     for side in ("training", "validation"):
         labels = Counter(films[row].label for row in split.side(side))
         for name, label in (("normal", NORMAL), ("abnormal", ABNORMAL)):
-            if len(split.side(side)) and labels[label] < FEW:
+            if len(split.side(side)) and not labels[label]:
+                yield f"{side} has no {name} film: labels of one class alone teach nothing"
+            elif len(split.side(side)) and labels[label] < FEW:
                 yield f"{side} has {labels[label]} {name} films, so few that figures jump: give more"
     yield from _tell_tales(films, split.training)
     copies = len(prepared.sha256s) - len(set(prepared.sha256s))

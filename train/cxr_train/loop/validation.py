@@ -56,10 +56,11 @@ def refuse_blind_selection(maker: BatchMaker, rows: Rows, recipe: Recipe) -> Non
         return
     if not len(rows):
         raise TrainingError(f"nothing is kept back to select by {recipe.select_by}; set select_by to last")
-    if recipe.select_by != "loss" and len(np.unique(labels)) < 2:
+    normal, abnormal = np.bincount(labels, minlength=2)
+    if recipe.select_by != "loss" and not (normal and abnormal):
         raise TrainingError(
-            f"validation holds {len(labels)} labelled films of {len(np.unique(labels))} classes; both are "
-            f"needed to select by {recipe.select_by}: give more films, or set select_by to loss"
+            f"validation holds {normal} normal and {abnormal} abnormal films; both are needed to select by "
+            f"{recipe.select_by}: give films of both classes, or set select_by to loss"
         )
 
 
