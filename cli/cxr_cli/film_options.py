@@ -59,6 +59,14 @@ BatchSize = Annotated[int, typer.Option(min=1, max=1024, help="Films computed at
 Formats = Annotated[
     str, typer.Option("--format", metavar="LIST", help="What to write: any of csv,html,pdf,png,npz,dicom.")
 ]
+PreviewQuality = Annotated[
+    int,
+    typer.Option(
+        min=60,
+        max=95,
+        help="JPEG quality of the films that the store keeps; 70 takes half the room, and faint lines fade.",
+    ),
+]
 AllowUncalibrated = Annotated[
     bool, typer.Option("--allow-uncalibrated", help="Scan without a calibration; every report says so.")
 ]
@@ -116,6 +124,7 @@ def screening_options(
     operating_point: str | None,
     heat: str,
     lung_outline: bool,
+    preview_quality: int,
     workers: int | None,
     memory: str | None,
     formats: str,
@@ -146,6 +155,7 @@ def screening_options(
         operating_point=operating_point,
         heat=HeatMethod(heat),
         lung_outline=lung_outline,
+        preview_quality=preview_quality,
         workers=workers,
         memory=None if memory is None else parse_size(memory),
         formats=parse_formats(formats),

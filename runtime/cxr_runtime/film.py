@@ -94,6 +94,7 @@ def standardised(pixels: GreyPixels, side: int) -> NDArray[np.float32]:
 
 
 LEAST_SPACING, MOST_SPACING = 0.001, 100.0  # of rows, millimetres; beyond them it is none of a film
+PREVIEW_QUALITY = 88  # of its JPEG, where nobody asks for another
 PREVIEW_LONG_SIDE = 1024  # pixels; a smaller film is never enlarged
 
 

@@ -7,13 +7,12 @@ import numpy as np
 from isal import isal_zlib
 from numpy.typing import NDArray
 
-from cxr_runtime.film import GreyPixels
+from cxr_runtime.film import PREVIEW_QUALITY, GreyPixels
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"  # W3C PNG 5.2
 COLOUR_TYPES = {1: 0, 3: 2, 4: 6}  # channels -> grey, RGB, RGBA (W3C PNG 11.2.1)
 INDEXED = 3  # colour type of a palette picture
 FILTER_NONE, FILTER_UP = 0, 2  # W3C PNG 9.2
-JPEG_QUALITY = 88  # of previews
 MOST_SHOWN = 4096  # rows or columns of a picture of a report; ours have 1024
 DEFLATE_LEVEL = 1  # of ISA-L's 0..3; 0 is no faster here
 
@@ -116,6 +115,6 @@ def is_shown_picture(content: bytes, kind: str) -> bool:
         return False
 
 
-def encode_jpeg(pixels: GreyPixels) -> bytes:
-    """A grey JPEG of (rows, columns) uint8."""
-    return bytes(cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1])
+def encode_jpeg(pixels: GreyPixels, quality: int = PREVIEW_QUALITY) -> bytes:
+    """A grey JPEG of (rows, columns) uint8, of a quality from 1 to 100."""
+    return bytes(cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])[1])

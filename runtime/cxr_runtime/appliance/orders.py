@@ -174,6 +174,7 @@ def _screening(clinic: Clinic) -> ScanOptions:
         operating_point=asked.operating_point,
         heat=HeatMethod(asked.heat),
         lung_outline=asked.lung_outline,
+        preview_quality=asked.preview_quality,
         workers=asked.workers,
         memory=None if asked.memory is None else parse_size(asked.memory),
         formats=parse_formats(asked.formats),

@@ -109,7 +109,7 @@ class Station:
         self._engine = self._closing.enter_context(LateEngine(self._open_engine))
         self._scoring, self._loading = (self._closing.enter_context(ThreadPoolExecutor(1)) for _ in range(2))
         self.begin = self._engine.loading
-        draw = without_pictures if files is None else Drawing(files).draw
+        draw = without_pictures if files is None else Drawing(files, options.preview_quality).draw
         if options.profile is not None:
             draw = options.profile.timed(Stage.DRAW, draw)
             options.profile.at_once[Stage.DRAW] = drawers
@@ -188,6 +188,7 @@ class Drawing:
     """Draws films for one output folder; heat is laid over a film once, and everything is made of that."""
 
     files: HeatmapFiles
+    quality: int  # of the film's JPEG
 
     def draw(self, item: Scored | Unscored) -> FinishedFilm:
         """Write the film's files, and gather what the store keeps.
@@ -202,7 +203,7 @@ class Drawing:
                 name = safe_name(place.file, film.sha256)
                 written = self.files.write(name, film.preview, heat, film_hw, outlines)
                 picture = StoredPicture(
-                    encode_jpeg(film.preview),
+                    encode_jpeg(film.preview, self.quality),
                     film.placement,
                     cells,
                     outlines,
@@ -213,7 +214,7 @@ class Drawing:
                 return FinishedFilm(place, score, picture, film.size, files=written, features=features)
             case Unscored(film=Rejected() as film):
                 thumbnail = thumbnail_jpeg(film.preview, None, threshold)
-                preview, spacing = encode_jpeg(film.preview), film.facts.spacing_mm
+                preview, spacing = encode_jpeg(film.preview, self.quality), film.facts.spacing_mm
                 picture = StoredPicture(preview, film.whole, None, (), thumbnail, spacing_mm=spacing)
                 return FinishedFilm(item.place, item.score, picture, film.size)
             case Unscored():

@@ -22,12 +22,13 @@ from cxr_runtime.files import ReportFormat
 from cxr_runtime.model.own_digest import marked
 from cxr_runtime.outcome import Outcome, Status, Triage
 from cxr_runtime.phantom import draw_phantom
+from cxr_runtime.pictures import encode_jpeg
 from cxr_runtime.scanning.options import ScanOptions
 from cxr_runtime.scanning.scan import ScanSummary, scan
 from cxr_runtime.scanning.session import Session
 from cxr_runtime.scanning.station import Station
 from cxr_runtime.sources.film_source import FileOnDisk, FilmSource
-from cxr_runtime.store.store import read_scores
+from cxr_runtime.store.store import Store, read_scores
 from cxr_runtime.workers.tasks import Pause
 from cxr_runtime.workers.worker import Worker
 from model_folders import write_model_folder
@@ -75,6 +76,16 @@ def test_every_film_of_a_folder_is_scored(films: Path, model: Path, tmp_path: Pa
     found = [row["file"] for row in rows(tmp_path / "out")]
     assert found == sorted(found)
     assert found[0] == f"{films}/film00.png"
+
+
+def test_the_store_keeps_films_as_well_as_is_asked_for(films: Path, model: Path, tmp_path: Path) -> None:
+    run([films / "film00.png"], tmp_path, model, preview_quality=60)
+    with Store.open(tmp_path) as store:
+        ((_, picture),) = store.pictured(1)
+    pixels = cv2.imread(str(films / "film00.png"), cv2.IMREAD_GRAYSCALE)
+    assert picture is not None
+    assert pixels is not None
+    assert picture.preview_jpeg == encode_jpeg(np.asarray(pixels, np.uint8), 60)
 
 
 def test_rows_are_the_same_bits_for_any_number_of_workers_and_order_of_films(
