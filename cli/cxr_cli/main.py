@@ -5,6 +5,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
+from copy import copy
 from importlib.util import find_spec
 from types import FrameType
 from typing import Annotated, Any, NoReturn
@@ -32,7 +33,7 @@ from cxr_cli.sending import send
 from cxr_cli.service import WORDS as OTHERS_WORDS
 from cxr_cli.service import write as write_service
 from cxr_cli.serving import serve
-from cxr_cli.settings import as_defaults, settings, statements
+from cxr_cli.settings import as_defaults, has_settings, settings, statements
 from cxr_cli.store import backup, merge, prune, report, restore
 from cxr_cli.training import search_recipes, train_lung_fields, train_network
 from cxr_cli.usage_errors import usage_sentence
@@ -190,9 +191,17 @@ def _status(arguments: list[str], debug: bool) -> int:
     return status if isinstance(status, int) else 0
 
 
+def _needed(name: str) -> typer.Typer:
+    """The app with one command alone, where no setting may be meant for others: to make all takes longer."""
+    alone = copy(app)
+    alone.registered_commands = [one for one in app.registered_commands if one.name == name]
+    alone.registered_groups = []
+    return alone if alone.registered_commands and name != "settings" and not has_settings() else app
+
+
 def _spoken_command(arguments: list[str]) -> Any:  # Any: what Typer makes of an app
-    """The whole command line, its help in the language that is asked for."""
-    command = get_command(app)
+    """The command line as far as it is needed, its help in the language that is asked for."""
+    command = get_command(_needed(arguments[0]))
     if any(word.startswith(OPTION) for word in arguments) or LANGUAGE_VARIABLE in os.environ:
         name = asked_language(arguments)
         if name is not None:

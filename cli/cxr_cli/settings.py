@@ -49,6 +49,11 @@ def settings_file() -> Path:
     return of_machine if not own.is_file() and of_machine.is_file() else own
 
 
+def has_settings() -> bool:
+    """Whether a file or a variable may state something."""
+    return settings_file().is_file() or any(name.startswith(PREFIX) for name in os.environ)
+
+
 def statements(commands: "TyperGroup", *, may_lack_file: bool = False) -> Statements:
     """What file and environment state.
 

@@ -1,5 +1,6 @@
 """A station examines, scores and draws films; engine, workers and threads stay warm between them."""
 
+import gc
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -150,7 +151,7 @@ class Station:
         for done in finished(batches(seen, self._options.batch_size, known), self._score, self._draw):
             yield done
             if self._reports and isinstance(done, list):
-                self._loading.submit(load_writers, self._reports)
+                self._loading.submit(_loaded, self._reports)
                 self._reports = frozenset()
 
     def warm_up(self) -> None:
@@ -181,6 +182,16 @@ class Station:
         if options.profile is not None:
             score = options.profile.timed(Stage.SCORE, score)
         return self._scoring.submit(score, batch)
+
+
+def _loaded(reports: frozenset[ReportFormat]) -> None:
+    """Load what writes reports. It stays, so nobody need look through it for garbage, now or later."""
+    gc.disable()
+    try:
+        load_writers(reports)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @dataclass(frozen=True)
