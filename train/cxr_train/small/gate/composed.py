@@ -12,8 +12,6 @@ WIDEST = 0.16  # share of the side that a frame may cover, on each side
 MOST_TURN = 4.0  # degrees
 BELOW_LUNGS = 0.8  # share of a film's height below which there is more belly than lung
 SEAM = 4  # rows to either side of a seam in which it is blurred
-UPRIGHT_BARS = 0.5  # share of the bars laid over films that stand upright
-IN_A_CORNER = 0.5  # share of films on a page that lie in one of its corners
 SCREENS = (1.0, 5 / 4, 4 / 3, 16 / 10, 16 / 9)  # width to height of a screen, or of a window on it
 
 
@@ -154,33 +152,11 @@ def whole_body(rng: np.random.Generator, film: Grey, below: Grey) -> Grey:
     return page
 
 
-def barred(rng: np.random.Generator, film: Grey) -> Grey:
-    """A film with one to three black, white or grey bars over it; (side, side) float32 in 0..1."""
-    side, film = film.shape[0], film.copy()
-    for _ in range(int(rng.integers(1, 4))):
-        long, thick = round(float(rng.uniform(0.1, 0.7)) * side), round(float(rng.uniform(0.02, 0.14)) * side)
-        height, width = (long, thick) if rng.random() < UPRIGHT_BARS else (thick, long)
-        y, x = int(rng.integers(side - height + 1)), int(rng.integers(side - width + 1))
-        film[y : y + height, x : x + width] = float(rng.choice([0.0, 1.0, rng.uniform(0, 1)]))
-    return film
-
-
 def on_a_page(rng: np.random.Generator, film: Grey) -> Grey:
-    """A film that fills a part of a black or white page, in a corner or anywhere on it.
-
-    Args:
-        film: (side, side) float32 in 0..1.
-
-    Returns:
-        (side, side) float32 in 0..1.
-    """
+    """A film that fills a part of a black or white page, anywhere on it; (side, side) float32 in 0..1."""
     side = film.shape[0]
-    height, width = (round(float(share) * side) for share in rng.uniform(0.42, 0.95, 2))
-    free = np.array([side - height, side - width])
-    if rng.random() < IN_A_CORNER:
-        y, x = (int(place) for place in free * rng.integers(0, 2, 2))
-    else:
-        y, x = (int(place) for place in rng.integers(free + 1))
+    height, width = (round(float(share) * side) for share in rng.uniform(0.4, 0.9, 2) ** 0.75)
+    y, x = int(rng.integers(side - height + 1)), int(rng.integers(side - width + 1))
     page = np.full((side, side), float(rng.choice([0.0, 1.0])), np.float32)
     page[y : y + height, x : x + width] = cv2.resize(film, (width, height), interpolation=cv2.INTER_AREA)
     return page

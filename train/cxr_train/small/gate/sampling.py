@@ -9,15 +9,7 @@ from torch import Tensor
 
 from cxr_runtime.film import standardised
 from cxr_runtime.gate.network import INPUT_SIDE, TURNS, PictureKind
-from cxr_train.small.gate.composed import (
-    barred,
-    collimate,
-    on_a_page,
-    photograph,
-    screen,
-    several,
-    whole_body,
-)
+from cxr_train.small.gate.composed import collimate, on_a_page, photograph, screen, several, whole_body
 from cxr_train.small.gate.drawn import DRAWINGS, draw_abdomen
 from cxr_train.small.gate.moving import WORK, Grey, fragment, move, scramble, visible_shares
 from cxr_train.small.gate.pictures import Picture
@@ -27,14 +19,11 @@ NOT_ASKED = -1.0  # an answer that has no meaning for a picture
 WHOLE, CUT = 0.85, 0.65  # share of the less visible lung from which on it is whole, and down from which cut
 LITTLE = 0.25  # share of both lungs below which a film shows something else than the chest
 COLLIMATED = 0.25  # share of frontal films that get a frame
-ON_A_PAGE = 0.1  # share of frontal films that fill a part of a page only
-BARRED = 0.08  # share of frontal films with bars laid over them, as over names
-AS_TAKEN = 0.3  # share of frontal films that are shown about as they are: what good films look like
+ON_A_PAGE = 0.06  # share of frontal films that fill a part of a page only
 PLACED = 0.5  # share of drawings that are moved within their frame
 FRONTAL_JITTER = Jitter(
     turn_degrees=12, zoom=(0.5, 1.5), stretch=0.25, shift=0.12, bend=0.01, flip=0, cut=0.3
 )
-TAKEN_JITTER = Jitter(turn_degrees=4, zoom=(0.92, 1.1), stretch=0.08, shift=0.03, bend=0, flip=0)
 LATERAL_JITTER = Jitter(turn_degrees=15, zoom=(0.7, 1.5), stretch=0.35, shift=0.12, bend=0.03, flip=0.5)
 OTHER_JITTER = Jitter(turn_degrees=40, zoom=(0.7, 2.5), stretch=0.4, shift=0.2, bend=0.02, flip=0.5)
 SCREEN_JITTER = Jitter(turn_degrees=2, zoom=(0.9, 1.6), stretch=0.2, shift=0.1, bend=0, flip=0)
@@ -106,14 +95,12 @@ class Sampler:
     def draw_frontal(self, rng: np.random.Generator) -> Sample:
         """A frontal film, moved, changed, and at times mirrored, turned or inverted."""
         picture = self.frontal.draw(rng)
-        jitter = TAKEN_JITTER if rng.random() < AS_TAKEN else FRONTAL_JITTER
-        film, maps = move(rng, picture.pixels, jitter)
+        film, maps = move(rng, picture.pixels, FRONTAL_JITTER)
         lungs = np.full_like(picture.pixels, 255) if picture.lungs is None else picture.lungs
         least, shown = visible_shares(lungs, maps)
         mirrored, inverted = bool(rng.random() < 0.5), bool(rng.random() < 0.15)
         turn = int(rng.integers(1, len(TURNS))) if rng.random() < 0.2 else 0
         film = collimate(rng, film) if rng.random() < COLLIMATED else film
-        film = barred(rng, film) if rng.random() < BARRED else film
         film = on_a_page(rng, film) if rng.random() < ON_A_PAGE else film
         film = change_appearance(rng, film[:, ::-1] if mirrored else film, 0.8)
         film = np.rot90(1 - film if inverted else film, -turn)
