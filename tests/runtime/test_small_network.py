@@ -5,9 +5,14 @@ import pytest
 
 from cxr_runtime.errors import ModelError
 from cxr_runtime.gate.network import GATE_FILE
+from cxr_runtime.gate.network import INPUT_SIDE as GATE_SIDE
 from cxr_runtime.lungs.field import INPUT_SIDE, LUNG_FIELD_FILE
 from cxr_runtime.small_network import SmallNetwork
 
+ANSWERS = (  # of the shipped gate to noise, on the processor on which it was made
+    0.6057, -2.1981, 4.0714, -3.3366, -3.3427, 1.4508,
+    -1.4825, -1.9550, -0.6674, -0.0305, -2.3772, 0.2018,
+)  # fmt: skip
 BLANK = np.zeros((1, 1, INPUT_SIDE, INPUT_SIDE), np.float32)
 
 
@@ -30,3 +35,8 @@ def test_a_missing_or_damaged_part_of_the_program_is_no_film_s_fault(
 @pytest.mark.parametrize("file", [LUNG_FIELD_FILE, GATE_FILE])
 def test_a_shipped_network_does_not_say_where_it_was_made(file: Path) -> None:
     assert b"cxr_train/" not in file.read_bytes()
+
+
+def test_the_shipped_gate_answers_on_every_processor_what_it_answered_where_it_was_made() -> None:
+    noise = np.random.default_rng(0).normal(size=(1, 1, GATE_SIDE, GATE_SIDE)).astype(np.float32)
+    np.testing.assert_allclose(SmallNetwork(GATE_FILE).run(noise)[0], ANSWERS, atol=1e-3)

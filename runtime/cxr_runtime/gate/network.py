@@ -149,6 +149,7 @@ def answer_reasons(answers: GateAnswers, mirrored: float) -> Iterator[Reason]:
         mirrored: the probability that left and right changed places, of both looks where there were two.
     """
     pictured, frontal = answers.kinds[PictureKind.PICTURED], answers.kinds[PictureKind.FRONTAL]
+    other = 1 - frontal - pictured
     # Surroundings are named only where they are likelier than a plain film.
     named = [kind for kind in KIND_REASONS if kind is not PictureKind.PICTURED or pictured > frontal]
     kind = max(named, key=lambda kind: answers.kinds[kind])
@@ -156,7 +157,7 @@ def answer_reasons(answers: GateAnswers, mirrored: float) -> Iterator[Reason]:
     lies = (f"the film seems to lie turned by {turn} degrees clockwise", "turn it back, then scan it again")
     is_turned = turn and max(answers.turns) >= NAMED_TURN
     for doubt, probability, told in (
-        (Doubt.OTHER, 1 - frontal - pictured, KIND_REASONS[kind]),
+        (Doubt.OTHER, other, KIND_REASONS[kind]),
         (Doubt.PICTURED, pictured, KIND_REASONS[PictureKind.PICTURED]),
         (
             Doubt.LYING,
@@ -164,6 +165,6 @@ def answer_reasons(answers: GateAnswers, mirrored: float) -> Iterator[Reason]:
             (TURN_CODES[turn], *lies) if is_turned else KIND_REASONS[PictureKind.OTHER],
         ),
         (Doubt.MIRRORED, mirrored, SIDES_CHANGED),
-        (Doubt.CUT, answers.cut_off, CUT_OFF_LUNGS),
+        (Doubt.CUT, answers.cut_off, CUT_OFF_LUNGS if frontal > other else KIND_REASONS[kind]),
     ):
         yield Reason(doubt, doubt_size(probability, FROM[doubt]), ENOUGH[doubt], *told)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cxr_runtime.errors import ModelError
-from cxr_runtime.gate.network import FROM, GATE_FILE, SURE, doubt_size
+from cxr_runtime.gate.network import FROM, GATE_FILE, SURE, GateAnswers, answer_reasons, doubt_size
 from cxr_runtime.gate.reasons import MOST_DOUBT, Code, Doubt, Reason, Weighing, measured_size
 from cxr_runtime.gate.weighing import WEIGHING_FILE, read_weighing, weighing_json
 
@@ -34,6 +34,17 @@ def test_the_reason_told_is_the_first_that_is_enough_by_itself_or_else_the_grave
     assert WEIGHING.to_tell([vague, cut, other]) is vague
     assert WEIGHING.to_tell([cut, vague, _reason(Doubt.DARK, 1.5)]).doubt is Doubt.DARK
     assert WEIGHING.to_tell([other, cut]) is cut
+
+
+@pytest.mark.parametrize(
+    ("kinds", "code"),
+    [((0.6, 0.0, 0.4, 0.0, 0.0), Code.LUNGS_CUT_OFF), ((0.4, 0.0, 0.6, 0.0, 0.0), Code.NOT_A_CHEST_FILM)],
+)
+def test_lungs_are_said_to_be_cut_off_only_where_a_frontal_film_is_likelier_than_anything_else(
+    kinds: tuple[float, ...], code: Code
+) -> None:
+    reasons = answer_reasons(GateAnswers(kinds, (1.0, 0.0, 0.0, 0.0), 0.0, 0.0, 0.99), 0.0)
+    assert {reason.code for reason in reasons if reason.doubt is Doubt.CUT} == {code}
 
 
 def test_a_weighing_is_read_as_it_was_written(tmp_path: Path) -> None:

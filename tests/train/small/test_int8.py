@@ -8,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from cxr_runtime.gate.network import GATE_FILE
 from cxr_runtime.small_network import SmallNetwork
 from cxr_train.small.int8 import write_int8
 
@@ -75,3 +76,9 @@ def test_weights_have_7_bits_so_that_sums_never_overflow_on_an_old_processor(
     for weights in _narrow(path):
         assert np.abs(weights.astype(int)).max() <= MOST
     assert 255 * 2 * MOST < 2**15
+
+
+def test_so_have_those_of_the_gate_that_is_shipped() -> None:
+    weights = _narrow(GATE_FILE)
+    assert len(weights) == 10
+    assert max(np.abs(each.astype(int)).max() for each in weights) <= MOST

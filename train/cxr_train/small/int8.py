@@ -10,7 +10,7 @@ from cxr_runtime.files import write_bytes
 from cxr_train.quantising import quantised
 
 KINDS = ("Conv", "Relu", "MaxPool", "Resize", "Concat")  # what computes in INT8; the answers stay float32
-PERCENTILE = 99.99  # share of a tensor's activations, in percent, that its scale covers
+PERCENTILE = 99.999  # share of a tensor's activations, in percent, that its scale covers
 
 
 def write_int8(whole: Path, films: NDArray[np.float32], path: Path) -> None:
