@@ -29,7 +29,7 @@ GROUPS = {name.split()[0] for name in COMMANDS if " " in name}
 
 def typed_commands(document: str) -> list[list[str]]:
     text = (ROOT / document).read_text(encoding="utf-8")
-    blocks = re.findall(r"^```(?:sh|bash|console)?\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+    blocks = re.findall(r"^```(?:sh|bash|console|text)?\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
     blocks += re.findall(r"((?:^    \S.*\n)+)", text, flags=re.MULTILINE)
     lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
     found = [match[1] for line in lines if (match := re.search(r"(?:^\s*|&& )cxr-triage\s+([a-z].*)", line))]

@@ -1,4 +1,4 @@
-"""The pictures that the docs show: worklist, viewer, pages of `serve` and of the report; of drawn films."""
+"""The pictures that the docs show: worklist, viewer, `serve`, the report and terminals; of drawn films."""
 
 import shutil
 import subprocess
@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from playwright.sync_api import sync_playwright
 
+from cxr_cli.terminal_pictures import terminal_pictures
 from cxr_runtime import ScanOptions, scan
 from cxr_runtime.benchmark.serving import served
 from cxr_runtime.errors import CxrTriageError
@@ -40,8 +41,9 @@ def draw_pictures(films: Path, out: Path) -> tuple[Path, ...]:
 
     Returns:
         worklist.jpg, viewer.jpg (side by side, with the magnifier), serve.jpg, similar.jpg (a film beside a
-        similar one), tally.jpg, report.jpg and report-arabic.jpg, each below 200 kB for the films of
-        examples/. They show the date of the scan; all else on them stays the same.
+        similar one), tally.jpg, audit.jpg, health.jpg and doctor.jpg (a terminal), report.jpg and
+        report-arabic.jpg, each below 200 kB for the films of examples/. They show the date of the scan;
+        all else on the pages stays the same.
 
     Raises:
         CxrTriageError: Chromium or poppler is missing, or the films cannot be scanned.
@@ -54,6 +56,7 @@ def draw_pictures(films: Path, out: Path) -> tuple[Path, ...]:
         drawn = {
             **_worklist(scanned / WORKLIST_FILE, chromium),
             **_server(scanned, chromium),
+            **_terminal(films, Path(folder, "clinic"), chromium),
             "report.jpg": _report_page(scanned / REPORT_FILE, pdftoppm),
         }
         in_arabic = ReportOptions(frozenset({ReportFormat.PDF}), wishes=Wishes(language="ar"))
@@ -113,7 +116,20 @@ def _server(scanned: Path, chromium: str) -> dict[str, bytes]:
         page.wait_for_timeout(PAINT_MS)
         shots["similar.jpg"] = page.screenshot()
         page.goto(f"{serving.address}tally")
-        shots["tally.jpg"] = page.screenshot(clip={"x": 0, "y": 0, "width": WINDOW["width"], "height": 400})
+        part = {"x": 0, "y": 0, "width": WINDOW["width"], "height": 400}
+        shots["tally.jpg"] = page.screenshot(clip=part)  # type: ignore[arg-type]  # as of WINDOW
+        page.goto(f"{serving.address}audit")
+        shots["audit.jpg"] = page.screenshot(clip=part)  # type: ignore[arg-type]  # as of WINDOW
+        browser.close()
+    return shots
+
+
+def _terminal(films: Path, folder: Path, chromium: str) -> dict[str, bytes]:
+    """Commands in a terminal, as PNG."""
+    folder.mkdir()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=list(CHROMIUM_FLAGS))
+        shots = terminal_pictures(films, folder, browser.new_page(viewport=WINDOW))  # type: ignore[arg-type]  # the same
         browser.close()
     return shots
 
