@@ -36,6 +36,7 @@ class Desk(Store):
     def __init__(self, connection: sqlite3.Connection, name: str, sealer: Sealer) -> None:
         super().__init__(connection, name, sealer)
         self._lock = RLock()
+        self.counted: tuple[int, dict[str, int]] = (-1, {})  # `version`, and how many films ended how in it
         self.verdicts = Verdicts(connection, sealer)
         self.audit = Audit(connection, sealer)
         self.accounts = Accounts(connection, sealer)

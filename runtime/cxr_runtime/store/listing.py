@@ -125,9 +125,10 @@ _SAID = {
     Read.TESTED: f"EXISTS ({_OF_FILM} AND source != 'reading')",
     **{read: f"EXISTS ({_STANDS.format(read)})" for read in (Read.NORMAL, Read.ABNORMAL, Read.CANNOT_TELL)},
 }
+# By the index of patients each row of `identities` would be sought by itself, which takes five times as long.
 _FOUND = """results.id IN (
   SELECT result FROM places WHERE instr(lower(file), :text) UNION
-  SELECT id FROM results WHERE sha256 IN (SELECT sha256 FROM identities WHERE kind = :label AND (
+  SELECT id FROM results WHERE sha256 IN (SELECT sha256 FROM identities WHERE +kind = :label AND (
     instr(lower(name), :text) OR instr(lower(patient), :text) OR instr(lower(accession), :text))))"""
 
 
@@ -164,10 +165,16 @@ def one(desk: Desk, key: str) -> Listed | None:
 
 
 def counts(desk: Desk) -> Counts:
-    """How many films there are of each kind; takes half a second for 100,000."""
+    """How many films there are of each kind.
+
+    It takes a third of a second for 100,000, and nothing until another connection writes something.
+    """
     query = f"SELECT coalesce(triage, 'unscored'), count(*) FROM results WHERE {_CURRENT} GROUP BY 1"
     with store_errors(desk.name):
-        found = {str(kind): int(films) for kind, films in desk._db.execute(query).fetchall()}
+        version = desk.version()
+        if desk.counted[0] != version:
+            desk.counted = version, {str(kind): int(films) for kind, films in desk._db.execute(query)}
+    found = desk.counted[1]
     return Counts(*(found.get(kind, 0) for kind in ("flagged", "review", "not_flagged", "unscored")))
 
 

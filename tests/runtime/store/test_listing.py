@@ -112,3 +112,11 @@ def test_a_film_is_found_by_its_key_and_nothing_else_is(desk: Desk) -> None:
 def test_films_are_counted_by_kind(desk: Desk) -> None:
     found = counts(desk)
     assert (found.flagged, found.not_flagged, found.unscored, found.all) == (2, 1, 1, 4)
+
+
+def test_films_are_counted_again_once_another_connection_has_written(desk: Desk) -> None:
+    before = counts(desk)
+    assert counts(desk) == before
+    change(Path(desk.name).parent, "UPDATE results SET triage = 'flagged' WHERE triage = 'not_flagged'")
+    found = counts(desk)
+    assert (found.flagged, found.not_flagged) == (before.flagged + 1, 0)
