@@ -92,12 +92,12 @@ def test_the_teacher_is_heard_as_loudly_as_its_weight_says() -> None:
 
 
 def test_the_site_term_asks_for_each_film_s_hospital() -> None:
-    said = torch.tensor([[9.0, 0.0, 0.0], [0.0, 9.0, 0.0], [9.0, 0.0, 0.0]])
+    said = torch.tensor([[9.0, 0.0, 40.0], [0.0, 9.0, 40.0], [9.0, 0.0, 40.0]])  # nobody asks for the third
     right, wrong = (
         TERMS["site"](
             outputs([0.0] * 3)._replace(auxiliary={"site": said}), replace(targets(3), site=site)
         ).item()
-        for site in (torch.tensor([0.0, 1.0, NAN]), torch.tensor([2.0, 2.0, NAN]))
+        for site in (torch.tensor([0.0, 1.0, NAN]), torch.tensor([1.0, 0.0, NAN]))
     )
     assert right == pytest.approx(0, abs=1e-3)
     assert wrong == pytest.approx(9, abs=1e-3)

@@ -50,11 +50,13 @@ def view_term(outputs: Outputs, targets: Targets) -> Tensor:
 
 
 def site_term(outputs: Outputs, targets: Targets) -> Tensor:
-    """The hospital, as the view: conv5 forgets where the film was taken (Ganin 2016)."""
-    known = torch.isfinite(targets.site)
-    losses = functional.cross_entropy(
-        outputs.auxiliary["site"].float(), targets.site.nan_to_num().long(), reduction="none"
-    )
+    """The hospital, as the view: conv5 forgets where the film was taken (Ganin 2016).
+
+    Hospitals with higher numbers than any of the batch are no answers, so conv5 cannot hide behind them.
+    """
+    known, wanted = torch.isfinite(targets.site), targets.site.nan_to_num().long()
+    answers = outputs.auxiliary["site"][:, : int(wanted.max()) + 1]
+    losses = functional.cross_entropy(answers.float(), wanted, reduction="none")
     return (losses * known).sum() / known.sum().clamp(min=1)
 
 
