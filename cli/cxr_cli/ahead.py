@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
+from itertools import pairwise
 from pathlib import Path
 
 WORK = "cxr_runtime.scanning.answers:Examining"  # of its workers
@@ -17,17 +18,19 @@ def processes_of(arguments: Sequence[str]) -> AbstractContextManager[None]:
         arguments: as typed after the program's name.
     """
     is_scan, words = arguments[:1] == ["scan"], arguments[1:]
-    if not is_scan or any(word.startswith(_OTHERWISE) or _has_store(word) for word in words):
+    if not is_scan or any(word.startswith(_OTHERWISE) for word in words) or _went_before(words):
         return nullcontext()
     from cxr_runtime.workers.starting import ahead
 
     return ahead(WORK)
 
 
-def _has_store(word: str) -> bool:
-    """Whether a word names an output folder with a store, or an INPUT that has one beside it."""
+def _went_before(words: Sequence[str]) -> bool:
+    """Whether a store lies where the results go; INPUTs themselves are not touched, for a share may hang."""
     from cxr_runtime.files import STORE_FILE
 
-    folder = Path(word.removeprefix("--out="))
-    default = folder.absolute().with_name(f"{folder.name or 'films'}-cxr-triage")
-    return (folder / STORE_FILE).is_file() or (default / STORE_FILE).is_file()
+    named = [next_word for word, next_word in pairwise([*words, ""]) if word == "--out"]
+    named += [word.removeprefix("--out=") for word in words if word.startswith("--out=")]
+    inputs = [Path(word).absolute() for word in words]
+    beside = [path.with_name(f"{path.name}-cxr-triage") for path in inputs if path.name]
+    return any((folder / STORE_FILE).is_file() for folder in (map(Path, named) if named else beside))
