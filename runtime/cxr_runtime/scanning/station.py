@@ -39,6 +39,7 @@ Wanted = tuple[Place, FilmSource] | Passed[KnownFilm] | Pause  # a film to be do
 Done = list[FinishedFilm] | KnownFilm | Pause
 KnownByBytes = Callable[[Place, str], KnownFilm | SeenFilm | None]  # the film of these bytes, if it is done
 MAX_WORKERS = 8  # more processes than this would wait for the one that infers
+WORKERS_NICENESS = 10  # they give way to what is done here: what is begun is finished before more is begun
 ENGINE_SHARE = 2  # one processor in so many computes the network, for the others read and draw films
 
 
@@ -120,7 +121,9 @@ class Station:
         workers = min(options.workers or os.cpu_count() or 1, MAX_WORKERS)
         share = share_out(workers, options.memory or usable_memory())
         self._pool = pool or self._closing.enter_context(
-            WorkerPool(Examining(), share.workers, megabytes=share.bytes_each >> 20)
+            WorkerPool(
+                Examining(), share.workers, megabytes=share.bytes_each >> 20, niceness=WORKERS_NICENESS
+            )
         )
         if options.profile is not None:
             options.profile.at_once[Stage.READ] = share.workers

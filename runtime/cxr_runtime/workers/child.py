@@ -22,7 +22,6 @@ from cxr_runtime.workers.answers import Content, Said, frame, tell
 from cxr_runtime.workers.memory_limits import limit_own_memory
 from cxr_runtime.workers.tasks import Work, load
 
-NICENESS = 10  # of a worker, above that of its parent
 OBJECTS = 50_000  # new objects after which garbage is looked for, as in `cxr_cli`
 GRACE_SECONDS = 5.0  # after its time limit a worker ends by itself, should the parent be gone
 
@@ -39,7 +38,7 @@ def main(line: socket.socket | None) -> None:
     try:
         sandbox.close_files(sandbox.program_files())
         seconds, work = _ready_work(tasks)
-        _give_way()
+        gc.freeze()  # what was loaded stays; nobody need look through it for garbage
         sandbox.close_calls()
     except EOFError:  # nobody had work for it
         return
@@ -73,18 +72,13 @@ def _ready_work(tasks: BinaryIO) -> tuple[float, Work[Any, Any]]:
     while isinstance(sent := pickle.load(tasks), str):
         is_ready = load(sent)()
         is_ready.prepare()
-    seconds, megabytes, work = sent
+    seconds, megabytes, niceness, work = sent
     limit_own_memory(megabytes)
     if work != is_ready:
         work.prepare()
-    return seconds, work
-
-
-def _give_way() -> None:
-    """Let the parent go first, which has the later stages: what is begun is finished before more is begun."""
-    gc.freeze()  # what was loaded stays; nobody need look through it for garbage
     if sys.platform != "win32":
-        os.nice(NICENESS)
+        os.nice(niceness)
+    return seconds, work
 
 
 def _send(answers: BinaryIO, said: Said, content: Content) -> None:

@@ -36,14 +36,21 @@ class WorkerPool(Generic[T, R]):
         workers: number of processes.
         seconds: limit for one task; the worker is then killed and replaced.
         megabytes: limit of memory of one worker, as `memory_limits` says.
+        niceness: of a worker, above that of this process; not on Windows.
     """
 
     def __init__(
-        self, work: Work[T, R], workers: int, *, seconds: float = 60.0, megabytes: int = 4096
+        self,
+        work: Work[T, R],
+        workers: int,
+        *,
+        seconds: float = 60.0,
+        megabytes: int = 4096,
+        niceness: int = 0,
     ) -> None:
         self.sandbox = ""  # how the system confines the workers; "" before the first is ready
         self._work, self._count = work, workers
-        self._seconds, self._megabytes = seconds, megabytes
+        self._seconds, self._limits = seconds, (seconds, megabytes, niceness)
         self._answers: Answers = queue.SimpleQueue()
         self._workers: list[Worker] = []
 
@@ -179,7 +186,7 @@ class WorkerPool(Generic[T, R]):
         self._workers[self._workers.index(worker)] = self._start()
 
     def _start(self) -> Worker:
-        return Worker.start(self._work, self._seconds, self._megabytes, self._answers)
+        return Worker.start(self._work, self._limits, self._answers)
 
 
 def _why_not(content: Content) -> CxrTriageError:

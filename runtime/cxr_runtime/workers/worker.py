@@ -28,6 +28,7 @@ FROM_OUTSIDE = frozenset(
     if (number := getattr(signal, name, None)) is not None
 )
 
+Limits = tuple[float, int, int]  # seconds of a task, megabytes and niceness of a worker
 Answers = queue.SimpleQueue[tuple["Worker", tuple[Said, Content] | None]]
 
 
@@ -57,17 +58,17 @@ class Worker:
     _room: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(TASKS_AHEAD + 1))
 
     @classmethod
-    def start(cls, work: Any, seconds: float, megabytes: int, answers: Answers) -> Self:
+    def start(cls, work: Any, limits: Limits, answers: Answers) -> Self:
         """Start a process that does `work`; each answer goes to `answers`, then None once it is dead."""
         child = started(WORKER)
         process = child.process
         end_with_us(process)
         _widen(process.stdout)
-        worker = cls(process, line=child.line, watch=watched(process, megabytes))
+        worker = cls(process, line=child.line, watch=watched(process, limits[1]))
         worker._hearing = threading.Thread(target=worker._hear, daemon=True)
         worker._hearing.start()
         threading.Thread(target=worker._listen, args=(answers,), daemon=True).start()
-        tell(process, (seconds, megabytes, work))
+        tell(process, (*limits, work))
         return worker
 
     def give(self, task: Any, tries: int, packed: Any, descriptor: int | None) -> None:
