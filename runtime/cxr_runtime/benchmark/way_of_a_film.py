@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from types import CodeType, FrameType
 from typing import TypeVar
 
+from cxr_runtime.files import ReportFormat
 from cxr_runtime.scanning.examination import Examination, Examined, Order, examine
 from cxr_runtime.scanning.options import ScanOptions
 from cxr_runtime.scanning.session import Session
@@ -61,7 +62,10 @@ def way_of(film: Path) -> Way:
             seen.add(frame.f_code)
 
     with TemporaryDirectory() as out, _profiled(note):
-        options = ScanOptions(out=Path(out), backend="onnxruntime", allow_uncalibrated=True, force=True)
+        pictures = frozenset({ReportFormat.PNG})  # what writes the other reports would be loaded meanwhile
+        options = ScanOptions(
+            out=Path(out), backend="onnxruntime", allow_uncalibrated=True, force=True, formats=pictures
+        )
         with Session.open(options, InThisProcess()) as session:
             source = FileOnDisk(film.name, film)
             list(session.screen([source]))
