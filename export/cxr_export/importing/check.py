@@ -1,8 +1,9 @@
 """Architectures of others, imported with random weights: `cxr-triage lab import-check`.
 
 The libraries are installed into an environment of their own, which sees the packages of the one that asks.
-torchvision is built for torch with CUDA; beside torch for processors its own operators (for boxes) do not
-load. They are then declared and never called, so that its networks can be built.
+The torchvision that is made for its torch is taken. On Linux the package index has it for CUDA alone; beside
+a torch for processors its own operators (for boxes) do not load. They are then declared and never called, so
+that its networks can be built.
 """
 
 import json
@@ -103,7 +104,14 @@ def _is_standard(entry: Path) -> bool:
 
 
 def declare_operators() -> None:
-    """What torchvision's Python files name of its compiled part, where that does not load."""
+    """What torchvision's Python files name of its compiled part, where that was built for another torch."""
+    try:
+        import torchvision  # noqa: F401 - to see whether it loads
+    except RuntimeError:
+        for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
+            del sys.modules[name]
+    else:
+        return
     import torch
 
     for name in ("nms", "qnms"):
