@@ -13,6 +13,7 @@ BANDS_A_CELL = 4  # an impulse is a band of this part of a cell's width
 LEVEL = 1 / math.e  # of the strongest impulse; weaker ones come from far away, and say nothing of the centre
 PICTURES = 56  # of noise, divided by the cells of a row; in one alone many units of a network are asleep
 LEAST_PICTURES = 4
+LEAST_CHANNELS = 24  # times pictures: a map of few channels is looked at in more of them
 SAME = 0.05  # share of a cell by which both axes may differ
 HALVED = 0.15  # share of a cell by which a power of two may be missed: nearly all networks halve and halve
 COUNTED = 0.35  # the same, where there are as many cells as so many halvings leave
@@ -38,7 +39,8 @@ def measured_by_impulse(conv5: Conv5, films: NDArray[np.float32]) -> CellGrid:
     rng = np.random.default_rng(0)
     middle, spread = float(films.mean()), max(float(films.std()), 1e-6)
 
-    pictures = max(LEAST_PICTURES, round(PICTURES / max(conv5(films[:1]).shape[2:])))
+    channels, *cells_hw = conv5(films[:1]).shape[1:]
+    pictures = max(LEAST_PICTURES, round(PICTURES / max(cells_hw)), LEAST_CHANNELS // channels)
 
     def noise() -> NDArray[np.float32]:
         return rng.normal(middle, spread, (pictures, *films.shape[1:])).astype(np.float32)

@@ -79,7 +79,9 @@ def _load_library(name: str) -> None:
     try:
         import_module(name)
     except ModuleNotFoundError as error:
-        raise UsageError(f"{name} needs {error.name}, which is not installed: pip install {name}") from error
+        raise UsageError(
+            f"{name} networks need the library {error.name}, which is not installed: pip install {name}"
+        ) from error
     except (ImportError, OSError, RuntimeError) as error:  # torchvision that was built for another torch
         reason = str(error).strip().partition("\n")[0]
         raise UsageError(

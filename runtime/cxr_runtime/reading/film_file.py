@@ -2,8 +2,9 @@
 
 import struct
 from enum import StrEnum
+from os import PathLike
 
-from cxr_runtime.errors import UnreadableFilmError
+from cxr_runtime.errors import UnreadableFilmError, UsageError
 from cxr_runtime.film import Film
 
 PREAMBLE, PREFIX = 128, b"DICM"  # bytes before the prefix, some files lack them (DICOM PS3.10 7.1)
@@ -62,7 +63,10 @@ def read_film(content: bytes) -> Film:
     Raises:
         UnreadableFilmError: the file is not a film of these kinds, is damaged, or ends early; `code` is one
             of those listed in docs/formats.md.
+        UsageError: it is the path of a film.
     """
+    if isinstance(content, str | PathLike):
+        raise UsageError(f"read_film takes the bytes of a file; give Path({str(content)!r}).read_bytes()")
     match format_of(content):
         case FileFormat.DICOM:
             from cxr_runtime.reading.dicom.file import read_dicom

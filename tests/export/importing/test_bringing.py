@@ -206,7 +206,7 @@ def test_what_only_the_user_knows_is_asked_for(tmp_path: Path, monkeypatch: pyte
         import_network("module:foreign_networks.Small", tmp_path, Wish(asked=asked))
     with pytest.raises(UsageError, match="SOURCE 'resnet18' names no network; expected an "):
         import_network("resnet18", tmp_path, Wish("scratch"))
-    with pytest.raises(UsageError, match="needs torchvision, which is not installed: pip"):
+    with pytest.raises(UsageError, match="need the library torchvision, which is not installed"):
         import_network("torchvision:resnet18", tmp_path, Wish("scratch"))
     with pytest.raises(UsageError, match="module foreign_networks has no class Large"):
         import_network("module:foreign_networks.Large", tmp_path, Wish("scratch", asked=asked))

@@ -25,3 +25,5 @@ def test_what_is_no_film_is_refused_in_a_sentence() -> None:
     model = cxr_runtime.open_model()
     with pytest.raises(UsageError, match=r"pixels are float64 of shape \(64, 64\); expected uint8"):
         model.score(np.zeros((64, 64)))  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match=r"takes the bytes of a file; give Path\('film.png'\).read_bytes"):
+        cxr_runtime.read_film(Path("film.png"))  # type: ignore[arg-type]
