@@ -14,6 +14,14 @@ def openssl(*arguments: str, folder: Path) -> None:
     subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
 
 
+def _past() -> tuple[str, ...]:
+    """How openssl makes a certificate that has ended: from 3.4 on by dates, before by days below 0."""
+    told = subprocess.run(["openssl", "x509", "-help"], capture_output=True, text=True, check=True)
+    if "-not_after" in told.stdout + told.stderr:
+        return ("-not_before", "20200101000000Z", "-not_after", "20200102000000Z")
+    return ("-days", "-1")
+
+
 def certificate(folder: Path, name: str, signed_by: str | None = None, *, days: int = 2) -> Path:
     """A new key (NAME.key) and certificate (NAME.crt), and both in one PEM file.
 
@@ -28,9 +36,10 @@ def certificate(folder: Path, name: str, signed_by: str | None = None, *, days: 
         "-keyout", f"{name}.key", "-out", f"{name}.csr", folder=folder,
     )  # fmt: skip
     (folder / f"{name}.ext").write_text(f"subjectAltName=DNS:{name}\nbasicConstraints=CA:TRUE\n")
+    lasts = ("-days", str(days)) if days >= 0 else _past()
     signer = ("-CA", f"{signed_by}.crt", "-CAkey", f"{signed_by}.key", "-CAcreateserial")
     openssl(
-        "x509", "-req", "-in", f"{name}.csr", "-days", str(days), "-extfile", f"{name}.ext",
+        "x509", "-req", "-in", f"{name}.csr", *lasts, "-extfile", f"{name}.ext",
         "-out", f"{name}.crt", *(signer if signed_by else ("-signkey", f"{name}.key")), folder=folder,
     )  # fmt: skip
     joined = folder / f"{name}.pem"

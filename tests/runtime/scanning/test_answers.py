@@ -64,8 +64,8 @@ def test_an_examined_film_comes_through_whole(film: Examined) -> None:
         elif isinstance(value, Exception):
             assert (type(other), other.args, vars(other)) == (type(value), value.args, vars(value))
         elif name == "lungs":
-            assert replace(other, soft=value.soft) == value
             np.testing.assert_array_equal(other.soft, value.soft)
+            assert {**vars(other), "soft": None} == {**vars(value), "soft": None}
         else:
             assert other == value
 
