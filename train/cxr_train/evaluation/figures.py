@@ -52,9 +52,9 @@ def draw_figures(
 def _draw_roc(axes: Axes, name: str, probability: NDArray[np.float64], labels: NDArray[np.intp]) -> None:
     curve = roc_curve(probability, labels)
     low, value, high = _interval(probability, labels)
-    line = axes.plot(
-        1 - curve.specificity, curve.sensitivity, label=f"{name}: AUC {value:.3f} ({low:.3f} to {high:.3f})"
-    )[0]
+    interval = f"{low:.3f} to {high:.3f}" if high > low else "too few films"
+    label = f"{name}: AUC {value:.3f} ({interval})"
+    line = axes.plot(1 - curve.specificity, curve.sensitivity, label=label)[0]
     falls, band = _band(probability, labels)
     axes.fill_between(falls, *band, color=line.get_color(), alpha=0.15, linewidth=0)
 

@@ -54,6 +54,10 @@ def _grey(images: NDArray[np.float32], maker: BatchMaker) -> NDArray[np.float32]
 def _draw(axes: Axes, picture: NDArray[np.float32], heat: NDArray[np.float32], maker: BatchMaker) -> None:
     axes.imshow(picture, cmap="gray", vmin=0, vmax=1)
     inside = np.nan_to_num(heat)
-    if min(inside.shape) > 1 and inside.max() >= INSIDE:
-        x, y = (maker.cells.origin + maker.cells.stride * np.arange(count) for count in inside.shape[::-1])
-        axes.contour(x, y, inside, levels=[INSIDE], colors="yellow", linewidths=1)
+    if inside.max() >= INSIDE:  # whole cells, as the network is taught
+        near = [
+            np.clip(np.rint((np.arange(side) - maker.cells.origin) / maker.cells.stride), 0, count - 1)
+            for side, count in zip(picture.shape, inside.shape, strict=True)
+        ]
+        taught = inside[np.ix_(near[0].astype(int), near[1].astype(int))]
+        axes.contour(taught, levels=[INSIDE], colors="yellow", linewidths=1)
