@@ -212,8 +212,6 @@ KINDS: dict[str, Callable[[str, Asked], Source]] = {
     "torchvision": from_torchvision,
     "module": from_class,
 }
-
-
 LIBRARIES = KINDS.keys() - {"module"}  # which have the name of their kind
 
 

@@ -5,8 +5,6 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
 from cxr_runtime.files import REPORT_FILE, RESULTS_FILE, WORKLIST_FILE, ReportFormat, beside
@@ -29,8 +27,6 @@ from cxr_runtime.store.store import Store
 from cxr_runtime.store.writer import StoreWriter
 from cxr_runtime.typed_json import to_json
 
-# Rooms whose libraries load slowly, and the slowest of these.
-_LATE = {ReportFormat.HTML: ("worklist", "jinja2"), ReportFormat.PDF: ("pdf", "fpdf")}
 _WITH_A_PAGE = (Triage.FLAGGED, Triage.REVIEW)
 
 
@@ -157,27 +153,6 @@ def _written_beside(path: Path, write: Callable[[Path], None], reason: str) -> s
     except OSError:  # the folder, or the disk
         return reason
     return f"{reason}; what it would say now is in {beside(path).name}"
-
-
-def find_writers(formats: Collection[ReportFormat]) -> None:
-    """Find what writes the reports, without loading it: what is missing is known before films are scored.
-
-    Raises:
-        ImportError: a library is missing.
-    """
-    for kind in sorted(_LATE.keys() & formats):
-        if find_spec(library := _LATE[kind][1]) is None:
-            raise ModuleNotFoundError(f"No module named {library!r}", name=library)
-
-
-def load_writers(formats: Collection[ReportFormat]) -> None:
-    """Load what writes the reports, which takes a quarter of a second, while others work.
-
-    Raises:
-        ImportError: a library is missing or does not load.
-    """
-    for kind in sorted(_LATE.keys() & formats):
-        import_module(f"cxr_runtime.reports.{_LATE[kind][0]}")
 
 
 def count(store: Store, films: Films) -> Counted:

@@ -18,7 +18,7 @@ from cxr_runtime.model.folder import Model
 from cxr_runtime.names import safe_name
 from cxr_runtime.pictures import encode_jpeg
 from cxr_runtime.reports.heatmap_files import HeatmapFiles
-from cxr_runtime.reports.publishing import find_writers, load_writers
+from cxr_runtime.reports.loading import find_writers, load_writers
 from cxr_runtime.scanning.answers import Examining
 from cxr_runtime.scanning.examination import Examination, Examined, Rejected, Unread
 from cxr_runtime.scanning.flow import Batch, Draw, batches, examined, finished

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from cxr_runtime.files import ReportFormat
-from cxr_runtime.reports.publishing import find_writers
+from cxr_runtime.reports.loading import find_writers
 
 LOADED = "import sys; print(*sorted({name.partition('.')[0] for name in sys.modules} & {'fpdf', 'jinja2'}))"
 STORE = "import sys; print(*(name for name in sys.modules if name.startswith('cxr_runtime.store')))"
@@ -30,7 +30,7 @@ def test_only_writers_of_the_wanted_reports_are_loaded_ahead(
 ) -> None:
     formats = [kind.value for kind in wanted]
     program = (
-        "from cxr_runtime.files import ReportFormat; from cxr_runtime.reports.publishing import load_writers;"
+        "from cxr_runtime.files import ReportFormat; from cxr_runtime.reports.loading import load_writers;"
         f"load_writers([ReportFormat(name) for name in {formats}]); {LOADED}"
     )
     assert said(program) == loaded
