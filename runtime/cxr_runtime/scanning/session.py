@@ -115,7 +115,9 @@ class Session:
             else:
                 opened.enter_context(held(options.out, options.access))
                 store = opened.enter_context(StoreWriter.open(options.out, options.access))
-            return cls(options, model, store, keeping, pool, opener, opened.pop_all(), earlier)
+            session = cls(options, model, store, keeping, pool, opener, opened, earlier)
+            session._closing = opened.pop_all()  # from here on it is the session's to close
+            return session
 
     def __enter__(self) -> Self:
         return self

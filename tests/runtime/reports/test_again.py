@@ -4,6 +4,7 @@ import csv
 import shutil
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -367,7 +368,7 @@ def test_a_store_of_an_earlier_program_is_merged_on_trust(tmp_path: Path) -> Non
 
     old, mine = tmp_path / "old", write_store(tmp_path / "mine", [Drawn("m.png")])
     old.mkdir()
-    with sqlite3.connect(old / STORE_FILE, isolation_level=None) as db:
+    with closing(sqlite3.connect(old / STORE_FILE, isolation_level=None)) as db:
         _STEPS[0](db)
         row = (
             "a.png",

@@ -28,7 +28,9 @@ from cxr_runtime.scanning.scan import ScanSummary, scan
 from cxr_runtime.scanning.session import Session
 from cxr_runtime.scanning.station import Station
 from cxr_runtime.sources.film_source import FileOnDisk, FilmSource
+from cxr_runtime.store.folder import held
 from cxr_runtime.store.store import Store, read_scores
+from cxr_runtime.store.writer import StoreWriter
 from cxr_runtime.workers.tasks import Pause
 from cxr_runtime.workers.worker import Worker
 from model_folders import write_model_folder
@@ -403,6 +405,20 @@ def test_a_session_finishes_what_is_in_hand_at_a_pause_and_goes_on(films: Path, 
         later = list(itertools.islice(screened, len(sources)))
         assert session.known.finished == 3
     assert [outcome.file for outcome in later] == [source.file for source in (*sources[3:], *sources[:3])]
+
+
+def test_a_session_that_cannot_begin_frees_its_folder(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: StoreWriter) -> int:
+        raise StoreError("the disk is full")
+
+    monkeypatch.setattr(StoreWriter, "begin_run", refuse)
+    with pytest.raises(StoreError, match="full") as caught:
+        Session.open(ScanOptions(model=model, out=tmp_path))
+    assert caught.tb  # it still holds everything that was open
+    with held(tmp_path):
+        pass
 
 
 def test_a_session_without_a_folder_keeps_its_rows_in_memory(films: Path, model: Path) -> None:

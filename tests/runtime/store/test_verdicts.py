@@ -1,5 +1,6 @@
 """What readers and laboratories say of films: the last word holds, and nothing is ever lost."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,9 @@ NORMAL, ABNORMAL, UNSURE = Verdict.NORMAL, Verdict.ABNORMAL, Verdict.CANNOT_TELL
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk.open(write_store(tmp_path, [Drawn("a.png"), Drawn("b.png")]))
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    with Desk.open(write_store(tmp_path, [Drawn("a.png"), Drawn("b.png")])) as desk:
+        yield desk
 
 
 def say(desk: Desk, reader: str, verdict: Verdict, source: Source = Source.READING, film: str = FILM) -> None:
