@@ -116,7 +116,8 @@ class Gate:
             answers = self.network.read(film.pixels)
         turn = int(np.argmax(answers.turns))
         if turn and answers.turns[turn] >= SURE_TURN:
-            back = replace(film, pixels=np.ascontiguousarray(np.rot90(film.pixels, turn)))
+            facts = replace(film.facts, turned_back=TURNS[turn])
+            back = Film(np.ascontiguousarray(np.rot90(film.pixels, turn)), facts)
             again = self.network.read(back.pixels)
             certainty = mean_of_odds(answers.turns[turn], again.turns[0])
             if certainty >= SURE_TURN:

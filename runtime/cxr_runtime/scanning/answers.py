@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from cxr_runtime.errors import RejectedFilmError, UnreadableFilmError
 from cxr_runtime.film import LEAST_SPACING, MOST_SPACING, FilmFacts, shrunk_hw
-from cxr_runtime.gate.network import GateNetwork
+from cxr_runtime.gate.network import TURNS, GateNetwork
 from cxr_runtime.identity import StudyHeader
 from cxr_runtime.lungs import lung_field, measured
 from cxr_runtime.model.preprocessing import place
@@ -213,6 +213,7 @@ def _facts(text: _Text) -> FilmFacts:
     _check(text.facts is not None and text.facts == _cut(text.facts), "no facts")
     assert text.facts is not None
     _check(LEAST_SPACING <= (text.facts.spacing_mm or 1) <= MOST_SPACING, "a spacing that no film has")
+    _check(text.facts.turned_back in TURNS, "a turn that no film is turned back by")
     return text.facts
 
 

@@ -64,6 +64,7 @@ def test_a_turned_film_is_turned_back_and_the_remark_names_the_angle(quarter_tur
     assert turned.remark.code == f"rotated-{90 * quarter_turns}"
     assert f"turned by {90 * quarter_turns} degrees" in turned.remark.sentence
     assert 0.99 <= turned.remark.confidence <= 1
+    assert (upright.film.facts.turned_back, turned.film.facts.turned_back) == (0, 90 * quarter_turns)
 
 
 def test_a_film_is_turned_back_only_if_it_then_looks_upright() -> None:

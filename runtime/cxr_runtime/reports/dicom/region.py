@@ -17,7 +17,7 @@ def hottest_region(
     """The outline of the coloured region in which the heat is highest.
 
     Args:
-        heat: (h, w) float32 in 0..1, over the whole film.
+        heat: (h, w) float32 in 0..1, over the whole film as it lies in its file.
         threshold: heat below this is not coloured.
         film_hw: rows and columns of the film as it is stored.
 

@@ -31,11 +31,13 @@ def secondary_capture(film: SourceFilm, overlay: RgbPixels, settings: Settings, 
     pixels = captioned(overlay, film.outcome, settings.facts)
     ds.ConversionType = "WSD"  # workstation (PS3.3 C.8.6.1)
     ds.ImageType = ["DERIVED", "SECONDARY"]
-    copy(ds, film.header, ("PatientOrientation", "BodyPartExamined"))
+    copy(ds, film.header, ("BodyPartExamined",))
+    if not film.facts.turned_back:  # else it states the sides of another picture than this
+        copy(ds, film.header, ("PatientOrientation",))
     if "PatientOrientation" not in ds:
         ds.PatientOrientation = None
     ds.BurnedInAnnotation = burned_in(film)
-    ds.DerivationDescription = derivation(settings)
+    ds.DerivationDescription = derivation(film, settings)
     ds.SourceImageSequence = Sequence([film.reference()])
     ds.ImageComments = f"{wording.NOT_FOR_DIAGNOSIS}. {wording.heat_notice(settings.facts)}"
     if film.header.value("LossyImageCompression") == "01":  # once lossy, for ever so (PS3.3 C.7.6.1.1.5)
@@ -49,11 +51,12 @@ def secondary_capture(film: SourceFilm, overlay: RgbPixels, settings: Settings, 
     return ds
 
 
-def derivation(settings: Settings) -> str:
+def derivation(film: SourceFilm, settings: Settings) -> str:
     """What was done to the film, for Derivation Description."""
-    facts = settings.facts
+    facts, turn = settings.facts, film.facts.turned_back
+    turned = f"It lay turned by {turn} degrees clockwise in its file, and was turned back. " if turn else ""
     return (
-        f"{wording.NOT_FOR_DIAGNOSIS}. Shrunk to at most 1024 pixels a side; heat of a neural network "
+        f"{wording.NOT_FOR_DIAGNOSIS}. {turned}Shrunk to at most 1024 pixels a side; heat of a neural network "
         f"({facts.model} {facts.model_sha256[:12]}, {facts.heat_method}) laid over it in colour from "
         f"{facts.heat_threshold:.2f} on; bands of text above and below. Made by {facts.product}."
     )

@@ -10,7 +10,7 @@ from cxr_runtime.model.calibration import Calibration, OperatingPoint
 from cxr_runtime.outcome import Outcome
 from cxr_runtime.store.rows import RunFacts
 
-LAYOUT_VERSION = 2  # changes whenever the objects of the same film would hold something else
+LAYOUT_VERSION = 3  # changes whenever the objects of the same film would hold something else
 LANGUAGE = "en"  # of all that they say
 _NAMESPACE = UUID("6f0a3c51-8e0b-5f0e-9d57-3c1b5d1c4a10")  # of this product's UIDs; drawn once
 

@@ -53,7 +53,7 @@ def structured_report(
 
     Args:
         film: that it is about.
-        heat: (h, w) float32 in 0..1 over the whole film, in its colour range.
+        heat: (h, w) float32 in 0..1 over the whole film, upright, in its colour range.
         settings: that decide it.
         made: when it was made for the first time.
     """
@@ -105,7 +105,8 @@ def _groups(
         qualitative_evaluations=[*triage, sr.QualitativeEvaluation(USE, RESEARCH)],
         source_images=[sr.SourceImageForMeasurementGroup(header.value("SOPClassUID"), film.uid, frames)],
     )
-    found = hottest_region(heat, facts.heat_threshold, film.facts.stored_hw or (1, 1))
+    as_stored = np.rot90(heat, -(film.facts.turned_back // 90))
+    found = hottest_region(as_stored, facts.heat_threshold, film.facts.stored_hw or (1, 1))
     if found is None:
         return
     corners, highest = found

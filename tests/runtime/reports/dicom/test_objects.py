@@ -119,6 +119,15 @@ def test_once_lossy_a_film_has_lossy_pictures(tmp_path: Path) -> None:
     assert (ds.LossyImageCompression, ds.LossyImageCompressionMethod) == ("01", "ISO_10918_1")
 
 
+def test_the_picture_of_a_film_that_was_turned_back_says_so_and_states_no_sides(tmp_path: Path) -> None:
+    what = film()
+    turned = replace(what.source, facts=replace(what.source.facts, turned_back=180))
+    ds = written(tmp_path, replace(what, source=turned))["sc"]
+    assert "turned by 180 degrees clockwise in its file, and was turned back" in ds.DerivationDescription
+    assert not ds.PatientOrientation
+    assert list(written(tmp_path, what)["sc"].PatientOrientation) == ["L", "F"]
+
+
 def test_of_several_frames_the_first_is_referred_to(tmp_path: Path) -> None:
     what = film()
     source = replace(what.source, facts=FilmFacts("dicom", frames=3, stored_hw=HW))

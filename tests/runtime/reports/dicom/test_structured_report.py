@@ -10,8 +10,10 @@ from highdicom import sr
 from numpy.typing import NDArray
 
 from cxr_runtime.files import DICOM_FOLDER, PRIVATE
+from cxr_runtime.heat.map import HeatMethod, HeatView, film_heat
 from cxr_runtime.heat.overlay import heat_steps
 from cxr_runtime.outcome import Triage
+from cxr_runtime.placement import Box, CellGrid, Placement
 from cxr_runtime.reports.dicom.region import hottest_region
 from cxr_runtime.reports.dicom.results import ResultFiles, ScoredFilm
 from dicom_results import HW, MADE, film, heat, settings
@@ -86,6 +88,38 @@ def test_on_pixels_that_are_not_square_the_region_lies_as_they_are_stored(tmp_pa
     report = read_back(tmp_path, replace(what, source=replace(what.source, facts=facts)))
     (region,) = report.get_planar_roi_measurement_groups()
     assert outline(region)[:, 1].max() == pytest.approx(24 * HW[0] / 2 / 64, abs=4)
+
+
+@pytest.mark.parametrize("quarter_turns", [0, 1, 2, 3])
+def test_of_a_film_that_was_turned_back_the_region_lies_over_the_spot_as_stored(
+    quarter_turns: int, tmp_path: Path
+) -> None:
+    """The spot is in one corner, so that no two turns have it at the same place."""
+    warm, spot = np.zeros((64, 52), np.float32), np.zeros(HW, np.uint8)
+    warm[4:12, 40:48] = 0.9
+    spot[16:48, 160:192] = 1  # the same, in pixels of the upright film
+    stored = np.rot90(spot, -quarter_turns)  # clockwise
+    facts = replace(film().source.facts, stored_hw=stored.shape, turned_back=90 * quarter_turns)
+    what = replace(film(), heat=warm, source=replace(film().source, facts=facts))
+    (region,) = read_back(tmp_path, what).get_planar_roi_measurement_groups()
+    drawn = np.zeros(stored.shape, np.uint8)
+    cv2.fillPoly(drawn, [np.rint(outline(region)).astype(np.int32)], (1,))
+    assert int((drawn & stored).sum()) / int((drawn | stored).sum()) > 0.75
+
+
+@pytest.mark.parametrize(
+    "box", [(20.0, 30.0, 180.0, 190.0), (-24.0, 0.0, 232.0, 256.0)], ids=["cropped", "padded"]
+)
+def test_where_the_network_saw_a_part_or_more_the_region_lies_on_the_whole_film(box: Box) -> None:
+    """One of 8 by 8 cells is hot: its place in the part is its place on the film."""
+    cells = np.zeros((8, 8), np.float32)
+    cells[1, 5] = 0.9
+    view = HeatView(HeatMethod.CAM, CellGrid(14.0, 28.0), HEAT_THRESHOLD, 1.0, 0.0)
+    found = hottest_region(film_heat(cells, Placement(HW, box, (224, 224)), view), HEAT_THRESHOLD, HW)
+    assert found is not None
+    middle = (found[0].min(axis=0) + found[0].max(axis=0)) / 2
+    side = (box[2] - box[0]) / 8
+    assert middle == pytest.approx((box[0] + 5.5 * side, box[1] + 1.5 * side), abs=2)
 
 
 def test_the_region_is_what_is_coloured_around_the_highest_heat() -> None:
