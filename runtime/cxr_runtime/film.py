@@ -42,7 +42,7 @@ class FilmFacts:
     is_own_result: bool = False  # this product made the picture of another film
     is_for_processing: bool = False  # DICOM Presentation Intent Type or SOP class: raw values of the detector
     stored_hw: tuple[int, int] | None = None  # rows and columns in the file, before pixels were made square
-    turned_back: int = 0  # degrees clockwise by which the film lies in the file; it was turned back by as many
+    turned_back: int = 0  # degrees clockwise by which the film lies in the file; the gate turned it back
     pixel_aspect: float = 1.0  # height of a pixel in the file over its width
     spacing_mm: float | None = None  # from row to row of the film as read, millimetres; None where not stated
 

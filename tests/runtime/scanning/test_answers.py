@@ -23,7 +23,9 @@ HOW = Preprocessing(input_hw=(32, 48), crop="lung-field")
 TASK = Examination(Place(1, "film.png", ""), FileOnDisk("film.png", Path("film.png")), HOW)
 WORK = Examining()
 DIGEST = "0123456789abcdef" * 4
-FACTS = FilmFacts("dicom", 12, view=View.PA, body_part="CHEST", age_years=40.5, stored_hw=(90, 70), turned_back=180)
+FACTS = FilmFacts(
+    "dicom", 12, view=View.PA, body_part="CHEST", age_years=40.5, stored_hw=(90, 70), turned_back=180
+)
 
 
 def drawn(rows: int, columns: int) -> NDArray[np.uint8]:

@@ -123,7 +123,7 @@ def test_the_picture_of_a_film_that_was_turned_back_says_so_and_states_no_sides(
     what = film()
     turned = replace(what.source, facts=replace(what.source.facts, turned_back=180))
     ds = written(tmp_path, replace(what, source=turned))["sc"]
-    assert "turned by 180 degrees clockwise in its file, and was turned back" in ds.DerivationDescription
+    assert "turned by 180 degrees clockwise in its file and was turned back" in ds.DerivationDescription
     assert not ds.PatientOrientation
     assert list(written(tmp_path, what)["sc"].PatientOrientation) == ["L", "F"]
 
