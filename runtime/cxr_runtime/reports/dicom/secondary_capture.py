@@ -54,9 +54,9 @@ def secondary_capture(film: SourceFilm, overlay: RgbPixels, settings: Settings, 
 def derivation(film: SourceFilm, settings: Settings) -> str:
     """What was done to the film, for Derivation Description."""
     facts, turn = settings.facts, film.facts.turned_back
-    turned = f"It lay turned by {turn} degrees clockwise in its file, and was turned back. " if turn else ""
+    turned = f"It lay turned by {turn} degrees clockwise in its file and was turned back. " if turn else ""
     return (
         f"{wording.NOT_FOR_DIAGNOSIS}. {turned}Shrunk to at most 1024 pixels a side; "
-        f"heat of a neural network ({facts.model} {facts.model_sha256[:12]}, {facts.heat_method}) laid over it in colour from "
-        f"{facts.heat_threshold:.2f} on; bands of text above and below. Made by {facts.product}."
+        f"heat of a neural network ({facts.model} {facts.model_sha256[:12]}, {facts.heat_method}) laid over "
+        f"it in colour from {facts.heat_threshold:.2f} on; bands of text above and below. Made by {facts.product}."
     )
