@@ -58,5 +58,6 @@ def derivation(film: SourceFilm, settings: Settings) -> str:
     return (
         f"{wording.NOT_FOR_DIAGNOSIS}. {turned}Shrunk to at most 1024 pixels a side; "
         f"heat of a neural network ({facts.model} {facts.model_sha256[:12]}, {facts.heat_method}) laid over "
-        f"it in colour from {facts.heat_threshold:.2f} on; bands of text above and below. Made by {facts.product}."
+        f"it in colour from {facts.heat_threshold:.2f} on; bands of text above and below. "
+        f"Made by {facts.product}."
     )
