@@ -27,10 +27,13 @@ def processes_of(arguments: Sequence[str]) -> AbstractContextManager[None]:
 
 def _went_before(words: Sequence[str]) -> bool:
     """Whether a store lies where the results go; INPUTs themselves are not touched, for a share may hang."""
+    from cxr_cli.settings import has_settings
     from cxr_runtime.files import STORE_FILE
 
     named = [next_word for word, next_word in pairwise([*words, ""]) if word == "--out"]
     named += [word.removeprefix("--out=") for word in words if word.startswith("--out=")]
+    if not named and has_settings():  # they may name the folder
+        return True
     inputs = [Path(word).absolute() for word in words]
     beside = [path.with_name(f"{path.name}-cxr-triage") for path in inputs if path.name]
     return any((folder / STORE_FILE).is_file() for folder in (map(Path, named) if named else beside))

@@ -143,7 +143,7 @@ def _read_some(scanned: Path) -> None:
             said = Verdict.NORMAL if is_clear else Verdict.ABNORMAL
             readers = {"ann": said, "ben": Verdict.CANNOT_TELL if number == 1 else said}
             for reader, verdict in readers.items():
-                with desk.acting(reader, Act.SAID) as now:
+                with desk.acting(reader, Act.SAID, f"{film.key} reading {verdict}") as now:
                     desk.verdicts.add(Said(film.key, reader, now, verdict))
 
 

@@ -170,8 +170,8 @@ def finished(
                 scored.append(score(item))
             case (place, film):
                 drawn.append([draw(unscored(place, film))])
-        most = MOST_WAITING if isinstance(item, list | tuple) else 0
-        yield from _come(scored, drawn, draw, cuts, most)
+        is_last = item is None or isinstance(item, Pause)  # nothing may be left behind it
+        yield from _come(scored, drawn, draw, cuts, 0 if is_last else MOST_WAITING)
         if isinstance(item, Pause):
             yield item
 

@@ -1,5 +1,6 @@
 """The store of an output folder, read: one SQLite file from which every report is made."""
 
+import os
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -87,8 +88,9 @@ class Store:
         return int(last)
 
     def reported(self) -> Films:
-        """The films that the latest reports hold."""
-        run = self.last_run()
+        """The films that the latest reports hold; where none were finished, those of the latest run."""
+        ((reported,),) = self._rows("SELECT max(id) FROM runs WHERE facts IS NOT NULL")
+        run = self.last_run() if reported is None else int(reported)
         facts = self.facts(run)
         return None if facts is not None and facts.is_of_store else run
 
@@ -229,6 +231,7 @@ def store_errors(name: str) -> Iterator[None]:
     try:
         yield
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # it may quote a damaged page
+        os.close(os.open(os.devnull, os.O_RDONLY))  # raises what SQLite hides: too many files are open
         raise StoreError(
             f"the store {name} cannot be used ({error}); see that the disk has room and the folder can be "
             "written, or scan with --out and a new folder"

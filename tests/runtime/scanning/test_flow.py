@@ -1,16 +1,19 @@
 from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
 from cxr_runtime.errors import ModelError
 from cxr_runtime.model.preprocessing import Preprocessing
+from cxr_runtime.outcome import Outcome, Status
 from cxr_runtime.scanning.examination import Examination, Examined, Unread
-from cxr_runtime.scanning.flow import batches, examined
+from cxr_runtime.scanning.flow import batches, examined, finished
+from cxr_runtime.scanning.scoring import Scored
 from cxr_runtime.sources.film_source import FileOnDisk
-from cxr_runtime.store.rows import Place
+from cxr_runtime.store.rows import FinishedFilm, KnownFilm, Place
 from cxr_runtime.workers.pool import WorkerDiedError, WorkerKilledError, WorkerTimeoutError
 from cxr_runtime.workers.tasks import Passed, Pause
 
@@ -78,6 +81,19 @@ def test_what_a_worker_could_not_read_in_time_is_not_read_here(
 def test_a_broken_part_of_the_program_stops_the_scan() -> None:
     with pytest.raises(ModelError):
         ended(ModelError("a part is missing"))
+
+
+def test_films_that_are_known_wait_for_none_that_is_being_scored() -> None:
+    scored, drawn = Future[list[Scored]](), Future[FinishedFilm]()
+    known = KnownFilm(PLACE, 1, Outcome("film.png", "", Status.FAILED, "truncated"))
+
+    def items() -> Iterator[Any]:
+        yield [None]  # a batch
+        yield from [known] * 3
+        scored.set_result([])
+
+    stream = finished(items(), lambda _: scored, lambda _: drawn)
+    assert list(stream) == [known] * 3
 
 
 def test_a_pause_goes_through_every_stage() -> None:

@@ -137,6 +137,15 @@ def test_a_run_shows_its_own_places_only_and_others_stay(store: StoreWriter) -> 
     assert store.last_run() == run
 
 
+def test_what_the_latest_reports_hold_stays_so_until_a_later_run_has_ended(store: StoreWriter) -> None:
+    assert store.reported() == 1
+    store.end_run(1, FACTS)
+    later = store.begin_run()
+    assert store.reported() == 1
+    store.end_run(later, FACTS)
+    assert store.reported() == later
+
+
 def test_a_film_done_anew_replaces_its_row_and_pictures(store: StoreWriter) -> None:
     run = store.begin_run()
     store.add(run, [film(1, replace(SCORED, probability=0.75), None)], PRINT)
