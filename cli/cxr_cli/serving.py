@@ -88,19 +88,19 @@ def serve(
 
 @contextmanager
 def _alerting(folder: Path, options: "AlertOptions | None", journal: "Journal") -> Iterator[None]:
-    """Very suspicious films are called out meanwhile, by a thread."""
+    """Very suspicious films are called out meanwhile, by a thread that is begun again where it dies."""
     if options is None:
         yield
         return
-    import threading
-
+    from cxr_runtime.appliance.restarting import Standing, Supervised
     from cxr_runtime.server.alerts import Alerts
 
     alerts = Alerts(folder, options, journal)
-    thread = threading.Thread(target=alerts.run, name="alerts", daemon=True)
-    thread.start()
+    standing = Standing("alerts", journal, lambda sentence: typer.echo(sentence, err=True))
+    supervised = Supervised(lambda: alerts, standing)
+    supervised.start("alerts")
     try:
         yield
     finally:
-        alerts.end()
-        thread.join(10)
+        supervised.end()
+        supervised.join(10)

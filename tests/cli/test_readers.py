@@ -1,11 +1,18 @@
 """`cxr-triage user`, `audit`, `tally` and `serve` on the command line."""
 
+import threading
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from cxr_cli.main import app, main
+from cxr_cli.serving import _alerting
+from cxr_runtime.errors import StoreError
+from cxr_runtime.journal import Journal
+from cxr_runtime.server.alerts import AlertOptions, Alerts
 from cxr_runtime.store.desk import Desk
 from drawn_stores import Drawn, change, write_store
 
@@ -81,3 +88,22 @@ def test_a_folder_without_a_store_is_refused(tmp_path: Path, capsys: pytest.Capt
         main(["serve", str(tmp_path)])
     assert ended.value.code == 1
     assert "holds no triage.sqlite" in capsys.readouterr().err
+
+
+def test_alerts_whose_store_cannot_be_used_for_a_moment_begin_again(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    change(folder, f"UPDATE results SET finished = '{datetime.now(UTC).isoformat()}'")
+    opened, tries, called = Desk.open, list[int](), threading.Event()
+
+    def locked_at_first(*asked: Any, **how: Any) -> Desk:
+        tries.append(1)
+        if len(tries) == 1:
+            raise StoreError("the store is locked")
+        return opened(*asked, **how)
+
+    monkeypatch.setattr(Desk, "open", locked_at_first)
+    monkeypatch.setattr(Alerts, "_run", lambda *_: called.set())
+    with _alerting(folder, AlertOptions(80.0, "call"), Journal()):
+        assert called.wait(60)
+    assert "alerts has stopped and is begun again in 1 s: the store is locked" in capsys.readouterr().err

@@ -75,7 +75,8 @@ class Readers:
         self, out: Path, access: Access, opener: Opener, journal: Journal
     ) -> dict[str, Callable[[], Part]]:
         """The parts of the appliance, by name."""
-        serving, alerts, parts = self.serving, self.alerts, dict[str, Callable[[], Part]]()
+        serving, parts = self.serving, dict[str, Callable[[], Part]]()
+        alerts = None if self.alerts is None else Alerts(out, self.alerts, journal)
 
         def serve() -> Part:
             _have_store(out, access)
@@ -86,7 +87,7 @@ class Readers:
         def watch() -> Part:
             _have_store(out, access)
             assert alerts is not None
-            return Alerts(out, alerts, journal)
+            return alerts  # the same again: it knows what it has called out
 
         if serving is not None:
             parts["serve"] = serve

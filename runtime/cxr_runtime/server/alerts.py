@@ -21,9 +21,11 @@ from cxr_runtime.journal import Journal
 from cxr_runtime.names import SHA_DIGITS, printable
 from cxr_runtime.store.audit import Act
 from cxr_runtime.store.desk import Desk
+from cxr_runtime.store.rows import time_of
 
 LOOK_SECONDS = 2.0  # between two looks at the store
-RECENT = timedelta(days=1)  # films that were scored longer ago are no news
+RECENT = timedelta(days=1)  # films that were scored longer before the first look are no news, ...
+LONGEST_AWAY = timedelta(days=7)  # ... but for those since the last alert, so many at most
 COMMAND_SECONDS, MAIL_SECONDS = 60.0, 30.0
 FIRST_WAIT, LONGEST_WAIT = 30.0, 1800.0  # seconds until an alert is tried again
 SMTPS = 465  # the port that speaks TLS from the start (RFC 8314, 7.3)
@@ -71,14 +73,16 @@ def check_alerts(options: AlertOptions) -> None:
 
 @dataclass
 class Alerts:
-    """Watches a store: works until `end` is called."""
+    """Watches a store: works until `end` is called. What it has given it knows also when it is run again."""
 
     folder: Path
     options: AlertOptions
     journal: Journal
     clock: Callable[[], datetime] = lambda: datetime.now().astimezone()
     _ending: threading.Event = field(default_factory=threading.Event)
-    _done: set[str] = field(default_factory=set)  # films that were called out
+    _done: set[str] = field(default_factory=set)  # films that were called out; "film channel": only by that
+    _since: datetime | None = None  # films that were scored before are no news; the same for all looks
+    _tries: dict[str, tuple[float, float]] = field(default_factory=dict)  # film: when again, wait after that
 
     def run(self) -> None:
         """Watch.
@@ -88,14 +92,11 @@ class Alerts:
         """
         with Desk.open(self.folder) as desk:
             self._done |= desk.audit.about(Act.ALERTED)
-            wait, due, version = FIRST_WAIT, 0.0, -1
+            version, is_all = -1, True
             while not self._ending.is_set():
                 found = desk.version()
-                if found != version and time.monotonic() >= due:
-                    if self.look(desk):
-                        version, wait, due = found, FIRST_WAIT, 0.0
-                    else:
-                        due, wait = time.monotonic() + wait, min(2 * wait, LONGEST_WAIT)
+                if found != version or not is_all:
+                    is_all, version = self.look(desk), found
                 self._ending.wait(LOOK_SECONDS)
 
     def end(self) -> None:
@@ -103,28 +104,59 @@ class Alerts:
         self._ending.set()
 
     def look(self, desk: Desk) -> bool:
-        """Call out films that are new; False where one has to be tried again."""
-        since = self.clock() - RECENT
-        for sha256, probability in desk.suspicious(self.options.score / 100, since):
-            if sha256 in self._done:
-                continue
+        """Call out new films, then those that are due again; False where one has to be tried again."""
+        self._since = self._since or self._beginning(desk)
+        found = desk.suspicious(self.options.score / 100, self._since)
+        waiting = [film for film in found if film[0] not in self._done]
+        is_all = True
+        for sha256, probability in sorted(waiting, key=lambda film: film[0] in self._tries):
+            due, wait = self._tries.get(sha256, (0.0, FIRST_WAIT))
+            if self._ending.is_set() or time.monotonic() < due:
+                is_all = False
+            elif self._is_called_out(desk, sha256, 100 * probability):
+                self._done.add(sha256)
+                self._tries.pop(sha256, None)
+                desk.note(ACTOR, Act.ALERTED, sha256)
+            else:
+                is_all = False
+                self._tries[sha256] = time.monotonic() + wait, min(2 * wait, LONGEST_WAIT)
+        return is_all
+
+    def _beginning(self, desk: Desk) -> datetime:
+        """From when on films are news: for a day, or since the last alert where that is longer ago."""
+        now = self.clock()
+        last = desk.audit.last(Act.ALERTED)
+        return min(now - RECENT, max(time_of(last), now - LONGEST_AWAY) if last else now)
+
+    def _is_called_out(self, desk: Desk, sha256: str, score: float) -> bool:
+        """Call out a film by each channel that has not done so; whether all have by now."""
+        digits, given = sha256[:SHA_DIGITS], list[str]()
+        channels = self._channels(digits, score)
+        for name, call_out in channels.items():
+            about = f"{sha256} {name}"
             try:
-                self._call_out(sha256, 100 * probability)
+                if about not in self._done:
+                    call_out()
+                    given.append(about)
             except (OSError, CxrTriageError, smtplib.SMTPException, subprocess.SubprocessError) as error:
                 kind = type(error).__name__.lower()
-                self.journal.note("alert-failed", sha256=sha256[:SHA_DIGITS], error=kind)
-                return False
-            self._done.add(sha256)
-            desk.note(ACTOR, Act.ALERTED, sha256)
-        return True
+                self.journal.note("alert-failed", sha256=digits, channel=name, error=kind)
+        self._done.update(given)
+        if all(f"{sha256} {name}" in self._done for name in channels):
+            self.journal.note("very-suspicious", sha256=digits, score=round(score, 2))
+            return True
+        for about in given:
+            desk.note(ACTOR, Act.ALERTED, about)
+        return False
 
-    def _call_out(self, sha256: str, score: float) -> None:
-        digits = sha256[:SHA_DIGITS]
+    def _channels(self, digits: str, score: float) -> dict[str, Callable[[], None]]:
+        """What was asked for, by a word."""
+        channels, mail = dict[str, Callable[[], None]](), self.options.mail
         if self.options.command:
-            self._run(digits, score)
-        if self.options.mail is not None:
-            _send(self.options.mail, _message(self.options, digits, score))
-        self.journal.note("very-suspicious", sha256=digits, score=round(score, 2))
+            channels["command"] = lambda: self._run(digits, score)
+        if mail is not None:
+            channels["mail"] = lambda: _send(mail, _message(self.options, digits, score))
+        return channels
 
     def _run(self, digits: str, score: float) -> None:
         subprocess.run(

@@ -79,6 +79,12 @@ class Audit:
         query = "SELECT DISTINCT about FROM audit WHERE act = ?"
         return {str(about) for (about,) in self._db.execute(query, (act.value,)).fetchall()}
 
+    def last(self, act: Act) -> str:
+        """When an act was noted last, ISO time with offset; "" where it never was."""
+        query = "SELECT time FROM audit WHERE act = ? ORDER BY id DESC LIMIT 1"
+        found = self._db.execute(query, (act.value,)).fetchone()
+        return "" if found is None else str(found[0])
+
     def verify(self, head: str = "") -> Verification:
         """Compute every digest again.
 

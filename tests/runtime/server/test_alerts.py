@@ -1,7 +1,7 @@
 """A very suspicious film is called out once, by whatever was asked for, and nothing in it names anybody."""
 
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +69,71 @@ def test_a_command_that_fails_is_tried_again(folder: Path, tmp_path: Path) -> No
         assert ask(folder, "SELECT count(*) FROM audit WHERE act = 'alerted'") == [(0,)]
         assert alerts(folder, command=command(tmp_path)).look(desk)
     assert "alert-failed" in (tmp_path / "log").read_text()
+
+
+def test_a_film_that_cannot_be_called_out_for_days_is_called_out_then(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cxr_runtime.server.alerts.FIRST_WAIT", 0.0)
+    now = [NOW]
+    program = f"'{sys.executable}' '{tmp_path / 'call.py'}'"
+    watching = Alerts(folder, AlertOptions(95.0, program), Journal(), lambda: now[0])
+    with Desk.open(folder) as desk:
+        assert not watching.look(desk)  # there is no such program yet
+        now[0] += timedelta(days=3)
+        assert not watching.look(desk)
+        (tmp_path / "call.py").touch()
+        assert watching.look(desk)
+    assert ask(folder, "SELECT count(*) FROM audit WHERE act = 'alerted'") == [(1,)]
+
+
+def test_after_a_restart_films_since_the_last_alert_are_news_for_a_week(folder: Path) -> None:
+    def since(days: float) -> timedelta:
+        with Desk.open(folder) as desk:
+            now = datetime.now(UTC) + timedelta(days=days)
+            return now - Alerts(folder, AlertOptions(95.0), Journal(), lambda: now)._beginning(desk)
+
+    assert since(3) == timedelta(days=1)  # nothing was called out yet
+    with Desk.open(folder) as desk:
+        desk.note("alerts", Act.ALERTED, "film")
+    assert timedelta(days=3) <= since(3) < timedelta(days=3, minutes=5)
+    assert (since(0.5), since(30)) == (timedelta(days=1), timedelta(days=7))
+
+
+def test_a_film_that_cannot_be_called_out_keeps_back_no_other(tmp_path: Path) -> None:
+    films = [Drawn(f"{name}.png", 0.97, finished=FILMS[0].finished) for name in ("a", "b", "c")]
+    folder = write_store(tmp_path / "out", films)
+    first, *others = (str(sha256)[:12] for (sha256,) in ask(folder, "SELECT sha256 FROM results ORDER BY id"))
+    refuses = tmp_path / "refuses.py"
+    refuses.write_text(
+        "import sys, pathlib\n"
+        f"if sys.argv[1] == '{first}': sys.exit(1)\n"
+        f"pathlib.Path(r'{tmp_path / 'called'}').open('a').write(sys.argv[1] + '\\n')\n"
+    )
+    with Desk.open(folder) as desk:
+        assert not alerts(folder, command=f"'{sys.executable}' '{refuses}'").look(desk)
+    assert (tmp_path / "called").read_text().split() == others
+
+
+def test_where_the_mail_fails_the_command_is_not_run_again_also_after_a_restart(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise OSError("no route to the mail server")
+
+    monkeypatch.setattr("cxr_runtime.server.alerts._send", refused)
+    monkeypatch.setattr("cxr_runtime.server.alerts.FIRST_WAIT", 0.0)
+    both = {"command": command(tmp_path), "mail": Mail("a@clinic.example", "localhost")}
+    with Desk.open(folder) as desk:
+        watching = alerts(folder, **both)
+        assert not watching.look(desk)
+        assert not watching.look(desk)
+        again = alerts(folder, **both)
+        again._done |= desk.audit.about(Act.ALERTED)
+        assert not again.look(desk)
+        monkeypatch.setattr("cxr_runtime.server.alerts._send", lambda *_: None)
+        assert again.look(desk)
+    assert len((tmp_path / "called").read_text().splitlines()) == 1
 
 
 @pytest.fixture(scope="module")
