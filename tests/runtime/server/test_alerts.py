@@ -123,7 +123,7 @@ def test_where_the_mail_fails_the_command_is_not_run_again_also_after_a_restart(
 
     monkeypatch.setattr("cxr_runtime.server.alerts._send", refused)
     monkeypatch.setattr("cxr_runtime.server.alerts.FIRST_WAIT", 0.0)
-    both = {"command": command(tmp_path), "mail": Mail("a@clinic.example", "localhost")}
+    both: dict[str, Any] = {"command": command(tmp_path), "mail": Mail("a@clinic.example", "localhost")}
     with Desk.open(folder) as desk:
         watching = alerts(folder, **both)
         assert not watching.look(desk)
