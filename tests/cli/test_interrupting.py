@@ -15,6 +15,30 @@ from model_folders import write_model_folder
 from processes import running
 
 FILMS = 40
+LIMIT = 30.0  # seconds; a batch of one film is given up after 90
+HUNG = """
+import sys, threading
+from cxr_cli.main import main
+from cxr_runtime.backends.timed import TimedEngine
+from cxr_runtime.scanning import station
+
+class Hung:
+    backend = "drawn"
+    def run(self, batch):
+        threading.Event().wait()
+
+score, begun = station.Station._score, []
+
+def scored(self, batch):
+    begun.append(score(self, batch))
+    if len(begun) == 2:
+        print("two batches in hand", flush=True)
+    return begun[-1]
+
+station.Station._score = scored
+station.opened_engine = lambda *_: TimedEngine(Hung())
+main()
+"""
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
@@ -43,6 +67,25 @@ def test_an_interrupted_scan_exits_130_and_goes_on_later(ending: str, tmp_path: 
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert f"; {kept} finished before" in done.stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+def test_a_scan_whose_network_hangs_ends_at_once_when_it_is_interrupted(tmp_path: Path) -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        pytest.skip("whoever runs the tests has them ignore SIGINT")
+    for seed in range(3):
+        content = cv2.imencode(".png", draw_phantom(seed, hw=(256, 256)))[1].tobytes()
+        (tmp_path / f"{seed}.png").write_bytes(content)
+    model = write_model_folder(tmp_path / "m")
+    command = [sys.executable, "-c", HUNG, "scan", ".", "--out", "out", "--model", str(model)]
+    command += ["--batch-size", "1", "--workers", "1"]
+    with running(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "two batches in hand\n"
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=LIMIT)
+    assert process.returncode == 130
+    assert "interrupted" in told.splitlines()[-1]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a signal of POSIX plays that of Windows")

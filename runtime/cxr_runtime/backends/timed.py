@@ -23,7 +23,7 @@ class TimedEngine:
         self._engine, self._seconds, self._seconds_a_film = engine, seconds, seconds_a_film
         self._batches: queue.SimpleQueue[NDArray[np.float32] | None] = queue.SimpleQueue()
         self._ends: queue.SimpleQueue[Outputs | Exception] = queue.SimpleQueue()
-        self._is_busy = False
+        self._lock, self._is_busy, self._is_closed = threading.Lock(), False, False
         threading.Thread(target=self._serve, daemon=True).start()
 
     @property
@@ -35,14 +35,18 @@ class TimedEngine:
         """Infer one batch.
 
         Raises:
-            BackendError: the device failed, or the batch took longer than its limit.
+            BackendError: the device failed, the batch took longer than its limit, or the engine was closed.
         """
         seconds = self._seconds + self._seconds_a_film * len(batch)
-        self._is_busy = True
+        with self._lock:
+            if self._is_closed:
+                raise self._closed()
+            self._is_busy = True
         self._batches.put(batch)
         try:
             end = self._ends.get(timeout=seconds)
         except queue.Empty:
+            self._is_closed = True  # what it gives after all is not that of another batch
             raise BackendError(
                 f"the backend {self._engine.backend} gave nothing for a batch of {len(batch)} films within "
                 f"{seconds:g} s; check where the model comes from, or scan with another --backend"
@@ -53,10 +57,20 @@ class TimedEngine:
         return end
 
     def close(self) -> None:
-        """Give back the device's memory; that of a batch without end is left to the end of the process."""
-        self._batches.put(None)
-        if not self._is_busy:
-            self._engine.close()
+        """Give back the device's memory; whoever waits for a batch, in any thread, waits no longer.
+
+        That of a batch that is still at work is given back once it ends, at the latest with the process.
+        """
+        with self._lock:
+            self._is_closed = True
+            self._batches.put(None)
+            if self._is_busy:
+                self._ends.put(self._closed())
+            else:
+                self._engine.close()
+
+    def _closed(self) -> BackendError:
+        return BackendError(f"the backend {self._engine.backend} is closed, and scores no film any more")
 
     def _serve(self) -> None:
         while (batch := self._batches.get()) is not None:

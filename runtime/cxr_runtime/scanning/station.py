@@ -107,9 +107,12 @@ class Station:
         self._files, self._closing = files, ExitStack()
         # More threads than processors would only wait for each other: they need Python's one lock.
         drawers = min(os.cpu_count() or 1, options.batch_size)
-        self._threads = self._closing.enter_context(ThreadPoolExecutor(drawers))
+        self._threads, self._scoring = ThreadPoolExecutor(drawers), ThreadPoolExecutor(1)
+        for executor in (self._threads, self._scoring):  # what they have not begun is not waited for
+            self._closing.callback(executor.shutdown, cancel_futures=True)
+        # It is closed before they end: else a batch without end would be waited for.
         self._engine = self._closing.enter_context(LateEngine(self._open_engine))
-        self._scoring, self._loading = (self._closing.enter_context(ThreadPoolExecutor(1)) for _ in range(2))
+        self._loading = self._closing.enter_context(ThreadPoolExecutor(1))
         self.begin = self._engine.loading
         draw = without_pictures if files is None else Drawing(files, options.preview_quality).draw
         if options.profile is not None:

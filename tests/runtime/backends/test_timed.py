@@ -1,6 +1,7 @@
 """An engine with a deadline."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from cxr_runtime.backends.timed import TimedEngine
 from cxr_runtime.errors import BackendError
 
 BATCH = np.zeros((2, 3, 4, 4), np.float32)
+LIMIT = 30.0  # seconds that a test waits for anything
 
 
 class Drawn:
@@ -20,8 +22,10 @@ class Drawn:
 
     def __init__(self, end: Exception | None = None) -> None:
         self.end, self.go, self.is_closed = end, threading.Event(), False
+        self.begun = threading.Event()
 
     def run(self, batch: NDArray[np.float32]) -> Outputs:
+        self.begun.set()
         self.go.wait()
         if self.end is not None:
             raise self.end
@@ -50,6 +54,31 @@ def test_a_batch_without_end_is_given_up() -> None:
     timed = TimedEngine(engine, seconds=0.01, seconds_a_film=0.01)
     with pytest.raises(BackendError, match="gave nothing for a batch of 2 films within"):
         timed.run(BATCH)
+    with pytest.raises(BackendError, match="is closed"):  # it might be given what came of the first
+        timed.run(BATCH)
     timed.close()
     assert not engine.is_closed  # it is still at work
     engine.go.set()
+
+
+def test_whoever_waits_for_a_batch_waits_no_longer_once_the_engine_is_closed() -> None:
+    engine = Drawn()
+    timed = TimedEngine(engine)
+    with ThreadPoolExecutor(1) as other:
+        waiting = other.submit(timed.run, BATCH)
+        assert engine.begun.wait(timeout=LIMIT)
+        timed.close()
+        with pytest.raises(BackendError, match="the backend drawn is closed"):
+            waiting.result(timeout=LIMIT)
+    assert not engine.is_closed
+    engine.go.set()
+
+
+def test_a_closed_engine_refuses_batches() -> None:
+    engine = Drawn()
+    timed = TimedEngine(engine)
+    timed.close()
+    with pytest.raises(BackendError, match="is closed"):
+        timed.run(BATCH)
+    assert engine.is_closed
+    assert not engine.begun.is_set()
