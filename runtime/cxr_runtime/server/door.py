@@ -16,6 +16,7 @@ from cxr_runtime.store.accounts import Role
 
 LOGIN = "/login"
 PUBLIC = (LOGIN, "/static/")
+FILM, OF_ITSELF = "/film/", ("/events", "/rows", "/counts")  # what open pages ask for by themselves
 TOKEN_HEADER, TOKEN_FIELD = "x-cxr-token", "token"
 
 
@@ -34,7 +35,8 @@ class Door:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        visitor = await run_in_threadpool(self._room.visitor, cookie_of(scope, self._room))
+        cookie, is_use = cookie_of(scope, self._room), _is_use(scope)
+        visitor = await run_in_threadpool(lambda: self._room.visitor(cookie, is_use=is_use))
         scope["visitor"], scope["room"] = visitor, self._room
         if visitor is None and not scope["path"].startswith(PUBLIC):
             answer: Response = PlainTextResponse(_("Please log in again.") + "\n", 401)
@@ -43,6 +45,13 @@ class Door:
             await answer(scope, receive, send)
             return
         await self._app(scope, receive, send)
+
+
+def _is_use(scope: Scope) -> bool:
+    """Whether somebody did something; an open page asks for what is new without anybody there."""
+    asked = Request(scope)
+    is_picture = scope["method"] == "GET" and scope["path"].startswith(FILM)
+    return not (is_picture or scope["path"] in OF_ITSELF or asked.query_params.get("again") == "1")
 
 
 def cookie_name(room: Room) -> str:

@@ -17,7 +17,7 @@ from cxr_runtime.server.room import Room
 ALIVE_SECONDS = 15.0  # after which something is said in any case
 LIFE_SECONDS = 600.0  # of one stream; the browser then asks again
 MOST_STREAMS = 100
-MOST_STREAMS_OF_ONE = 8
+MOST_STREAMS_OF_ONE = 4  # browsers open 6 connections to a server (HTTP/1.1); two are left for all else
 
 
 async def events(request: Request) -> Response:
@@ -30,7 +30,7 @@ async def events(request: Request) -> Response:
 
 
 def _is_welcome(request: Request, room: Room) -> bool:
-    return room.visitor(cookie_of(request.scope, room)) is not None
+    return room.visitor(cookie_of(request.scope, room), is_use=False) is not None
 
 
 async def _told(request: Request, room: Room, client: str) -> AsyncIterator[str]:

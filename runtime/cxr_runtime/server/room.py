@@ -116,12 +116,17 @@ class Room:
     def _state(self) -> tuple[int, int]:
         return self._watching.version(), self._watching.count_films()
 
-    def visitor(self, kept: str) -> Visitor | None:
-        """Who asks, by the cookie; None: he must log in. Without accounts, whoever is at this machine."""
+    def visitor(self, kept: str, *, is_use: bool = True) -> Visitor | None:
+        """Who asks, by the cookie; None: he must log in. Without accounts, whoever is at this machine.
+
+        Args:
+            kept: the cookie.
+            is_use: as of `Sessions.of`.
+        """
         with self.reading() as desk:
             if not self.options.needs_login and not desk.has_accounts():
                 return self._local
-            session = self.sessions.of(kept) if kept else None
+            session = self.sessions.of(kept, is_use=is_use) if kept else None
             account = None if session is None else desk.accounts.get(session.name)
         if session is None or account is None:
             return None

@@ -47,8 +47,13 @@ class Sessions:
                 self._sessions.popitem(last=False)
         return kept
 
-    def of(self, kept: str) -> Session | None:
-        """The session of a cookie; None where there is none, or it has ended."""
+    def of(self, kept: str, *, is_use: bool = True) -> Session | None:
+        """The session of a cookie; None where there is none, or it has ended.
+
+        Args:
+            kept: what the browser keeps.
+            is_use: somebody did something; False: a page asked by itself, which keeps no session alive.
+        """
         now, digest = self._clock(), _digest(kept)
         with self._lock:
             session = self._sessions.get(digest)
@@ -57,8 +62,9 @@ class Sessions:
             if now - session.used > IDLE_SECONDS or now - session.began > ABSOLUTE_SECONDS:
                 del self._sessions[digest]
                 return None
-            session.used = now
-            self._sessions.move_to_end(digest)
+            if is_use:
+                session.used = now
+                self._sessions.move_to_end(digest)
             return session
 
     def end(self, kept: str) -> None:

@@ -1,6 +1,7 @@
 """Who comes in, and who does not: passwords, sessions, roles, and ten thousand guesses."""
 
 import shutil
+import socket
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,7 +11,14 @@ import pytest
 
 from cxr_runtime.errors import UsageError
 from cxr_runtime.server.serving import ServeOptions, check
-from cxr_runtime.server.sessions import ABSOLUTE_SECONDS, IDLE_SECONDS, SECONDS_A_TRY, Brake, Sessions
+from cxr_runtime.server.sessions import (
+    ABSOLUTE_SECONDS,
+    IDLE_SECONDS,
+    SECONDS_A_TRY,
+    Brake,
+    Session,
+    Sessions,
+)
 from cxr_runtime.store.accounts import Role
 from cxr_runtime.store.desk import Desk
 from drawn_stores import Drawn, ask, change, write_store
@@ -175,6 +183,60 @@ def test_sessions_end_after_a_while_of_silence_and_after_a_day_s_work() -> None:
         now += IDLE_SECONDS
         sessions.of(busy)
     assert sessions.of(busy) is None
+
+
+def test_a_page_that_is_left_open_keeps_no_session_alive() -> None:
+    now = 0.0
+    sessions = Sessions(lambda: now)
+    kept = sessions.begin("ann")
+    now = IDLE_SECONDS
+    assert sessions.of(kept, is_use=False) is not None
+    now = IDLE_SECONDS + 1
+    assert sessions.of(kept, is_use=False) is None
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "is_use"),
+    [
+        ("GET", "/", True),
+        ("GET", "/tally", True),
+        ("GET", "/rows", False),
+        ("GET", "/counts", False),
+        ("GET", "/events", False),
+        ("GET", "/film/KEY", False),
+        ("POST", "/film/KEY/open", True),
+        ("POST", "/film/KEY/open?again=1", False),
+        ("POST", "/film/KEY/open?blinded=1&again=1", False),
+    ],
+)
+def test_what_a_page_asks_for_by_itself_is_no_use(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch, method: str, path: str, *, is_use: bool
+) -> None:
+    uses, of = list[bool](), Sessions.of
+
+    def noted(self: Sessions, kept: str, *, is_use: bool = True) -> Session | None:
+        uses.append(is_use)
+        return of(self, kept, is_use=is_use)
+
+    browser.log_in("ann")
+    monkeypatch.setattr(Sessions, "of", noted)
+    if path == "/events":
+        read_an_event(browser)
+    elif method == "POST":
+        browser.post(path)
+    else:
+        browser.get(path)
+    assert set(uses) == {is_use}
+
+
+def read_an_event(browser: Browser) -> None:
+    """Read the first word of the stream, and go."""
+    with socket.create_connection(("127.0.0.1", browser.port), timeout=30) as line:
+        head = f"GET /events HTTP/1.1\r\nhost: {browser.host}\r\ncookie: {browser.cookie}\r\n\r\n"
+        line.sendall(head.encode())
+        came = b""
+        while b"event: change" not in came:
+            came += line.recv(4096)
 
 
 def test_a_folder_of_days_is_refused_with_what_to_give_instead(tmp_path: Path) -> None:
