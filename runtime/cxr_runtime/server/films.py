@@ -36,10 +36,7 @@ def facts(request: Request) -> Response:
         picture = desk.picture(film.result)
         told = {
             **_words(desk, film, picture, is_hidden=is_hidden),
-            "verdicts": [
-                said_of(each, visitor) for each in said.standing if not is_hidden or _is_own(each, visitor)
-            ],
-            "isDisputed": said.is_disputed and not is_hidden,
+            **verdicts_of(said, visitor, is_hidden=is_hidden),
             "seen": [] if is_hidden else [list(each) for each in desk.seen_by(film.key)],
             "hasPicture": picture is not None,
             "hasHeat": picture is not None and picture.heat_png is not None and not is_hidden,
@@ -54,7 +51,16 @@ def _is_own(said: Said, visitor: Visitor) -> bool:
     return said.reader == visitor.name
 
 
-def said_of(said: Said, visitor: Visitor) -> dict[str, Any]:
+def verdicts_of(said: FilmVerdicts, visitor: Visitor, *, is_hidden: bool) -> dict[str, Any]:
+    """All that stands; of a film whose score is hidden only what the reader said himself."""
+    shown = [each for each in said.standing if not is_hidden or _is_own(each, visitor)]
+    return {
+        "verdicts": [_said_of(each, visitor) for each in shown],
+        "isDisputed": said.is_disputed and not is_hidden,
+    }
+
+
+def _said_of(said: Said, visitor: Visitor) -> dict[str, Any]:
     """A verdict as the page's script knows it."""
     return {
         "reader": said.reader,

@@ -2,10 +2,9 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
-from hashlib import sha256
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -52,6 +51,7 @@ READS = {
     Read.DISPUTED: later("Readers disagree"),
     Read.TESTED: later("With a test result"),
 }
+BLINDED_READS = (Read.ANY, Read.UNREAD, Read.MINE)  # that say nothing of what others found
 ORDERS = {
     Order.SUSPICION: later("Most suspicious first"),
     Order.NEWEST: later("Newest first"),
@@ -187,16 +187,21 @@ def _day(text: str) -> date | None:
         return None
 
 
+def _blinded(query: Query) -> Query:
+    """What of a query says nothing of scores, nor of what others found: films as they arrived."""
+    read = query.read if query.read in BLINDED_READS else Read.ANY
+    return replace(query, show=Show.ALL, read=read, order=Order.OLDEST)
+
+
 def shelf_of(request: Request, room: Room, desk: Desk, visitor: Visitor) -> Shelf:
     """The page of the list that an address asks for."""
     query = query_of(request.query_params)
     is_blinded = room.options.is_blinded or request.query_params.get("blinded") == "1"
+    if is_blinded and visitor.role.may_say:
+        query = _blinded(query)
     label = desk.label()
     films = listed(desk, query, visitor.name, label)
-    shown = films[:MOST_ON_A_PAGE]
-    if is_blinded:  # an order that says nothing of the scores
-        shown = sorted(shown, key=lambda film: sha256(film.key.encode()).digest())
-    rows = (_row(film, room, desk, visitor, label, is_blinded=is_blinded) for film in shown)
+    rows = (_row(film, room, desk, visitor, label, is_blinded=is_blinded) for film in films[:MOST_ON_A_PAGE])
     return Shelf(tuple(rows), query, len(films) > MOST_ON_A_PAGE, is_blinded)
 
 
@@ -232,6 +237,7 @@ def page(request: Request) -> Response:
     with room.reading() as desk:
         shelf = shelf_of(request, room, desk, visitor)
         run = desk.latest_facts()
+    is_blind = shelf.is_blinded and visitor.role.may_say
     return paper.page(
         request,
         "room.html",
@@ -242,9 +248,9 @@ def page(request: Request) -> Response:
         legend=legend(run.heat_threshold, run.presentation.colours) if run else (),
         labels=_labels(),
         wording=wording,
-        shows=SHOWS,
+        shows={Show.ALL: SHOWS[Show.ALL]} if is_blind else SHOWS,
         **WORDS,
-        reads=READS,
-        orders=ORDERS,
+        reads={read: READS[read] for read in BLINDED_READS} if is_blind else READS,
+        orders={Order.OLDEST: ORDERS[Order.OLDEST]} if is_blind else ORDERS,
         is_forced=room.options.is_blinded,
     )

@@ -11,14 +11,14 @@ from starlette.responses import JSONResponse, Response
 from cxr_runtime.language import _
 from cxr_runtime.server.beside import found, hides_score
 from cxr_runtime.server.door import TOKEN_HEADER, acting, room_of
-from cxr_runtime.server.films import said_of
+from cxr_runtime.server.films import verdicts_of
 from cxr_runtime.server.room import Visitor
 from cxr_runtime.store.audit import Act
 from cxr_runtime.store.verdicts import MOST_NOTE, Finding, Said, Source, Verdict, standing
 
 
 async def say(request: Request) -> Response:
-    """POST /film/KEY/verdict: `{verdict, findings, note, source}`; all that stands comes back."""
+    """POST /film/KEY/verdict: `{verdict, findings, note, source}`; what stands comes back."""
     visitor = acting(request, request.headers.get(TOKEN_HEADER))
     try:
         told = json.loads(await request.body())
@@ -41,8 +41,8 @@ def _kept(request: Request, visitor: Visitor, told: Any) -> Response:
             room.desk.mark_seen(visitor.name, film.key, now)
     with room.reading() as desk:
         stands = standing(desk.verdicts.of(film.key))
-    verdicts = [said_of(each, visitor) for each in stands.standing]
-    return JSONResponse({"verdicts": verdicts, "isDisputed": stands.is_disputed})
+        is_hidden = hides_score(request, room, desk, visitor, film)
+    return JSONResponse(verdicts_of(stands, visitor, is_hidden=is_hidden))
 
 
 def _said(told: Any, sha256: str, reader: str, *, is_blinded: bool) -> Said:

@@ -14,8 +14,11 @@ from cxr_runtime.outcome import Outcome, Status, Triage
 from cxr_runtime.phantom import draw_phantom
 from cxr_runtime.pictures import encode_jpeg, encode_png
 from cxr_runtime.placement import Placement
+from cxr_runtime.store.audit import Act
 from cxr_runtime.store.desk import Desk
+from cxr_runtime.store.listing import listed
 from cxr_runtime.store.rows import FinishedFilm, Place, StoredPicture, StoredScore
+from cxr_runtime.store.verdicts import Said, Verdict
 from cxr_runtime.store.writer import StoreWriter
 from drawn_stores import Drawn, ask, change, write_store
 from served_rooms import Browser, served
@@ -168,6 +171,42 @@ def test_in_a_blinded_reading_score_and_heat_are_hidden_until_the_verdict(browse
     assert (shown["isHidden"], shown["score"]) == (False, "90.00")
     again = browser.post(f"/film/{high}/verdict?blinded=1", READING).json["verdicts"][0]
     assert not again["isBlinded"]  # by then the score was known
+
+
+def test_a_blinded_list_stands_as_films_arrived_over_all_pages_and_is_not_narrowed_by_what_was_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("store.listing", "server.shelf"):
+        monkeypatch.setattr(f"cxr_runtime.{module}.MOST_ON_A_PAGE", 2)
+    monkeypatch.setattr(listed, "__defaults__", (2,))
+    films = [Drawn(f"{place}.png", score) for place, score in enumerate((0.2, 0.9, 0.1, 0.8, 0.7))]
+    folder = write_store(tmp_path / "out", films)
+    arrived = [str(sha256) for (sha256,) in ask(folder, "SELECT sha256 FROM results ORDER BY id")]
+    with served(folder, is_blinded=True) as browser:
+        for narrowed in ("", "&show=flagged", "&order=suspicion", "&read=abnormal", "&read=tested"):
+            found = [keys(browser, f"?page={page}{narrowed}") for page in (1, 2, 3)]
+            assert found == [arrived[:2], arrived[2:4], arrived[4:]]
+        page = browser.get("/").text
+    for word in ("Flagged", "Most suspicious first", "Called abnormal", "With a test result"):
+        assert f">{word}</option>" not in page
+    assert ">Not read by me</option>" in page
+
+
+def test_a_test_result_of_a_hidden_film_brings_no_verdict_of_others(folder: Path) -> None:
+    key = str(ask(folder, "SELECT sha256 FROM results ORDER BY id")[0][0])
+    with Desk.open(folder) as desk:
+        for reader, verdict in (("bob", Verdict.NORMAL), ("eve", Verdict.ABNORMAL)):
+            with desk.acting(reader, Act.SAID) as now:
+                desk.verdicts.add(Said(key, reader, now, verdict))
+    tested = {"verdict": "normal", "findings": [], "note": "", "source": "genexpert"}
+    with served(folder, is_blinded=True) as browser:
+        answer = browser.load().post(f"/film/{key}/verdict", tested).json
+        assert [each["source"] for each in answer["verdicts"]] == ["genexpert"]
+        assert not answer["isDisputed"]
+        assert browser.get(f"/film/{key}").json["isHidden"]
+        answer = browser.post(f"/film/{key}/verdict", READING).json
+    assert len(answer["verdicts"]) == 4
+    assert answer["isDisputed"]
 
 
 def deep_film(folder: Path, name: str) -> tuple[bytes, str]:
