@@ -38,6 +38,8 @@ class Drawn:
     features: tuple[int, ...] = ()  # what a network saw in it
     patient: str = ""  # "": nothing is kept of whose it is
     studied: str = ""  # date of the examination
+    born: str = ""  # date
+    name: str = ""  # of the patient
 
 
 def write_store(folder: Path, *runs: Sequence[Drawn], has_ended: bool = True) -> Path:
@@ -82,7 +84,8 @@ def _finished(place: Place, film: Drawn) -> FinishedFilm:
         heat_layer(heat, HW, HEAT_THRESHOLD),
     )
     score, features = StoredScore(outcome, 0.5, 0.5, 0.2, film.finished), bytes(film.features)
-    identity = ("full", Identity(film.patient, studied=film.studied)) if film.patient else None
+    whose = Identity(film.patient, film.name, film.born, film.studied)
+    identity = ("full", whose) if film.patient else None
     return FinishedFilm(place, score, picture, 1000, features=features, identity=identity)
 
 

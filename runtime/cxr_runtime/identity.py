@@ -42,6 +42,18 @@ class Identity:
             if len(text) > MOST_SHOWN or not text.isprintable():
                 raise ValueError(f"its {entry.name} cannot be shown")
 
+    @property
+    def person(self) -> str:
+        """Whose film it is: films with the same text are of one person; "" where that is not known.
+
+        Two hospitals may give the same Patient ID, or somebody mistypes it. So the birth date goes with it,
+        or the name where there is none, of which letters alone count.
+        """
+        if not self.patient:
+            return ""
+        surest = self.born or " ".join(re.findall(r"\w+", self.name.casefold()))
+        return f"{self.patient} {surest}".strip()
+
 
 MOST_SHOWN = 400  # characters of a text of an identity; the name of a person may have three of 64
 # Elements that are copied, with their value representation (PS3.6): those of the Patient, General Study and

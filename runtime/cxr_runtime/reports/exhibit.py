@@ -34,7 +34,7 @@ class Exhibit:
     name: str  # stem of its files in heatmaps/: safe stem, `-`, first 12 digits of the sha256
     heading: tuple[str, str] | None = None  # large and small, in place of the file's name and folder
     owner: tuple[str, ...] = ()  # whose film it is, in texts as `wording.owner` has them; () where not kept
-    patient: str = ""  # as kept, by which another film is known to be of the same patient; "" where not kept
+    patient: str = ""  # `Identity.person`, by which films are known to be of one patient; "" where not kept
     studied: str = ""  # day of the study; "" where not kept
 
 

@@ -214,7 +214,7 @@ def _exhibits(
         kept = store.identities.of(outcome.sha256, label) if label != IdentityKind.NONE else None
         owner = owner_of(kept) if kept else ()
         name = safe_name(outcome.file, outcome.sha256)
-        patient, studied = (kept.patient, kept.studied) if kept else ("", "")
+        patient, studied = (kept.person, kept.studied) if kept else ("", "")
         yield Exhibit(outcome, seen, name, owner=owner, patient=patient, studied=studied)
 
 

@@ -6,6 +6,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from cxr_runtime.identity import Identity
 from cxr_runtime.language import _, number
 from cxr_runtime.names import folder_and_name, printable
 from cxr_runtime.outcome import Outcome
@@ -53,8 +54,7 @@ def similar(request: Request) -> Response:
         film = found(desk, key)
         if hides_score(request, room, desk, visitor, film):
             raise HTTPException(403, _("Similar films are shown after the verdict."))
-        same_patient = {sha256 for sha256, _date in _of_the_patient(desk, film)}
-        near = room.similar.of(desk, film, MOST_FOUND, frozenset(same_patient))
+        near = room.similar.of(desk, film, MOST_FOUND, _of_the_patient(desk, film))
         known = [each for each in near if not hides_score(request, room, desk, visitor, each.film)]
         shown = _of_many_patients(desk, known)[:MOST_SIMILAR]
         said = [standing(desk.verdicts.of(each.film.outcome.sha256)) for each in shown]
@@ -64,11 +64,11 @@ def similar(request: Request) -> Response:
 
 def _of_many_patients(desk: Desk, near: list[Similar]) -> list[Similar]:
     """Of each patient the most similar film, where patients are kept."""
-    label, of_each = desk.label(), dict[str, Similar]()
+    of_each = dict[str, Similar]()
     for each in near:
-        identity = desk.identities.of(each.film.outcome.sha256, label) if label else None
-        patient = identity.patient if identity is not None else ""
-        of_each.setdefault(patient or f"film {each.film.key}", each)
+        identity = _identity(desk, each.film)
+        person = identity.person if identity is not None else ""
+        of_each.setdefault(person or f"film {each.film.key}", each)
     return list(of_each.values())
 
 
@@ -107,25 +107,31 @@ def _summary(said: list[FilmVerdicts]) -> str:
 
 
 def earlier(desk: Desk, film: Listed) -> dict[str, str] | None:
-    """The patient's film before this one, where patients are kept, and how the score has changed."""
-    films = _of_the_patient(desk, film)
-    own = next((date for sha256, date in films if sha256 == film.outcome.sha256), "")
-    before = [(sha256, date) for sha256, date in films if date and date < own]
-    if not before:
+    """The person's film before this one, where patients are kept, and how the score has changed."""
+    own, label = _identity(desk, film), desk.label()
+    if own is None or not own.patient or not own.studied:
         return None
-    sha256, date = before[-1]
-    other = one(desk, sha256)
-    if other is None:
-        return None
-    change = _change(other.outcome, film.outcome)
-    return {"key": sha256, "date": date, "score": _score(other.outcome), "change": change}
+    for sha256, date in desk.films_of_patient(own.patient, label, before=own.studied):
+        identity = desk.identities.of(sha256, label)
+        other = one(desk, sha256) if identity is not None and identity.person == own.person else None
+        if other is not None:
+            change = _change(other.outcome, film.outcome)
+            return {"key": sha256, "date": date, "score": _score(other.outcome), "change": change}
+    return None
 
 
-def _of_the_patient(desk: Desk, film: Listed) -> list[tuple[str, str]]:
-    """All films of a film's patient, sha256 and date, the earliest first; none where none is kept."""
+def _identity(desk: Desk, film: Listed) -> Identity | None:
+    """Whose film it is, where that is kept."""
     label = desk.label()
-    identity = desk.identities.of(film.outcome.sha256, label) if film.outcome.sha256 and label else None
-    return desk.films_of_patient(identity.patient, label) if identity is not None and identity.patient else []
+    return desk.identities.of(film.outcome.sha256, label) if film.outcome.sha256 and label else None
+
+
+def _of_the_patient(desk: Desk, film: Listed) -> frozenset[str]:
+    """All films of a film's Patient ID, also where two persons have the same; none where none is kept."""
+    identity = _identity(desk, film)
+    if identity is None or not identity.patient:
+        return frozenset()
+    return frozenset(sha256 for sha256, _date in desk.films_of_patient(identity.patient, desk.label()))
 
 
 def _change(before: Outcome, now: Outcome) -> str:

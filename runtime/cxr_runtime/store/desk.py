@@ -25,6 +25,7 @@ from cxr_runtime.store.store import Store, store_errors
 from cxr_runtime.store.verdicts import Verdicts
 
 MOST_PLACES = 20  # of one film that are looked at
+MOST_OF_PATIENT = 1000  # films of one Patient ID that are looked at
 
 
 class Desk(Store):
@@ -154,14 +155,21 @@ class Desk(Store):
         found = self._db.execute("SELECT kind FROM identities LIMIT 1").fetchone()
         return "" if found is None else str(found[0])
 
-    def films_of_patient(self, patient: str, label: str) -> list[tuple[str, str]]:
-        """Films of a patient by sha256, with the date of each examination; the earliest first."""
+    def films_of_patient(self, patient: str, label: str, before: str = "") -> list[tuple[str, str]]:
+        """Films of a Patient ID by sha256, with the date of each examination; the latest first.
+
+        Args:
+            patient: the ID; it may be that of several persons.
+            label: under which identities are kept.
+            before: a date; only films of days before it. "": all films.
+        """
         query = (
-            "SELECT sha256, coalesce(studied, '') FROM identities WHERE kind = ? AND patient = ?"
-            " ORDER BY 2 LIMIT ?"
+            "SELECT sha256, coalesce(studied, '') AS day FROM identities"
+            " WHERE kind = :label AND patient = :patient"
+            " AND (:before = '' OR day > '' AND day < :before) ORDER BY day DESC LIMIT :most"
         )
-        found = self._db.execute(query, (label, patient, MOST_PLACES)).fetchall()
-        return [(str(sha256), str(studied)) for sha256, studied in found]
+        asked = {"label": label, "patient": patient, "before": before, "most": MOST_OF_PATIENT}
+        return [(str(sha256), str(day)) for sha256, day in self._db.execute(query, asked).fetchall()]
 
     def seen_by(self, sha256: str) -> list[tuple[str, str]]:
         """Who has opened a film, and when for the first time; the first one first."""

@@ -57,6 +57,35 @@ def test_the_patients_film_before_is_shown_with_the_change_of_score(tmp_path: Pa
     }
 
 
+def test_a_film_of_another_person_with_the_same_id_is_no_earlier_film(tmp_path: Path) -> None:
+    films = [
+        Drawn("now.png", 0.9, patient="1001", born="1950-02-03", name="Doe, Jane", studied="2026-05-02"),
+        Drawn("other.png", 0.3, patient="1001", born="1988-07-01", name="Roe, Max", studied="2026-04-01"),
+        Drawn("hers.png", 0.8, patient="1001", born="1950-02-03", name="Miller, Jane", studied="2026-01-01"),
+        Drawn("no date.png", 0.9, patient="1002", name="DOE, JANE", studied="2026-05-02"),
+        Drawn("other name.png", 0.9, patient="1002", name="Roe, Max", studied="2026-04-01"),
+        Drawn("same name.png", 0.9, patient="1002", name="Doe Jane", studied="2026-01-01"),
+    ]
+    folder = write_store(tmp_path, films)
+    known = keys(folder)
+    with served(folder) as browser:
+        found = {name: browser.get(f"/film/{key}").json["earlier"] for name, key in known.items()}
+    assert found["now.png"]["key"] == known["hers.png"]
+    assert found["no date.png"]["key"] == known["same name.png"]
+    assert [found[name] for name in ("other.png", "other name.png", "hers.png")] == [None] * 3
+
+
+def test_of_a_patient_with_many_films_the_nearest_earlier_one_is_found(tmp_path: Path) -> None:
+    films = [Drawn(f"{day}.png", patient="P1", studied=f"2026-01-{day:02}") for day in range(1, 31)]
+    folder = write_store(tmp_path, films)
+    known = keys(folder)
+    with served(folder) as browser:
+        for day in (30, 25, 2):
+            earlier = browser.get(f"/film/{known[f'{day}.png']}").json["earlier"]
+            assert earlier["date"] == f"2026-01-{day - 1:02}"
+        assert browser.get(f"/film/{known['1.png']}").json["earlier"] is None
+
+
 def test_nothing_of_a_patient_is_used_where_none_is_kept(tmp_path: Path) -> None:
     folder = write_store(
         tmp_path, [Drawn(film.file, film.probability, features=film.features) for film in FILMS]
