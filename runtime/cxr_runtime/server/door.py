@@ -2,6 +2,7 @@
 
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -15,6 +16,7 @@ from cxr_runtime.server.sessions import ABSOLUTE_SECONDS, is_same
 from cxr_runtime.store.accounts import Role
 
 LOGIN = "/login"
+BACK = "back"  # what is asked of the list, to be asked again after the login
 PUBLIC = (LOGIN, "/static/")
 FILM, OF_ITSELF = "/film/", ("/events", "/rows", "/counts")  # what open pages ask for by themselves
 TOKEN_HEADER, TOKEN_FIELD = "x-cxr-token", "token"
@@ -41,7 +43,7 @@ class Door:
         if visitor is None and not scope["path"].startswith(PUBLIC):
             answer: Response = PlainTextResponse(_("Please log in again.") + "\n", 401)
             if scope["method"] == "GET" and "text/html" in Request(scope).headers.get("accept", ""):
-                answer = RedirectResponse(LOGIN, 303)
+                answer = RedirectResponse(_login_of(scope), 303)
             await answer(scope, receive, send)
             return
         await self._app(scope, receive, send)
@@ -52,6 +54,12 @@ def _is_use(scope: Scope) -> bool:
     asked = Request(scope)
     is_picture = scope["method"] == "GET" and scope["path"].startswith(FILM)
     return not (is_picture or scope["path"] in OF_ITSELF or asked.query_params.get("again") == "1")
+
+
+def _login_of(scope: Scope) -> str:
+    """The login, which leads back to the film and the filters of a list."""
+    asked = scope["query_string"].decode("latin-1") if scope["path"] == "/" else ""
+    return f"{LOGIN}?{urlencode({BACK: asked})}" if asked else LOGIN
 
 
 def cookie_name(room: Room) -> str:

@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from cxr_runtime.errors import UsageError
 from cxr_runtime.language import _, number
 from cxr_runtime.server import paper
-from cxr_runtime.server.door import LOGIN, TOKEN_FIELD, acting, cookie_of, keep, room_of, visitor_of
+from cxr_runtime.server.door import BACK, LOGIN, TOKEN_FIELD, acting, cookie_of, keep, room_of, visitor_of
 from cxr_runtime.server.room import Room
 from cxr_runtime.store.accounts import Account, Role, check_name, hashed, is_password
 from cxr_runtime.store.audit import Act
@@ -41,47 +41,44 @@ async def fields(request: Request) -> dict[str, str]:
 
 def login_page(request: Request) -> Response:
     """GET /login."""
-    return _login(request)
+    return _login(request, request.query_params.get(BACK, ""))
 
 
-def _login(request: Request, said: str = "", status: int = 200) -> Response:
-    return paper.page(request, "login.html", styles=("room.css",), status=status, said=said)
+def _login(request: Request, back: str, said: str = "", status: int = 200) -> Response:
+    return paper.page(request, "login.html", styles=("room.css",), status=status, said=said, back=back)
 
 
 async def log_in(request: Request) -> Response:
     """POST /login: name and password; a new session, whatever cookie came with it."""
     form = await fields(request)
-    return await run_in_threadpool(_log_in, request, form.get("name", ""), form.get("password", ""))
+    return await run_in_threadpool(_log_in, request, form)
 
 
-def _log_in(request: Request, name: str, password: str) -> Response:
+def _log_in(request: Request, form: dict[str, str]) -> Response:
+    name, password, back = (form.get(field, "") for field in ("name", "password", BACK))
     room, address = room_of(request), request.client.host if request.client else ""
     wait = room.brake.wait({f"address {address}": FREE_OF_ADDRESS, f"name {name[:64]}": FREE_OF_NAME})
     if wait > 0:
-        return _login(request, _("Too many tries. Please wait {count} seconds.", count=number(wait)), 429)
+        return _login(
+            request, back, _("Too many tries. Please wait {count} seconds.", count=number(wait)), 429
+        )
     with room.reading() as desk:
         account = desk.accounts.get(name[:64])
     if not room.hashing.acquire(timeout=HASHING_SECONDS):
-        return _login(request, _("Too many people log in just now. Please try again."), 503)
+        return _login(request, back, _("Too many people log in just now. Please try again."), 503)
     try:
         is_right = is_password(password, _nobodys() if account is None else account.password)
     finally:
         room.hashing.release()
     if account is None or not is_right:
         room.desk.note(UNKNOWN if account is None else account.name, Act.LOGIN_FAILED, address)
-        return _login(request, _("Name and password do not belong together."), 403)
+        return _login(request, back, _("Name and password do not belong together."), 403)
     room.brake.forgive(f"address {address}", f"name {name}")
     room.sessions.end(cookie_of(request.scope, room))
     room.desk.note(account.name, Act.LOGGED_IN, address)
-    answer = RedirectResponse("/", 303)
+    answer = RedirectResponse(f"/?{back}" if back else "/", 303)  # to the list, whatever was asked for
     keep(answer, room, room.sessions.begin(account.name))
     return answer
-
-
-FREE_OF_ADDRESS, FREE_OF_NAME = (
-    5,
-    20,
-)  # tries; a name's are more, so that a stranger keeps nobody out for long
 
 
 @cache

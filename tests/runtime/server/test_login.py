@@ -3,6 +3,7 @@
 import shutil
 import socket
 import subprocess
+import urllib.parse
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -76,6 +77,16 @@ def test_who_logs_in_sees_the_list_and_logs_out_again(browser: Browser) -> None:
     assert browser.post("/logout", f"token={browser.token}".encode()).headers["location"] == "/login"
     browser.cookie = kept
     assert browser.get("/").status == 303
+
+
+def test_a_login_leads_back_to_the_film_and_the_filters_and_to_no_other_site(browser: Browser) -> None:
+    asked = browser.get("/?film=abc&blinded=1").headers["location"]
+    assert asked == "/login?back=film%3Dabc%26blinded%3D1"
+    assert 'name="back" value="film=abc&amp;blinded=1"' in browser.get(asked).text
+    form = {"name": "ann", "password": PASSWORD}
+    for back in ("film=abc&blinded=1", "//evil.example"):
+        given = urllib.parse.urlencode({**form, "back": back}).encode()
+        assert browser.post("/login", given).headers["location"] == f"/?{back}"
 
 
 def test_a_session_that_somebody_prepared_is_not_taken_over(browser: Browser) -> None:

@@ -1,7 +1,7 @@
 """The bar with which a reader says what a film is: one script for the server and for worklist.html.
 
     const bar = new VerdictBar(element, { labels, keys: viewer.keys, canSay, say });
-    bar.show({ key, verdicts, isDisputed, summary });     // or null: there is no film
+    bar.show({ key, name, verdicts, isDisputed, summary });     // or null: there is no film
     bar.settle();                                         // says what has not been said yet, at once
 
 `say({ key, verdict, findings, note, source })` keeps a verdict and gives a promise of all that stand.
@@ -51,11 +51,13 @@ LABELS: Mapping[str, str] = MappingProxyType(
         "addNote": later("Write a note"),
         "tests": later("Test results"),
         "noTest": later("no result"),
+        "withdrawn": later("result withdrawn"),
         "differ": later("Readers disagree"),
         "blinded": later("said before the score was shown"),
         "elsewhere": later("said on another machine, or changed since"),
         "kept": later("Kept"),
         "notKept": later("Not kept"),
+        "wordFirst": later("Not kept yet: choose a word first"),
         "again": later("Try again"),
         "mayNot": later("This account may look, not say."),
         "takeOut": later("Verdicts as CSV"),
@@ -66,7 +68,7 @@ LABELS: Mapping[str, str] = MappingProxyType(
 @cache
 def script() -> str:
     """A plain script; what follows it on the page can use `VerdictBar`."""
-    return _part("verdicts.js")
+    return "\n".join((_part("unkept.js"), _part("verdicts.js")))
 
 
 @cache

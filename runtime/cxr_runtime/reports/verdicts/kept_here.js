@@ -5,11 +5,12 @@ const VERDICTS_KEPT_AS = "cxr-triage.verdicts"; // of all worklists of this brow
 const LABEL_OF = { normal: 0, abnormal: 1 }; // as `calibrate --labels` reads it; who cannot tell gives none
 
 class KeptHere {
-  constructor() {
+  /** As they are kept now: another window may have kept some meanwhile. */
+  get films() {
     try {
-      this.films = JSON.parse(kept(VERDICTS_KEPT_AS)) ?? {};
+      return JSON.parse(kept(VERDICTS_KEPT_AS)) ?? {};
     } catch {
-      this.films = {};
+      return {};
     }
   }
 
@@ -21,16 +22,17 @@ class KeptHere {
   }
 
   async say({ key, verdict, findings, note }) {
-    this.films[key] = { verdict, findings, note, time: new Date().toISOString() };
-    localStorage.setItem(VERDICTS_KEPT_AS, JSON.stringify(this.films)); // a browser that keeps nothing refuses here
+    const mine = { verdict, findings, note, time: new Date().toISOString() };
+    localStorage.setItem(VERDICTS_KEPT_AS, JSON.stringify({ ...this.films, [key]: mine })); // a browser that keeps nothing refuses here
     return this.of(key);
   }
 
   /** A table of the verdicts on these films, `[file, sha256]` each. */
   table(films) {
-    const rows = films.filter(([, sha256]) => this.films[sha256]?.verdict in LABEL_OF);
+    const said = this.films;
+    const rows = films.filter(([, sha256]) => said[sha256]?.verdict in LABEL_OF);
     const lines = rows.map(([file, sha256]) => {
-      const { verdict, findings, note, time } = this.films[sha256];
+      const { verdict, findings, note, time } = said[sha256];
       return [file, sha256, LABEL_OF[verdict], findings.join(" "), note, time].map(cell).join(",");
     });
     return ["file,sha256,label,findings,note,time", ...lines, ""].join("\n");

@@ -18,6 +18,9 @@ class VerdictBar {
    */
   constructor(root, { labels, keys, canSay, say, isSmall = false }) {
     Object.assign(this, { root, labels, canSay, say, isSmall, film: null });
+    this.drafts = new Map(); // notes and findings without a word, by film
+    this.latest = new Map(); // verdict that was sent last, by what it speaks of
+    this.unkept = new Unkept(labels, (said, name) => this.#keep(said, name));
     root.classList.add("vb");
     root.setAttribute("role", "group");
     root.setAttribute("aria-label", labels.bar);
@@ -52,11 +55,11 @@ class VerdictBar {
     const tests = this.#tests();
     if (this.isSmall) {
       first.replaceChildren(words, this.#folded(marks), this.note, this.state);
-      this.root.replaceChildren(first);
+      this.root.replaceChildren(first, this.unkept.root);
     } else {
       const second = element("div", "vb-line");
       second.append(marks, this.note, tests);
-      this.root.replaceChildren(first, second);
+      this.root.replaceChildren(first, second, this.unkept.root);
     }
     if (!this.canSay) this.state.textContent = this.labels.mayNot;
   }
@@ -83,25 +86,38 @@ class VerdictBar {
     return Object.fromEntries(made);
   }
 
+  /** Buttons, not a list to choose from: that would take the keys which lead to the next film. */
   #tests() {
     this.results = {};
     const details = element("details", "vb-tests");
     details.append(element("summary", "", this.labels.tests));
     const list = element("div", "vb-test-list");
     for (const source of TESTS) {
-      const select = element("select");
-      select.disabled = !this.canSay;
-      select.append(new Option(this.labels.noTest, ""));
-      for (const verdict of Object.keys(VERDICTS)) select.append(new Option(this.labels[`test-${verdict}`], verdict));
-      select.addEventListener("change", () => select.value && this.#keep({ verdict: select.value, findings: [], note: "", source }));
-      const label = element("label", "", this.labels[source]);
-      label.append(select);
-      list.append(label);
-      this.results[source] = select;
+      const row = element("div", "vb-test");
+      row.setAttribute("role", "group");
+      row.setAttribute("aria-label", this.labels[source]);
+      this.results[source] = ["", ...Object.keys(VERDICTS)].map((verdict) => {
+        const button = element("button", `vb-${verdict}`, verdict ? this.labels[`test-${verdict}`] : this.labels.noTest);
+        Object.assign(button, { type: "button", value: verdict, disabled: !this.canSay });
+        button.addEventListener("click", () => this.#enter(source, button));
+        return button;
+      });
+      row.append(element("span", "", this.labels[source]), ...this.results[source]);
+      list.append(row);
     }
     details.append(list);
     this.details = details;
     return details;
+  }
+
+  /** A test's result, or that it was entered in error. */
+  #enter(source, button) {
+    if (!this.film) return;
+    const { key, name } = this.film;
+    const isAsShown = button.getAttribute("aria-pressed") === "true";
+    if (isAsShown && !this.latest.has(aboutOf({ key, source }))) return;
+    const verdict = button.value || "cannot-tell";
+    this.#keep({ key, verdict, findings: [], note: button.value ? "" : WITHDRAWN, source }, name);
   }
 
   #addKeys(keys) {
@@ -116,7 +132,7 @@ class VerdictBar {
   /**
    * Show what stands of a film.
    *
-   * @param {?Object} film key; verdicts: each `{reader, verdict, findings, note, source, isBlinded, isOurs, isMine}`;
+   * @param {?Object} film key; name; verdicts: each `{reader, verdict, findings, note, source, isBlinded, isOurs, isMine}`;
    *   isDisputed; summary: nodes that say how it was scored
    */
   show(film) {
@@ -125,27 +141,41 @@ class VerdictBar {
     this.root.classList.toggle("vb-empty", !film);
     this.summary.replaceChildren(...(film?.summary ?? []));
     this.details.open = false;
-    if (this.canSay) this.state.textContent = "";
     this.#tell(film?.verdicts ?? [], film?.isDisputed ?? false);
   }
 
   #tell(verdicts, isDisputed) {
     const mine = verdicts.find(({ isMine, source }) => isMine && source === "reading");
-    this.chosen = mine ? { verdict: mine.verdict, findings: [...mine.findings] } : { verdict: "", findings: [] };
-    this.note.value = mine?.note ?? "";
+    const { findings, note } = mine ?? this.drafts.get(this.film?.key) ?? { findings: [], note: "" };
+    this.chosen = { verdict: mine?.verdict ?? "", findings: [...findings] };
+    this.note.value = note;
+    this.#tellState();
     this.others.replaceChildren(...(isDisputed ? [element("b", "vb-differ", this.labels.differ)] : []));
     for (const said of verdicts) if (said !== mine) this.others.append(this.#said(said));
-    for (const source of TESTS) this.results[source].value = verdicts.find((said) => said.source === source)?.verdict ?? "";
+    for (const source of TESTS) {
+      const found = verdicts.find((said) => said.source === source);
+      const stands = found && !isWithdrawn(found) ? found.verdict : "";
+      for (const button of this.results[source]) button.setAttribute("aria-pressed", String(button.value === stands));
+    }
     this.#press();
   }
 
-  #said({ reader, verdict, findings, note, source, isBlinded, isOurs }) {
+  /** Whether it is kept; a note without a word is not. */
+  #tellState(words = "") {
+    if (!this.canSay) return;
+    const isDraft = this.drafts.has(this.film?.key);
+    this.state.textContent = isDraft ? this.labels.wordFirst : words;
+    this.state.classList.toggle("vb-draft", isDraft);
+  }
+
+  #said(said) {
+    const { reader, verdict, findings, note, source, isBlinded, isOurs } = said;
     const { labels } = this;
     const isTest = source !== "reading";
-    const what = isTest ? labels[`test-${verdict}`] : labels[verdict];
+    const what = isWithdrawn(said) ? labels.withdrawn : isTest ? labels[`test-${verdict}`] : labels[verdict];
     const with_ = findings.map((name) => labels[name]).join(", ");
     const shown = element("span", `vb-said vb-${verdict}`, `${isTest ? labels[source] : reader}: ${what}`);
-    const notes = [with_, note, isTest ? reader : "", isBlinded ? labels.blinded : "", isOurs ? "" : labels.elsewhere];
+    const notes = [with_, isWithdrawn(said) ? "" : note, isTest ? reader : "", isBlinded ? labels.blinded : "", isOurs ? "" : labels.elsewhere];
     shown.title = notes.filter(Boolean).join("; ");
     return shown;
   }
@@ -176,41 +206,41 @@ class VerdictBar {
   }
 
   #changed(wait = SETTLE_MS) {
-    if (!this.film || !this.chosen.verdict) return;
-    const { key } = this.film;
+    if (!this.film) return;
+    const { key, name } = this.film;
+    const { verdict, findings } = this.chosen;
+    const note = this.note.value;
+    if (!verdict && (note || findings.length)) this.drafts.set(key, { findings: [...findings], note });
+    else this.drafts.delete(key);
+    this.#tellState();
+    if (!verdict) return;
     clearTimeout(this.waiting?.timer);
-    const verdict = { key, ...this.chosen, findings: [...this.chosen.findings], note: this.note.value, source: "reading" };
-    this.waiting = { verdict, timer: setTimeout(() => this.settle(), wait) };
+    const said = { key, verdict, findings: [...findings], note, source: "reading" };
+    this.waiting = { said, name, timer: setTimeout(() => this.settle(), wait) };
   }
 
   /** Keep at once what still waits. */
   settle() {
     if (!this.waiting) return;
     clearTimeout(this.waiting.timer);
-    const { verdict } = this.waiting;
+    const { said, name } = this.waiting;
     this.waiting = null;
-    this.#keep(verdict);
+    this.#keep(said, name);
   }
 
-  async #keep(verdict) {
-    const { film } = this;
-    const said = { key: film?.key, ...verdict };
+  async #keep(said, name) {
+    const isLatest = () => this.latest.get(aboutOf(said)) === said;
+    this.latest.set(aboutOf(said), said);
+    if (said.key === this.film?.key) this.#tellState();
     try {
       const { verdicts, isDisputed } = await this.say(said);
+      if (!isLatest()) return;
+      this.unkept.drop(said);
       if (this.film?.key !== said.key || this.waiting) return;
       this.#tell(verdicts, isDisputed);
-      this.state.textContent = this.labels.kept;
-      this.state.classList.remove("vb-failed");
+      this.#tellState(this.labels.kept);
     } catch (error) {
-      this.#failed(said, error);
+      if (isLatest()) this.unkept.add(said, name, error);
     }
-  }
-
-  #failed(said, error) {
-    const again = element("button", "", this.labels.again);
-    again.type = "button";
-    again.addEventListener("click", () => this.#keep(said));
-    this.state.classList.add("vb-failed");
-    this.state.replaceChildren(`${this.labels.notKept}: ${error.message} `, again);
   }
 }

@@ -170,7 +170,7 @@
     if (pictures) viewer.show({ name: film.file, place: place(), caption, ...pictures, earlier: earlierOf(film) });
     else viewer.clear(noFilm(film.row), { place: place(), caption });
     const { sha256 } = film.row.dataset;
-    bar.show(sha256 ? { key: sha256, ...keptHere.of(sha256) } : null);
+    bar.show(sha256 ? { key: sha256, name: film.file, ...keptHere.of(sha256) } : null);
     reveal(film.row);
     byId("spoken").textContent = `${place()}: ${film.file}, ${byId("said").textContent}`;
   }

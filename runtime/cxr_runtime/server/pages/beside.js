@@ -11,6 +11,12 @@ class Beside {
     Object.assign(this, { root, open, compare });
   }
 
+  /** Nothing stands beside a film that is not there yet; its place stays. */
+  leave() {
+    this.key = "";
+    this.root.replaceChildren();
+  }
+
   /** Show what stands beside a film; what has to be searched for follows when it is found. */
   async show({ key, isHidden, earlier }) {
     this.key = key;

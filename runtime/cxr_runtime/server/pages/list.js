@@ -74,8 +74,7 @@ class FilmList {
 
   /** Read the list anew; where it stood, it stands. */
   async refresh() {
-    const answer = await fetch(`/rows${location.search}`);
-    if (!answer.ok) return;
+    const answer = await ask(`/rows${location.search}`);
     const top = this.root.scrollTop;
     const read = new DOMParser().parseFromString(await answer.text(), "text/html");
     this.root.replaceChildren(...read.body.childNodes);

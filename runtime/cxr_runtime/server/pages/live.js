@@ -10,26 +10,40 @@ class Live {
    */
   constructor(root, changed) {
     Object.assign(this, { root, changed });
+    this.#listen();
+  }
+
+  #listen() {
+    this.source?.close();
+    this.isAway = false;
     this.source = new EventSource("/events");
     this.source.addEventListener("change", (event) => this.#soon(JSON.parse(event.data)));
-    this.source.addEventListener("open", () => this.root.classList.remove("away"));
-    this.source.addEventListener("error", () => this.#away());
+    this.source.addEventListener("error", () => this.away());
   }
 
   #soon({ films, isBusy }) {
     this.root.textContent = (isBusy ? labels.busy : labels.quiet).replace("{count}", films);
     this.root.classList.toggle("busy", isBusy);
+    this.root.classList.remove("away");
+    this.isAway = false;
     if (!this.isKnown || this.timer) {
       this.isKnown = true; // the page itself is as new as the first word
       return;
     }
     this.timer = setTimeout(async () => {
       this.timer = null;
-      await this.changed().catch(() => this.#away());
+      await this.changed().catch(() => this.away());
     }, TOGETHER_MS);
   }
 
-  #away() {
+  /** The server answers: listen anew where it did not, also to a line that is silent without an end. */
+  here() {
+    if (this.isAway) this.#listen();
+  }
+
+  /** What is shown may be old. */
+  away() {
+    this.isAway = true;
     this.root.textContent = labels.away;
     this.root.classList.add("away");
   }

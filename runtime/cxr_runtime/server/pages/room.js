@@ -2,24 +2,8 @@
 /* The page of the worklist: list, film and verdict together. */
 
 const HERE_MS = 20000; // between two words that a film is still open
+const ALIVE_MS = 10000; // in which the server must answer them
 const KEPT_FILMS = 3; // films whose pixels the page keeps, the next one among them
-
-const page = document.body.dataset;
-const labels = JSON.parse(document.getElementById("labels").textContent);
-const browserWindow = crypto.randomUUID();
-
-async function ask(address, options = {}) {
-  const answer = await fetch(address, options);
-  if (answer.status === 401) location.assign("/login");
-  if (!answer.ok) throw new Error((await answer.text()).trim() || `status ${answer.status}`);
-  return answer;
-}
-
-function act(address, content = null) {
-  const headers = { "x-cxr-token": page.token, "x-cxr-window": browserWindow };
-  if (content) headers["content-type"] = "application/json";
-  return ask(address, { method: "POST", headers, body: content && JSON.stringify(content) });
-}
 
 const filmAddress = (key, part = "") => `/film/${key}${part}${page.blinded ? "?blinded=1" : ""}`;
 
@@ -75,9 +59,9 @@ class Room {
       { keys: ["/"], words: labels.search, act: () => document.querySelector(".narrow [type=search]").focus() },
     ]);
     this.#narrow();
-    new Live(document.getElementById("live"), () => this.refresh());
-    setInterval(() => this.current && act(`${filmAddress(this.current, "/open")}${page.blinded ? "&" : "?"}again=1`).then((answer) => this.#others(answer)).catch(() => {}), HERE_MS);
-    addEventListener("pagehide", () => this.bar.settle());
+    this.live = new Live(document.getElementById("live"), () => this.refresh());
+    setInterval(() => this.#beat(), HERE_MS);
+    for (const leaving of ["beforeunload", "pagehide"]) addEventListener(leaving, () => this.bar.settle());
     addEventListener("popstate", () => this.asked && this.open(this.asked));
     const first = this.asked || this.list.rows[0]?.dataset.key;
     if (first) this.open(first, { isFirst: true });
@@ -88,6 +72,7 @@ class Room {
     const form = document.getElementById("narrow");
     form.addEventListener("change", () => form.requestSubmit());
     form.addEventListener("submit", () => {
+      this.bar.settle(); // before the new list is asked for
       for (const field of form.elements) if (!field.value || field.value === field.options?.[0]?.value) field.disabled = true;
     });
   }
@@ -99,10 +84,12 @@ class Room {
 
   /** Show a film; the address says which, so that it is there after a reload, and after a step to another one and back. */
   async open(key, { isFirst = false, isStep = false } = {}) {
-    if (key === this.current && !isFirst) return;
+    if (key === this.current && key === this.facts?.key && !isFirst) return;
     this.bar.settle();
+    const isOther = key !== this.current;
     this.current = key;
     this.list.mark(key);
+    if (isOther) this.#leave();
     const address = new URL(location.href);
     address.searchParams.set("film", key);
     if (isStep) history.pushState(null, "", address);
@@ -113,12 +100,40 @@ class Room {
       this.beside.show(facts);
       this.showing = this.#show(facts);
       await this.showing;
-      const answer = await act(filmAddress(key, "/open"));
-      if (key === this.current) this.#others(answer);
     } catch (error) {
       if (key !== this.current) return;
-      this.viewer.clear(element("p", "", error.message));
-      this.bar.show(null);
+      this.#leave();
+      this.viewer.clear(element("p", "", error.message), { place: this.list.placeWords });
+      return;
+    }
+    try {
+      await this.#others(key, await act(filmAddress(key, "/open")));
+    } catch (error) {
+      if (error.isAway) this.live.away();
+    }
+  }
+
+  /** Nothing of a film stays, and nothing can be said of it, once another is asked for. */
+  #leave() {
+    this.facts = null;
+    this.bar.show(null);
+    this.beside.leave();
+    document.getElementById("open-by")?.remove();
+    this.spoken.textContent = "";
+    this.viewer.expect({ place: this.list.placeWords });
+  }
+
+  /** Say that the film is still open, and see whether the server is still there. */
+  async #beat() {
+    const { current } = this;
+    try {
+      if (current) {
+        const address = `${filmAddress(current, "/open")}${page.blinded ? "&" : "?"}again=1`;
+        await this.#others(current, await act(address, null, { limit: ALIVE_MS }));
+      } else await this.list.refresh();
+      this.live.here();
+    } catch (error) {
+      if (error.isAway) this.live.away();
     }
   }
 
@@ -127,7 +142,7 @@ class Room {
     const place = this.list.placeWords;
     const caption = this.#caption(facts);
     this.spoken.textContent = [facts.owner[0] || facts.name, facts.resultWord, facts.score, place].filter(Boolean).join(", ");
-    this.bar.show({ ...facts, summary: this.#summary(facts) });
+    this.bar.show({ ...facts, name: facts.owner[0] || facts.name, summary: this.#summary(facts) });
     if (!facts.hasPicture) {
       this.viewer.clear(this.#why(facts), { place, caption });
       return;
@@ -180,8 +195,9 @@ class Room {
     return why;
   }
 
-  async #others(answer) {
+  async #others(key, answer) {
     const { others } = await answer.json();
+    if (key !== this.current) return;
     document.getElementById("open-by")?.remove();
     if (!others.length) return;
     const shown = element("p", "open-by", `${labels.openBy} ${others.join(", ")}`);
@@ -190,9 +206,9 @@ class Room {
   }
 
   async say({ key, ...said }) {
-    const verdicts = await (await act(filmAddress(key, "/verdict"), said)).json();
+    const verdicts = await (await act(filmAddress(key, "/verdict"), said, { keepalive: true })).json();
     if (this.facts?.isHidden && key === this.current) this.open(key, { isFirst: true });
-    this.list.refresh();
+    this.list.refresh().catch(() => this.live.away());
     return verdicts;
   }
 

@@ -41,6 +41,16 @@ def test_what_a_reader_says_stays_and_is_taken_out_as_labels(tmp_path: Path) -> 
         page.wait_for_selector(
             ".vb.vb-empty", state="attached"
         )  # of a film without bytes nothing can be said
+        first, second = (page.context.new_page() for _ in "12")
+        for other in (first, second):
+            other.goto(path.as_uri())
+        for other, key in (
+            (first, "j"),
+            (second, "k"),
+        ):  # two windows, neither of which loses what the other keeps
+            other.keyboard.press(key)
+            other.keyboard.press("a" if key == "k" else "n")
+            other.wait_for_selector(".vb-state:text-is('Kept')")
         page.reload()
         assert pressed(page) == ["Abnormal", "Opacity"]
         with page.expect_download() as taken:

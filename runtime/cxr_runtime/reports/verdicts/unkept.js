@@ -1,0 +1,51 @@
+"use strict";
+/* Results that were taken back, and verdicts that could not be kept: they stay, each with the name of its film, until they are or a later one replaces them. */
+
+const WITHDRAWN = "withdrawn"; // the note of a test whose result no longer holds
+
+class Unkept {
+  /**
+   * @param {Object<string, string>} labels as of `VerdictBar`
+   * @param {function(Object, string): void} again keeps a verdict on the film of a name once more
+   */
+  constructor(labels, again) {
+    Object.assign(this, { labels, again, lines: new Map() });
+    this.root = element("div", "vb-unkept");
+    this.root.setAttribute("role", "alert");
+    addEventListener("beforeunload", (event) => {
+      if (this.lines.size) event.preventDefault(); // the browser asks whether to leave
+    });
+  }
+
+  add(said, name, error) {
+    this.drop(said);
+    const { labels } = this;
+    const { verdict, source } = said;
+    const word = source === "reading" ? labels[verdict] : `${labels[source]} ${labels[`test-${verdict}`]}`;
+    const line = element("p", "vb-failed", `${labels.notKept}: `);
+    const button = element("button", "", labels.again);
+    button.type = "button";
+    button.addEventListener("click", () => {
+      button.disabled = true;
+      this.again(said, name);
+    });
+    line.append(element("bdi", "", name), `, ${word} (${error.message}) `, button);
+    this.lines.set(aboutOf(said), line);
+    this.root.append(line);
+  }
+
+  drop(said) {
+    this.lines.get(aboutOf(said))?.remove();
+    this.lines.delete(aboutOf(said));
+  }
+}
+
+/** What a verdict speaks of: of two about the same, the later one holds. */
+function aboutOf({ key, source }) {
+  return `${source} ${key}`;
+}
+
+/** Whether a test's result was taken back: the store keeps what was said, and that it holds no more. */
+function isWithdrawn({ source, verdict, note }) {
+  return source !== "reading" && verdict === "cannot-tell" && note === WITHDRAWN;
+}
