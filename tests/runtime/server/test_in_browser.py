@@ -119,7 +119,7 @@ def test_ten_films_of_a_live_scan_are_read_reloaded_disputed_and_calibrated_from
         wait_for_film(ann, first)
         known = {}
         for number in range(READ):
-            known[shown(ann)] = is_abnormal(ann.inner_text(".film-row[aria-current] b"))
+            known[shown(ann)] = is_abnormal(ann.text_content(".film-row[aria-current] b") or "")
             read(ann, "a" if known[shown(ann)] else "n")
             if number + 1 < READ:
                 next_film(ann)
