@@ -50,6 +50,8 @@ class PictureNotes:
 
         Raises:
             StoreError: the disk is full.
+
+        Others may write while seals are checked, which takes long: what they change gives another digest.
         """
         store = self._store
         with store._transaction():
@@ -58,10 +60,10 @@ class PictureNotes:
             store._db.execute("DELETE FROM written WHERE content = ''")
             command = "INSERT OR REPLACE INTO written (name, content, stamp) VALUES (?, '', '')"
             store._db.executemany(command, ((name,) for name in owed))
-            rows = list(store._rows(_NOTES, PICTURE))
-            whole = rows_digest(rows), ""
-            if store.written(HEATMAPS_FOLDER) != whole and all(map(self._is_right, rows)):
-                store._note(whole[0], [(HEATMAPS_FOLDER, "")])
+        rows = list(store._rows(_NOTES, PICTURE))
+        content, stamp = rows_digest(rows), ""
+        if store.written(HEATMAPS_FOLDER) != (content, stamp) and all(map(self._is_right, rows)):
+            store.note_written(HEATMAPS_FOLDER, content, stamp)
 
     def _is_right(self, row: tuple[str, str, str, str]) -> bool:
         return self._store._sealer.is_right(row[3], WRITTEN, row[:3])

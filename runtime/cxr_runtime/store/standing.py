@@ -89,14 +89,12 @@ class Standing:
 
         Raises:
             StoreError: the disk is full, or the store is damaged.
+
+        Others may write while seals are checked, which takes long: what they change gives another digest.
         """
+        found = [(block, content) for block in blocks if (content := self._content(block))]
         with self._store._transaction():
-            for block in blocks:
-                rows = list(self._store._rows(_ROWS, self.run, block.first, block.last))
-                is_whole = len(rows) == block.last - block.first + 1 and all(map(self._is_right, rows))
-                if is_whole and self._listing(row[:2] for row in rows) == block.listing:
-                    self._note(block, rows_digest(rows))
-            for block, content in self._moved:
+            for block, content in (*found, *self._moved):
                 self._note(block, content)
 
     def repeat(self, spans: Sequence[tuple[int, int]]) -> None:
@@ -140,6 +138,14 @@ class Standing:
             seal = self._sealer.seal(COUNTED, (self.run, text))
             command = "UPDATE runs SET counted = ?, counted_seal = ? WHERE id = ?"
             self._store._db.execute(command, (text, seal, self.run))
+
+    def _content(self, block: Block) -> str:
+        """Digest of a block of this run whose rows all bear right seals; "" where they do not."""
+        rows = list(self._store._rows(_ROWS, self.run, block.first, block.last))
+        is_whole = len(rows) == block.last - block.first + 1 and all(map(self._is_right, rows))
+        return (
+            rows_digest(rows) if is_whole and self._listing(row[:2] for row in rows) == block.listing else ""
+        )
 
     def _note(self, block: Block, content: str) -> None:
         stated = (block.listing, self.run, block.first, block.last, content)
