@@ -41,6 +41,7 @@ class ListedFilms:
     def __init__(self, known: KnownFilms, standing: Standing) -> None:
         self._known, self._standing = known, standing
         self._films = self._together = 0  # so far; of these, those known together
+        self.is_settled = False  # no film comes any more
         self._is_new = False  # the films were asked for together, and the run repeats none
         self._new = list[Block]()  # that were not known
         self._spans = list[tuple[int, int]]()  # first and last positions that repeat the run before this one
@@ -82,14 +83,19 @@ class ListedFilms:
     def settled(self) -> int:
         """Note the places that wait; the run that continues: this one, or the one before, if it is repeated.
 
+        Once they are noted there is nothing more to do.
+
         Raises:
             StoreError: the disk is full, or the store is damaged.
         """
+        if self.is_settled:
+            return self._standing.run
         repeated = sum(last - first + 1 for first, last in self._spans)
         if 0 < self._films == repeated and self._standing.continue_before(repeated):
             self._is_new = False
         elif self._spans:
             self._standing.repeat(self._spans)
+        self.is_settled = True
         return self._standing.run
 
     @property

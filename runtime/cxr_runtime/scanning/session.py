@@ -57,13 +57,9 @@ class Session:
         self._view = model.manifest.heat.view(options.heat)
         self._files: HeatmapFiles | None = None
         if (out := options.out) is not None:
+            colours = options.presentation.colours
             self._files = HeatmapFiles(
-                out,
-                self._view,
-                options.formats,
-                options.lung_outline,
-                options.access,
-                colours=options.presentation.colours,
+                out, self._view, options.formats, options.lung_outline, options.access, colours=colours
             )
         self._fingerprint = fingerprint_of(model.manifest, options.heat, lung_outline=options.lung_outline)
         self._sandbox, self._label = "" if pool else str(protection()), keeping.label
@@ -140,12 +136,14 @@ class Session:
             had finished has its row of then.
 
         Raises:
-            UsageError: there is no backend of that name.
+            UsageError: there is no backend of that name, or the session has published its reports.
             BackendError: the asked backend is not usable, or the device failed.
             InstallationError: a part of the program is missing.
             OSError: the disk is full, or fails.
             StoreError: the disk is full.
         """
+        if self._listed.is_settled:
+            raise UsageError("this session has published its reports; open another one for more films")
         wanted, add = self._wanted(films), self._store.add
         if isinstance(films, FilmList) and self._listed.has(films):
             wanted, add = self._wanted_together(films), self._listed.add
@@ -204,12 +202,9 @@ class Session:
         """What the reports state of films, read from this store, but for what is said of them already."""
         of_films = (self._model, self._point, self._view, () if said else store.overview.looks(films), asked)
         backend, sandbox = ", ".join(store.backends(films)), self._sandbox
+        label, presentation = self._label, self._options.presentation
         facts = run_facts(
-            *of_films,
-            backend=backend,
-            sandbox=sandbox,
-            identity=self._label,
-            presentation=self._options.presentation,
+            *of_films, backend=backend, sandbox=sandbox, identity=label, presentation=presentation
         )
         return replace(facts, foreign=said.foreign, likeness=said.likeness) if said else facts
 

@@ -66,11 +66,11 @@ class WorkerPool(Generic[T, R]):
 
     def close(self) -> None:
         """End every process, whatever it does."""
-        for worker in self._workers:
+        workers, self._workers = self._workers, []  # tasks that come meanwhile have others
+        for worker in workers:
             worker.process.kill()  # all at once: each takes its time to end
-        for worker in self._workers:
+        for worker in workers:
             worker.stop()
-        self._workers.clear()
 
     def results(
         self, tasks: Iterable[T | Passed[P] | Pause]

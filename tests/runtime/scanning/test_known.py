@@ -6,12 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from cxr_runtime.errors import UsageError
 from cxr_runtime.files import RESULTS_FILE, STORE_FILE, ReportFormat
 from cxr_runtime.phantom import draw_phantom
 from cxr_runtime.pictures import encode_png
 from cxr_runtime.scanning.known import in_blocks
 from cxr_runtime.scanning.options import ScanOptions
 from cxr_runtime.scanning.scan import ScanSummary, scan
+from cxr_runtime.scanning.session import Session
+from cxr_runtime.sources.disk import file_stamp
+from cxr_runtime.sources.film_list import FilmList
 from cxr_runtime.sources.film_source import FileOnDisk
 from cxr_runtime.store.store import Store
 from model_folders import write_model_folder
@@ -49,10 +53,13 @@ def out(scanned: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(scanned / "out", tmp_path / "out"))
 
 
-def _scan(folder: Path, out: Path, model: Path, point: str | None = None) -> ScanSummary:
+def _options(out: Path, model: Path, point: str | None = None) -> ScanOptions:
     formats = frozenset({ReportFormat.CSV, ReportFormat.PNG})
-    chosen = ScanOptions(out=out, model=model, backend="onnxruntime", formats=formats, operating_point=point)
-    return scan([folder / "films"], chosen)
+    return ScanOptions(out=out, model=model, backend="onnxruntime", formats=formats, operating_point=point)
+
+
+def _scan(folder: Path, out: Path, model: Path, point: str | None = None) -> ScanSummary:
+    return scan([folder / "films"], _options(out, model, point))
 
 
 def _ask(out: Path, query: str) -> list[tuple[object, ...]]:
@@ -92,6 +99,22 @@ def test_a_run_that_repeats_the_latest_one_asks_for_no_film_alone_and_notes_none
     assert len(_ask(out, "SELECT id FROM runs")) == 1
     assert (out / RESULTS_FILE).stat().st_mtime_ns == stamp
     assert _rows(out) == rows
+
+
+@pytest.mark.parametrize("films", [FILMS, FILMS - 1], ids=["continued", "another run"])
+def test_reports_can_be_published_again_and_no_film_comes_after_them(
+    films: int, scanned: Path, out: Path, model: Path
+) -> None:
+    paths = sorted((scanned / "films").iterdir())[:films]
+    listed = FilmList(FileOnDisk(str(path), path, file_stamp(path)) for path in paths)
+    with Session.open(_options(out, model)) as session:
+        assert len(list(session.screen(listed))) == session.known.finished == films
+        first = session.publish()
+        assert len(_ask(out, "SELECT id FROM runs")) == (1 if films == FILMS else 2)
+        assert session.publish() == first
+        assert len(session.scores()) == films
+        with pytest.raises(UsageError, match="has published its reports; open another one"):
+            session.screen(listed)
 
 
 CHANGED = {

@@ -4,7 +4,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -12,6 +12,7 @@ from cxr_runtime.errors import InstallationError
 from cxr_runtime.workers import pool as pool_module
 from cxr_runtime.workers.pool import WorkerDiedError, WorkerKilledError, WorkerPool, WorkerTimeoutError
 from cxr_runtime.workers.tasks import MOST_PASSED, Passed, Pause, Plain
+from cxr_runtime.workers.worker import Worker
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -69,6 +70,32 @@ def test_workers_end_with_the_pool() -> None:
         done(pool, [1.0])
         processes = [worker.process for worker in pool._workers]
     assert all(process.poll() is not None for process in processes)
+
+
+def test_a_pool_that_is_closed_does_the_task_that_comes_meanwhile_and_leaves_no_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    start, stop, started, meanwhile = Worker.start, Worker.stop, list[Worker](), list[object]()
+
+    def noted(*how: Any) -> Worker:
+        started.append(start(*how))
+        return started[-1]
+
+    def stopped(self: Worker) -> None:
+        stop(self)
+        if not meanwhile:
+            meanwhile.append(None)
+            meanwhile[:] = done(pool, [4.0])
+
+    monkeypatch.setattr(Worker, "start", noted)
+    monkeypatch.setattr(Worker, "stop", stopped)
+    with WorkerPool[float, float](Plain("math:sqrt"), 2) as pool:
+        pool.start()
+        pool.close()
+        assert meanwhile == [(4.0, 2.0)]
+        pool.close()
+        assert len(started) > 2
+        assert all(worker.process.poll() is not None for worker in started)
 
 
 def test_a_worker_ends_when_its_parent_is_gone() -> None:
