@@ -22,16 +22,25 @@ from cxr_runtime.scanning.scan import scan
 from cxr_runtime.store.accounts import Role
 from cxr_runtime.store.audit import Act
 from cxr_runtime.store.desk import Desk
-from cxr_runtime.store.verdicts import Said, Verdict, standing
+from cxr_runtime.store.verdicts import Said, Verdict
 from drawn_stores import Drawn, write_store
 from model_folders import write_model_folder
+from read_pages import (
+    PATIENCE_MS,
+    is_pressed,
+    logged_in,
+    next_film,
+    opened,
+    read,
+    shown,
+    wait_for_film,
+)
 from served_rooms import PASSWORD, add_account, served
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page, Route
+    from playwright.sync_api import Route
 
 FILMS, READ = 24, 10
-PATIENCE_MS = 120_000  # for what takes a moment where nobody else works
 AXE = os.environ.get("CXR_TRIAGE_AXE")  # axe.min.js of axe-core
 WINDOWS = ((390, 844), (480, 800), (768, 1024), (1024, 768), (1366, 768), (2560, 1440))
 LEAST_HIGH = 600  # pixels of the film at that size
@@ -44,48 +53,6 @@ def draw(folder: Path) -> None:
         opacity = OpacitySpot(0.32, 0.5, radius=0.25, density=1.5) if number % 2 else None
         grey = draw_phantom(number, hw=(256, 256), opacity=opacity)
         cv2.imwrite(str(folder / f"{number:02}.png"), grey.astype(np.uint16) * 257)
-
-
-def opened(browser: "Browser", address: str) -> "Page":
-    page = browser.new_context(viewport={"width": 1366, "height": 768}).new_page()
-    page.set_default_timeout(PATIENCE_MS)
-    page.goto(address)
-    return page
-
-
-def logged_in(browser: "Browser", address: str, name: str) -> "Page":
-    page = opened(browser, address)
-    page.fill("[name=name]", name)
-    page.fill("[name=password]", PASSWORD)
-    page.click("text=Log in")
-    page.wait_for_selector("body[data-shown]")
-    return page
-
-
-def shown(page: "Page") -> str:
-    return str(page.evaluate("document.body.dataset.shown"))
-
-
-def wait_for_film(page: "Page", key: str) -> None:
-    page.wait_for_selector(f"body[data-shown='{key}']")
-
-
-def is_pressed(page: "Page", word: str) -> bool:
-    return page.get_attribute(f".vb-word.vb-{word}", "aria-pressed") == "true"
-
-
-def read(page: "Page", key: str) -> None:
-    """Zoom, another window, a verdict, and wait until it is kept."""
-    page.keyboard.press("+")
-    page.keyboard.press("b")
-    page.keyboard.press(key)
-    page.wait_for_selector(".vb-state:text-is('Kept')")
-
-
-def next_film(page: "Page") -> None:
-    before = shown(page)
-    page.keyboard.press("j")
-    page.wait_for_selector(f"body:not([data-shown='{before}'])")
 
 
 @contextmanager
@@ -199,115 +166,6 @@ def test_no_other_film_stands_above_a_score_while_its_own_is_being_opened(tmp_pa
         held[0].continue_()
         wait_for_film(page, second)
         assert page.is_visible(".fv-films")
-
-
-def keys_of(page: "Page") -> list[str]:
-    return [str(row.get_attribute("data-key")) for row in page.query_selector_all(".film-row")]
-
-
-def stands(folder: Path, key: str) -> dict[str, str]:
-    """What was said last of a film, by source."""
-    with Desk.open(folder, writes=False) as desk:
-        return {said.source.value: said.verdict.value for said in standing(desk.verdicts.of(key)).standing}
-
-
-@needs_chromium
-def test_nothing_is_said_of_the_wrong_film_and_nothing_that_was_said_is_lost(tmp_path: Path) -> None:
-    folder = write_store(tmp_path, [Drawn("one.png", 0.9), Drawn("two.png", 0.1)])
-    with served(folder) as room, launched() as browser:
-        page = opened(browser, f"http://127.0.0.1:{room.port}/")
-        page.wait_for_selector("body[data-shown]")
-        first, second = keys_of(page)
-        held: list[Route] = []
-        page.route(f"**/film/{second}", lambda route: held.append(route))  # noqa: PLW0108
-        page.keyboard.press("j")
-        page.wait_for_selector(".vb-empty", state="attached")
-        page.keyboard.press("n")  # there is no film yet
-        assert page.is_hidden(".fv-films")
-        held[0].continue_()
-        page.unroute(f"**/film/{second}")
-        wait_for_film(page, second)
-        assert not is_pressed(page, "normal")
-
-        page.route("**/verdict", lambda route: route.abort())
-        page.keyboard.press("a")
-        page.wait_for_selector(".vb-unkept:has-text('two.png')")
-        page.keyboard.press("k")
-        wait_for_film(page, first)
-        assert "two.png, Abnormal" in page.inner_text(".vb-unkept")
-        assert page.inner_text(".vb-state") == ""
-        page.unroute("**/verdict")
-        page.click(".vb-unkept button")
-        page.wait_for_selector(".vb-unkept p", state="detached")
-        assert (stands(folder, first), stands(folder, second)) == ({}, {"reading": "abnormal"})
-
-        page.keyboard.press("c")
-        page.keyboard.type("old scar")
-        assert "choose a word first" in page.inner_text(".vb-state")
-        page.keyboard.press("Enter")
-        next_film(page)
-        page.keyboard.press("k")
-        wait_for_film(page, first)
-        assert page.input_value(".vb-note") == "old scar"
-
-        page.click("text=Test results")
-        page.click(".vb-test[aria-label=Sputum] .vb-abnormal")
-        page.wait_for_selector(".vb-others:has-text('Sputum: positive')")
-        next_film(page)  # by a key, while the results are open
-        page.keyboard.press("k")
-        wait_for_film(page, first)
-        assert (stands(folder, first), stands(folder, second)) == (
-            {"sputum": "abnormal"},
-            {"reading": "abnormal"},
-        )
-        page.click("text=Test results")
-        page.click("text=no result >> nth=0")
-        page.wait_for_selector(".vb-others:has-text('Sputum: result withdrawn')")
-        page.wait_for_selector(".said[title='Sputum: result withdrawn']")
-        assert stands(folder, first) == {"sputum": "cannot-tell"}
-
-        page.keyboard.press("2")
-        page.reload()  # before the finding has settled
-        page.wait_for_selector(".vb-word.vb-abnormal[aria-pressed=true]")
-        assert page.input_value(".vb-note") == "old scar"
-
-
-@needs_chromium
-def test_a_server_that_is_silent_or_wants_a_login_is_said_and_takes_nothing_away(tmp_path: Path) -> None:
-    folder = write_store(tmp_path, [Drawn("one.png", 0.9), Drawn("two.png", 0.1)])
-    add_account(folder, "ann")
-    with served(folder) as room, launched() as browser:
-        page = opened(browser, f"http://127.0.0.1:{room.port}/?order=newest")
-        page.clock.install()
-        page.fill("[name=name]", "ann")
-        page.fill("[name=password]", PASSWORD)
-        page.click("text=Log in")
-        page.wait_for_selector("body[data-shown]")
-        assert "order=newest" in page.url
-        page.wait_for_selector(".live:text-matches('.')")
-        for broken in ("**/open?again=1", "**/rows?*"):
-            page.route(broken, lambda route: route.fulfill(status=500, body="broken"))
-            read(page, "u")  # the list is read anew
-            page.clock.fast_forward(20_000)
-            page.wait_for_selector(".live.away")
-            page.unroute(broken)
-            page.clock.fast_forward(20_000)
-            page.wait_for_selector(".live:not(.away)")
-
-        page.context.clear_cookies()
-        page.keyboard.press("n")
-        page.wait_for_selector(".vb-unkept p")
-        with page.expect_popup() as other:
-            page.click("#log-in a")
-        other.value.fill("[name=name]", "ann")
-        other.value.fill("[name=password]", PASSWORD)
-        other.value.click("text=Log in")
-        other.value.wait_for_selector("body[data-shown]")
-        assert other.value.url == page.url
-        page.click(".vb-unkept button")
-        page.wait_for_selector(".vb-state:text-is('Kept')")
-        assert page.query_selector("#log-in") is None
-        assert stands(folder, shown(page)) == {"reading": "normal"}
 
 
 @pytest.mark.skipif(AXE is None, reason="CXR_TRIAGE_AXE names no axe.min.js")

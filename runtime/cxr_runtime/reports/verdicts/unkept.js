@@ -40,6 +40,24 @@ class Unkept {
   }
 }
 
+/** Has verdicts about the same follow each other, so that the later one holds; what waits is sent when the page is left. */
+class InOrder {
+  constructor() {
+    this.last = new Map();
+    this.left = new Promise((resolve) => addEventListener("pagehide", resolve, { once: true }));
+  }
+
+  async send(said, say) {
+    const before = this.last.get(aboutOf(said));
+    const sent = (async () => {
+      if (before) await Promise.race([before, this.left]);
+      return say(said);
+    })();
+    this.last.set(aboutOf(said), sent.catch(() => {}));
+    return sent;
+  }
+}
+
 /** What a verdict speaks of: of two about the same, the later one holds. */
 function aboutOf({ key, source }) {
   return `${source} ${key}`;

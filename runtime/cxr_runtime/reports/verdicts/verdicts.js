@@ -20,6 +20,7 @@ class VerdictBar {
     Object.assign(this, { root, labels, canSay, say, isSmall, film: null });
     this.drafts = new Map(); // notes and findings without a word, by film
     this.latest = new Map(); // verdict that was sent last, by what it speaks of
+    this.inOrder = new InOrder();
     this.unkept = new Unkept(labels, (said, name) => this.#keep(said, name));
     root.classList.add("vb");
     root.setAttribute("role", "group");
@@ -233,7 +234,7 @@ class VerdictBar {
     this.latest.set(aboutOf(said), said);
     if (said.key === this.film?.key) this.#tellState();
     try {
-      const { verdicts, isDisputed } = await this.say(said);
+      const { verdicts, isDisputed } = await this.inOrder.send(said, this.say);
       if (!isLatest()) return;
       this.unkept.drop(said);
       if (this.film?.key !== said.key || this.waiting) return;

@@ -79,7 +79,9 @@ class Beside {
 
   #link(key, words) {
     const link = element("a", "", words);
-    link.href = `/?film=${key}`;
+    const address = new URL(location.href); // with its filters, and blinded as it is
+    address.searchParams.set("film", key);
+    link.href = address;
     link.dir = "auto"; // names are of any script
     link.addEventListener("click", (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return;
