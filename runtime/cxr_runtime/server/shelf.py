@@ -82,6 +82,7 @@ _OWN_LABELS = {
     "busy": later("Films are being scored: {count} so far"),
     "quiet": later("{count} films"),
     "away": later("The server does not answer. What you say now may not be kept."),
+    "crowded": later("Too many pages are open here: this one does not hear of new films."),
 }
 
 

@@ -3,6 +3,7 @@
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -114,7 +115,8 @@ def test_no_path_leads_to_a_file(browser: Browser, path: str) -> None:
 
 def test_a_body_that_is_too_large_is_not_read(browser: Browser) -> None:
     path = f"/film/{key(browser)}/verdict"
-    assert browser.post(path, b"x" * (guard.MOST_BODY + 1)).status == 413
+    with suppress(ConnectionResetError, BrokenPipeError):  # it may hang up before all of it is sent
+        assert browser.post(path, b"x" * (guard.MOST_BODY + 1)).status == 413
     head = f"POST {path} HTTP/1.1\r\nHost: {browser.host}\r\nOrigin: http://{browser.host}\r\n"
     claimed = f"{head}Content-Length: 99999999999\r\n\r\n".encode()
     assert raw(browser.port, claimed).startswith(b"HTTP/1.1 413")

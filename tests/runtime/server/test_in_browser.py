@@ -19,6 +19,7 @@ from cxr_calibration.labels.verdict_labels import labels_of_store
 from cxr_runtime.phantom import OpacitySpot, draw_phantom
 from cxr_runtime.scanning.options import ScanOptions
 from cxr_runtime.scanning.scan import scan
+from cxr_runtime.server.events import MOST_STREAMS_OF_ONE
 from cxr_runtime.store.accounts import Role
 from cxr_runtime.store.audit import Act
 from cxr_runtime.store.desk import Desk
@@ -143,6 +144,20 @@ def test_a_blinded_reader_sees_the_score_after_the_verdict(tmp_path: Path) -> No
         page.wait_for_selector(".vb-summary .score")
         assert is_pressed(page, "abnormal")
     assert labels_of_store(out).remarks == ()
+
+
+@needs_chromium
+def test_a_page_too_many_says_that_it_hears_of_no_new_films(tmp_path: Path) -> None:
+    folder = write_store(tmp_path, [Drawn("one.png", 0.9)])
+    with served(folder) as room, launched() as browser:
+        context = browser.new_context()
+        context.set_default_timeout(PATIENCE_MS)
+        pages = [context.new_page() for _ in range(MOST_STREAMS_OF_ONE + 1)]
+        for page in pages[:-1]:
+            page.goto(f"http://127.0.0.1:{room.port}/")
+            page.wait_for_selector("#live:text-is('1 films')")
+        pages[-1].goto(f"http://127.0.0.1:{room.port}/")
+        pages[-1].wait_for_selector("#live.away:has-text('Too many pages')")
 
 
 @needs_chromium

@@ -18,7 +18,16 @@ class Live {
     this.isAway = false;
     this.source = new EventSource("/events");
     this.source.addEventListener("change", (event) => this.#soon(JSON.parse(event.data)));
-    this.source.addEventListener("error", () => this.away());
+    this.source.addEventListener("error", () => this.#lost());
+  }
+
+  /** A stream that ended by itself begins again; one that was refused is asked for again by `here`. */
+  async #lost() {
+    const { source } = this;
+    const answer = await fetch("/counts").catch(() => null);
+    if (source !== this.source) return;
+    if (!answer?.ok) this.away();
+    else if (source.readyState === EventSource.CLOSED) this.#stale(labels.crowded);
   }
 
   #soon({ films, isBusy }) {
@@ -41,10 +50,14 @@ class Live {
     if (this.isAway) this.#listen();
   }
 
-  /** What is shown may be old. */
+  /** What is shown may be old, for nobody answers. */
   away() {
+    this.#stale(labels.away);
+  }
+
+  #stale(words) {
     this.isAway = true;
-    this.root.textContent = labels.away;
+    this.root.textContent = words;
     this.root.classList.add("away");
   }
 }
