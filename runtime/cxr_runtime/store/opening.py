@@ -46,11 +46,14 @@ def open_to_write(path: Path, access: Access) -> sqlite3.Connection:
             os.close(made)
     _refuse_unless_plain(path)
     _refuse_others(path)
+    # Looked at before it is open: a process that closes a file loses all its locks on it (POSIX), and
+    # whoever then closes the store believes to be the last, and removes the log that is still written.
+    is_new = not is_store(path)
     db = _connect(path)
     with _closed_on_error(db):
         db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;")
         migrate(db)
-        if not is_store(path):  # its first page, by which others know it, is in the log alone
+        if is_new:  # its first page, by which others know it, is in the log alone
             db.execute("PRAGMA wal_checkpoint(PASSIVE)")
     return db
 
