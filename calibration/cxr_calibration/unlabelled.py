@@ -12,13 +12,14 @@ from cxr_calibration.monitor import promised_counts
 from cxr_calibration.monitoring.reference import read_reference
 from cxr_calibration.statistics.intervals import Estimate, wilson
 from cxr_runtime.errors import CalibrationError
-from cxr_runtime.files import STORE_FILE, is_store
+from cxr_runtime.files import STORE_FILE
 from cxr_runtime.model.calibration import OperatingPoint
 from cxr_runtime.model.folder import DEFAULT_MODEL, Model, open_model
 from cxr_runtime.model.known_films import read_known_films
 from cxr_runtime.model.likeness import Alike, Foreign, likeness
 from cxr_runtime.progress import Progress, Silence
 from cxr_runtime.store.rows import StoredScore
+from cxr_runtime.store_file import is_store
 from cxr_runtime.typed_json import from_json
 
 NEXT_STEP = "Scan them, and label 60: `cxr-triage calibrate --choose 60 --scan DIR` says which"

@@ -139,25 +139,6 @@ WAITS = (0.05, 0.1, 0.2, 0.3, 0.4)  # seconds until a file that another program 
 # Never through a link, nor onto a file that is there; in bytes on Windows.
 NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
-APPLICATION_ID = 0x43585254  # "CXRT", in the header of every store since schema 3
-_SQLITE = b"SQLite format 3\0"  # SQLite database file format, 1.3, as the offsets below
-_USER_VERSION, _APPLICATION_ID, _HEADER_BYTES = slice(60, 64), slice(68, 72), 100
-_VERSIONS_WITHOUT_ID = (1, 2)  # schemas of stores that bear no application id
-
-
-def is_store(path: Path) -> bool:
-    """Whether a file is a store of ours, by its first 100 bytes; another file of that name is not."""
-    try:
-        if not stat.S_ISREG(path.lstat().st_mode):
-            return False
-        with path.open("rb") as file:
-            header = file.read(_HEADER_BYTES)
-    except OSError:
-        return False
-    schema, application = (int.from_bytes(header[at], "big") for at in (_USER_VERSION, _APPLICATION_ID))
-    is_ours = application == APPLICATION_ID or (application == 0 and schema in _VERSIONS_WITHOUT_ID)
-    return header.startswith(_SQLITE) and is_ours
-
 
 @contextmanager
 def replacing(path: Path, access: Access | None = None, *, durable: bool = True) -> Iterator[BinaryIO]:

@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from cxr_runtime.arrivals.known_files import KnownFiles
-from cxr_runtime.files import STORE_FILE, is_store
+from cxr_runtime.files import STORE_FILE
+from cxr_runtime.store_file import is_store
 
 RACY_SECONDS = 3.0  # a folder may get a second file within one tick of its own clock (2 s on FAT)
 SWEEP_SECONDS = 60.0  # between looks at files that were given already: they may be written over in place

@@ -10,8 +10,9 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from cxr_runtime.errors import StoreError
-from cxr_runtime.files import NEW_FILE, PRIVATE, STORE_FILE, Access, is_store
+from cxr_runtime.files import NEW_FILE, PRIVATE, STORE_FILE, Access
 from cxr_runtime.store.schema import SCHEMA_VERSION, check, migrate, version
+from cxr_runtime.store_file import is_store, note_closed, note_opened
 
 MOST_BYTES = 64 << 20  # of one text or blob in a store; the largest of ours are previews, below 16 MiB
 BUSY_MS = 15_000  # that a reader's verdict waits for a scan's transaction
@@ -46,8 +47,6 @@ def open_to_write(path: Path, access: Access) -> sqlite3.Connection:
             os.close(made)
     _refuse_unless_plain(path)
     _refuse_others(path)
-    # Looked at before it is open: a process that closes a file loses all its locks on it (POSIX), and
-    # whoever then closes the store believes to be the last, and removes the log that is still written.
     is_new = not is_store(path)
     db = _connect(path)
     with _closed_on_error(db):
@@ -69,7 +68,7 @@ def open_to_read(path: Path) -> sqlite3.Connection:
     # A log beside the store says that somebody writes; without one, SQLite must make none only to read.
     is_written = path.with_name(f"{path.name}-wal").exists()
     address = f"{path.absolute().as_uri()}?mode=ro{'' if is_written else '&immutable=1'}"
-    db = _connect(address, uri=True)
+    db = _connect(path, address)
     with _closed_on_error(db):
         check(db)
         if version(db) == SCHEMA_VERSION:
@@ -92,7 +91,7 @@ def open_to_copy(path: Path) -> sqlite3.Connection:
     _refuse_unless_plain(path)
     # Who may write into the folder reads as writers do, so that a scan may begin meanwhile.
     may_write = os.access(path.parent, os.W_OK) and os.access(path, os.W_OK)
-    db = _connect(f"{path.absolute().as_uri()}?mode={'rw' if may_write else 'ro&immutable=1'}", uri=True)
+    db = _connect(path, f"{path.absolute().as_uri()}?mode={'rw' if may_write else 'ro&immutable=1'}")
     with _closed_on_error(db):
         db.execute("PRAGMA query_only=ON")
         check(db)
@@ -108,7 +107,7 @@ def open_beside(path: Path, *, writes: bool) -> sqlite3.Connection:
     """
     _refuse_unless_plain(path)
     _refuse_others(path)
-    db = _connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, check_same_thread=False)
+    db = _connect(path, f"{path.absolute().as_uri()}?mode=rw", check_same_thread=False)
     with _closed_on_error(db):
         db.executescript(f"PRAGMA busy_timeout={BUSY_MS}; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;")
         migrate(db)
@@ -119,11 +118,37 @@ def open_beside(path: Path, *, writes: bool) -> sqlite3.Connection:
 
 def in_memory() -> sqlite3.Connection:
     """An empty database that nobody keeps."""
-    return _connect(":memory:")
+    return _connect(None, "file::memory:")
 
 
-def _connect(address: Path | str, *, uri: bool = False, check_same_thread: bool = True) -> sqlite3.Connection:
-    db = sqlite3.connect(address, uri=uri, isolation_level=None, check_same_thread=check_same_thread)
+class _Connection(sqlite3.Connection):
+    """The process is known to have its file open until it is closed."""
+
+    place: tuple[int, int] | None = None
+
+    def close(self) -> None:
+        super().close()
+        place, self.place = self.place, None
+        if place is not None:
+            note_closed(place)
+
+
+def _connect(path: Path | None, address: str = "", *, check_same_thread: bool = True) -> sqlite3.Connection:
+    """Open a file, by its URL if how is stated there; or, without a file, what the URL names."""
+    place = note_opened(path) if path is not None else None
+    try:
+        db = sqlite3.connect(
+            address or str(path),
+            uri=bool(address),
+            isolation_level=None,
+            check_same_thread=check_same_thread,
+            factory=_Connection,
+        )
+    except BaseException:
+        if place is not None:
+            note_closed(place)
+        raise
+    db.place = place
     with _closed_on_error(db):
         for limit, most in _LIMITS.items():
             db.setlimit(limit, most)

@@ -25,9 +25,9 @@ from contextlib import closing
 from functools import cache
 
 from cxr_runtime.errors import StoreError
-from cxr_runtime.files import APPLICATION_ID
 from cxr_runtime.names import printable
 from cxr_runtime.store.steps import STEPS
+from cxr_runtime.store_file import APPLICATION_ID
 
 _STEPS = STEPS
 SCHEMA_VERSION = len(_STEPS)

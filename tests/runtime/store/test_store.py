@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -8,7 +10,7 @@ import numpy as np
 import pytest
 
 from cxr_runtime.errors import StoreError
-from cxr_runtime.files import STORE_FILE, is_store
+from cxr_runtime.files import STORE_FILE
 from cxr_runtime.heat.map import HeatMethod, HeatView
 from cxr_runtime.outcome import Outcome, Status, Triage
 from cxr_runtime.placement import CellGrid, Placement
@@ -25,6 +27,7 @@ from cxr_runtime.store.rows import (
 )  # fmt: skip
 from cxr_runtime.store.store import Store, read_scores
 from cxr_runtime.store.writer import StoreWriter
+from cxr_runtime.store_file import is_store
 
 SCORED = Outcome("a.png", "a" * 64, Status.SCORED, probability=0.25, triage=Triage.NOT_FLAGGED, threshold=0.5)
 FAILED = Outcome("b.png", "b" * 64, Status.FAILED, code="truncated", message="It ends too soon.")
@@ -144,6 +147,18 @@ def test_what_the_latest_reports_hold_stays_so_until_a_later_run_has_ended(store
     assert store.reported() == 1
     store.end_run(later, FACTS)
     assert store.reported() == later
+
+
+def test_a_store_that_is_open_keeps_its_locks_whoever_looks_at_its_file(
+    store: StoreWriter, tmp_path: Path
+) -> None:
+    """Else another program that closes it takes itself for the last one, and removes the log."""
+    assert is_store(tmp_path / STORE_FILE)
+    opens = f"from pathlib import Path; StoreWriter.open(Path({str(tmp_path)!r})).close()"
+    code = f"from cxr_runtime.store.writer import StoreWriter; {opens}"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    assert (tmp_path / f"{STORE_FILE}-wal").is_file()
+    store.begin_run()
 
 
 def test_a_film_done_anew_replaces_its_row_and_pictures(store: StoreWriter) -> None:

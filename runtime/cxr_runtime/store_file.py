@@ -1,0 +1,54 @@
+"""How a store of ours is known by its file, without a harm to the process that has it open."""
+
+import stat
+from collections import Counter
+from pathlib import Path
+from threading import Lock
+
+APPLICATION_ID = 0x43585254  # "CXRT", in the header of every store since schema 3
+_SQLITE = b"SQLite format 3\0"  # SQLite database file format, 1.3, as the offsets below
+_USER_VERSION, _APPLICATION_ID, _HEADER_BYTES = slice(60, 64), slice(68, 72), 100
+_VERSIONS_WITHOUT_ID = (1, 2)  # schemas of stores that bear no application id
+
+_open = Counter[tuple[int, int]]()  # stores that this process has open, by device and inode
+_lock = Lock()
+
+
+def is_store(path: Path) -> bool:
+    """Whether a file is a store of ours, by its first 100 bytes; another file of that name is not.
+
+    One that this process has open is not opened once more: to close it would take away all locks that the
+    process has on it (POSIX), and whoever then closes the store believes to be the last, and removes the log
+    that is still written.
+    """
+    try:
+        found = path.lstat()
+        if not stat.S_ISREG(found.st_mode):
+            return False
+        with _lock:
+            if _open[found.st_dev, found.st_ino]:
+                return True
+        with path.open("rb") as file:
+            header = file.read(_HEADER_BYTES)
+    except OSError:
+        return False
+    schema, application = (int.from_bytes(header[at], "big") for at in (_USER_VERSION, _APPLICATION_ID))
+    is_ours = application == APPLICATION_ID or (application == 0 and schema in _VERSIONS_WITHOUT_ID)
+    return header.startswith(_SQLITE) and is_ours
+
+
+def note_opened(path: Path) -> tuple[int, int]:
+    """Note that this process opens a store; what comes back is for `note_closed`."""
+    found = path.stat()
+    place = found.st_dev, found.st_ino
+    with _lock:
+        _open[place] += 1
+    return place
+
+
+def note_closed(place: tuple[int, int]) -> None:
+    """Note that one of its connections is closed."""
+    with _lock:
+        _open[place] -= 1
+        if not _open[place]:
+            del _open[place]
