@@ -3,7 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -35,6 +35,7 @@ from cxr_runtime.store.rows import (
 from cxr_runtime.store.run_checks import facts_of
 
 MOST_OF_ONE_STAMP = 8  # places of one stamp that are looked at, the latest first
+FILES_OF_SQLITE = 6  # that it may open for a store: file, log, index, journal, folder
 
 _SEALED = ", ".join(f"results.{column}" for column in SEALED_COLUMNS)
 _AT_A_STAMP = (
@@ -225,13 +226,20 @@ def read_scores(folder: Path, *, every: bool = False) -> list[StoredScore]:
         return list(store.scores(None if every else store.reported()))
 
 
+def _see_that_files_can_be_opened() -> None:
+    """Raise what SQLite hides behind "unable to open database file": too many files are open."""
+    with ExitStack() as opened:
+        for _ in range(FILES_OF_SQLITE):
+            opened.callback(os.close, os.open(os.devnull, os.O_RDONLY))
+
+
 @contextmanager
 def store_errors(name: str) -> Iterator[None]:
     """Word what SQLite says of a store as an error of ours."""
     try:
         yield
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # it may quote a damaged page
-        os.close(os.open(os.devnull, os.O_RDONLY))  # raises what SQLite hides: too many files are open
+        _see_that_files_can_be_opened()
         raise StoreError(
             f"the store {name} cannot be used ({error}); see that the disk has room and the folder can be "
             "written, or scan with --out and a new folder"
