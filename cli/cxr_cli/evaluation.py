@@ -5,16 +5,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from cxr_cli.training_options import Cache, Data, Device, ScoredFifth, cache_folder, machine
+from cxr_cli.training_options import Cache, Data, Device, ScoredFifth, cache_folder, fifth_option, machine
 
-Fifths = Annotated[
-    list[ScoredFifth] | None,
-    typer.Option(
-        "--fifth",
-        show_default="training",
-        help="Whose films, of public collections: those trained on, or kept back. May be repeated.",
-    ),
-]
+Fifths = Annotated[list[ScoredFifth] | None, fifth_option("training")]
 Models = Annotated[
     list[Path],
     typer.Argument(

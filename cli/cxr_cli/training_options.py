@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -29,6 +29,15 @@ class ScoredFifth(StrEnum):
 
     TRAINING = "training"
     THRESHOLD = "threshold"
+
+
+def fifth_option(default: str) -> Any:
+    """The option `--fifth` of a command that scores these films if nothing is said."""
+    return typer.Option(
+        "--fifth",
+        show_default=default,
+        help="Whose films, of public collections: those trained on, or kept back. May be repeated.",
+    )
 
 
 Workers = Annotated[int, typer.Option(min=1, help="Threads that decode films and make batches.")]

@@ -1,4 +1,4 @@
-"""How a store of ours is known by its file, without a harm to the process that has it open."""
+"""How a store of ours is known by its file, without harm to the process that has it open."""
 
 import stat
 from collections import Counter

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cxr_cli.training_options import ScoredFifth
+from cxr_cli.training_options import ScoredFifth, fifth_option
 
 if TYPE_CHECKING:
     from cxr_train.data import TrainingFilm
@@ -15,14 +15,7 @@ Scan = Annotated[Path, typer.Argument(metavar="DIR", help="Output folder of a sc
 Tables = Annotated[
     list[Path], typer.Option("--data", metavar="TABLE.csv", help="What is known of them; may be repeated.")
 ]
-Fifths = Annotated[
-    list[ScoredFifth] | None,
-    typer.Option(
-        "--fifth",
-        show_default="threshold",
-        help="Whose films: those trained on, or kept back. May be repeated.",
-    ),
-]
+Fifths = Annotated[list[ScoredFifth] | None, fifth_option("threshold")]
 
 
 def print_regions(scan: Scan, data: Tables, fifth: Fifths = None) -> int:

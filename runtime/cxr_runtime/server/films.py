@@ -71,6 +71,7 @@ def _said_of(said: Said, visitor: Visitor) -> dict[str, Any]:
         "source": said.source.value,
         "isBlinded": said.is_blinded,
         "isOurs": said.is_ours,
+        "isWithdrawn": said.is_withdrawn,
         "isMine": _is_own(said, visitor),
     }
 

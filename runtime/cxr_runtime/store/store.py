@@ -35,7 +35,7 @@ from cxr_runtime.store.rows import (
 from cxr_runtime.store.run_checks import facts_of
 
 MOST_OF_ONE_STAMP = 8  # places of one stamp that are looked at, the latest first
-FILES_OF_SQLITE = 6  # that it may open for a store: file, log, index, journal, folder
+FILES_OF_SQLITE = 6  # it opens fewer for a store: file, log, index, journal, folder
 
 _SEALED = ", ".join(f"results.{column}" for column in SEALED_COLUMNS)
 _AT_A_STAMP = (

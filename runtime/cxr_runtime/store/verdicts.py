@@ -13,6 +13,7 @@ from cxr_runtime.seals import Sealer
 
 SEALED = "verdict"  # kind of the sealed row
 MOST_NOTE = 2000  # characters
+WITHDRAWN = "withdrawn"  # the note of a test whose result was taken back
 MOST_NAME = 64  # characters of a reader's name
 COLUMNS = ("sha256", "reader", "time", "verdict", "findings", "note", "source", "is_blinded")
 _NAMED = ", ".join(COLUMNS)
@@ -61,6 +62,12 @@ class Said:
     source: Source = Source.READING
     is_blinded: bool = False  # score and heat were hidden from the reader until then
     is_ours: bool = True  # its seal is right: it was said on this machine, and nobody has changed it since
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether a test's result was taken back: what was said is kept, and that it holds no more."""
+        is_test = self.source is not Source.READING
+        return is_test and self.verdict is Verdict.CANNOT_TELL and self.note == WITHDRAWN
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,15 @@ from cxr_train.small.gate.pictures import Picture
 from gate_pictures import gate_pictures
 
 
-@pytest.fixture
-def read_from() -> list[Path]:
-    return []
+class Reading:
+    """Draws pictures in the place of a folder's, and notes from where they were asked for."""
+
+    def __init__(self) -> None:
+        self.folders = list[Path]()
+
+    def __call__(self, folder: Path) -> list[Picture]:
+        self.folders.append(folder)
+        return _pictures(folder)
 
 
 @pytest.fixture
@@ -30,13 +36,8 @@ def _pictures(data: Path) -> list[Picture]:
     return [replace(drawn[0], path=data / "a.png", view="PA"), *drawn[1:]]
 
 
-def test_pictures_are_read_once_and_come_back_as_they_were(
-    data: Path, tmp_path: Path, read_from: list[Path]
-) -> None:
-    def read(folder: Path) -> list[Picture]:
-        read_from.append(folder)
-        return _pictures(folder)
-
+def test_pictures_are_read_once_and_come_back_as_they_were(data: Path, tmp_path: Path) -> None:
+    read = Reading()
     for _ in range(2):
         for found, drawn in zip(kept_pictures(data, tmp_path, read), _pictures(data), strict=True):
             facts = ("name", "collection", "group", "kind", "path", "view")
@@ -46,17 +47,12 @@ def test_pictures_are_read_once_and_come_back_as_they_were(
             assert (found.lungs is None) == (drawn.lungs is None)
             if found.lungs is not None and drawn.lungs is not None:
                 np.testing.assert_array_equal(found.lungs, drawn.lungs)
-    assert read_from == [data]
+    assert read.folders == [data]
 
 
-def test_pictures_are_read_again_once_a_file_of_them_has_changed(
-    data: Path, tmp_path: Path, read_from: list[Path]
-) -> None:
-    def read(folder: Path) -> list[Picture]:
-        read_from.append(folder)
-        return _pictures(folder)
-
+def test_pictures_are_read_again_once_a_file_of_them_has_changed(data: Path, tmp_path: Path) -> None:
+    read = Reading()
     kept_pictures(data, tmp_path, read)
     (data / "table.csv").write_text("file\nb.png\n")
     kept_pictures(data, tmp_path, read)
-    assert read_from == [data, data]
+    assert read.folders == [data, data]

@@ -1,7 +1,5 @@
 "use strict";
-/* Results that were taken back, and verdicts that could not be kept: they stay, each with the name of its film, until they are or a later one replaces them. */
-
-const WITHDRAWN = "withdrawn"; // the note of a test whose result no longer holds
+/* Verdicts that could not be kept: they stay, each with the name of its film, until they are or a later one replaces them. */
 
 class Unkept {
   /**
@@ -61,9 +59,4 @@ class InOrder {
 /** What a verdict speaks of: of two about the same, the later one holds. */
 function aboutOf({ key, source }) {
   return `${source} ${key}`;
-}
-
-/** Whether a test's result was taken back: the store keeps what was said, and that it holds no more. */
-function isWithdrawn({ source, verdict, note }) {
-  return source !== "reading" && verdict === "cannot-tell" && note === WITHDRAWN;
 }

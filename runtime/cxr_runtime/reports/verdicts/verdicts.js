@@ -5,6 +5,7 @@ const VERDICTS = { normal: "n", abnormal: "a", "cannot-tell": "u" }; // and thei
 const FINDINGS = ["tb", "opacity", "nodule", "effusion", "pneumothorax", "cardiomegaly", "device", "other"];
 const TESTS = ["sputum", "genexpert", "ct"];
 const NOTE_KEY = "c";
+const WITHDRAWN = "withdrawn"; // the note by which the store knows that a test's result was taken back
 const SETTLE_MS = 700; // after the last change of findings or note
 
 class VerdictBar {
@@ -133,7 +134,7 @@ class VerdictBar {
   /**
    * Show what stands of a film.
    *
-   * @param {?Object} film key; name; verdicts: each `{reader, verdict, findings, note, source, isBlinded, isOurs, isMine}`;
+   * @param {?Object} film key; name; verdicts: each `{reader, verdict, findings, note, source, isBlinded, isOurs, isWithdrawn, isMine}`;
    *   isDisputed; summary: nodes that say how it was scored
    */
   show(film) {
@@ -155,7 +156,7 @@ class VerdictBar {
     for (const said of verdicts) if (said !== mine) this.others.append(this.#said(said));
     for (const source of TESTS) {
       const found = verdicts.find((said) => said.source === source);
-      const stands = found && !isWithdrawn(found) ? found.verdict : "";
+      const stands = found && !found.isWithdrawn ? found.verdict : "";
       for (const button of this.results[source]) button.setAttribute("aria-pressed", String(button.value === stands));
     }
     this.#press();
@@ -169,14 +170,13 @@ class VerdictBar {
     this.state.classList.toggle("vb-draft", isDraft);
   }
 
-  #said(said) {
-    const { reader, verdict, findings, note, source, isBlinded, isOurs } = said;
+  #said({ reader, verdict, findings, note, source, isBlinded, isOurs, isWithdrawn }) {
     const { labels } = this;
     const isTest = source !== "reading";
-    const what = isWithdrawn(said) ? labels.withdrawn : isTest ? labels[`test-${verdict}`] : labels[verdict];
+    const what = isWithdrawn ? labels.withdrawn : isTest ? labels[`test-${verdict}`] : labels[verdict];
     const with_ = findings.map((name) => labels[name]).join(", ");
     const shown = element("span", `vb-said vb-${verdict}`, `${isTest ? labels[source] : reader}: ${what}`);
-    const notes = [with_, isWithdrawn(said) ? "" : note, isTest ? reader : "", isBlinded ? labels.blinded : "", isOurs ? "" : labels.elsewhere];
+    const notes = [with_, isWithdrawn ? "" : note, isTest ? reader : "", isBlinded ? labels.blinded : "", isOurs ? "" : labels.elsewhere];
     shown.title = notes.filter(Boolean).join("; ");
     return shown;
   }
