@@ -16,6 +16,7 @@ from cxr_train.explain.looker import Looker, ShownFilm
 BLIND_CELLS = 32  # along each side of the input, for the prior alone
 OCCLUSIONS = 12  # places along each side of the input
 AS_SHIPPED = "cam"  # the method whose heat is scaled and thresholded as in the clinic
+PRIOR_ALONE = "prior-alone"  # the method that sees no film
 OCCLUDED = 2.0  # side of what is covered, in distances of these places
 
 
@@ -85,7 +86,7 @@ def occlusion(looker: Looker, film: ShownFilm) -> Attribution:
 METHODS: dict[str, Callable[[Looker, ShownFilm], Attribution]] = {
     "cam": cam,
     "cam-without-prior": cam_without_prior,
-    "prior-alone": prior_alone,
+    PRIOR_ALONE: prior_alone,
     "grad-cam": grad_cam,
     "occlusion": occlusion,
     "strongest-channel": strongest_channel,

@@ -20,7 +20,7 @@ from cxr_train.data.known import known_to_every_fold, unknown_rows
 from cxr_train.data.prepared_films import CACHE
 from cxr_train.evaluation.results import write_measured
 from cxr_train.evaluation.tables import told
-from cxr_train.explain.attribution import AS_SHIPPED, METHODS
+from cxr_train.explain.attribution import AS_SHIPPED, METHODS, PRIOR_ALONE
 from cxr_train.explain.figures import THRESHOLD, draw_channels, draw_filters, draw_heat
 from cxr_train.explain.looker import ExplainedModel, Looker, explained_model, open_lookers
 from cxr_train.explain.maximisation import Maximisation
@@ -61,6 +61,8 @@ def explain(
     progress: Progress | None = None,
 ) -> list[Located]:
     """Draw filters.png, channels-MODEL.png and heat-METHOD.png, and measure localisation.md and .json.
+
+    The location prior alone is drawn where a model has one.
 
     Args:
         models: finished runs, or folders of the folds of a cross-validation.
@@ -162,7 +164,8 @@ def _draw_films(
         looker, film = model.looks_at(shown[0], films)
         draw_channels(looker, film.picture, out / f"channels-{model.name.replace('/', '-')}.png")
     previews = [shrink(read_film(films[row].path.read_bytes()).pixels, PREVIEW) for row in shown]
-    for method in methods:
+    has_prior = any(model.folds[0].recipe.prior is not None for model in models)
+    for method in methods if has_prior else [one for one in methods if one != PRIOR_ALONE]:
         heats = {
             model.name: [_to_draw(_heat(model, row, films, method), method) for row in shown]
             for model in models

@@ -19,6 +19,7 @@ from cxr_train.heat.localisation import Heat
 
 CELL = 2.2  # inches of one picture
 DEPTHS = 5  # convolutions whose filters are drawn: every one of networks with conv1..conv5
+LAYERS_A_LINE = 5  # of a figure with all convolutions
 THRESHOLD = 0.5  # of heat scaled to its own maximum, for methods without a calibrated threshold
 
 Grid = NDArray[Any]  # of matplotlib's axes
@@ -44,14 +45,18 @@ def draw_channels(looker: Looker, picture: InputPixels, path: Path) -> None:
         path: of the PNG.
     """
     layers = list(looker.network.convolutions())
-    figure, axes = _sheet(["before ReLU", "after ReLU"], len(layers))
-    for column, layer in enumerate(layers):
+    lines = -(-len(layers) // LAYERS_A_LINE)
+    figure, axes = _sheet(["before ReLU", "after ReLU"] * lines, min(len(layers), LAYERS_A_LINE))
+    for at, layer in enumerate(layers):
+        line, column = divmod(at, LAYERS_A_LINE)
+        before_and_after = axes[2 * line : 2 * line + 2, column]
         answer = activations(looker.network, layer, looker.image(picture))
         sheets = signed_grey(answer.before_relu), unsigned_grey(answer.after_relu)
-        for place, sheet in zip(axes[:, column], sheets, strict=True):
+        for place, sheet in zip(before_and_after, sheets, strict=True):
             place.imshow(montage(sheet), cmap="gray", vmin=0, vmax=1)
         name, number = layer.removeprefix("features."), strongest(answer.after_relu) + 1
-        axes[1, column].set_title(f"{name}: strongest is {number} of {len(answer.after_relu)}", fontsize=7)
+        title = f"{name}: strongest is {number} of {len(answer.after_relu)}"
+        before_and_after[1].set_title(title, fontsize=7)
     figure.savefig(path, dpi=200)
 
 
