@@ -115,6 +115,19 @@ def add_account(folder: Path, name: str, role: Role = Role.READER) -> None:
         desk.accounts.put(Account(name, role, hashed(PASSWORD), now))
 
 
+def first_event(browser: Browser) -> bytes:
+    """What the stream of events says first; it is not read on."""
+    with socket.create_connection(("127.0.0.1", browser.port), timeout=PATIENCE) as line:
+        head = f"GET /events HTTP/1.1\r\nhost: {browser.host}\r\ncookie: {browser.cookie}\r\n\r\n"
+        line.sendall(head.encode())
+        came = b""
+        while b"\n\n" not in came.partition(b"event: change")[2]:
+            chunk = line.recv(4096)
+            assert chunk, came
+            came += chunk
+    return came
+
+
 def raw(port: int, request: bytes, seconds: float = PATIENCE) -> bytes:
     """What comes back for bytes that no library would send."""
     with socket.create_connection(("127.0.0.1", port), timeout=seconds) as line:

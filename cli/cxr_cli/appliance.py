@@ -85,6 +85,7 @@ def _told_health(file: Path) -> int:
     from datetime import datetime
 
     from cxr_runtime.appliance.health import State, is_stale, read_health
+    from cxr_runtime.language import counted
 
     found = read_health(file)
     last = "none" if found.last_film is None else found.last_film.isoformat(timespec="seconds")
@@ -97,11 +98,13 @@ def _told_health(file: Path) -> int:
     free, limit = (f"{count / (1 << 30):.1f} GB" for count in (found.free_bytes, found.stops_below_bytes))
     typer.echo(f"disk: {free} free; below {limit} no film is taken")
     if found.queue is not None:
+        wait = "waits" if found.queue.waiting == 1 else "wait"
+        were = "was" if found.queue.refused == 1 else "were"
         typer.echo(
-            f"results: {found.queue.waiting} wait to be sent, {found.queue.refused} were refused for good"
+            f"results: {found.queue.waiting} {wait} to be sent, {found.queue.refused} {were} refused for good"
         )
     for part in found.parts:
-        deaths = f"; died {part.deaths} times, lately of {part.error}" if part.deaths else ""
+        deaths = f"; died {counted(part.deaths, 'time')}, lately of {part.error}" if part.deaths else ""
         typer.echo(f"{part.name}: {part.state.value}{deaths}")
     if is_gone or found.state is State.ENDED:
         return 1

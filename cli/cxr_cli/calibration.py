@@ -169,8 +169,10 @@ def _points(described: "Description") -> list[str]:
 
 
 def _without_score(gathered: "Gathered") -> list[str]:
+    from cxr_runtime.language import counted
+
     unscored, repeated = gathered.unscored, gathered.repeated
-    lines = [f"{repeated} rows named a film a second time"] if repeated else []
+    lines = [f"{counted(repeated, 'row')} named a film a second time"] if repeated else []
     if unscored:
         lines.append(f"labelled films without a score: {len(unscored)}")
         lines += [f"  {film.file}: {film.code}" for film in unscored[:NAMED_AT_MOST]]

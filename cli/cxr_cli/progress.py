@@ -85,8 +85,3 @@ class BarProgress:
     def end(self) -> None:
         """Leave the full bar standing."""
         self._bar.stop()
-
-
-def counted(films: int) -> str:
-    """A number of films in words for a user: 1 film, 2 films."""
-    return "1 film" if films == 1 else f"{films} films"

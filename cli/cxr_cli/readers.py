@@ -91,6 +91,7 @@ def verify_audit(
 
     Exit status: 0 the chain is whole, 3 it is not, 1 the store cannot be read, 2 wrong usage.
     """
+    from cxr_runtime.language import counted
     from cxr_runtime.store.desk import Desk
 
     with Desk.open(folder, writes=False) as desk:
@@ -104,8 +105,9 @@ def verify_audit(
         )
         typer.echo(f"the audit is not whole: {why}")
         return EXIT_BROKEN
-    elsewhere = f"; {found.elsewhere} were not written by this machine" if found.elsewhere else ""
-    typer.echo(f"{found.entries} entries, the chain is whole{elsewhere}")
+    were = "was" if found.elsewhere == 1 else "were"
+    elsewhere = f"; {found.elsewhere} {were} not written by this machine" if found.elsewhere else ""
+    typer.echo(f"{counted(found.entries, 'entry', 'entries')}, the chain is whole{elsewhere}")
     typer.echo(f"digest of the last one: {found.head or 'none'}")
     return 0
 

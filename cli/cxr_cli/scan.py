@@ -202,7 +202,7 @@ def scan(
 
 
 def _told(summary: "ScanSummary") -> str:
-    from cxr_cli.progress import counted
+    from cxr_runtime.language import counted
     from cxr_runtime.names import printable
     from cxr_runtime.reports.wording import folders_of_results
 
@@ -213,8 +213,7 @@ def _told(summary: "ScanSummary") -> str:
         f"{counts.rejected} rejected, {counts.failed} failed"
     )
     before = f"; {summary.finished_before} finished before" if summary.finished_before else ""
-    files = "1 other file" if summary.passed_over == 1 else f"{summary.passed_over} other files"
-    others = f"; {files} passed over" if summary.passed_over else ""
+    others = f"; {counted(summary.passed_over, 'other file')} passed over" if summary.passed_over else ""
     results = f"; {folders_of_results(summary.results)}" if summary.results else ""
     anew = ""
     if summary.distrusted:

@@ -181,15 +181,17 @@ def sent_all(route: "Route", out: Path, journal: "Journal", *, quiet: bool) -> b
 
 def about_sent(done: "Sent", target: str) -> str:
     """What a round came to, in a line."""
+    from cxr_runtime.language import counted
+
     if not (done.sent or done.refused or done.left):
         return f"{target} has all results"
+    wait = "waits" if done.left == 1 else "wait"
     warned = f" ({done.warned} with a warning)" if done.warned else ""
     refused = f", {done.refused} refused for good" if done.refused else ""
-    left = f", {done.left} wait to be sent" if done.left else ""
+    left = f", {done.left} {wait} to be sent" if done.left else ""
     trouble = f"; {target} {done.trouble}" if done.trouble else ""
     more = "; --status says more" if done.warned or done.refused or done.left else ""
-    results = "1 result" if done.sent == 1 else f"{done.sent} results"
-    return f"{results} sent to {target}{warned}{refused}{left}{trouble}{more}"
+    return f"{counted(done.sent, 'result')} sent to {target}{warned}{refused}{left}{trouble}{more}"
 
 
 def _shown(found: Sequence[tuple[Path, "ArchiveStatus"]]) -> int:

@@ -77,12 +77,12 @@ def backup(
 
     Exit status: 0 done, 1 could not be written, 2 wrong usage.
     """
-    from cxr_cli.progress import counted
+    from cxr_runtime.language import counted
     from cxr_runtime.names import printable
     from cxr_runtime.store.backup import back_up
 
     made = back_up(folder, file)
-    runs = "1 scan" if made.runs == 1 else f"{made.runs} scans"
+    runs = counted(made.runs, "scan")
     typer.echo(f"{counted(made.films)} of {runs} in {printable(str(file))} ({_size(made.size)}), read back")
     return 0
 
@@ -172,7 +172,7 @@ def prune(
     Exit status: 0 done, 3 DIR is still above --keep-under (rows and reports stay), 1 could not be done, 2
     wrong usage.
     """
-    from cxr_cli.progress import counted
+    from cxr_runtime.language import counted
     from cxr_runtime.machine_memory import bytes_of
     from cxr_runtime.names import printable
     from cxr_runtime.store.pruning import parse_age
@@ -182,7 +182,7 @@ def prune(
     pruned = drop_old(folder, None if older_than is None else parse_age(older_than), most)
     typer.echo(
         f"pictures of {counted(pruned.films)} dropped, of {pruned.pictures_left} kept; "
-        f"{pruned.results} DICOM results and {pruned.received} received films dropped; "
+        f"{counted(pruned.results, 'DICOM result')} and {counted(pruned.received, 'received film')} dropped; "
         f"{printable(str(folder))} had {_size(pruned.before)} and has {_size(pruned.after)}"
     )
     if not pruned.is_shrunk:
@@ -202,7 +202,7 @@ def _options(formats: str, trust: bool, share_with: str | None, wishes: "Wishes"
 
 def _told(reported: "Reported") -> int:
     """Say what was done; the exit status."""
-    from cxr_cli.progress import counted
+    from cxr_runtime.language import counted
     from cxr_runtime.names import printable
 
     for taken in reported.taken:
@@ -210,8 +210,8 @@ def _told(reported: "Reported") -> int:
             typer.echo(f"{printable(taken.name)}: {line}")
     if reported.on_trust:
         typer.echo(
-            f"{_rows(reported.on_trust)} taken on trust: made on another machine, or changed since they were "
-            "made"
+            f"{counted(reported.on_trust, 'row')} taken on trust: made on another machine, or changed since "
+            "they were made"
         )
     counts, where = reported.publication.tally, printable(str(reported.out))
     typer.echo(
@@ -225,9 +225,10 @@ def _told(reported: "Reported") -> int:
 
 
 def _about(taken: "Taken") -> list[str]:
-    from cxr_cli.progress import counted
+    from cxr_runtime.language import counted
 
-    lines = [f"{_rows(taken.rows)} new, {taken.on_trust} of them on trust" if taken.rows else "nothing new"]
+    new = f"{counted(taken.rows, 'row')} new, {taken.on_trust} of them on trust"
+    lines = [new if taken.rows else "nothing new"]
     if taken.known:
         lines.append(f"{counted(taken.known)} known already")
     if taken.differing:
@@ -235,12 +236,10 @@ def _about(taken: "Taken") -> list[str]:
     if taken.without_pictures:
         lines.append(f"pictures of {counted(taken.without_pictures)} left out: they are not those of the row")
     if taken.audit:
-        lines.append(f"{taken.audit} entries of its audit stay there: keep that folder")
+        entries = counted(taken.audit, "entry", "entries")
+        stay = "stays" if taken.audit == 1 else "stay"
+        lines.append(f"{entries} of its audit {stay} there: keep that folder")
     return lines
-
-
-def _rows(count: int) -> str:
-    return "1 row" if count == 1 else f"{count:,} rows"
 
 
 def _size(count: int) -> str:

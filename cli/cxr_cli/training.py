@@ -158,6 +158,7 @@ def search_recipes(
     from dataclasses import replace
 
     from cxr_cli.progress import terminal_or_lines
+    from cxr_runtime.language import counted
     from cxr_train.search import RESULTS_FILE, read_search, run_search
 
     tried = read_search(space)
@@ -169,7 +170,7 @@ def search_recipes(
     best, run = done[0], out / f"trial-{done[0].number:03d}"
     typer.echo(
         f"best is trial {best.number}: {best.said} on {best.films} films of validation, after "
-        f"{best.epochs} epochs; all {len(done)} are in {out / RESULTS_FILE}"
+        f"{counted(best.epochs, 'epoch')}; all {len(done)} are in {out / RESULTS_FILE}"
     )
     typer.echo("the best of several looks better than it is; what it is worth, films say that none has seen:")
     tables = " ".join(f"--data {quote(str(path))}" for path in data)

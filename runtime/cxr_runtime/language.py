@@ -86,6 +86,11 @@ def plural(one: str, many: str, count: int, **values: object) -> str:
     return _filled(found, one if count == 1 else many, {"count": number(count), **values})
 
 
+def counted(count: int, thing: str = "film", things: str = "") -> str:
+    """A number of things in English, as commands, logs and errors say it: 1 film, 2 films, 1,204 entries."""
+    return f"1 {thing}" if count == 1 else f"{count:,} {things or thing + 's'}"
+
+
 def _filled(found: str, message: str, values: dict[str, object]) -> str:
     if not values:
         return found

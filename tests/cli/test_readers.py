@@ -68,7 +68,7 @@ def test_what_is_typed_wrongly_is_one_line_and_status_2(
 def test_an_audit_that_is_whole_and_one_that_is_not(folder: Path) -> None:
     run("user", "add", folder, "ann", "--password-stdin", typed="four plain words here\n")
     told = run("audit", "verify", folder)
-    assert "1 entries, the chain is whole" in told
+    assert "1 entry, the chain is whole" in told
     head = told.split()[-1]
     assert run("audit", "verify", folder, "--head", head).startswith("0 ")
     change(folder, "UPDATE audit SET actor = 'x'")

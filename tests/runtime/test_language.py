@@ -9,6 +9,7 @@ from cxr_runtime.errors import UsageError
 from cxr_runtime.language import (
     ENGLISH,
     _,
+    counted,
     day,
     language,
     language_or_english,
@@ -92,6 +93,16 @@ def test_what_a_catalogue_lacks_stays_english_and_so_does_what_it_says_wrongly(t
         assert _("Worklist") == "Orodha"
         assert _("Score") == "Score"
         assert _("page {page}", page=2) == "page 2"
+
+
+@pytest.mark.parametrize(
+    ("count", "thing", "words"),
+    [(0, "film", "0 films"), (1, "film", "1 film"), (1204, "row", "1,204 rows")],
+)
+def test_a_log_counts_things_in_english(count: int, thing: str, words: str) -> None:
+    assert counted(count, thing) == words
+    assert counted(1, "entry", "entries") == "1 entry"
+    assert counted(2, "entry", "entries") == "2 entries"
 
 
 def test_a_catalogue_with_the_users_data_is_a_language(

@@ -12,12 +12,12 @@ from cxr_runtime.store.verdicts import FilmVerdicts
 
 LOPSIDED = 2.0  # times as large a share of flagged films that were read: the others say too little
 ONLY_SEEN = (
-    "{seen} of {all} labels are of readers who had the score before them; a truth that has not seen it is "
+    "Labels of readers who had the score before them: {count} of {all}. A truth that has not seen it is "
     "surer: `cxr-triage serve DIR --blinded`."
 )
-DISPUTED = "{count} films were left out: readers disagree about them."
-UNSURE = "{count} films were left out: nobody could tell."
-ELSEWHERE = "{count} labels rest on verdicts of another machine, or that were changed since they were given."
+DISPUTED = "Films left out because readers disagree about them: {count}."
+UNSURE = "Films left out because nobody could tell: {count}."
+ELSEWHERE = "Labels that rest on verdicts of another machine, or changed since they were given: {count}."
 LOPSIDED_READING = (
     "Of the flagged films {flagged:.0%} were read, of the others {others:.0%}: what is measured of these may "
     "not hold. `cxr-triage calibrate --choose` says which to read."
@@ -90,14 +90,14 @@ def _remarks(
     )
     elsewhere = sum(not all(one.is_ours for one in film.standing) for film in decided.values())
     counted = (
-        (DISPUTED, disputed, {"count": disputed}),
-        (UNSURE, unsure, {"count": unsure}),
-        (ONLY_SEEN, seen, {"seen": seen, "all": len(decided)}),
-        (ELSEWHERE, elsewhere, {"count": elsewhere}),
+        (DISPUTED, disputed),
+        (UNSURE, unsure),
+        (ONLY_SEEN, seen),
+        (ELSEWHERE, elsewhere),
     )
     shares = [_share_read(decided, triages, kind) for kind in (Triage.FLAGGED, Triage.NOT_FLAGGED)]
     lopsided = Triage.NOT_FLAGGED in triages.values() and shares[0] > LOPSIDED * shares[1]
-    remarks = [sentence.format(**values) for sentence, films, values in counted if films]
+    remarks = [sentence.format(count=films, all=len(decided)) for sentence, films in counted if films]
     told = LOPSIDED_READING.format(flagged=shares[0], others=shares[1])
     return [*remarks, *([told] if lopsided else [])]
 

@@ -102,5 +102,7 @@ class DriftReport:
         if self.alarms:
             return f"ALARM: {len(self.alarms)} of {compared} are beyond chance {chance}"
         if not checks:
+            if films == 1:
+                return f"nothing to compare: 1 film in {scans}"
             return f"nothing to compare: {films} films in {scans}"
         return f"in order: {compared} found no change {chance}"

@@ -10,7 +10,7 @@ from cxr_calibration.monitoring.nights import ALL_NIGHTS, Night, NightReport
 from cxr_calibration.monitoring.reference import Reference
 from cxr_calibration.pages.chart import Chart
 from cxr_calibration.pages.page import Figure, Table, filled
-from cxr_runtime.language import _, later, number
+from cxr_runtime.language import _, later, number, plural
 from cxr_runtime.reports.stored_sentences import translated
 
 # Parts of the names of checks, which the figures keep in English.
@@ -89,7 +89,12 @@ def _checks(report: NightReport) -> Table:
     finished = (
         f"\u2068{report.finished[:16].replace('T', ' ')}\u2069"  # digits stay in their order beside Arabic
     )
-    counts = {"scored": number(report.scored), "films": number(report.films)}
-    caption = _("{scored} of {films} films scored; {finished}", **counts, finished=finished)
+    caption = plural(
+        "{scored} of {count} film scored; {finished}",
+        "{scored} of {count} films scored; {finished}",
+        report.films,
+        scored=number(report.scored),
+        finished=finished,
+    )
     header = [_("check"), _("value"), _("expected"), _("films"), "p", _("result")]
     return Table(header, rows, caption)

@@ -79,7 +79,8 @@ def exposure_reasons(pixels: GreyPixels, small: GreyPixels) -> Iterator[Reason]:
     apart = max(1, min(pixels.shape) // COUNTED_SIDE)
     some = pixels[::apart, ::apart]
     greys = int(np.count_nonzero(np.bincount(some.ravel(), minlength=256) * 1000 >= some.size))
-    found = f"the picture has {greys} grey levels; a film has {GREYS[1]:.0f} or more"
+    has = "the picture has 1 grey level" if greys == 1 else f"the picture has {greys} grey levels"
+    found = f"{has}; a film has {GREYS[1]:.0f} or more"
     step = "export it with all its grey levels, or with a wider window"
     yield Reason(Doubt.FEW_GREYS, measured_size(greys, *GREYS), BEYOND, Code.TOO_FEW_GREYS, found, step)
 

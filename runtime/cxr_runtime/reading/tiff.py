@@ -97,6 +97,8 @@ def _check(page: tifffile.TiffPage, content: bytes, *, is_last: bool) -> None:
     if page.compression not in CODECS:
         raise unsupported(f"a TIFF page of compression {int(page.compression)}")
     if page.imagedepth != 1 or page.samplesperpixel > 4 or page.photometric not in SHOWN:
+        if page.samplesperpixel == 1:
+            raise unsupported(f"a TIFF page of 1 sample and photometric {int(page.photometric)}")
         raise unsupported(
             f"a TIFF page of {page.samplesperpixel} samples and photometric {int(page.photometric)}"
         )

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from cxr_runtime.errors import CxrTriageError, UsageError
 from cxr_runtime.journal import Journal
+from cxr_runtime.language import counted
 from cxr_runtime.names import printable
 from cxr_runtime.outcome import Outcome, Status
 from cxr_runtime.progress import Progress, Silence
@@ -168,10 +169,10 @@ def _find(names: list[str], out: Path, options: ScanOptions, opener: Opener) -> 
     if (part := options.part) is not None:
         found = replace(found, sources=FilmList(film for film in found.sources if part.has(film.file)))
     if not found.sources:
-        results = f", {len(found.results)} folders of results" if found.results else ""
+        results = f", {counted(len(found.results), 'folder')} of results" if found.results else ""
         raise CxrTriageError(
             f"no film found in {', '.join(map(printable, names))} "
-            f"({found.passed_over} other files{results}); "
+            f"({counted(found.passed_over, 'other file')}{results}); "
             "expected PNG, JPEG, TIFF, BMP or DICOM files, or zip files of them"
         )
     return found

@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from cxr_runtime.language import _, number, plural
 from cxr_runtime.server.door import cookie_of, room_of, visitor_of
 from cxr_runtime.server.pulse import LOOK_SECONDS
 from cxr_runtime.server.room import Room
@@ -21,7 +22,7 @@ MOST_STREAMS_OF_ONE = 4  # browsers open 6 connections to a server (HTTP/1.1); t
 
 
 async def events(request: Request) -> Response:
-    """GET /events: `change` with `{films, isBusy}` whenever the store has changed."""
+    """GET /events: `change` with `{words, isBusy}` whenever the store has changed."""
     room, visitor = room_of(request), visitor_of(request)
     client = visitor.kept or (request.client.host if request.client else "")
     if not room.streams.enter(client, MOST_STREAMS, MOST_STREAMS_OF_ONE):
@@ -31,6 +32,13 @@ async def events(request: Request) -> Response:
 
 def _is_welcome(request: Request, room: Room) -> bool:
     return room.visitor(cookie_of(request.scope, room), is_use=False) is not None
+
+
+def _words(room: Room) -> str:
+    films = room.pulse.films
+    if room.pulse.is_busy:
+        return _("Films are being scored: {count} so far", count=number(films))
+    return plural("{count} film", "{count} films", films)
 
 
 async def _told(request: Request, room: Room, client: str) -> AsyncIterator[str]:
@@ -43,7 +51,7 @@ async def _told(request: Request, room: Room, client: str) -> AsyncIterator[str]
                 return
             if room.pulse.number != seen:
                 seen, spoke = room.pulse.number, time.monotonic()
-                told = {"films": room.pulse.films, "isBusy": room.pulse.is_busy}
+                told = {"words": _words(room), "isBusy": room.pulse.is_busy}
                 yield f"event: change\ndata: {json.dumps(told)}\n\n"
             elif time.monotonic() - spoke > ALIVE_SECONDS:
                 spoke = time.monotonic()

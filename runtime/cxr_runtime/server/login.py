@@ -1,6 +1,7 @@
 """Logging in and out, accounts, and the audit that an admin can read."""
 
 from functools import cache
+from math import ceil
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -10,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from cxr_runtime.errors import UsageError
-from cxr_runtime.language import _, number
+from cxr_runtime.language import _, plural
 from cxr_runtime.server import paper
 from cxr_runtime.server.door import BACK, LOGIN, TOKEN_FIELD, acting, cookie_of, keep, room_of, visitor_of
 from cxr_runtime.server.room import Room
@@ -54,14 +55,20 @@ async def log_in(request: Request) -> Response:
     return await run_in_threadpool(_log_in, request, form)
 
 
+def _wait(seconds: int) -> str:
+    return plural(
+        "Too many tries. Please wait {count} second.",
+        "Too many tries. Please wait {count} seconds.",
+        seconds,
+    )
+
+
 def _log_in(request: Request, form: dict[str, str]) -> Response:
     name, password, back = (form.get(field, "") for field in ("name", "password", BACK))
     room, address = room_of(request), request.client.host if request.client else ""
     wait = room.brake.wait({f"address {address}": FREE_OF_ADDRESS, f"name {name[:64]}": FREE_OF_NAME})
     if wait > 0:
-        return _login(
-            request, back, _("Too many tries. Please wait {count} seconds.", count=number(wait)), 429
-        )
+        return _login(request, back, _wait(ceil(wait)), 429)
     with room.reading() as desk:
         account = desk.accounts.get(name[:64])
     if not room.hashing.acquire(timeout=HASHING_SECONDS):

@@ -79,8 +79,6 @@ _OWN_LABELS = {
     "seenBy": later("Opened by"),
     "openBy": later("Also open:"),
     "placeOf": later("{place} of {count}"),
-    "busy": later("Films are being scored: {count} so far"),
-    "quiet": later("{count} films"),
     "away": later("The server does not answer. What you say now may not be kept."),
     "crowded": later("Too many pages are open here: this one does not hear of new films."),
 }
@@ -143,6 +141,11 @@ class Shelf:
         stated = {name: value for name, value in {**stated_of(self.query), **change}.items() if value}
         stated |= {"blinded": "1"} if self.is_blinded else {}
         return f"/?{urlencode(stated)}"
+
+    @property
+    def all_films(self) -> str:
+        """The address of the list without what narrows it; blinded as it is."""
+        return "/?blinded=1" if self.is_blinded else "/"
 
     def export(self, name: str) -> str:
         """The address of the films of this list, all pages of it, as a file."""

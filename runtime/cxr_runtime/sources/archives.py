@@ -57,10 +57,13 @@ def list_members(path: Path) -> list[Member]:
         infos = [info for info in _opened(path)[0].infolist() if not info.filename.endswith("/")]
     total = sum(info.file_size for info in infos)
     if len(infos) > MAX_MEMBERS or total > MAX_TOTAL_BYTES:
+        holds = f"the zip file holds {len(infos)} files of {total >> 20} MiB"
+        if len(infos) == 1:
+            holds = f"the zip file holds 1 file of {total >> 20} MiB"
         raise UnreadableFilmError(
             "too-large",
-            f"the zip file holds {len(infos)} files of {total >> 20} MiB; at most {MAX_MEMBERS} of "
-            f"{MAX_TOTAL_BYTES >> 20} MiB are read: unpack it and scan the folder",
+            f"{holds}; at most {MAX_MEMBERS} of {MAX_TOTAL_BYTES >> 20} MiB are read: unpack it and scan the "
+            "folder",
         )
     members = [Member(info.filename, info.header_offset, info.file_size) for info in infos]
     return sorted(members, key=lambda member: (member.name, member.offset))
@@ -72,10 +75,13 @@ def _check_directory(path: Path) -> None:
         stated = list(_stated(file))
     members, length = (max(numbers, default=0) for numbers in zip(*stated, strict=True)) if stated else (0, 0)
     if members > MAX_MEMBERS or length > MAX_DIRECTORY_BYTES:
+        lists = f"the zip file lists {members} files in {length >> 20} MiB"
+        if members == 1:
+            lists = f"the zip file lists 1 file in {length >> 20} MiB"
         raise UnreadableFilmError(
             "too-large",
-            f"the zip file lists {members} files in {length >> 20} MiB; at most {MAX_MEMBERS} in "
-            f"{MAX_DIRECTORY_BYTES >> 20} MiB are read: unpack it and scan the folder",
+            f"{lists}; at most {MAX_MEMBERS} in {MAX_DIRECTORY_BYTES >> 20} MiB are read: unpack it and scan "
+            "the folder",
         )
 
 

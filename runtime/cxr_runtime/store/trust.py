@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cxr_runtime.errors import StoreError
+from cxr_runtime.language import counted
 from cxr_runtime.names import printable
 from cxr_runtime.pictures import is_shown_picture
 from cxr_runtime.seals import picture_digest, sealed_place
@@ -146,9 +147,9 @@ def untrusted(name: str, strange: int, rows: int, runs: int) -> StoreError:
         rows: all of them.
         runs: scans whose facts bear no right seal.
     """
-    what = f"{strange} of {rows} rows" if strange else f"the facts that {runs} scans state"
+    what = f"{strange:,} of {counted(rows, 'row')}" if strange else f"the facts of {counted(runs, 'scan')}"
     return StoreError(
-        f"{what} of {printable(name)} were made on another machine, or changed since they were made; "
+        f"made on another machine, or changed since: {what} of {printable(name)}; "
         "expected a store that this machine has sealed: look where it comes from, and give --trust to take "
         "it as it is"
     )

@@ -62,10 +62,10 @@ def test_what_a_reader_must_know_of_the_labels_is_said(folder: Path) -> None:
     say(folder, films[0], NORMAL)
     change(folder, "UPDATE verdicts SET seal = '' WHERE verdict = 'normal' AND reader = 'ann'")
     said = " ".join(labels_of_store(folder).remarks)
-    assert "1 films were left out: readers disagree" in said
-    assert "1 films were left out: nobody could tell" in said
-    assert "1 of 2 labels are of readers who had the score before them" in said
-    assert "1 labels rest on verdicts of another machine" in said
+    assert "Films left out because readers disagree about them: 1." in said
+    assert "Films left out because nobody could tell: 1." in said
+    assert "Labels of readers who had the score before them: 1 of 2." in said
+    assert "Labels that rest on verdicts of another machine, or changed since they were given: 1." in said
 
 
 def test_reading_the_flagged_films_alone_is_said(folder: Path) -> None:

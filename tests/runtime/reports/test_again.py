@@ -139,7 +139,7 @@ def test_rows_of_another_machine_are_taken_only_on_trust_and_counted(
     machine("this machine")
     mine = write_store(tmp_path / "mine", [Drawn("m.png")])
     before = (theirs / STORE_FILE).read_bytes()
-    with pytest.raises(StoreError, match=r"2 of 2 rows of .*x/triage.* another machine.*--trust"):
+    with pytest.raises(StoreError, match=r"another machine.*: 2 of 2 rows of .*x/triage.*--trust"):
         merge([mine, theirs], tmp_path / "all", QUICK)
     assert ask(tmp_path / "all", "SELECT count(*) FROM results") == [(0,)]
     done = merge([mine, theirs], tmp_path / "all", TRUSTING)
@@ -173,9 +173,9 @@ def test_a_changed_row_is_not_believed_without_trust(act: str, tmp_path: Path) -
 def test_facts_of_a_run_that_were_changed_are_not_believed_without_trust(tmp_path: Path) -> None:
     out = write_store(tmp_path / "out", [Drawn("a.png")])
     change(out, "UPDATE runs SET facts = replace(facts, 'drawn for tests', 'free for patients')")
-    with pytest.raises(StoreError, match="the facts that 1 scans state"):
+    with pytest.raises(StoreError, match="the facts of 1 scan of"):
         report_again(out, QUICK)
-    with pytest.raises(StoreError, match="the facts that 1 scans state"):
+    with pytest.raises(StoreError, match="the facts of 1 scan of"):
         merge([out], tmp_path / "all", QUICK)
     report_again(out, TRUSTING)
     report_again(out, QUICK)
@@ -392,7 +392,7 @@ def test_a_store_of_an_earlier_program_is_merged_on_trust(tmp_path: Path) -> Non
         db.execute("INSERT INTO run (file) VALUES ('a.png')")
         db.execute("PRAGMA user_version = 1")
     db.close()
-    with pytest.raises(StoreError, match="1 of 1 rows"):
+    with pytest.raises(StoreError, match="1 of 1 row of"):
         merge([mine, old], tmp_path / "all", QUICK)
     for _ in range(2):
         merge([mine, old], tmp_path / "all", TRUSTING)

@@ -109,7 +109,7 @@ def test_ten_films_of_a_live_scan_are_read_reloaded_disputed_and_calibrated_from
     assert {label.sha256: label.abnormal for label in labels.labels} == {
         key: truth for key, truth in known.items() if key != first
     }
-    assert "1 films were left out: readers disagree about them." in labels.remarks
+    assert "Films left out because readers disagree about them: 1." in labels.remarks
     fit = FitOptions(rules=(parse_rule("fixed:0.5"),), default="fixed:0.5")
     assert calibrate_model(out, CalibrateOptions(model, fit=fit)).description.films == FILMS - 1
 

@@ -1,11 +1,12 @@
 """Pages of the server speak the language of the room; what programs read does not."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from drawn_stores import Drawn, write_store
-from served_rooms import served
+from served_rooms import Browser, first_event, served
 
 
 @pytest.mark.parametrize(
@@ -42,3 +43,29 @@ def test_a_refusal_is_said_in_the_language_too(tmp_path: Path) -> None:
     folder = write_store(tmp_path / "out", [Drawn("a.png", 0.9)])
     with served(folder, language="es") as browser:
         assert "No existe esa placa" in browser.get(f"/film/{'0' * 64}").text
+
+
+@pytest.mark.parametrize(
+    ("name", "films", "words"),
+    [
+        ("en", 1, "1 film"),
+        ("en", 2, "2 films"),
+        ("fr", 1, "1 cliché"),
+        ("es", 2, "2 placas"),
+        ("pt", 1, "1 radiografia"),
+        ("ar", 2, "صورتان"),
+    ],
+)
+def test_one_film_and_several_are_counted_as_the_language_does(
+    name: str, films: int, words: str, tmp_path: Path
+) -> None:
+    folder = write_store(tmp_path / "out", [Drawn(f"{number}.png", 0.9) for number in range(films)])
+    with served(folder, language=name) as browser:
+        assert told_words(browser.load()) == words
+        assert ("Films 1 to 1" in browser.get("/rows").text) is False
+        assert ("Film 1<" in browser.get("/rows").text) is ((name, films) == ("en", 1))
+
+
+def told_words(browser: Browser) -> str:
+    data = first_event(browser).partition(b"\ndata: ")[2].partition(b"\n")[0]
+    return str(json.loads(data)["words"])

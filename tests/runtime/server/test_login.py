@@ -1,7 +1,6 @@
 """Who comes in, and who does not: passwords, sessions, roles, and ten thousand guesses."""
 
 import shutil
-import socket
 import subprocess
 import urllib.parse
 from collections.abc import Iterator
@@ -23,7 +22,7 @@ from cxr_runtime.server.sessions import (
 from cxr_runtime.store.accounts import Role
 from cxr_runtime.store.desk import Desk
 from drawn_stores import Drawn, ask, change, write_store
-from served_rooms import PASSWORD, Browser, add_account, served
+from served_rooms import PASSWORD, Browser, add_account, first_event, served
 
 PAGES = ("/", "/rows", "/counts", "/events", "/accounts", "/audit")
 
@@ -232,22 +231,12 @@ def test_what_a_page_asks_for_by_itself_is_no_use(
     browser.log_in("ann")
     monkeypatch.setattr(Sessions, "of", noted)
     if path == "/events":
-        read_an_event(browser)
+        first_event(browser)
     elif method == "POST":
         browser.post(path)
     else:
         browser.get(path)
     assert set(uses) == {is_use}
-
-
-def read_an_event(browser: Browser) -> None:
-    """Read the first word of the stream, and go."""
-    with socket.create_connection(("127.0.0.1", browser.port), timeout=30) as line:
-        head = f"GET /events HTTP/1.1\r\nhost: {browser.host}\r\ncookie: {browser.cookie}\r\n\r\n"
-        line.sendall(head.encode())
-        came = b""
-        while b"event: change" not in came:
-            came += line.recv(4096)
 
 
 def test_a_folder_of_days_is_refused_with_what_to_give_instead(tmp_path: Path) -> None:

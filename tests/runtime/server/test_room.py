@@ -146,6 +146,12 @@ def test_opening_a_film_is_noted_and_marks_it_as_seen(browser: Browser, folder: 
     assert ask(folder, "SELECT count(*) FROM audit WHERE act = 'opened'") == [(1,)]
 
 
+def test_the_way_out_of_an_empty_list_stays_blinded(browser: Browser) -> None:
+    empty = browser.get("/rows?text=nobody&blinded=1").text
+    assert '<a href="/?blinded=1">Show all films</a>' in empty
+    assert '<a href="/">Show all films</a>' in browser.get("/rows?text=nobody").text
+
+
 def test_in_a_blinded_reading_score_and_heat_are_hidden_until_the_verdict(browser: Browser) -> None:
     high = keys(browser)[0]
     hidden = browser.get(f"/film/{high}?blinded=1").json

@@ -51,7 +51,7 @@
       return fitting;
     });
     byId("none").hidden = shown.length > 0;
-    byId("part").textContent = shown.length === films.length ? "" : _("A part of the list: {shown} of {count} films. Others may be suspicious, too.", { shown: shown.length, count: films.length });
+    byId("part").textContent = shown.length === films.length ? "" : _("A part of the list: {shown} of {count}. Other films may be suspicious, too.", { shown: shown.length, count: films.length });
     if (shown.length && !shown.includes(current)) open(shown[0]);
     else viewer.tellPlace(place());
   }

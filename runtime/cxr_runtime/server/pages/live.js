@@ -30,8 +30,8 @@ class Live {
     else if (source.readyState === EventSource.CLOSED) this.#stale(labels.crowded);
   }
 
-  #soon({ films, isBusy }) {
-    this.root.textContent = (isBusy ? labels.busy : labels.quiet).replace("{count}", films);
+  #soon({ words, isBusy }) {
+    this.root.textContent = words;
     this.root.classList.toggle("busy", isBusy);
     this.root.classList.remove("away");
     this.isAway = false;
