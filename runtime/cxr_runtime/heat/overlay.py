@@ -84,12 +84,17 @@ def _draw_lines(steps: NDArray[np.uint8], scale: float) -> None:
     found = steps.copy()
     for step, weight in LINE_WEIGHTS.items():
         thick = round(weight * scale)
-        if thick < 1 or found.max() < step:
+        if thick < 1:
             continue
         inside = np.asarray(found >= step, np.uint8)
+        left, top, width, height = cv2.boundingRect(inside)
+        if not width:
+            return
+        below, beyond = top + height + thick, left + width + thick
+        near = slice(max(0, top - thick), below), slice(max(0, left - thick), beyond)
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * thick + 1, 2 * thick + 1))
-        core = cv2.erode(inside, kernel, borderType=cv2.BORDER_CONSTANT, borderValue=1)
-        steps[(inside > 0) & (np.asarray(core) == 0)] = LINE
+        core = cv2.erode(inside[near], kernel, borderType=cv2.BORDER_CONSTANT, borderValue=1)
+        steps[near][inside[near] > np.asarray(core)] = LINE
 
 
 def heat_layer(heat: NDArray[np.float32], film_hw: tuple[int, int], threshold: float) -> bytes:

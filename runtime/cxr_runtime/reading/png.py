@@ -20,10 +20,10 @@ from cxr_runtime.reading.grey import (
     to_8_bits,
 )
 from cxr_runtime.reading.orientation import UPRIGHT, exif_orientation, upright
-from cxr_runtime.reading.png_inflating import inflated_png
+from cxr_runtime.reading.png_inflating import decode_grey, inflated_png
 
 SIGNATURE = 8  # bytes
-GREY_ALPHA, RGB_ALPHA = 4, 6  # colour types with transparency
+GREY, GREY_ALPHA, RGB_ALPHA = 0, 4, 6  # colour types; the last two with transparency
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class _Header:
     rows: int
     columns: int
     bits: int  # of one sample
+    colour_type: int
     transparent: bool  # an alpha channel or a tRNS chunk
     frames: int  # pictures of an animation, else 1
     orientation: int  # as EXIF says
@@ -63,6 +64,8 @@ def deep_png(content: bytes) -> DeepFilm | None:
 
 def _grey(content: bytes, header: _Header) -> tuple[Samples, bool]:
     """One channel of whatever depth, and whether the file held colours."""
+    if header.inflated is not None and header.colour_type == GREY:
+        return decode_grey(header.inflated), False
     flags = AS_STORED if header.transparent else WITHOUT_ALPHA
     pixels = decode_with_opencv(header.inflated or content, flags)
     if pixels.ndim != 3:
@@ -116,6 +119,7 @@ def _header(chunks: dict[bytes, bytes], data: list[memoryview]) -> _Header:
         rows,
         columns,
         bits,
+        colour_type,
         transparent,
         max(1, int.from_bytes(animation[:4], "big")),
         exif_orientation(chunks[b"eXIf"]) if b"eXIf" in chunks else UPRIGHT,

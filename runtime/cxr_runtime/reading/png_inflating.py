@@ -3,8 +3,12 @@
 from collections.abc import Sequence
 from struct import pack
 
+import imagecodecs
 import numpy as np
 from isal import isal_zlib
+
+from cxr_runtime.reading.failure import damaged
+from cxr_runtime.reading.grey import Samples
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 SAMPLES = {0: 1, 2: 3}  # of a pixel, by colour type: grey and RGB; others are rare among films
@@ -45,6 +49,21 @@ def inflated_png(header: bytes, data: Sequence[bytes | memoryview]) -> memoryvie
     if len(raw) != size or not inflate.eof:
         return None
     return _stored(header, raw)
+
+
+def decode_grey(file: memoryview) -> Samples:
+    """Decode a grey film of `inflated_png`: imagecodecs' zlib sums bytes up faster than OpenCV's.
+
+    Returns:
+        (rows, columns) uint8 or uint16, as stored.
+
+    Raises:
+        UnreadableFilmError: `damaged`.
+    """
+    try:
+        return np.asarray(imagecodecs.png_decode(file))  # type: ignore[arg-type]  # it takes any buffer
+    except imagecodecs.PngError as error:
+        raise damaged("its pixels cannot be decoded") from error
 
 
 def _stored(header: bytes, raw: bytes) -> memoryview:

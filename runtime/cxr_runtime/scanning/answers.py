@@ -6,7 +6,7 @@ follows from these is worked out here again: the placement, the box and the outl
 
 import json
 import re
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from math import prod
 from typing import Literal
 
@@ -45,6 +45,7 @@ CODECS = (
     "jpeg2k",
     "jpeg8",
     "jpegls",
+    "png",
     "zlib",
     "zstd",
 )  # imcd: LZW, PackBits
@@ -53,6 +54,7 @@ NEEDS = (
     *(f"imagecodecs._{name}" for name in CODECS),
 )
 
+_encoded = json.JSONEncoder(allow_nan=False, default=vars).encode  # dataclasses as their fields
 _SHA256 = re.compile("[0-9a-f]{64}")
 _CODE = re.compile("[a-z0-9-]{1,40}")
 
@@ -169,7 +171,7 @@ class Examining:
 
 
 def _content(text: _Text, *arrays: NDArray[np.uint8]) -> Content:
-    return Content(json.dumps(asdict(text), allow_nan=False).encode(), arrays)
+    return Content(_encoded(vars(text)).encode(), arrays)
 
 
 def _sentence(text: str) -> str:
