@@ -6,11 +6,25 @@ from typing import Any
 
 from fpdf import FPDF
 from fpdf.outline import OutlineSection
+from fpdf.structure_tree import StructElem
 from fpdf.syntax import DestinationXYZ
 
 from cxr_runtime.names import printable
 
 ARTIFACT = "Artifact"  # on every page, or mere decoration: screen readers pass it over (PDF 14.8.2.2)
+
+
+class Element(StructElem):
+    """An element of the structure tree, written without a search for what it holds: a page has twenty."""
+
+    __slots__ = ()
+
+    def serialize(self, *_: Any, **__: Any) -> str:
+        """As it stands in the file (PDF 32000-1, 14.7.2)."""
+        assert self.pg is not None
+        alternative = "" if self.alt is None else f"/Alt {self.alt.serialize()}\n"
+        place = f"/K {self.k.serialize()}\n/P {self.p.ref}\n/Pg {self.pg.ref}"
+        return f"{self.id} 0 obj\n<<\n{alternative}{place}\n/S {self.s}\n/Type {self.type}\n>>\nendobj"
 
 
 class TaggedPdf(FPDF):
@@ -38,12 +52,22 @@ class TaggedPdf(FPDF):
             page, count = self._marked
             number_on_page = count if page == self.page else 0
             self._marked = (self.page, number_on_page + 1)
-            self._add_marked_content(struct_type=f"/{kind}", mcid=number_on_page, alt_text=alternative)
+            self._add_element(f"/{kind}", number_on_page, alternative)
             self._out(f"/{kind} <</MCID {number_on_page}>> BDC")
         self._is_tagged = True
         yield
         self._is_tagged = False
         self._out("EMC")
+
+    def _add_element(self, kind: str, number_on_page: int, alternative: str | None) -> None:
+        """What `_add_marked_content` does, with an element of ours."""
+        tree, page = self.struct_builder, self.pages[self.page]
+        page.struct_parents = tree.spid_per_page_number.setdefault(self.page, len(tree.spid_per_page_number))
+        whole = tree.doc_struct_elem
+        element = Element(kind, whole, [number_on_page], self.page, None, alternative)
+        whole.k.append(element)
+        tree.struct_tree_root.parent_tree.nums[page.struct_parents].append(element)
+        self._set_min_pdf_version("1.4")  # of the first with such elements
 
     def bookmark(self, name: str, level: int = 0) -> None:
         """An entry of the outline, which leads to the top of this page."""
