@@ -66,7 +66,7 @@ def watch(
     operating_point: OperatingPoint = None,
     heat: Heat = "cam",
     lung_outline: LungOutline = False,
-    preview_quality: PreviewQuality = 88,
+    preview_quality: PreviewQuality = 84,
     workers: Workers = None,
     memory: Memory = None,
     formats: Formats = DEFAULT_FORMATS,

@@ -64,7 +64,7 @@ PreviewQuality = Annotated[
     typer.Option(
         min=60,
         max=95,
-        help="JPEG quality of the films that the store keeps; 70 takes half the room, and faint lines fade.",
+        help="JPEG quality of the films that the store keeps: 88 to 95 at 1024 pixels, below at 736.",
     ),
 ]
 AllowUncalibrated = Annotated[

@@ -89,7 +89,7 @@ def listen(
     operating_point: OperatingPoint = None,
     heat: Heat = "cam",
     lung_outline: LungOutline = False,
-    preview_quality: PreviewQuality = 88,
+    preview_quality: PreviewQuality = 84,
     workers: Workers = None,
     memory: Memory = None,
     formats: Formats = DEFAULT_FORMATS,

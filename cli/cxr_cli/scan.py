@@ -78,7 +78,7 @@ def scan(
     operating_point: OperatingPoint = None,
     heat: Heat = "cam",
     lung_outline: LungOutline = False,
-    preview_quality: PreviewQuality = 88,
+    preview_quality: PreviewQuality = 84,
     workers: Workers = None,
     memory: Memory = None,
     batch_size: BatchSize = 8,

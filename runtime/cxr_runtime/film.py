@@ -95,8 +95,10 @@ def standardised(pixels: GreyPixels, side: int) -> NDArray[np.float32]:
 
 
 LEAST_SPACING, MOST_SPACING = 0.001, 100.0  # of rows, millimetres; beyond them it is none of a film
-PREVIEW_QUALITY = 88  # of its JPEG, where nobody asks for another
-PREVIEW_LONG_SIDE = 1024  # pixels; a smaller film is never enlarged
+PREVIEW_LONG_SIDE = 1024  # pixels of a film at reading size; a smaller film is never enlarged
+KEPT_LONG_SIDE = 736  # pixels of the film that the store keeps, at a quality below WHOLE_QUALITY
+WHOLE_QUALITY = 88  # of a JPEG, from which on the store keeps a film at reading size
+PREVIEW_QUALITY = 84  # of the film that the store keeps, where nobody asks for another
 
 
 def shrink(pixels: GreyPixels, long_side: int = PREVIEW_LONG_SIDE) -> GreyPixels:

@@ -26,7 +26,14 @@ from cxr_cli.lab.pages import (
 from cxr_cli.lab.scanned import print_regions, print_similar
 from cxr_cli.lab.signing import make_signing_key, sign_model
 from cxr_cli.lab.sites import print_few_labels, print_foreign_nights
-from cxr_cli.lab.speed import measure_arriving, measure_scale, measure_served, print_peers, print_workers
+from cxr_cli.lab.speed import (
+    measure_arriving,
+    measure_scale,
+    measure_served,
+    print_peers,
+    print_previews,
+    print_workers,
+)
 from cxr_cli.lab.training import (
     check_imports,
     draw_films,
@@ -65,6 +72,7 @@ COMMANDS: dict[str, Callable[..., int]] = {
     "similar": print_similar,
     "served": measure_served,
     "peers": print_peers,
+    "previews": print_previews,
     "workers": print_workers,
     "gamma": darken_films,
     "rehearse": rehearse_monitoring,

@@ -1,4 +1,4 @@
-"""`cxr-triage lab scale`, `arriving`, `served`, `peers`, `workers`: time and memory, and what others take."""
+"""`cxr-triage lab scale`, `arriving`, `served`, `peers`, `previews`, `workers`: time, memory and disk."""
 
 from pathlib import Path
 from typing import Annotated
@@ -73,6 +73,24 @@ def print_peers(
     from cxr_export.peers import peers_table
 
     typer.echo(peers_table(films, python, rounds))
+    return 0
+
+
+def print_previews(
+    films: Annotated[list[Path], typer.Argument(metavar="FILM...", help="Of 1024 pixels or more.")],
+    qualities: Annotated[
+        list[int] | None,
+        typer.Option(
+            "--quality", min=60, max=95, show_default="95, 88, 84, 75 and 66", help="May be repeated."
+        ),
+    ] = None,
+) -> int:
+    """Print what the film that a store keeps loses, and the room it takes, by the quality of its JPEG."""
+    from cxr_runtime.benchmark.previews import preview_table
+    from cxr_runtime.reading import read_film
+
+    pixels = [read_film(film.read_bytes()).pixels for film in films]
+    typer.echo(preview_table(pixels, qualities or (95, 88, 84, 75, 66)))
     return 0
 
 

@@ -73,7 +73,7 @@ class Screening(Section):
     heat: Literal["cam", "strongest-channel"] = _choice("cam", "heat map: cam or strongest-channel")
     lung_outline: bool = _choice(False, "draw the outline of the lungs on the pictures in heatmaps/, too")
     preview_quality: int = _choice(
-        88, "JPEG quality of films in the store; 70 takes half the room", ge=60, le=95
+        84, "JPEG quality of films in the store: 88 to 95 at 1024 pixels, below at 736", ge=60, le=95
     )
     formats: str = _choice("csv,html,pdf,png", "what is written: any of csv, html, pdf, png, npz, dicom")
     worklist_size: Size = _choice("60M", "worklist.html at most; films down the list get smaller pictures")

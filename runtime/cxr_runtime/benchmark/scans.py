@@ -20,7 +20,7 @@ from cxr_runtime.lungs import lung_field
 from cxr_runtime.model.folder import Model
 from cxr_runtime.model.preprocessing import normalise, place, prepare
 from cxr_runtime.phantom import OpacitySpot, draw_phantom
-from cxr_runtime.pictures import encode_jpeg, encode_png
+from cxr_runtime.pictures import encode_png, kept_jpeg
 from cxr_runtime.placement import Box, Placement
 from cxr_runtime.reading import read_film
 from cxr_runtime.scanning.options import ScanOptions
@@ -69,7 +69,7 @@ def _steps(model: Model, side: int, batch_size: int) -> list[tuple[str, Callable
         (f"read a PNG of {side} x {side}", lambda: read_film(content), 1),
         ("gate and lung field", lambda: Gate(lung_field()).admit(film), 1),
         ("prepare the network's input", lambda: prepare(film.pixels, placement, how), 1),
-        ("shrink and keep for the reports", lambda: encode_jpeg(shrink(film.pixels)), 1),
+        ("shrink and keep for the reports", lambda: kept_jpeg(shrink(film.pixels)), 1),
         ("normalise", lambda: normalise(inputs, how), batch_size),
         (f"infer by {engine.backend}", lambda: engine.run(batch), batch_size),
         ("heat map", lambda: _heat(conv5, manifest.heat, placement, box), 1),

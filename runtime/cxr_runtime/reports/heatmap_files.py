@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxr_runtime.files import HEATMAPS_FOLDER, PRIVATE, Access, ReportFormat, replacing, write_bytes
-from cxr_runtime.film import GreyPixels
+from cxr_runtime.film import GreyPixels, resize, shrunk_hw
 from cxr_runtime.heat.map import HeatView, film_heat
 from cxr_runtime.heat.overlay import overlay
 from cxr_runtime.names import SHA_DIGITS, composed
@@ -121,8 +121,9 @@ class HeatmapFiles:
         if picture.heat_cells is None:
             return ()
         heat = film_heat(picture.heat_cells, picture.placement, self.view)
-        preview = decode_jpeg(picture.preview_jpeg)
-        return self.write(name, preview, heat, picture.placement.film_hw, picture.lung_outlines)
+        film_hw = picture.placement.film_hw
+        preview = resize(decode_jpeg(picture.preview_jpeg), shrunk_hw(film_hw))
+        return self.write(name, preview, heat, film_hw, picture.lung_outlines)
 
     def copy(self, name: str, of: str) -> tuple[tuple[str, str], ...]:
         """Write a film's files as those of another name of it, which are whole; returns what `write` does."""

@@ -26,7 +26,7 @@ class ScanOptions:
     operating_point: str | None = None  # None: the calibration's default one
     heat: HeatMethod = HeatMethod.CAM
     lung_outline: bool = False  # drawn on the pictures in heatmaps/; the PDF and the worklist always have it
-    preview_quality: int = PREVIEW_QUALITY  # of the film as the store keeps it, 60 to 95
+    preview_quality: int = PREVIEW_QUALITY  # of the film that the store keeps, 60 to 95
     workers: int | None = None  # processes that read films; None: one a processor; fewer if memory is short
     memory: int | None = None  # bytes for the scan and its workers; None: what the machine has
     batch_size: int = 8  # films inferred at once

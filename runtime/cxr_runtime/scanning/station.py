@@ -16,7 +16,7 @@ from cxr_runtime.machine_memory import share_out, usable_memory
 from cxr_runtime.model.calibration import OperatingPoint
 from cxr_runtime.model.folder import Model
 from cxr_runtime.names import safe_name
-from cxr_runtime.pictures import encode_jpeg
+from cxr_runtime.pictures import kept_jpeg
 from cxr_runtime.reports.heatmap_files import HeatmapFiles
 from cxr_runtime.reports.loading import find_writers, load_writers
 from cxr_runtime.scanning.answers import Examining
@@ -220,7 +220,7 @@ class Drawing:
                 name = safe_name(place.file, film.sha256)
                 written = self.files.write(name, film.preview, heat, film_hw, outlines)
                 picture = StoredPicture(
-                    encode_jpeg(film.preview, self.quality),
+                    kept_jpeg(film.preview, self.quality),
                     film.placement,
                     cells,
                     outlines,
@@ -231,7 +231,7 @@ class Drawing:
                 return FinishedFilm(place, score, picture, film.size, files=written, features=features)
             case Unscored(film=Rejected() as film):
                 thumbnail = thumbnail_jpeg(film.preview, None, threshold)
-                preview, spacing = encode_jpeg(film.preview, self.quality), film.facts.spacing_mm
+                preview, spacing = kept_jpeg(film.preview, self.quality), film.facts.spacing_mm
                 picture = StoredPicture(preview, film.whole, None, (), thumbnail, spacing_mm=spacing)
                 return FinishedFilm(item.place, item.score, picture, film.size)
             case Unscored():

@@ -166,12 +166,14 @@ def test_a_page_keeps_within_its_size_and_says_which_films_have_smaller_pictures
     assert f"Films {first + 1:,} to 30: pictures of up to 112 pixels." in html
 
 
-def test_the_spacing_of_a_picture_is_that_of_its_own_rows(tmp_path: Path) -> None:
-    shown = replace(
-        picture(hw=(2048, 1024)), spacing_mm=0.1, preview_jpeg=picture(hw=(1024, 512)).preview_jpeg
-    )
-    (pictures,) = held(written(tmp_path, [replace(scored("a.png", 0.9), picture=shown)]))
-    assert pictures["spacing"] == [0.2, 0.2]
+@pytest.mark.parametrize(("rows", "spacing"), [(1024, 0.2), (512, 0.4)])
+def test_the_spacing_of_a_picture_is_that_of_its_own_rows(tmp_path: Path, rows: int, spacing: float) -> None:
+    kept = picture(hw=(rows, rows // 2)).preview_jpeg
+    shown = replace(picture(hw=(2048, 1024)), spacing_mm=0.1, preview_jpeg=kept)
+    html = written(tmp_path, [replace(scored("a.png", 0.9), picture=shown)])
+    (pictures,) = held(html)
+    assert pictures["spacing"] == [spacing, spacing]
+    assert f"1,024 x 2,048 pixels, shown from {rows // 2} x {rows:,}" in html
 
 
 def test_a_film_of_the_same_patient_is_known_by_what_the_store_keeps(tmp_path: Path) -> None:

@@ -41,6 +41,13 @@ def test_between_too_little_and_enough_every_film_has_a_picture_and_the_first_ha
     assert "--worklist-size" in room.words()
 
 
+def test_the_page_says_how_large_pictures_are_that_a_store_keeps_smaller() -> None:
+    kept = replace(LARGE, preview_jpeg=picture(hw=(736, 604)).preview_jpeg)
+    sizes, _, room = page(kept, 2_000_000)
+    assert f"Films 1 to {sizes.count(Size.FULL)}: pictures of up to 736 pixels." in room.words()
+    assert "pictures of up to 368 pixels." in room.words()
+
+
 def test_a_list_of_many_films_ends_and_says_so() -> None:
     room = Room(100_000, 60_000_000)
     assert (room.rows, room.left) == (20_000, 30_000_000)

@@ -18,6 +18,7 @@ from cxr_runtime.heat.colours import legend
 from cxr_runtime.language import _, later, number
 from cxr_runtime.names import composed, folder_and_name, printable
 from cxr_runtime.outcome import Outcome
+from cxr_runtime.pictures import jpeg_hw
 from cxr_runtime.reports import meaning, verdicts, viewer, wording
 from cxr_runtime.reports.exhibit import Exhibit, Picture, Tally, is_heat_outside_lungs
 from cxr_runtime.reports.templates import templates
@@ -158,8 +159,8 @@ def _rows(exhibits: Iterable[Exhibit], folder: Path, run: RunFacts, room: Room) 
             rank,
             exhibit.outcome,
             picture.thumbnail_jpeg if picture and size else None,
-            _pictures(picture, film, size) if picture and film else None,
-            _size(picture, size) if picture else "",
+            _pictures(picture, film) if picture and film else None,
+            _size(picture, size, film) if picture else "",
             f"{HEATMAPS_FOLDER}/{overlay}" if overlay in overlays else "",
             " \u00b7 ".join(exhibit.owner),
             wording.where_heat_lies(picture, run) if size else "",
@@ -169,22 +170,21 @@ def _rows(exhibits: Iterable[Exhibit], folder: Path, run: RunFacts, room: Room) 
         )
 
 
-def _pictures(picture: Picture, film: bytes, size: Size) -> Markup:
+def _pictures(picture: Picture, film: bytes) -> Markup:
     """What the viewer shows of a film."""
     outlines = [[[round(x, 4), round(y, 4)] for x, y in outline] for outline in picture.lung_outlines]
     heat = "null" if picture.heat_png is None else f'"{data(picture.heat_png)}"'
     spacing = None
     if picture.spacing_mm is not None:
-        shown_rows = shrunk_hw(picture.film_hw, size)[0]
-        spacing = [round(picture.spacing_mm * picture.film_hw[0] / shown_rows, 6)] * 2
+        spacing = [round(picture.spacing_mm * picture.film_hw[0] / jpeg_hw(film)[0], 6)] * 2
     small = _json({"outlines": outlines, "spacing": spacing})
     return Markup(f'{{"film":"{data(film)}","heat":{heat},{small[1:]}')  # base64 has nothing to escape
 
 
-def _size(picture: Picture, size: Size) -> str:
+def _size(picture: Picture, size: Size, shown_film: bytes) -> str:
     """Pixels of the film, and how large its picture is where that is less."""
     rows, columns = picture.film_hw
-    shown_rows, shown_columns = shrunk_hw(picture.film_hw, size or 1)
+    shown_rows, shown_columns = jpeg_hw(shown_film) if shown_film else shrunk_hw(picture.film_hw, size or 1)
     film = {"columns": number(columns), "rows": number(rows)}
     if size is Size.NONE or (shown_rows, shown_columns) == picture.film_hw:
         return _("{columns} x {rows} pixels", **film)

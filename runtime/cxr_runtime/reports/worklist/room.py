@@ -7,12 +7,12 @@ from enum import IntEnum
 from cxr_runtime.film import PREVIEW_LONG_SIDE, shrunk_hw
 from cxr_runtime.heat.overlay import THUMBNAIL_LONG_SIDE
 from cxr_runtime.language import _, number
-from cxr_runtime.pictures import smaller_jpeg
+from cxr_runtime.pictures import jpeg_hw, smaller_jpeg
 from cxr_runtime.reports.exhibit import Picture
 
 
 class Size(IntEnum):
-    """Of a film's picture in the page: pixels of its longer side, at most."""
+    """Of a film's picture in the page: pixels of its longer side, at most; the store may keep less."""
 
     NONE = 0
     THUMBNAIL = THUMBNAIL_LONG_SIDE  # heat drawn into it; larger ones have a layer of heat beside them
@@ -48,6 +48,7 @@ class Room:
     left: float = field(init=False)
     now: Size = field(init=False, default=Size.FULL)
     last: dict[Size, int] = field(init=False, default_factory=dict)  # rank of the last film of each size
+    sides: dict[Size, int] = field(init=False, default_factory=dict)  # pixels of the largest picture of each
     _rank: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
@@ -67,6 +68,8 @@ class Room:
             if self.left - taken >= kept:
                 self.left -= taken
                 self.last[self.now] = self._rank
+                side = max(jpeg_hw(film)) if film else self.now
+                self.sides[self.now] = max(side, self.sides.get(self.now, 0))
                 return self.now, film
             self.now = NEXT[self.now]
         return Size.NONE, b""
@@ -94,7 +97,7 @@ class Room:
                     "Films {first} to {last}: pictures of up to {side} pixels.",
                     first=number(first),
                     last=number(last),
-                    side=number(size),
+                    side=number(self.sides[size]),
                 )
             )
             first = last + 1
