@@ -76,6 +76,7 @@ _OWN_LABELS = {
     "earlierFilm": later("Earlier film"),
     "hidden": later("Say what it is: then the score is shown"),
     "gone": later("The film's file is gone or has changed: this is the small picture that the store keeps"),
+    "late": later("The film does not come at full size: this is the small picture that the store keeps"),
     "seenBy": later("Opened by"),
     "openBy": later("Also open:"),
     "placeOf": later("{place} of {count}"),

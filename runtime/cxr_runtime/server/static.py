@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from cxr_runtime.reports import verdicts, viewer
 
-SCRIPTS = ("asking.js", "live.js", "list.js", "beside.js", "room.js")  # each after what it needs
+SCRIPTS = ("asking.js", "live.js", "list.js", "beside.js", "depth.js", "room.js")  # each after what it needs
 KINDS = {"js": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8"}
 KEPT = {"cache-control": "public, max-age=31536000, immutable"}
 

@@ -155,7 +155,7 @@ def test_a_page_too_many_says_that_it_hears_of_no_new_films(tmp_path: Path) -> N
         pages = [context.new_page() for _ in range(MOST_STREAMS_OF_ONE + 1)]
         for page in pages[:-1]:
             page.goto(f"http://127.0.0.1:{room.port}/")
-            page.wait_for_selector("#live:text-is('1 films')")
+            page.wait_for_selector("#live:text-is('1 film')")
         pages[-1].goto(f"http://127.0.0.1:{room.port}/")
         pages[-1].wait_for_selector("#live.away:has-text('Too many pages')")
 

@@ -21,9 +21,7 @@ class Unkept {
     const { verdict, source } = said;
     const word = source === "reading" ? labels[verdict] : `${labels[source]} ${labels[`test-${verdict}`]}`;
     const line = element("p", "vb-failed", `${labels.notKept}: `);
-    const button = element("button", "", labels.again);
-    button.type = "button";
-    button.addEventListener("click", () => {
+    const button = newButton(labels.again, () => {
       button.disabled = true;
       this.again(said, name);
     });

@@ -90,6 +90,13 @@ function element(tag, className = "", text = undefined) {
   return made;
 }
 
+function newButton(words, act) {
+  const button = element("button", "", words);
+  button.type = "button";
+  button.addEventListener("click", act);
+  return button;
+}
+
 function kept(name) {
   try {
     return localStorage.getItem(name);

@@ -47,6 +47,7 @@ LABELS: Mapping[str, str] = MappingProxyType(
         "withHeat": later("With heat"),
         "opening": later("The film is being opened …"),
         "unreadable": later("This film cannot be shown here."),
+        "again": later("Try again"),
         "millimetres": later("{} mm"),
         "reading": later("Zoom {zoom} % · centre {center}, width {width}"),
         "keys": later("Keys and mouse"),

@@ -4,6 +4,7 @@
 /** Shares of a film's pixels between which a preset opens the window: lungs are dark, bone is bright. */
 const PRESET_SHARES = { lung: [0.02, 0.7], bone: [0.22, 0.999] };
 const LEAST_SIDE = 64; // pixels of the smallest copy
+const LOAD_MS = 20000; // that a picture may take to come
 
 class GreyPixels {
   /**
@@ -82,7 +83,18 @@ function halved({ values, rows, columns }) {
 async function loadedPicture(url) {
   const picture = new Image();
   picture.src = url;
-  await picture.decode();
+  let timer;
+  const late = new Promise((_, refuse) => {
+    timer = setTimeout(() => refuse(new Error("it did not come in time")), LOAD_MS);
+  });
+  try {
+    await Promise.race([picture.decode(), late]);
+  } catch (error) {
+    picture.src = ""; // nothing comes any more
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
   return picture;
 }
 

@@ -68,28 +68,35 @@ class FilmViewer {
    *     after row, more is brighter, pixels square; window is center and width; or a promise of either;
    *   heat: url of colours that lie over the whole film; outlines: polygons in shares of columns and rows;
    *   spacing: millimetres between rows, between columns (of the pixels given), or null where not known;
-   *   earlier: null or `{name, film, heat}`, another film of the patient, with a name such as its date
+   *   earlier: null or `{name, film, heat}`, another film of the patient, with a name such as its date;
+   *     this film does not wait for it;
+   *   again: what a button does where the film cannot be shown; without it there is none
    * @returns {Promise<boolean>} whether it is seen, and no other was asked for meanwhile
    */
-  async show({ name, place = "", caption = [], film, heat = null, outlines = [], spacing = null, earlier = null }) {
+  async show({ name, place = "", caption = [], film, heat = null, outlines = [], spacing = null, earlier = null, again = null }) {
     this.expect({ place, caption });
     const { turn } = this;
     const picture = (url) => (url ? loadedPicture(url) : null);
     try {
-      const [pixels, colours, before, coloursBefore] = await Promise.all([
-        GreyPixels.from(film), picture(heat), GreyPixels.from(earlier?.film), picture(earlier?.heat),
-      ]);
+      const [pixels, colours] = await Promise.all([GreyPixels.from(film), picture(heat)]);
       if (turn !== this.turn) return false;
       this.spacing = spacing;
       for (const pane of this.panes.slice(0, 2)) pane.set({ pixels, heat: colours, outlines, lines: this.lines }, name);
-      if (before) this.#setOlder(before, coloursBefore, earlier.name);
     } catch (error) {
-      if (turn === this.turn) this.clear(element("p", "", this.labels.unreadable), { place, caption });
+      if (turn === this.turn) this.clear(this.#unreadable(again), { place, caption });
       console.warn("the viewer could not show a film:", error);
       return false;
     }
     this.#changed();
-    return true;
+    if (earlier) await this.#setOlder(earlier).catch((error) => console.warn("no earlier film:", error));
+    return turn === this.turn;
+  }
+
+  #unreadable(again) {
+    const { labels } = this;
+    const said = element("div");
+    said.append(element("p", "", labels.unreadable), ...(again ? [newButton(labels.again, again)] : []));
+    return said;
   }
 
   /**
@@ -97,18 +104,20 @@ class FilmViewer {
    *
    * @param {Object} other `{name, film, heat}`, as of `earlier` in `show`
    */
-  async compare({ name, film, heat = null }) {
-    const { turn } = this;
-    const [pixels, colours] = await Promise.all([GreyPixels.from(film), heat && loadedPicture(heat)]);
-    if (turn !== this.turn) return;
-    this.#setOlder(pixels, colours, name);
-    this.#set({ sideBySide: true });
+  async compare(other) {
+    if (await this.#setOlder(other)) this.#set({ sideBySide: true });
   }
 
-  #setOlder(pixels, heat, name) {
+  /** Whether another film stands beside this one, and no other was asked for meanwhile. */
+  async #setOlder({ name, film, heat = null }) {
+    const { turn } = this;
+    const [pixels, colours] = await Promise.all([GreyPixels.from(film), heat && loadedPicture(heat)]);
+    if (turn !== this.turn) return false;
     const older = this.panes[2];
-    older.set({ pixels, heat, outlines: [], lines: [] }, name);
+    older.set({ pixels, heat: colours, outlines: [], lines: [] }, name);
     older.title.textContent = name;
+    this.#changed();
+    return true;
   }
 
   /** Show no film, and say that one is being opened. */

@@ -20,8 +20,14 @@ class Refusal extends Error {
   }
 }
 
+/** An answer, once all of it has come: it may also fall silent in its middle. */
+async function whole(asked) {
+  const answer = await asked;
+  return new Response(await answer.blob(), { status: answer.status, headers: answer.headers });
+}
+
 async function ask(address, { limit = ASK_MS, ...options } = {}) {
-  const answer = await fetch(address, { ...options, signal: AbortSignal.timeout(limit) }).catch(() => null);
+  const answer = await whole(fetch(address, { ...options, signal: AbortSignal.timeout(limit) })).catch(() => null);
   if (!answer) throw new Refusal(labels.away, 0);
   if (answer.status === 401) sayLogIn(await answer.clone().text());
   else document.getElementById("log-in")?.remove();

@@ -24,7 +24,7 @@ class Live {
   /** A stream that ended by itself begins again; one that was refused is asked for again by `here`. */
   async #lost() {
     const { source } = this;
-    const answer = await fetch("/counts").catch(() => null);
+    const answer = await fetch("/counts", { signal: AbortSignal.timeout(ASK_MS) }).catch(() => null);
     if (source !== this.source) return;
     if (!answer?.ok) this.away();
     else if (source.readyState === EventSource.CLOSED) this.#stale(labels.crowded);

@@ -3,38 +3,12 @@
 
 const HERE_MS = 20000; // between two words that a film is still open
 const ALIVE_MS = 10000; // in which the server must answer them
-const KEPT_FILMS = 3; // films whose pixels the page keeps, the next one among them
 
 const filmAddress = (key, part = "") => `/film/${key}${part}${page.blinded ? "?blinded=1" : ""}`;
 
-/** Films at full depth, fetched once; where the file is gone, the picture that the store keeps. */
-class Pixels {
-  kept = new Map();
-
-  of(key) {
-    if (!this.kept.has(key)) this.kept.set(key, this.#fetched(key));
-    const film = this.kept.get(key);
-    this.kept.delete(key);
-    this.kept.set(key, film);
-    for (const old of [...this.kept.keys()].slice(0, -KEPT_FILMS)) this.kept.delete(old);
-    return film;
-  }
-
-  async #fetched(key) {
-    const answer = await fetch(`/film/${key}/pixels`).catch(() => null);
-    if (!answer?.ok) return { film: { url: `/film/${key}/preview.jpg` }, spacing: null, isWhole: false };
-    const content = await answer.arrayBuffer();
-    const [rows, columns, bits] = ["x-rows", "x-columns", "x-bits"].map((name) => Number(answer.headers.get(name)));
-    const usual = answer.headers.get("x-window").split(" ").map(Number);
-    const spacing = Number(answer.headers.get("x-spacing")) || null;
-    const pixels = bits === 16 ? new Uint16Array(content) : new Uint8Array(content);
-    return { film: { pixels, rows, columns, window: usual }, spacing: spacing && [spacing, spacing], isWhole: true };
-  }
-}
-
 class Room {
   constructor() {
-    this.pixels = new Pixels();
+    this.depth = new Depth();
     this.spoken = document.getElementById("spoken");
     this.list = new FilmList(document.getElementById("list"), (key) => this.open(key));
     this.viewer = new FilmViewer(document.getElementById("viewer"), {
@@ -103,7 +77,9 @@ class Room {
     } catch (error) {
       if (key !== this.current) return;
       this.#leave();
-      this.viewer.clear(element("p", "", error.message), { place: this.list.placeWords });
+      const said = element("div");
+      said.append(element("p", "", error.message), ...(error.isAway ? [newButton(labels.again, () => this.#again(key))] : []));
+      this.viewer.clear(said, { place: this.list.placeWords });
       return;
     }
     try {
@@ -149,21 +125,27 @@ class Room {
     }
     this.viewer.expect({ place, caption }); // never another film above this one's score
     const heat = facts.hasHeat ? filmAddress(facts.key, "/heat.png") : null;
-    const { film, spacing, isWhole } = await this.pixels.of(facts.key);
+    const { film, spacing, words, isLate } = await this.depth.of(facts.key);
     if (facts.key !== this.current) return;
-    if (!isWhole) caption.push(element("div", "gone", labels.gone));
-    const earlier = facts.earlier && { name: `${labels.earlierFilm}, ${facts.earlier.date}, ${labels.score} ${facts.earlier.score || "-"}`, film: this.pixels.of(facts.earlier.key).then((pixels) => pixels.film) };
-    await this.viewer.show({ name: facts.name, place, caption, film, heat, outlines: facts.outlines, spacing, earlier });
+    const again = () => this.#again(facts.key);
+    if (words) caption.push(element("div", "gone", words), ...(isLate ? [newButton(labels.again, again)] : []));
+    const earlier = facts.earlier && { name: `${labels.earlierFilm}, ${facts.earlier.date}, ${labels.score} ${facts.earlier.score || "-"}`, film: this.depth.of(facts.earlier.key).then((earlier) => earlier.film) };
+    await this.viewer.show({ name: facts.name, place, caption, film, heat, outlines: facts.outlines, spacing, earlier, again });
     document.body.dataset.shown = facts.key;
-    if (this.list.following) this.pixels.of(this.list.following);
+    if (this.list.following) this.depth.of(this.list.following);
+  }
+
+  #again(key) {
+    this.depth.forget(key);
+    this.open(key, { isFirst: true });
   }
 
   /** Put a film side by side with the one that is open, once that one is seen. */
   async #compare({ key, words }) {
-    const film = this.pixels.of(key).then((pixels) => pixels.film);
+    const film = this.depth.of(key).then((other) => other.film);
     const { current } = this;
     await Promise.allSettled([this.showing]);
-    if (current === this.current) await this.viewer.compare({ name: words, film });
+    if (current === this.current) await this.viewer.compare({ name: words, film }).catch(() => this.live.away());
   }
 
   #caption({ owner, name, folder, view, seen }) {
