@@ -55,6 +55,22 @@ def test_a_reader_who_has_read_enough_changes_no_exit_status(folder: Path, redir
     assert "Traceback" not in done.stderr + done.stdout
 
 
+def test_what_was_registered_for_the_end_is_done_and_all_output_is_written() -> None:
+    program = (
+        "import atexit, sys, cxr_cli, cxr_cli.main\n"
+        "def main():\n"
+        "    atexit.register(print, 'at the end')\n"
+        "    print('x' * 100_000)\n"
+        "    sys.exit(3)\n"
+        "cxr_cli.main.main = main\n"
+        "cxr_cli.start()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 3
+    assert done.stdout == "x" * 100_000 + "\nat the end\n"
+    assert not done.stderr
+
+
 def test_what_a_library_prints_lands_in_no_file_where_a_stream_is_closed(folder: Path) -> None:
     program = (
         "import os\nfrom cxr_cli.streams import mend_streams\nmend_streams()\n"
