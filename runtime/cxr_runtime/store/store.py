@@ -45,6 +45,8 @@ _AT_A_STAMP = (
     " ORDER BY places.run DESC LIMIT ?"
 )
 _ROW = ", ".join(f"results.{column}" for column in OUTCOME_COLUMNS)
+_PICTURE = f"SELECT {', '.join(PICTURE_COLUMNS)} FROM pictures WHERE result = ?"
+_NO_PICTURE = (None,) * len(PICTURE_COLUMNS)
 
 
 class Store:
@@ -174,16 +176,16 @@ class Store:
         Raises:
             StoreError: a row is not what a scan stores, or its pictures are not those it was stored with.
         """
-        pictures = ", ".join(f"pictures.{column}" for column in PICTURE_COLUMNS)
-        which = "" if only is None else f" AND triage IN ({', '.join(map(repr, map(str, only)))})"
-        query = (
-            f"SELECT places.file, results.pictures, {_ROW}, {pictures}"
-            f" {from_films(films, f'LEFT JOIN pictures ON pictures.result = results.id{which}')}"
+        query = (  # without the pictures: SQLite would lay them all down on the disk to sort them
+            f"SELECT results.id, places.file, results.pictures, {_ROW} {from_films(films)}"
             " ORDER BY status = 'scored' DESC, probability DESC, status, position"
         )
-        for file, digest, *row in self._of(films, query):
-            outcome, picture = outcome_of(file, tuple(row)), tuple(row[len(OUTCOME_COLUMNS) :])
-            if digest and (only is None or outcome.triage in only) and picture_digest(picture) != digest:
+        for result, file, digest, *row in self._of(films, query):
+            outcome, picture = outcome_of(file, tuple(row)), _NO_PICTURE
+            is_wanted = only is None or outcome.triage in only
+            if is_wanted:
+                picture = next(self._rows(_PICTURE, result), _NO_PICTURE)
+            if digest and is_wanted and picture_digest(picture) != digest:
                 raise StoreError(
                     f"the pictures of {file} in the store {self.name} were changed or lost since they were "
                     "made; scan again with --force, or with --out and a new folder"
