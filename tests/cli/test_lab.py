@@ -8,6 +8,8 @@ import pytest
 
 from cxr_cli.main import main
 from cxr_runtime.errors import UsageError
+from cxr_runtime.phantom import draw_phantom
+from cxr_runtime.pictures import encode_png
 from cxr_runtime.progress import Progress
 from cxr_train.data.prepared_films import CACHE
 from cxr_train.pages import Sources
@@ -87,6 +89,15 @@ def test_a_command_hands_what_was_typed_to_its_function_and_prints_the_answer(
     assert status(*typed) == 0
     assert tuple(received) == expected
     assert capsys.readouterr().out.startswith("4") != (name == "refit_heat")
+
+
+def test_what_a_kept_film_loses_is_printed_for_the_qualities_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    film = tmp_path / "film.png"
+    film.write_bytes(encode_png(draw_phantom(1, hw=(400, 400))))
+    assert status("previews", film, "--quality", 95, "--quality", 90) == 0
+    assert [line[:11] for line in capsys.readouterr().out.splitlines()[2:]] == ["| 95 | 400 ", "| 90 | 400 "]
 
 
 def test_margins_and_the_gpu_s_page_go_into_the_file_named(
