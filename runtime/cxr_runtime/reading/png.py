@@ -78,7 +78,7 @@ def _walk(content: bytes) -> _Header:
     """Check that every chunk is there and whole, without decoding."""
     chunks: dict[bytes, bytes] = {}
     data: list[memoryview] = []
-    at, name = SIGNATURE, b""
+    whole, at, name = memoryview(content), SIGNATURE, b""
     while name != b"IEND":
         if at + 12 > len(content):
             raise truncated("its PNG end mark is missing")
@@ -86,8 +86,9 @@ def _walk(content: bytes) -> _Header:
         end = at + 12 + length
         if end > len(content):
             raise truncated("inside a PNG chunk")
-        body = memoryview(content)[at + 8 : end - 4]
-        _check_sum(name, body, content[end - 4 : end])
+        if name[:1].isupper():  # critical
+            _check_sum(name, whole[at + 4 : end - 4], content[end - 4 : end])
+        body = whole[at + 8 : end - 4]
         if name == b"IDAT":
             data.append(body)
         else:
@@ -98,9 +99,9 @@ def _walk(content: bytes) -> _Header:
     return _header(chunks, data)
 
 
-def _check_sum(name: bytes, body: memoryview, stated: bytes) -> None:
-    is_critical = name[:1].isupper()
-    if is_critical and isal_zlib.crc32(body, isal_zlib.crc32(name)) != int.from_bytes(stated, "big"):
+def _check_sum(name: bytes, named: memoryview, stated: bytes) -> None:
+    """Check a chunk's sum, which is of its name and its content."""
+    if isal_zlib.crc32(named) != int.from_bytes(stated, "big"):
         raise damaged(f"the checksum of PNG chunk {name.decode('ascii', 'replace')} is wrong")
 
 

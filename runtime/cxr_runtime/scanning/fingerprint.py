@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
 
@@ -33,12 +32,12 @@ def fingerprint_of(
         "rules": RULES_VERSION,
         "networks": [_digest(path) for path in networks],
         "model": manifest.model_sha256,
-        "preprocessing": asdict(manifest.preprocessing),
-        "heat": asdict(manifest.heat),
+        "preprocessing": manifest.preprocessing,
+        "heat": manifest.heat,
         "method": heat_method.value,
         "lung outline": lung_outline,
     }
-    return sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
+    return sha256(json.dumps(decisive, sort_keys=True, default=vars).encode()).hexdigest()
 
 
 def _digest(network: Path) -> str:
