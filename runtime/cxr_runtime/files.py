@@ -1,5 +1,6 @@
 """Files that the product writes: their names and formats, who may read them, and how they are never half."""
 
+import errno
 import os
 import stat
 import sys
@@ -32,12 +33,13 @@ class Access:
         """Permission bits of a folder."""
         return 0o700 if self.group is None else 0o750
 
-    def give(self, opened: int, mode: int) -> None:
+    def give(self, file: int | str, mode: int, *, is_path: bool = False) -> None:
         """Let the group at a file or folder that the owner alone could read until now.
 
         Args:
-            opened: its descriptor.
+            file: its descriptor, or what leads to it.
             mode: `file_mode` or `folder_mode`.
+            is_path: what leads to it is its path; a link is not followed.
 
         Raises:
             StoreError: this user may not give files to the group.
@@ -45,8 +47,8 @@ class Access:
         if self.group is None or sys.platform == "win32":
             return
         try:
-            os.fchown(opened, -1, self.group)
-            os.fchmod(opened, mode)
+            os.chown(file, -1, self.group, follow_symlinks=not is_path)
+            os.chmod(file, mode, follow_symlinks=not is_path)  # noqa: PTH101 - it may be a descriptor
         except PermissionError as error:
             raise StoreError(
                 f"this user may not share files with the group {self.group}; expected a group that the user "
@@ -96,16 +98,25 @@ def make_folder(folder: Path, access: Access) -> None:
 def share(path: Path, access: Access) -> None:
     """Let the group at a file or folder that is there already; never at what a link leads to.
 
+    It is not opened for reading: this process may have it open as a store, and would lose its locks (POSIX).
+
     Raises:
-        OSError: it cannot be opened.
+        OSError: it is a link, or not there.
         StoreError: this user may not share it with the group.
     """
     if access.group is None or sys.platform == "win32":
         return
-    opened = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    mode = path.lstat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+    right = access.folder_mode if stat.S_ISDIR(mode) else access.file_mode
+    if sys.platform != "linux":
+        access.give(str(path), right, is_path=True)
+        return
+    opened = os.open(path, os.O_PATH | os.O_NOFOLLOW)  # a place in the file system; its file is not opened
     try:
-        is_folder = stat.S_ISDIR(os.fstat(opened).st_mode)
-        access.give(opened, access.folder_mode if is_folder else access.file_mode)
+        if os.fstat(opened).st_mode == mode:  # else somebody has just put something else there
+            access.give(f"/proc/self/fd/{opened}", right)
     finally:
         os.close(opened)
 

@@ -32,10 +32,11 @@ class LongSession(Session):
             OSError: the disk is full, or fails.
             StoreError: the disk is full.
         """
-        # Noted before the first film, so that its run is known for a service's, come what may.
-        self._store.end_run(self._run, self.facts(self._store, inputs))
         films = self._store.overview.judged(None)
         self._store.rejudge(self._fingerprint, judged_anew(films, self._model.calibration, self._point))
+        # Noted before the first film, so that its run is known for a service's, come what may; and only now,
+        # so that no run states a threshold by which it has not judged all films.
+        self._store.end_run(self._run, self.facts(self._store, inputs))
         complete_pictures(self._store, None, self.files)
 
     @property

@@ -15,6 +15,9 @@ from cxr_runtime.store.schema import SCHEMA_VERSION, check, migrate, version
 from cxr_runtime.store_file import is_store, note_closed, note_opened
 
 MOST_BYTES = 64 << 20  # of one text or blob in a store; the largest of ours are previews, below 16 MiB
+_NAMELESS = (
+    "file:"  # a database of SQLite's own, on the disk, for one connection (In-Memory Databases, "Temporary")
+)
 BUSY_MS = 15_000  # that a reader's verdict waits for a scan's transaction
 # "Defense Against The Dark Arts", 1.1 (SQLite documentation): far more than our own commands need.
 _LIMITS = {
@@ -58,10 +61,13 @@ def open_to_write(path: Path, access: Access) -> sqlite3.Connection:
 
 
 def open_to_read(path: Path) -> sqlite3.Connection:
-    """A connection that cannot write; a store of an earlier program is migrated in memory.
+    """A connection that cannot write; of a store of an earlier program it reads a copy, which is migrated.
+
+    The copy lies on the disk, where SQLite keeps what is for a moment (SQLITE_TMPDIR, else /var/tmp or /tmp):
+    a store has gigabytes of pictures. It has no name, so nothing of it stays, however the process ends.
 
     Raises:
-        StoreError: it is a link, or not as this program makes it.
+        StoreError: it is a link, or not as this program makes it; or there is no room for its copy.
         sqlite3.DatabaseError: it is damaged.
     """
     _refuse_unless_plain(path)
@@ -73,12 +79,26 @@ def open_to_read(path: Path) -> sqlite3.Connection:
         check(db)
         if version(db) == SCHEMA_VERSION:
             return db
-        copy = in_memory()
-        db.backup(copy)
+        copy = _connect(None, _NAMELESS)
+        with _closed_on_error(copy), _room_for_a_copy(path, version(db)):
+            db.backup(copy)
+            migrate(copy)
     db.close()
-    with _closed_on_error(copy):
-        migrate(copy)
     return copy
+
+
+@contextmanager
+def _room_for_a_copy(path: Path, schema: int) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if getattr(error, "sqlite_errorname", "") not in ("SQLITE_FULL", "SQLITE_IOERR_WRITE"):
+            raise
+        raise StoreError(
+            f"the store {path} has schema {schema}, and there is no room to bring a copy of it to "
+            f"{SCHEMA_VERSION}; expected room in /var/tmp, or a folder in SQLITE_TMPDIR: give one, or bring "
+            f"the store itself up to date by `cxr-triage report {path.parent}`"
+        ) from error
 
 
 def open_to_copy(path: Path) -> sqlite3.Connection:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from cxr_runtime.files import HEATMAPS_FOLDER
 from cxr_runtime.seals import rows_digest
 from cxr_runtime.store.rows import PICTURE, WRITTEN
-from cxr_runtime.store.writer import StoreWriter
+from cxr_runtime.store.writer import StoreWriter, blocks_of
 
 _NOTES = "SELECT name, content, stamp, seal FROM written WHERE content = ? ORDER BY name"
 
@@ -51,15 +51,21 @@ class PictureNotes:
         Raises:
             StoreError: the disk is full.
 
-        Others may write while seals are checked, which takes long: what they change gives another digest.
+        What is owed comes first. A process that is killed later has noted too little: then a picture is drawn
+        again. Others may write while seals are checked, which takes long: what they change gives another
+        digest.
         """
         store = self._store
         with store._transaction():
-            store._note(PICTURE, files)
-            store._db.executemany("DELETE FROM written WHERE name = ?", ((name,) for name in gone))
             store._db.execute("DELETE FROM written WHERE content = ''")
             command = "INSERT OR REPLACE INTO written (name, content, stamp) VALUES (?, '', '')"
             store._db.executemany(command, ((name,) for name in owed))
+        for drawn in blocks_of(files):
+            with store._transaction():
+                store._note(PICTURE, drawn)
+        for names in blocks_of(gone):
+            with store._transaction():
+                store._db.executemany("DELETE FROM written WHERE name = ?", ((name,) for name in names))
         rows = list(store._rows(_NOTES, PICTURE))
         content, stamp = rows_digest(rows), ""
         if store.written(HEATMAPS_FOLDER) != (content, stamp) and all(map(self._is_right, rows)):

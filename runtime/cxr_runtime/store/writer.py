@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from cxr_runtime.files import PRIVATE, STORE_FILE, Access
 from cxr_runtime.folders import KEY_BYTES
@@ -35,6 +36,8 @@ from cxr_runtime.store.store import Store, store_errors
 from cxr_runtime.typed_json import to_json
 
 _JUDGED = ("probability", "triage", "threshold", "operating_point")
+BLOCK = 1000  # rows of one transaction, where there may be a million: others wait no longer
+_Row = TypeVar("_Row")
 
 
 class StoreWriter(Store):
@@ -136,26 +139,25 @@ class StoreWriter(Store):
             fingerprint: of the results that are judged anew.
             judged: films as they are to be.
 
-        A row that bears no right seal is given none.
+        A row that bears no right seal is given none. Films are written block by block: what is not done when
+        the process is killed is still judged as before, and a run that has ended has judged all of its films.
         """
-        judged = list(judged)  # they may come from this very store
+        for block in blocks_of(list(judged)):  # they may come from this very store
+            with self._transaction():
+                for film in block:
+                    self._rejudge(fingerprint, film)
+
+    def _rejudge(self, fingerprint: str, film: Judged) -> None:
         columns = ", ".join(SEALED_COLUMNS)
+        query = f"SELECT id, seal, {columns} FROM results WHERE sha256 = ? AND fingerprint = ? AND is_lasting"
         changes = ", ".join(f"{column} = ?" for column in (*_JUDGED, "seal"))
-        with self._transaction():
-            for film in judged:
-                found = self._db.execute(
-                    f"SELECT id, seal, {columns} FROM results WHERE sha256 = ? AND fingerprint = ?"
-                    " AND is_lasting",
-                    (film.sha256, fingerprint),
-                ).fetchall()
-                for result, seal, *values in found:
-                    row = dict(zip(SEALED_COLUMNS, values, strict=True))
-                    row |= {column: getattr(film, column) for column in _JUDGED}
-                    is_ours = self._sealer.is_right(seal, RESULT, values)
-                    again = self._sealer.seal(RESULT, row.values()) if is_ours else ""
-                    judgement = [row[column] for column in _JUDGED]
-                    command = f"UPDATE results SET {changes} WHERE id = ?"
-                    self._db.execute(command, (*judgement, again, result))
+        for result, seal, *values in self._db.execute(query, (film.sha256, fingerprint)).fetchall():
+            row = dict(zip(SEALED_COLUMNS, values, strict=True))
+            row |= {column: getattr(film, column) for column in _JUDGED}
+            is_ours = self._sealer.is_right(seal, RESULT, values)
+            again = self._sealer.seal(RESULT, row.values()) if is_ours else ""
+            judgement = [row[column] for column in _JUDGED]
+            self._db.execute(f"UPDATE results SET {changes} WHERE id = ?", (*judgement, again, result))
 
     def note_written(self, name: str, content: str, stamp: str) -> None:
         """Note how a report was written."""
@@ -213,6 +215,13 @@ class StoreWriter(Store):
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise
+
+
+def blocks_of(rows: Iterable[_Row]) -> Iterator[list[_Row]]:
+    """Rows in blocks that are a transaction each."""
+    waiting = iter(rows)
+    while block := list(islice(waiting, BLOCK)):
+        yield block
 
 
 def _picture_row(picture: StoredPicture) -> tuple[Any, ...]:

@@ -11,13 +11,16 @@ from cxr_runtime.files import RESULTS_FILE, STORE_FILE, ReportFormat
 from cxr_runtime.phantom import draw_phantom
 from cxr_runtime.pictures import encode_png
 from cxr_runtime.scanning.known import in_blocks
+from cxr_runtime.scanning.long_session import LongSession
 from cxr_runtime.scanning.options import ScanOptions
 from cxr_runtime.scanning.scan import ScanSummary, scan
 from cxr_runtime.scanning.session import Session
 from cxr_runtime.sources.disk import file_stamp
 from cxr_runtime.sources.film_list import FilmList
 from cxr_runtime.sources.film_source import FileOnDisk
+from cxr_runtime.store.rows import Judged
 from cxr_runtime.store.store import Store
+from cxr_runtime.store.writer import StoreWriter
 from model_folders import write_model_folder
 
 FILMS = 9
@@ -205,6 +208,52 @@ def test_another_operating_point_judges_all_films_anew(scanned: Path, out: Path,
     again = _scan(scanned, out, other)
     assert again.finished_before == FILMS
     assert {float(row["threshold"]) for row in _rows(out)} == {0.5}
+
+
+def _killed_while_judging(patch: pytest.MonkeyPatch, films: int) -> None:
+    """The process ends after so many films; those of a block that is not whole are judged as before."""
+    done, judge = list[object](), StoreWriter._rejudge
+
+    def rejudge(store: StoreWriter, fingerprint: str, film: Judged) -> None:
+        if len(done) == films:
+            raise KeyboardInterrupt
+        done.append(film)
+        judge(store, fingerprint, film)
+
+    patch.setattr("cxr_runtime.store.writer.BLOCK", 2)
+    patch.setattr(StoreWriter, "_rejudge", rejudge)
+
+
+def test_a_run_that_is_killed_while_it_judges_states_nothing_and_the_next_one_ends_it(
+    scanned: Path, out: Path, model: Path
+) -> None:
+    other = write_model_folder(out.parent / "other", threshold=0.5)
+    with pytest.MonkeyPatch.context() as patch:
+        _killed_while_judging(patch, 5)
+        with pytest.raises(KeyboardInterrupt):
+            _scan(scanned, out, other)
+    judged = [threshold for (threshold,) in _ask(out, "SELECT threshold FROM results")]
+    assert (judged.count(0.5), judged.count(0.9)) == (4, FILMS - 4)
+    with Store.open(out) as store:
+        assert [facts.threshold for facts, _ in store.ended()] == [0.9]
+    assert {float(row["threshold"]) for row in _rows(out)} == {0.9}
+    assert _scan(scanned, out, other).finished_before == FILMS
+    assert {float(row["threshold"]) for row in _rows(out)} == {0.5}
+
+
+def test_a_service_states_a_threshold_only_when_all_films_are_judged_by_it(out: Path) -> None:
+    other = write_model_folder(out.parent / "other", threshold=0.5)
+    with pytest.MonkeyPatch.context() as patch, LongSession.open(_options(out, other)) as session:
+        _killed_while_judging(patch, 5)
+        with pytest.raises(KeyboardInterrupt):
+            session.take_stock(["folder"])
+    with Store.open(out) as store:
+        assert [facts.threshold for facts, _ in store.ended()] == [0.9]
+    with LongSession.open(_options(out, other)) as session:
+        session.take_stock(["folder"])
+    with Store.open(out) as store:
+        assert {outcome.threshold for outcome in store.outcomes(None)} == {0.5}
+        assert [facts.threshold for facts, _ in store.ended()] == [0.9, 0.5]
 
 
 def test_a_picture_that_is_gone_is_drawn_again_in_a_run_that_repeats(

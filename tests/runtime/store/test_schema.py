@@ -1,12 +1,16 @@
 """A store of every earlier program is brought to today's schema; what stood in it stays."""
 
 import sqlite3
+import subprocess
+import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from cxr_runtime.errors import StoreError
 from cxr_runtime.files import STORE_FILE
+from cxr_runtime.store import opening
 from cxr_runtime.store.rows import Place
 from cxr_runtime.store.schema import _STEPS, SCHEMA_VERSION
 from cxr_runtime.store.store import Store, read_scores
@@ -33,6 +37,17 @@ FILMS = [  # file, sha256, status, code, probability, margin
     ("night/gone.png", "", "failed", "missing", None, None),
     ("yesterday/b.png", "b" * 64, "rejected", "lateral", None, None),
 ]
+PICTURE = 12 << 20  # bytes of one that is far too large
+READING = """
+import resource, sys
+from pathlib import Path
+from cxr_runtime.store.store import Store
+most = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = most()
+with Store.open(Path(sys.argv[1])) as store:
+    list(store.scores(None))
+print((most() - before) * (1 if sys.platform == "darwin" else 1024))
+"""
 PLACEMENT = '{"film_hw": [4, 6], "box_film_xyxy": [0.0, 0.0, 6.0, 4.0], "input_hw": [2, 2]}'
 
 
@@ -89,6 +104,33 @@ def test_a_store_of_0_1_0_is_read_without_being_changed(old: Path) -> None:
     before = (old / STORE_FILE).read_bytes()
     assert [score.outcome.file for score in read_scores(old)] == [film[0] for film in FILMS[:3]]
     assert (old / STORE_FILE).read_bytes() == before
+
+
+def test_a_large_store_of_an_earlier_program_is_read_without_taking_its_size_of_memory(old: Path) -> None:
+    with closing(sqlite3.connect(old / STORE_FILE)) as db, db:
+        for number in range(8):
+            db.execute(
+                "INSERT INTO pictures VALUES (?, zeroblob(?), '', NULL, NULL, NULL, '[]')", (number, PICTURE)
+            )
+    asked = [sys.executable, "-c", READING, str(old)]
+    more = int(subprocess.run(asked, check=True, capture_output=True, timeout=120).stdout)
+    assert more < 8 * PICTURE / 4
+
+
+def test_a_disk_without_room_for_the_copy_of_an_earlier_store_is_said(
+    old: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = opening._connect
+
+    def small(path: Path | None, address: str = "", **options: bool) -> sqlite3.Connection:
+        db = opened(path, address, **options)
+        if path is None:
+            db.execute("PRAGMA max_page_count = 2")
+        return db
+
+    monkeypatch.setattr(opening, "_connect", small)
+    with pytest.raises(StoreError, match=r"schema 1, and there is no room .* `cxr-triage report .*`"):
+        read_scores(old)
 
 
 def test_a_store_is_migrated_once(old: Path) -> None:

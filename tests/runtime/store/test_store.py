@@ -1,4 +1,5 @@
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from cxr_runtime.heat.map import HeatMethod, HeatView
 from cxr_runtime.outcome import Outcome, Status, Triage
 from cxr_runtime.placement import CellGrid, Placement
 from cxr_runtime.seals import digest_of
+from cxr_runtime.store.picture_notes import PictureNotes
 from cxr_runtime.store.rows import (
     PICTURE_COLUMNS,
     FinishedFilm,
@@ -182,6 +184,22 @@ def test_rejudging_changes_probability_and_triage_only(store: StoreWriter) -> No
     now = Judged("a.png", SCORED.sha256, 1.0, 0.7, Triage.FLAGGED, SCORED.threshold, "strict")
     store.rejudge(PRINT, [now])
     assert list(store.outcomes(1)) == [FAILED, judged]
+
+
+def test_a_million_rows_are_never_one_transaction(
+    store: StoreWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cxr_runtime.store.writer.BLOCK", 2)
+    said, notes = list[str](), PictureNotes(store)
+    store._db.set_trace_callback(said.append)
+    store.rejudge(PRINT, [Judged("a.png", SCORED.sha256, 1.0, 0.7, Triage.FLAGGED, 0.5, "strict")] * 5)
+    notes.note([(f"{number}.png", "1:1:1") for number in range(5)], (f"{n}.npz" for n in range(5)), ["x"])
+    ended = [
+        len(re.findall("UPDATE|INSERT|DELETE", changes)) for changes in " ".join(said).split("COMMIT")[:-1]
+    ]
+    assert ended == [2, 2, 1, 2, 2, 2, 1, 2, 2, 1, *ended[10:]]
+    assert notes.owed() == {"x"}
+    assert set(notes.stamps()) == {f"{number}.png" for number in range(5)}
 
 
 def test_the_facts_of_a_run_come_back_as_they_were(store: StoreWriter) -> None:
