@@ -10,7 +10,7 @@ _OTHERWISE = ("--help", "--cluster", "--dated")  # such a scan has no workers he
 
 
 def processes_of(arguments: Sequence[str]) -> AbstractContextManager[None]:
-    """The opener and the first worker of a scan; nothing for another command, or where a scan went before.
+    """The opener and the first workers of a scan; nothing for another command, or where a scan went before.
 
     A scan that finds all its films finished needs no worker.
 

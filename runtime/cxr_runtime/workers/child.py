@@ -77,7 +77,8 @@ def _ready_work(tasks: BinaryIO) -> tuple[float, Work[Any, Any]]:
     if work != is_ready:
         work.prepare()
     if sys.platform != "win32":
-        os.nice(niceness)
+        wanted = os.getpriority(os.PRIO_PROCESS, os.getppid()) + niceness
+        os.nice(max(0, wanted - os.getpriority(os.PRIO_PROCESS, 0)))  # it may have given way before
     return seconds, work
 
 

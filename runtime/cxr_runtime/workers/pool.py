@@ -10,7 +10,7 @@ from typing import Any, Generic, Self, TypeVar
 from cxr_runtime.errors import CxrTriageError, InstallationError, ModelError
 from cxr_runtime.names import printable
 from cxr_runtime.workers.answers import AnswerError, Content, Said, told
-from cxr_runtime.workers.starting import not_started
+from cxr_runtime.workers.starting import WORKER, end_untaken, not_started
 from cxr_runtime.workers.tasks import Passed, Pause, TaskFlow, Work
 from cxr_runtime.workers.worker import TASKS_AHEAD, Answers, Worker, WorkerDiedError, WorkerKilledError
 
@@ -62,7 +62,9 @@ class WorkerPool(Generic[T, R]):
 
     def start(self) -> None:
         """Start the processes now, that the first task need not wait for them."""
-        self._workers = self._workers or [self._start() for _ in range(self._count)]
+        if not self._workers:
+            self._workers = [self._start() for _ in range(self._count)]
+            end_untaken(WORKER)
 
     def close(self) -> None:
         """End every process, whatever it does."""

@@ -5,6 +5,7 @@ import pickle
 import socket
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
@@ -18,6 +19,7 @@ from cxr_runtime.names import printable
 from cxr_runtime.workers.opened import can_pass_files
 
 OPENER, WORKER = "cxr_runtime.workers.opener", "cxr_runtime.workers.child"  # their programs
+SECOND_NICENESS = 10  # of a second worker that starts ahead, above that of this process
 MOST_SAID = 200  # characters of what a process wrote to standard error
 
 
@@ -38,37 +40,49 @@ class Started:
                     pipe.close()
 
 
-_ahead: dict[str, Started] = {}  # by program
+_ahead: dict[str, deque[Started]] = {OPENER: deque(), WORKER: deque()}  # that nobody has taken so far
 
 
 @contextmanager
 def ahead(work: str) -> Iterator[None]:
-    """Start an opener and a worker, for whoever needs them first; those that nobody took end afterwards.
+    """Start an opener and workers, for whoever needs them first; those that nobody took end afterwards.
 
-    They load what they need while this process loads what it needs.
+    They load what they need while this process loads what it needs. The second worker has what this process
+    and the first one leave of two processors.
 
     Args:
-        work: what the worker gets ready for, `module:name` of a `tasks.Work`.
+        work: what the workers get ready for, `module:name` of a `tasks.Work`.
     """
     try:
         with suppress(OSError):  # said by whoever needs them
             if can_pass_files():
-                _ahead[OPENER] = _start(OPENER)
-            _ahead[WORKER] = _start(WORKER)
-            tell(_ahead[WORKER].process, work)
+                _ahead[OPENER].append(_start(OPENER))
+            for niceness in (0, SECOND_NICENESS)[: os.cpu_count() or 1]:
+                worker = _start(WORKER)
+                _ahead[WORKER].append(worker)
+                if niceness and sys.platform != "win32":
+                    own = os.getpriority(os.PRIO_PROCESS, 0)
+                    os.setpriority(os.PRIO_PROCESS, worker.process.pid, own + niceness)
+                tell(worker.process, work)
         yield
     finally:
-        while _ahead:
-            _ahead.popitem()[1].end()
+        end_untaken(OPENER, WORKER)
 
 
 def started(program: str) -> Started:
-    """A process of OPENER or WORKER: the one that was started ahead, or a new one.
+    """A process of OPENER or WORKER: one that was started ahead, or a new one.
 
     Raises:
         OSError: the system starts no more.
     """
-    return _ahead.pop(program, None) or _start(program)
+    return _ahead[program].popleft() if _ahead[program] else _start(program)
+
+
+def end_untaken(*programs: str) -> None:
+    """End what was started ahead, and nobody needs."""
+    for program in programs:
+        while _ahead[program]:
+            _ahead[program].pop().end()
 
 
 def tell(process: subprocess.Popen[bytes], item: object) -> None:

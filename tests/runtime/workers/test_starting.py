@@ -29,6 +29,10 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
     return processes
 
 
+def workers_of(made: list[subprocess.Popen[bytes]]) -> list[subprocess.Popen[bytes]]:
+    return [process for process in made if isinstance(process.args, list) and WORKER in process.args]
+
+
 @pytest.fixture
 def taken() -> Iterator[list[Started]]:
     """Processes that are ended behind the test."""
@@ -39,13 +43,30 @@ def taken() -> Iterator[list[Started]]:
 
 
 def test_a_process_that_started_ahead_is_taken_once(
-    made: list[subprocess.Popen[bytes]], taken: list[Started]
+    made: list[subprocess.Popen[bytes]], taken: list[Started], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
     with ahead(WORK):
         were_there = list(made)
-        taken += [started(WORKER), started(WORKER)]
-    assert taken[0].process in were_there
-    assert taken[1].process not in were_there
+        taken += [started(WORKER) for _ in range(3)]
+    assert [one.process in were_there for one in taken] == [True, True, False]
+
+
+def test_on_one_processor_one_worker_starts_ahead(
+    made: list[subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    with ahead(WORK):
+        assert len(workers_of(made)) == 1
+
+
+def test_a_worker_that_a_pool_does_not_need_has_ended_once_the_pool_works(
+    made: list[subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    with ahead(WORK), WorkerPool[Any, Any](Plain("builtins:abs"), 1) as pool:
+        list(pool.results([-3]))
+        assert workers_of(made)[-1].poll() is not None
 
 
 def test_processes_that_nobody_took_have_ended(made: list[subprocess.Popen[bytes]]) -> None:
@@ -69,6 +90,18 @@ def test_a_worker_gives_way_to_its_parent_where_it_should(made: list[subprocess.
         list(pool.results([-3]))
         own = os.getpriority(os.PRIO_PROCESS, 0)
         assert os.getpriority(os.PRIO_PROCESS, made[0].pid) == min(own + 3, 19)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has priorities of another kind")
+def test_both_workers_give_way_alike_whichever_started_ahead(
+    made: list[subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    with ahead(WORK), WorkerPool[Any, Any](Plain("builtins:abs"), 2, niceness=10) as pool:
+        list(pool.results(range(-40, 0)))
+        own = os.getpriority(os.PRIO_PROCESS, 0)
+        workers = [process.pid for process in workers_of(made)]
+        assert {os.getpriority(os.PRIO_PROCESS, each) for each in workers} == {min(own + 10, 19)}
 
 
 def test_a_worker_without_work_ends_with_its_parent() -> None:
