@@ -52,7 +52,7 @@ def inflated_png(header: bytes, data: Sequence[bytes | memoryview]) -> memoryvie
 
 
 def decode_grey(file: memoryview) -> Samples:
-    """Decode a grey film of `inflated_png`: imagecodecs' zlib sums bytes up faster than OpenCV's.
+    """Decode a grey film of `inflated_png`; OpenCV would lay it down in fresh memory once more.
 
     Returns:
         (rows, columns) uint8 or uint16, as stored.
