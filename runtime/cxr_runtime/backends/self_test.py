@@ -21,7 +21,6 @@ from cxr_runtime.film import View
 from cxr_runtime.folders import cache_folder
 from cxr_runtime.model.folder import Model
 from cxr_runtime.model.preprocessing import Preprocessing, normalise, place, prepare
-from cxr_runtime.phantom import OpacitySpot, draw_phantom
 from cxr_runtime.processor import processor
 
 PHANTOMS = 8
@@ -49,6 +48,8 @@ def phantom_inputs(how: Preprocessing, count: int = PHANTOMS) -> NDArray[np.uint
 
 @cache
 def _draw(seed: int) -> NDArray[np.uint8]:
+    from cxr_runtime.phantom import OpacitySpot, draw_phantom  # a kept result needs no films
+
     spot = OpacitySpot(0.3 + 0.05 * (seed % 3), 0.35 + 0.06 * (seed % 4)) if seed % 2 else None
     view = View.AP if seed % 4 > 1 else View.PA
     return draw_phantom(seed, hw=DRAWN_HW, opacity=spot, view=view, male=seed % 3 > 0)
