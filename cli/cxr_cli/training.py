@@ -194,10 +194,21 @@ def train_lung_fields(
     ] = 5,
     steps: Annotated[int, typer.Option(min=1, help="Batches of 16 films that the U-Net learns from.")] = 2000,
     seed: Annotated[int, typer.Option(min=0, help="The same seed makes the same files.")] = 1,
+    network: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="ONNX",
+            exists=True,
+            dir_okay=False,
+            show_default="one is trained on all films",
+            help="A U-Net of float32 that was trained before, to be made INT8.",
+        ),
+    ] = None,
 ) -> int:
     """Learn to find the lungs, from films with drawn lungs.
 
-    Writes lung-field.onnx, lung-atlases.npz and the table of the cross-validation, lung-field.md.
+    Writes lung-field.onnx in INT8, the U-Net as it was trained (lung-field-float32.onnx), lung-atlases.npz,
+    and the table of the cross-validation, lung-field.md.
     """
     from dataclasses import replace
 
@@ -216,6 +227,6 @@ def train_lung_fields(
         )
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    making = Making(table, out, names, folds, replace(SCHEDULE, steps=steps, seed=seed))
+    making = Making(table, out, names, folds, replace(SCHEDULE, steps=steps, seed=seed), network)
     typer.echo(make_lung_fields(making, terminal_or_lines()), nl=False)
     return 0

@@ -106,9 +106,9 @@ def write_margins(
 ) -> int:
     """Write margins of films that a model has not seen, for a calibration.
 
-    Of folds, each film has that of the fold that has not seen its patient. Of a model folder it has the
-    margin of the very network that ships; the threshold fifth of the patients is asked, if nothing else is
-    said. The file names films and patients: keep it on this machine.
+    Of folds, each film has that of one fold that has not seen its patient; the training fifths of the
+    patients are asked, if nothing else is said. Of a model folder it has the margin of the very network that
+    ships; the threshold fifth is asked. The file names films and patients: keep it on this machine.
     """
     from cxr_runtime.files import MODEL_FILE, write_bytes
     from cxr_train.data.fifths import fifths_named
@@ -120,7 +120,7 @@ def write_margins(
         asked = fifths_named(fifth or ("threshold",))
         write_bytes(out, shipped_margins_csv(model, data, asked, learned or (), folder))
     else:
-        write_bytes(out, margins_csv(model, data, folder))
+        write_bytes(out, margins_csv(model, data, fifths_named(fifth or ("training",)), folder))
     return 0
 
 

@@ -8,6 +8,7 @@ from cxr_runtime.errors import UsageError
 from cxr_runtime.progress import Silence
 from cxr_train.checkpoint import model_names
 from cxr_train.data import Truth, read_data_set
+from cxr_train.data.drawn_films import draw_data_set
 from cxr_train.data.known import known_films
 from cxr_train.data.split import SplitPlan
 from cxr_train.evaluation.evaluate import evaluate
@@ -79,10 +80,29 @@ def test_every_film_is_judged_by_a_fold_that_has_not_seen_it(
     films, rows = read_data_set(data_set).films, np.arange(60)
     together = score_films(tmp_path / "cv", films, rows, cache, "cpu", Silence()).probability
     assert np.isfinite(together).all()
+    by_one = score_films(tmp_path / "cv", films, rows, cache, "cpu", Silence(), by_one=True).probability
+    np.testing.assert_array_equal(by_one, together)
     alone = score_films(tmp_path / "cv" / "fold-1", films, rows, cache, "cpu", Silence()).probability
     known = known_films(tmp_path / "cv" / "fold-1").patients
     for row, film in enumerate(films):
         assert np.isnan(alone[row]) if film.patient in known else alone[row] == together[row]
+
+
+def test_a_film_that_no_fold_has_seen_can_be_scored_by_one_alone(
+    data_set: Path, cache: Path, tmp_path: Path
+) -> None:
+    folds, others = tmp_path / "cv", draw_data_set(tmp_path / "others", 24, seed=90)
+    cross_validate(folds, [data_set], tiny_recipe(epochs=1), SplitPlan(folds=3), cache=cache)
+    films, rows = read_data_set(others).films, np.arange(24)
+
+    def probabilities(model: Path, *, by_one: bool = False) -> list[float]:
+        return score_films(model, films, rows, cache, "cpu", Silence(), by_one=by_one).probability.tolist()
+
+    each = [probabilities(folds / f"fold-{fold}") for fold in range(3)]
+    one = probabilities(folds, by_one=True)
+    dealt = [[fold[row] for fold in each].index(one[row]) for row in rows]
+    assert set(dealt) == {0, 1, 2}
+    assert np.allclose(probabilities(folds), np.mean(each, axis=0))
 
 
 def test_a_model_that_has_seen_everything_is_not_measured(finished_run: Path, data_set: Path) -> None:

@@ -16,7 +16,7 @@ def test_margins_are_the_logits_of_films_whose_patients_were_never_seen(
     finished_run: Path, data_set: Path, cache: Path, tmp_path: Path
 ) -> None:
     table = tmp_path / "margins.csv"
-    table.write_bytes(margins_csv(finished_run, [data_set], cache))
+    table.write_bytes(margins_csv(finished_run, [data_set], cache=cache))
     with table.open(encoding="utf-8") as lines:
         rows = list(csv.DictReader(lines))
     films, reference = read_margins(table)

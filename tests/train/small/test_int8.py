@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from cxr_runtime.gate.network import GATE_FILE
+from cxr_runtime.lungs.field import LUNG_FIELD_FILE
 from cxr_runtime.small_network import SmallNetwork
 from cxr_train.small.int8 import write_int8
 
 MOST = 64  # of a weight of 7 bits: a pair of products with 255 stays below 2 ** 15
 SIDE = 12
+COVERED = 99.99  # percent of the activations
 
 
 def _whole(path: Path) -> Path:
@@ -53,7 +55,7 @@ def test_a_small_network_in_int8_answers_as_before_and_its_last_product_stays_wh
     tmp_path: Path, films: NDArray[np.float32]
 ) -> None:
     whole, path = _whole(tmp_path / "whole.onnx"), tmp_path / "int8.onnx"
-    write_int8(whole, films, path)
+    write_int8(whole, films, COVERED, path)
     assert _stored(path)["products"].dtype == np.float32
     assert len(_narrow(path)) == 1
     for film in films:
@@ -64,7 +66,7 @@ def test_a_small_network_in_int8_answers_as_before_and_its_last_product_stays_wh
 def test_the_same_films_make_the_same_file(tmp_path: Path, films: NDArray[np.float32]) -> None:
     whole = _whole(tmp_path / "whole.onnx")
     for name in ("one.onnx", "other.onnx"):
-        write_int8(whole, films, tmp_path / name)
+        write_int8(whole, films, COVERED, tmp_path / name)
     assert (tmp_path / "one.onnx").read_bytes() == (tmp_path / "other.onnx").read_bytes()
 
 
@@ -72,13 +74,14 @@ def test_weights_have_7_bits_so_that_sums_never_overflow_on_an_old_processor(
     tmp_path: Path, films: NDArray[np.float32]
 ) -> None:
     path = tmp_path / "int8.onnx"
-    write_int8(_whole(tmp_path / "whole.onnx"), films, path)
+    write_int8(_whole(tmp_path / "whole.onnx"), films, COVERED, path)
     for weights in _narrow(path):
         assert np.abs(weights.astype(int)).max() <= MOST
     assert 255 * 2 * MOST < 2**15
 
 
-def test_so_have_those_of_the_gate_that_is_shipped() -> None:
-    weights = _narrow(GATE_FILE)
-    assert len(weights) == 10
+@pytest.mark.parametrize(("shipped", "convolutions"), [(GATE_FILE, 10), (LUNG_FIELD_FILE, 20)])
+def test_so_have_those_that_are_shipped(shipped: Path, convolutions: int) -> None:
+    weights = _narrow(shipped)
+    assert len(weights) == convolutions
     assert max(np.abs(each.astype(int)).max() for each in weights) <= MOST

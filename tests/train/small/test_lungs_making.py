@@ -9,10 +9,11 @@ import torch
 from cxr_runtime.errors import CxrTriageError
 from cxr_runtime.lungs import LungField, LungMask
 from cxr_runtime.lungs.atlas import read_atlases
+from cxr_runtime.lungs.field import LUNG_FIELD_FILE, UnetLungField
 from cxr_runtime.lungs.mask import lung_mask
 from cxr_runtime.progress import Silence
 from cxr_train.small.lungs.atlases import make_atlases
-from cxr_train.small.lungs.making import Making, cross_validate, make_lung_fields, markdown
+from cxr_train.small.lungs.making import WHOLE_FILE, Making, cross_validate, make_lung_fields, markdown
 from cxr_train.small.lungs.network import SCHEDULE, overlap_loss, train_lung_net
 from cxr_train.small.lungs.sampling import OutlinedFilm
 from outlined_films import outlined_films, write_outlined_films
@@ -88,3 +89,17 @@ def test_without_folds_the_network_alone_is_written_small_enough_to_ship(tmp_pat
 
 def test_the_table_has_a_row_a_lung_field() -> None:
     assert markdown({}).count("\n") == 2
+
+
+def test_a_u_net_that_was_trained_before_is_made_int8_and_finds_the_same_lungs(tmp_path: Path) -> None:
+    table, out, films = write_outlined_films(tmp_path, 6), tmp_path / "out", outlined_films(6)
+    longer = replace(SCHEDULE, steps=30, batch_size=4)
+    make_lung_fields(Making(table, tmp_path / "first", ("unet",), 0, longer), Silence())
+    trained = tmp_path / "first" / WHOLE_FILE
+    make_lung_fields(Making(table, out, ("unet",), 0, SHORT, trained), Silence())
+    made = out / LUNG_FIELD_FILE.name
+    assert made.read_bytes() == (tmp_path / "first" / made.name).read_bytes()
+    assert not (out / WHOLE_FILE).exists()
+    for film in films:
+        whole, lower = (UnetLungField(path).find(film.pixels).over_film((64, 64)) for path in (trained, made))
+        assert (whole == lower).mean() > 0.9

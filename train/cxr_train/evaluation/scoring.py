@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from cxr_runtime.model.preprocessing import InputPixels
 from cxr_runtime.progress import Progress, Silence
 from cxr_train.checkpoint import RunConfig, find_runs, load_checkpoint, read_config, run_of
 from cxr_train.data import TrainingFilm, read_film_table
+from cxr_train.data.fifths import Fifth
 from cxr_train.data.film import Truth
 from cxr_train.data.known import known_films, known_to_every_fold, unknown_rows
 from cxr_train.data.prepared_films import CACHE, prepare_films
@@ -70,7 +72,14 @@ def rows_to_score(films: Sequence[TrainingFilm], models: Sequence[Path], truth: 
 
 
 def score_films(
-    model: Path, films: Sequence[TrainingFilm], rows: Rows, cache: Path, device: str, progress: Progress
+    model: Path,
+    films: Sequence[TrainingFilm],
+    rows: Rows,
+    cache: Path,
+    device: str,
+    progress: Progress,
+    *,
+    by_one: bool = False,
 ) -> ScoredModel:
     """What a model says of films of patients it was neither trained nor chosen on.
 
@@ -84,6 +93,8 @@ def score_films(
         cache: folder of prepared films.
         device: cpu, or cuda.
         progress: hears of every fold.
+        by_one: a film that several folds have not seen is scored by one of them alone, by a hash of its
+            patient, so that its probability is of the same kind as that of a film that only one may score.
 
     Raises:
         UsageError: there is no run.
@@ -91,13 +102,14 @@ def score_films(
     runs = find_runs(model)
     total, folds = np.zeros(len(films)), np.zeros(len(films))
     progress.begin(f"scoring by {model.name}", len(runs))
-    for run in runs:
+    asked = [films[row] for row in rows]
+    may_score = _unseen_by(runs, asked, cache)
+    if by_one:
+        may_score = _by_one(may_score, asked)
+    for run, unseen in zip(runs, may_score, strict=True):
         network, config = load_checkpoint(run)
         how = config.recipe.preprocessing
-        prepared, known = prepare_films([films[row] for row in rows], how, cache), known_films(run_of(run))
-        unseen = np.array(
-            [not known.knows(films[row], prepared.sha256s[place]) for place, row in enumerate(rows)], np.bool_
-        )
+        prepared = prepare_films(asked, how, cache)
         said = predict(network.to(device), prepared, np.flatnonzero(unseen), how)
         total[rows[unseen]] += said.probability
         folds[rows[unseen]] += 1
@@ -109,20 +121,47 @@ def score_films(
     return ScoredModel(model.resolve().name, _described(config), config.starting_weights, cost, probability)
 
 
-def margins_csv(model: Path, data: Sequence[Path], cache: Path = CACHE) -> bytes:
-    """The labels file of every film that a model is scored on.
+def _unseen_by(runs: Sequence[Path], films: Sequence[TrainingFilm], cache: Path) -> NDArray[np.bool_]:
+    """(folds, N) whether each fold has not seen each film."""
+    unseen = []
+    for run in runs:
+        known = known_films(run_of(run))
+        sha256s = prepare_films(films, read_config(run_of(run)).recipe.preprocessing, cache).sha256s
+        unseen.append([not known.knows(film, digest) for film, digest in zip(films, sha256s, strict=True)])
+    return np.array(unseen, np.bool_)
+
+
+def _by_one(unseen: NDArray[np.bool_], films: Sequence[TrainingFilm]) -> NDArray[np.bool_]:
+    """(folds, N) the same with one fold a film at most, the same one for all films of a patient."""
+    chosen = np.zeros_like(unseen)
+    for place, film in enumerate(films):
+        folds = np.flatnonzero(unseen[:, place])
+        if folds.size:
+            dealt = int(sha256(f"a fold for {film.patient}".encode()).hexdigest(), 16)
+            chosen[folds[dealt % folds.size], place] = True
+    return chosen
+
+
+def margins_csv(
+    model: Path,
+    data: Sequence[Path],
+    fifths: Sequence[Fifth] = (Fifth.TRAINING,),
+    cache: Path = CACHE,
+) -> bytes:
+    """The labels file of every film that a model is scored on, each film by one fold.
 
     Args:
         model: a cross-validation, or a run, which then is scored on its test side.
         data: data sets; labels mined from reports are left out where there are others.
+        fifths: of the patients of public collections, see data/fifths.py.
         cache: folder of prepared films.
 
     Raises:
         UsageError: a model or data set cannot be used, or too few films are left.
     """
-    films = read_film_table(data)
+    films = read_film_table(data, fifths)
     rows = rows_to_score(films, [model])
-    scored = score_films(model, films, rows, cache, "cpu", Silence())
+    scored = score_films(model, films, rows, cache, "cpu", Silence(), by_one=True)
     how = read_config(run_of(find_runs(model)[0])).recipe.preprocessing
     inputs = prepare_films(films, how, cache).inputs
     lines = [(*film_facts(films[row]), f"{_margin(scored, row):.6f}", *_shown(inputs[row])) for row in rows]

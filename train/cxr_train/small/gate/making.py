@@ -29,6 +29,7 @@ WRONG_FILE = "wrong.txt"  # films that did not end as expected: for the eye, nev
 WHOLE_FILE = "gate-float32.onnx"  # the network as it was trained, of which INT8 is made
 CHOOSING_SEED, JUDGING_SEED = 1, 2  # of the films spoiled by code
 SCALES, SCALES_SEED = 256, 3  # pictures that the scales of INT8 are taken from
+COVERED = 99.999  # percent of a tensor's activations
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def _network(making: Making, pictures: list[Picture], progress: Progress) -> Pat
     if whole is None:
         return GATE_FILE
     films, _ = Sampler(pictures).draw_batch(np.random.default_rng(SCALES_SEED), SCALES)
-    write_int8(whole, films.numpy(), path)
+    write_int8(whole, films.numpy(), COVERED, path)
     return path
 
 

@@ -16,9 +16,10 @@ from cxr_runtime.lungs.field import INPUT_SIDE, LUNG_FIELD_FILE, UnetLungField
 from cxr_runtime.lungs.mask import INSIDE
 from cxr_runtime.markdown import markdown_table
 from cxr_runtime.progress import Progress
+from cxr_train.small.int8 import write_int8
 from cxr_train.small.lungs.atlases import make_atlases, write_atlases
 from cxr_train.small.lungs.network import train_lung_net
-from cxr_train.small.lungs.sampling import OutlinedFilm, read_outlined_films
+from cxr_train.small.lungs.sampling import MILD, OutlinedFilm, draw_batch, read_outlined_films
 from cxr_train.small.training import Schedule, write_onnx
 
 BoolMask = NDArray[np.bool_]  # (h, w)
@@ -31,6 +32,9 @@ HEAD = (
 POOR = 0.95  # Dice
 TABLE_FILE = "lung-field.md"
 FOLDS_FOLDER = "folds"
+WHOLE_FILE = "lung-field-float32.onnx"  # the U-Net as it was trained, of which INT8 is made
+SCALES, SCALES_SEED = 256, 3  # films that the scales of INT8 are taken from
+COVERED = 99.99  # percent of a tensor's activations; of 99.999 % masks are no better, and boxes move further
 
 
 @dataclass(frozen=True)
@@ -134,6 +138,7 @@ class Making:
     fields: tuple[str, ...]  # any of unet, atlas
     folds: int  # of the cross-validation; 0 measures nothing
     schedule: Schedule
+    network: Path | None = None  # a U-Net of float32, trained before, instead of one from all films
 
 
 def make_lung_fields(making: Making, progress: Progress) -> str:
@@ -147,15 +152,15 @@ def make_lung_fields(making: Making, progress: Progress) -> str:
         CxrTriageError: training failed.
     """
     films = read_outlined_films(making.table)
-    makers = {name: MAKERS[name](making.schedule, progress) for name in making.fields}
     measured = {}
-    for name, make in makers.items() if making.folds else ():
+    for name in making.fields if making.folds else ():
         progress.say(f"{name}: cross-validation in {making.folds} folds over {len(films)} films")
+        make = MAKERS[name](making.schedule, None, progress)
         measured[name] = cross_validate(films, making.folds, make, making.out / FOLDS_FOLDER)
         progress.say(markdown({name: measured[name]}).splitlines()[-1])
-    for name, make in makers.items():
+    for name in making.fields:
         progress.say(f"{name}: from all {len(films)} films")
-        make(films, making.out)
+        MAKERS[name](making.schedule, making.network, progress)(films, making.out)
     if not measured:
         return ""
     table = markdown(measured)
@@ -163,17 +168,20 @@ def make_lung_fields(making: Making, progress: Progress) -> str:
     return table
 
 
-def _unet(schedule: Schedule, progress: Progress) -> Maker:
+def _unet(schedule: Schedule, trained: Path | None, progress: Progress) -> Maker:
     def make(films: list[OutlinedFilm], folder: Path) -> LungField:
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / LUNG_FIELD_FILE.name
-        write_onnx(train_lung_net(films, schedule, progress), path, INPUT_SIDE, "lungs")
+        path, whole = folder / LUNG_FIELD_FILE.name, trained or folder / WHOLE_FILE
+        if trained is None:
+            write_onnx(train_lung_net(films, schedule, progress), whole, INPUT_SIDE, "lungs")
+        drawn, _ = draw_batch(np.random.default_rng(SCALES_SEED), films, SCALES, MILD)
+        write_int8(whole, drawn.numpy(), COVERED, path)
         return UnetLungField(path)
 
     return make
 
 
-def _atlas(_schedule: Schedule, _progress: Progress) -> Maker:
+def _atlas(_schedule: Schedule, _trained: Path | None, _progress: Progress) -> Maker:
     def make(films: list[OutlinedFilm], folder: Path) -> LungField:
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / ATLAS_FILE.name
