@@ -39,7 +39,7 @@ def _pictures(data: Path) -> list[Picture]:
 def test_pictures_are_read_once_and_come_back_as_they_were(data: Path, tmp_path: Path) -> None:
     read = Reading()
     for _ in range(2):
-        for found, drawn in zip(kept_pictures(data, tmp_path, read), _pictures(data), strict=True):
+        for found, drawn in zip(kept_pictures(data, tmp_path / "cache", read), _pictures(data), strict=True):
             facts = ("name", "collection", "group", "kind", "path", "view")
             assert [getattr(found, fact) for fact in facts] == [getattr(drawn, fact) for fact in facts]
             assert found.part is part_of(drawn.group)

@@ -31,6 +31,7 @@ def kept_pictures(
     """
     path = folder / NAME.format(_state(data))
     if not path.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
         _keep(read(data), path)
     return _taken(path)
 
