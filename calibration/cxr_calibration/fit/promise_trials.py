@@ -77,7 +77,8 @@ def _row(missed: NDArray[np.float64], judged: NDArray[np.float64]) -> list[str]:
         return ["0", "-", "-", "-"]
     off = float(np.sqrt((missed**2).mean()))
     within = float((np.abs(judged) <= WITHIN).mean())
-    return [f"{missed.size}", f"{-100 * missed.mean():.1f}", f"{100 * off:.1f}", f"{100 * within:.0f} of 100"]
+    too_low = round(-100 * float(missed.mean()), 1) + 0.0  # never -0.0
+    return [f"{missed.size}", f"{too_low:.1f}", f"{100 * off:.1f}", f"{100 * within:.0f} of 100"]
 
 
 def _kind(films: LabelledFilms, beside: Beside, abnormal: bool, threshold: float) -> _Kind:

@@ -96,7 +96,8 @@ def test_a_film_that_no_fold_has_seen_can_be_scored_by_one_alone(
     films, rows = read_data_set(others).films, np.arange(24)
 
     def probabilities(model: Path, *, by_one: bool = False) -> list[float]:
-        return score_films(model, films, rows, cache, "cpu", Silence(), by_one=by_one).probability.tolist()
+        scored = score_films(model, films, rows, cache, "cpu", Silence(), by_one=by_one)
+        return [float(each) for each in scored.probability]
 
     each = [probabilities(folds / f"fold-{fold}") for fold in range(3)]
     one = probabilities(folds, by_one=True)
