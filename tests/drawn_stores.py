@@ -40,6 +40,7 @@ class Drawn:
     studied: str = ""  # date of the examination
     born: str = ""  # date
     name: str = ""  # of the patient
+    issuer: str = ""  # of the patient's ID
 
 
 def write_store(folder: Path, *runs: Sequence[Drawn], has_ended: bool = True) -> Path:
@@ -84,7 +85,7 @@ def _finished(place: Place, film: Drawn) -> FinishedFilm:
         heat_layer(heat, HW, HEAT_THRESHOLD),
     )
     score, features = StoredScore(outcome, 0.5, 0.5, 0.2, film.finished), bytes(film.features)
-    whose = Identity(film.patient, film.name, film.born, film.studied)
+    whose = Identity(film.patient, film.name, film.born, film.studied, issuer=film.issuer)
     identity = ("full", whose) if film.patient else None
     return FinishedFilm(place, score, picture, 1000, features=features, identity=identity)
 

@@ -130,7 +130,7 @@ def elements_of_copy(remains: Remains, sha256: str, stranger: Stranger) -> tuple
         0x00080050: ("SH", stranger.text("accession", shown.accession).encode()),
         0x00080090: ("PN", b""),  # referring physician
         0x00100010: ("PN", b""),
-        0x00100020: ("LO", stranger.text("patient", shown.patient).encode()),
+        0x00100020: ("LO", stranger.text("patient", shown.issued_patient).encode()),
         0x00100030: ("DA", b""), 0x00100040: ("CS", b""),  # birth, sex
         0x00120062: ("CS", b"NO" if is_burned_in else b"YES"),  # "from the attributes and the pixel data"
         0x00120063: ("LO", METHOD.encode()),

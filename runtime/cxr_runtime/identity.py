@@ -30,6 +30,7 @@ class Identity:
     study: str = ""  # Study Instance UID, or its pseudonym
     series: str = ""  # Series Instance UID
     instance: str = ""  # SOP Instance UID, or its pseudonym
+    issuer: str = ""  # Issuer of Patient ID: who gave it; a pseudonym stands for the ID with its issuer
 
     def __post_init__(self) -> None:
         """Refuse what no header can say.
@@ -47,12 +48,19 @@ class Identity:
         """Whose film it is: films with the same text are of one person; "" where that is not known.
 
         Two hospitals may give the same Patient ID, or somebody mistypes it. So the birth date goes with it,
-        or the name where there is none, of which letters alone count.
+        or the name where there is none, of which letters alone count; and its issuer (PS3.3 C.7.1.1), so that
+        a film that states none is of no person whose films do.
         """
         if not self.patient:
             return ""
         surest = self.born or " ".join(re.findall(r"\w+", self.name.casefold()))
-        return f"{self.patient} {surest}".strip()
+        issued = f"({self.issuer})" if self.issuer else ""
+        return " ".join(part for part in (self.patient, surest, issued) if part)
+
+    @property
+    def issued_patient(self) -> str:
+        """The Patient ID with its issuer, where one is stated: two issuers may give the same ID."""
+        return f"{self.patient}\0{self.issuer}" if self.patient and self.issuer else self.patient
 
 
 MOST_SHOWN = 400  # characters of a text of an identity; the name of a person may have three of 64

@@ -52,8 +52,12 @@ class Keeping:
             case IdentityKind.FULL:
                 return stated
             case IdentityKind.PSEUDONYM:
-                kept = ("patient", "accession", "study", "instance")
-                return Identity(**{name: _hashed(self.key, name, getattr(stated, name)) for name in kept})
+                return Identity(
+                    patient=_hashed(self.key, "patient", stated.issued_patient),
+                    accession=_hashed(self.key, "accession", stated.accession),
+                    study=_hashed(self.key, "study", stated.study),
+                    instance=_hashed(self.key, "instance", stated.instance),
+                )
 
 
 @dataclass(frozen=True)

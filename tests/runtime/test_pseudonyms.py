@@ -12,7 +12,7 @@ from cxr_runtime.folders import DATA_VARIABLE, KEYS_FOLDER
 from cxr_runtime.identity import Identity, IdentityKind
 from cxr_runtime.pseudonyms import KEY_NAME, Keeping
 
-STATED = Identity("PID-1", "Doe, Jane", "1961-02-03", "2026-03-04", "ACC-1", "1.2", "1.3", "1.4")
+STATED = Identity("PID-1", "Doe, Jane", "1961-02-03", "2026-03-04", "ACC-1", "1.2", "1.3", "1.4", "NORTH")
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +37,17 @@ def test_a_pseudonym_is_the_same_for_the_same_patient_and_says_nothing_else(data
     assert other is not None
     assert other.patient != kept.patient
     assert other.accession == ""
+
+
+def test_the_same_id_of_two_issuers_has_two_pseudonyms() -> None:
+    keeping = Keeping.of(IdentityKind.PSEUDONYM)
+    kept = [keeping.keep(Identity("1001", issuer=issuer)) for issuer in ("", "NORTH", "SOUTH", "NORTH")]
+    found = [one.patient for one in kept if one is not None]
+    assert len(set(found)) == 3
+    assert found[1] == found[3]
+    assert all(one is not None and one.issuer == "" for one in kept)
+    nobody = keeping.keep(Identity("", issuer="NORTH"))
+    assert nobody == Identity()
 
 
 def test_the_key_is_for_its_owner_alone_and_in_none_of_the_outputs(data: Path) -> None:

@@ -118,9 +118,10 @@ def remarks(outcome: Outcome) -> tuple[str, ...]:
 
 def owner(identity: Identity) -> tuple[str, ...]:
     """Whose film it is, as far as that is kept."""
+    issued = f"{identity.patient} ({identity.issuer})" if identity.issuer else identity.patient
     said = (
         ("{value}", identity.name),
-        (_("ID {value}"), identity.patient),
+        (_("ID {value}"), issued),
         (_("born {value}"), identity.born),
         (_("study of {value}"), identity.studied),
         (_("accession {value}"), identity.accession),

@@ -2,6 +2,7 @@
 
 import sqlite3
 from dataclasses import astuple, fields
+from typing import Any
 
 from cxr_runtime.errors import StoreError
 from cxr_runtime.identity import Identity
@@ -30,7 +31,7 @@ class Identities:
         found = self._db.execute(
             f"SELECT seal, {columns} FROM identities WHERE sha256 = ? AND kind = ?", (sha256, label)
         ).fetchone()
-        if found is None or not self._sealer.is_right(found[0], SEALED, (sha256, label, *found[1:])):
+        if found is None or not self._sealer.is_right(found[0], SEALED, _sealed(sha256, label, found[1:])):
             return None
         try:
             return Identity(*found[1:])
@@ -46,10 +47,16 @@ class Identities:
         columns, marks = ", ".join(COLUMNS), ", ".join("?" * len(COLUMNS))
         self._db.execute(
             f"INSERT OR REPLACE INTO identities (sha256, kind, {columns}, seal) VALUES (?, ?, {marks}, ?)",
-            (sha256, label, *values, self._sealer.seal(SEALED, (sha256, label, *values))),
+            (sha256, label, *values, self._sealer.seal(SEALED, _sealed(sha256, label, values))),
         )
 
     def keep_only(self, label: str) -> None:
         """Forget what was kept under any other label; the bytes are overwritten, not only given up."""
         self._db.execute("PRAGMA secure_delete = ON")
         self._db.execute("DELETE FROM identities WHERE kind != ?", (label,))
+
+
+def _sealed(sha256: str, label: str, values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """What a seal is of; an issuer only where there is one: rows before schema 13 were sealed without."""
+    *others, issuer = values
+    return (sha256, label, *others, *((issuer,) if issuer else ()))

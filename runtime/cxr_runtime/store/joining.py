@@ -42,6 +42,7 @@ _IDENTITIES = (
     "born",
     "studied",
     "accession",
+    "issuer",
     "seal",
 )
 _OBJECTS = ("uid", "sha256", "settings", "kind", "file", "made", "seal")

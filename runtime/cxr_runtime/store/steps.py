@@ -217,5 +217,10 @@ def _to_12(db: sqlite3.Connection) -> None:
         db.execute(command)
 
 
+def _to_13(db: sqlite3.Connection) -> None:
+    """Who gave a Patient ID: two hospitals may give the same one; of earlier films it was not kept."""
+    db.execute("ALTER TABLE identities ADD COLUMN issuer TEXT NOT NULL DEFAULT ''")
+
+
 STEPS: tuple[Callable[[sqlite3.Connection], None], ...]
-STEPS = (_to_1, _to_2, _to_3, _to_4, _to_5, _to_6, _to_7, _to_8, _to_9, _to_10, _to_11, _to_12)
+STEPS = (_to_1, _to_2, _to_3, _to_4, _to_5, _to_6, _to_7, _to_8, _to_9, _to_10, _to_11, _to_12, _to_13)

@@ -102,6 +102,18 @@ def test_pseudonyms_stand_in_copies_as_in_the_store(out: Path) -> None:
     assert kept.key == stranger.key
 
 
+def test_patients_of_two_hospitals_with_one_id_are_two_in_copies(out: Path) -> None:
+    north, south = (
+        study_film(seed, IssuerOfPatientID=issuer, SOPInstanceUID=f"2.25.4711.{seed}")
+        for seed, issuer in ((6, "NORTH"), (7, "SOUTH"))
+    )
+    digests = receive(out, north, south)
+    tend(out, IdentityKind.PSEUDONYM)
+    first, second = (dcmread(copy_of(out, digest)) for digest in digests)
+    assert first.PatientID != second.PatientID
+    assert "IssuerOfPatientID" not in first
+
+
 def test_films_of_one_study_stay_in_one_and_nobody_is_named_in_it(out: Path) -> None:
     first, second = receive(out, study_film(1), study_film(2, SOPInstanceUID="2.25.4711.4"))
     tend(out)

@@ -1,6 +1,7 @@
 """A scan with patients in it: where their names lie afterwards, and when DICOM results are made again."""
 
 import logging
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -164,6 +165,20 @@ def test_pseudonyms_tell_patients_apart_and_stay_the_same(again: Scan, films: Pa
     assert len({patient for patient, *_ in rows if patient}) == 2
     assert len({accession for _, accession, *_ in rows if accession}) == 1
     assert {rest for _, _, *rest in map(tuple, rows) for rest in rest} == {""}
+
+
+def test_a_worklist_joins_no_two_patients_whose_ids_come_from_two_hospitals(
+    again: Scan, films: Path, tmp_path: Path
+) -> None:
+    for number, issuer in enumerate(("NORTH", "SOUTH"), start=6):
+        content = study_film(number, IssuerOfPatientID=issuer, SOPInstanceUID=f"2.25.4711.{number}")
+        (films / f"{issuer}.dcm").write_bytes(content)
+    again(identity=IdentityKind.FULL)
+    merge([tmp_path / "out"], tmp_path / "all")
+    for out in ("out", "all"):
+        page = (tmp_path / out / "worklist.html").read_text(encoding="utf-8")
+        assert len(set(re.findall('data-patient="([^"]+)"', page))) == 3
+        assert f"ID {PATIENT} (SOUTH)" in page
 
 
 def test_the_last_word_counts_what_was_kept_of_patients_is_forgotten(again: Scan, tmp_path: Path) -> None:

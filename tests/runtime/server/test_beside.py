@@ -1,5 +1,6 @@
 """Beside a film: the patient's film before it, and the films that are most like it."""
 
+from functools import partial
 from pathlib import Path
 
 from cxr_runtime.store.audit import Act
@@ -73,6 +74,24 @@ def test_a_film_of_another_person_with_the_same_id_is_no_earlier_film(tmp_path: 
     assert found["now.png"]["key"] == known["hers.png"]
     assert found["no date.png"]["key"] == known["same name.png"]
     assert [found[name] for name in ("other.png", "other name.png", "hers.png")] == [None] * 3
+
+
+def test_an_id_that_two_hospitals_gave_is_of_two_patients(tmp_path: Path) -> None:
+    now, before, long_before = "2026-05-02", "2026-04-01", "2026-01-01"
+    film = partial(Drawn, patient="1001", born="1950-02-03", name="Doe, Jane")
+    films = [
+        film("now.png", 0.9, studied=now, issuer="NORTH"),
+        film("other.png", 0.3, studied=before, issuer="SOUTH"),
+        film("nobody says.png", 0.3, studied=before),
+        film("hers.png", 0.8, studied=long_before, issuer="NORTH"),
+    ]
+    folder = write_store(tmp_path, films)
+    known = keys(folder)
+    with served(folder) as browser:
+        found = {name: browser.get(f"/film/{key}").json for name, key in known.items()}
+    assert found["now.png"]["earlier"]["key"] == known["hers.png"]
+    assert [found[name]["earlier"] for name in ("other.png", "nobody says.png")] == [None, None]
+    assert "ID 1001 (NORTH)" in found["now.png"]["owner"]
 
 
 def test_of_a_patient_with_many_films_the_nearest_earlier_one_is_found(tmp_path: Path) -> None:

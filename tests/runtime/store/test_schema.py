@@ -4,17 +4,21 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import astuple, replace
 from pathlib import Path
 
 import pytest
 
 from cxr_runtime.errors import StoreError
 from cxr_runtime.files import STORE_FILE
+from cxr_runtime.identity import Identity
+from cxr_runtime.seals import Sealer
 from cxr_runtime.store import opening
 from cxr_runtime.store.rows import Place
 from cxr_runtime.store.schema import _STEPS, SCHEMA_VERSION
 from cxr_runtime.store.store import Store, read_scores
 from cxr_runtime.store.writer import StoreWriter
+from cxr_runtime.store_file import APPLICATION_ID
 
 # As 0.1.0 wrote it.
 SCHEMA_OF_0_1_0 = """
@@ -140,6 +144,31 @@ def test_a_store_is_migrated_once(old: Path) -> None:
     db = sqlite3.connect(old / STORE_FILE)
     assert db.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
     db.close()
+
+
+def test_whose_films_they_are_is_still_known_where_no_issuer_was_kept(tmp_path: Path) -> None:
+    """Schema 12 had no issuer, and its seals are of the other columns."""
+    whose = Identity("PID-1", "Doe, Jane", "1961-02-03", "2026-03-04", "ACC-1", "1.2", "1.3", "1.4")
+    digest, named = "a" * 64, Sealer.of_this_machine().seal
+    with closing(sqlite3.connect(tmp_path / STORE_FILE, isolation_level=None)) as db:
+        for step in _STEPS[:12]:
+            step(db)
+        db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        db.execute("PRAGMA user_version = 12")
+        columns = "patient, name, born, studied, accession, study, series, instance"
+        values = astuple(whose)[:8]
+        db.execute(
+            f"INSERT INTO identities (sha256, kind, {columns}, seal) VALUES (?, 'full', {'?, ' * 8}?)",
+            (digest, *values, named("identity", (digest, "full", *values))),
+        )
+    with StoreWriter.open(tmp_path) as store:
+        assert store.identities.of(digest, "full") == whose
+        store.identities.put(digest, "full", replace(whose, issuer="NORTH"))
+        assert store.identities.of(digest, "full") == replace(whose, issuer="NORTH")
+        store._db.execute("UPDATE identities SET issuer = 'SOUTH'")
+        assert store.identities.of(digest, "full") is None
+        store._db.execute("UPDATE identities SET issuer = ''")
+        assert store.identities.of(digest, "full") is None
 
 
 def test_a_migration_that_fails_leaves_the_store_as_it_was(

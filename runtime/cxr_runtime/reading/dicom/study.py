@@ -74,6 +74,7 @@ def _shown(values: dict[str, str], encodings: list[str]) -> Identity:
         study=values.get("StudyInstanceUID", ""),
         series=values.get("SeriesInstanceUID", ""),
         instance=values.get("SOPInstanceUID", ""),
+        issuer=text("IssuerOfPatientID"),
     )
 
 

@@ -72,6 +72,12 @@ def test_every_object_stands_in_the_films_study_with_its_patient(objects: dict[s
         assert len({each.SeriesInstanceUID for each in objects.values()}) == len(objects)
 
 
+def test_the_issuer_of_the_patients_id_goes_back_with_every_object(tmp_path: Path) -> None:
+    written(tmp_path, film(study_film(hw=HW, IssuerOfPatientID="NORTH"), warm=True))
+    results = [dcmread(path) for path in (tmp_path / DICOM_FOLDER).iterdir()]
+    assert [(ds.PatientID, ds.IssuerOfPatientID) for ds in results] == [(PATIENT, "NORTH")] * 3
+
+
 def test_every_object_names_what_made_it_and_the_device_of_the_film(objects: dict[str, Dataset]) -> None:
     for ds in objects.values():
         assert ds.Manufacturer == "cxr-triage"
