@@ -10,7 +10,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from cxr_cli.main import app
+from cxr_cli.commands import app
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "data-scientist.md"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import typer
 
-from cxr_cli.main import app
+from cxr_cli.commands import app
 from test_layers import FLOORS, FOLDERS, ROOMS, ROOT
 
 DOCS = ROOT / "docs"

@@ -11,7 +11,7 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from cxr_cli.main import app
+from cxr_cli.commands import app
 from cxr_runtime.appliance.settings import Clinic
 from cxr_runtime.folders import DATA_VARIABLE
 from cxr_runtime.phantom import draw_phantom

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import typer
 
-from cxr_cli.main import app
+from cxr_cli.commands import app
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = ["README.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md"))]

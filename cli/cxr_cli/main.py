@@ -1,14 +1,13 @@
-"""The command line: every subcommand by name, and errors as one line with their exit status."""
+"""The command line: a subcommand is run, and errors are one line with their exit status."""
 
 import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable
 from copy import copy
 from importlib.util import find_spec
 from types import FrameType
-from typing import Annotated, Any, NoReturn
+from typing import Any, NoReturn
 
 import typer
 from typer.exceptions import TyperException
@@ -16,30 +15,14 @@ from typer.main import get_command
 
 from cxr_cli import about_broken
 from cxr_cli.ahead import processes_of
-from cxr_cli.appliance import appliance
-from cxr_cli.arrivals import watch
-from cxr_cli.calibration import calibrate, monitor
-from cxr_cli.evaluation import evaluate_models, explain_models
-from cxr_cli.exporting import build_engine, export_run
+from cxr_cli.app import DEBUG, add, new_app
 from cxr_cli.help_language import LANGUAGE_VARIABLE, OPTION, asked_language, translate_help
-from cxr_cli.importing import import_foreign
-from cxr_cli.lab import COMMANDS as LABORATORY
-from cxr_cli.machine import benchmark, doctor, models
 from cxr_cli.progress import OPEN_BARS
-from cxr_cli.readers import add_user, list_users, remove_user, tally, verify_audit
-from cxr_cli.receiving import listen
 from cxr_cli.scan import scan
-from cxr_cli.sending import send
-from cxr_cli.service import WORDS as OTHERS_WORDS
-from cxr_cli.service import write as write_service
-from cxr_cli.serving import serve
-from cxr_cli.settings import as_defaults, has_settings, settings, statements
-from cxr_cli.store import backup, merge, prune, report, restore
-from cxr_cli.training import search_recipes, train_lung_fields, train_network
+from cxr_cli.settings import as_defaults, has_settings, statements
 from cxr_cli.usage_errors import usage_sentence
 
 EXIT_INTERRUPTED = 130  # what Typer makes of a KeyboardInterrupt
-_DEBUG = "--debug"
 _EXTRAS = {  # package that may be missing -> the extra that brings it
     "torch": "train",
     "safetensors": "train",
@@ -54,93 +37,6 @@ _EXTRAS = {  # package that may be missing -> the extra that brings it
     "ray": "cluster",
 }
 
-app = typer.Typer(
-    name="cxr-triage",
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    help="Ranks chest X-ray films by how likely they are abnormal, offline. "
-    "Research use only: it ranks films, it never clears one.",
-)
-Command = Callable[..., int]  # gives the exit status
-
-
-def _paragraphs(command: Command) -> str:
-    """The docstring with one line a paragraph: the terminal wraps it, not the source file."""
-    return "\n\n".join(" ".join(part.split()) for part in (command.__doc__ or "").split("\n\n"))
-
-
-_COMMANDS: dict[str, dict[str, Command]] = {
-    "Clinic": {
-        "scan": scan,
-        "watch": watch,
-        "listen": listen,
-        "serve": serve,
-        "appliance": appliance,
-        "send": send,
-        "calibrate": calibrate,
-        "monitor": monitor,
-        "tally": tally,
-        "models": models,
-        "doctor": doctor,
-        "benchmark": benchmark,
-        "settings": settings,
-    },
-    "Store": {
-        "report": report,
-        "backup": backup,
-        "restore": restore,
-        "merge": merge,
-        "prune": prune,
-    },
-    "Laboratory": {
-        "train": train_network,
-        "search": search_recipes,
-        "evaluate": evaluate_models,
-        "explain": explain_models,
-        "segment-train": train_lung_fields,
-        "import": import_foreign,
-        "export": export_run,
-        "build-engine": build_engine,
-    },
-}
-for _panel, _commands in _COMMANDS.items():
-    for _name, _command in _commands.items():
-        app.command(_name, rich_help_panel=_panel, help=_paragraphs(_command))(_command)
-_lab = typer.Typer(help="The laboratory's programs: small networks, and the tables of cards and pages.")
-for _name, _command in LABORATORY.items():
-    _lab.command(_name, help=_paragraphs(_command))(_command)
-app.add_typer(_lab, name="lab", hidden=True)
-_service = typer.Typer(help="Files by which a system starts the program with the machine, or every night.")
-_service.command("write", help=_paragraphs(write_service), context_settings=OTHERS_WORDS)(write_service)
-app.add_typer(_service, name="service", rich_help_panel="Clinic")
-_GROUPS: dict[str, tuple[str, dict[str, Command]]] = {
-    "user": ("Who may log in to serve.", {"add": add_user, "list": list_users, "remove": remove_user}),
-    "audit": ("The record of who did what.", {"verify": verify_audit}),
-}
-for _group, (_about, _commands) in _GROUPS.items():
-    _inner = typer.Typer(help=_about)
-    for _name, _command in _commands.items():
-        _inner.command(_name, help=_paragraphs(_command))(_command)
-    app.add_typer(_inner, name=_group, rich_help_panel="Clinic")
-
-
-def _version(asked: bool) -> None:
-    if asked:
-        from importlib.metadata import version
-
-        typer.echo(f"cxr-triage {version('cxr-triage')}")
-        raise typer.Exit
-
-
-@app.callback()
-def _root(
-    _version_asked: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
-    ] = False,
-    _debug: Annotated[bool, typer.Option(_DEBUG, help="Show the traceback of an error.")] = False,
-) -> None:
-    """Options of every subcommand."""
-
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and exit with its status.
@@ -149,9 +45,9 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         arguments: as typed after the program's name; None takes them from the process.
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
-    debug = _DEBUG in arguments
+    debug = DEBUG in arguments
     _end_in_order()
-    sys.exit(_status([argument for argument in arguments if argument != _DEBUG], debug))
+    sys.exit(_status([argument for argument in arguments if argument != DEBUG], debug))
 
 
 def _end_in_order() -> None:
@@ -193,6 +89,11 @@ def _status(arguments: list[str], debug: bool) -> int:
 
 def _needed(name: str) -> typer.Typer:
     """The app with one command alone, where no setting may be meant for others: to make all takes longer."""
+    if name == "scan" and not has_settings():  # nor are the others loaded
+        add(alone := new_app(), "Clinic", name, scan)
+        return alone
+    from cxr_cli.commands import app
+
     alone = copy(app)
     alone.registered_commands = [one for one in app.registered_commands if one.name == name]
     alone.registered_groups = []

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from cxr_cli.main import app
+from cxr_cli.commands import app
 from cxr_export.folder import Exported
 from cxr_export.parity import Parity
 from cxr_runtime.backends.nvidia import presence, tensorrt_engine

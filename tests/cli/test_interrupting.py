@@ -106,7 +106,8 @@ def test_a_command_that_shall_outlive_its_terminal_does() -> None:
     program = (
         "import os, signal\n"
         "signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"  # as nohup leaves it
-        "from cxr_cli.main import app, main\n"
+        "from cxr_cli.commands import app\n"
+        "from cxr_cli.main import main\n"
         "@app.command()\n"
         "def lose() -> int:\n"
         "    os.kill(os.getpid(), signal.SIGHUP)\n"
@@ -122,7 +123,8 @@ def test_an_interrupted_bar_gives_the_terminal_back_its_cursor(tmp_path: Path) -
     import pty
 
     program = (
-        "from cxr_cli.main import app, main\n"
+        "from cxr_cli.commands import app\n"
+        "from cxr_cli.main import main\n"
         "from cxr_cli.progress import BarProgress\n"
         "@app.command()\n"
         "def stall() -> int:\n"

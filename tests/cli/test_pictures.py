@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from cxr_cli.main import app
+from cxr_cli.commands import app
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 LARGEST = 200_000  # bytes

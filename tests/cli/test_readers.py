@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from cxr_cli.main import app, main
+from cxr_cli.commands import app
+from cxr_cli.main import main
 from cxr_cli.serving import _alerting
 from cxr_runtime.errors import StoreError
 from cxr_runtime.journal import Journal

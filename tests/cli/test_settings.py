@@ -9,9 +9,10 @@ import pytest
 import typer
 
 from cxr_cli import main as main_module
+from cxr_cli.commands import app
 from cxr_cli.settings import as_defaults, options_of, statements
 
-COMMANDS: Any = typer.main.get_command(main_module.app)
+COMMANDS: Any = typer.main.get_command(app)
 
 
 def run(*arguments: str) -> int:

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from cxr_cli.main import app
+from cxr_cli.commands import app
 from cxr_runtime.errors import UsageError
 from cxr_train.data.fifths import Fifth
 from drawn_data_sets import write_data_set

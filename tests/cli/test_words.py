@@ -126,7 +126,7 @@ def test_a_commands_help_and_its_options_are_translated(monkeypatch: pytest.Monk
 
     import typer
 
-    from cxr_cli.main import app
+    from cxr_cli.commands import app
 
     monkeypatch.setattr(gettext, "bindtextdomain", lambda *_: None)  # Typer's own words stay as they are
     monkeypatch.setattr(gettext, "textdomain", lambda *_: None)

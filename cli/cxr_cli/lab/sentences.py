@@ -147,7 +147,7 @@ def help_texts() -> Iterator[str]:
     """What `--help` says of the clinic's commands; their panels and the words around options, too."""
     import typer
 
-    from cxr_cli.main import app
+    from cxr_cli.commands import app
 
     yield from (
         "Clinic",

@@ -9,7 +9,7 @@ import torch
 from typer.testing import CliRunner
 
 import foreign_networks
-from cxr_cli.main import app
+from cxr_cli.commands import app
 from cxr_export.checkpoint import export_checkpoint
 from cxr_export.importing.bringing import Imported, Wish, import_network
 from cxr_export.importing.kinds import Asked, build_source

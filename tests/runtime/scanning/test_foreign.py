@@ -8,7 +8,7 @@ import cv2
 import pytest
 from typer.testing import CliRunner
 
-from cxr_cli.main import app
+from cxr_cli.commands import app
 from cxr_runtime.files import ReportFormat
 from cxr_runtime.model.likeness import FOREIGN
 from cxr_runtime.model.looks import LOOKS
