@@ -23,7 +23,7 @@ from cxr_runtime.workers.memory_limits import limit_own_memory
 from cxr_runtime.workers.tasks import Work, load
 
 OBJECTS = 50_000  # new objects after which garbage is looked for; by itself 700
-GRACE_SECONDS = 5.0  # after its time limit a worker ends by itself, should the parent be gone
+GRACE_SECONDS = 5.0  # after the longest time of a task a worker ends by itself, should the parent be gone
 
 
 def main(line: socket.socket | None) -> None:

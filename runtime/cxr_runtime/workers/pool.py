@@ -12,7 +12,14 @@ from cxr_runtime.names import printable
 from cxr_runtime.workers.answers import AnswerError, Content, Said, told
 from cxr_runtime.workers.starting import WORKER, end_untaken, not_started
 from cxr_runtime.workers.tasks import Passed, Pause, TaskFlow, Work
-from cxr_runtime.workers.worker import TASKS_AHEAD, Answers, Worker, WorkerDiedError, WorkerKilledError
+from cxr_runtime.workers.worker import (
+    MOST_TIMES,
+    TASKS_AHEAD,
+    Answers,
+    Worker,
+    WorkerDiedError,
+    WorkerKilledError,
+)
 
 __all__ = ["WorkerDiedError", "WorkerKilledError", "WorkerPool", "WorkerTimeoutError"]
 
@@ -34,7 +41,8 @@ class WorkerPool(Generic[T, R]):
     Args:
         work: what they do; it and the tasks can be pickled.
         workers: number of processes.
-        seconds: limit for one task; the worker is then killed and replaced.
+        seconds: limit for one task, without those in which it waits for a core; the worker is then killed and
+            replaced.
         megabytes: limit of memory of one worker, as `memory_limits` says.
         niceness: of a worker, above that of this process; not on Windows.
     """
@@ -50,7 +58,7 @@ class WorkerPool(Generic[T, R]):
     ) -> None:
         self.sandbox = ""  # how the system confines the workers; "" before the first is ready
         self._work, self._count = work, workers
-        self._seconds, self._limits = seconds, (seconds, megabytes, niceness)
+        self._seconds, self._limits = seconds, (MOST_TIMES * seconds, megabytes, niceness)
         self._answers: Answers = queue.SimpleQueue()
         self._workers: list[Worker] = []
 
@@ -151,14 +159,12 @@ class WorkerPool(Generic[T, R]):
                 self._workers[number].give(task, tries, *self._work.pack(task))
 
     def _next_deadline(self) -> float:
-        now = time.monotonic()
-        left = [worker.busy_since + self._seconds - now for worker in self._workers if worker.given]
-        return max(0.0, min(left)) + 0.01
+        left = min(worker.left(self._seconds) for worker in self._workers if worker.given)
+        return max(0.0, left) + 0.01
 
     def _end_overdue(self, flow: TaskFlow[T, Any]) -> Iterator[tuple[T, Exception]]:
-        now = time.monotonic()
         for worker in list(self._workers):
-            if worker.given and now - worker.busy_since >= self._seconds:
+            if worker.given and worker.left(self._seconds) <= 0:
                 if not worker.is_ready:
                     raise not_started(f"it was not ready after {self._seconds:g} s")
                 task, _ = worker.take()

@@ -11,6 +11,7 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import IO, Any, Self
 
 from cxr_runtime.errors import CxrTriageError
@@ -20,6 +21,8 @@ from cxr_runtime.workers.starting import WORKER, last_words, started, tell
 
 TASKS_AHEAD = 2  # tasks given to each worker at a time, so that none waits for the parent
 PIPE_BYTES = 1 << 20  # that answers' pipes hold; Linux grants no more to a user by itself
+SLOW_SECONDS = 5.0  # of a task, after which is asked how long its worker has waited for a core
+MOST_TIMES = 10  # its limit that a task may take in any case
 MOST_HEARD = 4096  # bytes of a worker's standard error that are kept
 # Signals that no decoder raises by itself: the system's for want of memory or time, or somebody's command.
 FROM_OUTSIDE = frozenset(
@@ -48,6 +51,7 @@ class Worker:
     given: deque[tuple[Any, int]] = field(default_factory=deque)  # (task, tries so far)
     done: int = 0  # tasks
     busy_since: float = 0.0
+    slow: tuple[float, float] = (0.0, 0.0)  # `busy_since` of a task that takes long, and `waited` by then
     is_ready: bool = False  # it has loaded everything
     lied: bool = False  # what came from it was no answer
     line: socket.socket | None = None  # descriptors go over it
@@ -86,6 +90,32 @@ class Worker:
         self.busy_since = time.monotonic()
         self.done += 1
         return self.given.popleft()
+
+    def left(self, seconds: float) -> float:
+        """Seconds after which to look again whether its task is over its limit; 0 or less: it is.
+
+        On a machine with too much to do a sound film may have a core for a twentieth of the time. So the time
+        for which the worker wants one and has none does not count, but for MOST_TIMES the limit at most.
+
+        Args:
+            seconds: the limit of the task.
+        """
+        took, early = time.monotonic() - self.busy_since, min(SLOW_SECONDS, seconds / 2)
+        if took < early:
+            return early - took
+        waited = self.waited()
+        if self.slow[0] != self.busy_since:
+            self.slow = self.busy_since, waited
+        own = took - max(0.0, waited - self.slow[1])
+        return min(seconds - own, MOST_TIMES * seconds - took)
+
+    def waited(self) -> float:
+        """Seconds for which it has wanted a core and had none so far; 0 where the system does not say it."""
+        try:  # the second number (Linux, Documentation/scheduler/sched-stats)
+            stated = Path(f"/proc/{self.process.pid}/schedstat").read_bytes()
+            return int(stated.split()[1]) / 1e9
+        except (OSError, ValueError, IndexError):
+            return 0.0
 
     def make_room(self) -> None:
         """Let one more answer come."""

@@ -1,6 +1,8 @@
 import os
 import pickle
+import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -50,6 +52,36 @@ def test_a_task_that_hangs_is_ended_at_its_limit() -> None:
         results = dict(done(pool, [0.0, 600.0, 0.001, 0.002]))
     assert isinstance(results.pop(600.0), WorkerTimeoutError)
     assert set(results.values()) == {None}
+
+
+def test_time_without_a_core_does_not_count_but_ten_times_the_limit_ends_a_task(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Worker, "waited", lambda _: time.monotonic())  # it never has one
+    with WorkerPool[float, None](Plain("time:sleep"), 1) as pool:
+        assert done(pool, [0.0]) == [(0.0, None)]  # it is ready
+        pool._seconds = 0.4
+        results = dict(done(pool, [1.5, 600.0]))
+    assert results[1.5] is None
+    assert isinstance(results[600.0], WorkerTimeoutError)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says how long a process waits for a core")
+def test_a_worker_says_how_long_it_has_waited_for_a_core() -> None:
+    core = {min(os.sched_getaffinity(0))}
+    with WorkerPool[str, object](Plain("builtins:exec"), 1, seconds=120.0) as pool:
+        assert done(pool, ["1"]) == [("1", None)]
+        (worker,) = pool._workers
+        before, other = worker.waited(), subprocess.Popen([sys.executable, "-c", "while True: pass"])
+        try:
+            for process in (other, worker.process):
+                os.sched_setaffinity(process.pid, core)
+            spin = "import time; end = time.process_time() + 0.3\nwhile time.process_time() < end: pass"
+            assert done(pool, [spin]) == [(spin, None)]
+        finally:
+            other.kill()
+            other.wait()
+        assert worker.waited() - before > 0.05
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="address space is limited on POSIX only")
