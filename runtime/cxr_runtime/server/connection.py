@@ -8,6 +8,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 REQUEST_SECONDS = (
     10.0  # in which the head of a request must be whole, from the connection or the answer before
 )
+LAST_SECONDS = 30.0  # that the last pieces of an answer may take, and the head after them
 
 
 class PromptProtocol(H11Protocol):
@@ -40,7 +41,9 @@ class PromptProtocol(H11Protocol):
 
     def _wait(self) -> None:
         self._stop()
-        self._deadline = self.loop.call_later(REQUEST_SECONDS, self._close)
+        is_idle = not self.transport.get_write_buffer_size()
+        seconds = REQUEST_SECONDS if is_idle else LAST_SECONDS
+        self._deadline = self.loop.call_later(seconds, self._close)
 
     def _stop(self) -> None:
         if self._deadline is not None:

@@ -1,6 +1,7 @@
 """What no page of ours would send is refused, and takes nothing from those who read."""
 
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -8,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from cxr_runtime.server import connection, guard
+from cxr_runtime.server import connection, exports, guard
 from cxr_runtime.server.guard import names_of
 from drawn_stores import Drawn, ask, write_store
-from served_rooms import Browser, raw, served
+from served_rooms import PATIENCE, Browser, raw, served
+
+LARGE = 40_000_000  # bytes; more than systems keep for a browser
 
 
 @pytest.fixture(scope="module")
@@ -147,6 +150,22 @@ def test_who_never_ends_a_request_is_not_waited_for(
     head = f"POST /leave HTTP/1.1\r\nHost: {browser.host}\r\nOrigin: http://{browser.host}\r\n"
     assert raw(browser.port, f"{head}Content-Length: 9\r\n\r\n".encode()).startswith(b"HTTP/1.1 408")
     assert time.monotonic() - began < 20
+
+
+def test_who_takes_a_large_answer_slowly_gets_all_of_it(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A film over a line of 1 Mbit/s takes minutes; only silence ends it."""
+    monkeypatch.setattr(connection, "REQUEST_SECONDS", 0.2)
+    monkeypatch.setattr(exports, "results_text", lambda _: "x" * LARGE)
+    request = f"GET /export/results.csv HTTP/1.1\r\nHost: {browser.host}\r\nCookie: {browser.cookie}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", browser.port), timeout=PATIENCE) as line:
+        line.sendall(request.encode())
+        came = [line.recv(1 << 16)]
+        threading.Event().wait(1.0)  # as long as five heads may take
+        while sum(map(len, came)) < LARGE and (piece := line.recv(1 << 20)):
+            came.append(piece)
+    assert b"".join(came).count(b"x" * 1000) >= LARGE // 1000 - 3  # the head was counted, too
 
 
 def test_two_hundred_who_say_nothing_keep_nobody_out(browser: Browser) -> None:
