@@ -1,6 +1,5 @@
 """The list beside the film: one page of it, as a reader has narrowed and sorted it."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -8,16 +7,17 @@ from enum import StrEnum
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from cxr_runtime.heat.colours import legend
 from cxr_runtime.language import _, later
 from cxr_runtime.names import folder_and_name, printable
-from cxr_runtime.reports import verdicts, viewer, wording
+from cxr_runtime.outcome import Status
+from cxr_runtime.reports import verdicts, wording
 from cxr_runtime.server import paper
 from cxr_runtime.server.door import room_of, visitor_of
+from cxr_runtime.server.labels import script_labels
 from cxr_runtime.server.room import Room, Visitor
 from cxr_runtime.store.desk import Desk
 from cxr_runtime.store.listing import (
@@ -64,32 +64,6 @@ WORDS: dict[str, Any] = {
     "test_words": verdicts.TEST_WORDS,
     "source_words": verdicts.SOURCE_WORDS,
 }
-_OWN_LABELS = {
-    "search": later("Search"),
-    "score": later("score"),
-    "similar": later("Similar films"),
-    "similarMeans": later(
-        "Films of this folder in which the network saw most of the same. Alike is not the same disease."
-    ),
-    "likeness": later("likeness"),
-    "compare": later("Show side by side"),
-    "earlierFilm": later("Earlier film"),
-    "hidden": later("Say what it is: then the score is shown"),
-    "gone": later("The film's file is gone or has changed: this is the small picture that the store keeps"),
-    "late": later("The film does not come at full size: this is the small picture that the store keeps"),
-    "seenBy": later("Opened by"),
-    "openBy": later("Also open:"),
-    "placeOf": later("{place} of {count}"),
-    "away": later("The server does not answer. What you say now may not be kept."),
-    "crowded": later("Too many pages are open here: this one does not hear of new films."),
-}
-
-
-def _labels() -> Markup:
-    """Every word of the scripts, in the language of this moment, as JSON."""
-    said = {**viewer.LABELS, **verdicts.LABELS, **_OWN_LABELS}
-    text = json.dumps({name: _(word) for name, word in said.items()}, ensure_ascii=False)
-    return Markup(text.replace("<", "\\u003c"))  # "<" could end the element that holds it
 
 
 @dataclass(frozen=True)
@@ -107,6 +81,11 @@ class Row:
     def name(self) -> str:
         """Of the file."""
         return folder_and_name(printable(self.film.outcome.file))[1]
+
+    @property
+    def has_picture(self) -> bool:
+        """Whether there was one to keep: of a film that could not be read there was none."""
+        return self.film.outcome.status is not Status.FAILED
 
     @property
     def result(self) -> str:
@@ -251,7 +230,7 @@ def page(request: Request) -> Response:
         shelf=shelf,
         run=run,
         legend=legend(run.heat_threshold, run.presentation.colours) if run else (),
-        labels=_labels(),
+        labels=script_labels(),
         wording=wording,
         shows={Show.ALL: SHOWS[Show.ALL]} if is_blind else SHOWS,
         **WORDS,

@@ -146,6 +146,13 @@ def test_opening_a_film_is_noted_and_marks_it_as_seen(browser: Browser, folder: 
     assert ask(folder, "SELECT count(*) FROM audit WHERE act = 'opened'") == [(1,)]
 
 
+def test_a_film_that_could_not_be_read_has_an_empty_place_for_its_picture(browser: Browser) -> None:
+    row = browser.get("/rows?show=unscored").text
+    assert "gone.png" in row
+    assert '<span class="no-picture"></span>' in row
+    assert "<img" not in row
+
+
 def test_the_way_out_of_an_empty_list_stays_blinded(browser: Browser) -> None:
     empty = browser.get("/rows?text=nobody&blinded=1").text
     assert '<a href="/?blinded=1">Show all films</a>' in empty

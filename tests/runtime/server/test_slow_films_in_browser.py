@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from browsers import launched, needs_chromium
-from drawn_stores import Drawn, write_store
-from read_pages import PATIENCE_MS
+from drawn_stores import Drawn, change, write_store
+from read_pages import PATIENCE_MS, opened
 from served_rooms import served
 
 if TYPE_CHECKING:
@@ -86,3 +86,13 @@ def test_a_film_that_stops_in_its_middle_is_shown_small(tmp_path: Path) -> None:
         page.clock.fast_forward(LIMIT * 1000)
         page.wait_for_selector(".fv-films:visible")
         assert LATE in page.inner_text(".fv-caption")
+
+
+@needs_chromium
+def test_a_picture_that_the_store_has_dropped_is_no_broken_one_in_the_list(tmp_path: Path) -> None:
+    folder = write_store(tmp_path, [Drawn("one.png", 0.9)])
+    change(folder, "DELETE FROM pictures")
+    with served(folder) as room, launched() as browser:
+        page = opened(browser, f"http://127.0.0.1:{room.port}/")
+        page.wait_for_selector(".film-row .no-picture")
+        assert page.query_selector(".film-row img") is None

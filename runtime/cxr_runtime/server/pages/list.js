@@ -14,6 +14,8 @@ class FilmList {
       event.preventDefault();
       this.open(row.dataset.key);
     });
+    // Pictures of old films may have been dropped: nothing stands there then, rather than a broken one.
+    root.addEventListener("error", ({ target }) => target.replaceWith(element("span", "no-picture")), true);
     root.addEventListener("keydown", (event) => {
       const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
       if (by) this.step(by);
