@@ -96,3 +96,18 @@ def test_a_picture_that_the_store_has_dropped_is_no_broken_one_in_the_list(tmp_p
         page = opened(browser, f"http://127.0.0.1:{room.port}/")
         page.wait_for_selector(".film-row .no-picture")
         assert page.query_selector(".film-row img") is None
+
+
+@needs_chromium
+def test_a_film_that_was_left_comes_no_further(tmp_path: Path) -> None:
+    """Six of them would take all connections of the browser, and the page would hear nothing any more."""
+    folder = write_store(tmp_path, [Drawn("one.png", 0.9), Drawn("two.png", 0.8)])
+    with served(folder) as room, launched() as browser:
+        page, held = with_own_clock(browser, f"http://127.0.0.1:{room.port}/", "pixels")
+        with page.expect_event("requestfailed") as left:
+            page.click(".film-row:not([aria-current])")
+        assert left.value.url == held[0].request.url
+        page.unroute_all()
+        page.click(".film-row:not([aria-current])")  # back to it: it is asked for again
+        page.wait_for_selector(".fv-films:visible")
+        assert "gone or has changed" in page.inner_text(".fv-caption")

@@ -5,7 +5,7 @@ const KEPT_FILMS = 3; // films whose pixels the page keeps, the next one among t
 const SILENCE_MS = 15000; // between two pieces of a film; a slow line may take long for all of it
 
 class Depth {
-  kept = new Map();
+  kept = new Map(); // by key: what is promised, whether it has come, and what ends its coming
 
   /**
    * @param {string} key of the film
@@ -13,30 +13,36 @@ class Depth {
    *   small picture, or ""; `isLate`: it did not come in time, and may if it is asked for again
    */
   of(key) {
-    if (!this.kept.has(key)) this.kept.set(key, this.#fetched(key));
-    const film = this.kept.get(key);
+    const asked = this.kept.get(key) ?? this.#asked(key);
     this.kept.delete(key);
-    this.kept.set(key, film);
-    for (const old of [...this.kept.keys()].slice(0, -KEPT_FILMS)) this.kept.delete(old);
-    return film;
+    this.kept.set(key, asked);
+    for (const old of [...this.kept.keys()].slice(0, -KEPT_FILMS)) this.forget(old);
+    return asked.film;
   }
 
-  async #fetched(key) {
+  #asked(key) {
+    const asked = { end: new AbortController(), hasCome: false };
+    asked.film = this.#fetched(key, asked);
+    return asked;
+  }
+
+  async #fetched(key, asked) {
     const small = { film: { url: `/film/${key}/preview.jpg` }, spacing: null };
     try {
-      return await this.#whole(key);
+      const film = await this.#whole(key, asked.end);
+      asked.hasCome = true;
+      return film;
     } catch (error) {
       if (error.status === 404) return { ...small, words: labels.gone, isLate: false };
-      this.kept.delete(key); // the next who asks for it tries again
+      if (this.kept.get(key) === asked) this.kept.delete(key); // the next who asks for it tries again
       return { ...small, words: labels.late, isLate: true };
     }
   }
 
-  async #whole(key) {
-    const silence = new AbortController();
-    let timer = setTimeout(() => silence.abort(), ASK_MS);
+  async #whole(key, end) {
+    let timer = setTimeout(() => end.abort(), ASK_MS);
     try {
-      const answer = await fetch(`/film/${key}/pixels`, { signal: silence.signal });
+      const answer = await fetch(`/film/${key}/pixels`, { signal: end.signal });
       if (!answer.ok) throw new Refusal("", answer.status);
       const said = (name) => answer.headers.get(`x-${name}`);
       const [rows, columns, bits] = ["rows", "columns", "bits"].map((name) => Number(said(name)));
@@ -47,7 +53,7 @@ class Depth {
         content.set(piece.value, at); // throws where there is more than was said
         at += piece.value.length;
         clearTimeout(timer);
-        timer = setTimeout(() => silence.abort(), SILENCE_MS);
+        timer = setTimeout(() => end.abort(), SILENCE_MS);
       }
       if (at !== content.length) throw new Refusal("", 0);
       const pixels = bits === 16 ? new Uint16Array(content.buffer) : content;
@@ -59,8 +65,14 @@ class Depth {
     }
   }
 
-  /** Ask for a film anew, whatever came of it. */
+  /** Let none come any further but this one: on a slow line it would wait for the others, as would the page. */
+  hurry(key) {
+    for (const [other, { hasCome }] of this.kept) if (other !== key && !hasCome) this.forget(other);
+  }
+
+  /** Keep a film no longer, and let it come no further. */
   forget(key) {
+    this.kept.get(key)?.end.abort();
     this.kept.delete(key);
   }
 }

@@ -62,6 +62,7 @@ class Room {
     this.bar.settle();
     const isOther = key !== this.current;
     this.current = key;
+    this.depth.hurry(key);
     this.list.mark(key);
     if (isOther) this.#leave();
     const address = new URL(location.href);
