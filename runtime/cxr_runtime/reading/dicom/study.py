@@ -2,6 +2,8 @@
 
 import re
 import warnings
+from dataclasses import replace
+from hashlib import sha256
 
 from pydicom import Dataset
 from pydicom.charset import convert_encodings, decode_bytes, python_encoding
@@ -13,6 +15,7 @@ from cxr_runtime.reading.dicom.file import data_set
 from cxr_runtime.reading.dicom.header import raw_value
 
 LONGEST = {"SH": 16, "LO": 64}  # characters of a value (PS3.5 6.2)
+ISSUER_DIGITS = 12  # of its digest
 LONGEST_GROUP = 64  # characters of each of the three groups of a person's name
 _DATE = re.compile("([0-9]{4})([0-9]{2})([0-9]{2})")
 
@@ -32,7 +35,8 @@ def study_header(content: bytes) -> StudyHeader:
             raw = raw_value(ds, keyword).content.rstrip(b"\0 ")
             if keyword in ds and _is_allowed(keyword, vr, raw, encodings):
                 values[keyword] = raw.decode("latin-1")
-        return StudyHeader.of(values, _shown(values, encodings))
+        shown = _shown(values, encodings)
+        return StudyHeader.of(values, shown if shown.issuer else replace(shown, issuer=_odd_issuer(ds)))
 
 
 def _encodings(ds: Dataset) -> list[str]:
@@ -76,6 +80,12 @@ def _shown(values: dict[str, str], encodings: list[str]) -> Identity:
         instance=values.get("SOPInstanceUID", ""),
         issuer=text("IssuerOfPatientID"),
     )
+
+
+def _odd_issuer(ds: Dataset) -> str:
+    """A digest of an issuer that no header may state, such as a long one: patients of two are still two."""
+    raw = raw_value(ds, "IssuerOfPatientID").content.rstrip(b"\0 ")
+    return f"#{sha256(raw).hexdigest()[:ISSUER_DIGITS]}" if raw else ""
 
 
 def _spelt(name: PersonName) -> str:

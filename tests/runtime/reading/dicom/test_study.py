@@ -67,6 +67,14 @@ def test_a_value_that_its_element_does_not_allow_counts_as_missing(keyword: str,
     assert study_header(content).value(keyword) == ""
 
 
+def test_an_issuer_that_is_too_long_still_tells_two_patients_with_one_id_apart() -> None:
+    issuers = ("", "N" * 65, "S" * 65)
+    headers = [study_header(study_film(IssuerOfPatientID=("LT", issuer))) for issuer in issuers]
+    assert [header.value("IssuerOfPatientID") for header in headers] == ["", "", ""]
+    assert len({header.shown.person for header in headers}) == 3
+    assert headers[0].shown.issuer == ""
+
+
 def test_a_character_set_that_nobody_knows_counts_as_missing() -> None:
     content = study_film(SpecificCharacterSet="ISO_IR 100").replace(b"ISO_IR 100", b"KLINGON   ")
     header = study_header(content)
