@@ -76,6 +76,19 @@ CHOSEN_FILMS = (
 )
 
 
+def _compared(checks: int, films: int, scans: str) -> str:
+    """What was compared; each form is a sentence of the catalogues."""
+    match checks, films:
+        case 1, 1:
+            return f"1 check of 1 film in {scans}"
+        case 1, _:
+            return f"1 check of {films} films in {scans}"
+        case _, 1:
+            return f"{checks} checks of 1 film in {scans}"
+        case _:
+            return f"{checks} checks of {films} films in {scans}"
+
+
 @dataclass(frozen=True)
 class DriftReport:
     """What monitoring came to."""
@@ -97,8 +110,10 @@ class DriftReport:
         films = sum(report.films for report in nights)
         checks = sum(len(report.checks) for report in self.reports)
         scans = "1 scan" if len(nights) == 1 else f"{len(nights)} scans"
-        compared = f"{checks} checks of {films} films in {scans}"
+        compared = _compared(checks, films, scans)
         chance = f"(false alarms: at most {self.false_alarms:.1%} of such runs)"
+        if len(self.alarms) == 1:
+            return f"ALARM: 1 of {compared} is beyond chance {chance}"
         if self.alarms:
             return f"ALARM: {len(self.alarms)} of {compared} are beyond chance {chance}"
         if not checks:

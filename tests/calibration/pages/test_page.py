@@ -55,7 +55,15 @@ def test_the_pages_speak_the_language_of_the_moment_and_their_figures_stay_engli
     assert "ALARME : 1 de 2 contrôles de 40 clichés" in page
     assert "monday: part signalée : 75 % (30 sur 40), attendu 25 %" in page
     assert "incidence AP" in page
-    assert found.sentence.startswith("ALARM: 1 of 2 checks")
+    assert found.sentence.startswith("ALARM: 1 of 2 checks of 40 films in 1 scan is beyond chance")
+
+
+def test_one_film_is_counted_as_one_in_every_sentence() -> None:
+    check = share_check("view AP", 0, 1, 10, 40)
+    alone = DriftReport((NightReport("monday", "", 1, 1, (check,), 0.01),), None, 0.01)
+    assert "1 check of 1 film in 1 scan" in alone.sentence
+    nothing = DriftReport((NightReport("monday", "", 1, 0, (), 0.01),), None, 0.01)
+    assert nothing.sentence == "nothing to compare: 1 film in 1 scan"
 
 
 def test_charts_are_well_formed_and_stay_within_their_frame() -> None:
