@@ -56,7 +56,7 @@ def test_a_film_that_stalls_is_shown_small_with_a_way_to_try_again(tmp_path: Pat
         page.unroute_all()
         page.route("**/film/*/pixels", lambda route: route.fulfill(status=404))  # its file is gone by now
         page.click(".fv-caption button")
-        page.wait_for_selector(".fv-caption .gone:has-text('gone or has changed')")
+        page.wait_for_selector(".fv-caption .fv-notice:has-text('gone or has changed')")
         assert len(held) == 1
         assert page.query_selector(".fv-caption button") is None
 

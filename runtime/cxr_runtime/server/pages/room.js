@@ -129,7 +129,7 @@ class Room {
     const { film, spacing, words, isLate } = await this.depth.of(facts.key);
     if (facts.key !== this.current) return;
     const again = () => this.#again(facts.key);
-    if (words) caption.push(element("div", "gone", words), ...(isLate ? [newButton(labels.again, again)] : []));
+    if (words) caption.push(element("div", "fv-notice", words), ...(isLate ? [newButton(labels.again, again)] : []));
     const earlier = facts.earlier && { name: `${labels.earlierFilm}, ${facts.earlier.date}, ${labels.score} ${facts.earlier.score || "-"}`, film: this.depth.of(facts.earlier.key).then((earlier) => earlier.film) };
     await this.viewer.show({ name: facts.name, place, caption, film, heat, outlines: facts.outlines, spacing, earlier, again });
     document.body.dataset.shown = facts.key;
