@@ -91,7 +91,7 @@ def test_a_search_prints_its_best_trial(data_set: Path, tmp_path: Path) -> None:
         "--device", "cpu", "--cache", tmp_path / "cache",
     )  # fmt: skip
     assert "best is trial 0: AUC" in said
-    assert "films of validation, after 1 epochs" in said
+    assert "films of validation, after 1 epoch" in said
     assert "next: cxr-triage evaluate" in said
 
 
