@@ -40,7 +40,7 @@ def with_own_clock(
     page.clock.install()
     page.goto(address)
     page.wait_for_selector(".fv-wait", state="attached")
-    page.wait_for_function("document.body.dataset.shown || document.querySelector('.vb-summary b')")
+    page.wait_for_selector("body[data-shown], .vb-summary b", state="attached")
     return page, held
 
 
