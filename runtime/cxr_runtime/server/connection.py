@@ -8,11 +8,14 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 REQUEST_SECONDS = (
     10.0  # in which the head of a request must be whole, from the connection or the answer before
 )
-LAST_SECONDS = 30.0  # that the last pieces of an answer may take, and the head after them
+LAST_SECONDS = 40.0  # that what has been handed over of an answer may take; the guard gives up before
 
 
 class PromptProtocol(H11Protocol):
-    """uvicorn's own, with a limit of time for a request's head; uvicorn waits for ever (its issue 157)."""
+    """uvicorn's own, with limits of time for a request's head and for what is not taken of an answer.
+
+    uvicorn waits for ever (its issue 157), and asyncio closes no connection that has something left to send.
+    """
 
     _deadline: asyncio.TimerHandle | None = None
 
@@ -36,7 +39,21 @@ class PromptProtocol(H11Protocol):
     def on_response_complete(self) -> None:
         """The answer is out; the next request is waited for."""
         super().on_response_complete()
-        if self.cycle is None or self.cycle.response_complete:
+        self._wait_if_answered()
+
+    def pause_writing(self) -> None:
+        """An answer comes faster than the browser takes it."""
+        super().pause_writing()
+        self._wait()
+
+    def resume_writing(self) -> None:
+        """It has taken most of that."""
+        super().resume_writing()
+        self._stop()
+        self._wait_if_answered()
+
+    def _wait_if_answered(self) -> None:
+        if self.cycle is None or self.cycle.response_complete or self.transport.is_closing():
             self._wait()
 
     def _wait(self) -> None:

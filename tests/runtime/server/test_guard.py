@@ -152,20 +152,42 @@ def test_who_never_ends_a_request_is_not_waited_for(
     assert time.monotonic() - began < 20
 
 
+def table_asked_for(browser: Browser) -> bytes:
+    head = f"GET /export/results.csv HTTP/1.1\r\nHost: {browser.host}\r\n"
+    return f"{head}Cookie: {browser.cookie}\r\n\r\n".encode()
+
+
 def test_who_takes_a_large_answer_slowly_gets_all_of_it(
     browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A film over a line of 1 Mbit/s takes minutes; only silence ends it."""
-    monkeypatch.setattr(connection, "REQUEST_SECONDS", 0.2)
+    monkeypatch.setattr(connection, "REQUEST_SECONDS", 1.5)
     monkeypatch.setattr(exports, "results_text", lambda _: "x" * LARGE)
-    request = f"GET /export/results.csv HTTP/1.1\r\nHost: {browser.host}\r\nCookie: {browser.cookie}\r\n\r\n"
     with socket.create_connection(("127.0.0.1", browser.port), timeout=PATIENCE) as line:
-        line.sendall(request.encode())
+        line.sendall(table_asked_for(browser))
         came = [line.recv(1 << 16)]
-        threading.Event().wait(1.0)  # as long as five heads may take
+        threading.Event().wait(2.5)  # longer than a head may take
         while sum(map(len, came)) < LARGE and (piece := line.recv(1 << 20)):
             came.append(piece)
     assert b"".join(came).count(b"x" * 1000) >= LARGE // 1000 - 3  # the head was counted, too
+
+
+def test_who_takes_nothing_of_an_answer_is_not_waited_for(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guard, "SEND_SECONDS", 0.2)
+    monkeypatch.setattr(connection, "LAST_SECONDS", 0.4)
+    monkeypatch.setattr(exports, "results_text", lambda _: "x" * LARGE)
+    with socket.create_connection(("127.0.0.1", browser.port), timeout=PATIENCE) as line:
+        line.sendall(table_asked_for(browser))
+        until, is_closed = time.monotonic() + PATIENCE, False
+        while not is_closed and time.monotonic() < until:
+            threading.Event().wait(0.05)
+            try:
+                line.send(b"x")
+            except OSError:
+                is_closed = True
+    assert is_closed
 
 
 def test_two_hundred_who_say_nothing_keep_nobody_out(browser: Browser) -> None:
