@@ -62,7 +62,7 @@ def set_right(film: DeepFilm, preview: GreyPixels) -> DeepFilm | None:
 
     Args:
         film: as it lies in its file.
-        preview: the same film at reading size, (rows, columns) uint8.
+        preview: the same film at reading size or smaller, (rows, columns) uint8.
 
     Returns:
         The film as the preview shows it, or None where it is another one.

@@ -126,7 +126,7 @@ def opened(request: Request) -> Response:
 
 
 def preview(request: Request) -> Response:
-    """GET /film/KEY/preview.jpg: the film at reading size, as the store keeps it."""
+    """GET /film/KEY/preview.jpg: the film as the store keeps it, at reading size or smaller."""
     return Response(_picture(request).preview_jpeg, media_type="image/jpeg")
 
 

@@ -5,7 +5,7 @@ places      where a film was found: run, position in it, the name a user knows, 
 runs        a scan, or a service from its start to its end, with the facts its reports state; `origin` names
             the store in which it was begun, `number` is its id there if that is another store; `counted` is
             what its reports say of all its films
-pictures    the film at reading size, its heat and lungs, small enough to keep for every film
+pictures    the film (`pictures.kept_jpeg`), its heat and lungs, small enough to keep for every film
 features    what the network saw in the film, a number a channel of conv5 (features.py)
 written     the reports as they were last written, so that nothing is written twice
 identities  DICOM identity; a table of its own, so that it can be left out, pseudonymised or deleted
