@@ -9,10 +9,6 @@ import sys
 # objects that stay, and to look through them again and again takes a tenth of its time.
 OBJECTS = 150_000
 
-# Seconds after which a thread lets another one run; by itself 0.005. While one loads what writes reports,
-# those that draw and score need Python's lock for a moment, forty times a film.
-SWITCH_SECONDS = 0.0005
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
@@ -23,7 +19,6 @@ def start() -> "NoReturn":
     ended = list[int]()
     atexit.register(_leave, ended)  # the first, so that it comes after all others
     gc.set_threshold(OBJECTS)
-    sys.setswitchinterval(SWITCH_SECONDS)
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")  # else it asks every installed package for some
     # Products and pictures are small here, and films are done beside each other: more threads would spin.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
