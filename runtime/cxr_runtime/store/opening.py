@@ -15,9 +15,7 @@ from cxr_runtime.store.schema import SCHEMA_VERSION, check, migrate, version
 from cxr_runtime.store_file import is_store, note_closed, note_opened
 
 MOST_BYTES = 64 << 20  # of one text or blob in a store; the largest of ours are previews, below 16 MiB
-_NAMELESS = (
-    "file:"  # a database of SQLite's own, on the disk, for one connection (In-Memory Databases, "Temporary")
-)
+_NAMELESS = "file:"  # a temporary database of SQLite's own: on the disk, for one connection
 BUSY_MS = 15_000  # that a reader's verdict waits for a scan's transaction
 # "Defense Against The Dark Arts", 1.1 (SQLite documentation): far more than our own commands need.
 _LIMITS = {
