@@ -54,8 +54,7 @@ class Identity:
         if not self.patient:
             return ""
         surest = self.born or " ".join(re.findall(r"\w+", self.name.casefold()))
-        issued = f"({self.issuer})" if self.issuer else ""
-        return " ".join(part for part in (self.patient, surest, issued) if part)
+        return "\t".join((self.patient, surest, self.issuer))  # no text has a tab: each is printable
 
     @property
     def issued_patient(self) -> str:

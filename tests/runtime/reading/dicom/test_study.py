@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
 
-from cxr_runtime.identity import COPIED, StudyHeader
+from cxr_runtime.identity import COPIED, Identity, StudyHeader
 from cxr_runtime.phantom import draw_phantom
 from cxr_runtime.reading.dicom.study import study_header
 from dicom_files import dicom_file, without_meta, without_preamble
@@ -73,6 +73,11 @@ def test_an_issuer_that_is_too_long_still_tells_two_patients_with_one_id_apart()
     assert [header.value("IssuerOfPatientID") for header in headers] == ["", "", ""]
     assert len({header.shown.person for header in headers}) == 3
     assert headers[0].shown.issuer == ""
+
+
+def test_a_patient_id_with_a_blank_is_never_taken_for_a_shorter_one_with_more_behind_it() -> None:
+    alike = Identity("7 ann"), Identity("7", name="Ann"), Identity("7", issuer="ann")
+    assert [person.person == alike[0].person for person in alike] == [True, False, False]
 
 
 def test_a_character_set_that_nobody_knows_counts_as_missing() -> None:
