@@ -1,5 +1,6 @@
 """One film of the report: as it is, and with its heat, beside each other; what is said of it; its verdict."""
 
+from functools import partial
 from io import BytesIO
 
 from fpdf.enums import Align
@@ -54,12 +55,13 @@ def add_film_page(sheet: Sheet, exhibit: Exhibit, run: RunFacts, rank: int | Non
     _say(sheet, left, MARGIN, beneath)
     if right:
         with sheet.tagged("P"):
-            draw_legend(sheet, MARGIN + BOX_W + GAP, beneath, run)
+            legend = partial(draw_legend, sheet, MARGIN + BOX_W + GAP, beneath, run)
+            sheet.again(("legend", beneath), legend)
         _say(sheet, right, MARGIN + BOX_W + GAP, beneath + LEGEND_H)
     technical = f"{exhibit.outcome.sha256[:12]} \u00b7 {run.model} {run.model_sha256[:12]}"
     sheet.say(MARGIN, 195.2, technical, 6, "", QUIET, INNER, Align.R)
     with sheet.tagged("P"):
-        draw_verdict(sheet, VERDICT_TOP)
+        sheet.again("verdict", partial(draw_verdict, sheet, VERDICT_TOP))
 
 
 def _head(sheet: Sheet, exhibit: Exhibit, rank: int | None) -> None:

@@ -1,5 +1,7 @@
 """The small drawings of the report: a film's result and score, and how the scores of a run are spread."""
 
+from functools import partial
+
 from fpdf.enums import Align
 
 from cxr_runtime.heat.colours import LINE_RGB, legend
@@ -70,13 +72,19 @@ def draw_score_bar(sheet: Sheet, x: float, y: float, width: float, outcome: Outc
     sheet.rect(box, y, width, SCORE_BAR_H, style="F")
     sheet.set_fill_color(*result_colour(outcome))
     sheet.rect(box, y, width * outcome.score / 100, SCORE_BAR_H, style="F")
+    threshold = outcome.threshold
+    sheet.again(("scale", box, y, width, threshold), partial(_draw_scale, sheet, box, y, width, threshold))
+
+
+def _draw_scale(sheet: Sheet, box: float, y: float, width: float, threshold: float | None) -> None:
+    """The threshold across the bar, and its numbers beneath."""
     beneath, left = y + SCORE_BAR_H + 0.6, box + width
-    if outcome.threshold is not None:
-        at = box + width * outcome.threshold
+    if threshold is not None:
+        at = box + width * threshold
         sheet.set_draw_color(*INK)
         sheet.set_line_width(0.5)
         sheet.line(at, y - 1, at, y + SCORE_BAR_H + 0.3)
-        label = threshold_label(outcome.threshold)
+        label = threshold_label(threshold)
         wide = max(LABEL_W, sheet.width_of(label, 7.5))
         left = min(max(at - wide / 2, box), box + width - wide)
         _number(sheet, left, beneath + 0.2, label, wide, Align.C, INK)

@@ -52,7 +52,7 @@ class Sheet(WordedPdf):
         """
         super().__init__(orientation="landscape", format="A4")
         image_parsing.SETTINGS.compression_level = HEAT_DEFLATE_LEVEL
-        self._run = run
+        self._run, self._alarms = run, wording.alarms(run)
         self.is_mirrored = spoken().is_right_to_left
         self.is_spelt_out = False  # a character was met that no font has
         self._readable: set[str] = set()  # characters that some loaded font has
@@ -86,12 +86,9 @@ class Sheet(WordedPdf):
 
     def header(self) -> None:
         """Program, date and alarms; called by `add_page`."""
-        run = self._run
         with self.tagged(ARTIFACT):
-            self.say(MARGIN, 9, run.product, 8, colour=QUIET)
-            self.say(MARGIN, 9, wording.finished(run), 8, colour=QUIET, width=INNER, align=Align.R)
-            self.rule(14.5)
-        for alarm in wording.alarms(run)[:1]:
+            self.again("header", self._head)
+        for alarm in self._alarms[:1]:
             self.set_fill_color(*ALARM)
             self.rect(MARGIN, 16, INNER, 7.5, style="F")
             self.say(MARGIN, 17.2, alarm, 9.5, "B", (255, 255, 255), INNER, Align.C)
@@ -99,10 +96,18 @@ class Sheet(WordedPdf):
     def footer(self) -> None:
         """The notice and the page number; called at the end of every page."""
         with self.tagged(ARTIFACT):
-            self.rule(198.5)
-            self.say(MARGIN, 199.5, _(wording.RESEARCH_NOTICE), 8, colour=QUIET)
+            self.again("footer", self._foot)
             pages = _("page {page} of {pages}", page=number(self.page_no()), pages=self._pages)
             self.say(MARGIN, 199.2, pages, 9.5, "", INK, INNER, Align.R)
+
+    def _head(self) -> None:
+        self.say(MARGIN, 9, self._run.product, 8, colour=QUIET)
+        self.say(MARGIN, 9, wording.finished(self._run), 8, colour=QUIET, width=INNER, align=Align.R)
+        self.rule(14.5)
+
+    def _foot(self) -> None:
+        self.rule(198.5)
+        self.say(MARGIN, 199.5, _(wording.RESEARCH_NOTICE), 8, colour=QUIET)
 
     def rule(self, y: float) -> None:
         """A thin line across the page."""

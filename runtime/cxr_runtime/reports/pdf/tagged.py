@@ -1,15 +1,14 @@
 """A PDF that a screen reader walks through: headings, paragraphs, pictures in words; and its bookmarks."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from fpdf import FPDF
 from fpdf.outline import OutlineSection
 from fpdf.structure_tree import StructElem
 from fpdf.syntax import DestinationXYZ
 
 from cxr_runtime.names import printable
+from cxr_runtime.reports.pdf.drawing import DrawingPdf
 
 ARTIFACT = "Artifact"  # on every page, or mere decoration: screen readers pass it over (PDF 14.8.2.2)
 
@@ -27,16 +26,26 @@ class Element(StructElem):
         return f"{self.id} 0 obj\n<<\n{alternative}{place}\n/S {self.s}\n/Type {self.type}\n>>\nendobj"
 
 
-class TaggedPdf(FPDF):
+class _Within(AbstractContextManager[None]):
+    """Within an element, which ends here; one for all elements, for none begins within another."""
+
+    def __init__(self, pdf: "TaggedPdf") -> None:
+        self._pdf = pdf
+
+    def __exit__(self, *_: object) -> None:
+        self._pdf.end_tagged()
+
+
+class TaggedPdf(DrawingPdf):
     """What is drawn within `tagged` is an element; elements follow each other as they are drawn."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self._is_tagged = False  # what is written now belongs to an element that was begun
         self._marked = (0, 0)  # page, and elements on it so far
+        self._within, self._nothing = _Within(self), nullcontext()
 
-    @contextmanager
-    def tagged(self, kind: str, alternative: str | None = None) -> Iterator[None]:
+    def tagged(self, kind: str, alternative: str | None = None) -> AbstractContextManager[None]:
         """What is drawn within is one element for a screen reader (PDF 14.7, 14.8).
 
         Args:
@@ -44,8 +53,7 @@ class TaggedPdf(FPDF):
             alternative: of a figure, in words.
         """
         if self._is_tagged:
-            yield
-            return
+            return self._nothing
         if kind == ARTIFACT:
             self._out(f"/{ARTIFACT} BMC")
         else:
@@ -55,7 +63,10 @@ class TaggedPdf(FPDF):
             self._add_element(f"/{kind}", number_on_page, alternative)
             self._out(f"/{kind} <</MCID {number_on_page}>> BDC")
         self._is_tagged = True
-        yield
+        return self._within
+
+    def end_tagged(self) -> None:
+        """End the element that was begun."""
         self._is_tagged = False
         self._out("EMC")
 
