@@ -2,12 +2,14 @@
 
 import shutil
 import subprocess
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
 from cxr_runtime.reports.exhibit import Exhibit, tally
 from cxr_runtime.reports.pdf import other_fonts, write_report
+from cxr_runtime.reports.shown_films import WITH_A_PAGE, Ranked
 from cxr_runtime.store.rows import RunFacts
 from drawn_exhibits import RUN
 
@@ -26,9 +28,15 @@ def no_installed_fonts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return folder
 
 
+def ranked(exhibits: Iterable[Exhibit]) -> Iterator[Ranked]:
+    """Films that have a page, with their ranks."""
+    places = enumerate(exhibits, start=1)
+    return ((rank, exhibit) for rank, exhibit in places if exhibit.outcome.triage in WITH_A_PAGE)
+
+
 def written(folder: Path, exhibits: list[Exhibit], run: RunFacts = RUN) -> Path:
     path = folder / "report.pdf"
-    write_report(path, run, tally(exhibit.outcome for exhibit in exhibits), iter(exhibits))
+    write_report(path, run, tally(exhibit.outcome for exhibit in exhibits), ranked(exhibits))
     return path
 
 

@@ -7,6 +7,7 @@ lung is measured by the box around its outline; across it counts from its outer 
 
 from collections.abc import Sequence
 from enum import StrEnum
+from itertools import chain, compress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,8 +67,8 @@ def heat_regions(
     """
     shown = in_colour_range(cells, view)
     rows, columns = np.nonzero(shown >= view.threshold)
-    boxes = _boxes(outlines)
-    if not len(rows) or boxes is None:
+    boxes = _boxes(outlines) if len(rows) else None
+    if boxes is None:
         return ()
     y, x = (_on_film(at, placement, view, axis) for axis, at in ((0, rows), (1, columns)))
     numbers = _numbers(x, y, *boxes)
@@ -89,31 +90,37 @@ def regions_at(
 
 
 _Box = tuple[float, float, float, float]  # outer and inner border across, apex and base down; film shares
+_Extent = tuple[float, float, float, float]  # lowest and highest across, highest and lowest down; film shares
 
 
 def _boxes(outlines: Sequence[Outline]) -> tuple[_Box, _Box] | None:
     """The boxes of the patient's right and left lung; one that was not found mirrors the other."""
-    parts = [np.array(outline, np.float64) for outline in outlines if len(outline) > 2]
+    parts = [tuple(zip(*outline, strict=True)) for outline in outlines if len(outline) > 2]
     if not parts:
         return None
-    middle = (min(part[:, 0].min() for part in parts) + max(part[:, 0].max() for part in parts)) / 2
+    middle = (min(min(x) for x, _y in parts) + max(max(x) for x, _y in parts)) / 2
     if len(parts) == 1:
         middle = 0.5
-    right = [part for part in parts if part[:, 0].mean() < middle]
-    left = [part for part in parts if part[:, 0].mean() >= middle]
-    found = [np.vstack(side) if side else None for side in (right, left)]
-    return _box(found[0], found[1], middle, on_left=False), _box(found[1], found[0], middle, on_left=True)
+    is_right = [np.mean(x) < middle for x, _y in parts]
+    right, left = (_extent(list(compress(parts, of))) for of in (is_right, np.logical_not(is_right)))
+    return _box(right, left, middle, on_left=False), _box(left, right, middle, on_left=True)
 
 
-def _box(
-    lung: NDArray[np.float64] | None, other: NDArray[np.float64] | None, middle: float, *, on_left: bool
-) -> _Box:
+def _extent(parts: Sequence[tuple[tuple[float, ...], ...]]) -> _Extent | None:
+    """How far a lung reaches, given the x and the y of each of its parts."""
+    if not parts:
+        return None
+    x, y = (tuple(chain.from_iterable(along)) for along in zip(*parts, strict=True))
+    return min(x), max(x), min(y), max(y)
+
+
+def _box(lung: _Extent | None, other: _Extent | None, middle: float, *, on_left: bool) -> _Box:
     if lung is None:
         assert other is not None
-        lung = np.column_stack([2 * middle - other[:, 0], other[:, 1]])
-    (low, top), (high, bottom) = lung.min(axis=0), lung.max(axis=0)
-    outer, inner = (high, low) if on_left else (low, high)
-    return float(outer), float(inner), float(top), float(bottom)
+        low, high, top, bottom = other
+        lung = 2 * middle - high, 2 * middle - low, top, bottom
+    low, high, top, bottom = lung
+    return (high, low, top, bottom) if on_left else (low, high, top, bottom)
 
 
 def _on_film(at: NDArray[np.intp], placement: Placement, view: HeatView, axis: int) -> NDArray[np.float64]:
@@ -131,18 +138,16 @@ def _numbers(x: NDArray[np.float64], y: NDArray[np.float64], right: _Box, left: 
     )
     across, down = (x - outer) / (inner - outer), (y - top) / (bottom - top)
     apex, upper, middle, lower, hilum, heart, angle = range(_OF_A_LUNG)
-    regions = np.select(
-        [
-            down < _APEX,
-            (down > _ANGLE_DOWN) & (across < _ANGLE_ACROSS),
-            (down > _HILUM_DOWN[0]) & (down < _HILUM_DOWN[1]) & (across > _HILUM_ACROSS),
-            (down > _HEART_DOWN) & (across > _HEART_ACROSS),
-            down < _ZONES[0],
-            down < _ZONES[1],
-        ],
-        [apex, angle, hilum, heart, upper, middle],
-        lower,
-    )
+    regions = np.full(x.shape, lower)
+    for region, is_there in (  # the last that holds counts
+        (middle, down < _ZONES[1]),
+        (upper, down < _ZONES[0]),
+        (heart, (down > _HEART_DOWN) & (across > _HEART_ACROSS)),
+        (hilum, (down > _HILUM_DOWN[0]) & (down < _HILUM_DOWN[1]) & (across > _HILUM_ACROSS)),
+        (angle, (down > _ANGLE_DOWN) & (across < _ANGLE_ACROSS)),
+        (apex, down < _APEX),
+    ):
+        regions[is_there] = region
     regions = regions + _OF_A_LUNG * is_left
     outside = (across < _AROUND[0]) | (down < _AROUND[1]) | (down > _AROUND[2])
     between = (across > _BETWEEN) & ~outside

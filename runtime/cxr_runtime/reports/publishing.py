@@ -8,26 +8,21 @@ from hashlib import sha256
 from pathlib import Path
 
 from cxr_runtime.files import REPORT_FILE, RESULTS_FILE, WORKLIST_FILE, ReportFormat, beside
-from cxr_runtime.heat.overlay import recoloured
-from cxr_runtime.identity import IdentityKind
 from cxr_runtime.language import language_or_english, speaking
 from cxr_runtime.names import safe_name
-from cxr_runtime.outcome import Outcome, Triage
-from cxr_runtime.presentation import Colours
-from cxr_runtime.reports.exhibit import Exhibit, Picture, Tally, tally
+from cxr_runtime.outcome import Outcome
+from cxr_runtime.reports.exhibit import Tally, tally
 from cxr_runtime.reports.heatmap_files import HeatmapFiles
 from cxr_runtime.reports.results_csv import write_results
-from cxr_runtime.reports.wording import owner as owner_of
+from cxr_runtime.reports.shown_films import ShownFilms
 from cxr_runtime.sources.disk import file_stamp
 from cxr_runtime.store.deliveries import Deliveries
 from cxr_runtime.store.films import Films
 from cxr_runtime.store.picture_notes import PictureNotes
-from cxr_runtime.store.rows import RunFacts, StoredPicture
+from cxr_runtime.store.rows import RunFacts
 from cxr_runtime.store.store import Store
 from cxr_runtime.store.writer import StoreWriter
 from cxr_runtime.typed_json import to_json
-
-_WITH_A_PAGE = (Triage.FLAGGED, Triage.REVIEW)
 
 
 @dataclass(frozen=True)
@@ -109,17 +104,17 @@ def write_reports(
     refused, counted = Deliveries(store).refused(), counted or count(store, films)
     counts, content = counted.tally, _content(facts, files.formats, refused, counted.rows)
 
+    shown = ShownFilms(store, films, facts, keeps_pages=ReportFormat.PDF in files.formats)
+
     def write_page(path: Path) -> None:
         from cxr_runtime.reports.worklist import write_worklist
 
-        exhibits = _exhibits(store, films, facts)
-        write_worklist(path, facts, counts, exhibits, files.access, refused)
+        write_worklist(path, facts, counts, shown.every(), files.access, refused)
 
     def write_pages(path: Path) -> None:
         from cxr_runtime.reports.pdf import write_report
 
-        exhibits = _exhibits(store, films, facts, _WITH_A_PAGE)
-        write_report(path, facts, counts, exhibits, files.access)
+        write_report(path, facts, counts, shown.with_a_page(), files.access)
 
     writers: dict[ReportFormat, tuple[str, Callable[[Path], None]]] = {
         ReportFormat.CSV: (
@@ -202,31 +197,3 @@ def complete_pictures(store: StoreWriter, films: Films, files: HeatmapFiles) -> 
     files.remove_others(names)
     standing = files.present()
     notes.note(drawn, (shown for shown in written if shown not in standing), files.refused)
-
-
-def _exhibits(
-    store: Store, films: Films, facts: RunFacts, pictured: Collection[Triage] | None = None
-) -> Iterator[Exhibit]:
-    """The films, most suspicious first; if triages are given, only films of these with their pictures."""
-    label, colours = facts.identity, facts.presentation.colours
-    for outcome, picture in store.pictured(films, pictured):
-        seen = None if picture is None else shown(picture, colours)
-        kept = store.identities.of(outcome.sha256, label) if label != IdentityKind.NONE else None
-        owner = owner_of(kept) if kept else ()
-        name = safe_name(outcome.file, outcome.sha256)
-        patient, studied = (kept.person, kept.studied) if kept else ("", "")
-        yield Exhibit(outcome, seen, name, owner=owner, patient=patient, studied=studied)
-
-
-def shown(picture: StoredPicture, colours: Colours) -> Picture:
-    """What the reports show of what the store keeps, heat in these colours."""
-    return Picture(
-        picture.preview_jpeg,
-        picture.placement.film_hw,
-        None if picture.heat_png is None else recoloured(picture.heat_png, colours),
-        picture.thumbnail_jpeg or picture.preview_jpeg,  # 0.1.0 kept no thumbnails
-        picture.lung_outlines,
-        picture.heat_cells,
-        picture.placement,
-        picture.spacing_mm,
-    )

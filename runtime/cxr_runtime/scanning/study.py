@@ -14,7 +14,7 @@ from cxr_runtime.model.folder import Model
 from cxr_runtime.outcome import Status
 from cxr_runtime.pseudonyms import Keeping
 from cxr_runtime.reports import wording
-from cxr_runtime.reports.publishing import shown
+from cxr_runtime.reports.shown_films import shown
 from cxr_runtime.scanning.examination import Unread
 from cxr_runtime.scanning.facts import Asked, run_facts
 from cxr_runtime.scanning.options import ScanOptions

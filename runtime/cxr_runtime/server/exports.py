@@ -14,8 +14,8 @@ from cxr_runtime.outcome import Status
 from cxr_runtime.reports import wording
 from cxr_runtime.reports.exhibit import Exhibit
 from cxr_runtime.reports.monthly import headings, months, tally_csv, tally_pdf
-from cxr_runtime.reports.publishing import shown
 from cxr_runtime.reports.results_csv import csv_text, results_text
+from cxr_runtime.reports.shown_films import shown
 from cxr_runtime.server import paper
 from cxr_runtime.server.beside import found
 from cxr_runtime.server.door import room_of, visitor_of

@@ -16,7 +16,7 @@ from cxr_runtime.model.likeness import FOREIGN
 from cxr_runtime.reports.exhibit import Exhibit, tally
 from cxr_runtime.reports.pdf import write_report
 from drawn_exhibits import RUN, failed, rejected, scored
-from pdf_pages import needs_poppler, no_installed_fonts, pages, written
+from pdf_pages import needs_poppler, no_installed_fonts, pages, ranked, written
 
 __all__ = ["no_installed_fonts"]  # its fixture holds here
 
@@ -194,7 +194,7 @@ def test_a_report_that_cannot_be_finished_leaves_the_old_one(tmp_path: Path) -> 
     path = tmp_path / "report.pdf"
     path.write_text("old")
     with pytest.raises(OSError, match="disk full"):
-        write_report(path, RUN, tally([film.outcome, film.outcome]), broken())
+        write_report(path, RUN, tally([film.outcome, film.outcome]), ranked(broken()))
     assert path.read_text() == "old"
 
 

@@ -12,7 +12,7 @@ from cxr_runtime.presentation import Colours, Presentation
 from cxr_runtime.reports.exhibit import tally
 from cxr_runtime.reports.pdf import other_fonts, write_report
 from drawn_exhibits import RUN, failed, scored
-from pdf_pages import needs_poppler, no_installed_fonts, pages, written
+from pdf_pages import needs_poppler, no_installed_fonts, pages, ranked, written
 
 __all__ = ["no_installed_fonts"]  # its fixture holds here, too
 FILMS = [scored("a.png", 0.9), scored("b.png", 0.8), scored("c.png", 0.7), failed("d.png")]
@@ -21,7 +21,7 @@ FILMS = [scored("a.png", 0.9), scored("b.png", 0.8), scored("c.png", 0.7), faile
 def in_language(name: str, folder: Path) -> Path:
     path = folder / f"{name}.pdf"
     with speaking(language(name)):
-        write_report(path, RUN, tally(film.outcome for film in FILMS), iter(FILMS))
+        write_report(path, RUN, tally(film.outcome for film in FILMS), ranked(FILMS))
     return path
 
 

@@ -7,20 +7,19 @@ from pathlib import Path
 
 from cxr_runtime.files import PRIVATE, Access, replacing
 from cxr_runtime.language import _, number
-from cxr_runtime.outcome import Triage
 from cxr_runtime.reports import meaning, wording
-from cxr_runtime.reports.exhibit import Exhibit, Tally
+from cxr_runtime.reports.exhibit import Tally
 from cxr_runtime.reports.pdf.film_page import add_film_page
 from cxr_runtime.reports.pdf.marks import FLAGGED, NOT_FLAGGED, REVIEW, draw_histogram
 from cxr_runtime.reports.pdf.sheet import BOTTOM, INK, INNER, MARGIN, PALE, QUIET, TOP, Rgb, Sheet
 from cxr_runtime.reports.pdf.unscored import add_unscored
+from cxr_runtime.reports.shown_films import Ranked
 from cxr_runtime.store.rows import RunFacts
 
 LEFT_W = 126.0  # mm, counts and explanation
 TILE_W, TILE_H = 40.0, 17.0  # mm
 HISTOGRAM = (MARGIN + LEFT_W + 22, TOP + 16, INNER - LEFT_W - 24, 62.0)  # mm
 FACT_W = 44.0  # mm, names of technical facts
-WITH_A_PAGE = (Triage.FLAGGED, Triage.REVIEW)
 
 
 def add_summary(sheet: Sheet, run: RunFacts, counts: Tally) -> None:
@@ -104,7 +103,7 @@ def add_technical(sheet: Sheet, run: RunFacts, counts: Tally) -> None:
 
 
 def write_report(
-    path: Path, run: RunFacts, counts: Tally, exhibits: Iterable[Exhibit], access: Access = PRIVATE
+    path: Path, run: RunFacts, counts: Tally, films: Iterable[Ranked], access: Access = PRIVATE
 ) -> None:
     """Write the report, in the language of this moment.
 
@@ -112,7 +111,7 @@ def write_report(
         path: replaced when the report is whole; until then it is as it was.
         run: what the report says of the run.
         counts: of the same films.
-        exhibits: films, most suspicious first, read once; only those flagged or to review get a page.
+        films: flagged or to review, most suspicious first; read once, as far as they have a page.
         access: who may read it.
 
     Raises:
@@ -123,10 +122,7 @@ def write_report(
         film_pages = min(film_pages, run.presentation.pdf_pages)
     with closing(Sheet(run, 3 + film_pages + len(counts.unscored))) as sheet:
         add_summary(sheet, run, counts)
-        with_a_page = (
-            (rank, film) for rank, film in enumerate(exhibits, 1) if film.outcome.triage in WITH_A_PAGE
-        )
-        for number_of_page, (rank, exhibit) in enumerate(islice(with_a_page, film_pages)):
+        for number_of_page, (rank, exhibit) in enumerate(islice(films, film_pages)):
             if not number_of_page:
                 sheet.bookmark(_("Films"))
             add_film_page(sheet, exhibit, run, rank)

@@ -1,7 +1,7 @@
 """Drawing on a page of a PDF: what FPDF writes, byte by byte, in a part of its time."""
 
 import re
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
 from fpdf import FPDF
@@ -29,12 +29,11 @@ class DrawingPdf(FPDF):
             name: by which it is known, with all that it depends on.
             draw: draws it; no element of `tagged` may begin in it.
         """
-        key = (name, *(getattr(self, entry) for entry in _STATE))
-        contents = self.pages[self.page].contents
+        key, contents = (name, *self._state()), self._contents()
         if key not in self._written:
             start = len(contents)
             draw()
-            self._written[key] = bytes(contents[start:]), tuple(getattr(self, entry) for entry in _STATE)
+            self._written[key] = bytes(contents[start:]), self._state()
             return
         written, state = self._written[key]
         contents += written
@@ -43,13 +42,24 @@ class DrawingPdf(FPDF):
         for entry, value in zip(_STATE, state, strict=True):
             setattr(self, entry, value)
 
-    def polygon(self, point_list: Sequence[tuple[float, float]], *_: Any, style: str = "D", **__: Any) -> None:
-        """Draw a polygon: its corners in mm; style `D` for its border, `F` to fill it."""
+    def shape(self, corners: Iterable[tuple[float, float]], *, is_filled: bool = False) -> None:
+        """Draw a polygon, or fill it; its corners in mm. FPDF's `polygon` writes them one by one."""
         scale, height = self.k, self.h
-        corners = [f"{x * scale:.2f} {(height - y) * scale:.2f}" for x, y in point_list]
-        lines = "".join(f"\n{corner} l" for corner in corners[1:])
-        self._out(f"{corners[0]} m{lines}\n h\n {'S' if style == 'D' else 'f'}")
+        first, *others = [f"{x * scale:.2f} {(height - y) * scale:.2f}" for x, y in corners]
+        lines = "".join(f"\n{corner} l" for corner in others)
+        self._out(f"{first} m{lines}\n h\n {'f' if is_filled else 'S'}")
 
-    def _out(self, content: str | bytes) -> None:
+    def _out(self, s: str | bytes) -> None:
         """Add an operator to the page."""
-        self.pages[self.page].contents += (content if isinstance(content, bytes) else content.encode("latin-1")) + b"\n"
+        contents = self._contents()
+        contents += s if isinstance(s, bytes) else s.encode("latin-1")
+        contents += b"\n"
+
+    def _contents(self) -> bytearray:
+        """What the page holds so far."""
+        contents = self.pages[self.page].contents
+        assert isinstance(contents, bytearray)
+        return contents
+
+    def _state(self) -> tuple[Any, ...]:
+        return tuple(getattr(self, entry) for entry in _STATE)

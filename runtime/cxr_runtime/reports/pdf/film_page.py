@@ -118,7 +118,7 @@ def _outline(sheet: Sheet, outline: Outline, frame: Frame) -> None:
     x, y, width, height = frame
     sheet.set_draw_color(255, 255, 255)
     sheet.set_line_width(0.25)
-    sheet.polygon([(x + across * width, y + down * height) for across, down in outline])
+    sheet.shape((x + across * width, y + down * height) for across, down in outline)
 
 
 def _words(exhibit: Exhibit, run: RunFacts, where: str) -> Words:

@@ -44,17 +44,17 @@ def draw_result(sheet: Sheet, x: float, y: float, outcome: Outcome, size: float)
     sheet.set_line_width(0.35)
     left, top = sheet.across(x, side), y + 0.09 * size
     if outcome.triage is Triage.FLAGGED:
-        sheet.polygon([(left + side / 2, top), (left + side, top + side), (left, top + side)], style="F")
+        sheet.shape([(left + side / 2, top), (left + side, top + side), (left, top + side)], is_filled=True)
     elif outcome.triage is Triage.REVIEW:
         middle = side / 2
-        sheet.polygon(
+        sheet.shape(
             [
                 (left + middle, top),
                 (left + side, top + middle),
                 (left + middle, top + side),
                 (left, top + middle),
             ],
-            style="F",
+            is_filled=True,
         )
     elif outcome.status is Status.SCORED:
         sheet.ellipse(left, top, side, side)
