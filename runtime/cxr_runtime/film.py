@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import TypeVar
 
 import cv2
@@ -63,12 +64,29 @@ class Film:
         """Rows and columns of the film."""
         return self.pixels.shape[0], self.pixels.shape[1]
 
+    @cached_property
+    def halved(self) -> GreyPixels:
+        """The film halved once for all its thumbnails: those of HALVED_FOR and below are the same from it."""
+        return halved(self.pixels, HALVED_FOR)
+
+
+HALVED_FOR = 160  # rows and columns of the largest thumbnail that the gate and the lung field look at
+
+
+def halved(pixels: GreyPixels, side: int) -> GreyPixels:
+    """Halve a film, (rows, columns) uint8, as long as its shorter side keeps `side` pixels.
+
+    OpenCV averages blocks of two by two many times faster than others. Where rows or columns are odd in
+    number, neighbours are weighted instead, so that nothing moves.
+    """
+    while min(pixels.shape) >= 2 * side:
+        rows, columns = pixels.shape[0] // 2, pixels.shape[1] // 2
+        pixels = np.asarray(cv2.resize(pixels, (columns, rows), interpolation=cv2.INTER_LINEAR), np.uint8)
+    return pixels
+
 
 def thumbnail(pixels: GreyPixels, side: int) -> GreyPixels:
-    """Squash a film into a square.
-
-    Halving first is many times faster than one step, as OpenCV averages blocks of two by two at once. Where
-    rows or columns are odd in number, neighbours are weighted instead, so that nothing moves.
+    """Squash a film into a square; it is halved first.
 
     Args:
         pixels: (rows, columns) uint8.
@@ -77,9 +95,7 @@ def thumbnail(pixels: GreyPixels, side: int) -> GreyPixels:
     Returns:
         (side, side) uint8; shrunk by area averaging, enlarged bilinearly.
     """
-    while min(pixels.shape) >= 2 * side:
-        rows, columns = pixels.shape[0] // 2, pixels.shape[1] // 2
-        pixels = np.asarray(cv2.resize(pixels, (columns, rows), interpolation=cv2.INTER_LINEAR), np.uint8)
+    pixels = halved(pixels, side)
     how = cv2.INTER_AREA if min(pixels.shape) >= side else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(pixels, (side, side), interpolation=how), np.uint8)
 
@@ -91,7 +107,8 @@ def standardised(pixels: GreyPixels, side: int) -> NDArray[np.float32]:
         (side, side) float32 with mean 0 and standard deviation 1 (0 on a blank film).
     """
     small = thumbnail(pixels, side).astype(np.float32)
-    return np.asarray((small - small.mean()) / max(float(small.std()), 1.0), np.float32)
+    small -= small.mean()
+    return np.asarray(small / max(float(np.sqrt(np.square(small).mean())), 1.0), np.float32)
 
 
 LEAST_SPACING, MOST_SPACING = 0.001, 100.0  # of rows, millimetres; beyond them it is none of a film

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from cxr_runtime import film
-from cxr_runtime.film import squared, thumbnail
+from cxr_runtime.film import HALVED_FOR, Film, FilmFacts, squared, standardised, thumbnail
 from cxr_runtime.phantom import draw_phantom
 
 
@@ -21,6 +21,21 @@ def test_a_small_film_is_enlarged() -> None:
 
 def test_one_tone_stays_one_tone() -> None:
     assert (thumbnail(np.full((2047, 1999), 77, np.uint8), 160) == 77).all()
+
+
+@pytest.mark.parametrize("hw", [(100, 130), (319, 700), (321, 960), (1024, 1024), (1577, 1311)])
+@pytest.mark.parametrize("side", [64, 128, HALVED_FOR])
+def test_a_thumbnail_of_the_halved_film_is_that_of_the_film(hw: tuple[int, int], side: int) -> None:
+    film = Film(np.random.default_rng(1).integers(0, 256, hw, np.uint8), FilmFacts("png"))
+    np.testing.assert_array_equal(thumbnail(film.halved, side), thumbnail(film.pixels, side))
+
+
+@pytest.mark.parametrize("tones", [256, 3, 1])
+def test_a_standardised_thumbnail_is_numpy_s_to_the_bit(tones: int) -> None:
+    film = np.random.default_rng(1).integers(0, tones, (500, 400), np.uint8)
+    small = thumbnail(film, 160).astype(np.float32)
+    expected = (small - small.mean()) / max(float(small.std()), 1.0)
+    np.testing.assert_array_equal(standardised(film, 160), expected)
 
 
 @pytest.mark.parametrize("ratio", [2.0, 0.5, 1.25, 0.8])

@@ -26,7 +26,7 @@ from cxr_runtime.gate.reasons import (
 )
 from cxr_runtime.gate.visibility import SIDE, check_size, exposure_reasons, lung_reasons
 from cxr_runtime.gate.weighing import read_weighing
-from cxr_runtime.lungs import LungField, LungMask
+from cxr_runtime.lungs import LungField, LungMask, measured
 
 # Probabilities from which a film is changed or looked at again; see docs/gate.md.
 SURE_INVERSION = 0.9  # its polarity is changed
@@ -100,25 +100,26 @@ class Gate:
     def examine(self, film: Film) -> Examined:
         """Set a film right, and gather all that its pixels say against it."""
         righted = self._set_right(film)
-        pixels = righted.film.pixels
-        lungs, small = self.lung_field.find(pixels), thumbnail(pixels, SIDE)
+        film = righted.film
+        lungs = measured(self.lung_field.find(film.halved).soft, film.hw)
+        small = thumbnail(film.halved, SIDE)
         reasons = (
-            *exposure_reasons(pixels, small),
+            *exposure_reasons(film.pixels, small),
             *answer_reasons(righted.answers, righted.mirrored),
             *lung_reasons(small, lungs),
         )
         return Examined(righted, lungs, reasons)
 
     def _set_right(self, film: Film) -> Righted:
-        answers, remark = self.network.read(film.pixels), None
+        answers, remark = self.network.read(film.halved), None
         if answers.inverted >= SURE_INVERSION:
             film, remark = replace(film, pixels=255 - film.pixels), _inversion(answers.inverted)
-            answers = self.network.read(film.pixels)
+            answers = self.network.read(film.halved)
         turn = int(np.argmax(answers.turns))
         if turn and answers.turns[turn] >= SURE_TURN:
             facts = replace(film.facts, turned_back=TURNS[turn])
             back = Film(np.ascontiguousarray(np.rot90(film.pixels, turn)), facts)
-            again = self.network.read(back.pixels)
+            again = self.network.read(back.halved)
             certainty = mean_of_odds(answers.turns[turn], again.turns[0])
             if certainty >= SURE_TURN:
                 film, answers, told = back, again, _turned(TURNS[turn], certainty)

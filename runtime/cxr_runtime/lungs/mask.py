@@ -84,19 +84,18 @@ def measured(clean: SoftMask, film_hw: tuple[int, int]) -> LungMask:
 
 def _clean(soft: SoftMask) -> SoftMask:
     """Keep the large parts, fill their holes."""
-    inside = (soft >= INSIDE).astype(np.uint8)
-    count, parts, stats, _ = cv2.connectedComponentsWithStats(inside, connectivity=4)
-    areas = stats[1:count, cv2.CC_STAT_AREA]
+    count, parts = cv2.connectedComponents((soft >= INSIDE).view(np.uint8), connectivity=4)
+    areas = np.bincount(parts.ravel(), minlength=count)[1:]
     if not len(areas):
         return np.zeros_like(soft)
-    least = max(SMALLEST_PART * soft.size, SMALLEST_BESIDE * areas.max())
-    kept = [part for part in np.argsort(-areas)[:MOST_PARTS] + 1 if areas[part - 1] >= least]
-    wanted = np.isin(parts, kept)
-    contours, _ = cv2.findContours(wanted.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    filled = cv2.drawContours(np.zeros_like(inside), contours, -1, 1, cv2.FILLED).astype(bool)
-    around = cv2.dilate(filled.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
-    clean = np.where(filled, np.maximum(soft, INSIDE), np.where(around, np.minimum(soft, INSIDE - 1), 0))
-    return clean.astype(np.uint8)
+    smallest = max(SMALLEST_PART * soft.size, SMALLEST_BESIDE * areas.max())
+    kept = [part for part in np.argsort(-areas)[:MOST_PARTS] + 1 if areas[part - 1] >= smallest]
+    wanted = np.isin(np.arange(count), kept)[parts]
+    contours, _ = cv2.findContours(wanted.view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    filled = np.asarray(cv2.drawContours(np.zeros_like(soft), contours, -1, 255, cv2.FILLED), np.uint8)
+    around = np.asarray(cv2.dilate(filled, np.ones((3, 3), np.uint8)), np.uint8)  # one pixel, too: a border
+    least, most = np.minimum(filled, INSIDE), np.maximum(filled, np.minimum(around, INSIDE - 1))
+    return np.minimum(np.maximum(soft, least), most)
 
 
 def _box(inside: NDArray[np.bool_], film_hw: tuple[int, int]) -> Box | None:

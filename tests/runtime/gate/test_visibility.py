@@ -6,8 +6,12 @@ from cxr_runtime.errors import RejectedFilmError
 from cxr_runtime.film import thumbnail
 from cxr_runtime.gate.reasons import Code, Doubt, Reason
 from cxr_runtime.gate.visibility import (
+    BRIGHT,
+    DARK,
     GREYS,
+    MIDDLE,
     SIDE,
+    Exposure,
     at_lower_edge,
     check_size,
     exposure_reasons,
@@ -30,6 +34,16 @@ def _refused(pixels: NDArray[np.uint8]) -> dict[Code, Reason]:
         for reason in _exposure(pixels)
         if shipped.probability([reason]) < shipped.least_probability
     }
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_film_s_exposure_is_numpy_s_to_the_bit(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    small = rng.integers(0, rng.integers(1, 257), (SIDE, SIDE), np.uint8) | rng.integers(256, dtype=np.uint8)
+    inner = small[MIDDLE, MIDDLE]
+    low, median, high = np.percentile(inner, (2, 50, 98)).tolist()
+    lost = float((inner < DARK).mean()), float((inner > BRIGHT).mean())
+    assert measure(small) == Exposure(low, median, high, *lost)
 
 
 @pytest.mark.parametrize("hw", [(99, 500), (500, 99), (1, 1)])

@@ -1,8 +1,19 @@
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cxr_runtime.lungs.mask import MOST_POINTS, PLEURA, LungMask, heat_share, lung_mask
+from cxr_runtime.lungs.mask import (
+    INSIDE,
+    MOST_PARTS,
+    MOST_POINTS,
+    PLEURA,
+    SMALLEST_BESIDE,
+    SMALLEST_PART,
+    LungMask,
+    heat_share,
+    lung_mask,
+)
 
 TWO_LUNGS = ((20, 80, 15, 40), (25, 85, 60, 88))  # top, bottom, left, right
 
@@ -24,6 +35,31 @@ def test_holes_within_a_lung_are_filled() -> None:
     soft = _soft(*TWO_LUNGS)
     soft[40:50, 20:30] = 0
     assert lung_mask(soft, (100, 100)).mask[40:50, 20:30].all()
+
+
+def _cleaned(soft: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The plain way: part by part, and every pixel by where it lies."""
+    inside = (soft >= INSIDE).astype(np.uint8)
+    _, parts, stats, _ = cv2.connectedComponentsWithStats(inside, connectivity=4)
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    if not areas.size:
+        return np.zeros_like(soft)
+    smallest = max(SMALLEST_PART * soft.size, SMALLEST_BESIDE * areas.max())
+    kept = [part for part in np.argsort(-areas)[:MOST_PARTS] + 1 if areas[part - 1] >= smallest]
+    wanted = np.isin(parts, kept).astype(np.uint8)
+    contours, _ = cv2.findContours(wanted, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    filled = cv2.drawContours(np.zeros_like(inside), contours, -1, 1, cv2.FILLED)
+    around = cv2.dilate(filled, np.ones((3, 3), np.uint8))
+    beside = np.where(around == 1, np.minimum(soft, INSIDE - 1), 0)
+    return np.where(filled == 1, np.maximum(soft, INSIDE), beside).astype(np.uint8)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_mask_is_cleaned_as_the_plain_way_cleans_it(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    rough = rng.integers(0, 256, rng.integers(3, 40, 2), np.uint8)
+    soft = np.asarray(cv2.resize(rough, (160, 97 + seed), interpolation=cv2.INTER_CUBIC), np.uint8)
+    np.testing.assert_array_equal(lung_mask(soft, (500, 400)).soft, _cleaned(soft))
 
 
 def test_the_box_is_in_film_pixels_whatever_the_film_s_proportions() -> None:
