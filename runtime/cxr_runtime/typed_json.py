@@ -3,6 +3,7 @@
 import json
 from dataclasses import fields, is_dataclass
 from datetime import datetime
+from functools import lru_cache
 from math import isfinite
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,6 +16,7 @@ T = TypeVar("T")
 
 _ADAPTERS: dict[Any, "TypeAdapter[Any]"] = {}
 
+KEPT = 1 << 12  # numbers by their text: the outlines of a night's lungs have the same few hundred
 SHOWN = 40  # characters of a wrong value that an error quotes
 
 
@@ -82,6 +84,7 @@ def _refuse(name: str) -> float:
     raise ValueError(f"it holds {name}; expected finite numbers")
 
 
+@lru_cache(KEPT)
 def _finite(text: str) -> float:
     number = float(text)
     return number if isfinite(number) else _refuse(text[:SHOWN])

@@ -212,3 +212,12 @@ def test_exhibits_are_read_one_at_a_time_and_a_broken_run_leaves_the_old_page(tm
     with pytest.raises(OSError, match="disk full"):
         write_worklist(path, RUN, tally([film.outcome, film.outcome]), broken())
     assert path.read_text() == "old"
+
+
+def test_outlines_are_json_of_ten_thousandths(tmp_path: Path) -> None:
+    corners = ((0.5, 1e-05), (0.00625, 0.03125), (1 / 3, 2 / 3), (1.0, 0.0), (0.12345, 0.99995))
+    shown = replace(picture(), lung_outlines=(corners, corners[::-1]), spacing_mm=0.143)
+    html = written(tmp_path, [replace(scored("a.png", 0.9), picture=shown)])
+    plain = [[[round(x, 4), round(y, 4)] for x, y in outline] for outline in shown.lung_outlines]
+    said = json.dumps({"outlines": plain, "spacing": [0.143, 0.143]}, separators=(",", ":"))
+    assert f",{said[1:]}</script>" in html

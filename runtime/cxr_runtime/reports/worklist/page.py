@@ -5,6 +5,7 @@ import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from importlib.resources import files
 from itertools import islice
@@ -26,6 +27,7 @@ from cxr_runtime.reports.worklist.room import Room, Size, data
 from cxr_runtime.store.rows import RunFacts
 from cxr_runtime.windows_paths import reachable
 
+SHARES = 1 << 14  # that are remembered; outlines are kept in ten thousandths
 OUTSIDE_LUNGS = "outside-lungs"  # tag of a flagged film whose heat lies outside the lungs
 
 
@@ -172,13 +174,22 @@ def _rows(exhibits: Iterable[Exhibit], folder: Path, run: RunFacts, room: Room) 
 
 def _pictures(picture: Picture, film: bytes) -> Markup:
     """What the viewer shows of a film."""
-    outlines = [[[round(x, 4), round(y, 4)] for x, y in outline] for outline in picture.lung_outlines]
+    outlines = ",".join(
+        f"[{','.join(f'[{_share(x)},{_share(y)}]' for x, y in outline)}]" for outline in picture.lung_outlines
+    )
     heat = "null" if picture.heat_png is None else f'"{data(picture.heat_png)}"'
     spacing = None
     if picture.spacing_mm is not None:
         spacing = [round(picture.spacing_mm * picture.film_hw[0] / jpeg_hw(film)[0], 6)] * 2
-    small = _json({"outlines": outlines, "spacing": spacing})
-    return Markup(f'{{"film":"{data(film)}","heat":{heat},{small[1:]}')  # base64 has nothing to escape
+    return Markup(  # base64 and numbers have nothing to escape
+        f'{{"film":"{data(film)}","heat":{heat},"outlines":[{outlines}],"spacing":{_json(spacing)}}}'
+    )
+
+
+@lru_cache(SHARES)
+def _share(of: float) -> str:
+    """A share of a film's width or height as JSON has it."""
+    return json.dumps(round(of, 4))
 
 
 def _size(picture: Picture, size: Size, shown_film: bytes) -> str:
