@@ -4,11 +4,9 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-import numpy as np
-from numpy.typing import NDArray
-
+from cxr_runtime.heat.zones import Region
 from cxr_runtime.outcome import Outcome, Status, Triage
-from cxr_runtime.placement import Outline, Placement
+from cxr_runtime.placement import Outline
 
 
 @dataclass(frozen=True)
@@ -20,8 +18,7 @@ class Picture:
     heat_png: bytes | None = field(repr=False)  # as heat.colour.heat_layer makes it; None on a rejected film
     thumbnail_jpeg: bytes = field(repr=False)  # as heat.overlay.thumbnail_jpeg makes it
     lung_outlines: tuple[Outline, ...] = ()  # one polygon a lung
-    heat_cells: NDArray[np.float32] | None = field(default=None, repr=False)  # (h, w) on conv5's cells
-    placement: Placement | None = None  # what of the film the network was shown
+    regions: tuple[Region, ...] = ()  # in which its coloured heat lies, the one with the most first
     spacing_mm: float | None = None  # from row to row of the film itself; None where not known
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Collection, Iterable, Iterator
 
 from cxr_runtime.heat.overlay import recoloured
+from cxr_runtime.heat.zones import heat_regions
 from cxr_runtime.identity import IdentityKind
 from cxr_runtime.names import safe_name
 from cxr_runtime.outcome import Triage
-from cxr_runtime.presentation import Colours
 from cxr_runtime.reports.exhibit import Exhibit, Picture
 from cxr_runtime.reports.wording import owner as owner_of
 from cxr_runtime.store.films import Films
@@ -52,9 +52,9 @@ class ShownFilms:
 
     def _read(self, pictured: Collection[Triage] | None = None) -> Iterator[Exhibit]:
         """All of them; if triages are given, only films of these with their pictures."""
-        label, colours = self._facts.identity, self._facts.presentation.colours
+        label = self._facts.identity
         for outcome, picture in self._store.pictured(self._films, pictured):
-            seen = None if picture is None else shown(picture, colours)
+            seen = None if picture is None else shown(picture, self._facts)
             kept = self._store.identities.of(outcome.sha256, label) if label != IdentityKind.NONE else None
             owner = owner_of(kept) if kept else ()
             name = safe_name(outcome.file, outcome.sha256)
@@ -62,15 +62,15 @@ class ShownFilms:
             yield Exhibit(outcome, seen, name, owner=owner, patient=patient, studied=studied)
 
 
-def shown(picture: StoredPicture, colours: Colours) -> Picture:
-    """What the reports show of what the store keeps, heat in these colours."""
+def shown(picture: StoredPicture, facts: RunFacts) -> Picture:
+    """What the reports show of what the store keeps."""
+    cells, outlines, heat = picture.heat_cells, picture.lung_outlines, facts.heat
     return Picture(
         picture.preview_jpeg,
         picture.placement.film_hw,
-        None if picture.heat_png is None else recoloured(picture.heat_png, colours),
+        None if picture.heat_png is None else recoloured(picture.heat_png, facts.presentation.colours),
         picture.thumbnail_jpeg or picture.preview_jpeg,  # 0.1.0 kept no thumbnails
-        picture.lung_outlines,
-        picture.heat_cells,
-        picture.placement,
+        outlines,
+        () if cells is None else heat_regions(cells, picture.placement, heat, outlines),
         picture.spacing_mm,
     )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from cxr_runtime.heat.zones import Region, heat_regions
+from cxr_runtime.heat.zones import Region
 from cxr_runtime.identity import Identity
 from cxr_runtime.language import _, day, later, number, percent, plural
 from cxr_runtime.names import printable
@@ -68,13 +68,11 @@ def heat_notice(run: RunFacts) -> str:
     )
 
 
-def where_heat_lies(picture: Picture | None, run: RunFacts) -> str:
+def where_heat_lies(picture: Picture | None) -> str:
     """The regions in which the heat lies, in words; "" where there is none, or the lungs are not known."""
-    if picture is None or picture.heat_cells is None or picture.placement is None:
-        return ""
-    found = heat_regions(picture.heat_cells, picture.placement, run.heat, picture.lung_outlines)
+    regions = () if picture is None else picture.regions
     # Translators: stands between the parts of a list.
-    return _(", ").join(_(REGIONS[region]) for region in found)
+    return _(", ").join(_(REGIONS[region]) for region in regions)
 
 
 def refused_results(count: int) -> str:

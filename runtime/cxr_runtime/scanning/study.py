@@ -125,7 +125,7 @@ class StudyParts:
             source,
             item.film.preview,
             item.heat,
-            shown(picture, self.results.settings.facts.presentation.colours),
+            shown(picture, self.results.settings.facts),
             owner,
         )
         return self.results.write(film, dates.get)

@@ -118,7 +118,7 @@ def tally_page(request: Request) -> Response:
 def _exhibit(desk: Desk, film: Listed, run: RunFacts) -> Exhibit:
     outcome, picture, label = film.outcome, desk.picture(film.result), desk.label()
     identity = desk.identities.of(outcome.sha256, label) if label != IdentityKind.NONE else None
-    seen = None if picture is None else shown(picture, run.presentation.colours)
+    seen = None if picture is None else shown(picture, run)
     owner = wording.owner(identity) if identity else ()
     return Exhibit(outcome, seen, safe_name(outcome.file, outcome.sha256), owner=owner)
 

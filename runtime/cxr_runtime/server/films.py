@@ -104,9 +104,7 @@ def _words(desk: Desk, film: Listed, picture: StoredPicture | None, *, is_hidden
         "resultWord": wording.result_word(outcome),
         "score": "" if outcome.score is None else number(outcome.score, 2),
         "meaning": "" if run is None else meaning.films_like_this(outcome, run),
-        "where": ""
-        if run is None or picture is None
-        else wording.where_heat_lies(shown(picture, run.presentation.colours), run),
+        "where": "" if run is None or picture is None else wording.where_heat_lies(shown(picture, run)),
         "remarks": list(wording.remarks(outcome)),
     }
 

@@ -5,10 +5,12 @@ from contextlib import closing
 from dataclasses import replace
 
 import pytest
+from fpdf.output import OutputProducer
 
 from cxr_runtime.language import language, speaking
 from cxr_runtime.reports.pdf.drawing import DrawingPdf
 from cxr_runtime.reports.pdf.film_page import add_film_page
+from cxr_runtime.reports.pdf.producing import Producer
 from cxr_runtime.reports.pdf.sheet import Sheet
 from cxr_runtime.store.rows import RunFacts
 from drawn_exhibits import RUN, picture, scored
@@ -25,12 +27,12 @@ FILMS = (
 )
 
 
-def document(run: RunFacts = RUN) -> bytes:
-    """A PDF of the films, some of them twice."""
+def document(run: RunFacts = RUN, producer: type[OutputProducer] = Producer) -> bytes:
+    """A PDF of the films, each twice."""
     with closing(Sheet(run)) as sheet:
         for rank, film in enumerate((*FILMS, *FILMS[::-1]), start=1):
             add_film_page(sheet, film, run, rank)
-        return bytes(sheet.output())
+        return bytes(sheet.output(output_producer_class=producer))
 
 
 @pytest.mark.parametrize("name", ["en", "ar", "fr"])
@@ -46,6 +48,10 @@ def test_what_stands_on_many_pages_is_as_if_it_were_drawn_on_each(
         ours = document(run)
         monkeypatch.setattr(DrawingPdf, "again", drawn)
         assert ours == document(run)
+
+
+def test_the_file_is_the_one_that_the_library_writes() -> None:
+    assert document() == document(producer=OutputProducer)
 
 
 @pytest.mark.parametrize("is_filled", [True, False])

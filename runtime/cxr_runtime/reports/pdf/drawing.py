@@ -4,8 +4,9 @@ import re
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
-from fpdf import FPDF
 from fpdf.enums import PDFResourceType
+
+from cxr_runtime.reports.pdf.producing import ProducedPdf
 
 _FONT = re.compile(rb"/F(\d+) ")  # where a page sets a font (PDF 32000-1, 9.3.1)
 # What of a PDF's state decides how something is written: what is set already is not set again.
@@ -15,7 +16,7 @@ _STATE = (
 )  # fmt: skip
 
 
-class DrawingPdf(FPDF):
+class DrawingPdf(ProducedPdf):
     """A PDF whose pages say much that was said on others."""
 
     def __init__(self, **options: Any) -> None:

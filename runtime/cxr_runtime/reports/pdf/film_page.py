@@ -43,7 +43,7 @@ def add_film_page(sheet: Sheet, exhibit: Exhibit, run: RunFacts, rank: int | Non
     """Add the page of a scored film; `rank` is its place by suspicion, from 1, None where it stands alone."""
     sheet.add_page()
     _head(sheet, exhibit, rank)
-    where = wording.where_heat_lies(exhibit.picture, run)
+    where = wording.where_heat_lies(exhibit.picture)
     left, right = _words(exhibit, run, where), _notice(exhibit, run)
     tall = max(_height(sheet, left), _height(sheet, right) + LEGEND_H, LEAST_WORDS)
     box_h = max(VERDICT_TOP - PICTURES_TOP - UNDER - tall, SMALLEST)

@@ -43,6 +43,16 @@ def _pieces(words: list[str], width: float, width_of: Callable[[str], float]) ->
         yield rest
 
 
+def shortened(text: str, width: float, width_of: Callable[[str], float]) -> str:
+    """A text, cut in its middle where it is wider than a line."""
+    if width_of(text) <= width:
+        return text
+    kept = len(text)
+    while kept > 2 and width_of(without_middle(text, kept)) > width:
+        kept -= 1 + kept // 40
+    return without_middle(text, kept)
+
+
 def without_middle(text: str, kept: int) -> str:
     """The first and last characters of a text, `kept` of them, and an ellipsis between them."""
     return f"{text[: kept - kept // 2]}\u2026{text[len(text) - kept // 2 :]}"

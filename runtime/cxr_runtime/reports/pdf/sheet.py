@@ -9,7 +9,7 @@ from fpdf.fonts import TTFFont
 from cxr_runtime.language import _, number, spoken
 from cxr_runtime.names import escaped, printable
 from cxr_runtime.reports import wording
-from cxr_runtime.reports.pdf.lines import broken, is_joined, without_middle
+from cxr_runtime.reports.pdf.lines import broken, is_joined, shortened
 from cxr_runtime.reports.pdf.other_fonts import FONT_ERRORS, font_for
 from cxr_runtime.reports.pdf.tagged import ARTIFACT
 from cxr_runtime.reports.pdf.words import WordedPdf
@@ -153,7 +153,8 @@ class Sheet(WordedPdf):
 
     def quote(self, x: float, y: float, text: str, size: float, width: float, colour: Rgb = INK) -> None:
         """Print one line of text from outside, in any script, cut in its middle where it is too long."""
-        self.say(x, y, self._cut(self.legible(text), size, width), size, "", colour, width)
+        self.choose(FAMILY, "", size)
+        self.say(x, y, shortened(self.legible(text), width, self._width_of), size, "", colour, width)
 
     def paragraph(
         self,
@@ -243,12 +244,3 @@ class Sheet(WordedPdf):
         """mm that a text takes in the regular font."""
         self.choose(FAMILY, "", size)
         return self._width_of(self.legible(text))
-
-    def _cut(self, text: str, size: float, width: float) -> str:
-        self.choose(FAMILY, "", size)
-        if self._width_of(text) <= width:
-            return text
-        kept = len(text)
-        while kept > 2 and self._width_of(without_middle(text, kept)) > width:
-            kept -= 1 + kept // 40
-        return without_middle(text, kept)

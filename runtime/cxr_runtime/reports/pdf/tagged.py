@@ -22,7 +22,8 @@ class Element(StructElem):
         """As it stands in the file (PDF 32000-1, 14.7.2)."""
         assert self.pg is not None
         alternative = "" if self.alt is None else f"/Alt {self.alt.serialize()}\n"
-        place = f"/K {self.k.serialize()}\n/P {self.p.ref}\n/Pg {self.pg.ref}"
+        (number_on_page,) = self.k
+        place = f"/K [{number_on_page}]\n/P {self.p.ref}\n/Pg {self.pg.ref}"
         return f"{self.id} 0 obj\n<<\n{alternative}{place}\n/S {self.s}\n/Type {self.type}\n>>\nendobj"
 
 

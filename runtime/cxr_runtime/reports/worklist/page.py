@@ -165,7 +165,7 @@ def _rows(exhibits: Iterable[Exhibit], folder: Path, run: RunFacts, room: Room) 
             _size(picture, size, film) if picture else "",
             f"{HEATMAPS_FOLDER}/{overlay}" if overlay in overlays else "",
             " \u00b7 ".join(exhibit.owner),
-            wording.where_heat_lies(picture, run) if size else "",
+            wording.where_heat_lies(picture) if size else "",
             exhibit.patient,
             exhibit.studied,
             meaning.films_like_this(exhibit.outcome, run),
