@@ -123,7 +123,34 @@ def shrink(pixels: GreyPixels, long_side: int = PREVIEW_LONG_SIDE) -> GreyPixels
     rows, columns = shrunk_hw((pixels.shape[0], pixels.shape[1]), long_side)
     if (rows, columns) == pixels.shape:
         return pixels
+    if pixels.shape[0] >= MANY * rows and pixels.shape[0] % rows and pixels.shape[1] % columns:
+        return _averaged(pixels, (rows, columns))
     return np.asarray(cv2.resize(pixels, (columns, rows), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+MANY = 3  # rows of a film that become one, from which on `_averaged` is faster
+BAND = 64  # rows that are averaged at a time, so that they stay in the processor's cache
+
+
+def _averaged(pixels: GreyPixels, hw: tuple[int, int]) -> GreyPixels:
+    """What OpenCV's INTER_AREA makes of a film, to the bit, in half to three quarters of its time.
+
+    OpenCV adds up the pixels of a row one by one, but whole lines where rows become fewer. So each band of
+    rows is laid on its side first, its rows in pairs, as two channels.
+
+    Args:
+        pixels: (rows, columns) uint8, neither a multiple of those of `hw`: OpenCV averages blocks then.
+        hw: rows and columns of the result.
+    """
+    across = np.empty((pixels.shape[0], hw[1]), np.float32)
+    for top in range(0, len(pixels), BAND):
+        lying = np.asarray(cv2.transpose(pixels[top : top + BAND]), np.float32)
+        columns, rows = lying.shape
+        channels = 2 - rows % 2
+        pairs = lying.reshape(columns, rows // channels, channels)
+        narrow = cv2.resize(pairs, (rows // channels, hw[1]), interpolation=cv2.INTER_AREA)
+        across[top : top + rows] = narrow.reshape(hw[1], rows).T
+    return np.rint(cv2.resize(across, hw[::-1], interpolation=cv2.INTER_AREA)).astype(np.uint8)
 
 
 def shrunk_hw(hw: tuple[int, int], long_side: int = PREVIEW_LONG_SIDE) -> tuple[int, int]:

@@ -3,7 +3,16 @@ import numpy as np
 import pytest
 
 from cxr_runtime import film
-from cxr_runtime.film import HALVED_FOR, Film, FilmFacts, squared, standardised, thumbnail
+from cxr_runtime.film import (
+    HALVED_FOR,
+    Film,
+    FilmFacts,
+    shrink,
+    shrunk_hw,
+    squared,
+    standardised,
+    thumbnail,
+)
 from cxr_runtime.phantom import draw_phantom
 
 
@@ -28,6 +37,15 @@ def test_one_tone_stays_one_tone() -> None:
 def test_a_thumbnail_of_the_halved_film_is_that_of_the_film(hw: tuple[int, int], side: int) -> None:
     film = Film(np.random.default_rng(1).integers(0, 256, hw, np.uint8), FilmFacts("png"))
     np.testing.assert_array_equal(thumbnail(film.halved, side), thumbnail(film.pixels, side))
+
+
+@pytest.mark.parametrize("hw", [(803, 707), (711, 1024), (512, 512), (130, 64), (65, 1500), (2111, 300)])
+@pytest.mark.parametrize("long_side", [20, 100, 156, 224, 300])
+def test_a_film_is_shrunk_as_opencv_shrinks_it(hw: tuple[int, int], long_side: int) -> None:
+    pixels = np.random.default_rng(1).integers(0, 256, (hw[0] + 3, hw[1] + 2), np.uint8)[2:-1, 1:-1]
+    rows, columns = shrunk_hw(hw, long_side)
+    expected = cv2.resize(pixels, (columns, rows), interpolation=cv2.INTER_AREA)
+    np.testing.assert_array_equal(shrink(pixels, long_side), expected)
 
 
 @pytest.mark.parametrize("tones", [256, 3, 1])

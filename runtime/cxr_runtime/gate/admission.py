@@ -92,7 +92,8 @@ class Gate:
         if probability < self.weighing.least_probability:
             told = self.weighing.to_tell(seen.reasons)
             raise reject(told.code, told.found, told.next_step, min(1 - probability, SUREST))
-        remark, pages = seen.righted.remark, _pages(film)
+        remark, frames = seen.righted.remark, film.facts.frames
+        pages = _several(frames) if frames > 1 else None
         return Admission(
             seen.righted.film, seen.lungs, _both(remark, pages) if remark else pages, probability
         )
@@ -131,11 +132,9 @@ class Gate:
         return Righted(film, answers, mirrored, remark)
 
 
-def _pages(film: Film) -> Remark | None:
+def _several(frames: int) -> Remark:
     """A file of several pages or frames: the first one is examined and scored."""
-    if film.facts.frames <= 1:
-        return None
-    found = f"the file holds {film.facts.frames} pictures and only the first was read"
+    found = f"the file holds {frames} pictures and only the first was read"
     told = sentence(found, "give the others as files of their own", CERTAIN)
     return Remark(Code.SEVERAL_IMAGES, told, CERTAIN)
 

@@ -68,26 +68,16 @@ class LungMask:
 
 
 def lung_mask(soft: SoftMask, film_hw: tuple[int, int]) -> LungMask:
-    """Clean a soft mask of specks and holes, and measure it.
+    """Keep the large parts of a soft mask, fill their holes, and measure it.
 
     Args:
         soft: (h, w) uint8 over the whole film, 0 outside .. 255 inside.
         film_hw: rows and columns of the film.
     """
-    return measured(_clean(soft), film_hw)
-
-
-def measured(clean: SoftMask, film_hw: tuple[int, int]) -> LungMask:
-    """The box of a mask that `lung_mask` has cleaned; arguments as there."""
-    return LungMask(clean, film_hw, _box(clean >= INSIDE, film_hw))
-
-
-def _clean(soft: SoftMask) -> SoftMask:
-    """Keep the large parts, fill their holes."""
     count, parts = cv2.connectedComponents((soft >= INSIDE).view(np.uint8), connectivity=4)
     areas = np.bincount(parts.ravel(), minlength=count)[1:]
     if not len(areas):
-        return np.zeros_like(soft)
+        return measured(np.zeros_like(soft), film_hw)
     smallest = max(SMALLEST_PART * soft.size, SMALLEST_BESIDE * areas.max())
     kept = [part for part in np.argsort(-areas)[:MOST_PARTS] + 1 if areas[part - 1] >= smallest]
     wanted = np.isin(np.arange(count), kept)[parts]
@@ -95,16 +85,18 @@ def _clean(soft: SoftMask) -> SoftMask:
     filled = np.asarray(cv2.drawContours(np.zeros_like(soft), contours, -1, 255, cv2.FILLED), np.uint8)
     around = np.asarray(cv2.dilate(filled, np.ones((3, 3), np.uint8)), np.uint8)  # one pixel, too: a border
     least, most = np.minimum(filled, INSIDE), np.maximum(filled, np.minimum(around, INSIDE - 1))
-    return np.minimum(np.maximum(soft, least), most)
+    return measured(np.minimum(np.maximum(soft, least), most), film_hw)
 
 
-def _box(inside: NDArray[np.bool_], film_hw: tuple[int, int]) -> Box | None:
-    rows, columns = np.nonzero(inside.any(axis=1))[0], np.nonzero(inside.any(axis=0))[0]
+def measured(clean: SoftMask, film_hw: tuple[int, int]) -> LungMask:
+    """The box of a mask that `lung_mask` has cleaned; arguments as there."""
+    inside = clean >= INSIDE
+    rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
     if not len(rows):
-        return None
-    per_row, per_column = film_hw[0] / inside.shape[0], film_hw[1] / inside.shape[1]
-    x0, x1 = columns[0] * per_column, (columns[-1] + 1) * per_column
-    return float(x0), float(rows[0] * per_row), float(x1), float((rows[-1] + 1) * per_row)
+        return LungMask(clean, film_hw, None)
+    down, across = film_hw[0] / inside.shape[0], film_hw[1] / inside.shape[1]
+    x0, y0, x1, y1 = columns[0] * across, rows[0] * down, (columns[-1] + 1) * across, (rows[-1] + 1) * down
+    return LungMask(clean, film_hw, (float(x0), float(y0), float(x1), float(y1)))
 
 
 MOST_POINTS = 60  # of one polygon

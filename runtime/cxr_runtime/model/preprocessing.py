@@ -101,7 +101,10 @@ def prepare(
         (H, W) uint8, the same in every channel of the network's input.
     """
     x0, y0, x1, y1 = (int(edge) for edge in placement.box_film_xyxy)
-    working = resize(_at_detail(pixels[y0:y1, x0:x1], max(placement.film_hw), how.detail), how.working_hw)
+    shown, film_side = pixels[y0:y1, x0:x1], max(placement.film_hw)
+    if 0 < how.detail < film_side:  # as sharp as if the film's longer side had so many pixels
+        shown = shrink(shown, round(max(shown.shape) * how.detail / film_side))
+    working = resize(shown, how.working_hw)
     if how.clahe_clip > 0:
         tiles = (how.clahe_tiles, how.clahe_tiles)
         equalised = cv2.createCLAHE(clipLimit=how.clahe_clip, tileGridSize=tiles).apply(working)
@@ -109,11 +112,6 @@ def prepare(
     if how.crop == "lung-mask" and lungs is not None and lungs.box_film_xyxy is not None:
         working = np.where(_lungs_alone(lungs, placement, how.working_hw), working, np.uint8(0))
     return resize(working, how.input_hw)
-
-
-def _at_detail(shown: GreyPixels, film_side: int, detail: int) -> GreyPixels:
-    """The part of a film that is shown, as sharp as if the film's longer side had `detail` pixels."""
-    return shrink(shown, round(max(shown.shape) * detail / film_side)) if 0 < detail < film_side else shown
 
 
 def normalise(inputs: NDArray[np.uint8], how: Preprocessing) -> NDArray[np.float32]:
