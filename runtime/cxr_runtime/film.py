@@ -114,6 +114,7 @@ def standardised(pixels: GreyPixels, side: int) -> NDArray[np.float32]:
 LEAST_SPACING, MOST_SPACING = 0.001, 100.0  # of rows, millimetres; beyond them it is none of a film
 PREVIEW_LONG_SIDE = 1024  # pixels of a film at reading size; a smaller film is never enlarged
 KEPT_LONG_SIDE = 736  # pixels of the film that the store keeps, at a quality below WHOLE_QUALITY
+_QUARTER = 4  # of a film's sides
 WHOLE_QUALITY = 88  # of a JPEG, from which on the store keeps a film at reading size
 PREVIEW_QUALITY = 84  # of the film that the store keeps, where nobody asks for another
 
@@ -151,6 +152,18 @@ def _averaged(pixels: GreyPixels, hw: tuple[int, int]) -> GreyPixels:
         narrow = cv2.resize(pairs, (rows // channels, hw[1]), interpolation=cv2.INTER_AREA)
         across[top : top + rows] = narrow.reshape(hw[1], rows).T
     return np.rint(cv2.resize(across, hw[::-1], interpolation=cv2.INTER_AREA)).astype(np.uint8)
+
+
+def means(pixels: GreyPixels, side: int) -> GreyPixels:
+    """The means of a film's squares of `side` x `side` pixels; (rows, columns) uint8."""
+    if side == _QUARTER and not any(length % _QUARTER for length in pixels.shape):
+        # Halved twice in 16 bits, which hold every sum: the same means in half the time.
+        found: cv2.typing.MatLike = np.multiply(pixels, np.uint8(_QUARTER**2), dtype=np.uint16)
+        for _ in range(2):
+            found = cv2.resize(found, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        return np.asarray(cv2.convertScaleAbs(found, alpha=1 / _QUARTER**2), np.uint8)
+    found = cv2.resize(pixels, None, fx=1 / side, fy=1 / side, interpolation=cv2.INTER_AREA)
+    return np.asarray(found, np.uint8)
 
 
 def shrunk_hw(hw: tuple[int, int], long_side: int = PREVIEW_LONG_SIDE) -> tuple[int, int]:

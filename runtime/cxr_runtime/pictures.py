@@ -60,18 +60,20 @@ def with_palette(content: bytes, palette: bytes) -> bytes:
 
 def palette_chunks(rgba: NDArray[np.uint8]) -> bytes:
     """A palette as chunks of a PNG, of (N, 4) uint8, N <= 256: red, green, blue, opacity of each colour."""
-    return _chunk(b"PLTE", rgba[:, :3].tobytes()) + _chunk(b"tRNS", rgba[:, 3].tobytes())
+    return b"".join([*_chunk(b"PLTE", rgba[:, :3].tobytes()), *_chunk(b"tRNS", rgba[:, 3].tobytes())])
 
 
 def _file(header: tuple[int, int, int, int], rows: NDArray[np.uint8], palette: bytes = b"") -> bytes:
     """A whole file, of width, height, bit depth and colour type, filtered rows, and chunks of a palette."""
     head, data = pack(">IIBBBBB", *header, 0, 0, 0), isal_zlib.compress(rows.data, DEFLATE_LEVEL)
-    return b"".join([SIGNATURE, _chunk(b"IHDR", head), palette, _chunk(b"IDAT", data), _chunk(b"IEND", b"")])
+    before, after = [SIGNATURE, *_chunk(b"IHDR", head), palette], _chunk(b"IEND", b"")
+    return b"".join([*before, *_chunk(b"IDAT", data), *after])
 
 
-def _chunk(kind: bytes, data: bytes) -> bytes:
+def _chunk(kind: bytes, data: bytes) -> tuple[bytes, ...]:
+    """A chunk in its parts, so that a whole file is laid down once."""
     checksum = isal_zlib.crc32(data, isal_zlib.crc32(kind))
-    return b"".join([pack(">I", len(data)), kind, data, pack(">I", checksum)])
+    return pack(">I", len(data)), kind, data, pack(">I", checksum)
 
 
 def decode_jpeg(content: bytes) -> GreyPixels:

@@ -55,30 +55,23 @@ class Placement:
         return laid
 
     def _weights(self, axis: int, cells: CellGrid, count: int, out: int) -> tuple[slice, NDArray[np.float32]]:
-        """Which of the result's pixels along one axis were seen, and how much each takes of every cell."""
+        """Which of the result's pixels along one axis were seen, and how much each takes of every cell.
+
+        Returns:
+            The pixels; and (count, pixels) float32 of cubic convolution (Keys 1981), a column adds up to 1.
+        """
         low, high = self.box_film_xyxy[1 - axis], self.box_film_xyxy[3 - axis]
         film = (np.arange(out) + 0.5) * self.film_hw[axis] / out
         first, last = np.searchsorted(film, (low, high))
         centres = (film[first:last] - low) / (high - low) * self.input_hw[axis]
-        return slice(first, last), _cubic_weights((centres - cells.origin) / cells.stride, count)
-
-
-def _cubic_weights(at: NDArray[np.float64], count: int) -> NDArray[np.float32]:
-    """Cubic convolution (Keys 1981) of `count` cells at N places counted in cells.
-
-    Returns:
-        (count, N) float32: what each cell adds to each place; a column adds up to 1.
-    """
-    weights = np.zeros((count, len(at)), np.float32)
-    places, whole = np.arange(len(at)), np.floor(at)
-    for step in (-1, 0, 1, 2):
-        cell = np.clip(whole + step, 0, count - 1).astype(np.intp)
-        weights[cell, places] += _keys(np.abs(at - whole - step))
-    return weights
-
-
-def _keys(distance: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The kernel of cubic convolution at distances of 0 to 2 cells."""
-    near = (SHARPNESS + 2) * distance**3 - (SHARPNESS + 3) * distance**2 + 1
-    far = SHARPNESS * (distance**3 - 5 * distance**2 + 8 * distance - 4)
-    return np.where(distance <= 1, near, far)
+        at = (centres - cells.origin) / cells.stride
+        whole, steps = np.floor(at), np.array([[-1], [0], [1], [2]])
+        distance = np.abs(at - whole - steps)
+        square, cube = distance**2, distance**3
+        near = (SHARPNESS + 2) * cube - (SHARPNESS + 3) * square + 1
+        far = SHARPNESS * (cube - 5 * square + 8 * distance - 4)
+        weights, places = np.zeros((count, len(at)), np.float32), np.arange(len(at))
+        takes = np.clip(whole + steps, 0, count - 1).astype(np.intp)
+        for cell, weight in zip(takes, np.where(distance <= 1, near, far), strict=True):
+            weights[cell, places] += weight
+        return slice(first, last), weights

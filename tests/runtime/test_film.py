@@ -7,6 +7,7 @@ from cxr_runtime.film import (
     HALVED_FOR,
     Film,
     FilmFacts,
+    means,
     shrink,
     shrunk_hw,
     squared,
@@ -26,6 +27,14 @@ def test_a_large_film_is_averaged_as_in_one_step(hw: tuple[int, int]) -> None:
 def test_a_small_film_is_enlarged() -> None:
     film = draw_phantom(1, hw=(110, 100))
     assert thumbnail(film, 128).shape == (128, 128)
+
+
+@pytest.mark.parametrize("hw", [(1024, 1024), (1024, 836), (837, 1024), (839, 1022), (4, 8)])
+@pytest.mark.parametrize("side", [1, 2, 3, 4])
+def test_the_means_of_squares_are_those_of_opencv_in_one_step(hw: tuple[int, int], side: int) -> None:
+    grain = np.random.default_rng(2).integers(0, 256, hw, np.uint8)
+    at_once = cv2.resize(grain, None, fx=1 / side, fy=1 / side, interpolation=cv2.INTER_AREA)
+    np.testing.assert_array_equal(means(grain, side), at_once)
 
 
 def test_one_tone_stays_one_tone() -> None:

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from cxr_runtime.model.preprocessing import Preprocessing, place, prepare
-from cxr_runtime.placement import CellGrid, Placement
+from cxr_runtime.placement import SHARPNESS, CellGrid, Placement
 
 EVERY_PIXEL = CellGrid(origin=0.5, stride=1.0)
 
@@ -69,3 +69,21 @@ def test_between_cells_heat_is_cubic_as_opencv_has_it() -> None:
     map_x, map_y = np.meshgrid(across, down)
     expected = cv2.remap(heat, map_x, map_y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     np.testing.assert_allclose(on_film, np.clip(expected, heat.min(), heat.max()), atol=2e-3)
+
+
+def test_between_cells_heat_is_the_sum_of_four_cells_step_by_step() -> None:
+    heat = np.random.default_rng(2).random((5, 6), dtype=np.float32)
+    grid, placement = CellGrid(0.5, 1.0), Placement((300, 300), (0, 0, 300, 300), (5, 6))
+    weights = [np.zeros((count, 300), np.float32) for count in heat.shape]
+    for axis, count in enumerate(heat.shape):
+        at = (np.arange(300) + 0.5) / 300 * count - 0.5
+        for step in (-1, 0, 1, 2):
+            away = np.abs(at - np.floor(at) - step)
+            near = (SHARPNESS + 2) * away**3 - (SHARPNESS + 3) * away**2 + 1
+            far = SHARPNESS * (away**3 - 5 * away**2 + 8 * away - 4)
+            cell = np.clip(np.floor(at) + step, 0, count - 1).astype(np.intp)
+            weights[axis][cell, np.arange(300)] += np.where(away <= 1, near, far)
+    seen = np.einsum("yb,bx->yx", np.einsum("ay,ab->yb", weights[0], heat), weights[1])
+    np.testing.assert_array_equal(
+        placement.heat_on_film(heat, grid, (300, 300)), np.clip(seen, heat.min(), heat.max())
+    )

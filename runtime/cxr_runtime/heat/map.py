@@ -201,6 +201,11 @@ def in_colour_range(heat: NDArray[np.float32], view: HeatView) -> NDArray[np.flo
     """
     if (view.stretch, view.offset) == (1.0, 0.0):
         return heat
-    below = np.minimum(heat, MOST)
-    odds = cv2.pow(below / (1 - below), view.stretch) * np.float32(exp(view.offset))
-    return np.asarray(odds / (1 + odds), np.float32)
+    shown = np.zeros_like(heat)
+    left, top, width, height = cv2.boundingRect((heat > 0).view(np.uint8))
+    if width:  # where the film was not shown heat is 0, and the powers of 0 take ten times as long as others
+        part = slice(top, top + height), slice(left, left + width)
+        below = np.minimum(heat[part], MOST)
+        odds = cv2.pow(below / (1 - below), view.stretch) * np.float32(exp(view.offset))
+        shown[part] = odds / (1 + odds)
+    return shown

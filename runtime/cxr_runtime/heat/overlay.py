@@ -10,14 +10,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cxr_runtime.film import GreyPixels, shrink
+from cxr_runtime.film import GreyPixels, means, shrink
 from cxr_runtime.heat.colours import COLOUR_STEPS, LINE, LINE_WEIGHTS, MARK, NOT_DRAWN, palette
 from cxr_runtime.pictures import encode_indexed_png, palette_chunks, with_palette
 from cxr_runtime.placement import Outline
 from cxr_runtime.presentation import Colours
 
 RgbPixels = NDArray[np.uint8]  # (rows, columns, 3), red, green, blue
+Part = tuple[slice, slice]  # rows and columns of a picture
+WHOLE = slice(0, None), slice(0, None)
 
+NEARLY_WARM = 0.9  # steps from here on may be 1 once they are stretched and rounded
 LAYER_LONG_SIDE = 512  # pixels; enough for smooth borders of the colours at any size a film is shown
 THUMBNAIL_LONG_SIDE = 112  # pixels; the worklist shows it at 52, sharp on fine screens too
 THUMBNAIL_QUALITY = 80  # of its JPEG, 0..100
@@ -27,7 +30,9 @@ MARK_RADIUS = 9  # of the ring around the strongest heat, in pixels of a layer
 LEAST_MARKED = LAYER_LONG_SIDE // 2  # longer side of a picture that has room for the mark
 
 
-def heat_steps(heat: NDArray[np.float32], threshold: float, out_hw: tuple[int, int]) -> NDArray[np.uint8]:
+def heat_steps(
+    heat: NDArray[np.float32], threshold: float, out_hw: tuple[int, int]
+) -> tuple[NDArray[np.uint8], Part]:
     """Which colour each pixel bears.
 
     Args:
@@ -36,7 +41,8 @@ def heat_steps(heat: NDArray[np.float32], threshold: float, out_hw: tuple[int, i
         out_hw: rows and columns of the result, which the heat is stretched onto bilinearly.
 
     Returns:
-        (H, W) uint8: 0 below the threshold, then 1 .. COLOUR_STEPS in equal parts up to heat 1.
+        (H, W) uint8: 0 below the threshold, then 1 .. COLOUR_STEPS in equal parts up to heat 1; and the part
+        beyond which all are 0.
 
     Raises:
         ValueError: the threshold is outside 0..1, or 1.
@@ -45,13 +51,28 @@ def heat_steps(heat: NDArray[np.float32], threshold: float, out_hw: tuple[int, i
         raise ValueError(NOT_DRAWN.format(threshold))
     low = np.float32(threshold)
     steps = (heat - low) * (COLOUR_STEPS / (1 - low)) + 1
-    laid = cv2.resize(steps, (out_hw[1], out_hw[0]), interpolation=cv2.INTER_LINEAR)
-    return np.clip(laid, 0, COLOUR_STEPS, out=laid).astype(np.uint8)
+    drawn, warm = np.zeros(out_hw, np.uint8), _box((steps >= NEARLY_WARM).view(np.uint8))
+    if not steps[warm].size:
+        return drawn, warm
+    (rows, down), (columns, across) = map(_stretched, warm, heat.shape, out_hw)
+    part = drawn[down, across]
+    laid = cv2.resize(steps[rows, columns], part.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    part[:] = np.clip(laid, 0, COLOUR_STEPS, out=laid)
+    return drawn, _box(drawn, (down, across))
+
+
+def _stretched(cells: slice, count: int, out: int) -> tuple[slice, slice]:
+    """Those of `count` cells along one axis that reach the pixels of `cells`, and the pixels they lie on."""
+    times, rest = divmod(out, count)
+    if rest or times not in (1, 2, 4):  # a part would be weighted otherwise than the whole, in the last bits
+        return slice(0, count), slice(0, out)
+    first, last = max(0, cells.start - 1), min(count, cells.stop + 1)
+    return slice(first, last), slice(first * times, last * times)
 
 
 def drawn_steps(
     heat: NDArray[np.float32], threshold: float, out_hw: tuple[int, int]
-) -> tuple[NDArray[np.uint8], tuple[slice, slice]]:
+) -> tuple[NDArray[np.uint8], Part]:
     """Which entry of the palette each pixel bears: `heat_steps`, with contour lines and the mark.
 
     Args:
@@ -60,12 +81,10 @@ def drawn_steps(
         out_hw: rows and columns of the result.
 
     Returns:
-        (H, W) uint8, 0 where the film is left as it is; and the rows and columns beyond which all are 0.
+        (H, W) uint8, 0 where the film is left as it is; and the part beyond which all are 0.
     """
-    steps = heat_steps(heat, threshold, out_hw)
-    left, top, width, height = cv2.boundingRect(steps)
-    warm = slice(top, top + height), slice(left, left + width)
-    if width:
+    steps, warm = heat_steps(heat, threshold, out_hw)
+    if steps[warm].size:
         scale = max(out_hw) / LAYER_LONG_SIDE
         _draw_lines(steps[warm], scale)
         if max(out_hw) >= LEAST_MARKED:  # a ring, white with black borders, around the strongest heat
@@ -75,8 +94,15 @@ def drawn_steps(
             radius, thick = round(MARK_RADIUS * scale), max(1, round(2 * scale))
             cv2.circle(steps, centre, radius, LINE, 3 * thick)
             cv2.circle(steps, centre, radius, MARK, thick)
-            left, top, width, height = cv2.boundingRect(steps)
-    return steps, (slice(top, top + height), slice(left, left + width))
+            warm = _box(steps)
+    return steps, warm
+
+
+def _box(pixels: NDArray[np.uint8], part: Part = WHOLE) -> Part:
+    """The part beyond which all pixels are 0; it lies within the part that is given."""
+    left, top, width, height = cv2.boundingRect(pixels[part])
+    top, left = part[0].start + top, part[1].start + left
+    return slice(top, top + height), slice(left, left + width)
 
 
 def _draw_lines(steps: NDArray[np.uint8], scale: float) -> None:
@@ -86,15 +112,15 @@ def _draw_lines(steps: NDArray[np.uint8], scale: float) -> None:
         thick = round(weight * scale)
         if thick < 1:
             continue
-        inside = np.asarray(found >= step, np.uint8)
-        left, top, width, height = cv2.boundingRect(inside)
-        if not width:
+        inside = (found >= step).view(np.uint8)
+        box = _box(inside)
+        if not inside[box].size:
             return
-        below, beyond = top + height + thick, left + width + thick
-        near = slice(max(0, top - thick), below), slice(max(0, left - thick), beyond)
+        near = tuple(slice(max(0, side.start - 1), side.stop + 1) for side in box)  # higher steps lie within
+        steps, found, inside = steps[near], found[near], inside[near]
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * thick + 1, 2 * thick + 1))
-        core = cv2.erode(inside[near], kernel, borderType=cv2.BORDER_CONSTANT, borderValue=1)
-        steps[near][inside[near] > np.asarray(core)] = LINE
+        core = cv2.erode(inside, kernel, borderType=cv2.BORDER_CONSTANT, borderValue=1)
+        np.maximum(steps, LINE * (inside - core), out=steps)  # LINE is above all steps
 
 
 def heat_layer(heat: NDArray[np.float32], film_hw: tuple[int, int], threshold: float) -> bytes:
@@ -182,9 +208,8 @@ def thumbnail_jpeg(
         ValueError: the threshold is outside 0..1, or 1.
     """
     # To a whole share of its sides first: that is ten times as fast as the rest of the way at once.
-    share = 1 / max(1, max(preview.shape) // (2 * THUMBNAIL_LONG_SIDE))
-    rough = cv2.resize(preview, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
-    shown = shrink(np.asarray(rough, np.uint8), THUMBNAIL_LONG_SIDE)
+    rough = means(preview, max(1, max(preview.shape) // (2 * THUMBNAIL_LONG_SIDE)))
+    shown = shrink(rough, THUMBNAIL_LONG_SIDE)
     if heat is not None:
         shown = np.asarray(
             cv2.cvtColor(overlay(shown, heat, threshold, (), colours), cv2.COLOR_RGB2BGR), np.uint8

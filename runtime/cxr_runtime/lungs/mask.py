@@ -40,13 +40,13 @@ class LungMask:
     @property
     def area(self) -> float:
         """Share of the film that is lung, 0..1."""
-        return float(self.mask.mean())
+        return float(np.count_nonzero(self.mask) / self.soft.size)
 
     @property
     def vagueness(self) -> float:
         """Undecided pixels for each that is lung, 0 where there is none; a chest film has about 0.13."""
         undecided = (self.soft > UNDECIDED[0]) & (self.soft < UNDECIDED[1])
-        return float(undecided.sum() / max(int(self.mask.sum()), 1))
+        return float(np.count_nonzero(undecided) / max(int(np.count_nonzero(self.mask)), 1))
 
     def over_film(self, out_hw: tuple[int, int]) -> NDArray[np.bool_]:
         """The mask at the film's own proportions.
@@ -64,7 +64,7 @@ class LungMask:
         """As `over_film`, with PLEURA around it."""
         reach = tuple(2 * max(1, round(PLEURA * side)) + 1 for side in out_hw[::-1])
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, reach)
-        return cv2.dilate(self.over_film(out_hw).astype(np.uint8), kernel).astype(bool)
+        return np.asarray(cv2.dilate(self.over_film(out_hw).view(np.uint8), kernel)).view(bool)
 
 
 def lung_mask(soft: SoftMask, film_hw: tuple[int, int]) -> LungMask:
@@ -116,9 +116,8 @@ def trace(soft: NDArray[np.uint8], inside: int) -> tuple[Outline, ...]:
     """
     h, w = soft.shape
     fine = cv2.resize(soft, (w * FINER, h * FINER), interpolation=cv2.INTER_LINEAR)
-    contours, _ = cv2.findContours(
-        (np.asarray(fine) >= inside).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
-    )
+    parts = (np.asarray(fine) >= inside).view(np.uint8)
+    contours, _ = cv2.findContours(parts, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     contours = sorted(contours, key=cv2.contourArea, reverse=True)
     size = np.array([w * FINER, h * FINER], np.float64)
     return tuple(_polygon(np.asarray(contour, np.int32), size) for contour in contours if len(contour) > 2)
@@ -130,7 +129,7 @@ def _polygon(contour: NDArray[np.int32], size: NDArray[np.float64]) -> Outline:
         if len(points) <= MOST_POINTS:
             break
     shares = (points[:MOST_POINTS] + 0.5) / size
-    return tuple((round(float(x), 4), round(float(y), 4)) for x, y in shares)
+    return tuple((round(x, 4), round(y, 4)) for x, y in shares.tolist())
 
 
 def heat_share(heat: NDArray[np.float32], lungs: LungMask, threshold: float) -> float | None:
@@ -145,7 +144,7 @@ def heat_share(heat: NDArray[np.float32], lungs: LungMask, threshold: float) -> 
         0..1, or None where the film has no heat at all.
     """
     weight = np.maximum(heat.astype(np.float64) - threshold, 0)
-    if weight.sum() <= 0:
+    if not weight.any():
         weight = heat.astype(np.float64)
     total = float(weight.sum())
     if total <= 0:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from cxr_runtime.film import GreyPixels
-from cxr_runtime.lungs.mask import INSIDE, LungMask
+from cxr_runtime.lungs.mask import LungMask
 from cxr_runtime.model.preprocessing import InputPixels
 
 _GREYS = 256
@@ -43,12 +43,12 @@ def looks_of(film: GreyPixels, lungs: LungMask, inputs: InputPixels) -> Looks:
     (rows, columns), soft = lungs.film_hw, lungs.soft
     x0, y0, x1, y1 = lungs.box_film_xyxy or (0.0, 0.0, float(columns), float(rows))
     small = np.asarray(cv2.resize(film, soft.shape[::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
-    inside = soft >= INSIDE
+    inside = lungs.mask
     numbers = [x0 / columns, y0 / rows, x1 / columns, y1 / rows, float(np.log((y1 - y0) / (x1 - x0)))]
-    numbers += [float(inside.mean()), lungs.vagueness]
-    for part in (small[inside], small[~inside]):
-        upto = np.searchsorted(np.cumsum(np.bincount(part, minlength=_GREYS)), TENTHS * part.size)
-        numbers += GREYS[np.minimum(upto, _GREYS - 1)].tolist()
+    numbers += [lungs.area, lungs.vagueness]
+    for part in (inside, ~inside):
+        upto = np.cumsum(cv2.calcHist([small], [0], part.view(np.uint8), [_GREYS], [0, _GREYS]))
+        numbers += GREYS[np.minimum(np.searchsorted(upto, TENTHS * upto[-1]), _GREYS - 1)].tolist()
     shares = np.bincount(inputs.ravel(), minlength=_GREYS) / inputs.size
     mean = float(shares @ GREYS)
     contrast = float(shares @ (GREYS - mean) ** 2) ** 0.5

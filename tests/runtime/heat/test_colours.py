@@ -84,7 +84,7 @@ def test_a_layer_of_an_earlier_version_without_lines_is_recoloured_too() -> None
     from cxr_runtime.heat.overlay import heat_steps
     from cxr_runtime.pictures import encode_indexed_png, palette_chunks
 
-    steps = heat_steps(hill(), THRESHOLD, HW)
+    steps, _ = heat_steps(hill(), THRESHOLD, HW)
     old = encode_indexed_png(steps, palette_chunks(layer_rgba(Colours.JET)[: COLOUR_STEPS + 1]))
     read = cv2.imdecode(np.frombuffer(recoloured(old, Colours.INFERNO), np.uint8), cv2.IMREAD_UNCHANGED)
     assert read is not None

@@ -150,6 +150,16 @@ def test_film_heat_has_the_film_s_proportions(film_hw: tuple[int, int]) -> None:
     assert heat.shape[0] / heat.shape[1] == pytest.approx(film_hw[0] / film_hw[1], rel=0.05)
 
 
+@pytest.mark.parametrize("box", [(0, 0, 90, 120), (31, -5, 80, 77), (95, 10, 120, 30)])
+def test_the_colour_range_is_that_of_the_whole_film_though_a_part_was_shown(box: Box) -> None:
+    view = replace(RECIPE, stretch=1.7, offset=0.9).view(HeatMethod.CAM)
+    placement = Placement((120, 90), box, (32, 32))
+    cells = cam(CONV5, RECIPE)
+    heat = film_heat(cells, placement, view)
+    laid = placement.heat_on_film(cells, view.cells, (heat.shape[0], heat.shape[1]))
+    np.testing.assert_array_equal(heat, in_colour_range(laid, view))
+
+
 @pytest.mark.parametrize("box", [(0, 0, 200, 200), (20, 40, 180, 200)])
 def test_even_activations_are_hottest_where_disease_is_usual_in_this_film_s_lungs(box: Box) -> None:
     lower_left = LocationPrior(((0.1, 0.1), (1.0, 0.1)), 1.0, 0.0, (0.2, 0.2, 0.8, 0.8))

@@ -6,10 +6,22 @@ import pytest
 from numpy.typing import NDArray
 
 from cxr_runtime.film import GreyPixels
-from cxr_runtime.heat.colours import COLOUR_STEPS, legend, step_colours, step_opacities
+from cxr_runtime.heat.colours import (
+    COLOUR_STEPS,
+    LINE,
+    LINE_WEIGHTS,
+    MARK,
+    legend,
+    step_colours,
+    step_opacities,
+)
 from cxr_runtime.heat.overlay import (
+    LAYER_LONG_SIDE,
+    LEAST_MARKED,
+    MARK_RADIUS,
     OUTLINE_RGB,
     THUMBNAIL_LONG_SIDE,
+    drawn_steps,
     heat_steps,
     overlay,
     thumbnail_jpeg,
@@ -21,12 +33,13 @@ THRESHOLD = 0.3
 
 def test_heat_below_the_threshold_has_no_colour_and_heat_at_it_has_the_first() -> None:
     heat = np.array([[0, 0.2999, 0.3, 1]], np.float32)
-    assert heat_steps(heat, THRESHOLD, (1, 4)).tolist() == [[0, 0, 1, COLOUR_STEPS]]
+    assert heat_steps(heat, THRESHOLD, (1, 4))[0].tolist() == [[0, 0, 1, COLOUR_STEPS]]
 
 
 def test_the_steps_are_equal_parts_from_the_threshold_to_one() -> None:
     heat = np.linspace(THRESHOLD, 1, 7001, dtype=np.float32)[None]
-    counts = np.bincount(heat_steps(heat, THRESHOLD, heat.shape).ravel(), minlength=COLOUR_STEPS + 1)
+    steps, _ = heat_steps(heat, THRESHOLD, heat.shape)
+    counts = np.bincount(steps.ravel(), minlength=COLOUR_STEPS + 1)
     assert counts[0] == 0
     assert np.ptp(counts[1:]) <= 2
 
@@ -48,7 +61,7 @@ def test_the_film_shows_through_every_colour_and_step_0_covers_nothing() -> None
 def test_the_legend_names_the_colours_that_are_drawn() -> None:
     for number, step in enumerate(legend(THRESHOLD), start=1):
         middle = np.full((1, 1), (step.low + step.high) / 2, np.float32)
-        drawn = heat_steps(middle, THRESHOLD, (1, 1))[0, 0]
+        drawn = heat_steps(middle, THRESHOLD, (1, 1))[0][0, 0]
         assert drawn == number
         assert tuple(step_colours()[drawn]) == step.rgb
     assert legend(THRESHOLD)[0].low == THRESHOLD
@@ -56,7 +69,7 @@ def test_the_legend_names_the_colours_that_are_drawn() -> None:
 
 
 def test_heat_is_stretched_with_pixel_centres_at_one_half() -> None:
-    steps = heat_steps(np.array([[0, 1]], np.float32), 0.5, (3, 8))
+    steps, _ = heat_steps(np.array([[0, 1]], np.float32), 0.5, (3, 8))
     assert (steps > 0).tolist() == [[False] * 4 + [True] * 4] * 3
 
 
@@ -64,6 +77,42 @@ def test_heat_is_stretched_with_pixel_centres_at_one_half() -> None:
 def test_a_threshold_that_cannot_be_drawn_is_refused(threshold: float) -> None:
     with pytest.raises(ValueError, match="expected 0 or more"):
         heat_steps(np.zeros((2, 2), np.float32), threshold, (2, 2))
+
+
+def plainly_drawn(heat: NDArray[np.float32], hw: tuple[int, int]) -> NDArray[np.uint8]:
+    """`drawn_steps`, by the whole picture at each step."""
+    low = np.float32(THRESHOLD)
+    laid = cv2.resize((heat - low) * (COLOUR_STEPS / (1 - low)) + 1, hw[::-1], interpolation=cv2.INTER_LINEAR)
+    steps = np.clip(laid, 0, COLOUR_STEPS).astype(np.uint8)
+    found, scale = steps.copy(), max(hw) / LAYER_LONG_SIDE
+    for step, weight in LINE_WEIGHTS.items():
+        inside, side = (found >= step).astype(np.uint8), 2 * round(weight * scale) + 1
+        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+        core = cv2.erode(inside, kernel, borderType=cv2.BORDER_CONSTANT, borderValue=1)
+        steps[inside > np.asarray(core)] = LINE
+    if steps.any() and max(hw) >= LEAST_MARKED:
+        row, column = np.unravel_index(int(heat.argmax()), heat.shape)
+        x, y = (float(column) + 0.5) / heat.shape[1], (float(row) + 0.5) / heat.shape[0]
+        centre, thick = (round(x * hw[1] - 0.5), round(y * hw[0] - 0.5)), max(1, round(2 * scale))
+        for colour, width in ((LINE, 3 * thick), (MARK, thick)):
+            cv2.circle(steps, centre, round(MARK_RADIUS * scale), colour, width)
+    return steps
+
+
+@pytest.mark.parametrize("hw", [(1024, 1024), (1024, 836), (1024, 837), (512, 418), (300, 245), (112, 91)])
+@pytest.mark.parametrize("seed", range(4))
+def test_the_warm_part_alone_is_drawn_as_it_is_within_the_whole_picture(
+    hw: tuple[int, int], seed: int
+) -> None:
+    noise = np.random.default_rng(seed).normal(size=(256, 209)).astype(np.float32)
+    uneven = np.asarray(cv2.GaussianBlur(noise, (0, 0), 14), np.float32)
+    heat = np.clip(
+        uneven / uneven.max() * np.float32(1 - 0.2 * seed), 0, 1
+    )  # more than one peak, some at edges
+    steps, (rows, columns) = drawn_steps(heat, THRESHOLD, hw)
+    np.testing.assert_array_equal(steps, plainly_drawn(heat, hw))
+    steps[rows, columns] = 0
+    assert not steps.any()
 
 
 def drawn_film(hw: tuple[int, int] = (90, 120)) -> GreyPixels:

@@ -4,7 +4,7 @@ import pytest
 from numpy.typing import NDArray
 
 from cxr_runtime.lungs import LungMask, lung_field, measured
-from cxr_runtime.model.looks import LOOKS, Looks, looks_of
+from cxr_runtime.model.looks import GREYS, LOOKS, TENTHS, Looks, looks_of
 from cxr_runtime.phantom import draw_phantom
 
 
@@ -52,3 +52,17 @@ def test_the_size_in_which_a_film_was_saved_changes_little_and_another_tone_curv
     greys = [number for number, name in enumerate(LOOKS) if name.startswith(("grey", "input"))]
     whole, reduced, changed = (np.array(_looks(each))[greys] for each in (film, small, darker))
     assert np.abs(whole - reduced).max() < 0.1 < np.abs(whole - changed).max()
+
+
+def test_greys_are_found_by_counting_every_pixel() -> None:
+    film = draw_phantom(2, hw=(300, 260))
+    lungs = lung_field().find(film)
+    looks = dict(zip(LOOKS, looks_of(film, lungs, _inputs(film, lungs)), strict=True))
+    small = np.asarray(cv2.resize(film, lungs.soft.shape[::-1], interpolation=cv2.INTER_LINEAR), np.uint8)
+    for name, part in (("in", small[lungs.mask]), ("around", small[~lungs.mask])):
+        upto = np.cumsum(np.bincount(part, minlength=256))
+        for tenth, place in zip(TENTHS, np.searchsorted(upto, TENTHS * part.size), strict=True):
+            assert looks[f"grey-{name}-lungs-{tenth:.2f}"] == round(float(GREYS[place]), 5)
+    undecided = (lungs.soft > 25) & (lungs.soft < 230)
+    assert looks["lungs-vagueness"] == round(float(undecided.sum() / lungs.mask.sum()), 5)
+    assert looks["lungs-area"] == round(float(lungs.mask.mean()), 5)

@@ -127,7 +127,7 @@ def test_the_region_is_what_is_coloured_around_the_highest_heat() -> None:
     assert found is not None
     drawn = np.zeros(HW, np.uint8)
     cv2.fillPoly(drawn, [np.rint(found[0]).astype(np.int32)], (1,))
-    coloured = (heat_steps(heat(), HEAT_THRESHOLD, HW) > 0).astype(np.uint8)
+    coloured = (heat_steps(heat(), HEAT_THRESHOLD, HW)[0] > 0).astype(np.uint8)
     coloured[HW[0] // 2 :] = 0  # the colder region
     shared, either = int((drawn & coloured).sum()), int((drawn | coloured).sum())
     assert shared / either > 0.9
