@@ -21,7 +21,7 @@ class DrawingPdf(ProducedPdf):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self._written: dict[Hashable, tuple[bytes, tuple[Any, ...]]] = {}  # as of `again`
+        self._written: dict[Hashable, tuple[bytes, set[int], tuple[Any, ...]]] = {}  # by `again`
 
     def again(self, name: Hashable, draw: Callable[[], None]) -> None:
         """Draw what stands on many pages; only its first time costs as much as it takes.
@@ -34,12 +34,13 @@ class DrawingPdf(ProducedPdf):
         if key not in self._written:
             start = len(contents)
             draw()
-            self._written[key] = bytes(contents[start:]), self._state()
+            written = bytes(contents[start:])
+            self._written[key] = written, {int(font) for font in _FONT.findall(written)}, self._state()
             return
-        written, state = self._written[key]
+        written, fonts, state = self._written[key]
         contents += written
-        for font in {*_FONT.findall(written)}:
-            self._resource_catalog.add(PDFResourceType.FONT, int(font), self.page)
+        for font in fonts:
+            self._resource_catalog.add(PDFResourceType.FONT, font, self.page)
         for entry, value in zip(_STATE, state, strict=True):
             setattr(self, entry, value)
 

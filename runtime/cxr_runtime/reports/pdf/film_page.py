@@ -95,9 +95,10 @@ def _alternative(where: str) -> str:
 def _pictures(sheet: Sheet, picture: Picture, alternative: str, box_h: float) -> None:
     """The film twice, the second time with its heat on top."""
     frames = [_frame(sheet, picture, MARGIN + place * (BOX_W + GAP), box_h) for place in (0, 1)]
+    film = film_image(sheet, picture.preview_jpeg)
     for frame, words in zip(frames, (_("The film."), alternative), strict=True):
         with sheet.tagged("Figure", words):
-            sheet.image(film_image(sheet, picture.preview_jpeg) or BytesIO(picture.preview_jpeg), *frame)
+            sheet.image(film or BytesIO(picture.preview_jpeg), *frame)
             if frame is frames[1]:
                 if picture.heat_png is not None:
                     sheet.image(heat_image(sheet, picture.heat_png) or BytesIO(picture.heat_png), *frame)

@@ -13,7 +13,7 @@ class WordedPdf(TaggedPdf):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self._glyphs: dict[tuple[str, str], str] = {}  # texts as a font shows them, by font and text
+        self._letters: dict[str, _Letters] = {}  # of each font
 
     def put(self, x: float, y: float, text: str, colour: tuple[int, int, int]) -> None:
         """Print words in the font that is chosen (PDF 32000-1, 9.4).
@@ -28,22 +28,35 @@ class WordedPdf(TaggedPdf):
         assert font is not None
         if not self.current_font_is_set_on_page:
             self._out(self._set_font_for_page(font, self.font_size_pt))
-        key = (font.fontkey, text)
-        if key not in self._glyphs:
-            self._glyphs[key] = font.encode_text(text)
-        words = f"BT {x * self.k:.2f} {(self.h - y) * self.k:.2f} Td {self._glyphs[key]} ET"
+        if font.fontkey not in self._letters:
+            self._letters[font.fontkey] = _Letters(font)
+        said = "".join(map(self._letters[font.fontkey].__getitem__, text))
+        words = f"BT {x * self.k:.2f} {(self.h - y) * self.k:.2f} Td ({said}) Tj ET"
         self._out(words if self.fill_color == ink else f"q {_operator(colour)} {words} Q")
 
     def sum_of_widths(self, text: str) -> float:
         """What `get_string_width` gives for such words, mm."""
         font = self.current_font
         assert font is not None
-        return float(font.get_text_width(text, self.font_size_pt, None)[1]) / self.k
+        return sum(map(font.cw.__getitem__, map(ord, text))) * self.font_size_pt * 0.001 / self.k
 
     def choose(self, family: str, style: str, size: float) -> None:
         """Set a font of `add_font`, where it is not set already: family in lower case, size in points."""
         if (family, style, size) != (self.font_family, self.font_style, self.font_size_pt):
-            self.set_font(family, style, size)
+            self.font_family, self.font_style, self.font_size_pt = family, style, size
+            self.current_font, self.current_font_is_set_on_page = self.fonts[f"{family}{style}"], False
+
+
+class _Letters(dict[str, str]):
+    """Characters as a text in a font holds them (PDF 32000-1, 9.4.3), each found once."""
+
+    def __init__(self, font: Any) -> None:
+        super().__init__()
+        self._font = font
+
+    def __missing__(self, character: str) -> str:
+        self[character] = code = self._font.encode_text(character).removeprefix("(").removesuffix(") Tj")
+        return code
 
 
 @cache
