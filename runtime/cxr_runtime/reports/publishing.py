@@ -104,7 +104,7 @@ def write_reports(
     refused, counted = Deliveries(store).refused(), counted or count(store, films)
     counts, content = counted.tally, _content(facts, files.formats, refused, counted.rows)
 
-    shown = ShownFilms(store, films, facts, keeps_pages=ReportFormat.PDF in files.formats)
+    shown = ShownFilms(store, films, facts, counts.films if ReportFormat.PDF in files.formats else None)
 
     def write_page(path: Path) -> None:
         from cxr_runtime.reports.worklist import write_worklist

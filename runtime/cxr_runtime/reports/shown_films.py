@@ -24,14 +24,12 @@ class ShownFilms:
         store: that holds them.
         films: which.
         facts: what the reports state of them.
-        keeps_pages: films that have a page are kept from `every` for `with_a_page`.
+        count: how many they are, if those with a page are to be kept from `every` for `with_a_page`.
     """
 
-    def __init__(self, store: Store, films: Films, facts: RunFacts, *, keeps_pages: bool = True) -> None:
-        self._store, self._films, self._facts = store, films, facts
-        self._room = (
-            (facts.presentation.pdf_pages or 0) if keeps_pages else 0
-        )  # without a bound, none are kept
+    def __init__(self, store: Store, films: Films, facts: RunFacts, count: int | None = None) -> None:
+        self._store, self._films, self._facts, self._count = store, films, facts, count
+        self._room = facts.presentation.pdf_pages or 0  # without a bound, in old stores, none are kept
         self._kept: list[Ranked] | None = None
 
     def every(self) -> Iterator[Exhibit]:
@@ -40,8 +38,9 @@ class ShownFilms:
         for rank, exhibit in enumerate(self._read(), start=1):
             if exhibit.outcome.triage in WITH_A_PAGE and len(kept) < self._room:
                 kept.append((rank, exhibit))
+            if self._room and rank == self._count:  # the list asks for no more than there are
+                self._kept = kept
             yield exhibit
-        self._kept = kept if self._room else None
 
     def with_a_page(self) -> Iterable[Ranked]:
         """Those that a reader is asked to look at, as many as may have a page or more."""

@@ -4,7 +4,6 @@ import json
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -232,7 +231,7 @@ def _picture_row(picture: StoredPicture) -> tuple[Any, ...]:
         picture.preview_jpeg,
         picture.thumbnail_jpeg,
         picture.heat_png,
-        json.dumps(asdict(picture.placement)),
+        json.dumps(vars(picture.placement)),
         None if heat is None else heat.astype("<f4").tobytes(),
         rows,
         columns,

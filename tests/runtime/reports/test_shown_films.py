@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from cxr_runtime.files import ReportFormat
 from cxr_runtime.presentation import Presentation
+from cxr_runtime.reports.again import ReportOptions, report_again
 from cxr_runtime.reports.shown_films import Ranked, ShownFilms
 from cxr_runtime.store.checks import picture_of
 from cxr_runtime.store.store import Store
@@ -42,10 +44,18 @@ def names(films: ShownFilms) -> list[tuple[int, str]]:
 
 def test_films_with_a_page_are_read_once_for_list_and_page(tmp_path: Path, pictures: list[str]) -> None:
     with Store.open(write_store(tmp_path, NIGHT)) as store:
-        films = ShownFilms(store, 1, RUN)
-        assert [film.outcome.file for film in films.every()] == ["b.png", "e.png", "a.png", "c.png", "d.png"]
+        films = ShownFilms(store, 1, RUN, len(NIGHT))
+        listed = [film.outcome.file for film in islice(films.every(), len(NIGHT))]
+        assert listed == ["b.png", "e.png", "a.png", "c.png", "d.png"]
         assert names(films) == names(films) == [(1, "b.png"), (2, "e.png"), (3, "a.png")]
     assert pictures == ["b.png", "e.png", "a.png", "c.png"]
+
+
+def test_reports_of_a_store_read_each_picture_once(tmp_path: Path, pictures: list[str]) -> None:
+    folder = write_store(tmp_path / "night", NIGHT)
+    report_again(folder, ReportOptions(frozenset([ReportFormat.HTML, ReportFormat.PDF])))
+    assert pictures == ["b.png", "e.png", "a.png", "c.png"]
+    assert (folder / "report.pdf").is_file()
 
 
 def test_pages_alone_read_no_picture_of_another_film(tmp_path: Path, pictures: list[str]) -> None:
@@ -64,7 +74,7 @@ def begun(films: ShownFilms) -> None:
 
 
 def whole(films: ShownFilms) -> None:
-    list(films.every())
+    list(islice(films.every(), len(NIGHT)))
 
 
 @pytest.mark.parametrize("read", [unread, begun, whole])
@@ -74,7 +84,7 @@ def test_the_pages_show_the_same_whatever_the_list_has_read(
 ) -> None:
     run = replace(RUN, presentation=Presentation(pdf_pages=most))
     with Store.open(write_store(tmp_path, NIGHT)) as store:
-        films = ShownFilms(store, 1, run)
+        films = ShownFilms(store, 1, run, len(NIGHT))
         read(films)
         shown: list[Ranked] = list(islice(films.with_a_page(), most))
     assert [rank for rank, _ in shown] == [1, 2, 3][:most]

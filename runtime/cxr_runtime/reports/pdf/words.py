@@ -4,6 +4,7 @@ from functools import cache
 from typing import Any
 
 from fpdf.drawing_primitives import DeviceGray, DeviceRGB, convert_to_device_color
+from fpdf.fonts import CoreFont, TTFFont
 
 from cxr_runtime.reports.pdf.tagged import TaggedPdf
 
@@ -36,9 +37,9 @@ class WordedPdf(TaggedPdf):
 
     def sum_of_widths(self, text: str) -> float:
         """What `get_string_width` gives for such words, mm."""
-        font = self.current_font
-        assert font is not None
-        return sum(map(font.cw.__getitem__, map(ord, text))) * self.font_size_pt * 0.001 / self.k
+        font: Any = self.current_font
+        units = sum(map(font.cw.__getitem__, map(ord, text)))
+        return float(units * self.font_size_pt * 0.001) / self.k
 
     def choose(self, family: str, style: str, size: float) -> None:
         """Set a font of `add_font`, where it is not set already: family in lower case, size in points."""
@@ -50,7 +51,7 @@ class WordedPdf(TaggedPdf):
 class _Letters(dict[str, str]):
     """Characters as a text in a font holds them (PDF 32000-1, 9.4.3), each found once."""
 
-    def __init__(self, font: Any) -> None:
+    def __init__(self, font: CoreFont | TTFFont) -> None:
         super().__init__()
         self._font = font
 
