@@ -14,12 +14,9 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 SAMPLES = {0: 1, 2: 3}  # of a pixel, by colour type: grey and RGB; others are rare among films
 DEPTHS = (8, 16)  # bits of a sample
 NO_INTERLACE = b"\0\0\0"  # compression, filter and interlace methods (W3C PNG 11.2.1)
-LONGEST = 65535  # bytes of a stored block (RFC 1951, 3.2.4)
-BLOCK_HEAD = 5  # bytes before them: last or not, length, complement of the length
 MOST_BYTES = (
     1 << 26
 )  # of a picture's rows; a larger one is inflated while it is decoded: it needs less memory
-ZLIB_HEAD = b"\x78\x01"
 END = b"\0\0\0\0IEND\xaeB`\x82"  # the last chunk (W3C PNG 11.2.5)
 
 
@@ -67,21 +64,16 @@ def decode_grey(file: memoryview) -> Samples:
 
 
 def _stored(header: bytes, raw: bytes) -> memoryview:
-    """A file whose rows are a zlib stream of stored blocks (RFC 1950, RFC 1951), laid down in one place."""
-    whole, left = divmod(len(raw), LONGEST)
-    length = len(ZLIB_HEAD) + whole * (BLOCK_HEAD + LONGEST) + BLOCK_HEAD + left + 4
-    start = b"".join([SIGNATURE, _chunk(b"IHDR", header), pack(">I", length), b"IDAT", ZLIB_HEAD])
-    end = len(start) + whole * (BLOCK_HEAD + LONGEST)
-    file = np.empty(len(start) - len(ZLIB_HEAD) + length + 4 + len(END), np.uint8)
-    file[: len(start)] = bytearray(start)
-    blocks = file[len(start) : end].reshape(whole, BLOCK_HEAD + LONGEST)
-    blocks[:, :BLOCK_HEAD] = bytearray(pack("<BHH", 0, LONGEST, 0))
-    blocks[:, BLOCK_HEAD:] = np.frombuffer(raw, np.uint8, whole * LONGEST).reshape(whole, LONGEST)
-    tail = pack("<BHH", 1, left, left ^ LONGEST) + raw[whole * LONGEST :] + pack(">I", isal_zlib.adler32(raw))
-    file[end : end + len(tail)] = bytearray(tail)
-    named = file[len(start) - len(ZLIB_HEAD) - 4 : end + len(tail)]  # a chunk's checksum covers its name, too
-    file[end + len(tail) :] = bytearray(pack(">I", isal_zlib.crc32(named.data)) + END)
-    return file.data
+    """A file whose rows are a zlib stream of stored blocks (RFC 1951, 3.2.4), laid down in one place."""
+    head = SIGNATURE + _chunk(b"IHDR", header)
+    start = len(head) + 8  # of the stream: behind the length and the name of its chunk
+    file = np.empty(start + len(raw) + len(raw) // 1000 + 100, np.uint8)
+    stream = imagecodecs.deflate_encode(raw, level=0, out=file[start:])  # type: ignore[arg-type]  # any buffer
+    end = start + len(stream)
+    file[:start] = bytearray(head + pack(">I", len(stream)) + b"IDAT")
+    checksum = isal_zlib.crc32(file[start - 4 : end].data)  # it covers a chunk's name, too
+    file[end : end + 4 + len(END)] = bytearray(pack(">I", checksum) + END)
+    return file[: end + 4 + len(END)].data
 
 
 def _chunk(name: bytes, body: bytes | memoryview) -> bytes:

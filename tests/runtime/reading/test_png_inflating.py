@@ -9,7 +9,9 @@ import pytest
 
 import film_files as files
 from cxr_runtime.reading import png_inflating
-from cxr_runtime.reading.png_inflating import LONGEST, inflated_png
+from cxr_runtime.reading.png_inflating import inflated_png
+
+LONGEST = 65535  # bytes of a stored block (RFC 1951, 3.2.4)
 
 
 def header_of(content: bytes) -> bytes:
