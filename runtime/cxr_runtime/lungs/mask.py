@@ -80,8 +80,9 @@ def lung_mask(soft: SoftMask, film_hw: tuple[int, int]) -> LungMask:
         return measured(np.zeros_like(soft), film_hw)
     smallest = max(SMALLEST_PART * soft.size, SMALLEST_BESIDE * areas.max())
     kept = [part for part in np.argsort(-areas)[:MOST_PARTS] + 1 if areas[part - 1] >= smallest]
-    wanted = np.isin(np.arange(count), kept)[parts]
-    contours, _ = cv2.findContours(wanted.view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    is_kept = np.zeros(count, np.uint8)
+    is_kept[kept] = 1
+    contours, _ = cv2.findContours(is_kept[parts], cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     filled = np.asarray(cv2.drawContours(np.zeros_like(soft), contours, -1, 255, cv2.FILLED), np.uint8)
     around = np.asarray(cv2.dilate(filled, np.ones((3, 3), np.uint8)), np.uint8)  # one pixel, too: a border
     least, most = np.minimum(filled, INSIDE), np.maximum(filled, np.minimum(around, INSIDE - 1))

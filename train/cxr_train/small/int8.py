@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from cxr_runtime.files import write_bytes
 from cxr_train.quantising import quantised
+from cxr_train.small.relaid import relaid
 
 KINDS = ("Conv", "Relu", "MaxPool", "Resize", "Concat")  # what computes in INT8; the answers stay float32
 
@@ -21,6 +22,6 @@ def write_int8(whole: Path, films: NDArray[np.float32], percentile: float, path:
         percentile: share of a tensor's activations, in percent, that its scale covers.
         path: of the file to write.
     """
-    model = quantised(whole.read_bytes(), films[:, None], percentile, KINDS, narrow=True)
+    model = relaid(quantised(whole.read_bytes(), films[:, None], percentile, KINDS, narrow=True))
     onnx.checker.check_model(model)
     write_bytes(path, model.SerializeToString())
