@@ -129,8 +129,8 @@ def _polygon(contour: NDArray[np.int32], size: NDArray[np.float64]) -> Outline:
         points = cv2.approxPolyDP(contour, tolerance * float(size.max()), True)[:, 0]
         if len(points) <= MOST_POINTS:
             break
-    shares = (points[:MOST_POINTS] + 0.5) / size
-    return tuple((round(x, 4), round(y, 4)) for x, y in shares.tolist())
+    shares = np.round((points[:MOST_POINTS] + 0.5) / size, 4)
+    return tuple((x, y) for x, y in shares.tolist())
 
 
 def heat_share(heat: NDArray[np.float32], lungs: LungMask, threshold: float) -> float | None:

@@ -4,6 +4,7 @@ import pytest
 from numpy.typing import NDArray
 
 from cxr_runtime.lungs.mask import (
+    FINER,
     INSIDE,
     MOST_PARTS,
     MOST_POINTS,
@@ -87,6 +88,14 @@ def test_outlines_are_shares_of_the_film_and_lie_on_the_lungs_edge() -> None:
     x, y = np.array(left_lung).T
     assert (x.min(), x.max()) == pytest.approx((0.15, 0.40), abs=0.01)
     assert (y.min(), y.max()) == pytest.approx((0.20, 0.80), abs=0.01)
+
+
+def test_the_shares_of_an_outline_are_those_of_its_pixels_to_four_decimals() -> None:
+    y, x = np.mgrid[0:160, 0:160]
+    soft = np.where((x - 70) ** 2 / 3 + (y - 80) ** 2 < 40**2, 255, 0).astype(np.uint8)
+    (outline,) = lung_mask(soft, (160, 160)).outlines
+    for share in np.array(outline).ravel().tolist():
+        assert share == round((round(share * 160 * FINER - 0.5) + 0.5) / (160 * FINER), 4)
 
 
 def test_a_ragged_lung_still_has_few_points() -> None:
