@@ -110,6 +110,8 @@ _ALONE = {
     "OMP_NUM_THREADS": "1",
     "OPENCV_FOR_THREADS_NUM": "1",
     "PYTHONSAFEPATH": "1",  # nothing is imported from the folder that the program was started in
+    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),  # bytes; glibc keeps the memory of one film for the next:
+    "MALLOC_TRIM_THRESHOLD_": str(64 << 20),  # for each fresh page the system stops the process
 }
 
 
