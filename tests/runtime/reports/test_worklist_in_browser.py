@@ -358,3 +358,23 @@ def test_a_script_that_is_not_the_pages_own_is_stopped(browser: "Browser", tmp_p
     assert stopped == "script-src-elem"
     assert opened.title().startswith("Worklist")
     opened.close()
+
+
+@pytest.mark.parametrize("width", [900, 1100, 1300, 1500, 1900])
+def test_a_name_of_usual_length_stands_on_one_line(browser: "Browser", width: int, tmp_path: Path) -> None:
+    films = [
+        scored("night/00000915_005.png", 0.9),
+        rejected("night/00000920_000.png"),
+        failed("IM-0001-0001.dcm"),
+    ]
+    path = tmp_path / "worklist.html"
+    write_worklist(path, RUN, tally(film.outcome for film in films), films)
+    page = browser.new_page(viewport={"width": width, "height": 768})
+    page.goto(path.as_uri())
+    for name in page.locator(".open bdi").all():
+        assert name.evaluate("name => name.getClientRects().length") == 1
+    result = page.locator("td.result").evaluate_all(
+        "cells => cells.map((cell) => cell.getBoundingClientRect().x)"
+    )
+    assert len(set(result)) == 1  # one column, whether a film has a score or not
+    page.close()
