@@ -227,7 +227,8 @@ def _told(reported: "Reported") -> int:
 def _about(taken: "Taken") -> list[str]:
     from cxr_runtime.language import counted
 
-    new = f"{counted(taken.rows, 'row')} new, {taken.on_trust} of them on trust"
+    places = f"{counted(taken.rows, 'place')} new, {taken.on_trust} of them on trust"
+    new = f"{counted(taken.films)} new; {places}"
     lines = [new if taken.rows else "nothing new"]
     if taken.known:
         lines.append(f"{counted(taken.known)} known already")

@@ -37,7 +37,7 @@ def test_a_night_is_kept_restored_joined_and_pruned(
     for line in (
         f"2 films: 2 scored (1 flagged), 0 rejected, 0 failed\nreports in {night}",
         f"2 films of 1 scan in {file}",
-        f"{night}/triage.sqlite: 2 rows new, 0 of them on trust",
+        f"{night}/triage.sqlite: 2 films new; 2 places new, 0 of them on trust",
         f"{restored}/triage.sqlite: nothing new",
         "pictures of 2 films dropped, of 0 kept",
     ):

@@ -58,7 +58,8 @@ class Taken:
     """What came from one store."""
 
     name: str  # of the store's file
-    rows: int = 0  # places of films that were new here
+    films: int = 0  # whose rows were new here
+    rows: int = 0  # places of films that were new here; a film may lie at several
     on_trust: int = 0  # of them, those that bear no right seal of this machine
     runs_on_trust: int = 0  # scans whose facts bear none
     known: int = 0  # films that were here already
@@ -163,6 +164,7 @@ class JoiningStore(TrustingStore):
                 taken.known += 1
                 taken.differing += any(known[1 + at] != found.row[at] for at in _DECISIVE)
                 return _Joined(int(known[0]), *film, found.is_ours)
+        taken.films += 1
         taken.without_pictures += found.lost_pictures
         row = (*found.row, self._sealer.seal(RESULT, found.row))
         own = self._insert("results", (*SEALED_COLUMNS, "seal"), row)

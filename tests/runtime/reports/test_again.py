@@ -206,13 +206,20 @@ def test_merging_again_adds_only_what_is_new(tmp_path: Path) -> None:
     merge([one, two], out, QUICK)
     write_store(two, [Drawn("c.png"), Drawn("stalled.png", None)])
     done = merge([one, two, one], out, QUICK)
-    assert [taken.rows for taken in done.taken] == [0, 2]
+    assert [(taken.films, taken.rows) for taken in done.taken] == [(0, 0), (2, 2)]
     before = ask(out, "SELECT * FROM places"), ask(out, "SELECT * FROM results")
     merge([out, two], out, QUICK)  # a folder may be among its own parts
     merge([out], one, QUICK)  # and back: a knows its own run again
     merge([one], out, QUICK)
     assert (ask(out, "SELECT * FROM places"), ask(out, "SELECT * FROM results")) == before
     assert ask(one, "SELECT count(*) FROM runs") == [(3,)]
+
+
+def test_a_film_at_several_places_is_one_film_that_is_new(tmp_path: Path) -> None:
+    one = write_store(tmp_path / "1", [Drawn("a.png"), Drawn("copy/a.png", film="a.png"), Drawn("b.png")])
+    two = write_store(tmp_path / "2", [Drawn("b.png"), Drawn("broken.png", None)])
+    done = merge([one, two], tmp_path / "all", QUICK)
+    assert [(taken.films, taken.rows, taken.known) for taken in done.taken] == [(2, 3, 0), (1, 2, 1)]
 
 
 def test_a_run_that_went_on_since_it_was_taken_is_completed(tmp_path: Path) -> None:

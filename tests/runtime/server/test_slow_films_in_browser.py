@@ -11,6 +11,7 @@ from served_rooms import served
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Route
 
+AGAIN = 5  # seconds; the list waits 4 before it asks for a small picture again
 LIMIT = 21  # seconds; the page waits 20 for the first byte, and for a picture
 HALF_A_FILM = """
 const all = window.fetch;
@@ -42,6 +43,16 @@ def with_own_clock(
     page.wait_for_selector(".fv-wait", state="attached")
     page.wait_for_selector("body[data-shown], .vb-summary b", state="attached")
     return page, held
+
+
+def asked(page: "Page", held: "list[Route]", times: int) -> "Route":
+    """The latest request that is held, once there have been so many."""
+    for _ in range(PATIENCE_MS // 20):
+        if len(held) >= times:
+            break
+        page.wait_for_timeout(20)
+    assert len(held) == times
+    return held[-1]
 
 
 @needs_chromium
@@ -95,6 +106,34 @@ def test_a_picture_that_the_store_has_dropped_is_no_broken_one_in_the_list(tmp_p
     with served(folder) as room, launched() as browser:
         page = opened(browser, f"http://127.0.0.1:{room.port}/")
         page.wait_for_selector(".film-row .no-picture")
+        page.wait_for_selector(".film-row img", state="detached")
+
+
+@needs_chromium
+def test_a_small_picture_that_did_not_come_is_asked_for_once_more(tmp_path: Path) -> None:
+    folder = write_store(tmp_path, [Drawn("one.png", 0.9)])
+    with served(folder) as room, launched() as browser:
+        page, held = with_own_clock(browser, f"http://127.0.0.1:{room.port}/", "thumb.jpg")
+        asked(page, held, 1).abort()
+        page.wait_for_selector(".film-row .no-picture")
+        page.unroute_all()
+        with page.expect_response("**/thumb.jpg") as again:
+            page.clock.fast_forward(AGAIN * 1000)
+        assert again.value.ok
+        page.wait_for_selector(".film-row img")
+
+
+@needs_chromium
+def test_a_small_picture_that_does_not_come_twice_is_left(tmp_path: Path) -> None:
+    folder = write_store(tmp_path, [Drawn("one.png", 0.9)])
+    with served(folder) as room, launched() as browser:
+        page, held = with_own_clock(browser, f"http://127.0.0.1:{room.port}/", "thumb.jpg")
+        asked(page, held, 1).abort()
+        page.wait_for_selector(".film-row .no-picture")
+        page.clock.fast_forward(AGAIN * 1000)
+        asked(page, held, 2).abort()
+        page.wait_for_selector(".film-row .no-picture")
+        page.clock.fast_forward(AGAIN * 1000)
         assert page.query_selector(".film-row img") is None
 
 

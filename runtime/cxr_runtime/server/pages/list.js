@@ -1,6 +1,8 @@
 "use strict";
 /* The list beside the film: rows that are chosen by click and by keys, and read anew when the store changes. */
 
+const AGAIN_MS = 4000; // after which a small picture that did not come is asked for again
+
 class FilmList {
   /**
    * @param {HTMLElement} root that holds the rows
@@ -14,8 +16,7 @@ class FilmList {
       event.preventDefault();
       this.open(row.dataset.key);
     });
-    // Pictures of old films may have been dropped: nothing stands there then, rather than a broken one.
-    root.addEventListener("error", ({ target }) => target.replaceWith(element("span", "no-picture")), true);
+    root.addEventListener("error", ({ target }) => this.#miss(target), true);
     root.addEventListener("keydown", (event) => {
       const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
       if (by) this.step(by);
@@ -58,6 +59,18 @@ class FilmList {
   /** The film after this one, to be fetched before it is asked for. */
   get following() {
     return this.rows[this.place + 1]?.dataset.key ?? "";
+  }
+
+  /** A picture did not come: nothing stands there, rather than a broken one, and it is asked for once more. */
+  #miss(picture) {
+    const nothing = element("span", "no-picture");
+    picture.replaceWith(nothing);
+    if (picture.dataset.missed) return; // the store has dropped it, as it does with pictures of old films
+    picture.dataset.missed = "once";
+    setTimeout(() => {
+      picture.src = picture.src;
+      nothing.replaceWith(picture);
+    }, AGAIN_MS);
   }
 
   #turn(by) {
