@@ -98,17 +98,16 @@ def is_colour(rgb: Samples) -> bool:
     return bool(np.count_nonzero(spread > limit) > COLOUR_SHARE * spread.size)
 
 
-def channels_equal(bgr: Samples) -> bool:
-    """Whether the three channels of an (H, W, 3) picture are the same, the common case of a grey film."""
-    return np.array_equal(bgr[..., 0], bgr[..., 1]) and np.array_equal(bgr[..., 0], bgr[..., 2])
-
-
 def grey_of_bgr(bgr: Samples) -> tuple[Samples, bool]:
-    """Luminance (ITU-R BT.601) of an (H, W, 3) BGR picture, same dtype, and whether it was coloured."""
-    if channels_equal(bgr):
-        return np.ascontiguousarray(bgr[..., 0]), False
+    """Luminance (ITU-R BT.601) of an (H, W, 3) BGR picture, same dtype, and whether it was coloured.
+
+    A fourth channel, of transparency, is left out.
+    """
+    blue, green, red = (np.asarray(channel, bgr.dtype) for channel in cv2.split(bgr)[:3])
+    if np.array_equal(blue, green) and np.array_equal(blue, red):  # the common case of a grey film
+        return blue, False
     grey = cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY)
-    return np.asarray(grey, bgr.dtype), is_colour(bgr)
+    return np.asarray(grey, bgr.dtype), is_colour(bgr[..., :3])
 
 
 def on_black(grey: Samples, alpha: Samples) -> Samples:

@@ -70,7 +70,7 @@ def _grey(content: bytes, header: _Header) -> tuple[Samples, bool]:
     pixels = decode_with_opencv(header.inflated or content, flags)
     if pixels.ndim != 3:
         return pixels, False
-    grey, coloured = grey_of_bgr(pixels[..., :3])
+    grey, coloured = grey_of_bgr(pixels)
     return on_black(grey, pixels[..., 3]) if pixels.shape[2] == 4 else grey, coloured
 
 
