@@ -25,15 +25,6 @@ BORDER, MIN_SIDE = 0.06, 200  # share of the rows at top and bottom, where films
 GRAIN = 0.5  # grey levels that rows always differ by
 
 
-@dataclass(frozen=True)
-class _Move:
-    """How two rows fit."""
-
-    columns: int  # by which the lower one is moved to the right
-    apart: float  # grey levels that they differ by, as they stand
-    moved: float  # the same once it is moved back
-
-
 def has_slip(pixels: GreyPixels) -> bool:
     """Whether (rows, columns) uint8 are moved sideways from one row on, by a quarter of them at most."""
     rows = len(pixels)
@@ -56,25 +47,37 @@ def _usual(apart: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _slips(pixels: GreyPixels, place: int, usual: float) -> bool:
-    moves = [_move(pixels[place - gap], pixels[place + 2 + gap]) for gap in APART]
-    first, second = (move.columns for move in moves)
-    if not first or not second or abs(first - second) > 1:
-        return False
-    return all(move.apart + GRAIN >= GAIN * (max(move.moved, usual) + GRAIN) for move in moves)
+    """Whether two rows around a place are moved as the two around these are."""
+    first, second = 0, 0
+    for gap in APART:
+        first, second = second, _move(pixels[place - gap], pixels[place + 2 + gap], usual)
+        if not second:
+            return False
+    return abs(first - second) <= 1
 
 
-def _move(above: GreyPixels, below: GreyPixels) -> _Move:
+def _move(above: GreyPixels, below: GreyPixels, usual: float) -> int:
+    """Columns by which the lower row lies too far to the right, negative to the left; 0 where it does not.
+
+    Args:
+        above: (columns,) uint8.
+        below: the same.
+        usual: grey levels by which rows near by differ.
+    """
     first, second = above.astype(np.float32), below.astype(np.float32)
+    apart = float(np.abs(first - second).mean()) + GRAIN
+    if apart < GAIN * (usual + GRAIN):
+        return 0
     steps = [np.clip(np.diff(row), -EDGE, EDGE) for row in (first, second)]
     count = len(steps[0])
     spectrum = np.conj(np.fft.rfft(steps[0])) * np.fft.rfft(steps[1])
     best = int(np.argmax(np.fft.irfft(spectrum, count)))
     columns = best - count if best > count // 2 else best
     if abs(columns) > MAX_SHIFT * len(first):
-        return _Move(0, 0.0, 0.0)
+        return 0
     size = len(first) - abs(columns)
     moved = first[max(0, -columns) :][:size] - second[max(0, columns) :][:size]
-    return _Move(columns, float(np.abs(first - second).mean()), float(np.abs(moved).mean()))
+    return columns if apart >= GAIN * (float(np.abs(moved).mean()) + GRAIN) else 0
 
 
 CALM = 4  # times that what stands out must exceed the difference of the pixels above and below
