@@ -85,13 +85,12 @@ def _encoding(file: BytesIO, meta: Dataset) -> tuple[bool, bool]:
 
 
 def _stop_behind_pixels() -> Callable[[BaseTag, str | None, int], bool]:
-    seen: list[BaseTag] = []
+    is_behind = False
 
     def stop(tag: BaseTag, _vr: str | None, _length: int) -> bool:
-        if PIXEL_DATA in seen:
-            return True
-        seen.append(tag)
-        return False
+        nonlocal is_behind
+        was_behind, is_behind = is_behind, is_behind or tag == PIXEL_DATA
+        return was_behind
 
     return stop
 
