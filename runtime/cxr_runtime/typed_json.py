@@ -57,9 +57,9 @@ def from_json(text: str | bytes, kind: type[T]) -> T:
 
 def _adapter(kind: Any) -> "TypeAdapter[Any]":
     """What pydantic knows of a kind, worked out once."""
-    from pydantic import TypeAdapter
-
     if kind not in _ADAPTERS:
+        from pydantic import TypeAdapter
+
         _ADAPTERS[kind] = TypeAdapter(kind)
     return _ADAPTERS[kind]
 
