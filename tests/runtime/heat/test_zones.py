@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from cxr_runtime.heat.map import HeatMethod, HeatView
-from cxr_runtime.heat.zones import Region, heat_regions
+from cxr_runtime.heat.zones import Region, heat_regions, regions_at
 from cxr_runtime.placement import CellGrid, Placement
 
 CELLS = 25
@@ -76,3 +77,49 @@ def test_only_regions_with_a_share_of_the_heat_are_named() -> None:
     found = heat_regions(cells, PLACEMENT, VIEW, (RIGHT, LEFT))
     assert 1 < len(found) <= 4
     assert all(region.value.startswith("right") for region in found)
+
+
+def plain_boxes(outlines: list[NDArray[np.float64]]) -> list[tuple[float, float, float, float]]:
+    """Outer and inner border, apex and base of the right and the left lung, corner by corner."""
+    middle = (min(part[:, 0].min() for part in outlines) + max(part[:, 0].max() for part in outlines)) / 2
+    middle = 0.5 if len(outlines) == 1 else middle
+    right = [part for part in outlines if part[:, 0].mean() < middle]
+    left = [part for part in outlines if part[:, 0].mean() >= middle]
+    boxes = []
+    for own, other, is_left in ((right, left, False), (left, right, True)):
+        corners = np.vstack(own) if own else np.vstack(other) * (-1, 1) + (2 * middle, 0)
+        (low, top), (high, bottom) = corners.min(axis=0), corners.max(axis=0)
+        boxes.append((high, low, top, bottom) if is_left else (low, high, top, bottom))
+    return boxes
+
+
+def plain_region(x: float, y: float, right: tuple[float, ...], left: tuple[float, ...]) -> Region:
+    """The region of one place: the first that fits."""
+    is_left = x >= (right[1] + left[1]) / 2
+    outer, inner, top, bottom = left if is_left else right
+    across, down = (x - outer) / (inner - outer), (y - top) / (bottom - top)
+    if across < -0.15 or down < -0.08 or down > 1.1:
+        return Region.OUTSIDE
+    if across > 1.12:
+        return Region.BETWEEN
+    parts = (
+        (down < 0.14, "apex"),
+        (down > 0.8 and across < 0.4, "costophrenic-angle"),
+        (0.3 < down < 0.6 and across > 0.6, "hilum"),
+        (down > 0.55 and across > 0.7, "heart-border"),
+        (down < 1 / 3, "upper-zone"),
+        (down < 2 / 3, "middle-zone"),
+        (True, "lower-zone"),
+    )
+    return Region(f"{'left' if is_left else 'right'}-{next(name for fits, name in parts if fits)}")
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_every_place_is_in_the_region_that_a_look_at_it_alone_gives(seed: int) -> None:
+    drawn = np.random.default_rng(seed)
+    parts = [drawn.random((drawn.integers(3, 50), 2)).round(4) for _ in range(drawn.integers(1, 5))]
+    x, y = drawn.random((2, 200)) * 1.3 - 0.15
+    outlines = [tuple((float(across), float(down)) for across, down in part) for part in parts]
+    boxes = plain_boxes(parts)
+    plain = tuple(plain_region(*place, *boxes) for place in zip(x.tolist(), y.tolist(), strict=True))
+    assert regions_at(x, y, outlines) == plain

@@ -11,7 +11,7 @@ from cxr_runtime.language import language, speaking
 from cxr_runtime.reports.pdf.drawing import DrawingPdf
 from cxr_runtime.reports.pdf.film_page import add_film_page
 from cxr_runtime.reports.pdf.producing import Producer
-from cxr_runtime.reports.pdf.sheet import Sheet
+from cxr_runtime.reports.pdf.sheet import FAMILY, INK, Sheet
 from cxr_runtime.store.rows import RunFacts
 from drawn_exhibits import RUN, picture, scored
 
@@ -68,3 +68,19 @@ def test_a_shape_is_the_polygon_of_the_library(*, is_filled: bool) -> None:
     style = "F" if is_filled else "D"
     ours = page(lambda pdf: pdf.shape(iter(corners), is_filled=is_filled))
     assert ours == page(lambda pdf: pdf.polygon(corners, style=style))
+
+
+@pytest.mark.parametrize("text", ["a film", "(a) \\b", "", "99.5 \u00b7 \u0394\u0416", "aaaa"])
+@pytest.mark.parametrize("style", ["", "B"])
+def test_words_and_their_widths_are_those_of_the_library(text: str, style: str) -> None:
+    def page(says: Callable[[Sheet], None]) -> bytes:
+        with closing(Sheet(RUN)) as sheet:
+            sheet.add_page()
+            sheet.set_font(FAMILY, style, 11.5)
+            sheet.set_text_color(*INK)
+            assert sheet.sum_of_widths(text) == sheet.get_string_width(text)
+            says(sheet)
+            return bytes(sheet.output())
+
+    ours = page(lambda sheet: sheet.put(20, 30, text, INK))
+    assert ours == page(lambda sheet: sheet.text(20, 30, text))
