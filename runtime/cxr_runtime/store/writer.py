@@ -35,6 +35,16 @@ from cxr_runtime.store.store import Store, store_errors
 from cxr_runtime.typed_json import to_json
 
 _JUDGED = ("probability", "triage", "threshold", "operating_point")
+_WRITTEN = (*SEALED_COLUMNS, "seal")
+_ADD_RESULT = (
+    f"INSERT INTO results ({', '.join(_WRITTEN)}) VALUES ({', '.join('?' * len(_WRITTEN))})"
+    " ON CONFLICT (sha256, fingerprint) WHERE is_lasting DO UPDATE SET"
+    f" {', '.join(f'{name} = excluded.{name}' for name in _WRITTEN)} RETURNING id"
+)
+_ADD_PICTURES = (
+    f"INSERT INTO pictures (result, {', '.join(PICTURE_COLUMNS)})"
+    f" VALUES (?, {', '.join('?' * len(PICTURE_COLUMNS))})"
+)
 BLOCK = 1000  # rows of one transaction, where there may be a million: others wait no longer
 _Row = TypeVar("_Row")
 
@@ -184,19 +194,10 @@ class StoreWriter(Store):
             film.is_lasting and outcome.sha256 != "",
             "" if pictures is None else picture_digest(pictures),
         )
-        written = (*SEALED_COLUMNS, "seal")
-        marks = ", ".join("?" * len(written))
-        again = ", ".join(f"{name} = excluded.{name}" for name in written)
-        (result,) = self._db.execute(
-            f"INSERT INTO results ({', '.join(written)}) VALUES ({marks})"
-            f" ON CONFLICT (sha256, fingerprint) WHERE is_lasting DO UPDATE SET {again} RETURNING id",
-            (*row, self._sealer.seal(RESULT, row)),
-        ).fetchone()
+        (result,) = self._db.execute(_ADD_RESULT, (*row, self._sealer.seal(RESULT, row))).fetchone()
         self._db.execute("DELETE FROM pictures WHERE result = ?", (result,))
         if pictures is not None:
-            columns, marks = ", ".join(PICTURE_COLUMNS), ", ".join("?" * len(PICTURE_COLUMNS))
-            command = f"INSERT INTO pictures (result, {columns}) VALUES (?, {marks})"
-            self._db.execute(command, (result, *pictures))
+            self._db.execute(_ADD_PICTURES, (result, *pictures))
         if film.features:
             seal = self._sealer.seal(FEATURES, (outcome.sha256, fingerprint, film.features.hex()))
             command = "INSERT OR REPLACE INTO features (result, numbers, seal) VALUES (?, ?, ?)"
