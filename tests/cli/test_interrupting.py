@@ -24,6 +24,7 @@ from cxr_runtime.scanning import station
 
 class Hung:
     backend = "drawn"
+    batch_step = None
     def run(self, batch):
         threading.Event().wait()
 

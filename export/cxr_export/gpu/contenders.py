@@ -34,6 +34,8 @@ class Entrant:
 class TorchEngine:
     """A network as PyTorch runs it."""
 
+    batch_step = None
+
     def __init__(self, network: Network, device: str, *, is_half: bool, is_compiled: bool) -> None:
         """Put a copy of a network on a device, with PyTorch's own settings.
 

@@ -65,6 +65,11 @@ class Engine(Protocol):
         """The provider really in use, e.g. `onnxruntime-cpu`; it stands in every report."""
         ...
 
+    @property
+    def batch_step(self) -> int | None:
+        """A film gets the same bits in a batch of any multiple of so many films; None: in full ones alone."""
+        ...
+
     def run(self, batch: NDArray[np.float32]) -> Outputs:
         """Infer one batch.
 

@@ -33,6 +33,8 @@ def session_options(threads: int | None, *, is_optimised: bool = True) -> Any:
 class OnnxSession:
     """One network in one ONNX Runtime session."""
 
+    batch_step: int | None = None  # films that are computed at once; None: the whole batch
+
     def __init__(self, onnx: bytes, providers: Providers, options: Any) -> None:
         """Load a network.
 
@@ -54,10 +56,13 @@ class OnnxSession:
         Raises:
             BackendError: the device failed.
         """
+        step = self.batch_step or len(batch)
+        parts = [batch] if len(batch) % step else np.split(batch, len(batch) // step)
         try:
-            logits, conv5 = self._session.run([LOGITS, CONV5], {INPUT: batch})
+            found = [self._session.run([LOGITS, CONV5], {INPUT: part}) for part in parts]
         except Exception as error:
             raise failure(_line(error)) from error
+        logits, conv5 = (np.concatenate(of) for of in zip(*found, strict=True))
         return Outputs(logits, conv5)
 
     def close(self) -> None:
@@ -88,13 +93,13 @@ def _line(error: Exception) -> str:
 
 
 NAME = "onnxruntime-cpu"
-AT_ONCE = 4  # films; what one layer hands to the next then stays in a core's cache
 
 
 class OnnxRuntimeCpu(OnnxSession):
     """ONNX Runtime on the CPU; a film's result depends on neither its place in a batch nor its company."""
 
     backend = NAME
+    batch_step = 4  # what one layer hands to the next then stays in a core's cache
 
     def __init__(self, onnx: bytes, *, threads: int | None = None, is_reference: bool = False) -> None:
         """Load a network.
@@ -116,18 +121,6 @@ class OnnxRuntimeCpu(OnnxSession):
             ) from error
         options = session_options(threads, is_optimised=not is_reference)
         super().__init__(loaded, [CPU_PROVIDER], options)
-
-    def run(self, batch: NDArray[np.float32]) -> Outputs:
-        """Infer one batch of any size, as `OnnxSession.run` does; a multiple of AT_ONCE in parts.
-
-        Each part has AT_ONCE films: ONNX Runtime adds up one or two in another order.
-        """
-        whole = super().run
-        if len(batch) % AT_ONCE:
-            return whole(batch)
-        parts = [whole(batch[first : first + AT_ONCE]) for first in range(0, len(batch), AT_ONCE)]
-        logits, conv5 = ([getattr(part, name) for part in parts] for name in (LOGITS, CONV5))
-        return Outputs(np.concatenate(logits), np.concatenate(conv5))
 
 
 def _without_lrn(onnx: bytes) -> bytes:

@@ -17,6 +17,8 @@ _NAMES = {CUDA: "onnxruntime-cuda", TENSORRT: "onnxruntime-tensorrt"}
 class OnnxRuntimeGpu:
     """ONNX Runtime on the first visible GPU, in fixed batches."""
 
+    batch_step = None
+
     def __init__(self, onnx: bytes, provider: str, options: dict[str, str], batch_size: int) -> None:
         """Load a network.
 

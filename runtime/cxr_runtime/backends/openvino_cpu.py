@@ -17,6 +17,7 @@ class OpenVinoCpu:
     """OpenVINO on the CPU, in fixed batches."""
 
     backend = NAME
+    batch_step = None
 
     def __init__(
         self, onnx: bytes, batch_size: int, threads: int | None = None, *, precision: str = "f32"

@@ -16,6 +16,8 @@ OpenEngine = Callable[[int], Engine]  # films a batch -> an engine
 class ResilientEngine:
     """A GPU's engine that keeps its promise of a result."""
 
+    batch_step = None  # also of the processor that may take over
+
     def __init__(self, open_gpu: OpenEngine, batch_size: int, open_cpu: OpenEngine | None) -> None:
         """Open the GPU's engine, with the largest batch that fits.
 

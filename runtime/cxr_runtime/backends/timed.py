@@ -21,6 +21,7 @@ class TimedEngine:
     ) -> None:
         """Take over an engine."""
         self._engine, self._seconds, self._seconds_a_film = engine, seconds, seconds_a_film
+        self.batch_step = engine.batch_step
         self._batches: queue.SimpleQueue[NDArray[np.float32] | None] = queue.SimpleQueue()
         self._ends: queue.SimpleQueue[Outputs | Exception] = queue.SimpleQueue()
         self._lock, self._is_busy, self._is_closed = threading.Lock(), False, False

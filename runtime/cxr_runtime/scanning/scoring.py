@@ -118,18 +118,21 @@ class Scorer:
         ]
 
     def _infer(self, inputs: list[InputPixels]) -> Outputs:
-        """Run one batch, padded with black films to the full size; outputs must be those of the manifest."""
-        how = self.model.manifest.preprocessing
-        padded = np.zeros((self.batch_size, *how.input_hw), np.uint8)
+        """Run one batch, padded with black films as the engine asks; it must give what the model states."""
+        how, step = self.model.manifest.preprocessing, self.engine.batch_step or self.batch_size
+        if self.batch_size % step:
+            step = self.batch_size
+        size = -(-len(inputs) // step) * step
+        padded = np.zeros((size, *how.input_hw), np.uint8)
         padded[: len(inputs)] = np.stack(inputs)
         outputs = self.engine.run(normalise(padded, how))
         channels = len(self.model.manifest.heat.channel_weights)
         logits, conv5 = outputs.logits, outputs.conv5
-        is_right = logits.shape == (self.batch_size, 2) and conv5.shape[:2] == (self.batch_size, channels)
+        is_right = logits.shape == (size, 2) and conv5.shape[:2] == (size, channels)
         if not (is_right and conv5.ndim == 4 and logits.dtype == conv5.dtype == np.float32):
             raise ModelError(  # no film is to blame
                 f"the network of {self.model.folder} gives {LOGITS} of {logits.dtype} {logits.shape} and "
-                f"{CONV5} of {conv5.dtype} {conv5.shape} for {self.batch_size} films; expected float32, 2 "
+                f"{CONV5} of {conv5.dtype} {conv5.shape} for {size} films; expected float32, 2 "
                 f"logits and {channels} channels: export the model anew"
             )
         if not (np.isfinite(outputs.logits).all() and np.isfinite(outputs.conv5).all()):

@@ -29,6 +29,7 @@ class FakeGpu:
     """A GPU's engine that runs on the CPU; `error` is added to its answers, `seconds` to its time."""
 
     backend = "fake-gpu"
+    batch_step = None
     opened = 0
 
     def __init__(self, model: Model, error: float) -> None:

@@ -147,14 +147,19 @@ def test_a_film_gets_the_same_bits_at_any_place_and_in_any_company(
         np.testing.assert_array_equal(outputs.conv5[place], expected.conv5[0])
 
 
-@pytest.mark.parametrize("films", [3, 4, 5, 8])
-def test_a_batch_in_parts_gives_the_bits_of_the_whole(
-    draw_network: Callable[[], bytes], batch: NDArray[np.float32], films: int
+@pytest.mark.parametrize("films", [4, 5, 8])
+def test_a_batch_in_steps_gives_the_bits_of_the_whole(
+    draw_network: Callable[[], bytes],
+    batch: NDArray[np.float32],
+    films: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     engine = OnnxRuntimeCpu(draw_network(), threads=1)
-    outputs, whole = engine.run(batch[:films]), OnnxSession.run(engine, batch[:films])
-    np.testing.assert_array_equal(outputs.logits, whole.logits)
-    np.testing.assert_array_equal(outputs.conv5, whole.conv5)
+    in_steps = engine.run(batch[:films])
+    monkeypatch.setattr(engine, "batch_step", None)
+    whole = engine.run(batch[:films])
+    np.testing.assert_array_equal(in_steps.logits, whole.logits)
+    np.testing.assert_array_equal(in_steps.conv5, whole.conv5)
 
 
 def test_a_film_gets_the_same_bits_from_any_number_of_threads(

@@ -12,6 +12,8 @@ from cxr_runtime.errors import BackendError
 class Doubler:
     """Says twice the first pixel of each film; fails as told."""
 
+    batch_step = None
+
     def __init__(self, backend: str, batch_size: int, fits: int = 99, lost_after: int = 99) -> None:
         if batch_size > fits:
             raise OutOfDeviceMemoryError("the device is out of memory")

@@ -24,6 +24,7 @@ class Altered:
     """The reference, with its answers changed on the way out."""
 
     backend = "altered"
+    batch_step = None
 
     def __init__(self, model: Model, logits: float = 0.0, conv5: float = 0.0) -> None:
         self._engine = OnnxRuntimeCpu(model.onnx, threads=1)

@@ -19,6 +19,7 @@ class Drawn:
     """An engine that waits for a sign."""
 
     backend = "drawn"
+    batch_step = None
 
     def __init__(self, end: Exception | None = None) -> None:
         self.end, self.go, self.is_closed = end, threading.Event(), False

@@ -6,6 +6,7 @@ from typing import cast
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from cxr_runtime.backends.engine import Engine, Outputs
 from cxr_runtime.errors import BackendError, CxrTriageError, ModelError
@@ -22,6 +23,7 @@ class Giving:
     """An engine that gives the same whatever it is shown."""
 
     backend = "drawn"
+    batch_step = None
 
     def __init__(self, outputs: Outputs) -> None:
         self._outputs = outputs
@@ -59,3 +61,28 @@ def test_outputs_that_do_not_fit_the_manifest_blame_no_film(
         infer(tmp_path, wrong)
     assert "\n" not in str(refused.value)
     assert refused.value.exit_status == 1
+
+
+@pytest.mark.parametrize(("films", "step", "padded"), [(1, None, 8), (1, 4, 4), (5, 4, 8), (3, 3, 8)])
+def test_a_batch_is_filled_as_far_as_the_engine_asks(
+    tmp_path: Path, films: int, step: int | None, padded: int
+) -> None:
+    engine, model = Sized(step), open_model(write_model_folder(tmp_path))
+    scorer = Scorer(model, cast("Engine", engine), model.calibration.operating_point(), HeatMethod.CAM, 8)
+    scorer._infer([np.zeros((INPUT, INPUT), np.uint8)] * films)
+    assert engine.sizes == [padded]
+
+
+class Sized:
+    """An engine that notes how many films it is shown."""
+
+    backend = "drawn"
+
+    def __init__(self, batch_step: int | None) -> None:
+        self.batch_step, self.sizes = batch_step, list[int]()
+
+    def run(self, batch: NDArray[np.float32]) -> Outputs:
+        self.sizes.append(len(batch))
+        return Outputs(
+            np.zeros((len(batch), 2), np.float32), np.zeros((len(batch), 1, CELLS, CELLS), np.float32)
+        )

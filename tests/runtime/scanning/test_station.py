@@ -29,6 +29,7 @@ class FailsThenHangs:
     """An engine that fails once a second batch is in hand, and never comes to an end with that."""
 
     backend = "drawn"
+    batch_step = None
 
     def __init__(self) -> None:
         self.batches, self.in_hand, self.end = 0, threading.Semaphore(0), threading.Event()

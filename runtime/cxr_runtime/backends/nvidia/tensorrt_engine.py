@@ -39,6 +39,8 @@ class Compiled:
 class TensorRtEngine:
     """A model on an NVIDIA GPU."""
 
+    batch_step = None
+
     def __init__(self, compiled: Compiled, batch_size: int) -> None:
         """Load an engine.
 
