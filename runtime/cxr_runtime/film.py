@@ -134,7 +134,7 @@ BAND = 64  # rows that are averaged at a time, so that they stay in the processo
 
 
 def _averaged(pixels: GreyPixels, hw: tuple[int, int]) -> GreyPixels:
-    """What OpenCV's INTER_AREA makes of a film, to the bit, in half to three quarters of its time.
+    """What OpenCV's INTER_AREA makes of a film, to the bit, in half to four fifths of its time.
 
     OpenCV adds up the pixels of a row one by one, but whole lines where rows become fewer. So each band of
     rows is laid on its side first, its rows in pairs, as two channels.

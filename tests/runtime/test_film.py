@@ -14,6 +14,8 @@ from cxr_runtime.film import (
     standardised,
     thumbnail,
 )
+from cxr_runtime.gate import network, visibility
+from cxr_runtime.lungs import atlas, field
 from cxr_runtime.phantom import draw_phantom
 
 
@@ -46,6 +48,11 @@ def test_one_tone_stays_one_tone() -> None:
 def test_a_thumbnail_of_the_halved_film_is_that_of_the_film(hw: tuple[int, int], side: int) -> None:
     film = Film(np.random.default_rng(1).integers(0, 256, hw, np.uint8), FilmFacts("png"))
     np.testing.assert_array_equal(thumbnail(film.halved, side), thumbnail(film.pixels, side))
+
+
+def test_no_thumbnail_of_gate_or_lung_field_is_larger_than_what_the_film_is_halved_for() -> None:
+    sides = (visibility.SIDE, network.INPUT_SIDE, field.INPUT_SIDE, atlas.SIDE)
+    assert max(sides) == HALVED_FOR
 
 
 @pytest.mark.parametrize("hw", [(803, 707), (711, 1024), (512, 512), (130, 64), (65, 1500), (2111, 300)])

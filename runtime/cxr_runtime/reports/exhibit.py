@@ -3,10 +3,15 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 
-from cxr_runtime.heat.zones import Region
+import numpy as np
+from numpy.typing import NDArray
+
+from cxr_runtime.heat.map import HeatView
+from cxr_runtime.heat.zones import Region, heat_regions
 from cxr_runtime.outcome import Outcome, Status, Triage
-from cxr_runtime.placement import Outline
+from cxr_runtime.placement import Outline, Placement
 
 
 @dataclass(frozen=True)
@@ -18,8 +23,17 @@ class Picture:
     heat_png: bytes | None = field(repr=False)  # as heat.colour.heat_layer makes it; None on a rejected film
     thumbnail_jpeg: bytes = field(repr=False)  # as heat.overlay.thumbnail_jpeg makes it
     lung_outlines: tuple[Outline, ...] = ()  # one polygon a lung
-    regions: tuple[Region, ...] = ()  # in which its coloured heat lies, the one with the most first
     spacing_mm: float | None = None  # from row to row of the film itself; None where not known
+    heat_cells: NDArray[np.float32] | None = field(default=None, repr=False)  # (h, w) on conv5's cells
+    placement: Placement | None = None  # what of the film the network was shown
+    view: HeatView | None = None  # how its heat is shown
+
+    @cached_property
+    def regions(self) -> tuple[Region, ...]:
+        """In which its coloured heat lies, the one with the most first; found once for list and page."""
+        if self.heat_cells is None or self.placement is None or self.view is None:
+            return ()
+        return heat_regions(self.heat_cells, self.placement, self.view, self.lung_outlines)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterable, Iterator
 
 from cxr_runtime.heat.overlay import recoloured
-from cxr_runtime.heat.zones import heat_regions
 from cxr_runtime.identity import IdentityKind
 from cxr_runtime.names import safe_name
 from cxr_runtime.outcome import Triage
@@ -63,13 +62,14 @@ class ShownFilms:
 
 def shown(picture: StoredPicture, facts: RunFacts) -> Picture:
     """What the reports show of what the store keeps."""
-    cells, outlines, heat = picture.heat_cells, picture.lung_outlines, facts.heat
     return Picture(
         picture.preview_jpeg,
         picture.placement.film_hw,
         None if picture.heat_png is None else recoloured(picture.heat_png, facts.presentation.colours),
         picture.thumbnail_jpeg or picture.preview_jpeg,  # 0.1.0 kept no thumbnails
-        outlines,
-        () if cells is None else heat_regions(cells, picture.placement, heat, outlines),
+        picture.lung_outlines,
         picture.spacing_mm,
+        picture.heat_cells,
+        picture.placement,
+        facts.heat,
     )
