@@ -5,8 +5,10 @@ import pytest
 from cxr_runtime import film
 from cxr_runtime.film import (
     HALVED_FOR,
+    PREVIEW_LONG_SIDE,
     Film,
     FilmFacts,
+    at_reading_size,
     means,
     shrink,
     shrunk_hw,
@@ -62,6 +64,24 @@ def test_a_film_is_shrunk_as_opencv_shrinks_it(hw: tuple[int, int], long_side: i
     rows, columns = shrunk_hw(hw, long_side)
     expected = cv2.resize(pixels, (columns, rows), interpolation=cv2.INTER_AREA)
     np.testing.assert_array_equal(shrink(pixels, long_side), expected)
+
+
+@pytest.mark.parametrize("hw", [(2047, 1400), (1300, 1023), (700, 300)])
+def test_a_film_of_less_than_twice_reading_size_is_averaged_by_area(hw: tuple[int, int]) -> None:
+    pixels = np.random.default_rng(1).integers(0, 256, hw, np.uint8)
+    np.testing.assert_array_equal(at_reading_size(pixels), shrink(pixels, PREVIEW_LONG_SIDE))
+
+
+@pytest.mark.parametrize("hw", [(2048, 1700), (2577, 3011), (4300, 3999), (2300, 100)])
+def test_a_large_film_comes_to_reading_size_as_sharp_and_in_place(hw: tuple[int, int]) -> None:
+    pixels = draw_phantom(1, hw=hw)
+    found, exact = at_reading_size(pixels), shrink(pixels, PREVIEW_LONG_SIDE)
+    assert found.shape == exact.shape == shrunk_hw(hw)
+    assert np.abs(found.astype(float) - exact).mean() < 1.0
+    detail, expected = (float(cv2.Laplacian(shown, cv2.CV_32F).std()) for shown in (found, exact))
+    assert detail > 0.85 * expected
+    moved = np.abs(np.roll(found, 1, axis=0)[1:].astype(float) - exact[1:]).mean()
+    assert np.abs(found[1:].astype(float) - exact[1:]).mean() < moved
 
 
 @pytest.mark.parametrize("tones", [256, 3, 1])

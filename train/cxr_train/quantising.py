@@ -23,11 +23,12 @@ def quantised(
     kinds: Sequence[str],
     *,
     whole: Sequence[str] = (),
-    narrow: bool = False,
 ) -> onnx.ModelProto:
     """Write the scales of a network into it, as Q/DQ operators; what they stand around computes in INT8.
 
-    Weights are signed and have a scale a channel; activations are unsigned, with a scale a tensor.
+    Weights are signed, of 7 bits, with a scale a channel; activations are unsigned, with a scale a tensor.
+    Processors without VNNI add products of 8 bits in pairs of 16 bits, which overflow; with weights of 7 bits
+    none does, and every processor finds the same sums.
 
     Args:
         model: float32, of one input.
@@ -35,8 +36,6 @@ def quantised(
         percentile: share of activations, in percent, that a tensor's scale covers.
         kinds: operators that may compute in INT8.
         whole: names of nodes that stay float32.
-        narrow: weights of 7 bits. Processors without VNNI add products of 8 bits in pairs of 16 bits, which
-            overflow; with 7 bits none does, and every processor finds the same sums.
 
     Returns:
         A model with float32 input and outputs, not yet checked.
@@ -54,7 +53,7 @@ def quantised(
             op_types_to_quantize=list(kinds),
             nodes_to_exclude=list(whole),
             per_channel=True,
-            reduce_range=narrow,
+            reduce_range=True,
             activation_type=quantization.QuantType.QUInt8,
             weight_type=quantization.QuantType.QInt8,
             calibrate_method=quantization.CalibrationMethod.Percentile,

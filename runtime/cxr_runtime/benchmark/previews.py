@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxr_runtime.benchmark.engines import median_seconds
-from cxr_runtime.film import WHOLE_QUALITY, GreyPixels, shrink
+from cxr_runtime.film import WHOLE_QUALITY, GreyPixels, at_reading_size
 from cxr_runtime.pictures import decode_jpeg, encode_jpeg, jpeg_hw, kept_jpeg
 
 ZOOM = 2  # of a film at reading size, by straight lines between its pixels, as browsers do it
@@ -54,7 +54,7 @@ def preview_table(films: Sequence[GreyPixels], qualities: Sequence[int]) -> str:
         qualities: 60 to 95.
     """
     lines = [f"| {' | '.join(HEAD)} |", "|" + " ---: |" * len(HEAD)]
-    reduced = [shrink(film) for film in films]
+    reduced = [at_reading_size(film) for film in films]
     for quality in qualities:
         lines.append(_row(quality, reduced, partial(kept_jpeg, quality=quality)))
         if quality < WHOLE_QUALITY:

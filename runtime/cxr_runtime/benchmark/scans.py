@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cxr_runtime.backends.choose import AUTO, open_engine
 from cxr_runtime.benchmark.engines import median_seconds
-from cxr_runtime.film import shrink
+from cxr_runtime.film import at_reading_size
 from cxr_runtime.gate import Gate
 from cxr_runtime.heat.map import HeatMethod, HeatRecipe, film_heat, heat_cells
 from cxr_runtime.heat.overlay import overlay
@@ -63,13 +63,13 @@ def _steps(model: Model, side: int, batch_size: int) -> list[tuple[str, Callable
     batch = normalise(inputs, how)
     conv5 = engine.run(batch).conv5[0]
     heat = _heat(conv5, manifest.heat, placement, box)
-    preview = np.ascontiguousarray(shrink(film.pixels))
+    preview = np.ascontiguousarray(at_reading_size(film.pixels))
     picture = overlay(preview, heat, manifest.heat.threshold)
     return [
         (f"read a PNG of {side} x {side}", lambda: read_film(content), 1),
         ("gate and lung field", lambda: Gate(lung_field()).admit(film), 1),
         ("prepare the network's input", lambda: prepare(film.pixels, placement, how), 1),
-        ("shrink and keep for the reports", lambda: kept_jpeg(shrink(film.pixels)), 1),
+        ("shrink and keep for the reports", lambda: kept_jpeg(at_reading_size(film.pixels)), 1),
         ("normalise", lambda: normalise(inputs, how), batch_size),
         (f"infer by {engine.backend}", lambda: engine.run(batch), batch_size),
         ("heat map", lambda: _heat(conv5, manifest.heat, placement, box), 1),

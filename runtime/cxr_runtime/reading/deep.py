@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cxr_runtime.film import GreyPixels, shrink, shrunk_hw
+from cxr_runtime.film import GreyPixels, at_reading_size, shrunk_hw
 from cxr_runtime.reading.film_file import FileFormat, format_of, read_film
 
 DeepPixels = NDArray[np.unsignedinteger[Any]]  # (rows, columns) uint8 or uint16, more is brighter
@@ -67,7 +67,7 @@ def set_right(film: DeepFilm, preview: GreyPixels) -> DeepFilm | None:
     Returns:
         The film as the preview shows it, or None where it is another one.
     """
-    wanted, small = _standard(preview), _standard(shrink(film.shown()))
+    wanted, small = _standard(preview), _standard(at_reading_size(film.shown()))
     likeness = [float((wanted * np.rot90(small, turn)).mean()) for turn in range(4)]
     turn = int(np.argmax(np.abs(likeness)))
     if abs(likeness[turn]) < LEAST_LIKENESS:

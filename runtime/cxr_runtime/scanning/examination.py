@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from cxr_runtime.errors import FilmError, RejectedFilmError
-from cxr_runtime.film import Film, FilmFacts, GreyPixels, shrink
+from cxr_runtime.film import Film, FilmFacts, GreyPixels, at_reading_size
 from cxr_runtime.gate import Gate
 from cxr_runtime.identity import StudyHeader
 from cxr_runtime.lungs import LungMask, lung_field
@@ -121,7 +121,7 @@ def examine(order: Order, descriptor: int | None = None) -> Examined:
     try:
         admission = Gate(lung_field()).admit(film)
     except RejectedFilmError as error:
-        preview, seconds = shrink(film.pixels), time.perf_counter() - started
+        preview, seconds = at_reading_size(film.pixels), time.perf_counter() - started
         return Rejected(digest, error, film.facts, preview, film.hw, len(content), seconds, header)
     film, lungs, remark, how = admission.film, admission.lungs, admission.remark, order.preprocessing
     placement = place(film.hw, lungs.box_film_xyxy, how)
@@ -129,7 +129,7 @@ def examine(order: Order, descriptor: int | None = None) -> Examined:
         sha256=digest,
         remark=("", "") if remark is None else (remark.code.value, remark.sentence),
         facts=film.facts,
-        preview=shrink(film.pixels),
+        preview=at_reading_size(film.pixels),
         placement=placement,
         lungs=lungs,
         inputs=prepare(film.pixels, placement, how, lungs),

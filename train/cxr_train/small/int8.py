@@ -22,6 +22,6 @@ def write_int8(whole: Path, films: NDArray[np.float32], percentile: float, path:
         percentile: share of a tensor's activations, in percent, that its scale covers.
         path: of the file to write.
     """
-    model = relaid(quantised(whole.read_bytes(), films[:, None], percentile, KINDS, narrow=True))
+    model = relaid(quantised(whole.read_bytes(), films[:, None], percentile, KINDS))
     onnx.checker.check_model(model)
     write_bytes(path, model.SerializeToString())

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cxr_calibration.labels.film_csv import csv_bytes
 from cxr_runtime.backends import open_engine
-from cxr_runtime.film import shrink
+from cxr_runtime.film import at_reading_size
 from cxr_runtime.heat.map import HeatMethod, heat_cells
 from cxr_runtime.logits import margins
 from cxr_runtime.lungs import lung_field
@@ -139,4 +139,4 @@ def shipped_margins_csv(
 def _looks(film: TrainingFilm, picture: InputPixels) -> str:
     """How a film looks, as a scan measures it; numbers with | between them."""
     pixels = read_film(film.path.read_bytes()).pixels
-    return "|".join(map(str, looks_of(shrink(pixels), lung_field().find(pixels), picture)))
+    return "|".join(map(str, looks_of(at_reading_size(pixels), lung_field().find(pixels), picture)))

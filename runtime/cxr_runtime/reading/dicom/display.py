@@ -91,15 +91,11 @@ def _light(ds: Dataset, inside: Stored, modality: Transform) -> Transform:
     values = modality(inside.astype(np.float64))
     is_flat = values.min() == values.max()
     for voi in voi_of(ds, (float(values.min()), float(values.max()))):
-        if is_flat or _share_of_grey(voi(values)) >= LEAST_GREY:
+        shown = np.round(255 * voi(values))
+        if is_flat or ((shown > 0) & (shown < 255)).mean() >= LEAST_GREY:
             return lambda stored: voi(modality(stored))
     black, white = _ends_shown(inside, modality)
     return lambda stored: np.clip((modality(stored) - black) / max(white - black, 1e-9), 0, 1)
-
-
-def _share_of_grey(light: Values) -> float:
-    shown = np.round(255 * light)
-    return float(((shown > 0) & (shown < 255)).mean())
 
 
 def _ends_shown(inside: Stored, modality: Transform) -> tuple[float, float]:
