@@ -22,16 +22,22 @@ def has_doubled_block(data: Bytes, word: int, row: int = 0) -> bool:
 
     Args:
         data: (n,) uint8.
-        word: bytes that sound data hardly ever hold twice; where they do, what is between is compared.
+        word: bytes, 8 or a multiple, that sound data hardly ever hold twice; where they do, all between is
+            compared.
         row: blocks of whole rows of so many bytes do not count: enlarged films repeat theirs; 0: all count.
     """
     anchors = np.flatnonzero((data[: -word - 1] & (ANCHORS - 1)) == ANCHORS // 2 + 5)
     if not anchors.size:
         return False
-    factors = np.random.default_rng(SEED).integers(1, 1 << 63, word, np.uint64) | np.uint64(1)
-    words = (sliding_window_view(data, word)[anchors] * factors).sum(axis=1, dtype=np.uint64)
-    order = np.argsort(words, kind="stable")
-    same = np.flatnonzero(np.diff(words[order]) == 0)
+    words = sliding_window_view(data, word)[anchors].view("<u8")
+    factors = np.random.default_rng(SEED).integers(1, 1 << 63, words.shape[1], np.uint64) | np.uint64(1)
+    # The upper bits of a number tell words apart, and the lower ones say where its word is: only numbers are
+    # sorted. What is alike by chance is compared below.
+    bits = np.uint64(len(anchors).bit_length())
+    numbers = (words * factors).sum(axis=1, dtype=np.uint64) >> bits << bits
+    numbers = np.sort(numbers | np.arange(len(anchors), dtype=np.uint64))
+    order = (numbers & ((np.uint64(1) << bits) - np.uint64(1))).astype(np.intp)
+    same = np.flatnonzero((numbers[1:] ^ numbers[:-1]) >> bits == 0)
     first = anchors[order[same]]
     lengths, places, times = np.unique(
         anchors[order[same + 1]] - first, return_index=True, return_counts=True

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from pydicom import Dataset
 
@@ -15,7 +16,8 @@ from cxr_runtime.reading.failure import damaged
 from cxr_runtime.reading.grey import MIN_SPAN, TAILS, shown_range, thinned
 
 Transform = Callable[[Values], Values]
-TABLE_SPAN = 1 << 20  # stored values further apart than this are computed one by one, not by a table
+INDEXES = 1 << 16  # of a table; stored values further apart are computed one by one
+MOST_BETWEEN = 1 << 20  # stored values of which black and white are found
 LEAST_GREY = (
     0.2  # share of a film that a window must show neither black nor white; of good films at least 0.24
 )
@@ -32,11 +34,11 @@ class Display:
     def show(self, stored: Stored) -> GreyPixels:
         """Show (rows, columns) stored integers as uint8, dense tissue bright, padding black."""
         low, high = int(stored.min()), int(stored.max())
-        if high - low >= TABLE_SPAN:
+        if high - low >= INDEXES:
             return self._grey(stored.astype(np.float64))
-        table = self._grey(np.arange(low, high + 1, dtype=np.float64))
-        wide = stored if stored.dtype.kind == "u" else stored.astype(np.int32)
-        return np.take(table, wide if low == 0 else wide - wide.dtype.type(low))
+        shown, table = np.arange(low, high + 1), np.zeros((1, INDEXES), np.uint8)
+        table[0, shown % INDEXES] = self._grey(shown.astype(np.float64))
+        return np.asarray(cv2.LUT(stored.astype(np.uint16, copy=False), table), np.uint8)
 
     def _grey(self, values: Values) -> GreyPixels:
         light = self.light(values)
@@ -101,7 +103,7 @@ def _light(ds: Dataset, inside: Stored, modality: Transform) -> Transform:
 def _ends_shown(inside: Stored, modality: Transform) -> tuple[float, float]:
     """Black and white where none is stated: the range of stored bits, through the modality transform."""
     low, high = _stored_range(inside)
-    between = np.linspace(low, high, 1 + int(min(high - low, TABLE_SPAN)))
+    between = np.linspace(low, high, 1 + int(min(high - low, MOST_BETWEEN)))
     values = modality(between)
     return float(values.min()), float(values.max())
 
