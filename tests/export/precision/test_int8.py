@@ -54,6 +54,13 @@ def test_weights_have_a_scale_for_every_channel(quantised: bytes) -> None:
     assert sorted(shapes) == [(8,), (12,)]
 
 
+def test_weights_have_7_bits_so_that_sums_never_overflow_on_an_old_processor(quantised: bytes) -> None:
+    stored = [numpy_helper.to_array(tensor) for tensor in onnx.load_from_string(quantised).graph.initializer]
+    weights = [array for array in stored if array.dtype == np.int8 and array.ndim == 4]
+    assert len(weights) == 2
+    assert max(np.abs(each.astype(int)).max() for each in weights) <= 64
+
+
 def test_the_heat_maps_channels_survive(
     traced: onnx.ModelProto, quantised: bytes, film_batch: NDArray[np.float32]
 ) -> None:
