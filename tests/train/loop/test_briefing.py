@@ -2,9 +2,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 
 from cxr_runtime.progress import Silence
 from cxr_train.data.split import SplitPlan
+from cxr_train.loop import briefing
 from cxr_train.recipe.recipe import SMALL_SETS_BATCH, Recipe, default_recipe
 from cxr_train.run import rehearse
 from tiny_training import tiny_recipe
@@ -35,6 +37,16 @@ def test_a_rehearsal_says_all_and_trains_nothing(data_set: Path, cache: Path, tm
     picture = cv2.imdecode(np.fromfile(tmp_path / "run" / "batch.png", np.uint8), cv2.IMREAD_COLOR)
     assert picture is not None
     assert picture.std() > 30
+
+
+@pytest.mark.parametrize("has_it", [True, False])
+def test_a_recipe_for_a_processor_with_bfloat16_says_where_there_is_none(
+    data_set: Path, cache: Path, tmp_path: Path, has_it: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(briefing, "has_bfloat16", lambda: has_it)
+    said, recipe = Said(), tiny_recipe(half_on_cpu=True)
+    rehearse(tmp_path / "run", [data_set], recipe, PLAN, cache=cache, progress=said)
+    assert any("has no bfloat16" in line for line in said.lines) is not has_it
 
 
 def test_a_small_data_set_is_not_trained_film_by_film() -> None:

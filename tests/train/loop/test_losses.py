@@ -5,9 +5,11 @@ import pytest
 import torch
 
 from cxr_runtime.errors import UsageError
-from cxr_train.loop.losses import TERMS, label_term, loss_terms
+from cxr_train.loop import losses
+from cxr_train.loop.losses import TERMS, autocast, label_term, loss_terms
 from cxr_train.loop.targets import Targets
 from cxr_train.networks import Outputs
+from tiny_training import tiny_recipe
 
 NAN = math.nan
 
@@ -124,3 +126,14 @@ def test_terms_that_do_not_exist_are_refused() -> None:
         loss_terms({"labels": 1.0}, 0.0)
     with pytest.raises(UsageError):
         loss_terms({}, 0.0)
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+@pytest.mark.parametrize("has_it", [True, False])
+def test_a_processor_without_bfloat16_computes_in_float32(
+    wanted: bool, has_it: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(losses, "has_bfloat16", lambda: has_it)
+    with autocast(tiny_recipe(half_on_cpu=wanted), "cpu"):
+        product = torch.ones(2, 2) @ torch.ones(2, 2)
+    assert (product.dtype is torch.bfloat16) == (wanted and has_it)

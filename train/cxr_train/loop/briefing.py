@@ -10,6 +10,7 @@ from cxr_train.checkpoint import RunConfig
 from cxr_train.data.check import data_lines
 from cxr_train.data.split import Split
 from cxr_train.loop.batches import BatchMaker, epoch_order
+from cxr_train.loop.losses import has_bfloat16
 from cxr_train.loop.preview import BATCH_FILE, draw_batch
 from cxr_train.loop.trainer import ORDER, STEP
 from cxr_train.networks import Network
@@ -56,6 +57,9 @@ def _config_lines(config: RunConfig, network: Network, split: Split) -> Iterator
     yield f"optimiser: {recipe.optimiser}, learning rate {recipe.learning_rate:g}, {recipe.schedule}{clip}"
     yield f"loss: {_said(dict(recipe.terms))}"
     yield f"varied by: {_said(_amounts(recipe)) or 'nothing'}"
+    on_processor = next(network.parameters()).device.type == "cpu"
+    if recipe.half_on_cpu and on_processor and not has_bfloat16():
+        yield "look: half_on_cpu is set, but this processor has no bfloat16: it computes in float32"
 
 
 def _amounts(recipe: Recipe) -> dict[str, float]:

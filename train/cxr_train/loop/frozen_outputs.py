@@ -18,7 +18,7 @@ from cxr_runtime.errors import UsageError
 from cxr_runtime.files import replacing
 from cxr_runtime.progress import Progress
 from cxr_train.loop.batches import Batch, BatchMaker, Shown, in_steps, made_ahead
-from cxr_train.loop.losses import autocast
+from cxr_train.loop.losses import autocast, is_half
 from cxr_train.networks import Network
 from cxr_train.recipe.recipe import Recipe
 
@@ -91,8 +91,9 @@ def _key(network: Network, maker: BatchMaker, recipe: Recipe) -> str:
         digest.update(name.encode() + tensor.detach().cpu().contiguous().numpy().tobytes())
     films = [(film.label, str(film.truth), film.boxes_complete, film.boxes) for film in maker.films]
     settings = [recipe.frozen_layers, recipe.cached_augmentations, recipe.seed, asdict(recipe.augmentation)]
-    precision = [recipe.half_precision, recipe.half_on_cpu, next(network.parameters()).device.type]
-    stated = [settings, precision, asdict(recipe.preprocessing), maker.prepared.sha256s, repr(films)]
+    device, preprocessing = next(network.parameters()).device.type, asdict(recipe.preprocessing)
+    precision = [device, is_half(recipe, device)]
+    stated = [settings, precision, preprocessing, maker.prepared.sha256s, repr(films)]
     digest.update(json.dumps(stated).encode())
     return digest.hexdigest()[:32]
 

@@ -13,6 +13,7 @@ from cxr_runtime.errors import CxrTriageError
 from cxr_runtime.files import write_bytes
 from cxr_runtime.progress import Progress
 from cxr_runtime.small_network import SmallNetwork
+from cxr_train.loop.losses import has_bfloat16
 from cxr_train.loop.optimiser import running_average
 from cxr_train.tracing import traced
 
@@ -61,7 +62,7 @@ def train(network: Net, draw: Draw, loss_of: Loss, schedule: Schedule, progress:
     progress.begin("training", schedule.steps)
     for step in range(schedule.steps):
         inputs, targets = draw(rng, step / schedule.steps)
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=has_bfloat16()):
             outputs = network(inputs.contiguous(memory_format=torch.channels_last))
         loss = loss_of(outputs.float(), targets)
         if not torch.isfinite(loss):
