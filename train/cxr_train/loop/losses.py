@@ -142,7 +142,7 @@ def _binary(logits: Tensor, wanted: Tensor, weight: Tensor | None = None) -> Ten
 
 
 def has_bfloat16() -> bool:
-    """Whether the processor computes in bfloat16 by itself; without, it takes ten times as long as float32."""
+    """Whether the processor computes in bfloat16 by itself; where it is emulated, float32 is faster."""
     return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
