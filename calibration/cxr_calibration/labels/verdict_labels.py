@@ -55,7 +55,7 @@ def labels_of_store(folder: Path) -> Labels:
         said, label = dict(desk.verdicts.every()), desk.label()
         outcomes = {row.sha256: row for row in desk.outcomes(None) if row.sha256}
         patients = {
-            sha256: identity.patient
+            sha256: identity.issued_patient
             for sha256 in said
             if label and (identity := desk.identities.of(sha256, label)) is not None
         }

@@ -7,6 +7,7 @@ import pytest
 from cxr_calibration.calibrate import CalibrateOptions, calibrate_model
 from cxr_calibration.labels.verdict_labels import labels_in, labels_of_store
 from cxr_runtime.errors import UsageError
+from cxr_runtime.identity import Identity
 from cxr_runtime.model.folder import open_model
 from cxr_runtime.store.audit import Act
 from cxr_runtime.store.desk import Desk
@@ -74,13 +75,32 @@ def test_reading_the_flagged_films_alone_is_said(folder: Path) -> None:
     assert "Of the flagged films 100% were read, of the others 0%" in " ".join(labels_in(folder).remarks)
 
 
+def keep(folder: Path, film: str, patient: str, issuer: str = "") -> None:
+    with Desk.open(folder) as desk, desk.acting("ann", Act.OPENED):
+        desk.identities.put(film, "full", Identity(patient=patient, issuer=issuer))
+
+
 def test_a_laboratory_decides_and_patients_are_kept_together(folder: Path) -> None:
     films = digests(folder)
     for film in films[:2]:
         say(folder, film, NORMAL)
         say(folder, film, ABNORMAL, "lab", source=Source.SPUTUM)
-        change(folder, f"INSERT INTO identities (sha256, kind, patient) VALUES ('{film}', 'full', 'P1')")
-    assert [label.abnormal for label in labels_of_store(folder).labels] == [True, True]
+        keep(folder, film, "P1")
+    labels = labels_of_store(folder).labels
+    assert [label.abnormal for label in labels] == [True, True]
+    assert [label.patient for label in labels] == ["P1", "P1"]
+
+
+def test_one_number_of_two_issuers_is_two_patients(folder: Path) -> None:
+    films = digests(folder)[:4]
+    for film, issuer in zip(films, ("HOSPITAL A", "HOSPITAL B", "HOSPITAL A", ""), strict=True):
+        say(folder, film, NORMAL)
+        keep(folder, film, "4711", issuer)
+    first, other, again, unstated = (
+        {label.sha256: label.patient for label in labels_of_store(folder).labels}[film] for film in films
+    )
+    assert first == again
+    assert len({first, other, unstated}) == 3
 
 
 def test_a_folder_without_a_verdict_is_refused_in_one_line(folder: Path) -> None:
