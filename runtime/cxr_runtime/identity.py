@@ -9,6 +9,8 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Self
 
+from cxr_runtime.names import printable
+
 
 class IdentityKind(StrEnum):
     """What `--identity` may name: how much of a patient reports and store know."""
@@ -40,7 +42,7 @@ class Identity:
         """
         for entry in fields(self):
             text = getattr(self, entry.name)
-            if len(text) > MOST_SHOWN or not text.isprintable():
+            if len(text) > MOST_SHOWN or printable(text) != text:
                 raise ValueError(f"its {entry.name} cannot be shown")
 
     @property

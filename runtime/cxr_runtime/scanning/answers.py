@@ -204,7 +204,7 @@ def _check_text(text: _Text) -> None:
     _check(bool(_SHA256.fullmatch(text.sha256)) or (is_unread and not text.sha256), "no sha256")
     may_lack_code = text.became == "admitted" and not text.code
     _check(may_lack_code or bool(_CODE.fullmatch(text.code)), "no code")
-    _check(text.sentence.isprintable() and len(text.sentence) <= MAX_SENTENCE, "no sentence")
+    _check(text.sentence == _sentence(text.sentence), "no sentence")
     _check(0 <= text.seconds <= MAX_SECONDS and 0 <= text.confidence <= 1, "a number is out of range")
     _check(0 <= text.size <= MAX_FILE_BYTES, "no size of a file")
     _check(min(text.film_hw) >= 1 and prod(text.film_hw) <= MAX_PIXELS, "no size of a film")

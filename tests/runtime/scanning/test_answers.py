@@ -81,6 +81,13 @@ def test_texts_of_tags_are_cut_and_made_printable() -> None:
     assert len(film.facts.body_part) <= 200
 
 
+def test_a_sentence_that_quotes_a_rare_space_comes_through() -> None:
+    failure = UnreadableFilmError("unsupported", "the photometric interpretation MONO\xa0\u3000 is not read")
+    came = through(Unread(DIGEST, failure, 0.25))
+    assert isinstance(came, Unread)
+    assert came.error.sentence == failure.sentence
+
+
 def forged(film: Examined, **changes: Any) -> Content:
     content = WORK.encode(film)
     return Content(json.dumps(json.loads(content.text) | changes).encode(), content.arrays)

@@ -32,6 +32,11 @@ def test_patient_study_and_film_are_read() -> None:
             "Yamada, Tarou (山田, 太郎) (やまだ, たろう)",
         ),
         ("", "Müller^Jörg".encode("latin-1"), "Müller, Jörg"),
+        ("ISO_IR 100", b"M\xfcller\xa0Lang^J\xf6rg", "Müller\xa0Lang, Jörg"),  # a space that does not break
+        ("ISO_IR 192", "山田\u3000太郎".encode(), "山田\u3000太郎"),  # the space of Japanese
+        ("ISO_IR 192", "علی\u200cرضا".encode(), "علی\u200cرضا"),  # Persian: letters that do not join
+        ("ISO_IR 192", "\ue000田^\u200f".encode(), "\ue000田, \u200f"),  # a letter of one hospital's own
+        ("ISO_IR 192", "Eve\u202e^Mallory".encode(), "Eve\\u202e, Mallory"),
     ],
 )
 def test_a_name_is_shown_as_people_write_it_and_kept_byte_for_byte(
