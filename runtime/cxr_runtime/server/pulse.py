@@ -13,14 +13,15 @@ class Pulse:
     """Notices what others write into the store.
 
     Args:
-        state: a number that changes with every write, and the number of films.
+        state: a number that changes with every write, and the number of rows; at once.
+        standing: the number of films, as the list has them; too slow to be asked while films are scored.
     """
 
-    def __init__(self, state: Callable[[], tuple[int, int]]) -> None:
-        self._state, self._lock = state, threading.Lock()
-        self._looked, self._version, self._grew = 0.0, -1, 0.0
+    def __init__(self, state: Callable[[], tuple[int, int]], standing: Callable[[], int]) -> None:
+        self._state, self._standing, self._lock = state, standing, threading.Lock()
+        self._looked, self._version, self._grew, self._rows = 0.0, -1, 0.0, -1
         self.number = 0  # grows with every change
-        self.films = 0  # as they were counted last
+        self.films = 0  # as they were counted last, and each row since then
 
     def look(self) -> None:
         """Look, unless somebody has just done so."""
@@ -29,14 +30,18 @@ class Pulse:
             if now - self._looked < LOOK_SECONDS / 2:
                 return
             self._looked = now
-            version, films = self._state()
+            version, rows = self._state()
             has_rested = self.is_busy and now - self._grew > BUSY_SECONDS
-            if self._version >= 0 and films > self.films:
+            if self._version >= 0 and rows > self._rows:
                 self._grew = now
             elif has_rested:
                 self._grew = 0.0
             if version != self._version or has_rested:
-                self._version, self.films, self.number = version, films, self.number + 1
+                if self.is_busy:
+                    self.films += rows - self._rows
+                elif has_rested or rows != self._rows:
+                    self.films = self._standing()
+                self._version, self._rows, self.number = version, rows, self.number + 1
 
     @property
     def is_busy(self) -> bool:

@@ -17,6 +17,7 @@ from cxr_runtime.server.pulse import Pulse, Streams
 from cxr_runtime.server.sessions import Brake, Sessions
 from cxr_runtime.store.accounts import Role
 from cxr_runtime.store.desk import Desk
+from cxr_runtime.store.listing import counts
 from cxr_runtime.store.similar import SimilarFilms
 from cxr_runtime.workers.opening import Opener
 
@@ -89,7 +90,8 @@ class Room:
         self.similar = SimilarFilms()
         self.decoder = self._closing.enter_context(Decoder(opener))
         self._watching = self._closing.enter_context(Desk.open(folder, writes=False))
-        self.pulse, self.streams, self.is_ending = Pulse(self._state), Streams(), threading.Event()
+        self.pulse = Pulse(self._state, lambda: counts(self._watching).all)
+        self.streams, self.is_ending = Streams(), threading.Event()
         self._readers = queue.SimpleQueue[Desk]()
         self._local = Visitor(_user_name(), Role.ADMIN, secrets.token_urlsafe(32))
 

@@ -66,6 +66,13 @@ def test_one_film_and_several_are_counted_as_the_language_does(
         assert ("Film 1<" in browser.get("/rows").text) is ((name, films) == ("en", 1))
 
 
+def test_a_film_that_came_whole_at_the_second_time_is_counted_once(tmp_path: Path) -> None:
+    folder = write_store(tmp_path / "out", [Drawn("a.png", None)], [Drawn("a.png", 0.9), Drawn("b.png", 0.1)])
+    with served(folder) as browser:
+        assert told_words(browser.load()) == "2 films"
+        assert browser.get("/counts").json["all"] == 2
+
+
 def told_words(browser: Browser) -> str:
     data = first_event(browser).partition(b"\ndata: ")[2].partition(b"\n")[0]
     return str(json.loads(data)["words"])
