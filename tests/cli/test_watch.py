@@ -64,6 +64,14 @@ def test_a_folder_that_is_not_there_is_wrong_usage(
     assert "share is mounted" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", ["watch", "scan"])
+def test_a_name_of_nothing_is_not_the_working_folder(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ended(command, "", "--out", tmp_path / "out") == 2
+    assert "cxr-triage: '' " in capsys.readouterr().err
+
+
 def test_scan_dated_puts_the_films_of_a_day_into_its_folder_and_says_what_is_left_out(
     folder: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -11,6 +11,8 @@ from cxr_runtime.appliance.section import choice as _choice
 from cxr_runtime.appliance.section import setting as _setting
 from cxr_runtime.identity import IdentityKind
 
+EVERY_ADDRESS = {"0.0.0.0", "::"}  # hosts that stand for all of this machine's
+
 
 class Watch(Section):
     """Folders into which films are put."""
@@ -182,6 +184,17 @@ class Clinic(Section):
                 "[serve] and [alert] work on one store, whose accounts, verdicts and similar films must not "
                 "begin anew at midnight; expected dated = false: the list can be narrowed to a day"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _listens_at_two_ports(self) -> Self:
+        if self.listen is not None and self.serve is not None and self.listen.port == self.serve.port:
+            hosts = {self.listen.host, self.serve.host}
+            if len(hosts) == 1 or hosts & EVERY_ADDRESS:
+                raise ValueError(
+                    f"listen.port and serve.port are both {self.serve.port}; expected two ports: films come "
+                    "in at one, browsers at the other"
+                )
         return self
 
     @property

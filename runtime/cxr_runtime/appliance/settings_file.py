@@ -1,6 +1,7 @@
 """A file of settings is read and checked; the first thing in it that is wrong is said in one line."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
@@ -22,9 +23,14 @@ def read_settings(path: Path) -> Clinic:
     """
     read = read_toml(path, SEE_EXAMPLE)
     try:
-        return Clinic.model_validate_json(json.dumps(read, default=str), strict=True)
+        clinic = Clinic.model_validate_json(json.dumps(read, default=str), strict=True)
     except ValidationError as error:
         raise UsageError(f"{printable(str(path))}: {_first(error)}; {SEE_EXAMPLE}") from None
+    for where in _empty(read):
+        raise UsageError(
+            f"{printable(str(path))}: {where} is empty; say what it is, or take it out; {SEE_EXAMPLE}"
+        )
+    return clinic
 
 
 def _first(error: ValidationError) -> str:
@@ -44,6 +50,18 @@ def _first(error: ValidationError) -> str:
     else:
         expected = EXPECTED.get(kind, said.removeprefix("should ").removeprefix("be ")).format(**context)
     return f"{where} is {printable(repr(first['input']))[:60]}; expected {expected}"
+
+
+def _empty(value: object, where: str = "") -> Iterator[str]:
+    """Settings with a text of nothing, which as a path would be the folder that the program is started in."""
+    if isinstance(value, str) and not value.strip():
+        yield where
+    elif isinstance(value, dict):
+        for name, part in value.items():
+            yield from _empty(part, f"{where}.{name}" if where else name)
+    elif isinstance(value, list):
+        for number, part in enumerate(value):
+            yield from _empty(part, f"{where}.{number}")
 
 
 def _names(steps: tuple[int | str, ...]) -> list[str]:

@@ -136,10 +136,10 @@ def watched_folders(
         UsageError: one of them is not there, or is no folder.
     """
     for folder in folders:
-        if not Path(folder).is_dir():
+        if not folder or not Path(folder).is_dir():  # "" would be the working folder
             raise UsageError(
-                f"{printable(folder)} is not a folder; expected folders to watch: check the spelling, and "
-                "that the network share is mounted"
+                f"{printable(folder) or repr(folder)} is not a folder; expected folders to watch: check the "
+                "spelling, and that the network share is mounted"
             )
     return [
         watched_folder(number, folders, exclude, journal, follow_links=follow_links, ask=ask)

@@ -130,8 +130,8 @@ class Search:
             return
         for missing in set(range(len(inputs))) - {one.asked for one in seen}:
             raise UsageError(
-                f"{printable(inputs[missing])} does not exist; expected films, folders or zip files: check "
-                "the spelling"
+                f"{printable(inputs[missing]) or repr('')} does not exist; expected films, folders or zip "
+                "files: check the spelling"
             )
         yield from seen
 

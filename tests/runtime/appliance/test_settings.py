@@ -85,6 +85,11 @@ def test_a_comment_stands_behind_each_line_of_the_example() -> None:
         (LEAST + '[disk]\nstop_below = "5 films"\n', "disk.stop_below is '5 films'; expected a size as"),
         (LEAST + '[retention]\npictures_for = "90"\n', "retention.pictures_for is '90'; expected an age as"),
         ("log = 3\n" + LEAST, "log is 3; expected a table"),
+        (LEAST.replace("/srv/out", ""), "out is empty; say what it is, or take it out"),
+        (LEAST.replace("/srv/in", " "), "watch.folders.0 is empty; say what it is, or take it out"),
+        (LEAST + '[listen]\ntls_cert = ""\n', "listen.tls_cert is empty"),
+        (LEAST + "[listen]\n[serve]\nport = 11112\n", "listen.port and serve.port are both 11112; expected"),
+        (LEAST + '[listen]\nhost = "10.0.0.1"\nport = 80\n[serve]\nhost = "::"\nport = 80\n', "both 80"),
         ("out =", "is not TOML: "),
     ],
 )  # fmt: skip
@@ -97,6 +102,11 @@ def test_a_wrong_setting_is_refused_in_one_line_that_names_it(text: str, said: s
     assert said in line
     assert line.endswith("`cxr-triage appliance --example` prints every setting")
     assert "\n" not in line
+
+
+def test_two_addresses_of_one_machine_may_have_one_port(tmp_path: Path) -> None:
+    ports = '[listen]\nhost = "127.0.0.1"\nport = 8080\n[serve]\nhost = "127.0.0.2"\nport = 8080\n'
+    assert read_settings(written(tmp_path, LEAST + ports)).serve is not None
 
 
 def test_a_file_that_is_not_there_or_no_text_is_refused_in_one_line(tmp_path: Path) -> None:
