@@ -173,8 +173,9 @@ def listen(
         copies = copies_beside(screening.identity, out, journal, keeps_whole=not drop_uncopied)
         receiver = Receiver(out, receiving, journal)
         inputs = (f"DICOM, {receiving.title} at {host}:{port}",)
-        service = Service([receiver], ServiceOptions(screening, inputs, dated), journal)
-        with beside(route, out, journal), copies:
+        options = ServiceOptions(screening, inputs, dated)
+        service = Service([receiver], options, journal, companions=(copies,))
+        with beside(route, out, journal):
             service.run()
     if not quiet:
         typer.echo(told(service))

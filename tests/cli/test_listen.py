@@ -1,10 +1,15 @@
 import socket
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from cxr_cli.main import main
+from cxr_runtime.files import RECEIVED_FOLDER
+from cxr_runtime.store.folder import held
+from drawn_stores import Drawn, write_store
 from model_folders import write_model_folder
+from study_films import study_film
 
 
 def ended(*arguments: object) -> object:
@@ -43,3 +48,19 @@ def test_a_port_that_another_program_has_is_one_line(
         fixed = ("--model", model, "--backend", "onnxruntime", "--workers", 1, "--quiet")
         assert ended("listen", "--out", tmp_path / "out", "--port", port, *fixed) == 1
     assert "give another --port" in capsys.readouterr().err
+
+
+def test_received_films_of_a_folder_that_another_program_holds_stay_as_they_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, film = tmp_path / "out", study_film(1)
+    digest = sha256(film).hexdigest()
+    write_store(out, [Drawn(f"{digest}.dcm", sha256=digest)])
+    received = out / RECEIVED_FOLDER / f"{digest}.dcm"
+    received.parent.mkdir()
+    received.write_bytes(film)
+    fixed = ("--model", write_model_folder(tmp_path / "model"), "--backend", "onnxruntime", "--workers", 1)
+    with held(out):
+        assert ended("listen", "--out", out, *fixed, "--drop-uncopied", "--quiet") == 1
+    assert "is in use by another scan" in capsys.readouterr().err
+    assert received.read_bytes() == film

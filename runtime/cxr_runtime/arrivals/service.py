@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Container, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -58,6 +58,7 @@ class Service:
     journal: Journal
     clock: Callable[[], datetime] = lambda: datetime.now().astimezone()  # its days are those of the folders
     opener: Opener | None = None  # None: each session has one of its own
+    companions: Sequence[AbstractContextManager[object]] = ()  # begin once the folder is held; end last
     tally: Tally = field(default_factory=Tally)  # of the folder that was written last
     out: Path = Path()  # that folder
     _films: int = 0
@@ -116,6 +117,8 @@ class Service:
 
     def _start(self, closing: ExitStack) -> None:
         self.journal.note("started", ways=len(self.arrivals))
+        for companion in self.companions:
+            closing.enter_context(companion)
         for arrivals in self.arrivals:
             closing.callback(arrivals.close)
             arrivals.start(self._bell)
