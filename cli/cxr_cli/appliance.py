@@ -39,13 +39,14 @@ def appliance(
     orders = _orders(clinic)
     if health:
         return _told_health(orders.health_file)
-    from cxr_runtime.appliance.checking import check_model, check_peers, check_places
+    from cxr_runtime.appliance.checking import check_model, check_peers, check_places, check_programs
     from cxr_runtime.journal import Journal
 
     check_model(orders)
     if check:
         check_places(orders)
         check_peers(orders, Journal())
+        check_programs(orders)
         typer.echo(f"{clinic} is in order")
         return 0
     return _run(orders, quiet=quiet)

@@ -1,6 +1,7 @@
 """What only this machine can tell of settings: whether models, peers and places are there."""
 
 import os
+import shutil
 from pathlib import Path
 
 from cxr_runtime.appliance.orders import Orders
@@ -56,11 +57,30 @@ def check_places(orders: Orders) -> None:
             )
     places = {"out": orders.out, "health.file": orders.health_file, "log.file": orders.log_file}
     for name, path in places.items():
-        if path is not None and not _can_be_made(path):
+        if path is None:
+            continue
+        if path.exists() and path.is_dir() is not (name == "out"):
+            found, expected = ("a folder", "a file") if path.is_dir() else ("a file", "a folder")
+            raise UsageError(f"{name} is {printable(str(path))}, which is {found}; expected {expected}")
+        if not _can_be_made(path):
             raise UsageError(
                 f"{name} is {printable(str(path))}, which this user cannot write; make the folder above it, "
                 "and give it to the user who runs the appliance"
             )
+
+
+def check_programs(orders: Orders) -> None:
+    """See that the command of alerts, which can be read, can be run.
+
+    Raises:
+        UsageError: there is no such program, or it is not this user's to run.
+    """
+    program = orders.readers.alert_program
+    if program and shutil.which(program) is None:
+        raise UsageError(
+            f"alert.command names {printable(program)}, which is no program that this user can run; check "
+            "the spelling, and write its whole path"
+        )
 
 
 def _can_be_made(path: Path) -> bool:

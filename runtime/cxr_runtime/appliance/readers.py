@@ -1,8 +1,12 @@
 """What readers need of an appliance, the worklist in a browser and alerts: tables of settings, and parts."""
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
+
+from pydantic import model_validator
 
 from cxr_runtime.appliance.restarting import Part
 from cxr_runtime.appliance.section import Section, choice, setting
@@ -41,6 +45,12 @@ class Alert(Section):
     mail_login: Path | None = choice(None, "file with one line, NAME:PASSWORD", "/etc/cxr-triage/mail")
     link: str | None = choice(None, "address of the worklist, for the mail", "https://triage.clinic.example/")
 
+    @model_validator(mode="after")
+    def _mails_to_somebody(self) -> Self:
+        if self.mail_to is None and (self.mail_server or self.mail_from or self.mail_login):
+            raise ValueError("a mail to nobody is never sent; expected mail_to, too")
+        return self
+
 
 @dataclass(frozen=True)
 class Readers:
@@ -59,6 +69,12 @@ class Readers:
                 serve.blinded,
             )  # fmt: skip
         return cls(serving, None if alert is None else _alerts(alert))
+
+    @property
+    def alert_program(self) -> str:
+        """What the command of alerts runs; "" where there is none."""
+        parts = [] if self.alerts is None else shlex.split(self.alerts.command)
+        return parts[0] if parts else ""
 
     def check(self) -> None:
         """See that this can be done, as far as it shows before films are there.

@@ -1,11 +1,12 @@
 """An appliance with drawn films, whose parts are made to die."""
 
+import sys
 from pathlib import Path
 
 import pytest
 
 from cxr_runtime.appliance.appliance import Appliance, Tools
-from cxr_runtime.appliance.checking import check_model, check_places
+from cxr_runtime.appliance.checking import check_model, check_places, check_programs
 from cxr_runtime.appliance.health import State
 from cxr_runtime.arrivals.tree import WatchedTree
 from cxr_runtime.arrivals.watched import WatchedFolder
@@ -130,8 +131,23 @@ def test_what_only_this_machine_can_tell_is_checked(tmp_path: Path, model: Path)
     (tmp_path / "file").touch()
     with pytest.raises(UsageError, match=r"log\.file is .*cannot write"):
         check_places(settings(tmp_path, model, log={"file": tmp_path / "file" / "log"}))
+    with pytest.raises(UsageError, match=r"log\.file is .*, which is a folder; expected a file"):
+        check_places(settings(tmp_path, model, log={"file": tmp_path}))
+    with pytest.raises(UsageError, match=r"health\.file is .*, which is a folder; expected a file"):
+        check_places(settings(tmp_path, model, health={"file": tmp_path}))
+    with pytest.raises(UsageError, match=r"out is .*file, which is a file; expected a folder"):
+        check_places(settings(tmp_path, model, out=tmp_path / "file"))
     with pytest.raises(UsageError, match="--share-with"):
         settings(tmp_path, model, share_with="no-such-group-here")
+
+
+def test_a_command_of_alerts_that_cannot_be_run_is_found_before_a_film_is_missed(
+    tmp_path: Path, model: Path
+) -> None:
+    check_programs(settings(tmp_path, model))
+    check_programs(settings(tmp_path, model, alert={"score": 95, "command": f"'{sys.executable}' -c pass"}))
+    with pytest.raises(UsageError, match=r"alert\.command names .*call-nurse, which is no program"):
+        check_programs(settings(tmp_path, model, alert={"score": 95, "command": f"{tmp_path}/call-nurse 7"}))
 
 
 def test_an_appliance_watches_folders_through_their_own_threads(tmp_path: Path, model: Path) -> None:

@@ -85,6 +85,7 @@ def test_a_comment_stands_behind_each_line_of_the_example() -> None:
         (LEAST + '[disk]\nstop_below = "5 films"\n', "disk.stop_below is '5 films'; expected a size as"),
         (LEAST + '[retention]\npictures_for = "90"\n', "retention.pictures_for is '90'; expected an age as"),
         ("log = 3\n" + LEAST, "log is 3; expected a table"),
+        (LEAST + '[alert]\nscore = 95\nmail_server = "m:25"\n', "alert: a mail to nobody is never sent"),
         (LEAST.replace("/srv/out", ""), "out is empty; say what it is, or take it out"),
         (LEAST.replace("/srv/in", " "), "watch.folders.0 is empty; say what it is, or take it out"),
         (LEAST + '[listen]\ntls_cert = ""\n', "listen.tls_cert is empty"),
