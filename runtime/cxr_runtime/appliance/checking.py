@@ -78,8 +78,8 @@ def check_programs(orders: Orders) -> None:
     program = orders.readers.alert_program
     if program and shutil.which(program) is None:
         raise UsageError(
-            f"alert.command names {printable(program)}, which is no program that this user can run; check "
-            "the spelling, and write its whole path"
+            f"alert.command names {printable(program)}, which this user cannot run; check the spelling, and "
+            "write its whole path"
         )
 
 

@@ -146,7 +146,7 @@ def test_a_command_of_alerts_that_cannot_be_run_is_found_before_a_film_is_missed
 ) -> None:
     check_programs(settings(tmp_path, model))
     check_programs(settings(tmp_path, model, alert={"score": 95, "command": f"'{sys.executable}' -c pass"}))
-    with pytest.raises(UsageError, match=r"alert\.command names .*call-nurse, which is no program"):
+    with pytest.raises(UsageError, match=r"alert\.command names .*call-nurse, which this user cannot run"):
         check_programs(settings(tmp_path, model, alert={"score": 95, "command": f"{tmp_path}/call-nurse 7"}))
 
 
