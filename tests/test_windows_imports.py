@@ -7,7 +7,9 @@ import sys
 POSIX_ONLY = ("fcntl", "grp", "pwd", "resource", "termios")
 PACKAGES = ("cxr_runtime", "cxr_calibration", "cxr_cli")
 LEAST = 300  # modules
-ELSEWHERE = ["cxr_runtime.workers.opener"]  # it is started where files can be handed over, so not on Windows
+ELSEWHERE = [
+    "cxr_runtime.workers.opener_child"
+]  # it is started where files can be handed over, so not on Windows
 PROGRAM = f"""
 import json, sys
 from importlib import import_module

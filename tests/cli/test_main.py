@@ -143,7 +143,7 @@ def test_a_library_that_workers_lack_is_told_in_one_line_and_never_blamed_on_a_f
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     film.write_bytes(content)
-    is_ours = "any(module in sys.orig_argv for module in ('cxr_runtime.workers.child', '-c'))"
+    is_ours = "any(module in sys.orig_argv for module in ('cxr_runtime.workers.worker_child', '-c'))"
     lacking = f"import sys\nif {is_ours}:\n    sys.modules[{library!r}] = None\n"
     (film.parent / "sitecustomize.py").write_text(lacking)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(film.parent), os.environ.get("PYTHONPATH", "")]))

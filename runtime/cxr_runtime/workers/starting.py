@@ -18,7 +18,7 @@ from cxr_runtime.memory import about_limit
 from cxr_runtime.names import printable
 from cxr_runtime.workers.opened import can_pass_files
 
-OPENER, WORKER = "cxr_runtime.workers.opener", "cxr_runtime.workers.child"  # their programs
+OPENER, WORKER = "cxr_runtime.workers.opener_child", "cxr_runtime.workers.worker_child"  # their programs
 SECOND_NICENESS = 10  # of a second worker that starts ahead, above that of this process
 MOST_SAID = 200  # characters of what a process wrote to standard error
 

@@ -37,7 +37,7 @@ def test_only_writers_of_the_wanted_reports_are_loaded_ahead(
 
 
 def test_a_worker_loads_nothing_of_the_store() -> None:
-    assert said(f"import cxr_runtime.workers.child, cxr_runtime.scanning.answers; {STORE}") == ""
+    assert said(f"import cxr_runtime.workers.worker_child, cxr_runtime.scanning.answers; {STORE}") == ""
 
 
 def test_a_library_of_the_reports_that_is_missing_is_known_before_any_is_loaded(

@@ -75,7 +75,7 @@ def test_on_windows_workers_have_no_window_and_hear_no_ctrl_c(monkeypatch: pytes
     monkeypatch.setattr(subprocess, "CREATE_NO_WINDOW", 0x08000000, raising=False)
     monkeypatch.setattr(subprocess, "Popen", lambda _command, **how: started.update(how))
     monkeypatch.setattr(sys, "platform", "win32")
-    start_process("cxr_runtime.workers.child", [])
+    start_process("cxr_runtime.workers.worker_child", [])
     assert started == {"creationflags": 0x08000000}
 
 

@@ -1,8 +1,8 @@
 """A process that lists, opens and hashes files for its parent, and decodes none.
 
-Run as `python -P -m cxr_runtime.workers.opener SOCKET`. Requests are pickles; an answer is JSON, with the
-descriptor of a copy in memory: what was hashed is what will be decoded, and no file system can hang under a
-worker. The process reads what this user may read; it writes nothing and speaks to nobody else.
+Run as `python -P -m cxr_runtime.workers.opener_child SOCKET`. Requests are pickles; an answer is JSON, with
+the descriptor of a copy in memory: what was hashed is what will be decoded, and no file system can hang under
+a worker. The process reads what this user may read; it writes nothing and speaks to nobody else.
 """
 
 import fcntl

@@ -1,7 +1,7 @@
 """The child side of a worker: does one task after another until its parent closes the pipe.
 
-Run as `python -P -m cxr_runtime.workers.child [SOCKET]`. Its work with its limits, then its tasks come as
-pickles on standard input, descriptors over the socket; answers go to standard output. Work that is named
+Run as `python -P -m cxr_runtime.workers.worker_child [SOCKET]`. Its work with its limits, then its tasks come
+as pickles on standard input, descriptors over the socket; answers go to standard output. Work that is named
 before is made ready ahead. Until it is ready, standard error says what hinders it; from then on whatever a
 decoder prints is thrown away.
 """
