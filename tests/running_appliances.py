@@ -20,7 +20,7 @@ from cxr_runtime.journal import Journal
 from cxr_runtime.phantom import draw_phantom
 from cxr_runtime.scanning.long_session import LongSession
 from cxr_runtime.sources.film_source import FilmSource
-from cxr_runtime.workers.opening import Opener
+from cxr_runtime.workers.opener import Opener
 
 PATIENCE = 60.0  # seconds for what takes a few
 SHORT = Waits(first=0.01, growth=1.0, longest=0.01)

@@ -16,7 +16,7 @@ from cxr_runtime.server.serving import ServeOptions, Serving
 from cxr_runtime.store.accounts import Account, Role, hashed
 from cxr_runtime.store.audit import Act
 from cxr_runtime.store.desk import Desk
-from cxr_runtime.workers.opening import Opener
+from cxr_runtime.workers.opener import Opener
 
 PATIENCE = 30.0  # seconds for what takes a moment
 PASSWORD = "four plain words here"

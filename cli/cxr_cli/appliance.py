@@ -66,7 +66,7 @@ def _run(orders: "Orders", *, quiet: bool) -> int:
     from cxr_cli.film_options import opened_journal
     from cxr_runtime.appliance.appliance import Appliance, Tools
     from cxr_runtime.memory import check_memory
-    from cxr_runtime.workers.opening import Opener
+    from cxr_runtime.workers.opener import Opener
 
     check_memory()
 

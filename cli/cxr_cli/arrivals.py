@@ -106,7 +106,7 @@ def watch(
     check_memory()
     from cxr_runtime.arrivals.service import Service, ServiceOptions
     from cxr_runtime.arrivals.watched import watched_folders
-    from cxr_runtime.workers.opening import Opener
+    from cxr_runtime.workers.opener import Opener
 
     route = sending_route(to, what, aet, tls_ca, tls_cert, tls_key, login, identity)
     screening = screening_options(

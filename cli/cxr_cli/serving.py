@@ -64,7 +64,7 @@ def serve(
     from cxr_runtime.journal import LogFormat
     from cxr_runtime.server.alerts import AlertOptions, check_alerts
     from cxr_runtime.server.serving import ServeOptions, Serving, check
-    from cxr_runtime.workers.opening import Opener
+    from cxr_runtime.workers.opener import Opener
 
     names = tuple(name or ())
     options = ServeOptions(folder, host, port, certificate, key, behind_proxy, names, blinded, language)

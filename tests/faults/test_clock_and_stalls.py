@@ -13,7 +13,7 @@ from fault_scans import FILMS, SOME_FAILED, START, Night, result, table
 YEAR = 365 * 24 * 3600  # seconds
 # As START, with limits of time that a test can wait for.
 IMPATIENT = """
-from cxr_runtime.workers.opening import Opener
+from cxr_runtime.workers.opener import Opener
 from cxr_runtime.workers.pool import WorkerPool
 Opener.__init__.__defaults__ = (4.0,)
 WorkerPool.__init__.__kwdefaults__["seconds"] = 20.0

@@ -19,7 +19,7 @@ EXTRACTED = {  # files of the runtime, and how Babel reads them
 STORED = {
     RUNTIME: (
     "reading/**/*.py", "gate/admission.py", "gate/network.py", "gate/reasons.py", "gate/visibility.py",
-    "workers/opened.py", "workers/opening.py", "workers/pool.py", "workers/worker.py",
+    "workers/opened.py", "workers/opener.py", "workers/pool.py", "workers/worker.py",
     "sources/archives.py", "sources/disk.py", "sources/film_source.py", "sources/looking.py",
     "model/likeness.py", "model/origin.py", "reports/again.py",
     ),

@@ -27,7 +27,7 @@ from cxr_runtime.files import PRIVATE, make_folder
 from cxr_runtime.journal import Journal
 from cxr_runtime.pseudonyms import Stranger
 from cxr_runtime.sending.sender import Sender
-from cxr_runtime.workers.opening import Opener
+from cxr_runtime.workers.opener import Opener
 
 TEND_SECONDS = 0.5  # between two looks at what is to be begun again
 ENDING_SECONDS = 10.0  # that a thread has to end, when the scoring has ended

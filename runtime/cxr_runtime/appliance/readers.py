@@ -15,7 +15,7 @@ from cxr_runtime.journal import Journal
 from cxr_runtime.server.alerts import AlertOptions, Alerts, Mail, check_alerts
 from cxr_runtime.server.serving import ServeOptions, Serving, check, check_options
 from cxr_runtime.store.writer import StoreWriter
-from cxr_runtime.workers.opening import Opener
+from cxr_runtime.workers.opener import Opener
 
 
 class Serve(Section):

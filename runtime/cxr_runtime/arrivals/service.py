@@ -20,7 +20,7 @@ from cxr_runtime.scanning.days import EarlierFilms, folder_of, next_midnight
 from cxr_runtime.scanning.long_session import LongSession
 from cxr_runtime.scanning.options import ScanOptions
 from cxr_runtime.sources.film_source import FilmSource
-from cxr_runtime.workers.opening import Opener
+from cxr_runtime.workers.opener import Opener
 from cxr_runtime.workers.tasks import Pause
 
 LOOK_SECONDS = 0.5  # between two looks at what is due, when nobody rings

@@ -35,7 +35,7 @@ SCAN = (
 )
 LIST = (
     "import sys; from functools import partial; from cxr_runtime.sources.find import find_films; "
-    "from cxr_runtime.workers.opening import Opener; opener = Opener(); opener.__enter__(); "
+    "from cxr_runtime.workers.opener import Opener; opener = Opener(); opener.__enter__(); "
     "find_films([sys.argv[1]], None, ask=partial(opener.chunks, spans=10)); opener.__exit__()"
 )
 

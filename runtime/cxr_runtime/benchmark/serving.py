@@ -22,7 +22,7 @@ from cxr_runtime.outcome import Outcome, Status, Triage
 from cxr_runtime.server.serving import ServeOptions, Serving
 from cxr_runtime.store.rows import FinishedFilm, Place, StoredScore
 from cxr_runtime.store.writer import StoreWriter
-from cxr_runtime.workers.opening import Opener
+from cxr_runtime.workers.opener import Opener
 
 CHANNELS = 512  # of the default network's conv5
 AT_ONCE = 1000  # films that are put into the store in one transaction

@@ -19,7 +19,7 @@ from cxr_runtime.sources.film_source import FilmSource
 from cxr_runtime.sources.find import Search
 from cxr_runtime.sources.remote import RemoteSearch, is_url
 from cxr_runtime.store.folder import default_output_folder
-from cxr_runtime.workers.opening import Opener
+from cxr_runtime.workers.opener import Opener
 
 
 @dataclass(frozen=True)

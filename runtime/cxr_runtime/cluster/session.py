@@ -20,7 +20,7 @@ from cxr_runtime.sources.film_source import FileOnDisk, FilmSource, ZipMember
 from cxr_runtime.store.films import Films as RunFilms
 from cxr_runtime.store.rows import FinishedFilm, KnownFilm, Place, RunFacts, SeenFilm
 from cxr_runtime.store.store import Store
-from cxr_runtime.workers.opening import Opener
+from cxr_runtime.workers.opener import Opener
 from cxr_runtime.workers.tasks import Passed, Pause
 
 BATCHES_AT_ONCE = 2  # of films that a station is given together

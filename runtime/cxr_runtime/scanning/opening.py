@@ -11,7 +11,7 @@ from cxr_runtime.scanning.likely_film import LikelyFilm
 from cxr_runtime.sources.film_source import FilmSource
 from cxr_runtime.store.rows import KnownFilm, Place, SeenFilm
 from cxr_runtime.workers.opened import OPENED_AT_ONCE, OpenedFile
-from cxr_runtime.workers.opening import Opener
+from cxr_runtime.workers.opener import Opener
 from cxr_runtime.workers.tasks import Passed, Pause
 
 Task = Examination | Passed[KnownFilm | tuple[Place, Unread]] | Pause

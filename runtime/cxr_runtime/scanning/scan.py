@@ -25,7 +25,7 @@ from cxr_runtime.sources.film_source import FilmSource
 from cxr_runtime.sources.find import Found, find_films
 from cxr_runtime.store.folder import default_output_folder
 from cxr_runtime.store.store import Store
-from cxr_runtime.workers.opening import Opener
+from cxr_runtime.workers.opener import Opener
 
 LISTING_SPANS = 10  # a folder may take so many times as long as a film, while something is heard of it
 

@@ -30,7 +30,7 @@ from cxr_runtime.store.rows import KnownFilm, Place, RunFacts, StoredScore
 from cxr_runtime.store.standing import Standing
 from cxr_runtime.store.store import Store
 from cxr_runtime.store.writer import StoreWriter
-from cxr_runtime.workers.opening import Opener
+from cxr_runtime.workers.opener import Opener
 from cxr_runtime.workers.sandbox import protection, require_sandbox
 from cxr_runtime.workers.tasks import Passed, Pause
 

@@ -30,7 +30,7 @@ from cxr_runtime.scanning.study import StudyParts
 from cxr_runtime.sources.film_source import FilmSource
 from cxr_runtime.store.rows import FinishedFilm, KnownFilm, Place, SeenFilm, StoredPicture
 from cxr_runtime.workers.opened import can_pass_files
-from cxr_runtime.workers.opening import Opener
+from cxr_runtime.workers.opener import Opener
 from cxr_runtime.workers.pool import WorkerPool
 from cxr_runtime.workers.tasks import Passed, Pause, Pool
 

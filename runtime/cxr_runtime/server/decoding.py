@@ -18,7 +18,7 @@ from cxr_runtime.reading.deep import read_deep, set_right, within
 from cxr_runtime.sources.film_source import FilmSource
 from cxr_runtime.workers.answers import MAX_ARRAY_BYTES, MAX_SIDE, Content
 from cxr_runtime.workers.opened import OpenedFile, can_pass_files
-from cxr_runtime.workers.opening import Opener
+from cxr_runtime.workers.opener import Opener
 from cxr_runtime.workers.pool import WorkerPool
 
 MOST_PIXELS = MAX_ARRAY_BYTES // 2 - MAX_SIDE  # of 16 bits; a film with more is shrunk

@@ -19,7 +19,7 @@ from cxr_runtime.store.accounts import Role
 from cxr_runtime.store.desk import Desk
 from cxr_runtime.store.listing import counts
 from cxr_runtime.store.similar import SimilarFilms
-from cxr_runtime.workers.opening import Opener
+from cxr_runtime.workers.opener import Opener
 
 HERE_SECONDS = 45.0  # for which a film counts as open after the browser last said so
 MOST_HERE = 10_000  # films that are open

@@ -24,7 +24,7 @@ from cxr_runtime.server.room import Room, RoomOptions
 from cxr_runtime.store.audit import Act
 from cxr_runtime.store.desk import Desk
 from cxr_runtime.store.folder import days_of
-from cxr_runtime.workers.opening import Opener
+from cxr_runtime.workers.opener import Opener
 
 MOST_CONNECTIONS = 300  # browsers keep up to six each
 MOST_HEAD = 16_384  # bytes of a request's head

@@ -13,7 +13,7 @@ from cxr_runtime.arrivals.watched import WatchedFolder
 from cxr_runtime.errors import ModelError, StoreError, UsageError
 from cxr_runtime.journal import Journal
 from cxr_runtime.sources.film_source import FilmSource
-from cxr_runtime.workers.opening import Opener
+from cxr_runtime.workers.opener import Opener
 from model_folders import write_model_folder
 from running_appliances import Running, draw, files, has_died, let_scoring_die, part_of, settings
 from service_rows import rows_of

@@ -13,7 +13,7 @@ from cxr_runtime.scanning.opening import opened
 from cxr_runtime.sources.film_source import FileOnDisk, FilmSource
 from cxr_runtime.store.rows import KnownFilm, Place
 from cxr_runtime.workers.opened import can_pass_files
-from cxr_runtime.workers.opening import Opener
+from cxr_runtime.workers.opener import Opener
 from cxr_runtime.workers.pool import WorkerPool
 from cxr_runtime.workers.tasks import Passed, Pause
 

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from cxr_runtime.errors import UnreadableFilmError
-from cxr_runtime.workers import opening
+from cxr_runtime.workers import opener as opener_module
 from cxr_runtime.workers.opened import OPENED_AT_ONCE, OpenedFile, can_pass_files
-from cxr_runtime.workers.opening import Opener
+from cxr_runtime.workers.opener import Opener
 
 pytestmark = pytest.mark.skipif(not can_pass_files(), reason="this system passes no files in memory")
 
@@ -130,7 +130,7 @@ def test_a_file_that_stalls_is_given_up_while_others_are_heard_of(
 def test_after_a_stall_the_next_files_are_given_up_sooner(
     source: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(opening, "SOONEST", 0.5)
+    monkeypatch.setattr(opener_module, "SOONEST", 0.5)
     with Opener(seconds=8.0) as opener:
         for seconds in ("8", "0.8", "0.8"):
             with pytest.raises(UnreadableFilmError, match=f"for {seconds} s"):
@@ -212,12 +212,12 @@ def test_nothing_that_was_asked_for_outlives_the_opener(source: Callable[[str], 
 # A parent with an opener and a worker that both hang; it says which processes they are, and waits.
 HANGING = """
 import sys, time
-import cxr_runtime.workers.opening as opening
+from cxr_runtime.workers.opener import Opener
 from cxr_runtime.workers.pool import WorkerPool
 from cxr_runtime.workers.tasks import Plain
 from {module} import Source
 
-opener = opening.Opener()
+opener = Opener()
 opener.open(Source("yield b'one'")).result().close()
 opener.open(Source("time.sleep(600); yield b''"))
 pool = WorkerPool(Plain("time:sleep"), 1)

@@ -63,7 +63,7 @@ class Opener:
             self._asked.clear()
 
     def open(self, source: Any, *, spans: int = 1) -> "Future[OpenedFile]":
-        """Ask for a file, an `opener.Openable` that can be pickled.
+        """Ask for a file, an `opener_child.Openable` that can be pickled.
 
         Args:
             source: what is read, in the other process.
