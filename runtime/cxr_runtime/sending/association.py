@@ -22,7 +22,7 @@ from pynetdicom.transport import AddressInformation, AssociationSocket
 
 from cxr_runtime.sending.address import Address
 from cxr_runtime.sending.destination import Answer, Line, Outgoing, PeerError, within
-from cxr_runtime.sending.statuses import answer_of
+from cxr_runtime.sending.status_codes import answer_of
 from cxr_runtime.store.deliveries import State
 
 if TYPE_CHECKING:

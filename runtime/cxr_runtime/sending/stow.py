@@ -13,7 +13,7 @@ from typing import Any
 
 from cxr_runtime.sending.address import Address
 from cxr_runtime.sending.destination import Answer, Line, Outgoing, PeerError, within
-from cxr_runtime.sending.statuses import SUCCESS, answer_of
+from cxr_runtime.sending.status_codes import SUCCESS, answer_of
 from cxr_runtime.store.deliveries import State
 
 SILENT_SECONDS = 30.0  # without a byte

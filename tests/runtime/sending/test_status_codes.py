@@ -2,7 +2,7 @@
 
 import pytest
 
-from cxr_runtime.sending.statuses import answer_of
+from cxr_runtime.sending.status_codes import answer_of
 from cxr_runtime.store.deliveries import State
 
 
