@@ -23,7 +23,7 @@ from cxr_runtime.pictures import jpeg_hw
 from cxr_runtime.reports import meaning, verdicts, viewer, wording
 from cxr_runtime.reports.exhibit import Exhibit, Picture, Tally, is_heat_outside_lungs
 from cxr_runtime.reports.templates import templates
-from cxr_runtime.reports.worklist.room import Room, Size, data
+from cxr_runtime.reports.worklist.picture_budget import PictureBudget, Size, data
 from cxr_runtime.store.rows import RunFacts
 from cxr_runtime.windows_paths import reachable
 
@@ -124,7 +124,7 @@ def write_worklist(
     """
     style = Markup(f"{viewer.style()}\n{verdicts.style()}\n{_part('page.css')}")
     script = Markup(f"{viewer.script()}\n{verdicts.script_without_server()}\n{_part('page.js')}")
-    room = Room(counts.films, run.presentation.worklist_bytes - len(style) - len(script))
+    budget = PictureBudget(counts.films, run.presentation.worklist_bytes - len(style) - len(script))
     parts = _TEMPLATES["page"].generate(
         policy=POLICY.format(style=_digest(style), script=_digest(script)),
         style=style,
@@ -134,12 +134,12 @@ def write_worklist(
         refused=refused,
         wording=wording,
         meaning=meaning,
-        room=room,
+        budget=budget,
         words=_words(script),
         labels=_json({name: _(words) for name, words in {**viewer.LABELS, **verdicts.LABELS}.items()}),
         filters=tuple(_filters(counts)),
         legend=legend(run.heat_threshold, run.presentation.colours),
-        films=_rows(exhibits, path.parent, run, room),
+        films=_rows(exhibits, path.parent, run, budget),
     )
     with replacing(path, access) as file:
         file.writelines(part.encode() for part in parts)
@@ -151,12 +151,12 @@ def _words(script: str) -> Markup:
     return _json({english: word for english, word in found.items() if word != english})
 
 
-def _rows(exhibits: Iterable[Exhibit], folder: Path, run: RunFacts, room: Room) -> Iterator[Row]:
+def _rows(exhibits: Iterable[Exhibit], folder: Path, run: RunFacts, budget: PictureBudget) -> Iterator[Row]:
     there = reachable(folder / HEATMAPS_FOLDER).glob("*.png")
     overlays = {composed(path.name) for path in there}  # one look, not one a film
-    for rank, exhibit in enumerate(islice(exhibits, room.rows), start=1):
+    for rank, exhibit in enumerate(islice(exhibits, budget.rows), start=1):
         overlay, picture = f"{exhibit.name}.png", exhibit.picture
-        size, film = room.give(picture)
+        size, film = budget.give(picture)
         yield Row(
             rank,
             exhibit.outcome,

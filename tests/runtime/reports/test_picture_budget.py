@@ -1,4 +1,4 @@
-"""A worklist deals out its room: pictures get smaller down the list, and the page keeps within its size."""
+"""A worklist deals out its bytes: pictures get smaller down the list, and the page keeps within its size."""
 
 from dataclasses import replace
 
@@ -8,21 +8,21 @@ import pytest
 
 from cxr_runtime.pictures import decode_jpeg, smaller_jpeg
 from cxr_runtime.reports.exhibit import Picture
-from cxr_runtime.reports.worklist.room import ROW_BYTES, Room, Size, base64_bytes
+from cxr_runtime.reports.worklist.picture_budget import ROW_BYTES, PictureBudget, Size, base64_bytes
 from drawn_exhibits import picture
 
 FILMS = 100
 LARGE = picture(hw=(1024, 840))
 
 
-def page(shown: Picture, size: int) -> tuple[list[Size], int, Room]:
+def page(shown: Picture, size: int) -> tuple[list[Size], int, PictureBudget]:
     """Sizes of FILMS films alike, and the bytes that their pictures take."""
-    room = Room(FILMS, size)
-    given = [room.give(shown) for _ in range(FILMS)]
+    budget = PictureBudget(FILMS, size)
+    given = [budget.give(shown) for _ in range(FILMS)]
     layers = base64_bytes(shown.thumbnail_jpeg) + base64_bytes(shown.heat_png or b"")
     films = sum(base64_bytes(film) + layers for _, film in given if film)
     thumbnails = sum(size is Size.THUMBNAIL for size, _ in given) * base64_bytes(shown.thumbnail_jpeg)
-    return [size for size, _ in given], films + thumbnails, room
+    return [size for size, _ in given], films + thumbnails, budget
 
 
 @pytest.mark.parametrize("size", [0, 200_000, 500_000, 1_000_000, 2_000_000, 5_000_000, 50_000_000])
@@ -34,38 +34,38 @@ def test_sizes_only_fall_and_what_is_given_fits(size: int) -> None:
 
 
 def test_between_too_little_and_enough_every_film_has_a_picture_and_the_first_have_large_ones() -> None:
-    sizes, _, room = page(LARGE, 3_000_000)
+    sizes, _, budget = page(LARGE, 3_000_000)
     assert sizes[0] is Size.FULL
     assert sizes[-1] >= Size.THUMBNAIL
-    assert f"Films 1 to {sizes.count(Size.FULL)}: pictures of up to 1,024 pixels." in room.words()
-    assert "--worklist-size" in room.words()
+    assert f"Films 1 to {sizes.count(Size.FULL)}: pictures of up to 1,024 pixels." in budget.words()
+    assert "--worklist-size" in budget.words()
 
 
 def test_the_page_says_how_large_pictures_are_that_a_store_keeps_smaller() -> None:
     kept = replace(LARGE, preview_jpeg=picture(hw=(736, 604)).preview_jpeg)
-    sizes, _, room = page(kept, 2_000_000)
-    assert f"Films 1 to {sizes.count(Size.FULL)}: pictures of up to 736 pixels." in room.words()
-    assert "pictures of up to 368 pixels." in room.words()
+    sizes, _, budget = page(kept, 2_000_000)
+    assert f"Films 1 to {sizes.count(Size.FULL)}: pictures of up to 736 pixels." in budget.words()
+    assert "pictures of up to 368 pixels." in budget.words()
 
 
 def test_a_list_of_many_films_ends_and_says_so() -> None:
-    room = Room(100_000, 60_000_000)
-    assert (room.rows, room.left) == (20_000, 30_000_000)
-    assert "the first 20,000 of 100,000 films" in room.end()
-    assert Room(1_000, 0).end() == ""
+    budget = PictureBudget(100_000, 60_000_000)
+    assert (budget.rows, budget.left) == (20_000, 30_000_000)
+    assert "the first 20,000 of 100,000 films" in budget.end()
+    assert PictureBudget(1_000, 0).end() == ""
 
 
 def test_films_without_a_picture_take_no_room() -> None:
-    room = Room(2, 10_000_000)
-    left = room.left
-    assert room.give(None) == (Size.NONE, b"")
-    assert room.left == left
-    assert room.give(LARGE) == (Size.FULL, LARGE.preview_jpeg)
+    budget = PictureBudget(2, 10_000_000)
+    left = budget.left
+    assert budget.give(None) == (Size.NONE, b"")
+    assert budget.left == left
+    assert budget.give(LARGE) == (Size.FULL, LARGE.preview_jpeg)
 
 
 def test_a_thumbnail_stands_alone_without_a_layer_of_heat() -> None:
-    room = Room(1, ROW_BYTES + base64_bytes(LARGE.thumbnail_jpeg))
-    assert room.give(replace(LARGE, lung_outlines=())) == (Size.THUMBNAIL, b"")
+    budget = PictureBudget(1, ROW_BYTES + base64_bytes(LARGE.thumbnail_jpeg))
+    assert budget.give(replace(LARGE, lung_outlines=())) == (Size.THUMBNAIL, b"")
 
 
 @pytest.mark.parametrize(("side", "rows"), [(1024, 1024), (512, 512), (256, 256)])

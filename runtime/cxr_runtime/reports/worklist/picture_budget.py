@@ -31,15 +31,15 @@ NEXT = {
     Size.QUARTER: Size.THUMBNAIL,
     Size.THUMBNAIL: Size.NONE,
 }
-MOST_KEPT = {Size.FULL: 0.5, Size.HALF: 0.3, Size.QUARTER: 0.15, Size.THUMBNAIL: 0}  # of the whole room
+MOST_KEPT = {Size.FULL: 0.5, Size.HALF: 0.3, Size.QUARTER: 0.15, Size.THUMBNAIL: 0}  # of the whole
 
 
 @dataclass
-class Room:
-    """Deals out room to films in the order of the list; no film gets a larger picture than one before it.
+class PictureBudget:
+    """Deals out a page's bytes to films in the order of the list; no picture is larger than one before it.
 
     Every film has its row, as long as rows take half of the page at most. A size is given as long as enough
-    is left to give all films to come the next smaller one, or as long as MOST_KEPT of the room is left.
+    is left to give all films to come the next smaller one, or as long as MOST_KEPT of the whole is left.
     """
 
     films: int  # that are to come; at first, all films
