@@ -12,8 +12,8 @@ from cxr_runtime.names import folder_and_name, printable
 from cxr_runtime.outcome import Outcome
 from cxr_runtime.reports import wording
 from cxr_runtime.reports.verdicts import SOURCE_WORDS, TEST_WORDS, VERDICT_WORDS
+from cxr_runtime.server.asked_film import found, hides_score
 from cxr_runtime.server.door import room_of, visitor_of
-from cxr_runtime.server.room import Room, Visitor
 from cxr_runtime.store.desk import Desk
 from cxr_runtime.store.listing import Listed, one
 from cxr_runtime.store.similar import Similar
@@ -21,26 +21,6 @@ from cxr_runtime.store.verdicts import FilmVerdicts, Said, Source, standing
 
 MOST_SIMILAR = 5  # films that are shown
 MOST_FOUND = 20  # of which they are chosen
-
-
-def found(desk: Desk, key: str) -> Listed:
-    """The film of a key.
-
-    Raises:
-        HTTPException: there is none.
-    """
-    film = one(desk, key)
-    if film is None:
-        raise HTTPException(404, _("There is no such film in this store."))
-    return film
-
-
-def hides_score(request: Request, room: Room, desk: Desk, visitor: Visitor, film: Listed) -> bool:
-    """Whether a reader is to say what the film is before the score is shown."""
-    is_blinded = room.options.is_blinded or request.query_params.get("blinded") == "1"
-    if not is_blinded or not visitor.role.may_say or not film.outcome.sha256:
-        return False
-    return not any(reader == visitor.name for reader, _ in desk.seen_by(film.key))
 
 
 def similar(request: Request) -> Response:

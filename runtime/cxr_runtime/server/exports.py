@@ -1,6 +1,7 @@
 """What is taken out of the room: tables and pages; each is noted in the audit."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 
 from starlette.exceptions import HTTPException
@@ -17,7 +18,7 @@ from cxr_runtime.reports.monthly import headings, months, tally_csv, tally_pdf
 from cxr_runtime.reports.results_csv import csv_text, results_text
 from cxr_runtime.reports.shown_films import shown
 from cxr_runtime.server import paper
-from cxr_runtime.server.beside import found
+from cxr_runtime.server.asked_film import found
 from cxr_runtime.server.door import room_of, visitor_of
 from cxr_runtime.server.room import Room, Visitor
 from cxr_runtime.server.shelf import query_of
@@ -127,8 +128,7 @@ def _every(desk: Desk, query: Query, reader: str) -> Iterator[Listed]:
     """The films of all pages of a list."""
     label, page = desk.label(), 1
     while True:
-        asked = Query(query.text, query.show, query.read, query.since, query.until, query.order, page)
-        films = listed(desk, asked, reader, label, AT_ONCE)
+        films = listed(desk, replace(query, page=page), reader, label, AT_ONCE)
         yield from films[:AT_ONCE]
         if len(films) <= AT_ONCE:
             return

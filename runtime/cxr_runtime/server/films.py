@@ -13,7 +13,8 @@ from cxr_runtime.names import folder_and_name, printable
 from cxr_runtime.presentation import Colours
 from cxr_runtime.reports import meaning, wording
 from cxr_runtime.reports.shown_films import shown
-from cxr_runtime.server.beside import earlier, found, hides_score
+from cxr_runtime.server.asked_film import found, hides_score
+from cxr_runtime.server.beside import earlier
 from cxr_runtime.server.door import TOKEN_HEADER, acting, room_of, visitor_of
 from cxr_runtime.server.room import Visitor
 from cxr_runtime.server.whereabouts import sources

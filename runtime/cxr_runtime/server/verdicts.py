@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from cxr_runtime.language import _
-from cxr_runtime.server.beside import found, hides_score
+from cxr_runtime.server.asked_film import found, hides_score
 from cxr_runtime.server.door import TOKEN_HEADER, acting, room_of
 from cxr_runtime.server.films import verdicts_of
 from cxr_runtime.server.room import Visitor
