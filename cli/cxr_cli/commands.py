@@ -4,15 +4,14 @@ import typer
 
 from cxr_cli.app import Command, add, new_app, paragraphs
 from cxr_cli.appliance import appliance
-from cxr_cli.arrivals import watch
 from cxr_cli.calibration import calibrate, monitor
 from cxr_cli.evaluation import evaluate_models, explain_models
 from cxr_cli.exporting import build_engine, export_run
 from cxr_cli.importing import import_foreign
 from cxr_cli.lab import COMMANDS as LABORATORY
+from cxr_cli.listening import listen
 from cxr_cli.machine import benchmark, doctor, models
 from cxr_cli.readers import add_user, list_users, remove_user, tally, verify_audit
-from cxr_cli.receiving import listen
 from cxr_cli.scan import scan
 from cxr_cli.sending import send
 from cxr_cli.service import WORDS as OTHERS_WORDS
@@ -21,6 +20,7 @@ from cxr_cli.serving import serve
 from cxr_cli.settings import settings
 from cxr_cli.store import backup, merge, prune, report, restore
 from cxr_cli.training import search_recipes, train_lung_fields, train_network
+from cxr_cli.watching import watch
 
 app = new_app()
 _COMMANDS: dict[str, dict[str, Command]] = {

@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from cxr_cli.arrivals import told
 from cxr_cli.film_options import (
     DEFAULT_FORMATS,
     AllowUncalibrated,
@@ -42,6 +41,7 @@ from cxr_cli.sending import (
     sending_route,
     with_results,
 )
+from cxr_cli.watching import told
 
 
 def listen(
