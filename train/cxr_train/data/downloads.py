@@ -16,7 +16,7 @@ BOXES = "BBox_List_2017.csv"
 BOX_FRAME = 1024  # pixels along both sides of the films that the boxes are drawn on
 COLUMNS = ("Image Index", "Finding Labels", "Patient ID", "Patient Age", "Patient Gender", "View Position")
 NO_FINDING = "No Finding"
-NLM_FILMS, READINGS, MASKS = "CXR_png", "ClinicalReadings", "ManualMask"
+NLM_FILMS, READINGS = "CXR_png", "ClinicalReadings"
 SITES = {"MCUCXR": ("Montgomery", View.PA), "CHNCXR": ("Shenzhen", View.UNKNOWN)}  # by start of the file name
 _SEX = re.compile(r"\b(fe)?male?\b|sex:\s*[fm]", re.IGNORECASE)
 _AGE = re.compile(r"(\d+)\s*(y|m|d)", re.IGNORECASE)
@@ -93,7 +93,7 @@ def is_nlm(folder: Path) -> bool:
 
 
 def read_nlm(folder: Path) -> DataSet:
-    """Montgomery or Shenzhen (Jaeger 2014): CXR_png/, ClinicalReadings/, and ManualMask/ where there is one.
+    """Montgomery or Shenzhen (Jaeger 2014): CXR_png/ and ClinicalReadings/.
 
     The label is the digit at the end of a film's name, 0 normal, 1 tuberculosis; every film is of another
     patient. All of Montgomery is PA; Shenzhen's views are not published.
@@ -131,7 +131,6 @@ def _nlm_film(folder: Path, path: Path) -> TrainingFilm:
         sex=sex,
         age=age,
         site=site,
-        lung_masks=tuple(sorted((folder / MASKS).glob(f"*/{path.name}"))),
     )
 
 

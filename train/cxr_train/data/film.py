@@ -46,9 +46,6 @@ class TrainingFilm:
     findings: frozenset[str] | None = None  # of architecture.FINDINGS; None: not known
     boxes: tuple[DrawnBox, ...] = ()
     boxes_complete: bool = False  # outside its boxes this film shows no disease of their kind
-    lung_masks: tuple[Path, ...] = field(
-        default=(), repr=False
-    )  # drawn by hand; their union is the lung field
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,13 @@
 """Which film stands on which side: always by patient, even in label and view, and checked for leaks."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cxr_calibration.labels.film_csv import csv_bytes, read_rows
+from cxr_calibration.labels.film_csv import csv_bytes
 from cxr_calibration.statistics.folds import shared_parts
 from cxr_runtime.errors import UsageError
 from cxr_train.data.film import TrainingFilm, Truth, column
@@ -115,26 +114,6 @@ def split_csv(films: Sequence[TrainingFilm], split: Split, sha256s: Sequence[str
     side_of = {int(row): side for side in SIDES for row in split.side(side)}
     rows = ((films[row].name, films[row].patient, side_of[row], sha256s[row]) for row in sorted(side_of))
     return csv_bytes([("name", "patient", "side", "sha256"), *rows])
-
-
-def read_split(path: Path, films: Sequence[TrainingFilm]) -> Split:
-    """Find a written split's films again.
-
-    Raises:
-        UsageError: a film of the split is not among `films`, or a patient stands on two sides.
-    """
-    rows = read_rows(path, ("name", "patient", "side"))
-    at = {(film.name, film.patient): row for row, film in enumerate(films)}
-    sides: dict[str, list[int]] = defaultdict(list)
-    for row in rows:
-        key = (row["name"], row["patient"])
-        if key not in at:
-            raise UsageError(
-                f"film {row['name']} of {path} is not in this data set; give the one it was made from"
-            )
-        sides[row["side"]].append(at[key])
-    training, validation, test = (np.array(sides[side], np.intp) for side in SIDES)
-    return _checked(films, Split(training, validation, test))
 
 
 def _deal(films: Sequence[TrainingFilm], shares: Sequence[float], seed: int) -> list[Rows]:
