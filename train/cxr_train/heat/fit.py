@@ -147,8 +147,7 @@ def _with_prior_and_range(
         for seen, place, box in zip(conv5, placements, lungs, strict=True)
     ]
     heat, inside = np.stack(laid), np.stack([box_mask(boxes) for boxes in drawn])
-    patients = np.array([films[row].patient for row in rows], np.str_)
-    fitted = fit_heat_range(heat, inside, np.ones_like(inside), patients)
+    fitted = fit_heat_range(heat, inside)
     try:
         return recipe_with(recipe, fitted)
     except ValueError:  # red is hardly above the threshold
