@@ -1,4 +1,4 @@
-"""card.md, begun: what the manifest knows is filled in, what only its maker knows is asked for."""
+"""A network as a model folder: traced, compared, lowered where asked for; with the beginning of a card.md."""
 
 import json
 from dataclasses import dataclass, fields, replace

@@ -24,7 +24,7 @@ def escaped(character: str) -> str:
 
 
 # Ends of folders: a slash, the mark behind a zip file, and the backslash of Windows; not the backslash that
-# spells out an unseen character (printable.py).
+# spells out an unseen character (`printable`).
 _SEPARATOR = re.compile(r"/|(?<=\.zip)!|\\(?!x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})", re.IGNORECASE)
 
 

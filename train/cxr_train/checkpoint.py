@@ -47,7 +47,7 @@ class DataFacts:
     films: int = 0
     patients: int = 0
     training_films: int = 0
-    films_sha256: str = ""  # one digest of every film's sha256, see splits.py
+    films_sha256: str = ""  # one digest of every film's sha256, see prepared_films.py
     split_sha256: str = ""  # of split.csv
 
 

@@ -24,8 +24,6 @@ WITHIN = 1.92  # log likelihood below the best that a 95 % interval reaches down
 SMOOTHING = 0.85  # times n ** -0.2 standard deviations: width of the bells that make a density
 STRAY = 0.01  # share of every density that is spread widely, for films unlike all others
 
-Likelihoods = NDArray[np.float64]  # (shifts,)
-
 
 @dataclass(frozen=True)
 class Mixture:

@@ -86,16 +86,6 @@ def specificity_at_sensitivity(scores: AnyScores, labels: AnyLabels, sensitivity
     return float(curve.specificity[curve.sensitivity >= sensitivity].max())
 
 
-def sensitivity_at_specificity(scores: AnyScores, labels: AnyLabels, specificity: float) -> float:
-    """The best sensitivity of any threshold whose specificity is at least the one asked for.
-
-    Raises:
-        ValueError: as `roc_curve`.
-    """
-    curve = roc_curve(scores, labels)
-    return float(curve.sensitivity[curve.specificity >= specificity].max())
-
-
 @dataclass(frozen=True)
 class PairedComparison:
     """Two models on the same films."""

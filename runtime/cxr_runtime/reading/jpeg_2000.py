@@ -11,7 +11,7 @@ from cxr_runtime.reading.grey import Samples
 from cxr_runtime.reading.torn import has_doubled_block
 
 START_OF_CODESTREAM = b"\xff\x4f\xff\x51"  # SOC and SIZ
-SOC, COD, SOT, SOD, EOC = 0xFF4F, 0xFF52, 0xFF90, 0xFF93, 0xFFD9
+COD, SOT, EOC = 0xFF52, 0xFF90, 0xFFD9
 SOT_LENGTH = 12  # bytes of the marker with its body
 WORD = 8  # bytes that arithmetic coding never says twice
 SOP, EPH = 0x91, 0x92  # second bytes of the only markers within a tile-part, where COD allows them

@@ -41,10 +41,10 @@ def write_results(
         text.detach()
 
 
-def results_text(outcomes: Iterable[Outcome], foreign: str = "") -> str:
-    """The same as a text."""
+def results_text(outcomes: Iterable[Outcome]) -> str:
+    """The same as a text; `foreign` is empty, for it is said of whole runs."""
     text = io.StringIO(newline="")
-    _write(text, outcomes, foreign)
+    _write(text, outcomes, "")
     return text.getvalue()
 
 

@@ -80,7 +80,7 @@ def squeezenet(architecture: Architecture) -> Network:
 
     The published classifier takes a ReLU before it averages; here the last 1 x 1 convolution is averaged as
     it is, so that logits may be negative and the class activation map is exact. With a pool of
-    EVIDENCE the classifier is that of evidence.py.
+    EVIDENCE the classifier is `Evidence`.
     """
     architecture.refuse_shape("filters", "kernel", "head")
     features = nn.Sequential(

@@ -17,7 +17,6 @@ from cxr_runtime.reading.dicom.file import data_set
 from cxr_runtime.reading.dicom.header import items, stated_syntax
 from cxr_runtime.reading.dicom.study import study_header
 
-Allowed = Mapping[int, Container[str]]  # tags, and the VRs that each may have
 _NUMBERS = frozenset(("US", "SS", "OW"))
 
 

@@ -164,7 +164,6 @@ class Sheet(WordedPdf):
         size: float,
         width: float,
         colour: Rgb = INK,
-        style: str = "",
     ) -> float:
         """Print a wrapped paragraph, legible whatever it holds.
 
@@ -173,7 +172,7 @@ class Sheet(WordedPdf):
         """
         with self.tagged("P"):
             for line in self.wrapped(text, size, width):
-                self.say(x, y, line, size, style, colour, width)
+                self.say(x, y, line, size, "", colour, width)
                 y += LINE_HEIGHT * size * POINT
         return y
 
