@@ -1,4 +1,5 @@
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -107,6 +108,17 @@ def test_the_server_stands_on_the_store_and_never_on_what_scores() -> None:
         assert not {"scanning", "backends", "arrivals", "sending"} & set(rooms_imported_by(file)), file.name
 
 
+def test_the_room_of_the_store_alone_connects_to_a_file_of_sqlite() -> None:
+    connecting = {
+        file.parent
+        for folder in FOLDERS.values()
+        for file in (ROOT / folder).rglob("*.py")
+        for first in re.findall(r"sqlite3\.connect\(\s*([^\s,)]+)", file.read_text(encoding="utf-8"))
+        if first != '":memory:"'
+    }
+    assert connecting == {RUNTIME / "store"}
+
+
 def test_the_ground_of_the_runtime_imports_from_no_room() -> None:
     for file in RUNTIME.glob("*.py"):
         if file.name != "__init__.py":
@@ -126,12 +138,22 @@ def test_showing_help_loads_nothing_heavy(heavy: str) -> None:
 
 
 ROOMS = {  # and modules beside them, from the ground up
-    "cxr_calibration": ("statistics", "labels", "monitoring", "fit", "pages"),
+    "cxr_calibration": (
+        "statistics", "labels", "monitoring", "fit", "pages", "calibrate", "monitor", "out_of_fold",
+        "unlabelled",
+    ),
     "cxr_train": (
         "tracing", "quantising", "data", "networks", "recipe", "checkpoint", "prediction", "loop", "heat",
-        "evaluation", "explain", "small", "run", "search", "pages",
+        "evaluation", "explain", "truth", "small", "run", "search", "pages",
     ),
 }  # fmt: skip
+
+
+@pytest.mark.parametrize("package", ROOMS)
+def test_every_room_and_every_file_beside_the_rooms_has_its_place_in_the_row(package: str) -> None:
+    here = ROOT / FOLDERS[package] / package
+    rooms = {path.name for path in here.iterdir() if path.is_dir() and any(path.glob("*.py"))}
+    assert rooms | {path.stem for path in here.glob("*.py")} - {"__init__"} == set(ROOMS[package])
 
 
 @pytest.mark.parametrize(

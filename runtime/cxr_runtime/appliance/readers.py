@@ -10,10 +10,11 @@ from pydantic import model_validator
 
 from cxr_runtime.appliance.restarting import Part
 from cxr_runtime.appliance.section import Section, choice, setting
-from cxr_runtime.files import STORE_FILE, Access, make_folder
+from cxr_runtime.files import Access, make_folder
 from cxr_runtime.journal import Journal
 from cxr_runtime.server.alerts import AlertOptions, Alerts, Mail, check_alerts
 from cxr_runtime.server.serving import ServeOptions, Serving, check, check_options
+from cxr_runtime.store.folder import has_store
 from cxr_runtime.store.writer import StoreWriter
 from cxr_runtime.workers.opener import Opener
 
@@ -122,6 +123,6 @@ def _alerts(asked: Alert) -> AlertOptions:
 
 def _have_store(out: Path, access: Access) -> None:
     """Before the first film there is none yet."""
-    if not (out / STORE_FILE).exists():
+    if not has_store(out):
         make_folder(out, access)
         StoreWriter.open(out, access).close()

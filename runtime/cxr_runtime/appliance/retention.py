@@ -8,10 +8,10 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from cxr_runtime.files import RECEIVED_FOLDER, STORE_FILE
+from cxr_runtime.files import RECEIVED_FOLDER
 from cxr_runtime.journal import Journal
 from cxr_runtime.store.dropping import Kind, received_files
-from cxr_runtime.store.folder import days_of
+from cxr_runtime.store.folder import days_of, has_store
 from cxr_runtime.store.pruning import Pruned, bytes_of_results, prune
 
 LOOK_SECONDS = 60.0  # between two looks at the calendar
@@ -74,7 +74,7 @@ class Retention:
             StoreError: as of `run`.
             OSError: as of `run`.
         """
-        folders = [path for path in (self._out, *days_of(self._out)) if (path / STORE_FILE).is_file()]
+        folders = [path for path in (self._out, *days_of(self._out)) if has_store(path)]
         dropped = Counter[Kind]()
         for kind, age in self._kept.ages.items():
             for folder in folders:

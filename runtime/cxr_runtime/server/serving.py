@@ -12,7 +12,6 @@ from pathlib import Path
 import uvicorn
 
 from cxr_runtime.errors import CxrTriageError, UsageError
-from cxr_runtime.files import STORE_FILE
 from cxr_runtime.journal import Journal
 from cxr_runtime.language import Language, language, language_or_english
 from cxr_runtime.names import printable
@@ -23,7 +22,7 @@ from cxr_runtime.server.guard import is_loopback, names_of
 from cxr_runtime.server.room import Room, RoomOptions
 from cxr_runtime.store.audit import Act
 from cxr_runtime.store.desk import Desk
-from cxr_runtime.store.folder import days_of
+from cxr_runtime.store.folder import days_of, has_store
 from cxr_runtime.workers.opener import Opener
 
 MOST_CONNECTIONS = 300  # browsers keep up to six each
@@ -78,7 +77,7 @@ def check(options: ServeOptions) -> None:
 
 
 def _refuse_days(folder: Path) -> None:
-    days = [] if (folder / STORE_FILE).is_file() else days_of(folder)
+    days = [] if has_store(folder) else days_of(folder)
     if days:
         shown, latest = printable(str(folder)), printable(str(days[-1]))
         raise UsageError(

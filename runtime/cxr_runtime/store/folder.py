@@ -40,18 +40,21 @@ def default_output_folder(first_input: str) -> Path:
     return named.with_name(f"{named.name or 'films'}-cxr-triage")
 
 
+def has_store(folder: Path) -> bool:
+    """Whether a store lies in a folder, by its name; `Store.open` says whether it can be used."""
+    return (folder / STORE_FILE).is_file()
+
+
 def days_of(out: Path) -> list[Path]:
     """Folders of days with a store, as `--dated` makes them; the earliest first."""
     if not out.is_dir():
         return []
-    return sorted(
-        path for path in out.iterdir() if _DAY.fullmatch(path.name) and (path / STORE_FILE).is_file()
-    )
+    return sorted(path for path in out.iterdir() if _DAY.fullmatch(path.name) and has_store(path))
 
 
 def folders_with_stores(out: Path) -> list[Path]:
     """An output folder and those of its days, as far as they hold a store by now; the latest last."""
-    return [*days_of(out), *([out] if (out / STORE_FILE).is_file() else [])]
+    return [*days_of(out), *([out] if has_store(out) else [])]
 
 
 @contextmanager
