@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+PREAMBLE, PREFIX = 128, b"DICM"  # bytes before the prefix, some files lack them (PS3.10 7.1)
 _LONG = frozenset(("OB", "OW", "SQ", "UN"))  # in explicit VR their lengths have 32 bits (PS3.5 7.1.2)
 _IMPLEMENTATION = "2.25.92233627242927383639715666297642739739"  # Implementation Class UID; drawn once
 
@@ -59,4 +60,4 @@ def file_start(sop_class: str, sop_instance: str, syntax: str) -> bytes:
         meta.element(0x00020000 + at, "UI", uid.encode("ascii", "replace")) for at, uid in uids
     )
     length = meta.element(0x00020000, "UL", len(elements).to_bytes(4, "little"))
-    return bytes(128) + b"DICM" + length + elements
+    return bytes(PREAMBLE) + PREFIX + length + elements

@@ -4,17 +4,29 @@ import math
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 GreyPixels = NDArray[np.uint8]  # (rows, columns), 0 black .. 255 white
+DeepPixels = NDArray[np.unsignedinteger[Any]]  # (rows, columns) uint8 or uint16, more is brighter
 Depth = TypeVar("Depth", np.uint8, np.uint16)
 
-
 MANUFACTURER = "cxr-triage"  # in the tags of all that this product makes of a film
+HALVED_FOR = 160  # rows and columns of the largest thumbnail that the gate and the lung field look at
+LEAST_SPACING, MOST_SPACING = 0.001, 100.0  # of rows, millimetres; beyond them it is none of a film
+PREVIEW_LONG_SIDE = 1024  # pixels of a film at reading size; a smaller film is never enlarged
+KEPT_LONG_SIDE = 736  # pixels of the film that the store keeps, at a quality below WHOLE_QUALITY
+_QUARTER = 4  # of a film's sides
+WHOLE_QUALITY = 88  # of a JPEG, from which on the store keeps a film at reading size
+PREVIEW_QUALITY = 84  # of the film that the store keeps, where nobody asks for another
+MANY = 3  # rows of a film that become one, from which on `_averaged` is faster
+BAND = 64  # rows that are averaged at a time, so that they stay in the processor's cache
+SAME_SPACING = 0.01  # spacings that differ by less are rounding; such a film is left as it is
+MAX_SPACING_RATIO = 8.0  # no detector has pixels of such a shape: the file does not mean what it says
+MAX_SQUARED_PIXELS = 100_000_000  # a film that would grow beyond this is shrunk along the finer axis instead
 
 
 class View(StrEnum):
@@ -70,7 +82,19 @@ class Film:
         return halved(self.pixels, HALVED_FOR)
 
 
-HALVED_FOR = 160  # rows and columns of the largest thumbnail that the gate and the lung field look at
+@dataclass(frozen=True)
+class DeepFilm:
+    """A film with all the grey values that its file holds; pixels are square."""
+
+    values: DeepPixels = field(repr=False)
+    window: tuple[float, float]  # centre and width in which it is usually shown, in the same values
+    spacing_mm: float | None = None  # between neighbouring pixels, at the detector; None: not stated
+
+    def shown(self) -> GreyPixels:
+        """In its usual window, as `read_film` shows it but for rounding."""
+        centre, width = self.window
+        light = (self.values.astype(np.float32) - np.float32(centre - width / 2)) / np.float32(width)
+        return np.asarray(np.round(255 * np.clip(light, 0, 1)), np.uint8)
 
 
 def halved(pixels: GreyPixels, side: int) -> GreyPixels:
@@ -111,14 +135,6 @@ def standardised(pixels: GreyPixels, side: int) -> NDArray[np.float32]:
     return np.asarray(small / max(float(np.sqrt(np.square(small).mean())), 1.0), np.float32)
 
 
-LEAST_SPACING, MOST_SPACING = 0.001, 100.0  # of rows, millimetres; beyond them it is none of a film
-PREVIEW_LONG_SIDE = 1024  # pixels of a film at reading size; a smaller film is never enlarged
-KEPT_LONG_SIDE = 736  # pixels of the film that the store keeps, at a quality below WHOLE_QUALITY
-_QUARTER = 4  # of a film's sides
-WHOLE_QUALITY = 88  # of a JPEG, from which on the store keeps a film at reading size
-PREVIEW_QUALITY = 84  # of the film that the store keeps, where nobody asks for another
-
-
 def at_reading_size(pixels: GreyPixels) -> GreyPixels:
     """A film as people see it: its longer side at most PREVIEW_LONG_SIDE; (rows, columns) uint8.
 
@@ -139,10 +155,6 @@ def shrink(pixels: GreyPixels, long_side: int) -> GreyPixels:
     if pixels.shape[0] >= MANY * rows and pixels.shape[0] % rows and pixels.shape[1] % columns:
         return _averaged(pixels, (rows, columns))
     return np.asarray(cv2.resize(pixels, (columns, rows), interpolation=cv2.INTER_AREA), np.uint8)
-
-
-MANY = 3  # rows of a film that become one, from which on `_averaged` is faster
-BAND = 64  # rows that are averaged at a time, so that they stay in the processor's cache
 
 
 def _averaged(pixels: GreyPixels, hw: tuple[int, int]) -> GreyPixels:
@@ -191,11 +203,6 @@ def resize(pixels: GreyPixels, hw: tuple[int, int]) -> GreyPixels:
     shrinks = pixels.shape[0] >= hw[0] and pixels.shape[1] >= hw[1]
     interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(pixels, (hw[1], hw[0]), interpolation=interpolation), np.uint8)
-
-
-SAME_SPACING = 0.01  # spacings that differ by less are rounding; such a film is left as it is
-MAX_SPACING_RATIO = 8.0  # no detector has pixels of such a shape: the file does not mean what it says
-MAX_SQUARED_PIXELS = 100_000_000  # a film that would grow beyond this is shrunk along the finer axis instead
 
 
 def squared(pixels: NDArray[Depth], row_to_column_spacing_ratio: float) -> NDArray[Depth]:

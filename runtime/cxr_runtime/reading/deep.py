@@ -1,33 +1,14 @@
 """A film at its full depth, for a reader who chooses the window: values, and the usual window in them."""
 
-from dataclasses import dataclass, field
-from typing import Any
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cxr_runtime.film import GreyPixels, at_reading_size, shrunk_hw
+from cxr_runtime.film import DeepFilm, DeepPixels, GreyPixels, at_reading_size, shrunk_hw
 from cxr_runtime.reading.film_file import FileFormat, format_of, read_film
 
-DeepPixels = NDArray[np.unsignedinteger[Any]]  # (rows, columns) uint8 or uint16, more is brighter
 LIKENESS_SIDE = 64  # pixels at which a film is compared with its preview
 LEAST_LIKENESS = 0.8  # correlation of a film and its own preview; windows differ between programs
-
-
-@dataclass(frozen=True)
-class DeepFilm:
-    """A film with all the grey values that its file holds; pixels are square."""
-
-    values: DeepPixels = field(repr=False)
-    window: tuple[float, float]  # centre and width in which it is usually shown, in the same values
-    spacing_mm: float | None = None  # between neighbouring pixels, at the detector; None: not stated
-
-    def shown(self) -> GreyPixels:
-        """In its usual window, as `read_film` shows it but for rounding."""
-        centre, width = self.window
-        light = (self.values.astype(np.float32) - np.float32(centre - width / 2)) / np.float32(width)
-        return np.asarray(np.round(255 * np.clip(light, 0, 1)), np.uint8)
 
 
 def read_deep(content: bytes) -> DeepFilm:

@@ -4,10 +4,9 @@ import struct
 from enum import StrEnum
 from os import PathLike
 
+from cxr_runtime.dicom_elements import PREAMBLE, PREFIX
 from cxr_runtime.errors import UnreadableFilmError, UsageError
 from cxr_runtime.film import Film
-
-PREAMBLE, PREFIX = 128, b"DICM"  # bytes before the prefix, some files lack them (DICOM PS3.10 7.1)
 
 
 class FileFormat(StrEnum):

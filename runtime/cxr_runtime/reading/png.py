@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from isal import isal_zlib
 
-from cxr_runtime.film import Film, FilmFacts, squared
-from cxr_runtime.reading.deep import DeepFilm
+from cxr_runtime.film import DeepFilm, Film, FilmFacts, squared
 from cxr_runtime.reading.failure import check_size, damaged, truncated
 from cxr_runtime.reading.grey import (
     AS_STORED,

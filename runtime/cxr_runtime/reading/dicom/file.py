@@ -12,6 +12,7 @@ from pydicom.filereader import read_dataset
 from pydicom.tag import BaseTag
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
 
+from cxr_runtime.dicom_elements import PREAMBLE, PREFIX
 from cxr_runtime.errors import UnreadableFilmError
 from cxr_runtime.film import LEAST_SPACING, MANUFACTURER, MOST_SPACING, Film, FilmFacts, squared
 from cxr_runtime.reading.dicom.age import age_years
@@ -29,7 +30,6 @@ from cxr_runtime.reading.dicom.image_pixel import GREY
 from cxr_runtime.reading.dicom.pixels import Picture, first_picture
 from cxr_runtime.reading.dicom.syntaxes import native_syntax
 from cxr_runtime.reading.failure import check_rest, damaged, truncated, unsupported
-from cxr_runtime.reading.film_file import PREAMBLE, PREFIX
 from cxr_runtime.reading.torn import check_rows
 
 PIXEL_DATA = 0x7FE00010
