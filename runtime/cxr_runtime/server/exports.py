@@ -80,7 +80,7 @@ def labels(request: Request) -> Response:
 
 def pages(request: Request) -> Response:
     """GET /export/report.pdf: one film (`film=KEY`), or those of the list as it is narrowed, 200 at most."""
-    from cxr_runtime.reports.pdf.selection import selection
+    from cxr_runtime.reports.pdf.film_document import films_document
 
     query, room, visitor = query_of(request.query_params), room_of(request), visitor_of(request)
     _refuse_blinded(room, visitor)
@@ -91,7 +91,7 @@ def pages(request: Request) -> Response:
         scored = [film for film in films if film.outcome.status is Status.SCORED]
         if run is None or not scored:
             raise HTTPException(404, _("There is no film with a score to make a page of."))
-        content = selection(run, (_exhibit(desk, film, run) for film in scored))
+        content = films_document(run, (_exhibit(desk, film, run) for film in scored))
     return _taken(request, "report.pdf", content)
 
 

@@ -1,6 +1,6 @@
-"""The page of one film as a PDF of its own."""
+"""PDFs that hold pages of films and no summary of a run: of one film, or of those that somebody chose."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
@@ -28,6 +28,17 @@ def film_document(
     """
     heading = wording.NOT_FOR_DIAGNOSIS, f"film {uid}"
     shown = Exhibit(outcome, picture, "", heading, tuple(owner))
-    with closing(Sheet(replace(run, finished=made))) as sheet:
-        add_film_page(sheet, shown, run, None)
+    return films_document(replace(run, finished=made), [shown])
+
+
+def films_document(run: RunFacts, exhibits: Iterable[Exhibit]) -> bytes:
+    """A PDF of a page for each film, in the language of this moment.
+
+    Args:
+        run: what its pages say of model and operating point.
+        exhibits: scored films, in the order of the pages; at least one.
+    """
+    with closing(Sheet(run)) as sheet:
+        for exhibit in exhibits:
+            add_film_page(sheet, exhibit, run, None)
         return bytes(sheet.output())
