@@ -71,18 +71,26 @@ def cache_folder(name: str) -> Path:
 
 
 def own_folder(root: Path, name: str) -> Path:
-    """A folder of the cache or of the user's data; as `cache_folder`."""
+    """A folder of the cache or of the user's data, and nobody else's; as `cache_folder`.
+
+    Args:
+        root: `cache_root` or `data_root`.
+        name: e.g. `keys`.
+
+    Raises:
+        BackendError: as of `cache_folder`.
+    """
     folder = root / name
     try:
         if root.parent == Path(tempfile.gettempdir()):  # where anybody may have made it before us
             root.mkdir(exist_ok=True, mode=0o700)
-            _refuse_shared(root)
+            _refuse_shared(root, root)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _refuse_shared(folder)
+        _refuse_shared(folder, root)
     except OSError as error:
         raise BackendError(
-            f"the cache {folder} cannot be used ({error.strerror}); "
-            f"set {CACHE_VARIABLE} to a folder of your own"
+            f"{_what(root)} {folder} cannot be used ({error.strerror}); "
+            f"set {_variable(root)} to a folder of your own"
         ) from error
     return folder
 
@@ -108,7 +116,7 @@ def machine_key() -> bytes | None:
 def _move_from_cache(folder: Path) -> None:
     old = cache_root() / KEYS_FOLDER / KEY_FILE
     with suppress(OSError, BackendError):
-        _refuse_shared(old.parent)
+        _refuse_shared(old.parent, cache_root())
         secret = old.read_bytes()
         if len(secret) == KEY_BYTES:
             _keep_secret(folder / KEY_FILE, secret)
@@ -155,13 +163,21 @@ def home_folder() -> Path | None:
         return None
 
 
-def _refuse_shared(folder: Path) -> None:
+def _refuse_shared(folder: Path, root: Path) -> None:
     found = folder.stat()
     if sys.platform != "win32" and (found.st_uid != _user() or found.st_mode & _OTHERS_MAY_WRITE):
         raise BackendError(
-            f"other users can write into the cache {folder}; engines are programs, so it is not used: "
-            f"chmod 700 it, or set {CACHE_VARIABLE} to a folder of your own"
+            f"other users can write into {_what(root)} {folder}; what lies there is trusted, so it is not "
+            f"used: chmod 700 it, or set {_variable(root)} to a folder of your own"
         )
+
+
+def _what(root: Path) -> str:
+    return "the cache" if root == cache_root() else "the folder of data"
+
+
+def _variable(root: Path) -> str:
+    return CACHE_VARIABLE if root == cache_root() else DATA_VARIABLE
 
 
 def _user() -> int:

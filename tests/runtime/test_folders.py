@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cxr_runtime.errors import BackendError
-from cxr_runtime.folders import KEY_BYTES, cache_folder, cache_root, data_root, machine_key
+from cxr_runtime.folders import KEY_BYTES, cache_folder, cache_root, data_root, machine_key, own_folder
 
 NO_WINDOWS = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no permission bits")
 NO_USER = """
@@ -79,6 +79,17 @@ def test_a_folder_of_the_cache_is_for_its_owner_alone(
     folder.chmod(0o777)
     with pytest.raises(BackendError, match="other users can write into the cache"):
         cache_folder("engines")
+
+
+@NO_WINDOWS
+def test_a_folder_of_data_that_others_can_write_is_not_called_the_cache(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("CXR_TRIAGE_DATA", str(tmp_path))
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys").chmod(0o777)
+    with pytest.raises(BackendError, match=r"write into the folder of data .*set CXR_TRIAGE_DATA"):
+        own_folder(tmp_path, "keys")
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from cxr_runtime.folders import DATA_VARIABLE, data_root
 _FOLDER = "calibrations"
 
 
-def own_folder(model_sha256: str) -> Path | None:
+def own_calibration_folder(model_sha256: str) -> Path | None:
     """The folder of this user's own calibration of a model; it need not exist.
 
     Args:
@@ -24,12 +24,12 @@ def own_folder(model_sha256: str) -> Path | None:
 
 
 def folder_to_keep_it_in(model_sha256: str) -> Path:
-    """As `own_folder`, for one that is about to be written.
+    """As `own_calibration_folder`, for one that is about to be written.
 
     Raises:
         UsageError: the user has no such folder.
     """
-    folder = own_folder(model_sha256)
+    folder = own_calibration_folder(model_sha256)
     if folder is None:
         raise UsageError(
             "this user has no home in which a calibration could be kept; name a folder with --out, or set "
@@ -40,7 +40,7 @@ def folder_to_keep_it_in(model_sha256: str) -> Path:
 
 def own_calibration(model_sha256: str) -> Path | None:
     """This user's own calibration.json of a model, where there is one."""
-    folder = own_folder(model_sha256)
+    folder = own_calibration_folder(model_sha256)
     return None if folder is None or not (folder / CALIBRATION_FILE).is_file() else folder / CALIBRATION_FILE
 
 

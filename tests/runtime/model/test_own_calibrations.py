@@ -7,7 +7,7 @@ import pytest
 from cxr_runtime.errors import CalibrationError, UsageError
 from cxr_runtime.model import folder
 from cxr_runtime.model.folder import open_model
-from cxr_runtime.model.own_calibrations import folder_to_keep_it_in, own_folder
+from cxr_runtime.model.own_calibrations import folder_to_keep_it_in, own_calibration_folder
 from model_folders import write_model_folder
 
 
@@ -91,7 +91,7 @@ def test_a_user_without_a_home_has_no_calibration_and_cannot_keep_one(
     bundled: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("cxr_runtime.model.own_calibrations.data_root", lambda: None)
-    assert own_folder("ab" * 32) is None
+    assert own_calibration_folder("ab" * 32) is None
     assert open_model().calibration_file == bundled / "calibration.json"
     with pytest.raises(UsageError, match="name a folder with --out"):
         folder_to_keep_it_in("ab" * 32)
