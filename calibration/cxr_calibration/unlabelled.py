@@ -38,7 +38,6 @@ class UnlabelledSite:
 def expect_without_labels(
     folder: Path,
     model: str | Path = DEFAULT_MODEL,
-    calibration: Path | None = None,
     progress: Progress | None = None,
 ) -> UnlabelledSite:
     """Say what a threshold is expected to do on films without labels. Nothing is written.
@@ -46,7 +45,6 @@ def expect_without_labels(
     Args:
         folder: films as they come, or the output folder of a scan of them.
         model: name of a model that came with the program, or a model folder.
-        calibration: as of `open_model`.
         progress: hears of every film that is scored.
 
     Raises:
@@ -55,7 +53,7 @@ def expect_without_labels(
         ModelError: the model is damaged.
         StoreError: the scan cannot be read.
     """
-    opened = open_model(model, calibration=calibration)
+    opened = open_model(model)
     point = opened.calibration.operating_point()
     scores = _scores(opened, folder, progress or Silence())
     known = unknown_films(scores, read_known_films(opened.folder, opened.manifest.model_sha256))
