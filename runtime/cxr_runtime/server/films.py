@@ -53,8 +53,9 @@ def _is_own(said: Said, visitor: Visitor) -> bool:
 
 
 def verdicts_of(said: FilmVerdicts, visitor: Visitor, *, is_hidden: bool) -> dict[str, Any]:
-    """All that stands; of a film whose score is hidden only what the reader said himself."""
-    shown = [each for each in said.standing if not is_hidden or _is_own(each, visitor)]
+    """All that stands, or was withdrawn; where the score is hidden only what the reader said himself."""
+    every = (*said.standing, *said.withdrawn)
+    shown = [each for each in every if not is_hidden or _is_own(each, visitor)]
     return {
         "verdicts": [_said_of(each, visitor) for each in shown],
         "isDisputed": said.is_disputed and not is_hidden,
@@ -72,7 +73,6 @@ def _said_of(said: Said, visitor: Visitor) -> dict[str, Any]:
         "source": said.source.value,
         "isBlinded": said.is_blinded,
         "isOurs": said.is_ours,
-        "isWithdrawn": said.is_withdrawn,
         "isMine": _is_own(said, visitor),
     }
 

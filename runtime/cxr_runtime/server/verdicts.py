@@ -1,6 +1,7 @@
 """What readers say comes in here, one verdict a request."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -34,9 +35,12 @@ def _kept(request: Request, visitor: Visitor, told: Any) -> Response:
         if not film.outcome.sha256:
             raise HTTPException(404, _("This film could not be read, so that nothing can be said of it."))
         was_hidden = hides_score(request, room, desk, visitor, film)
+        stands = standing(desk.verdicts.of(film.key))
     said = _said(told, film.key, visitor.name, is_blinded=was_hidden)
+    if said.verdict is Verdict.WITHDRAWN and not any(_is_about_same(said, each) for each in stands.standing):
+        return JSONResponse(verdicts_of(stands, visitor, is_hidden=was_hidden))
     with room.desk.acting(visitor.name, Act.SAID, f"{film.key} {said.source} {said.verdict}") as now:
-        room.desk.verdicts.add(Said(**{**vars(said), "time": now}))
+        room.desk.verdicts.add(replace(said, time=now))
         if said.source is Source.READING:
             room.desk.mark_seen(visitor.name, film.key, now)
     with room.reading() as desk:
@@ -55,10 +59,17 @@ def _said(told: Any, sha256: str, reader: str, *, is_blinded: bool) -> Said:
                 raise HTTPException(400, _("This cannot be read as a verdict.")) from None
             if len(note) > MOST_NOTE or not _is_text(note):
                 raise HTTPException(400, _("The note is too long, or has characters that cannot be kept."))
-            is_reading = said.source is Source.READING
-            return Said(**{**vars(said), "is_blinded": is_blinded and is_reading})
+            if said.verdict is Verdict.WITHDRAWN:
+                return replace(said, findings=(), note="")
+            return replace(said, is_blinded=is_blinded and said.source is Source.READING)
         case _:
             raise HTTPException(400, _("This cannot be read as a verdict."))
+
+
+def _is_about_same(said: Said, other: Said) -> bool:
+    """Whether of two words the later one holds: a reader's on a film, anybody's on a test."""
+    is_test = said.source is not Source.READING
+    return said.source is other.source and (is_test or said.reader == other.reader)
 
 
 def _is_text(note: str) -> bool:

@@ -11,6 +11,7 @@ from cxr_runtime.store.checks import outcome_of
 from cxr_runtime.store.desk import Desk
 from cxr_runtime.store.rows import OUTCOME_COLUMNS
 from cxr_runtime.store.store import store_errors
+from cxr_runtime.store.verdicts import NOTE_WITHDRAWN
 
 MOST_ON_A_PAGE = 100
 _DIGITS = re.compile("[0-9a-f]{8,64}")  # of a film's sha256, from its beginning
@@ -113,16 +114,22 @@ _ORDERS = {
     Order.NAME: "file, results.id",
 }
 _OF_FILM = "SELECT 1 FROM verdicts WHERE verdicts.sha256 = results.sha256"
-_STANDS = (  # what a reader said last
-    f"{_OF_FILM} AND source = 'reading' AND verdict = '{{}}' AND NOT EXISTS (SELECT 1 FROM verdicts AS later"
-    " WHERE later.sha256 = verdicts.sha256 AND later.reader = verdicts.reader"
-    " AND later.source = 'reading' AND later.id > verdicts.id)"
+_LATER = "SELECT 1 FROM verdicts AS later WHERE later.sha256 = verdicts.sha256 AND later.id > verdicts.id"
+_LAST = (  # what a reader said last
+    f"{_OF_FILM} AND source = 'reading'"
+    f" AND NOT EXISTS ({_LATER} AND later.source = 'reading' AND later.reader = verdicts.reader)"
+)
+_STANDS = f"{_LAST} AND verdict = '{{}}'"
+_READ = f"{_LAST} AND verdict != 'withdrawn'"
+_TESTED = (  # early stores know a result that was withdrawn by its note
+    f"{_OF_FILM} AND source != 'reading' AND NOT EXISTS ({_LATER} AND later.source = verdicts.source)"
+    f" AND verdict != 'withdrawn' AND NOT (verdict = 'cannot-tell' AND note = '{NOTE_WITHDRAWN}')"
 )
 _SAID = {
-    Read.UNREAD: f"NOT EXISTS ({_OF_FILM} AND source = 'reading')",
-    Read.MINE: f"NOT EXISTS ({_OF_FILM} AND source = 'reading' AND reader = :reader)",
+    Read.UNREAD: f"NOT EXISTS ({_READ})",
+    Read.MINE: f"NOT EXISTS ({_READ} AND reader = :reader)",
     Read.DISPUTED: f"EXISTS ({_STANDS.format('normal')}) AND EXISTS ({_STANDS.format('abnormal')})",
-    Read.TESTED: f"EXISTS ({_OF_FILM} AND source != 'reading')",
+    Read.TESTED: f"EXISTS ({_TESTED})",
     **{read: f"EXISTS ({_STANDS.format(read)})" for read in (Read.NORMAL, Read.ABNORMAL, Read.CANNOT_TELL)},
 }
 # By the index of patients each row of `identities` would be sought by itself, which takes five times as long.

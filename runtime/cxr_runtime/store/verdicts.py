@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import groupby
 from typing import Any
@@ -13,7 +13,7 @@ from cxr_runtime.seals import Sealer
 
 SEALED = "verdict"  # kind of the sealed row
 MOST_NOTE = 2000  # characters
-WITHDRAWN = "withdrawn"  # the note of a test whose result was taken back
+NOTE_WITHDRAWN = "withdrawn"  # by which early stores know a test's result that was taken back
 MOST_NAME = 64  # characters of a reader's name
 COLUMNS = ("sha256", "reader", "time", "verdict", "findings", "note", "source", "is_blinded")
 _NAMED = ", ".join(COLUMNS)
@@ -25,6 +25,7 @@ class Verdict(StrEnum):
     NORMAL = "normal"  # of a test: negative
     ABNORMAL = "abnormal"  # of a test: positive
     CANNOT_TELL = "cannot-tell"
+    WITHDRAWN = "withdrawn"  # what was said before was said in error, and holds no more
 
 
 class Finding(StrEnum):
@@ -63,18 +64,13 @@ class Said:
     is_blinded: bool = False  # score and heat were hidden from the reader until then
     is_ours: bool = True  # its seal is right: it was said on this machine, and nobody has changed it since
 
-    @property
-    def is_withdrawn(self) -> bool:
-        """Whether a test's result was taken back: what was said is kept, and that it holds no more."""
-        is_test = self.source is not Source.READING
-        return is_test and self.verdict is Verdict.CANNOT_TELL and self.note == WITHDRAWN
-
 
 @dataclass(frozen=True)
 class FilmVerdicts:
     """What holds of a film: the last word of each reader, and of each test."""
 
     standing: tuple[Said, ...]  # in the order in which they were said
+    withdrawn: tuple[Said, ...] = ()  # last words that take back what was said before
 
     @property
     def readings(self) -> tuple[Said, ...]:
@@ -148,15 +144,21 @@ class Verdicts:
         return self._said("ORDER BY id", ())
 
     def first_readings(self) -> dict[str, str]:
-        """When the first reader said something of each film, by sha256."""
-        query = "SELECT sha256, time, min(id) FROM verdicts WHERE source = 'reading' GROUP BY sha256"
+        """When the first reader said something of each film that was not withdrawn, by sha256."""
+        query = (
+            "SELECT sha256, time, min(id) FROM verdicts WHERE source = 'reading' AND NOT EXISTS"
+            " (SELECT 1 FROM verdicts AS later WHERE later.sha256 = verdicts.sha256"
+            " AND later.reader = verdicts.reader AND later.source = 'reading'"
+            " AND later.verdict = 'withdrawn' AND later.id >= verdicts.id) GROUP BY sha256"
+        )
         return {str(sha256): str(time) for sha256, time, _ in self._db.execute(query).fetchall()}
 
     def every(self) -> Iterator[tuple[str, FilmVerdicts]]:
-        """What holds of every film of which something was said, by sha256."""
+        """What holds of every film of which something does, by sha256."""
         said = self._said("ORDER BY sha256, id", ())
         for sha256, of_film in groupby(said, key=lambda one: one.sha256):
-            yield sha256, standing(of_film)
+            if (holds := standing(of_film)).standing:
+                yield sha256, holds
 
     def _said(self, where: str, asked: tuple[str, ...]) -> list[Said]:
         rows = self._db.execute(f"SELECT seal, {_NAMED} FROM verdicts {where}", asked).fetchall()
@@ -168,10 +170,11 @@ class Verdicts:
             if not all(isinstance(text, str) for text in (sha256, reader, time, findings, note)):
                 raise ValueError("its texts are none")
             found = tuple(Finding(name) for name in findings.split(",") if name)
-            return Said(
+            said = Said(
                 sha256, reader[:MOST_NAME], time, Verdict(verdict), found, note[:MOST_NOTE], Source(source),
                 bool(is_blinded), self._sealer.is_right(seal, SEALED, row),
             )  # fmt: skip
+            return replace(said, verdict=Verdict.WITHDRAWN, note="") if _is_early_withdrawal(said) else said
         except ValueError as error:
             raise StoreError(
                 f"the store's verdict on the film {printable(str(sha256)[:12])} is damaged or was changed "
@@ -186,7 +189,13 @@ def standing(said: Iterable[Said]) -> FilmVerdicts:
         key = (one.source, one.reader if one.source is Source.READING else "")
         last.pop(key, None)
         last[key] = one
-    return FilmVerdicts(tuple(last.values()))
+    holds = tuple(one for one in last.values() if one.verdict is not Verdict.WITHDRAWN)
+    return FilmVerdicts(holds, tuple(one for one in last.values() if one.verdict is Verdict.WITHDRAWN))
+
+
+def _is_early_withdrawal(said: Said) -> bool:
+    is_test = said.source is not Source.READING
+    return is_test and said.verdict is Verdict.CANNOT_TELL and said.note == NOTE_WITHDRAWN
 
 
 def _row(said: Said) -> tuple[Any, ...]:

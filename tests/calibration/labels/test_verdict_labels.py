@@ -69,6 +69,17 @@ def test_what_a_reader_must_know_of_the_labels_is_said(folder: Path) -> None:
     assert "Labels that rest on verdicts of another machine, or changed since they were given: 1." in said
 
 
+def test_a_film_whose_verdict_was_withdrawn_gives_no_label_and_no_remark(folder: Path) -> None:
+    films = digests(folder)
+    for film in films[8:]:
+        say(folder, film, ABNORMAL)
+    say(folder, films[0], NORMAL)
+    say(folder, films[9], Verdict.WITHDRAWN)
+    found = labels_of_store(folder)
+    assert {(label.file, label.abnormal) for label in found.labels} == {("8.png", True), ("0.png", False)}
+    assert found.remarks == ()
+
+
 def test_reading_the_flagged_films_alone_is_said(folder: Path) -> None:
     for film in digests(folder)[5:]:
         say(folder, film, ABNORMAL)

@@ -40,8 +40,11 @@ def test_similar_films_come_with_what_was_said_and_without_the_patients_own(tmp_
         assert found["summary"] == "None was read yet."
         say(folder, Verdict.ABNORMAL, known["like.png"])
         again = browser.get(f"/film/{known['now.png']}/similar").json
+        say(folder, Verdict.WITHDRAWN, known["like.png"])
+        withdrawn = browser.get(f"/film/{known['now.png']}/similar").json
     assert again["films"][0]["said"] == [{"verdict": "abnormal", "words": "ann: Abnormal"}]
     assert again["summary"] == "1 read, 1 abnormal"
+    assert (withdrawn["films"][0]["said"], withdrawn["summary"]) == ([], "None was read yet.")
 
 
 def test_the_patients_film_before_is_shown_with_the_change_of_score(tmp_path: Path) -> None:

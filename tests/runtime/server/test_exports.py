@@ -95,6 +95,21 @@ def test_the_months_are_counted(browser: Browser, folder: Path) -> None:
     assert browser.get("/export/tally.pdf").body.startswith(b"%PDF")
 
 
+def test_a_verdict_that_was_withdrawn_is_a_row_of_the_verdicts_and_counts_nowhere(
+    browser: Browser, folder: Path
+) -> None:
+    say(folder, "high.png", Verdict.ABNORMAL, "2026-01-02T10:00:00+00:00")
+    say(folder, "high.png", Verdict.WITHDRAWN, "2026-01-02T11:00:00+00:00")
+    taken = rows(browser.get("/export/verdicts.csv").body)
+    assert [(row["verdict"], row["time"][11:13]) for row in taken] == [
+        ("abnormal", "10"),
+        ("withdrawn", "11"),
+    ]
+    assert rows(browser.get("/export/labels.csv").body) == []
+    assert [row["read"] for row in rows(browser.get("/export/tally.csv").body)] == ["0", "0"]
+    assert [row["hours_to_reading"] for row in rows(browser.get("/export/tally.csv").body)] == ["", ""]
+
+
 def test_where_everybody_reads_blinded_no_reader_takes_scores_out(folder: Path) -> None:
     from served_rooms import add_account
 

@@ -91,6 +91,31 @@ def test_films_are_found_by_what_was_said_last_of_them(desk: Desk) -> None:
     assert set(names(desk, Query(read=Read.MINE), "ben")) == {"high", "middle", "gone"}
 
 
+def test_a_film_whose_verdict_was_withdrawn_is_not_read(desk: Desk) -> None:
+    say(desk, "high", "ann", Verdict.NORMAL)
+    say(desk, "high", "ben", Verdict.ABNORMAL)
+    say(desk, "low", "ann", Verdict.CANNOT_TELL)
+    for film, source in (("middle", Source.SPUTUM), ("gone", Source.CT)):
+        say(desk, film, "lab", Verdict.ABNORMAL, source)
+        say(desk, film, "lab", Verdict.NORMAL, Source.GENEXPERT)
+    for film in ("high", "low"):
+        say(desk, film, "ann", Verdict.WITHDRAWN)
+    say(desk, "middle", "eve", Verdict.WITHDRAWN, Source.SPUTUM)
+    for source in (Source.CT, Source.GENEXPERT):
+        say(desk, "gone", "eve", Verdict.WITHDRAWN, source)
+    found = {read: set(names(desk, Query(read=read))) for read in Read if read is not Read.ANY}
+    assert found == {
+        Read.UNREAD: {"low", "middle", "gone"},
+        Read.MINE: {"high", "low", "middle", "gone"},
+        Read.NORMAL: set(),
+        Read.ABNORMAL: {"high"},
+        Read.CANNOT_TELL: set(),
+        Read.DISPUTED: set(),
+        Read.TESTED: {"middle"},
+    }
+    assert set(names(desk, Query(read=Read.MINE), "ben")) == {"low", "middle", "gone"}
+
+
 def test_a_film_that_came_again_is_listed_once_as_its_reports_list_it(tmp_path: Path) -> None:
     nights = (
         [Drawn("a.png", 0.8, film="x"), Drawn("b.png", None), Drawn("c.png", None)],

@@ -14,6 +14,7 @@ from drawn_stores import Drawn, ask, change, write_store
 
 FILM = "ab" * 32
 NORMAL, ABNORMAL, UNSURE = Verdict.NORMAL, Verdict.ABNORMAL, Verdict.CANNOT_TELL
+WITHDRAWN = Verdict.WITHDRAWN
 
 
 @pytest.fixture
@@ -45,6 +46,44 @@ def test_the_last_word_of_a_reader_holds_and_the_earlier_ones_stay(desk: Desk) -
     (film, holds), *others = desk.verdicts.every()
     assert (film, [one.verdict for one in holds.standing], others) == (FILM, [ABNORMAL], [])
     assert [one.verdict for one in desk.verdicts.of(FILM)] == [NORMAL, UNSURE, ABNORMAL]
+
+
+def test_a_verdict_that_was_withdrawn_holds_no_more_and_stays_as_history(desk: Desk) -> None:
+    for reader, verdict in (("ann", ABNORMAL), ("ben", NORMAL), ("ann", WITHDRAWN)):
+        say(desk, reader, verdict)
+    holds = standing(desk.verdicts.of(FILM))
+    assert [(one.reader, one.verdict) for one in holds.standing] == [("ben", NORMAL)]
+    assert [(one.reader, one.verdict) for one in holds.withdrawn] == [("ann", WITHDRAWN)]
+    assert (holds.is_disputed, holds.is_abnormal) == (False, False)
+    assert [one.verdict for one in desk.verdicts.of(FILM)] == [ABNORMAL, NORMAL, WITHDRAWN]
+    say(desk, "ann", ABNORMAL)
+    assert standing(desk.verdicts.of(FILM)).is_disputed
+
+
+def test_a_film_of_which_all_was_withdrawn_is_one_of_which_nothing_was_said(desk: Desk) -> None:
+    for verdict in (ABNORMAL, WITHDRAWN):
+        say(desk, "ann", verdict)
+        say(desk, "lab", verdict, Source.SPUTUM)
+    assert (list(desk.verdicts.every()), desk.verdicts.first_readings()) == ([], {})
+
+
+def test_the_first_reading_is_one_that_was_not_withdrawn(desk: Desk) -> None:
+    hours = ((8, "ann", NORMAL), (9, "ann", WITHDRAWN), (10, "ben", NORMAL), (11, "ann", NORMAL))
+    with desk.acting("ann", Act.SAID):
+        for hour, reader, verdict in hours:
+            desk.verdicts.add(Said(FILM, reader, f"2026-01-01T{hour:02}:00:00+00:00", verdict))
+    assert desk.verdicts.first_readings() == {FILM: "2026-01-01T10:00:00+00:00"}
+
+
+def test_a_result_that_an_early_store_withdrew_by_its_note_is_withdrawn(desk: Desk) -> None:
+    with desk.acting("lab", Act.SAID) as now:
+        desk.verdicts.add(Said(FILM, "lab", now, UNSURE, note="withdrawn", source=Source.CT))
+        desk.verdicts.add(Said(FILM, "ann", now, UNSURE, note="withdrawn"))  # a reader may write so
+    holds = standing(desk.verdicts.of(FILM))
+    assert [(one.reader, one.verdict) for one in holds.standing] == [("ann", UNSURE)]
+    assert [(one.source, one.verdict, one.is_ours) for one in holds.withdrawn] == [
+        (Source.CT, WITHDRAWN, True)
+    ]
 
 
 def test_two_readers_who_disagree_are_seen_and_the_film_has_no_truth() -> None:

@@ -30,11 +30,13 @@ VERDICT_WORDS = {
     Verdict.NORMAL: later("Normal"),
     Verdict.ABNORMAL: later("Abnormal"),
     Verdict.CANNOT_TELL: later("Cannot tell"),
+    Verdict.WITHDRAWN: later("verdict withdrawn"),
 }
 TEST_WORDS = {
     Verdict.NORMAL: later("negative"),
     Verdict.ABNORMAL: later("positive"),
     Verdict.CANNOT_TELL: later("unclear"),
+    Verdict.WITHDRAWN: later("result withdrawn"),
 }
 SOURCE_WORDS = {Source.SPUTUM: later("Sputum"), Source.GENEXPERT: "GeneXpert", Source.CT: later("CT")}
 
@@ -51,7 +53,9 @@ LABELS: Mapping[str, str] = MappingProxyType(
         "addNote": later("Write a note"),
         "tests": later("Test results"),
         "noTest": later("no result"),
-        "withdrawn": later("result withdrawn"),
+        "withdraw": later("Withdraw"),
+        "withdrawMine": later("Withdraw my verdict on this film"),
+        "Delete": later("Del"),
         "differ": later("Readers disagree"),
         "blinded": later("said before the score was shown"),
         "elsewhere": later("said on another machine, or changed since"),

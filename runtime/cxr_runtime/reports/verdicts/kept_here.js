@@ -22,8 +22,10 @@ class KeptHere {
   }
 
   async say({ key, verdict, findings, note }) {
+    const { [key]: before, ...others } = this.films;
     const mine = { verdict, findings, note, time: new Date().toISOString() };
-    localStorage.setItem(VERDICTS_KEPT_AS, JSON.stringify({ ...this.films, [key]: mine })); // a browser that keeps nothing refuses here
+    const films = verdict === WITHDRAWN ? others : { ...others, [key]: mine };
+    localStorage.setItem(VERDICTS_KEPT_AS, JSON.stringify(films)); // a browser that keeps nothing refuses here
     return this.of(key);
   }
 

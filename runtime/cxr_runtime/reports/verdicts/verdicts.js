@@ -5,7 +5,8 @@ const VERDICTS = { normal: "n", abnormal: "a", "cannot-tell": "u" }; // and thei
 const FINDINGS = ["tb", "opacity", "nodule", "effusion", "pneumothorax", "cardiomegaly", "device", "other"];
 const TESTS = ["sputum", "genexpert", "ct"];
 const NOTE_KEY = "c";
-const WITHDRAWN = "withdrawn"; // the note by which the store knows that a test's result was taken back
+const WITHDRAWN = "withdrawn"; // the verdict that takes back what was said before
+const WITHDRAW_KEY = "Delete";
 const SETTLE_MS = 700; // after the last change of findings or note
 
 class VerdictBar {
@@ -31,6 +32,10 @@ class VerdictBar {
     this.state = element("span", "vb-state");
     this.state.setAttribute("role", "status");
     this.words = this.#buttons(Object.keys(VERDICTS), "vb-word", (name) => this.#choose(name), Object.values(VERDICTS));
+    this.back = newButton(labels.withdraw, () => this.#withdraw());
+    this.back.className = "vb-back";
+    this.back.append(element("kbd", "", labels[WITHDRAW_KEY]));
+    this.back.title = `${labels.withdrawMine} (${labels[WITHDRAW_KEY]})`;
     this.marks = this.#buttons(FINDINGS, "vb-mark", (name) => this.#toggle(name), FINDINGS.map((_, at) => String(at + 1)));
     this.note = element("input", "vb-note");
     Object.assign(this.note, { type: "text", maxLength: 2000, placeholder: labels.note, disabled: !canSay });
@@ -48,7 +53,7 @@ class VerdictBar {
   #build() {
     const first = element("div", "vb-line");
     const words = element("span", "vb-words");
-    words.append(...Object.values(this.words));
+    words.append(...Object.values(this.words), this.back);
     first.append(this.summary, words, this.others, this.state);
     const marks = element("span", "vb-marks");
     marks.setAttribute("role", "group");
@@ -118,8 +123,7 @@ class VerdictBar {
     const { key, name } = this.film;
     const isAsShown = button.getAttribute("aria-pressed") === "true";
     if (isAsShown && !this.latest.has(aboutOf({ key, source }))) return;
-    const verdict = button.value || "cannot-tell";
-    this.#keep({ key, verdict, findings: [], note: button.value ? "" : WITHDRAWN, source }, name);
+    this.#keep({ key, verdict: button.value || WITHDRAWN, findings: [], note: "", source }, name);
   }
 
   #addKeys(keys) {
@@ -128,13 +132,14 @@ class VerdictBar {
       ...Object.entries(VERDICTS).map(([name, key]) => ({ keys: [key], words: labels[name], act: () => this.#choose(name) })),
       { keys: FINDINGS.map((_, at) => String(at + 1)), words: labels.findingKeys, act: ({ key }) => this.#toggle(FINDINGS[key - 1]) },
       { keys: [NOTE_KEY], words: labels.addNote, act: () => this.note.focus() },
+      { keys: [WITHDRAW_KEY], words: labels.withdrawMine, act: () => this.#withdraw() },
     ]);
   }
 
   /**
    * Show what stands of a film.
    *
-   * @param {?Object} film key; name; verdicts: each `{reader, verdict, findings, note, source, isBlinded, isOurs, isWithdrawn, isMine}`;
+   * @param {?Object} film key; name; verdicts: each `{reader, verdict, findings, note, source, isBlinded, isOurs, isMine}`;
    *   isDisputed; summary: nodes that say how it was scored
    */
   show(film) {
@@ -147,16 +152,17 @@ class VerdictBar {
   }
 
   #tell(verdicts, isDisputed) {
-    const mine = verdicts.find(({ isMine, source }) => isMine && source === "reading");
+    const last = verdicts.find(({ isMine, source }) => isMine && source === "reading");
+    const mine = last?.verdict === WITHDRAWN ? null : last;
     const { findings, note } = mine ?? this.drafts.get(this.film?.key) ?? { findings: [], note: "" };
     this.chosen = { verdict: mine?.verdict ?? "", findings: [...findings] };
     this.note.value = note;
-    this.#tellState();
+    this.#tellState(last && !mine ? this.labels[WITHDRAWN] : "");
     this.others.replaceChildren(...(isDisputed ? [element("b", "vb-differ", this.labels.differ)] : []));
-    for (const said of verdicts) if (said !== mine) this.others.append(this.#said(said));
+    for (const said of verdicts) if (said !== last) this.others.append(this.#said(said));
     for (const source of TESTS) {
-      const found = verdicts.find((said) => said.source === source);
-      const stands = found && !found.isWithdrawn ? found.verdict : "";
+      const found = verdicts.find((said) => said.source === source)?.verdict ?? WITHDRAWN;
+      const stands = found === WITHDRAWN ? "" : found;
       for (const button of this.results[source]) button.setAttribute("aria-pressed", String(button.value === stands));
     }
     this.#press();
@@ -170,13 +176,13 @@ class VerdictBar {
     this.state.classList.toggle("vb-draft", isDraft);
   }
 
-  #said({ reader, verdict, findings, note, source, isBlinded, isOurs, isWithdrawn }) {
+  #said({ reader, verdict, findings, note, source, isBlinded, isOurs }) {
     const { labels } = this;
     const isTest = source !== "reading";
-    const what = isWithdrawn ? labels.withdrawn : isTest ? labels[`test-${verdict}`] : labels[verdict];
+    const what = labels[isTest ? `test-${verdict}` : verdict];
     const with_ = findings.map((name) => labels[name]).join(", ");
     const shown = element("span", `vb-said vb-${verdict}`, `${isTest ? labels[source] : reader}: ${what}`);
-    const notes = [with_, isWithdrawn ? "" : note, isTest ? reader : "", isBlinded ? labels.blinded : "", isOurs ? "" : labels.elsewhere];
+    const notes = [with_, note, isTest ? reader : "", isBlinded ? labels.blinded : "", isOurs ? "" : labels.elsewhere];
     shown.title = notes.filter(Boolean).join("; ");
     return shown;
   }
@@ -184,6 +190,7 @@ class VerdictBar {
   #press() {
     const { verdict, findings } = this.chosen;
     for (const [name, button] of Object.entries(this.words)) button.setAttribute("aria-pressed", String(name === verdict));
+    this.back.hidden = !verdict || !this.canSay;
     for (const [name, button] of Object.entries(this.marks)) button.setAttribute("aria-pressed", String(findings.includes(name)));
   }
 
@@ -193,6 +200,19 @@ class VerdictBar {
     if (name === "normal") this.chosen.findings = this.chosen.findings.filter((mark) => mark === "device");
     this.#press();
     this.#changed(0);
+  }
+
+  /** Take the own verdict back, with findings and note: the film is not read any more. */
+  #withdraw() {
+    if (!this.film || !this.chosen.verdict) return;
+    const { key, name } = this.film;
+    clearTimeout(this.waiting?.timer);
+    this.waiting = null;
+    this.chosen = { verdict: "", findings: [] };
+    this.note.value = "";
+    if (document.activeElement === this.back) Object.values(this.words)[0].focus(); // the button goes
+    this.#press();
+    this.#keep({ key, verdict: WITHDRAWN, findings: [], note: "", source: "reading" }, name);
   }
 
   /** A finding makes a film abnormal, a device alone does not. */
@@ -239,7 +259,7 @@ class VerdictBar {
       this.unkept.drop(said);
       if (this.film?.key !== said.key || this.waiting) return;
       this.#tell(verdicts, isDisputed);
-      this.#tellState(this.labels.kept);
+      this.#tellState(said.verdict === WITHDRAWN && said.source === "reading" ? this.labels[WITHDRAWN] : this.labels.kept);
     } catch (error) {
       if (isLatest()) this.unkept.add(said, name, error);
     }

@@ -48,6 +48,13 @@ def test_what_a_reader_says_stays_and_is_taken_out_as_labels(tmp_path: Path) -> 
         for other in (first, second):  # windows, neither of which loses what the other keeps
             other.keyboard.press("a")
             other.wait_for_selector(".vb-state:text-is('Kept')")
+        first.keyboard.press("Delete")
+        first.wait_for_selector(".vb-state:text-is('verdict withdrawn')")
+        first.reload()
+        first.keyboard.press("j")
+        assert pressed(first) == []
+        first.keyboard.press("a")
+        first.wait_for_selector(".vb-state:text-is('Kept')")
         page.reload()
         assert pressed(page) == ["Abnormal", "Opacity"]
         with page.expect_download() as taken:
