@@ -7,7 +7,7 @@ from browsers import launched, needs_chromium
 from cxr_runtime.store.desk import Desk
 from cxr_runtime.store.verdicts import standing
 from drawn_stores import Drawn, write_store
-from read_pages import is_pressed, next_film, opened, read, shown, wait_for_film
+from read_pages import is_pressed, logged_in, next_film, opened, read, shown, wait_for_film
 from served_rooms import PASSWORD, add_account, served
 
 if TYPE_CHECKING:
@@ -107,6 +107,36 @@ def test_nothing_is_said_of_the_wrong_film_and_nothing_that_was_said_is_lost(tmp
         page.reload()  # before the finding has settled
         page.wait_for_selector(".vb-word.vb-abnormal[aria-pressed=true]")
         assert page.input_value(".vb-note") == "old scar"
+
+
+@needs_chromium
+def test_what_others_said_can_be_seen_beside_a_long_description_at_every_width(tmp_path: Path) -> None:
+    folder = write_store(tmp_path, [Drawn("one.png", 0.9)])
+    for name in ("ann", "ben", "eve"):
+        add_account(folder, name)
+    with served(folder) as room, launched() as browser:
+        for name, word in (("ann", "a"), ("ben", "n")):
+            page = logged_in(browser, f"http://127.0.0.1:{room.port}/", name)
+            read(page, word)
+        page = logged_in(browser, f"http://127.0.0.1:{room.port}/", "eve")
+        remark = "words.map((word) => word.repeat(40)).join(' ')"
+        page.evaluate(
+            f"(words) => document.querySelector('.vb-summary').append({remark})", ["heat ", "here "]
+        )
+        for width in (390, 768, 1024, 1200, 1366, 1920):
+            page.set_viewport_size({"width": width, "height": 768})
+            bar = page.locator(".vb").bounding_box()
+            words = [page.locator(".vb-others > *").nth(place).bounding_box() for place in range(3)]
+            for box in words:
+                assert bar is not None
+                assert box is not None
+                assert box["width"] > 40
+                assert bar["x"] <= box["x"] <= box["x"] + box["width"] <= bar["x"] + bar["width"]
+        assert page.inner_text(".vb-others").split("\n") == [
+            "Readers disagree",
+            "ann: Abnormal",
+            "ben: Normal",
+        ]
 
 
 @needs_chromium
