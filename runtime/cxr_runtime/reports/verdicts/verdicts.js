@@ -23,6 +23,7 @@ class VerdictBar {
     this.drafts = new Map(); // notes and findings without a word, by film
     this.latest = new Map(); // verdict that was sent last, by what it speaks of
     this.inOrder = new InOrder();
+    Object.assign(this, { count: 0, sending: 0 }); // verdicts that were given, and those that are on their way
     this.unkept = new Unkept(labels, (said, name) => this.#keep(said, name));
     root.classList.add("vb");
     root.setAttribute("role", "group");
@@ -151,7 +152,23 @@ class VerdictBar {
     this.#tell(film?.verdicts ?? [], film?.isDisputed ?? false);
   }
 
+  /**
+   * Show what has been said meanwhile of the film that is open: by others, or by this reader in another window.
+   * What this reader is about to say stays.
+   *
+   * @param {function(string): Promise<Object>} ask gives what stands of a film, by its key
+   */
+  async renew(ask) {
+    const { film, count } = this;
+    const isBusy = () => this.waiting || this.sending || this.drafts.has(film.key) || document.activeElement === this.note;
+    if (!film || isBusy()) return;
+    const { verdicts, isDisputed } = await ask(film.key);
+    if (film !== this.film || count !== this.count || isBusy()) return;
+    if (JSON.stringify(verdicts) !== this.told) this.#tell(verdicts, isDisputed);
+  }
+
   #tell(verdicts, isDisputed) {
+    this.told = JSON.stringify(verdicts);
     const last = verdicts.find(({ isMine, source }) => isMine && source === "reading");
     const mine = last?.verdict === WITHDRAWN ? null : last;
     const { findings, note } = mine ?? this.drafts.get(this.film?.key) ?? { findings: [], note: "" };
@@ -252,6 +269,8 @@ class VerdictBar {
   async #keep(said, name) {
     const isLatest = () => this.latest.get(aboutOf(said)) === said;
     this.latest.set(aboutOf(said), said);
+    this.count += 1;
+    this.sending += 1;
     if (said.key === this.film?.key) this.#tellState();
     try {
       const { verdicts, isDisputed } = await this.inOrder.send(said, this.say);
@@ -262,6 +281,8 @@ class VerdictBar {
       this.#tellState(said.verdict === WITHDRAWN && said.source === "reading" ? this.labels[WITHDRAWN] : this.labels.kept);
     } catch (error) {
       if (isLatest()) this.unkept.add(said, name, error);
+    } finally {
+      this.sending -= 1;
     }
   }
 }

@@ -9,7 +9,7 @@ class FilmList {
    * @param {function(string): void} open shows the film of a key
    */
   constructor(root, open) {
-    Object.assign(this, { root, open, current: "" });
+    Object.assign(this, { root, open, current: "", stood: -1 }); // `stood`: where the open film was that is listed no more
     root.addEventListener("click", (event) => {
       const row = event.target.closest(".film-row");
       if (!row || event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -44,10 +44,16 @@ class FilmList {
   }
 
   step(by) {
-    const { rows, place } = this;
-    const next = rows[place + by] ?? (place < 0 ? rows[0] : null);
+    const next = this.#beside(by);
     if (next) this.open(next.dataset.key);
     else this.#turn(by);
+  }
+
+  /** The film after the open one, or before it; the first one where the open film was never listed. */
+  #beside(by) {
+    const { rows, place, stood } = this;
+    if (place >= 0) return rows[place + by];
+    return stood < 0 ? rows[0] : rows[by > 0 ? stood : stood - 1];
   }
 
   edge(isFirst) {
@@ -58,7 +64,7 @@ class FilmList {
 
   /** The film after this one, to be fetched before it is asked for. */
   get following() {
-    return this.rows[this.place + 1]?.dataset.key ?? "";
+    return this.#beside(1)?.dataset.key ?? "";
   }
 
   /** A picture did not come: nothing stands there, rather than a broken one, and it is asked for once more. */
@@ -79,6 +85,7 @@ class FilmList {
   }
 
   mark(key) {
+    if (key !== this.current) this.stood = -1;
     this.current = key;
     for (const row of this.rows) {
       if (row.dataset.key === key) row.setAttribute("aria-current", "true");
@@ -90,10 +97,12 @@ class FilmList {
   /** Read the list anew; where it stood, it stands. */
   async refresh() {
     const answer = await ask(`/rows${location.search}`);
+    const { place } = this;
     const top = this.root.scrollTop;
     const read = new DOMParser().parseFromString(await answer.text(), "text/html");
     this.root.replaceChildren(...read.body.childNodes);
     this.root.scrollTop = top;
+    if (place >= 0) this.stood = place;
     for (const row of this.rows) if (row.dataset.key === this.current) row.setAttribute("aria-current", "true");
   }
 }

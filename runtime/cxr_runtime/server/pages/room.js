@@ -191,12 +191,19 @@ class Room {
   async say({ key, ...said }) {
     const verdicts = await (await act(filmAddress(key, "/verdict"), said, { keepalive: true })).json();
     if (this.facts?.isHidden && key === this.current) this.open(key, { isFirst: true });
-    this.list.refresh().catch(() => this.live.away());
+    this.#renewList().catch(() => this.live.away());
     return verdicts;
   }
 
-  async refresh() {
+  async #renewList() {
     await this.list.refresh();
+    if (this.current) this.viewer.tellPlace(this.list.placeWords);
+  }
+
+  /** Read anew what may have changed: the list, and what is said of the film that is open. */
+  async refresh() {
+    await this.#renewList();
+    await this.bar.renew(async (key) => (await ask(filmAddress(key))).json());
     if (!this.current && this.list.rows[0]) await this.open(this.list.rows[0].dataset.key, { isFirst: true });
   }
 }
