@@ -5,7 +5,7 @@ from datetime import datetime
 
 from cxr_runtime.heat.zones import Region
 from cxr_runtime.identity import Identity
-from cxr_runtime.language import _, day, later, number, percent, plural
+from cxr_runtime.language import _, day, later, number, percent, plural, spoken
 from cxr_runtime.names import printable
 from cxr_runtime.outcome import Outcome, Status, Triage
 from cxr_runtime.presentation import Colours
@@ -13,6 +13,9 @@ from cxr_runtime.reports.exhibit import Picture, Tally, is_heat_outside_lungs
 from cxr_runtime.reports.stored_sentences import translated
 from cxr_runtime.store.rows import RunFacts
 
+LEFT_TO_RIGHT = (
+    "\u200e"  # an unseen mark; without it an ID 10-7 after an Arabic word is shown as 7-10 (UAX #9)
+)
 MOST_FOLDERS = 5  # of results that are named; the others are counted
 
 # In English; whoever shows them translates them.
@@ -116,15 +119,16 @@ def remarks(outcome: Outcome) -> tuple[str, ...]:
 
 def owner(identity: Identity) -> tuple[str, ...]:
     """Whose film it is, as far as that is kept."""
+    mark = LEFT_TO_RIGHT if spoken().is_right_to_left else ""
     issued = f"{identity.patient} ({identity.issuer})" if identity.issuer else identity.patient
     said = (
-        ("{value}", identity.name),
         (_("ID {value}"), issued),
         (_("born {value}"), identity.born),
         (_("study of {value}"), identity.studied),
         (_("accession {value}"), identity.accession),
     )
-    return tuple(form.replace("{value}", value) for form, value in said if value)
+    facts = tuple(form.replace("{value}", f"{mark}{value}{mark}") for form, value in said if value)
+    return (identity.name, *facts) if identity.name else facts
 
 
 def moment(at: datetime) -> str:

@@ -1,6 +1,11 @@
 from dataclasses import replace
 
-from cxr_runtime.reports.wording import MOST_FOLDERS, model, operating_point, passed_over
+import pytest
+from fpdf.bidi import BidiParagraph
+
+from cxr_runtime.identity import Identity
+from cxr_runtime.language import language, speaking
+from cxr_runtime.reports.wording import MOST_FOLDERS, model, operating_point, owner, passed_over
 from drawn_exhibits import RUN
 
 
@@ -30,3 +35,12 @@ def test_what_was_not_searched_is_counted_and_folders_of_results_are_named() -> 
     assert said.endswith("; 1 folder of results passed over: night/old")
     many = tuple(f"night/{number}" for number in range(MOST_FOLDERS + 2))
     assert passed_over(replace(RUN, passed_over=0, results=many)).endswith("night/4 and 2 more")
+
+
+@pytest.mark.parametrize("name", ["ar", "fr"])
+def test_a_number_of_a_patient_is_shown_as_it_is_in_every_language(name: str) -> None:
+    known = Identity(patient="20101-7", issuer="NORTH 2", accession="9RG-1", studied="2026-05-02")
+    with speaking(language(name)):
+        shown = [BidiParagraph(fact).get_reordered_string() for fact in owner(known)]
+    for number, fact in zip(("20101-7 (NORTH 2)", "2026-05-02", "9RG-1"), shown, strict=True):
+        assert number in fact

@@ -97,6 +97,13 @@ def test_a_spelt_out_character_is_part_of_the_name_and_no_folder(tmp_path: Path)
     assert r" \u202egnp.exe night/ " in page.rows[1]
 
 
+def test_each_fact_of_a_patient_stands_apart_so_that_none_turns_another(tmp_path: Path) -> None:
+    film = replace(scored("a.png", 0.9), owner=("\u0644\u064a\u0644\u0649", "ID 7-1"))
+    path = tmp_path / "worklist.html"
+    write_worklist(path, RUN, tally([film.outcome]), [film])
+    assert "<bdi>\u0644\u064a\u0644\u0649</bdi> \u00b7 <bdi>ID 7-1</bdi>" in path.read_text(encoding="utf-8")
+
+
 def test_the_policy_allows_only_the_pages_own_style_and_script(tmp_path: Path) -> None:
     html = written(tmp_path, [scored("a.png", 0.9)])
     policy = next(str(meta["content"]) for meta in Page(html).tags("meta") if "http-equiv" in meta)

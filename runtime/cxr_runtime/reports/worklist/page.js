@@ -133,7 +133,7 @@
   /** What stands in a corner of the film: how it ended, its score, its name and whose it is. */
   function captionOf(row) {
     const score = element("b", "", row.dataset.scoreShown);
-    const names = row.querySelectorAll(".open bdi, .owner bdi");
+    const names = row.querySelectorAll(".open bdi, .owner > span");
     return [row.querySelector(".badge").cloneNode(true), score, ...[...names].map((name) => name.cloneNode(true))];
   }
 

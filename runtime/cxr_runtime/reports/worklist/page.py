@@ -41,7 +41,7 @@ class Row:
     pictures: Markup | None  # film, heat and outlines as JSON; None where the page does not hold them
     size: str  # pixels of the film, and of its picture in the page
     overlay_file: str  # path of its overlay picture, relative to the worklist; "" if there is none
-    owner: str  # whose film it is; "" where that is not kept
+    owner: tuple[str, ...]  # whose film it is; () where that is not kept
     where: str  # the regions in which its heat lies; "" where that is not known
     patient: str  # by which two films are known to be of one patient; "" where that is not kept
     studied: str  # day of the study, e.g. 2026-03-04; "" where that is not kept
@@ -164,7 +164,7 @@ def _rows(exhibits: Iterable[Exhibit], folder: Path, run: RunFacts, budget: Pict
             _pictures(picture, film) if picture and film else None,
             _size(picture, size, film) if picture else "",
             f"{HEATMAPS_FOLDER}/{overlay}" if overlay in overlays else "",
-            " \u00b7 ".join(exhibit.owner),
+            exhibit.owner,
             wording.where_heat_lies(picture) if size else "",
             exhibit.patient,
             exhibit.studied,
