@@ -164,6 +164,7 @@ def test_a_server_that_is_silent_or_wants_a_login_is_said_and_takes_nothing_away
         page.context.clear_cookies()
         page.keyboard.press("n")
         page.wait_for_selector(".vb-unkept p")
+        page.wait_for_selector(".live.away:text-is('Please log in again.')")
         with page.expect_popup() as other:
             page.click("#log-in a")
         other.value.fill("[name=name]", "ann")

@@ -95,6 +95,7 @@ def test_a_reader_withdraws_by_key_and_by_button_and_another_sees_it(folder: Pat
         assert not is_pressed(page, "abnormal")
         page.reload()
         page.wait_for_selector(".vb-state:text-is('verdict withdrawn')")
+        page.wait_for_selector("body[data-shown]")
         other = logged_in(browser, f"http://127.0.0.1:{room.port}/?read=mine&film={shown(page)}", "ben")
         other.wait_for_selector(".vb-others:has-text('ann: verdict withdrawn')")
         page.keyboard.press("2")  # it would be kept after a moment

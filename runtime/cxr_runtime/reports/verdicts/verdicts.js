@@ -197,9 +197,9 @@ class VerdictBar {
     const { labels } = this;
     const isTest = source !== "reading";
     const what = labels[isTest ? `test-${verdict}` : verdict];
-    const with_ = findings.map((name) => labels[name]).join(", ");
-    const shown = element("span", `vb-said vb-${verdict}`, `${isTest ? labels[source] : reader}: ${what}`);
-    const notes = [with_, note, isTest ? reader : "", isBlinded ? labels.blinded : "", isOurs ? "" : labels.elsewhere];
+    const with_ = [findings.map((name) => labels[name]).join(", "), note].filter(Boolean).join("; ");
+    const shown = element("span", `vb-said vb-${verdict}`, `${isTest ? labels[source] : reader}: ${what}${with_ && ` (${with_})`}`);
+    const notes = [with_, isTest ? reader : "", isBlinded ? labels.blinded : "", isOurs ? "" : labels.elsewhere];
     shown.title = notes.filter(Boolean).join("; ");
     return shown;
   }

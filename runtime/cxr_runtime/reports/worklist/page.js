@@ -74,11 +74,31 @@
     keys: viewer.keys,
     canSay: true,
     isSmall: true,
-    say: (said) => keptHere.say(said),
+    say: async (said) => {
+      const stands = await keptHere.say(said);
+      tellSaid();
+      return stands;
+    },
   });
   bar.root.firstChild.append(keptHere.button(viewer.labels.takeOut, () => films.map(({ file, row }) => [file, row.dataset.sha256])));
   viewer.root.append(bar.root);
   addEventListener("pagehide", () => bar.settle());
+  addEventListener("storage", () => tellSaid()); // another window has kept something
+
+  /** Beside each film of the list, what this reader has said of it. */
+  function tellSaid() {
+    const said = keptHere.films;
+    for (const mark of body.querySelectorAll(".mine")) mark.remove();
+    for (const { row } of films) {
+      const verdict = said[row.dataset.sha256]?.verdict;
+      if (!verdict) continue;
+      const mark = element("i", `mine ${verdict}`, { normal: "N", abnormal: "A" }[verdict] ?? "?");
+      mark.title = viewer.labels[verdict];
+      mark.setAttribute("role", "img");
+      mark.setAttribute("aria-label", mark.title);
+      row.querySelector(".rank").append(mark);
+    }
+  }
 
   /** What the page holds of a film, as the viewer takes it; null where that is nothing. */
   function picturesOf(row) {
@@ -236,5 +256,6 @@
   byId("clear").addEventListener("click", clear);
 
   byId("viewer").hidden = byId("about").hidden = false;
+  tellSaid();
   narrow();
 })();

@@ -24,9 +24,9 @@ class Live {
   /** A stream that ended by itself begins again; one that was refused is asked for again by `here`. */
   async #lost() {
     const { source } = this;
-    const answer = await fetch("/counts", { signal: AbortSignal.timeout(ASK_MS) }).catch(() => null);
+    const error = await ask("/counts").then(() => null, (refusal) => refusal);
     if (source !== this.source) return;
-    if (!answer?.ok) this.away();
+    if (error) this.away(error);
     else if (source.readyState === EventSource.CLOSED) this.#stale(labels.crowded);
   }
 
@@ -41,7 +41,7 @@ class Live {
     }
     this.timer = setTimeout(async () => {
       this.timer = null;
-      await this.changed().catch(() => this.away());
+      await this.changed().catch((error) => this.away(error));
     }, TOGETHER_MS);
   }
 
@@ -50,9 +50,9 @@ class Live {
     if (this.isAway) this.#listen();
   }
 
-  /** What is shown may be old, for nobody answers. */
-  away() {
-    this.#stale(labels.away);
+  /** What is shown may be old, for nobody answers, or a login is wanted. */
+  away({ status, message } = {}) {
+    this.#stale(status === 401 ? message : labels.away);
   }
 
   #stale(words) {

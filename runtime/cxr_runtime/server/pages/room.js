@@ -146,7 +146,7 @@ class Room {
     const film = this.depth.of(key).then((other) => other.film);
     const { current } = this;
     await Promise.allSettled([this.showing]);
-    if (current === this.current) await this.viewer.compare({ name: words, film }).catch(() => this.live.away());
+    if (current === this.current) await this.viewer.compare({ name: words, film }).catch((error) => this.live.away(error));
   }
 
   #caption({ owner, name, folder, view, seen }) {
@@ -191,7 +191,7 @@ class Room {
   async say({ key, ...said }) {
     const verdicts = await (await act(filmAddress(key, "/verdict"), said, { keepalive: true })).json();
     if (this.facts?.isHidden && key === this.current) this.open(key, { isFirst: true });
-    this.#renewList().catch(() => this.live.away());
+    this.#renewList().catch((error) => this.live.away(error));
     return verdicts;
   }
 

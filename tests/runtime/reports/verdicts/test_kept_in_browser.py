@@ -25,6 +25,11 @@ def pressed(page: "Page") -> list[str]:
     return [(button.get_attribute("title") or "").partition(" ")[0] for button in buttons]
 
 
+def marks(page: "Page") -> list[str]:
+    """What the list says of its films."""
+    return [mark.inner_text() for mark in page.query_selector_all("tr:not([hidden]) .mine")]
+
+
 @needs_chromium
 def test_what_a_reader_says_stays_and_is_taken_out_as_labels(tmp_path: Path) -> None:
     path = tmp_path / "worklist.html"
@@ -53,10 +58,17 @@ def test_what_a_reader_says_stays_and_is_taken_out_as_labels(tmp_path: Path) -> 
         first.reload()
         first.keyboard.press("j")
         assert pressed(first) == []
+        assert marks(first) == ["A", "?"]
         first.keyboard.press("a")
         first.wait_for_selector(".vb-state:text-is('Kept')")
         page.reload()
         assert pressed(page) == ["Abnormal", "Opacity"]
+        assert marks(page) == ["A", "A", "?"]
+        page.keyboard.press("Delete")
+        page.wait_for_selector(".vb-state:text-is('verdict withdrawn')")
+        other.wait_for_function("document.querySelectorAll('.mine').length === 2")
+        page.keyboard.press("a")
+        page.wait_for_selector(".vb-state:text-is('Kept')")
         with page.expect_download() as taken:
             page.click("text=Verdicts as CSV")
         taken.value.save_as(tmp_path / "verdicts.csv")
