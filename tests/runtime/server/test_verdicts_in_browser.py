@@ -161,10 +161,16 @@ def test_a_server_that_is_silent_or_wants_a_login_is_said_and_takes_nothing_away
             page.clock.fast_forward(20_000)
             page.wait_for_selector(".live:not(.away)")
 
+        page.route("**/rows?*", lambda route: route.fulfill(status=401, body="Please log in again."))
+        read(page, "u")
+        page.wait_for_selector(".live.away:text-is('Please log in again.')")
+        page.unroute("**/rows?*")
+        page.clock.fast_forward(20_000)
+        page.wait_for_selector(".live:not(.away)")
+
         page.context.clear_cookies()
         page.keyboard.press("n")
         page.wait_for_selector(".vb-unkept p")
-        page.wait_for_selector(".live.away:text-is('Please log in again.')")
         with page.expect_popup() as other:
             page.click("#log-in a")
         other.value.fill("[name=name]", "ann")
