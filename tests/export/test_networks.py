@@ -17,6 +17,7 @@ SMALL = {
     "custom": Architecture("custom", (SIDE, SIDE), filters=(8, 8, 8, 8, 8), head=(16, 16)),
     "edge": Architecture("edge", (SIDE, SIDE), filters=(4, 4, 6, 6, 8)),
     "squeezenet": Architecture("squeezenet", (SIDE, SIDE)),
+    "lite": Architecture("lite", (SIDE, SIDE)),
 }
 OPERATORS = {
     "evidence": {
@@ -34,6 +35,7 @@ OPERATORS = {
     "squeezenet": {
         "Conv": 26, "Relu": 17, "MaxPool": 3, "Concat": 8, "GlobalAveragePool": 1, "Flatten": 1,
     },
+    "lite": {"Conv": 30, "Clip": 20, "Add": 5, "GlobalAveragePool": 1, "Flatten": 1, "Gemm": 1},
 }  # fmt: skip
 
 

@@ -28,6 +28,8 @@ def receptive_field(features: nn.Module) -> ReceptiveField:
     """
     origin, stride, size = 0.5, 1.0, 1
     for layer in features.modules():
+        if isinstance(layer, nn.ZeroPad2d):
+            origin -= stride * layer.padding[0]
         if isinstance(layer, nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d):
             kernel, step, padding = _side(layer.kernel_size), _side(layer.stride), _side(layer.padding)
             origin += stride * ((kernel - 1) / 2 - padding)

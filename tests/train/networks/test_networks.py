@@ -3,10 +3,12 @@ import torch
 from torch import nn
 
 from cxr_runtime.errors import UsageError
+from cxr_runtime.placement import CellGrid
 from cxr_train.networks import NETWORKS, Architecture, build_network
 from cxr_train.networks.custom import LocalResponseNorm
+from cxr_train.networks.evidence import START_GAIN, Evidence
+from cxr_train.networks.lite import own_name
 from cxr_train.networks.network import Network
-from cxr_train.networks.squeezenet import START_GAIN, Evidence
 
 
 def on_paper(name: str, side: int | None = None) -> Network:
@@ -39,6 +41,29 @@ def multiplications(name: str) -> int:
             )
     network(torch.zeros(1, 3, *NETWORKS[name].preprocessing.input_hw, device="meta"))
     return sum(counts)
+
+
+def test_lite_costs_less_than_squeezenet() -> None:
+    assert multiplications("lite") < multiplications("squeezenet")
+
+
+def test_lite_s_weights_are_found_by_their_published_names() -> None:
+    assert own_name("_conv_stem.weight") == "features.stem.convolution.weight"
+    assert own_name("_bn0.running_mean") == "features.stem.normalisation.running_mean"
+    assert own_name("_blocks.0._bn1.bias") == "features.block1.sift.normalisation.bias"
+    assert own_name("_blocks.9._expand_conv.weight") == "features.block10.widen.convolution.weight"
+    own = on_paper("lite").state_dict()
+    parts = ("_expand_conv", "_bn0", "_depthwise_conv", "_bn1", "_project_conv", "_bn2")
+    blocks = {own_name(f"_blocks.{block}.{part}.weight") for block in range(1, 10) for part in parts}
+    assert len(blocks) == 54
+    assert blocks <= set(own)
+    assert own_name("_fc.weight") not in own
+
+
+def test_lite_pads_behind_a_picture_where_its_stride_is_2() -> None:
+    network = build_network(Architecture("lite", (64, 64))).eval()
+    assert network.cells == CellGrid(15.5, 16.0)
+    assert network.features(torch.zeros(1, 3, 64, 64)).shape == (1, 112, 4, 4)
 
 
 def test_edge_costs_a_tenth_of_custom() -> None:

@@ -26,9 +26,9 @@ def start_from(network: Network, name: str, start: str) -> str:
         network: built as `name`, its weights fresh.
         name: as in NETWORKS.
         start: `scratch`; `published` for ImageNet's, downloaded unless they are in torch's cache; a .pth,
-            .safetensors or .npz file of them in torchvision's layout; the model.onnx of an exported model,
-            its classifier included; or a run, its heads included, and as much of its new layer as this
-            network has too.
+            .safetensors or .npz file of them, named as the kind of network says (torchvision's layout for
+            most); the model.onnx of an exported model, its classifier included; or a run, its heads
+            included, and as much of its new layer as this network has too.
 
     Returns:
         What was loaded, with the start of its sha256: the line for tables and manifests.
@@ -48,7 +48,8 @@ def start_from(network: Network, name: str, start: str) -> str:
         _load(network, read_weights(path), new=(HEADS,), source=path)
         return f"{path.stem} (sha256 {_digest(path)[:12]})"
     published, new = read_weights(path), (f"{network.new_layer}.", HEADS)
-    features = {name: weight for name, weight in published.items() if not name.startswith(new)}
+    own = {network_kind(name).own_name(given): weight for given, weight in published.items()}
+    features = {name: weight for name, weight in own.items() if not name.startswith(new)}
     _load(network, features, new, source=path)
     return f"{path.stem} (sha256 {_digest(path)[:12]})"
 

@@ -9,9 +9,11 @@ from cxr_train.networks.alexnet_vgg import alexnet, vgg16, vgg19
 from cxr_train.networks.architecture import Architecture
 from cxr_train.networks.custom import custom
 from cxr_train.networks.edge import edge
+from cxr_train.networks.evidence import EVIDENCE
 from cxr_train.networks.heads import HEADS
+from cxr_train.networks.lite import lite, own_name
 from cxr_train.networks.network import Network, Outputs
-from cxr_train.networks.squeezenet import EVIDENCE, squeezenet
+from cxr_train.networks.squeezenet import squeezenet
 
 __all__ = ["NETWORKS", "Architecture", "Network", "NetworkKind", "Outputs", "build_network", "network_kind"]
 
@@ -23,6 +25,7 @@ PAPER = Preprocessing(
     mean=(0.5, 0.5, 0.5),
     std=(1 / 255, 1 / 255, 1 / 255),  # grey values of -127.5 .. 127.5, see custom.py
 )
+LITE = Preprocessing(clahe_clip=2.0, mean=(127 / 255,) * 3, std=(128 / 255,) * 3)
 COMPACT = Preprocessing(clahe_clip=2.0, mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25))
 
 
@@ -34,6 +37,7 @@ class NetworkKind:
     preprocessing: Preprocessing  # what it is fed unless the recipe says otherwise
     published: str = ""  # address of its ImageNet weights, ends in `-` and the start of their sha256
     summary: str = ""  # one line for --help and tables
+    own_name: Callable[[str], str] = str  # of a weight in a file of published weights, that of ours
 
 
 _TORCH = "https://download.pytorch.org/models/"
@@ -45,9 +49,12 @@ NETWORKS: dict[str, NetworkKind] = {
     "squeezenet": NetworkKind(
         squeezenet, IMAGENET, f"{_TORCH}squeezenet1_1-b8a52dc0.pth", "SqueezeNet 1.1, 0.7 M"
     ),
+    "lite": NetworkKind(
+        lite, LITE, summary="EfficientNet-Lite0 up to its tenth block, 0.5 M", own_name=own_name
+    ),
     "edge": NetworkKind(edge, COMPACT, summary="five convolutions at a tenth of custom's cost, 0.4 M"),
 }
-POOLED = {"squeezenet": EVIDENCE}  # networks and what else they can pool by
+POOLED = {"squeezenet": EVIDENCE, "lite": EVIDENCE}  # networks and what else they can pool by
 
 
 def network_kind(name: str) -> NetworkKind:

@@ -34,7 +34,7 @@ class Architecture:
     kernel: int | None = None  # side of conv1's filters (custom, edge)
     head: tuple[int, ...] | None = None  # widths of the hidden fully connected layers (custom)
     dropout: float | None = None  # before each fully connected layer
-    pool: str | None = None  # how cells become logits: `average`, or (squeezenet) as in squeezenet.py
+    pool: str | None = None  # how cells become logits: `average`, or (squeezenet, lite) as in evidence.py
     heads: tuple[str, ...] = ()  # training heads, by their names in heads.py
 
     def __post_init__(self) -> None:

@@ -48,6 +48,8 @@ def _evened(features: nn.Module) -> nn.Module:
         if isinstance(module, nn.MaxPool2d):
             average = nn.AvgPool2d(module.kernel_size, module.stride, module.padding, module.ceil_mode)
             network.set_submodule(name, average)
+        if isinstance(module, nn.ReLU6):  # beyond 6 nothing would move it any more
+            network.set_submodule(name, nn.ReLU())
     with torch.no_grad():
         for name, weights in network.named_parameters():
             one = 1.0 if weights.ndim < 2 else 1.0 / weights[0].numel()

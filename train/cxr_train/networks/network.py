@@ -13,7 +13,7 @@ class Outputs(NamedTuple):
     """What a network says of one batch."""
 
     logits: Tensor  # (B, 2) = [normal, abnormal]
-    conv5: Tensor  # (B, C, h, w), the last convolution's output after ReLU, before any pooling
+    conv5: Tensor  # (B, C, h, w), the last convolution's output after its ReLU if any, before any pooling
     auxiliary: dict[str, Tensor]  # what each training head says, by its name
 
 

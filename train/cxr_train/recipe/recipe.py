@@ -116,7 +116,7 @@ def default_recipe(name: str) -> Recipe:
     """The recipe a network is trained by when nothing else is said.
 
     `custom`: the paper's, from scratch. `alexnet`, `vgg16`, `vgg19`, `squeezenet`: the paper's transfer.
-    `edge`: ours, for a small network from scratch.
+    `edge`, `lite`: ours, for small networks.
 
     Raises:
         UsageError: there is no network of that name.
@@ -126,7 +126,7 @@ def default_recipe(name: str) -> Recipe:
     paper = Recipe(Architecture(name, how.input_hw), how, clip_norm=LONGEST_GRADIENT)
     if kind.published:
         return replace(paper, start="published", new_layer_factor=TRANSFER_FACTOR)
-    if name == "edge":
+    if name in ("edge", "lite"):
         return replace(
             paper,
             augmentation=MODERN,
