@@ -75,17 +75,20 @@ class _Trier:
 
     process: BaseProcess
     line: Connection
+    folder: tempfile.TemporaryDirectory[str]  # ours, as the process may be killed
 
     @classmethod
     def start(cls, name: str, target: Target, seed: int) -> Self:
         """Start it, and wait until it has loaded everything."""
         spawning = get_context("spawn")
         ours, theirs = spawning.Pipe()
-        process = spawning.Process(target=_serve, args=(theirs, name, target, seed), daemon=True)
+        folder = tempfile.TemporaryDirectory()
+        serving = (theirs, name, target, seed, Path(folder.name))
+        process = spawning.Process(target=_serve, args=serving, daemon=True)
         process.start()
         theirs.close()
         ours.recv()
-        return cls(process, ours)
+        return cls(process, ours, folder)
 
     def tried(self, number: int) -> Tried | None:
         """What became of an input; None if the process came to its end."""
@@ -105,17 +108,18 @@ class _Trier:
             self.process.kill()
         self.process.join()
         self.line.close()
+        self.folder.cleanup()
         if overdue:
             return f"it took longer than {SECONDS:g} s"
         status = self.process.exitcode or 0
         return f"its process ended by {signal.Signals(-status).name if status < 0 else f'status {status}'}"
 
 
-def _serve(line: Connection, name: str, target: Target, seed: int) -> None:
+def _serve(line: Connection, name: str, target: Target, seed: int, folder: Path) -> None:
     """Try inputs of a target as their numbers come, until the line is closed."""
-    with tempfile.TemporaryDirectory() as folder, contextlib.suppress(EOFError):
-        os.environ[CACHE_VARIABLE] = str(Path(folder) / "cache")
-        scratch = Path(folder) / "scratch"
+    with contextlib.suppress(EOFError):
+        os.environ[CACHE_VARIABLE] = str(folder / "cache")
+        scratch = folder / "scratch"
         scratch.mkdir()
         seeds = target.seeds()
         _confine()
