@@ -39,14 +39,15 @@ def appliance(
     orders = _orders(clinic)
     if health:
         return _told_health(orders.health_file)
-    from cxr_runtime.appliance.checking import check_model, check_peers, check_places, check_programs
+    from cxr_runtime.appliance import checking
     from cxr_runtime.journal import Journal
 
-    check_model(orders)
+    checking.check_model(orders)
     if check:
-        check_places(orders)
-        check_peers(orders, Journal())
-        check_programs(orders)
+        checking.check_places(orders)
+        checking.check_peers(orders, Journal())
+        checking.check_programs(orders)
+        checking.check_backend(orders)
         typer.echo(f"{clinic} is in order")
         return 0
     return _run(orders, quiet=quiet)

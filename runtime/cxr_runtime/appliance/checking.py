@@ -7,8 +7,10 @@ from pathlib import Path
 from cxr_runtime.appliance.orders import Orders
 from cxr_runtime.errors import UsageError
 from cxr_runtime.journal import Journal
-from cxr_runtime.model.folder import open_model
+from cxr_runtime.model.folder import Model, open_model
 from cxr_runtime.names import printable
+from cxr_runtime.scanning.options import ScanOptions
+from cxr_runtime.scanning.scoring import opened_engine
 
 
 def check_model(orders: Orders) -> None:
@@ -18,14 +20,17 @@ def check_model(orders: Orders) -> None:
         ModelError: they do not.
         UsageError: there is no such model or operating point.
     """
-    asked = orders.screening
-    model = open_model(
-        asked.model,
-        allow_uncalibrated=asked.allow_uncalibrated,
-        calibration=asked.calibration,
-        require_signed=asked.require_signed,
-    )
-    model.calibration.operating_point(asked.operating_point)
+    _model_of(orders.screening).calibration.operating_point(orders.screening.operating_point)
+
+
+def check_backend(orders: Orders) -> None:
+    """See that the model can be computed here as it is asked, a GPU that is required included.
+
+    Raises:
+        BackendError: it cannot.
+        UsageError: the backend can never use a GPU that is required.
+    """
+    opened_engine(_model_of(orders.screening), orders.screening).close()
 
 
 def check_peers(orders: Orders, journal: Journal) -> None:
@@ -81,6 +86,15 @@ def check_programs(orders: Orders) -> None:
             f"alert.command names {printable(program)}, which this user cannot run; check the spelling, and "
             "write its whole path"
         )
+
+
+def _model_of(asked: ScanOptions) -> Model:
+    return open_model(
+        asked.model,
+        allow_uncalibrated=asked.allow_uncalibrated,
+        calibration=asked.calibration,
+        require_signed=asked.require_signed,
+    )
 
 
 def _can_be_made(path: Path) -> bool:

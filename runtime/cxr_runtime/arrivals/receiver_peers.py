@@ -27,9 +27,11 @@ class Peer:
         Raises:
             UsageError: it is neither, or the host is not known here.
         """
-        title, at, host = text.rpartition("@")
+        title, at, host = text.partition("@")
         if not at:
             return cls(ae_title(text, "--allow"))
+        if "@" in host:
+            raise UsageError(f"--allow {printable(text)!r} has two @; expected AET or AET@HOST")
         return cls(ae_title(title, "--allow"), frozenset(addresses(host, "--allow")))
 
 

@@ -56,7 +56,7 @@ def check_alerts(options: AlertOptions) -> None:
     """See that alerts can be given.
 
     Raises:
-        UsageError: the score, the command or a login is not as it should be.
+        UsageError: the score, the command, an address or a login is not as it should be.
     """
     if not 0 < options.score <= 100:
         raise UsageError(f"alerts at a score of {options.score:g}; expected more than 0 and at most 100")
@@ -69,6 +69,8 @@ def check_alerts(options: AlertOptions) -> None:
     if options.mail is not None:
         _host_and_port(options.mail.server)
         _login(options.mail)
+        for address in filter(None, (options.mail.to, options.mail.sender)):
+            _check_mail_address(address)
 
 
 @dataclass
@@ -197,6 +199,17 @@ def _send(mail: Mail, message: EmailMessage) -> None:
         if login is not None:
             server.login(*login)
         server.send_message(message)
+
+
+def _check_mail_address(address: str) -> None:
+    message = EmailMessage()
+    try:
+        message["To"] = address
+        is_sound = bool(message["To"].addresses) and not message["To"].defects
+    except ValueError:  # a line break, which would begin another header
+        is_sound = False
+    if not is_sound:
+        raise UsageError(f"alerts are mailed to {printable(address)!r}, or from it; expected NAME@HOST")
 
 
 def _host_and_port(server: str) -> tuple[str, int]:

@@ -198,6 +198,14 @@ def names_of(host: str, more: Collection[str], own: Collection[str]) -> Names:
     return Names(frozenset(name.lower() for name in known if name), is_local)
 
 
+def is_host_name(name: str) -> bool:
+    """Whether a Host header could name it: no scheme, no port, no path."""
+    try:
+        return urlsplit(f"//{name}").hostname == name.lower()
+    except ValueError:
+        return False
+
+
 def is_loopback(host: str) -> bool:
     """Whether only programs of this machine can reach an address."""
     if host == "localhost":

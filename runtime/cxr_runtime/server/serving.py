@@ -18,7 +18,7 @@ from cxr_runtime.names import printable
 from cxr_runtime.presentation import usual_presentation
 from cxr_runtime.server.app import application
 from cxr_runtime.server.connection import PromptProtocol
-from cxr_runtime.server.guard import is_loopback, names_of
+from cxr_runtime.server.guard import is_host_name, is_loopback, names_of
 from cxr_runtime.server.room import Room, RoomOptions
 from cxr_runtime.store.audit import Act
 from cxr_runtime.store.desk import Desk
@@ -91,8 +91,14 @@ def check_options(options: ServeOptions) -> None:
     """The same without a look at the store.
 
     Raises:
-        UsageError: others could reach it without TLS, or a certificate cannot be used.
+        UsageError: others could reach it without TLS, a name is none, or a certificate cannot be used.
     """
+    for name in options.names:
+        if not is_host_name(name):
+            raise UsageError(
+                f"{printable(name)!r} is no name of this machine; expected a name alone, such as "
+                "triage.clinic.example, without https:// and without a port"
+            )
     if options.key is not None and options.certificate is None:
         raise UsageError("--key is the key of a certificate; give --certificate FILE too")
     if options.certificate is not None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cxr_runtime.appliance.appliance import Appliance, Tools
-from cxr_runtime.appliance.checking import check_model, check_places, check_programs
+from cxr_runtime.appliance.checking import check_backend, check_model, check_places, check_programs
 from cxr_runtime.appliance.health import State
 from cxr_runtime.arrivals.tree import WatchedTree
 from cxr_runtime.arrivals.watched import WatchedFolder
@@ -122,8 +122,11 @@ def test_pictures_are_dropped_beside_the_scoring(tmp_path: Path, model: Path) ->
 def test_what_only_this_machine_can_tell_is_checked(tmp_path: Path, model: Path) -> None:
     check_model(settings(tmp_path, model))
     check_places(settings(tmp_path, model))
+    check_backend(settings(tmp_path, model))
     with pytest.raises(ModelError):
         check_model(settings(tmp_path, tmp_path / "nowhere"))
+    with pytest.raises(UsageError, match="does not fit"):
+        check_backend(settings(tmp_path, model, screening={"backend": "onnxruntime", "require_gpu": True}))
     with pytest.raises(UsageError, match=r"watch\.folders"):
         check_places(settings(tmp_path, model, watch={"folders": (str(tmp_path / "nowhere"),)}))
     with pytest.raises(UsageError, match="--format"):

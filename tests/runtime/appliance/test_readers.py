@@ -47,7 +47,11 @@ def part(parts: object, name: str) -> PartState | None:
     [
         ({"serve": {"host": "0.0.0.0"}}, "--certificate"),
         ({"serve": {"key": "/none.pem"}}, "--certificate FILE too"),
+        ({"serve": {"names": ("https://triage.clinic.example/",)}}, "without https://"),
+        ({"serve": {"names": ("triage.clinic.example:8080",)}}, "without a port"),
         ({"alert": {"score": 0.0}}, "more than 0"),
+        ({"alert": {"score": 95.0, "mail_to": "a@b\nBcc: c@d"}}, "NAME@HOST"),
+        ({"alert": {"score": 95.0, "mail_to": "a@b", "mail_from": "a@b@c"}}, "NAME@HOST"),
         ({"alert": {"score": 95.0, "mail_to": "a@b", "mail_server": "host:x"}}, "HOST:PORT"),
     ],
 )

@@ -22,7 +22,17 @@ def test_a_peer_is_a_title_at_one_host_or_at_any() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "@192.168.1.20", "A" * 17, "XRAY\\1", "XRÄY", "XRAY\n1", "XRAY1@", "XRAY1@no.such.host.invalid"],
+    [
+        "",
+        "@192.168.1.20",
+        "A" * 17,
+        "XRAY\\1",
+        "XRÄY",
+        "XRAY\n1",
+        "XRAY1@",
+        "XRAY1@no.such.host.invalid",
+        "XRAY1@X@::1",
+    ],
 )
 def test_what_names_no_peer_is_wrong_usage(text: str) -> None:
     with pytest.raises(UsageError):
