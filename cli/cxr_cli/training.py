@@ -33,15 +33,18 @@ def train_network(
     network: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", show_default="custom", help="custom, alexnet, vgg16, vgg19, squeezenet, edge."
+            metavar="NAME",
+            show_default="custom",
+            help="custom, alexnet, vgg16, vgg19, squeezenet, edge, lite.",
         ),
     ] = None,
     recipe: Annotated[
         str | None,
         typer.Option(
             metavar="NAME|FILE",
-            help="default-sites-pretraining, default-sites-teacher or default-sites, by which the default "
-            "model was made; default-pretraining, default-long-pretraining, default-lungs-pretraining, "
+            help="default-lite-pretraining, default-lite-teacher or default-lite, by which the default model "
+            "was made; default-sites-pretraining, default-sites-teacher or default-sites, by which its third "
+            "teacher was made; default-pretraining, default-long-pretraining, default-lungs-pretraining, "
             "default-all-pretraining, default-teacher or default, by which that of 0.1.0 was made; or a file "
             "of settings (TOML or JSON).",
         ),

@@ -14,13 +14,15 @@ from cxr_runtime.scanning.scoring import opened_engine
 
 
 def check_model(orders: Orders) -> None:
-    """See that model, calibration and operating point are there and belong together.
+    """See that model, calibration, operating point and heat map are there and belong together.
 
     Raises:
         ModelError: they do not.
-        UsageError: there is no such model or operating point.
+        UsageError: there is no such model, operating point or heat map.
     """
-    _model_of(orders.screening).calibration.operating_point(orders.screening.operating_point)
+    model = _model_of(orders.screening)
+    model.calibration.operating_point(orders.screening.operating_point)
+    model.manifest.heat.view(orders.screening.heat)
 
 
 def check_backend(orders: Orders) -> None:

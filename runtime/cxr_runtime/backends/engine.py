@@ -15,7 +15,7 @@ from cxr_runtime.errors import BackendError
 
 INPUT = "image"  # float32 (B, 3, H, W), normalised
 LOGITS = "logits"  # float32 (B, 2) = [normal, abnormal]
-CONV5 = "conv5"  # float32 (B, C, h, w), after ReLU, before any pooling
+CONV5 = "conv5"  # float32 (B, C, h, w), before any pooling; after ReLU where the network has one there
 
 
 # What drivers and libraries say, in lower case.
@@ -54,7 +54,7 @@ class Outputs:
     """What the network says of one batch."""
 
     logits: NDArray[np.float32]  # (B, 2) = [normal, abnormal]
-    conv5: NDArray[np.float32]  # (B, C, h, w), after ReLU, before any pooling
+    conv5: NDArray[np.float32]  # (B, C, h, w), as CONV5
 
 
 class Engine(Protocol):

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from cxr_runtime.errors import UsageError
 from cxr_runtime.logits import sigmoid
 from cxr_runtime.placement import Box, CellGrid, Placement
 
@@ -110,13 +111,14 @@ class HeatRecipe:
     gain: float  # heat = blur(sigmoid(gain * (weighted sum + bias))) * prior, brought into the colour range
     threshold: float  # heat below this is not coloured (paper, III.B), 0..1
     cells: CellGrid  # where conv5's cells lie in the network's input
-    conv5_layer: str  # name of the layer whose output, after ReLU, is conv5
+    conv5_layer: str  # name of the layer whose output is conv5
     strongest_scale: float  # conv5 activation that the strongest-channel view shows as 1 (99.9th percentile)
     prior: LocationPrior | None = None  # where in the lungs disease is usually found; multiplies heat
     stretch: float = 1.0  # colour range: the log odds of heat are multiplied by this, above 0, ...
     offset: float = 0.0  # ... and this is added, so that red means the same on every film
     strongest_threshold: float = 0.5  # as `threshold`, of the strongest-channel view
     smoothing: float = 0.0  # standard deviation of the blur, in cells; 0: none
+    is_rectified: bool = True  # conv5 is behind a ReLU; if not, one channel by itself shows nothing
 
     def __post_init__(self) -> None:
         """Refuse what makes no heat.
@@ -138,9 +140,18 @@ class HeatRecipe:
             raise ValueError("the heat cells lie in no place")
 
     def view(self, method: HeatMethod) -> HeatView:
-        """How heat made by a method is shown; only that of the CAM has a colour range of its own."""
+        """How heat made by a method is shown; only that of the CAM has a colour range of its own.
+
+        Raises:
+            UsageError: the model has no such view.
+        """
         if method is HeatMethod.CAM:
             return HeatView(method, self.cells, self.threshold, self.stretch, self.offset)
+        if not self.is_rectified:
+            raise UsageError(
+                f"this model has no view {method}: no ReLU stands behind its last convolution, so a single "
+                f"channel shows no disease; expected --heat {HeatMethod.CAM}, or a model of another network"
+            )
         return HeatView(method, self.cells, self.strongest_threshold, stretch=1.0, offset=0.0)
 
 
@@ -154,7 +165,7 @@ def heat_cells(
     """Heat of one film on conv5's own cells, before its colour range.
 
     Args:
-        conv5: (C, h, w) float32, after ReLU.
+        conv5: (C, h, w) float32.
         recipe: the model's heat recipe.
         method: which reading of conv5.
         placement: the part of the film that the network was shown.

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from cxr_runtime.errors import UsageError
 from cxr_runtime.heat.map import (
     FILM_HEAT_LONG_SIDE,
     HeatMethod,
@@ -127,6 +128,13 @@ def test_the_strongest_channel_has_a_threshold_and_no_colour_range_of_its_own() 
     cells = heat_cells(CONV5, recipe, HeatMethod.STRONGEST_CHANNEL, WHOLE, None)
     as_shown = film_heat(cells, WHOLE, view)
     assert as_shown.max() == cells.max()
+
+
+def test_a_network_whose_channels_are_not_rectified_has_no_strongest_one() -> None:
+    recipe = replace(RECIPE, is_rectified=False)
+    assert recipe.view(HeatMethod.CAM).method is HeatMethod.CAM
+    with pytest.raises(UsageError, match="--heat cam"):
+        recipe.view(HeatMethod.STRONGEST_CHANNEL)
 
 
 def test_the_strongest_channel_is_shown_on_the_manifest_s_scale() -> None:

@@ -111,18 +111,20 @@ def test_any_recipe_survives_json() -> None:
 @pytest.mark.parametrize("name", sorted(path.stem for path in RECIPES.glob("*.toml")))
 def test_the_default_model_s_recipes_come_with_the_program_and_fit_each_other(name: str) -> None:
     recipe = compose_recipe(None, *recipe_settings(name))
-    pretraining = compose_recipe(None, *recipe_settings("default-pretraining"))
-    fitting = replace(recipe.architecture, heads=(), pool=None)
-    assert fitting == replace(pretraining.architecture, heads=(), pool=None)
-    # The second model's films are brought to one sharpness.
-    assert replace(recipe.preprocessing, crop="film", detail=0) == replace(
-        pretraining.preprocessing, crop="film"
+    first = "default-lite-pretraining" if name.startswith("default-lite") else "default-pretraining"
+    pretraining = compose_recipe(None, *recipe_settings(first))
+    # All layers but the heads take the weights of the first stage, whatever the size of the input.
+    side, alike = pretraining.architecture.input_hw, {"heads": (), "pool": None}
+    assert replace(recipe.architecture, input_hw=side, **alike) == replace(pretraining.architecture, **alike)
+    # Films of the later models are brought to one sharpness, some of them from the second stage on.
+    assert replace(recipe.preprocessing, input_hw=side, crop="film", detail=0) == replace(
+        pretraining.preprocessing, crop="film", detail=0
     )
     assert recipe.select_by == "last"
     assert (
         bool(recipe.terms.get("teacher"))
         == bool(recipe.teacher_weights)
-        == (name in ("default", "default-sites"))
+        == (name in ("default", "default-sites", "default-lite"))
     )
 
 

@@ -80,6 +80,7 @@ def heat_without_boxes(
         conv5_layer=layer,
         strongest_scale=scale,
         strongest_threshold=min(1.0, max(0.0, float(np.quantile(strongest, COLOURED)) / scale)),
+        is_rectified=bool(conv5.min() >= 0),
     )
 
 
