@@ -35,7 +35,10 @@ OperatingPoint = Annotated[
         help="Threshold from which films are flagged; `cxr-triage models` lists them.",
     ),
 ]
-Heat = Annotated[Literal["cam", "strongest-channel"], typer.Option(help="Which heat map the reports show.")]
+Heat = Annotated[
+    Literal["cam", "strongest-channel"],
+    typer.Option(help="Which heat map the reports show; the default model has cam alone."),
+]
 LungOutline = Annotated[
     bool,
     typer.Option("--lung-outline", help="Draw the outline of the lungs on the pictures in heatmaps/, too."),

@@ -7,10 +7,8 @@ from pathlib import Path
 from cxr_runtime.appliance.orders import Orders
 from cxr_runtime.errors import UsageError
 from cxr_runtime.journal import Journal
-from cxr_runtime.model.folder import Model, open_model
 from cxr_runtime.names import printable
-from cxr_runtime.scanning.options import ScanOptions
-from cxr_runtime.scanning.scoring import opened_engine
+from cxr_runtime.scanning.scoring import opened_engine, opened_model
 
 
 def check_model(orders: Orders) -> None:
@@ -18,11 +16,10 @@ def check_model(orders: Orders) -> None:
 
     Raises:
         ModelError: they do not.
-        UsageError: there is no such model, operating point or heat map.
+        CalibrationError: the calibration has no such operating point.
+        UsageError: there is no such model or heat map.
     """
-    model = _model_of(orders.screening)
-    model.calibration.operating_point(orders.screening.operating_point)
-    model.manifest.heat.view(orders.screening.heat)
+    opened_model(orders.screening)
 
 
 def check_backend(orders: Orders) -> None:
@@ -32,7 +29,7 @@ def check_backend(orders: Orders) -> None:
         BackendError: it cannot.
         UsageError: the backend can never use a GPU that is required.
     """
-    opened_engine(_model_of(orders.screening), orders.screening).close()
+    opened_engine(opened_model(orders.screening), orders.screening).close()
 
 
 def check_peers(orders: Orders, journal: Journal) -> None:
@@ -88,15 +85,6 @@ def check_programs(orders: Orders) -> None:
             f"alert.command names {printable(program)}, which this user cannot run; check the spelling, and "
             "write its whole path"
         )
-
-
-def _model_of(asked: ScanOptions) -> Model:
-    return open_model(
-        asked.model,
-        allow_uncalibrated=asked.allow_uncalibrated,
-        calibration=asked.calibration,
-        require_signed=asked.require_signed,
-    )
 
 
 def _can_be_made(path: Path) -> bool:

@@ -72,7 +72,9 @@ class Screening(Section):
         "auto", "what computes the scores: auto, onnxruntime, openvino, cuda or tensorrt"
     )
     operating_point: str | None = _choice(None, "threshold; else the calibration's own", "balanced")
-    heat: Literal["cam", "strongest-channel"] = _choice("cam", "heat map: cam or strongest-channel")
+    heat: Literal["cam", "strongest-channel"] = _choice(
+        "cam", "heat map: cam, or strongest-channel where the model has it"
+    )
     lung_outline: bool = _choice(False, "draw the outline of the lungs on the pictures in heatmaps/, too")
     preview_quality: int = _choice(
         84, "JPEG quality of films in the store: 88 to 95 at 1024 pixels, below at 736", ge=60, le=95

@@ -18,7 +18,7 @@ from cxr_runtime.errors import BackendError, ModelError
 from cxr_runtime.heat.map import HeatMethod, film_heat, heat_cells
 from cxr_runtime.lungs import heat_share
 from cxr_runtime.model.calibration import Calibration, OperatingPoint
-from cxr_runtime.model.folder import Model
+from cxr_runtime.model.folder import Model, open_model
 from cxr_runtime.model.looks import looks_of
 from cxr_runtime.model.preprocessing import InputPixels, normalise
 from cxr_runtime.outcome import Outcome, Status, Triage
@@ -180,6 +180,25 @@ class Scorer:
             looks=looks_of(film.preview, film.lungs, film.inputs),
         )
         return Scored(place, film, score, cells, heat, features.astype(np.int8).tobytes())
+
+
+def opened_model(options: ScanOptions) -> Model:
+    """The model that a scan asks for, which has what is asked of it: nothing is written before that is known.
+
+    Raises:
+        ModelError: the model or its calibration is refused.
+        CalibrationError: the calibration has no such operating point.
+        UsageError: there is no such model or heat map.
+    """
+    model = open_model(
+        options.model,
+        allow_uncalibrated=options.allow_uncalibrated,
+        calibration=options.calibration,
+        require_signed=options.require_signed,
+    )
+    model.calibration.operating_point(options.operating_point)
+    model.manifest.heat.view(options.heat)
+    return model
 
 
 def opened_engine(model: Model, options: ScanOptions, threads: int | None = None) -> Engine:

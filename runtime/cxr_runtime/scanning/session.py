@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 
 from cxr_runtime.errors import UsageError
 from cxr_runtime.memory import check_memory
-from cxr_runtime.model.folder import Model, open_model
+from cxr_runtime.model.folder import Model
 from cxr_runtime.outcome import Outcome
 from cxr_runtime.pseudonyms import Keeping
 from cxr_runtime.reports.heatmap_files import HeatmapFiles
@@ -19,7 +19,7 @@ from cxr_runtime.scanning.flow import KnownFilms, stored
 from cxr_runtime.scanning.known import ListedFilms, Said, in_blocks
 from cxr_runtime.scanning.options import ScanOptions
 from cxr_runtime.scanning.profile import Profile, Stage
-from cxr_runtime.scanning.scoring import judged_anew
+from cxr_runtime.scanning.scoring import judged_anew, opened_model
 from cxr_runtime.scanning.station import Examiners, Finishing, Station, Wanted
 from cxr_runtime.scanning.study import check_installed, study_parts
 from cxr_runtime.sources.film_list import FilmList
@@ -90,6 +90,8 @@ class Session:
 
         Raises:
             ModelError: the model or its calibration is refused.
+            CalibrationError: the calibration has no such operating point.
+            UsageError: the model has no such heat map.
             StoreError: the output folder cannot be written, or another scan holds it.
             InstallationError: this process may use less memory than a scan needs, or the sandbox that is
                 required is not to be had here, or the extra `dicom` is missing.
@@ -99,12 +101,7 @@ class Session:
             require_sandbox()
         check_installed(options)
         keeping = Keeping.of(options.identity)
-        model = open_model(
-            options.model,
-            allow_uncalibrated=options.allow_uncalibrated,
-            calibration=options.calibration,
-            require_signed=options.require_signed,
-        )
+        model = opened_model(options)
         with ExitStack() as opened:
             if options.out is None:
                 store = opened.enter_context(StoreWriter.in_memory())

@@ -17,8 +17,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cxr_runtime.errors import CxrTriageError, StoreError, UsageError
+from cxr_runtime.errors import CalibrationError, CxrTriageError, StoreError, UsageError
 from cxr_runtime.files import ReportFormat
+from cxr_runtime.heat.map import HeatMethod
+from cxr_runtime.model.folder import read_manifest, write_manifest
 from cxr_runtime.model.own_digest import marked
 from cxr_runtime.outcome import Outcome, Status, Triage
 from cxr_runtime.phantom import draw_phantom
@@ -70,6 +72,19 @@ def rows(out: Path) -> list[dict[str, str]]:
 
 def timeless(outcomes: Sequence[Outcome]) -> dict[str, Outcome]:
     return {Path(outcome.file).name: replace(outcome, file="", seconds=None) for outcome in outcomes}
+
+
+def test_what_the_model_has_not_is_refused_before_anything_is_written(films: Path, tmp_path: Path) -> None:
+    folder = write_model_folder(tmp_path / "model")
+    manifest = read_manifest(folder / "model.json")
+    linear = replace(manifest, heat=replace(manifest.heat, is_rectified=False))
+    write_manifest(linear, folder / "model.json")
+    out = tmp_path / "out"
+    with pytest.raises(UsageError, match="no view strongest-channel"):
+        run([films], out, folder, heat=HeatMethod.STRONGEST_CHANNEL)
+    with pytest.raises(CalibrationError, match="nowhere"):
+        run([films], out, folder, operating_point="nowhere")
+    assert not out.exists()
 
 
 def test_every_film_of_a_folder_is_scored(films: Path, model: Path, tmp_path: Path) -> None:
