@@ -96,7 +96,7 @@ def check_options(options: ServeOptions) -> None:
     for name in options.names:
         if not is_host_name(name):
             raise UsageError(
-                f"{printable(name)!r} is no name of this machine; expected a name alone, such as "
+                f"browsers cannot call this machine {printable(name)!r}; expected a name alone, such as "
                 "triage.clinic.example, without https:// and without a port"
             )
     if options.key is not None and options.certificate is None:

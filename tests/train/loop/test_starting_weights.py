@@ -168,11 +168,20 @@ def test_a_cell_names_the_last_run_and_the_first_weights(starting_weights: str, 
     assert origin(starting_weights) == cell
 
 
-def test_an_exported_model_can_be_started_from_its_classifier_included() -> None:
-    network = build_network(Architecture("squeezenet", (224, 224), pool="evidence"))
-    file = MODELS_FOLDER / DEFAULT_MODEL / "model.onnx"
+def test_an_exported_model_can_be_started_from_its_classifier_included(tmp_path: Path) -> None:
+    architecture, file = Architecture("squeezenet", (224, 224), pool="evidence"), tmp_path / "model.onnx"
+    shipped = build_network(architecture).state_dict()
+    weights = [
+        onnx.numpy_helper.from_array(each.numpy(), f"network.{name}") for name, each in shipped.items()
+    ]
+    onnx.save(onnx.helper.make_model(onnx.helper.make_graph([], "export", [], [], weights)), file)
+    network = build_network(architecture)
     assert start_from(network, "squeezenet", str(file)).startswith("model (sha256 ")
-    weights = {each.name: each for each in onnx.load(file).graph.initializer}
     for name in ("features.0.weight", "classifier.evidence.gain", "classifier.evidence.linear.bias"):
-        shipped = onnx.numpy_helper.to_array(weights[f"network.{name}"])
-        np.testing.assert_array_equal(network.state_dict()[name].numpy(), shipped)
+        torch.testing.assert_close(network.state_dict()[name], shipped[name], rtol=0, atol=0)
+
+
+def test_an_export_that_holds_batch_normalisation_in_its_convolutions_is_refused() -> None:
+    network = build_network(Architecture("lite", (192, 192), pool="evidence"))
+    with pytest.raises(UsageError, match="give the run that it was made of"):
+        start_from(network, "lite", str(MODELS_FOLDER / DEFAULT_MODEL / "model.onnx"))

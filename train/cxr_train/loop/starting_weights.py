@@ -16,6 +16,7 @@ from cxr_train.checkpoint import FOLD_PREFIX, load_checkpoint
 from cxr_train.networks import Network, network_kind
 
 EXPORTED = "network."  # how an export names the network's weights
+FOLDED = ".weight_bias"  # how the names of those end that batch normalisation left in a convolution
 HEADS = "heads."  # how the names of training heads' weights begin
 
 
@@ -27,8 +28,8 @@ def start_from(network: Network, name: str, start: str) -> str:
         name: as in NETWORKS.
         start: `scratch`; `published` for ImageNet's, downloaded unless they are in torch's cache; a .pth,
             .safetensors or .npz file of them, named as the kind of network says (torchvision's layout for
-            most); the model.onnx of an exported model, its classifier included; or a run, its heads
-            included, and as much of its new layer as this network has too.
+            most); the model.onnx of an exported network without batch normalisation, its classifier included;
+            or a run, its heads included, and as much of its new layer as this network has too.
 
     Returns:
         What was loaded, with the start of its sha256: the line for tables and manifests.
@@ -45,7 +46,13 @@ def start_from(network: Network, name: str, start: str) -> str:
         before = "" if config.starting_weights == "scratch" else f", begun from {config.starting_weights}"
         return f"run {_run_name(path)}{before}"
     if path.suffix == ".onnx":
-        _load(network, read_weights(path), new=(HEADS,), source=path)
+        exported = read_weights(path)
+        if any(name.endswith(FOLDED) for name in exported):
+            raise UsageError(
+                f"weights {path} cannot be trained further: an export keeps batch normalisation within its "
+                "convolutions; give the run that it was made of, or published weights"
+            )
+        _load(network, exported, new=(HEADS,), source=path)
         return f"{path.stem} (sha256 {_digest(path)[:12]})"
     published, new = read_weights(path), (f"{network.new_layer}.", HEADS)
     own = {network_kind(name).own_name(given): weight for given, weight in published.items()}
