@@ -114,8 +114,9 @@ def test_the_default_model_s_recipes_come_with_the_program_and_fit_each_other(na
     first = "default-lite-pretraining" if name.startswith("default-lite") else "default-pretraining"
     pretraining = compose_recipe(None, *recipe_settings(first))
     # All layers but the heads take the weights of the first stage, whatever the size of the input.
-    side, alike = pretraining.architecture.input_hw, {"heads": (), "pool": None}
-    assert replace(recipe.architecture, input_hw=side, **alike) == replace(pretraining.architecture, **alike)
+    side = pretraining.architecture.input_hw
+    fitting = replace(recipe.architecture, input_hw=side, heads=(), pool=None)
+    assert fitting == replace(pretraining.architecture, heads=(), pool=None)
     # Films of the later models are brought to one sharpness, some of them from the second stage on.
     assert replace(recipe.preprocessing, input_hw=side, crop="film", detail=0) == replace(
         pretraining.preprocessing, crop="film", detail=0
