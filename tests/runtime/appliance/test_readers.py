@@ -52,6 +52,8 @@ def part(parts: object, name: str) -> PartState | None:
         ({"alert": {"score": 0.0}}, "more than 0"),
         ({"alert": {"score": 95.0, "mail_to": "a@b\nBcc: c@d"}}, "NAME@HOST"),
         ({"alert": {"score": 95.0, "mail_to": "a@b", "mail_from": "a@b@c"}}, "NAME@HOST"),
+        ({"alert": {"score": 95.0, "mail_to": "a@"}}, "NAME@HOST"),
+        ({"alert": {"score": 95.0, "mail_to": "a@["}}, "NAME@HOST"),
         ({"alert": {"score": 95.0, "mail_to": "a@b", "mail_server": "host:x"}}, "HOST:PORT"),
     ],
 )
