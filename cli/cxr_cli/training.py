@@ -43,8 +43,8 @@ def train_network(
         typer.Option(
             metavar="NAME|FILE",
             help="default-lite-pretraining, default-lite-teacher or default-lite, by which the default model "
-            "was made; default-sites-pretraining, default-sites-teacher or default-sites, by which its fourth "
-            "teacher was made; default-pretraining, default-long-pretraining, default-lungs-pretraining, "
+            "was made; default-sites-pretraining, default-sites-teacher or default-sites, by which a teacher "
+            "of it was made; default-pretraining, default-long-pretraining, default-lungs-pretraining, "
             "default-all-pretraining, default-teacher or default, by which that of 0.1.0 was made; or a file "
             "of settings (TOML or JSON).",
         ),
