@@ -206,7 +206,7 @@ def _check_mail_address(address: str) -> None:
     try:
         message["To"] = address
         is_sound = bool(message["To"].addresses) and not message["To"].defects
-    except (ValueError, LookupError, AttributeError):  # a line break; Python's parser stumbles on "a@" and "a@["
+    except (ValueError, LookupError, AttributeError):  # a line break; the last two: of "a@" and "a@["
         is_sound = False
     if not is_sound:
         raise UsageError(f"alerts are mailed to {printable(address)!r}, or from it; expected NAME@HOST")
