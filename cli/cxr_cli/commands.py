@@ -61,8 +61,9 @@ for _panel, _commands in _COMMANDS.items():
     for _name, _command in _commands.items():
         add(app, _panel, _name, _command)
 _lab = typer.Typer(help="The laboratory's programs: small networks, and the tables of cards and pages.")
-for _name, _command in LABORATORY.items():
-    _lab.command(_name, help=paragraphs(_command))(_command)
+for _panel, _commands in LABORATORY.items():
+    for _name, _command in _commands.items():
+        add(_lab, _panel, _name, _command)
 app.add_typer(_lab, name="lab", hidden=True)
 _service = typer.Typer(help="Files by which a system starts the program with the machine, or every night.")
 _service.command("write", help=paragraphs(write_service), context_settings=OTHERS_WORDS)(write_service)

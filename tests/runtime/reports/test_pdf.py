@@ -83,6 +83,17 @@ def test_every_page_bears_the_notice_and_its_number(tmp_path: Path) -> None:
 
 
 @needs_poppler
+@pytest.mark.parametrize("letter", ["a", "\u0644"])
+def test_a_name_longer_than_its_line_is_cut_and_hides_nothing_else(tmp_path: Path, letter: str) -> None:
+    others = ("ID 4711", "born 1950-02-03", "study of 2026-11-29", "accession 815")
+    film = replace(scored("a.png", 0.9), owner=(letter * 300, *others))
+    _, page, _ = pages(written(tmp_path, [film]))
+    assert "\u2026" in page
+    for fact in others:
+        assert fact in page
+
+
+@needs_poppler
 def test_a_name_that_looks_like_a_place_holder_stays_as_it_is(tmp_path: Path) -> None:
     _, page, _ = pages(written(tmp_path, [scored("{pages} {nb}.png", 0.9)]))
     assert "{pages} {nb}.png" in page

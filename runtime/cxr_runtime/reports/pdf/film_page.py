@@ -13,6 +13,7 @@ from cxr_runtime.reports.exhibit import Exhibit, Picture
 from cxr_runtime.reports.pdf.images import film_image, heat_image
 from cxr_runtime.reports.pdf.marks import REVIEW, draw_legend, draw_result, draw_score_bar, result_colour
 from cxr_runtime.reports.pdf.sheet import (
+    BETWEEN_FACTS,
     INK,
     INNER,
     LINE_HEIGHT,
@@ -77,9 +78,9 @@ def _head(sheet: Sheet, exhibit: Exhibit, rank: int | None) -> None:
         "" if rank is None else _("rank {rank} by suspicion", rank=number(rank)),
         wording.heat_in_lungs(outcome),
     ]
-    sheet.say(MARGIN, TOP + 9, " \u00b7 ".join(fact for fact in facts if fact), 9, colour=QUIET)
+    sheet.say(MARGIN, TOP + 9, BETWEEN_FACTS.join(fact for fact in facts if fact), 9, colour=QUIET)
     if exhibit.owner:
-        sheet.quote(MARGIN, TOP + 14, " \u00b7 ".join(exhibit.owner), 9, left)
+        sheet.quote_facts(MARGIN, TOP + 14, exhibit.owner, 9, left)
     x, width = MARGIN + left + 6, INNER - left - 6
     draw_result(sheet, x, TOP - 3.4, outcome, 13)
     sheet.say(x, TOP - 4, number(outcome.score or 0, 2), 18, "B", result_colour(outcome), width, Align.R)

@@ -1,6 +1,6 @@
 """How a text is broken into lines or cut in its middle, and which texts need shaping."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 FIRST_JOINED, LAST_JOINED = 0x0590, 0x18AF  # Hebrew .. Mongolian: scripts whose letters join, stack or turn
 
@@ -51,6 +51,26 @@ def shortened(text: str, width: float, width_of: Callable[[str], float]) -> str:
     while kept > 2 and width_of(without_middle(text, kept)) > width:
         kept -= 1 + kept // 40
     return without_middle(text, kept)
+
+
+def shortened_facts(facts: Sequence[str], width: float, width_of: Callable[[str], float]) -> list[str]:
+    """Facts that share a line, the longest of them cut so that all of them have room in it.
+
+    Args:
+        facts: e.g. a name, a number, a date of birth.
+        width: of all of them together.
+        width_of: of a text, in the same unit.
+    """
+    cut = list(facts)
+    while (over := sum(map(width_of, cut)) - width) > 0:
+        place = max(range(len(cut)), key=lambda place: width_of(cut[place]))
+        others = sorted((width_of(fact) for fact in cut), reverse=True)[1:2]
+        room = max([width_of(cut[place]) - over, *others])
+        narrower = shortened(cut[place], min(room, width_of(cut[place]) - width_of("n")), width_of)
+        if len(narrower) >= len(cut[place]):
+            break
+        cut[place] = narrower
+    return cut
 
 
 def without_middle(text: str, kept: int) -> str:

@@ -1,5 +1,6 @@
 """The paper of the report: its size, fonts and colours, its direction, and what stands on every page."""
 
+from collections.abc import Sequence
 from importlib.resources import as_file, files
 
 from fpdf import image_parsing
@@ -9,7 +10,7 @@ from fpdf.fonts import TTFFont
 from cxr_runtime.language import _, number, spoken
 from cxr_runtime.names import escaped, printable
 from cxr_runtime.reports import wording
-from cxr_runtime.reports.pdf.lines import broken, is_joined, shortened
+from cxr_runtime.reports.pdf.lines import broken, is_joined, shortened, shortened_facts
 from cxr_runtime.reports.pdf.other_fonts import FONT_ERRORS, font_for
 from cxr_runtime.reports.pdf.tagged import ARTIFACT
 from cxr_runtime.reports.pdf.words import WordedPdf
@@ -32,6 +33,7 @@ LINE: Rgb = (208, 214, 222)
 PALE: Rgb = (240, 242, 245)
 ALARM: Rgb = (168, 35, 27)
 
+BETWEEN_FACTS = " \u00b7 "
 FIGURE_SPACE = "\u2007"  # as wide as a digit
 FONT_FILE = "DejaVuSansCondensed"  # of pdf/fonts
 FAMILY = FONT_FILE.lower()  # as fpdf2 calls it
@@ -155,6 +157,13 @@ class Sheet(WordedPdf):
         """Print one line of text from outside, in any script, cut in its middle where it is too long."""
         self.choose(FAMILY, "", size)
         self.say(x, y, shortened(self.legible(text), width, self._width_of), size, "", colour, width)
+
+    def quote_facts(self, x: float, y: float, facts: Sequence[str], size: float, width: float) -> None:
+        """Print facts from outside in one line; the longest is cut, so that none is lost."""
+        self.choose(FAMILY, "", size)
+        room = width - self._width_of(BETWEEN_FACTS) * (len(facts) - 1)
+        shown = shortened_facts([self.legible(fact) for fact in facts], room, self._width_of)
+        self.say(x, y, BETWEEN_FACTS.join(shown), size, "", INK, width)
 
     def paragraph(
         self,
