@@ -41,6 +41,7 @@ class Drawn:
     born: str = ""  # date
     name: str = ""  # of the patient
     issuer: str = ""  # of the patient's ID
+    stamp: str = ""  # of its file, where that is there
 
 
 def write_store(folder: Path, *runs: Sequence[Drawn], has_ended: bool = True) -> Path:
@@ -50,7 +51,7 @@ def write_store(folder: Path, *runs: Sequence[Drawn], has_ended: bool = True) ->
         for films in runs:
             run = store.begin_run()
             for position, film in enumerate(films, start=1):
-                place = Place(position, film.file, f"stamp of {film.file}")
+                place = Place(position, film.file, film.stamp or f"stamp of {film.file}")
                 known = store.known_by_bytes(place, _digest(film), PRINT)
                 store.add(run, [known or _finished(place, film)], PRINT)
             if has_ended:

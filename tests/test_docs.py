@@ -11,6 +11,7 @@ import pytest
 import typer
 
 from cxr_cli.commands import app
+from cxr_runtime.scanning.known import LEAST
 from test_layers import FLOORS, FOLDERS, ROOMS, ROOT
 
 DOCS = ROOT / "docs"
@@ -204,3 +205,7 @@ def test_every_test_that_the_page_on_safety_names_is_there() -> None:
     sources = "\n".join(file.read_text(encoding="utf-8") for file in files)
     there = {file.name for file in files} | set(re.findall(r"^def (test_\w+)", sources, re.MULTILINE))
     assert set(re.findall(r"\btest_\w+(?:\.py)?", page)) <= there
+
+
+def test_the_page_on_the_store_says_from_how_many_films_on_a_scan_is_continued() -> None:
+    assert f"continues that scan if they are {LEAST} or more" in prose(DOCS / "store.md")

@@ -42,6 +42,7 @@ def appliance(
     from cxr_runtime.appliance import checking
     from cxr_runtime.journal import Journal
 
+    checking.check_folders(orders)
     checking.check_model(orders)
     if check:
         checking.check_places(orders)

@@ -89,12 +89,11 @@ def calibrate(
         ),
     ] = None,
     prevalence: Annotated[
-        float | None,
+        str | None,
         typer.Option(
-            min=0.0001,
-            max=0.9999,
+            metavar="SHARE",
             show_default="as labelled",
-            help="Share of abnormal films in your clinic, for the table of costs.",
+            help="Share of abnormal films in your clinic, e.g. 5%, for the table of costs.",
         ),
     ] = None,
     price_film: Annotated[float, typer.Option(min=0, help="Price of taking and scoring a film.")] = 1.0,
@@ -125,10 +124,12 @@ def calibrate(
     from cxr_calibration.fit.rules import DEFAULT_RULES, parse_rule
     from cxr_cli.progress import terminal_or_lines
     from cxr_cli.report_options import page_language
+    from cxr_runtime.presentation import parse_prevalence
 
     rules = tuple(parse_rule(name) for name in operating_point) if operating_point else DEFAULT_RULES
     fit = FitOptions(rules=rules, default=default or rules[0].name, error_rate=error_rate, seed=seed)
-    options = CalibrateOptions(model, scan, out, fit, prevalence, price_film, price_read)
+    share = None if prevalence is None else parse_prevalence(prevalence)
+    options = CalibrateOptions(model, scan, out, fit, share, price_film, price_read)
     with page_language(language):
         summary = calibrate_model(labels, options, terminal_or_lines())
     typer.echo(_summary(summary))

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from cxr_cli.report_options import Language
+
 EXIT_BROKEN = 3  # of `audit verify`
 Folder = Annotated[Path, typer.Argument(metavar="DIR", show_default=False, help="Output folder of scans.")]
 Name = Annotated[str, typer.Argument(metavar="NAME", show_default=False, help="Of the account.")]
@@ -140,16 +142,18 @@ def tally(
     pdf: Annotated[
         Path | None, typer.Option(metavar="FILE", show_default="none", help="Write it as a PDF.")
     ] = None,
+    language: Language = None,
 ) -> int:
     """Count by month: films screened, flagged, read, called abnormal, confirmed; and hours until read.
 
     Exit status: 0 done, 1 the store cannot be read, or a file not written, 2 wrong usage.
     """
+    from cxr_cli.report_options import page_language
     from cxr_runtime.files import PRIVATE, write_bytes
     from cxr_runtime.reports.monthly import COLUMNS, months, tally_csv, tally_pdf
     from cxr_runtime.store.desk import Desk
 
-    with Desk.open(folder, writes=False) as desk:
+    with page_language(language), Desk.open(folder, writes=False) as desk:
         found = months(desk)
         if csv is not None:
             write_bytes(csv, tally_csv(found).encode(), PRIVATE)

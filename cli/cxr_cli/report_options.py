@@ -1,6 +1,6 @@
 """Options that say how reports look and speak; every command that writes reports has them."""
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -10,41 +10,52 @@ if TYPE_CHECKING:
     from cxr_runtime.language import Language as Spoken
     from cxr_runtime.presentation import Presentation, Wishes
 
-Language = Annotated[
-    str | None,
-    typer.Option(
+LATEST = "as in the latest scan"  # default where a store is shown again
+
+
+def _language(default: str) -> Any:  # Any: what typer.Option gives
+    return typer.Option(
         metavar="NAME|FILE",
-        show_default="en",
+        show_default=default,
         help="Language of pages and PDF: en, fr, es, pt, ar, or a catalogue FILE.mo of your own.",
-    ),
-]
-ColourScale = Annotated[
-    Literal["jet", "inferno"] | None,
-    typer.Option(
+    )
+
+
+def _colours(default: str) -> Any:
+    return typer.Option(
         "--colours",
-        show_default="jet",
-        help="Colours of the heat map; those of inferno grow brighter from step to step.",
-    ),
-]
+        show_default=default,
+        help="Colours of the heat map; those of inferno grow brighter from step to step. Small pictures in "
+        "the list keep the colours in which the film was scored.",
+    )
+
+
+def _pdf_pages(default: str) -> Any:
+    return typer.Option(min=1, metavar="N", show_default=default, help="Pages of films in the PDF, at most.")
+
+
+def _worklist_size(default: str) -> Any:
+    return typer.Option(
+        metavar="SIZE",
+        show_default=default,
+        help="Most that worklist.html may take, e.g. 200M; films down the list get smaller pictures.",
+    )
+
+
+Language = Annotated[str | None, _language("en")]
+LatestLanguage = Annotated[str | None, _language(LATEST)]
+ColourScale = Annotated[Literal["jet", "inferno"] | None, _colours("jet")]
+LatestColours = Annotated[Literal["jet", "inferno"] | None, _colours(LATEST)]
+PdfPages = Annotated[int | None, _pdf_pages("300")]
+LatestPdfPages = Annotated[int | None, _pdf_pages(LATEST)]
+WorklistSize = Annotated[str | None, _worklist_size("60 MB")]
+LatestWorklistSize = Annotated[str | None, _worklist_size(LATEST)]
 Prevalence = Annotated[
     str | None,
     typer.Option(
         metavar="SHARE",
         show_default="as last stated",
         help="Share of your clinic's films that are abnormal, e.g. 5%: reports say what a score means there.",
-    ),
-]
-PdfPages = Annotated[
-    int | None,
-    typer.Option(min=1, metavar="N", show_default="300", help="Pages of films in the PDF, at most."),
-]
-
-WorklistSize = Annotated[
-    str | None,
-    typer.Option(
-        metavar="SIZE",
-        show_default="60 MB",
-        help="Most that worklist.html may take, e.g. 200M; films down the list get smaller pictures.",
     ),
 ]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cxr_cli.report_options import Language
+from cxr_cli.report_options import LatestLanguage
 
 if TYPE_CHECKING:
     from cxr_runtime.journal import Journal
@@ -41,7 +41,7 @@ def serve(
         bool,
         typer.Option("--blinded", help="Hide score and heat from each reader until he has said a verdict."),
     ] = False,
-    language: Language = None,
+    language: LatestLanguage = None,
     alert_score: Annotated[
         float | None,
         typer.Option(metavar="SCORE", show_default="none", help="Call out films with this score or more."),

@@ -5,7 +5,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cxr_cli.report_options import ColourScale, Language, PdfPages, Prevalence, WorklistSize, wishes_of
+from cxr_cli.report_options import (
+    LatestColours,
+    LatestLanguage,
+    LatestPdfPages,
+    LatestWorklistSize,
+    Prevalence,
+    wishes_of,
+)
 from cxr_cli.scan import EXIT_NOT_WRITTEN, about_refused
 
 if TYPE_CHECKING:
@@ -14,12 +21,11 @@ if TYPE_CHECKING:
     from cxr_runtime.store.joining import Taken
 
 EXIT_NOT_UNDER = 3  # the folder is still larger than it was to be
+_FORMATS = "csv,html,pdf,png,npz"  # what a store alone can give
 _DEFAULT_FORMATS = "csv,html,pdf,png"
 _UNITS = (("GB", 1 << 30), ("MB", 1 << 20), ("kB", 1 << 10))
 
-Formats = Annotated[
-    str, typer.Option("--format", metavar="LIST", help="What to write: any of csv,html,pdf,png,npz.")
-]
+Formats = Annotated[str, typer.Option("--format", metavar="LIST", help=f"What to write: any of {_FORMATS}.")]
 Trust = Annotated[
     bool,
     typer.Option("--trust", help="Take rows that were made on another machine, or changed, as they are."),
@@ -39,11 +45,11 @@ def report(
     formats: Formats = _DEFAULT_FORMATS,
     trust: Trust = False,
     share_with: ShareWith = None,
-    language: Language = None,
-    colours: ColourScale = None,
+    language: LatestLanguage = None,
+    colours: LatestColours = None,
     prevalence: Prevalence = None,
-    pdf_pages: PdfPages = None,
-    worklist_size: WorklistSize = None,
+    pdf_pages: LatestPdfPages = None,
+    worklist_size: LatestWorklistSize = None,
 ) -> int:
     """Make the reports of all films in a store again: one row a film, in the order of arrival.
 
@@ -95,10 +101,10 @@ def restore(
     formats: Formats = _DEFAULT_FORMATS,
     trust: Trust = False,
     share_with: ShareWith = None,
-    language: Language = None,
-    colours: ColourScale = None,
+    language: LatestLanguage = None,
+    colours: LatestColours = None,
     prevalence: Prevalence = None,
-    pdf_pages: PdfPages = None,
+    pdf_pages: LatestPdfPages = None,
 ) -> int:
     """Make an output folder of a backup, with all reports.
 
@@ -129,10 +135,10 @@ def merge(
     formats: Formats = _DEFAULT_FORMATS,
     trust: Trust = False,
     share_with: ShareWith = None,
-    language: Language = None,
-    colours: ColourScale = None,
+    language: LatestLanguage = None,
+    colours: LatestColours = None,
     prevalence: Prevalence = None,
-    pdf_pages: PdfPages = None,
+    pdf_pages: LatestPdfPages = None,
 ) -> int:
     """Make one store of several, with reports of all films: one row a film.
 
@@ -193,11 +199,16 @@ def prune(
 
 
 def _options(formats: str, trust: bool, share_with: str | None, wishes: "Wishes") -> "ReportOptions":
+    from cxr_runtime.errors import UsageError
     from cxr_runtime.files import PRIVATE, parse_formats, shared_with
     from cxr_runtime.reports.again import ReportOptions
 
     access = PRIVATE if share_with is None else shared_with(share_with)
-    return ReportOptions(parse_formats(formats), trust, access, wishes=wishes)
+    try:
+        wanted = parse_formats(formats)
+    except UsageError:
+        raise UsageError(f"--format is {formats!r}; expected any of {_FORMATS}") from None
+    return ReportOptions(wanted, trust, access, wishes=wishes)
 
 
 def _told(reported: "Reported") -> int:

@@ -98,6 +98,7 @@ def make_folder(folder: Path, access: Access) -> None:
 def share(path: Path, access: Access) -> None:
     """Let the group at a file or folder that is there already; never at what a link leads to.
 
+    One that is the group's already is left alone: to give it again would change its time of last change.
     It is not opened for reading: this process may have it open as a store, and would lose its locks (POSIX).
 
     Raises:
@@ -106,10 +107,13 @@ def share(path: Path, access: Access) -> None:
     """
     if access.group is None or sys.platform == "win32":
         return
-    mode = path.lstat().st_mode
+    found = path.lstat()
+    mode = found.st_mode
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
     right = access.folder_mode if stat.S_ISDIR(mode) else access.file_mode
+    if (found.st_gid, stat.S_IMODE(mode)) == (access.group, right):
+        return
     if sys.platform != "linux":
         access.give(str(path), right, is_path=True)
         return

@@ -102,9 +102,13 @@ def _filled(found: str, message: str, values: dict[str, object]) -> str:
 
 def number(value: float, decimals: int = 0) -> str:
     """A number as the language writes it, e.g. 1,234.5."""
+    return written(f"{value:,.{decimals}f}")
+
+
+def written(english: str) -> str:
+    """A number that is written in English, e.g. 1,234.5 or 1.2e-05, as the language writes it."""
     # Translators: write this number as your language does, digits as they are: 1 234,5 or 1.234,5.
     form = _("1,234.5")
-    english = f"{value:,.{decimals}f}"
     if form == "1,234.5" or len(form) != len("1,234.5"):
         return english
     return english.translate({ord(","): form[1], ord("."): form[-2]})

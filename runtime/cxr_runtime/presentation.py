@@ -16,6 +16,7 @@ PREVALENCE_FILE = "prevalence.json"  # with the user's data
 WORKLIST_BYTES = 60_000_000  # of worklist.html, unless another size is asked for
 PDF_PAGES = 300  # of films in report.pdf, unless another number is asked for: 40 MB, and a night's reading
 LEAST, MOST = 0.0001, 0.9999  # of a prevalence: at 0 and 1 no film says anything
+PREVALENCE_FORM = 'the share of your clinic\'s films that are abnormal, above 0 and below 1, as "5%" or 0.05'
 
 
 class Colours(StrEnum):
@@ -68,17 +69,20 @@ def parse_prevalence(text: str) -> float:
     Raises:
         UsageError: it is none between 0 and 1.
     """
+    share = share_of(text)
+    if share is None:
+        raise UsageError(f"--prevalence is {text!r}; expected {PREVALENCE_FORM}")
+    return share
+
+
+def share_of(text: str) -> float | None:
+    """As `parse_prevalence`; None: it is no share between 0 and 1."""
     figure = text.strip().replace(",", ".")
     try:
         share = float(figure.removesuffix("%")) / (100 if figure.endswith("%") else 1)
     except ValueError:
-        share = -1.0
-    if not LEAST <= share <= MOST:
-        raise UsageError(
-            f"--prevalence is {text!r}; expected the share of your clinic's films that are abnormal, above 0 "
-            'and below 1, as "5%" or 0.05'
-        )
-    return share
+        return None
+    return share if LEAST <= share <= MOST else None
 
 
 def kept_prevalence() -> float | None:

@@ -10,6 +10,7 @@ from cxr_cli.main import main
 from cxr_runtime.appliance.health import ApplianceHealth, State, write_health
 from cxr_runtime.appliance.restarting import PartHealth, PartState
 from cxr_runtime.sending.status import Queue
+from drawn_stores import Drawn, write_store
 from model_folders import write_model_folder
 
 
@@ -49,6 +50,20 @@ def test_settings_are_checked_and_nothing_is_done(clinic: Path, capsys: pytest.C
     (clinic.parent / "in").rmdir()
     assert ended("appliance", clinic, "--check") == 2
     assert "the network share is mounted" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("more", [("--check",), ()], ids=["checked", "started"])
+def test_an_output_folder_is_not_watched(
+    more: tuple[str, ...], clinic: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clinic.write_text(clinic.read_text().replace('/out"', '/in"'))
+    assert ended("appliance", clinic, *more) == 2
+    assert "is the output folder" in capsys.readouterr().err
+    clinic.write_text(clinic.read_text().replace('/in"', '/out"', 1))
+    write_store(clinic.parent / "in", [Drawn("a.png")])
+    assert ended("appliance", clinic, *more) == 2
+    assert "in holds triage.sqlite: it is an output folder" in capsys.readouterr().err
+    assert not (clinic.parent / "out").exists()
 
 
 def test_wrong_settings_are_one_line_and_wrong_usage(

@@ -65,8 +65,20 @@ def test_operating_points_and_the_default_are_the_users_choice(
     assert calibration.operating_point().review_low is not None
 
 
-def test_the_prices_and_the_prevalence_reach_the_table(calibrating: typer.Typer, clinic: Path) -> None:
-    prices = ["--prevalence", "0.05", "--price-film", "3", "--price-read", "20", "--out", str(clinic / "out")]
+@pytest.mark.parametrize("prevalence", ["0.05", "5%"])
+def test_the_prices_and_the_prevalence_reach_the_table(
+    calibrating: typer.Typer, clinic: Path, prevalence: str
+) -> None:
+    prices = [
+        "--prevalence",
+        prevalence,
+        "--price-film",
+        "3",
+        "--price-read",
+        "20",
+        "--out",
+        str(clinic / "out"),
+    ]
     assert CliRunner().invoke(calibrating, _arguments(clinic, *prices)).exit_code == 0
     assert (
         "5.0 % of them abnormal, at 3 a film and 20 a film read"

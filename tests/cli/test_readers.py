@@ -16,6 +16,7 @@ from cxr_runtime.journal import Journal
 from cxr_runtime.server.alerts import AlertOptions, Alerts
 from cxr_runtime.store.desk import Desk
 from drawn_stores import Drawn, change, write_store
+from pdf_pages import needs_poppler, pages
 
 
 @pytest.fixture
@@ -82,6 +83,24 @@ def test_a_tally_is_shown_and_written(folder: Path, tmp_path: Path) -> None:
     assert "2026-01" in run("tally", folder, "--csv", tmp_path / "t.csv", "--pdf", tmp_path / "t.pdf")
     assert (tmp_path / "t.csv").read_text().splitlines()[1].startswith('"2026-01",1,1,0,0,0')
     assert (tmp_path / "t.pdf").read_bytes().startswith(b"%PDF")
+
+
+@needs_poppler
+@pytest.mark.parametrize(
+    ("variable", "option", "title"),
+    [("fr", [], "Bilan par mois"), ("fr", ["--language", "es"], "Balance por meses")],
+)
+def test_the_pages_of_a_tally_follow_the_variable_and_the_option(
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+    option: list[str],
+    title: str,
+) -> None:
+    monkeypatch.setenv("CXR_TRIAGE_LANGUAGE", variable)
+    run("tally", folder, "--pdf", tmp_path / "t.pdf", *option)
+    assert title in pages(tmp_path / "t.pdf")[0]
 
 
 def test_a_folder_without_a_store_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,10 +1,16 @@
 """`report`, `backup`, `restore`, `merge` and `prune`: what they say, and how they end."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 
+from cxr_cli.commands import app
 from cxr_cli.main import main
+from cxr_cli.report_options import LATEST
+from drawn_exhibits import RUN
 from drawn_stores import Drawn, write_store
 
 
@@ -69,7 +75,11 @@ WRONG = {
     "no folder": (["merge", "--out", "x"], 2, "DIR"),
     "no out": (["merge", "NIGHT"], 2, "--out"),
     "no backup": (["restore", "none", "x"], 2, "there is no backup none"),
-    "a format": (["report", "NIGHT", "--format", "doc"], 2, "names doc"),
+    "a format": (
+        ["report", "NIGHT", "--format", "doc"],
+        2,
+        "--format is 'doc'; expected any of csv,html,pdf,png,npz\n",
+    ),
     "itself": (["backup", "NIGHT", "NIGHT/triage.sqlite"], 2, "the store itself"),
 }
 
@@ -89,3 +99,28 @@ def test_what_cannot_be_done_is_one_line_with_its_status(
     error = capsys.readouterr().err
     assert sentence in error
     assert error.count("\n") == (1 if sentence else 0)
+
+
+def test_a_report_says_what_was_stated_last_of_abnormal_films(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calibrated = replace(RUN, calibration_films=100, calibration_abnormal=10)
+    monkeypatch.setattr("drawn_stores.RUN", calibrated)
+    night = write_store(tmp_path / "night", [Drawn("a.png")])
+
+    def said() -> str:
+        return (night / "worklist.html").read_text(encoding="utf-8")
+
+    assert run("report", night, "--format", "html", "--prevalence", "20%") == 0
+    stated = said()
+    assert run("report", night, "--format", "html") == 0
+    assert said() == stated
+    assert "where 20 of 100 films are" in stated
+
+
+@pytest.mark.parametrize("command", ["report", "restore", "merge", "serve"])
+def test_help_says_that_what_is_shown_again_looks_and_speaks_as_in_the_latest_scan(command: str) -> None:
+    group: Any = typer.main.get_command(app)
+    shown = {option.name: option.show_default for option in group.commands[command].params}
+    looks = {shown.get(name, LATEST) for name in ("language", "colours", "pdf_pages", "worklist_size")}
+    assert looks == {LATEST}

@@ -8,6 +8,7 @@ import pytest
 
 from cxr_cli.main import main
 from cxr_runtime.phantom import draw_phantom
+from drawn_stores import Drawn, write_store
 from model_folders import write_model_folder
 
 
@@ -62,6 +63,47 @@ def test_a_folder_that_is_not_there_is_wrong_usage(
 ) -> None:
     assert ended("watch", tmp_path / "nowhere", "--out", tmp_path / "out") == 2
     assert "share is mounted" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("watched", ["out", "out/heatmaps"])
+def test_the_output_folder_is_not_watched_nor_a_folder_in_it(
+    watched: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "out" / "heatmaps").mkdir(parents=True)
+    assert ended("watch", tmp_path / watched, "--out", tmp_path / "out", "--once") == 2
+    said = capsys.readouterr().err
+    assert f"{watched} is the output folder {tmp_path}/out, or lies in it" in said
+    assert said.count("\n") == 1
+
+
+def test_the_output_folder_of_another_scan_is_not_watched(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_store(tmp_path / "second", [Drawn("a.png")])
+    assert ended("watch", tmp_path / "second", "--out", tmp_path / "out", "--once") == 2
+    assert "second holds triage.sqlite: it is an output folder" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_scan_says_that_a_folder_is_an_output_folder_itself(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ended("scan", folder, "--out", folder) == 1
+    assert "Mustermann is the output folder, and what lies in it is not scanned" in capsys.readouterr().err
+    write_store(folder, [Drawn("a.png")])
+    for out in (folder, tmp_path / "out"):
+        assert ended("scan", folder, "--out", out) == 1
+        assert "Mustermann holds triage.sqlite, so it is an output folder" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_pattern_that_no_shell_expands_gets_an_output_folder_beside_its_own(
+    folder: Path, model: Path, tmp_path: Path
+) -> None:
+    fixed = ("--model", model, "--backend", "onnxruntime", "--workers", 1, "--format", "csv", "--exit-zero")
+    assert ended("scan", folder / "*.png", *fixed) == 0
+    assert statuses(tmp_path / "Mustermann-cxr-triage") == ["scored", "rejected"]
+    assert sorted(path.name for path in folder.iterdir()) == ["1.png", "2.png"]
 
 
 @pytest.mark.parametrize("command", ["watch", "scan"])

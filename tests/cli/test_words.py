@@ -137,6 +137,8 @@ def test_a_commands_help_and_its_options_are_translated(monkeypatch: pytest.Monk
     assert scan.help.startswith("Classer les clichés")
     told = {parameter.name: parameter.help for parameter in scan.params}
     assert told["colours"].startswith("Couleurs de la carte de chaleur")
+    assert command.commands["tally"].help.startswith("Compter par mois")
+    assert command.commands["settings"].help.startswith("Afficher chaque réglage")
 
 
 def test_each_language_has_a_folder_as_gettext_wants_it() -> None:

@@ -33,6 +33,9 @@ def test_a_file_that_is_shared_with_a_group_keeps_the_locks_of_its_process(tmp_p
         asked = subprocess.run([sys.executable, "-c", IS_LOCKED, path], check=False, timeout=60)
         assert asked.returncode == 7
     assert path.stat().st_mode & 0o777 == 0o640
+    given = path.stat()
+    share(path, Access(given.st_gid))
+    assert path.stat().st_ctime_ns == given.st_ctime_ns
     (tmp_path / "link").symlink_to(path)
     with pytest.raises(OSError, match="link"):
         share(tmp_path / "link", Access(path.stat().st_gid))

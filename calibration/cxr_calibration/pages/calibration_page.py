@@ -10,9 +10,9 @@ from cxr_calibration.fit.threshold_costs import Clinic, ThresholdRow, threshold_
 from cxr_calibration.labels.labelled_films import LabelledFilms, UnscoredFilm
 from cxr_calibration.pages.chart import Chart
 from cxr_calibration.pages.page import Figure, Table, filled
-from cxr_calibration.statistics.intervals import percent, percent_interval
+from cxr_calibration.statistics.intervals import Estimate, percent, percent_interval
 from cxr_calibration.statistics.probability_scores import reliability
-from cxr_runtime.language import _, later, number
+from cxr_runtime.language import _, later, number, written
 from cxr_runtime.reports.stored_sentences import translated
 
 # What subgroups are of, as calibration.json has it.
@@ -53,6 +53,7 @@ def calibration_page(
         "calibration.html",
         model=model,
         description=description,
+        auc=written(str(description.auc)),
         points=_points(description),
         prevalences=_prevalences(description),
         charts=(_reliability(description, films), _sensitivity_and_specificity(description, scores)),
@@ -62,6 +63,14 @@ def calibration_page(
         thresholds=_thresholds(scores, clinic),
         unscored=_unscored(unscored),
     )
+
+
+def _share(share: float) -> str:
+    return written(percent(share))
+
+
+def _interval(estimate: Estimate) -> str:
+    return written(percent_interval(estimate))
 
 
 def _points(description: Description) -> Table:
@@ -78,10 +87,10 @@ def _prevalences(description: Description) -> Table:
     rows = [
         [
             point.name,
-            percent(at.prevalence),
-            percent_interval(at.ppv),
-            percent_interval(at.npv),
-            percent(at.flagged_share),
+            _share(at.prevalence),
+            _interval(at.ppv),
+            _interval(at.npv),
+            _share(at.flagged_share),
         ]
         for point in description.points
         for at in point.at_prevalence
@@ -93,7 +102,7 @@ def _prevalences(description: Description) -> Table:
 def _quality(description: Description) -> Table:
     """Brier score, calibration error and log loss before and after."""
     rows = [
-        [name, f"{part.brier:.4f}", f"{part.calibration_error:.4f}", f"{part.log_loss:.4f}"]
+        [name, *(number(measure, 4) for measure in (part.brier, part.calibration_error, part.log_loss))]
         for name, part in ((_("bare softmax"), description.before), (_("calibrated"), description.after))
     ]
     header = [_("probabilities"), _("Brier score"), "ECE", _("log loss")]
@@ -139,11 +148,11 @@ def _point(point: MeasuredPoint, description: Description) -> list[str]:
     band = description.bands.get(point.name)
     return [
         _("{name} (default)", name=point.name) if point.name == description.default else point.name,
-        f"{100 * point.threshold:.1f}",
-        percent_interval(point.sensitivity),
-        percent_interval(point.specificity),
-        percent_interval(point.flagged_share),
-        percent_interval(band.review_share) if band else "-",
+        number(100 * point.threshold, 1),
+        _interval(point.sensitivity),
+        _interval(point.specificity),
+        _interval(point.flagged_share),
+        _interval(band.review_share) if band else "-",
         _("yes") if point.met else _("no"),
         translated(point.shortfall),
     ]
@@ -153,8 +162,8 @@ def _subgroups(description: Description) -> Table:
     """A row a level of view, sex, age group and site; no row where the labels state none of them."""
     rows = [
         [
-            translated(group.variable), group.level or _("not stated"), str(group.films), str(group.abnormal),
-            percent_interval(group.sensitivity), percent_interval(group.specificity),
+            translated(group.variable), group.level or _("not stated"), number(group.films),
+            number(group.abnormal), _interval(group.sensitivity), _interval(group.specificity),
         ]
         for group in description.subgroups.subgroups
     ]  # fmt: skip
@@ -167,8 +176,8 @@ def _differences(description: Description) -> Table:
         [
             translated(found.variable),
             translated(found.measure),
-            f"{found.p_value:.4f}",
-            f"{found.adjusted_p_value:.4f}",
+            number(found.p_value, 4),
+            number(found.adjusted_p_value, 4),
         ]
         for found in description.subgroups.differences
     ]
@@ -179,12 +188,12 @@ def _differences(description: Description) -> Table:
 def _thresholds(rows: Sequence[ThresholdRow], clinic: Clinic) -> Table:
     header = [_("score"), _("TP"), _("FP"), _("TN"), _("FN"), _("sensitivity"), _("specificity"), _("PPV")]
     header += [_("NPV"), _("found"), _("missed"), _("to read"), _("cost"), _("cost a case")]
-    price, reading = (f"{each:g}" for each in (clinic.price_per_film, clinic.price_per_read))
+    price, reading = (written(f"{each:g}") for each in (clinic.price_per_film, clinic.price_per_read))
     caption = _(
         "TP, FP, TN and FN count the labelled films. The columns from PPV on are for {films} films, {share} "
         "of them abnormal, at {price} a film and {reading} a film read.",
         films=number(clinic.films),
-        share=percent(clinic.prevalence),
+        share=_share(clinic.prevalence),
         price=price,
         reading=reading,
     )
@@ -195,19 +204,19 @@ def _counted(row: ThresholdRow) -> list[str]:
     counts = row.counts
     four = (counts.true_positives, counts.false_positives, counts.true_negatives, counts.false_negatives)
     shares = (row.sensitivity, row.specificity)
-    return [f"{100 * row.threshold:.0f}", *map(str, four), *map(percent_interval, shares)]
+    return [number(100 * row.threshold), *map(number, four), *map(_interval, shares)]
 
 
 def _costed(row: ThresholdRow) -> list[str]:
     no_case = np.isnan(row.cost_per_case_found)
     return [
-        percent(row.ppv),
-        percent(row.npv),
-        f"{row.cases_found:.1f}",
-        f"{row.cases_missed:.1f}",
-        f"{row.films_to_read:.0f}",
-        f"{row.cost:.0f}",
-        "-" if no_case else f"{row.cost_per_case_found:.2f}",
+        _share(row.ppv),
+        _share(row.npv),
+        number(row.cases_found, 1),
+        number(row.cases_missed, 1),
+        number(row.films_to_read),
+        number(row.cost),
+        "-" if no_case else number(row.cost_per_case_found, 2),
     ]
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from cxr_runtime.language import written
 from cxr_runtime.reports.templates import templates
 
 WIDTH, HEIGHT = 460, 320  # of a chart, in CSS pixels
@@ -33,6 +34,7 @@ class Chart:
         y_label: of the vertical axis.
         x_range: its ends.
         y_range: its ends.
+        x_ticks: what is marked on the horizontal axis; none: `TICKS` equal parts.
     """
 
     def __init__(
@@ -42,11 +44,13 @@ class Chart:
         y_label: str,
         x_range: tuple[float, float] = (0.0, 1.0),
         y_range: tuple[float, float] = (0.0, 1.0),
+        x_ticks: Sequence[float] = (),
     ) -> None:
         self._title = title
         self._x_range, self._y_range = x_range, y_range
         self._marks: list[Mark] = []
-        self._axes(x_label, y_label)
+        self._x_axis(x_label, x_ticks or _parts(*x_range))
+        self._y_axis(y_label)
         self._key_end = float(LEFT)
 
     def line(self, points: Points, style: str, name: str = "") -> None:
@@ -106,15 +110,16 @@ class Chart:
         shown = {name: at if isinstance(at, str) else f"{at:.1f}" for name, at in attributes.items()}
         self._marks.append(Mark(tag, {"class": style} | shown, text))
 
-    def _axes(self, x_label: str, y_label: str) -> None:
-        for tick in range(TICKS + 1):
-            x = self._x_range[0] + (self._x_range[1] - self._x_range[0]) * tick / TICKS
-            y = self._y_range[0] + (self._y_range[1] - self._y_range[0]) * tick / TICKS
+    def _x_axis(self, label: str, ticks: Sequence[float]) -> None:
+        for x in ticks:
+            self._text(self._x(x), HEIGHT - BOTTOM + 16, _short(x), "tick middle")
+        self._text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8, label, "middle")
+
+    def _y_axis(self, label: str) -> None:
+        for y in _parts(*self._y_range):
             self._draw("line", "grid", x1=LEFT, x2=WIDTH - RIGHT, y1=self._y(y), y2=self._y(y))
             self._text(LEFT - 6, self._y(y) + 4, _short(y), "tick end")
-            self._text(self._x(x), HEIGHT - BOTTOM + 16, _short(x), "tick middle")
-        self._text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8, x_label, "middle")
-        self._text(14, (TOP + HEIGHT - BOTTOM) / 2, y_label, "middle", turned=True)
+        self._text(14, (TOP + HEIGHT - BOTTOM) / 2, label, "middle", turned=True)
 
     def _text(self, x: float, y: float, text: str, style: str, *, turned: bool = False) -> None:
         turn = {"transform": f"rotate(-90 {x:.1f} {y:.1f})"} if turned else {}
@@ -127,5 +132,10 @@ class Chart:
             self._key_end += 32 + LETTER * len(name)
 
 
+def _parts(low: float, high: float) -> list[float]:
+    """The ends of `TICKS` equal parts."""
+    return [low + (high - low) * tick / TICKS for tick in range(TICKS + 1)]
+
+
 def _short(value: float) -> str:
-    return f"{value:.3g}"
+    return written(f"{value:.3g}")

@@ -1,6 +1,8 @@
 """monitor.html: whether anything has drifted, the nights as a chart, and every check."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from math import ceil
 
 import numpy as np
 
@@ -8,9 +10,10 @@ from cxr_calibration.monitoring.checks import FLAGGED_SHARE, Check, Threshold, s
 from cxr_calibration.monitoring.drift_report import DriftReport
 from cxr_calibration.monitoring.nights import ALL_NIGHTS, Night, NightReport
 from cxr_calibration.monitoring.reference import Reference
-from cxr_calibration.pages.chart import Chart
+from cxr_calibration.pages.chart import TICKS, Chart
 from cxr_calibration.pages.page import Figure, Table, filled
-from cxr_runtime.language import _, later, number, plural
+from cxr_runtime.language import _, later, number, plural, written
+from cxr_runtime.reports import wording
 from cxr_runtime.reports.stored_sentences import translated
 
 # Parts of the names of checks, which the figures keep in English.
@@ -30,15 +33,32 @@ def monitor_page(
         "monitor.html",
         found=found,
         charts=(_shares(found.reports), _scores(nights, reference, threshold)),
-        nights=[(report.name, _checks(report)) for report in reversed(found.reports)],
+        nights=[(report, _checks(report)) for report in reversed(found.reports)],
+        name_of=_name,
+        finished=_finished,
     )
+
+
+def _name(report: NightReport) -> str:
+    """The folder's own name, whatever it is called; only that of all nights is a sentence."""
+    return _(ALL_NIGHTS) if report.name == ALL_NIGHTS else report.name
+
+
+def _finished(report: NightReport) -> str:
+    return wording.moment(datetime.fromisoformat(report.finished)) if report.finished else ""
 
 
 def _shares(reports: Sequence[NightReport]) -> Figure:
     """A control chart: each night's flagged share within its limits."""
     nights = [report for report in reports if report.name != ALL_NIGHTS]
     shown = [(n, report, _flagged(report)) for n, report in enumerate(nights, 1) if report.scored]
-    chart = Chart(_("Flagged share"), _("scan"), _("flagged share"), x_range=(0, len(nights) + 1.0))
+    chart = Chart(
+        _("Flagged share"),
+        _("scan"),
+        _("flagged share"),
+        x_range=(0, len(nights) + 1.0),
+        x_ticks=range(1, len(nights) + 1, ceil(len(nights) / TICKS)),
+    )
     limits = [(n, *share_limits(check, report.level)) for n, report, check in shown]
     chart.band(
         [(n + side, low, high) for n, low, high in limits for side in (-0.5, 0.5)], "plain", _("limits")
@@ -78,23 +98,19 @@ def _checks(report: NightReport) -> Table:
     rows = [
         [
             translated(check.name),
-            f"{check.value:.3f}",
-            f"{check.expected:.3f}" if check.expected else "-",
-            str(check.films),
-            f"{check.p_value:.2g}",
+            number(check.value, 3),
+            number(check.expected, 3) if check.expected else "-",
+            number(check.films),
+            written(f"{check.p_value:.2g}"),
             _("ALARM") if check.alarms(report.level) else _("in order"),
         ]
         for check in report.checks
     ]
-    finished = (
-        f"\u2068{report.finished[:16].replace('T', ' ')}\u2069"  # digits stay in their order beside Arabic
-    )
     caption = plural(
-        "{scored} of {count} film scored; {finished}",
-        "{scored} of {count} films scored; {finished}",
+        "{scored} of {count} film scored",
+        "{scored} of {count} films scored",
         report.films,
         scored=number(report.scored),
-        finished=finished,
     )
     header = [_("check"), _("value"), _("expected"), _("films"), "p", _("result")]
     return Table(header, rows, caption)

@@ -21,7 +21,7 @@ STORED = {
     "reading/**/*.py", "gate/admission.py", "gate/network.py", "gate/reasons.py", "gate/visibility.py",
     "workers/opened.py", "workers/opener.py", "workers/pool.py", "workers/worker.py",
     "sources/archives.py", "sources/disk.py", "sources/film_source.py", "sources/looking.py",
-    "model/likeness.py", "model/origin.py", "reports/again.py",
+    "model/likeness.py", "model/origin.py", "reports/again.py", "scanning/study.py",
     ),
     CALIBRATION: (
         "monitoring/checks.py", "monitoring/drift_report.py", "monitoring/nights.py", "fit/rules.py",
@@ -33,7 +33,7 @@ LABELS = ("reports/viewer/labels.py",)  # files all of whose texts are shown
 NO_REASON = re.compile(
     r"(no (answer|code|copy|digest|DIR|facts|failure|JSON|model at|name|scan|sentence|sha256|size|texts)|"
     r"a name that was|another number of|it does not have|it has|not an|JPEG (2000 Part|XL)|MPEG|End of|"
-    r"premature|expected (1|a folder)|make one|scan into|DICOM results are|\(none|"
+    r"\w+ \| None|premature|expected (1|a folder)|make one|scan into|DICOM results are|\(none|"
     r"\{0\} (has no|cannot be read)|Rule \||SensitivityAtLeast|operating point \{0\} is|"
     r"expected (\{0\}, cap|one len|nights)|none of \{0\} labelled|correct the paths|margins, truth|"
     r"\{0\} \(line|give (each film|films)|the baseline has|there is no film at).*|"
@@ -44,6 +44,7 @@ NO_REASON = re.compile(
 COMMANDS = (
     "scan", "watch", "listen", "appliance", "serve", "send", "calibrate", "monitor", "models", "doctor",
     "benchmark", "report", "backup", "restore", "merge", "prune", "user", "audit", "service",
+    "tally", "settings",
 )  # fmt: skip
 
 

@@ -47,6 +47,11 @@ def write(
     COMMAND is appliance, watch, listen, serve or scan, with all that you would type behind it, and with whole
     paths. The files are printed, or with --into put into a folder.
     """
+    from cxr_runtime.errors import UsageError
+    from cxr_runtime.names import printable
+
+    if into is not None and not into.is_dir():
+        raise UsageError(f"--into {printable(str(into))} is not a folder that is there; make it first")
     commands: Any = context.find_root().command
     duty = duty_of(
         commands, words, kind=kind, name=name, user=user, program=program, at=at, with_gpu=gpu,

@@ -140,10 +140,12 @@ def _distinct(paths: Iterable[Any]) -> tuple[str, ...]:
 def _check_whole(paths: Iterable[str], kind: type[PurePath]) -> None:
     from cxr_runtime.errors import UsageError
 
+    system, whole = ("Windows", r"C:\films") if kind is PureWindowsPath else ("Linux or macOS", "/srv/films")
     for path in paths:
         if not kind(path).is_absolute():
             raise UsageError(
-                f"{path} is not a whole path; a service starts in another folder: write all of it"
+                f"{path} is not a whole path of {system}, as {whole} is; a service starts in another folder: "
+                "write all of it"
             )
 
 

@@ -62,6 +62,7 @@ class Appliance:
         self._aside = {name: Supervised(make, self._standing(name)) for name, make in self._others().items()}
         self._service: Service | None = None
         self._sender: Sender | None = None
+        self._retention: Retention | None = None
         self._before = Health(0, 0, 0, None, 0)  # of scorings that have left
         self._moved = 0, time.monotonic()  # films done, and when these were so many, or none waited
 
@@ -100,13 +101,18 @@ class Appliance:
         parts = tuple(standing.health() for standing in standings)
         if not scoring.waiting or scoring.films != self._moved[0]:
             self._moved = scoring.films, time.monotonic()
-        wrong = amiss(parts, time.monotonic() - self._moved[1], is_disk_full=self._guard.is_full())
-        away = tuple(f"{name}-away" for name, way in self._ways.items() if way.is_away)
         queue = None if self._sender is None else self._sender.queue
-        away += ("archive-away",) if queue is not None and queue.is_away else ()
+        wrong = amiss(
+            parts,
+            time.monotonic() - self._moved[1],
+            is_disk_full=self._guard.is_full(),
+            away=[name for name, way in self._ways.items() if way.is_away],
+            queue=queue,
+            unkept=0 if self._retention is None else len(self._retention.failing),
+        )
         return ApplianceHealth(
-            state or (State.AMISS if wrong or away else State.WELL),
-            (*wrong, *away),
+            state or (State.AMISS if wrong else State.WELL),
+            wrong,
             time=now,
             began=self._began,
             process=os.getpid(),
@@ -157,10 +163,7 @@ class Appliance:
             keeps_whole = orders.receiving.settings.keep_whole
             parts["copies"] = lambda: Copies(orders.out, stranger, tools.journal, keeps_whole)
         if orders.kept != Kept():
-            archive = orders.sending.archive if orders.sending is not None else None
-            parts["retention"] = lambda: Retention(
-                orders.out, orders.kept, tools.journal, tools.clock, archive
-            )
+            parts["retention"] = self._new_retention
         access = orders.screening.access
         return parts | orders.readers.parts(orders.out, access, tools.opener, tools.journal)
 
@@ -169,6 +172,12 @@ class Appliance:
         orders, tools = self._orders, self._tools
         self._sender = self._orders.sending.sender(orders.out, tools.journal)
         return self._sender
+
+    def _new_retention(self) -> Retention:
+        orders, tools = self._orders, self._tools
+        archive = orders.sending.archive if orders.sending is not None else None
+        self._retention = Retention(orders.out, orders.kept, tools.journal, tools.clock, archive)
+        return self._retention
 
     def _new_service(self) -> Service:
         orders, tools = self._orders, self._tools

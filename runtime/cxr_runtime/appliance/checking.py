@@ -2,13 +2,18 @@
 
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from cxr_runtime.appliance.orders import Orders
+from cxr_runtime.arrivals.watched import refuse_results
 from cxr_runtime.errors import UsageError
 from cxr_runtime.journal import Journal
 from cxr_runtime.names import printable
 from cxr_runtime.scanning.scoring import opened_engine, opened_model
+from cxr_runtime.sending.destination import PeerError, within
+
+SHARE_SECONDS = 5.0  # that the watched folders have to say whether they hold results
 
 
 def check_model(orders: Orders) -> None:
@@ -45,6 +50,16 @@ def check_peers(orders: Orders, journal: Journal) -> None:
     if orders.sending is not None:
         orders.sending.sender(orders.out, journal)
     orders.readers.check()
+
+
+def check_folders(orders: Orders) -> None:
+    """See that no watched folder is one of results; a share that hangs is left to the part that watches it.
+
+    Raises:
+        UsageError: one is.
+    """
+    with suppress(PeerError):
+        within(SHARE_SECONDS, lambda: refuse_results(orders.folders, orders.out), lambda: None)
 
 
 def check_places(orders: Orders) -> None:

@@ -47,17 +47,35 @@ class ApplianceHealth:
     parts: tuple[PartHealth, ...]
 
 
-def amiss(parts: Sequence[PartHealth], stuck_seconds: float, *, is_disk_full: bool) -> tuple[str, ...]:
+def amiss(
+    parts: Sequence[PartHealth],
+    stuck_seconds: float,
+    *,
+    is_disk_full: bool,
+    away: Sequence[str] = (),
+    queue: Queue | None = None,
+    unkept: int = 0,
+) -> tuple[str, ...]:
     """Words for all that is not as it should be.
 
     Args:
         parts: of the appliance.
         stuck_seconds: for which films have waited and none was done.
         is_disk_full: films are not taken.
+        away: names of parts whose folder is away.
+        queue: of results for the archive; None: none are sent.
+        unkept: folders of which nothing could be dropped, for their store failed.
     """
-    dead = [f"{part.name}-waits" for part in parts if part.state is PartState.WAITS and part.deaths]
-    full = ["disk-full"] if is_disk_full else []
-    return (*full, *dead, *(["films-wait"] if stuck_seconds > FILMS_WAIT_AFTER else []))
+    found = {
+        "disk-full": is_disk_full,
+        **{f"{part.name}-waits": part.state is PartState.WAITS and part.deaths > 0 for part in parts},
+        "films-wait": stuck_seconds > FILMS_WAIT_AFTER,
+        **{f"{name}-away": True for name in away},
+        "archive-away": queue is not None and queue.is_away,
+        "sending-failed": queue is not None and queue.failing > 0,
+        "retention-failed": unkept > 0,
+    }
+    return tuple(word for word, is_so in found.items() if is_so)
 
 
 def write_health(path: Path, health: ApplianceHealth) -> None:

@@ -1,20 +1,27 @@
-"""Once a day what is too old or too much is dropped: pictures, sent results, received films. Rows stay."""
+"""Once a day what is too old or too much is dropped: pictures, sent results, received films. Rows stay.
+
+A folder of a day whose store fails keeps none of the others back: it is tried again every hour.
+"""
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from cxr_runtime.files import RECEIVED_FOLDER
+from cxr_runtime.errors import CxrTriageError
+from cxr_runtime.files import RECEIVED_FOLDER, STORE_FILE
 from cxr_runtime.journal import Journal
 from cxr_runtime.store.dropping import Kind, received_files
 from cxr_runtime.store.folder import days_of, has_store
 from cxr_runtime.store.pruning import Pruned, bytes_of_results, prune
+from cxr_runtime.store.store import store_errors
 
 LOOK_SECONDS = 60.0  # between two looks at the calendar
+AGAIN_AFTER = timedelta(hours=1)  # where a store could not be used
 
 
 @dataclass(frozen=True)
@@ -46,21 +53,22 @@ class Retention:
     ) -> None:
         self._out, self._kept, self._journal, self._clock = out, kept, journal, clock
         self._prune = partial(prune, received=out / RECEIVED_FOLDER, archive=archive)
+        self.failing = frozenset[Path]()  # folders whose store could not be used at the last drop
         self._ending = threading.Event()
 
     def run(self) -> None:
         """Drop what is due, day after day, until `end` is called.
 
         Raises:
-            StoreError: a store is damaged, or cannot be written.
-            OSError: the disk fails.
+            OSError: the output folder cannot be read.
         """
-        done: date | None = None
+        done: datetime | None = None
         while not self._ending.is_set():
             now = self._clock()
-            if now.date() != done:
+            is_again = self.failing and done is not None and abs(now - done) >= AGAIN_AFTER
+            if done is None or now.date() != done.date() or is_again:
                 self.drop(now)
-                done = now.date()
+                done = now
             self._ending.wait(LOOK_SECONDS)
 
     def end(self) -> None:
@@ -71,19 +79,33 @@ class Retention:
         """Drop what is due now.
 
         Raises:
-            StoreError: as of `run`.
             OSError: as of `run`.
         """
         folders = [path for path in (self._out, *days_of(self._out)) if has_store(path)]
-        dropped = Counter[Kind]()
+        dropped, failing = Counter[Kind](), set[Path]()
         for kind, age in self._kept.ages.items():
             for folder in folders:
-                dropped += _dropped(self._prune(folder, age, None, now, kinds={kind}))
+                with self._sparing_the_others(folder, failing):
+                    dropped += _dropped(self._prune(folder, age, None, now, kinds={kind}))
         if self._kept.under is not None:
-            dropped += self._shrink(folders, self._kept.under, now)
+            dropped += self._shrink(folders, self._kept.under, now, failing)
+        self.failing = frozenset(failing)
         self._journal.note("retention", **{kind.value: dropped[kind] for kind in Kind})
 
-    def _shrink(self, folders: list[Path], keep_under: int, now: datetime) -> Counter[Kind]:
+    @contextmanager
+    def _sparing_the_others(self, folder: Path, failing: set[Path]) -> Iterator[None]:
+        """A folder whose store fails is noted when it begins to, and the others are looked after."""
+        try:
+            with store_errors(str(folder / STORE_FILE)):
+                yield
+        except (CxrTriageError, OSError) as error:
+            if folder not in self.failing | failing:
+                self._journal.note("retention-failed", error=type(error).__name__.lower())
+            failing.add(folder)
+
+    def _shrink(
+        self, folders: list[Path], keep_under: int, now: datetime, failing: set[Path]
+    ) -> Counter[Kind]:
         """Drop of the oldest days first, until everything together is small enough."""
         received = sum(size for _, size in received_files(self._out / RECEIVED_FOLDER))
         sizes = {folder: bytes_of_results(folder) for folder in folders}
@@ -93,10 +115,10 @@ class Retention:
         for folder in folders:
             if excess <= 0 or self._ending.is_set():
                 break
-            pruned = self._prune(folder, None, max(0, sizes[folder] - excess), now)
-            freed = pruned.before - pruned.after
-            excess -= freed
-            dropped += _dropped(pruned)
+            with self._sparing_the_others(folder, failing):
+                pruned = self._prune(folder, None, max(0, sizes[folder] - excess), now)
+                excess -= pruned.before - pruned.after
+                dropped += _dropped(pruned)
         return dropped
 
 

@@ -1,15 +1,16 @@
 """CLINIC.toml: every setting of an appliance, what it may be, and what it means."""
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, model_validator
 
 from cxr_runtime.appliance.readers import Alert, Serve
-from cxr_runtime.appliance.section import Age, Section, Size
+from cxr_runtime.appliance.section import Age, Prevalence, Section, Size
 from cxr_runtime.appliance.section import choice as _choice
 from cxr_runtime.appliance.section import setting as _setting
 from cxr_runtime.identity import IdentityKind
+from cxr_runtime.presentation import PDF_PAGES
 
 EVERY_ADDRESS = {"0.0.0.0", "::"}  # hosts that stand for all of this machine's
 
@@ -96,10 +97,10 @@ class Reports(Section):
 
     language: str = _choice("en", "en, fr, es, pt, ar, or a catalogue of your own (docs/languages.md)")
     colours: Literal["jet", "inferno"] = _choice("jet", "colours of the heat map: jet or inferno")
-    prevalence: Annotated[float, Field(gt=0, lt=1)] | None = _choice(
-        None, "share of your films that are abnormal; reports say what a score means there", 0.05
+    prevalence: Prevalence = _choice(
+        None, "share of your films that are abnormal; reports say what a score means there", "5%"
     )
-    pdf_pages: int | None = _choice(None, "pages of films in the PDF, at most; else all", 50, ge=1)
+    pdf_pages: int = _choice(PDF_PAGES, "pages of films in the PDF, at most", ge=1)
 
 
 class Log(Section):

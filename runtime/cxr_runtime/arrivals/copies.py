@@ -9,7 +9,7 @@ film is there as it came, or its copy is, or both; then it is done once more, an
 import os
 import re
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,13 +17,15 @@ from typing import Self
 
 from cxr_runtime.arrivals.copy_making import Deidentifying, FilmToCopy, drop_film, set_aside, write_copy
 from cxr_runtime.arrivals.receiver_inbox import SUFFIX
-from cxr_runtime.errors import CxrTriageError
+from cxr_runtime.deidentified import Remains
+from cxr_runtime.errors import CxrTriageError, StoreError
 from cxr_runtime.files import RECEIVED_FOLDER
 from cxr_runtime.identity import IdentityKind
 from cxr_runtime.journal import Journal
 from cxr_runtime.pseudonyms import Stranger
+from cxr_runtime.sources.disk import file_stamp, is_unchanged
 from cxr_runtime.store.beside import StoreBeside
-from cxr_runtime.store.folder import folders_with_stores
+from cxr_runtime.store.folder import days_of, folders_with_stores
 from cxr_runtime.workers.opened import can_pass_files
 from cxr_runtime.workers.pool import WorkerKilledError, WorkerPool, WorkerTimeoutError
 
@@ -43,6 +45,7 @@ class Copies:
     keeps_whole: bool = True  # what cannot be copied is set aside as it came; else it is deleted
     _ending: threading.Event = field(default_factory=threading.Event)
     _seen: set[str] = field(default_factory=set)  # films whose row was looked for in every store
+    _damaged: set[Path] = field(default_factory=set)  # stores that could not be read at the last look
     _left: set[str] = field(default_factory=set)  # films that the machine has failed: another run tries them
 
     def __enter__(self) -> Self:
@@ -69,7 +72,6 @@ class Copies:
         """Replace the films that have their row.
 
         Raises:
-            StoreError: a store cannot be read.
             OSError: the disk is full, or fails.
         """
         films = self._done()
@@ -79,18 +81,23 @@ class Copies:
         with WorkerPool(Deidentifying(), 1) as pool:
             for task, answer in pool.results(_opened(films)):  # type: ignore[misc]  # nothing is passed, no pause
                 try:
-                    if isinstance(answer, MemoryError | WorkerKilledError | WorkerTimeoutError):
-                        self._left.add(task.path.name)
-                    elif isinstance(answer, Exception):
+                    if isinstance(answer, Remains):
+                        write_copy(task, answer, self.stranger)
+                        copied += 1
+                    elif answer is None or self._is_set_aside(answer):
                         (set_aside if self.keeps_whole else drop_film)(task)
                         whole += 1
                     else:
-                        write_copy(task, answer, self.stranger)
-                        copied += 1
+                        self._left.add(task.path.name)
                 finally:
                     task.close()
         uncopied = {"whole" if self.keeps_whole else "dropped": whole}
         self.journal.note("deidentified", films=copied, **uncopied)
+
+    def _is_set_aside(self, failure: Exception) -> bool:
+        """Whether a film that could not be read may leave its place: not where the machine is to blame."""
+        is_of_machine = isinstance(failure, MemoryError | WorkerKilledError | WorkerTimeoutError)
+        return self.keeps_whole and not is_of_machine
 
     def _tended(self) -> bool:
         try:
@@ -107,15 +114,35 @@ class Copies:
         self._seen &= names
         if not names:
             return []
-        stores, found = folders_with_stores(self.out), set[str]()
-        for at, store in enumerate(stores):
-            is_today = at >= len(stores) - 2  # the latest day's, and that of the folder itself
-            asked = names - found - (set() if is_today else self._seen)
+        days, found = days_of(self.out), set[str]()
+        for store in folders_with_stores(self.out):
+            is_written = store in (
+                self.out,
+                *days[-1:],
+            )  # by the service, which reads what comes again
+            asked = names - found - (set() if is_written else self._seen)
             if asked:
-                with StoreBeside.open(store) as beside:
-                    found |= {f"{sha256}{SUFFIX}" for sha256 in beside.lasting(name[:64] for name in asked)}
+                found |= self._done_in(store, [folder / name for name in asked], is_written=is_written)
         self._seen |= names
         return [folder / name for name in sorted(found)]
+
+    def _done_in(self, store: Path, films: Sequence[Path], *, is_written: bool) -> set[str]:
+        """Names of the films that have their row in one store; none if it is damaged, which is noted once."""
+        try:
+            with StoreBeside.open(store) as beside:
+                rows = beside.lasting(film.stem for film in films)
+        except StoreError as error:
+            if store not in self._damaged:
+                self.journal.note("deidentifying-failed", error=type(error).__name__.lower())
+            self._damaged.add(store)
+            return set()
+        self._damaged.discard(store)
+        return {
+            film.name
+            for film in films
+            if (stamps := rows.get(film.stem))
+            and (not is_written or any(is_unchanged(film, stamp) for stamp in stamps))
+        }
 
 
 def copies_beside(
@@ -140,10 +167,11 @@ def _films(folder: Path) -> Iterable[Path]:
 def _opened(films: Iterable[Path]) -> Iterator[FilmToCopy]:
     """Films, each opened when its turn comes."""
     for path in films:
+        stamp = file_stamp(path)
         try:
             descriptor = (
                 os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)) if can_pass_files() else None
             )
         except FileNotFoundError:
             continue
-        yield FilmToCopy(path, descriptor)
+        yield FilmToCopy(path, stamp, descriptor)

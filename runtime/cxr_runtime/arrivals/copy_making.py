@@ -10,9 +10,11 @@ from pathlib import Path
 from cxr_runtime.arrivals.receiver_inbox import SUFFIX
 from cxr_runtime.deidentified import Remains, elements_of_copy
 from cxr_runtime.dicom_elements import file_start
+from cxr_runtime.errors import UnreadableFilmError
 from cxr_runtime.files import NEW_FILE, PART_SUFFIX, PRIVATE, WHOLE_FOLDER, make_folder, sync_folder
 from cxr_runtime.pseudonyms import Stranger
 from cxr_runtime.reading.dicom.syntaxes import SYNTAXES
+from cxr_runtime.sources.disk import file_stamp
 from cxr_runtime.sources.film_source import CHUNK
 from cxr_runtime.typed_json import from_json
 from cxr_runtime.workers.answers import Content
@@ -25,6 +27,7 @@ class FilmToCopy:
     """A received film that has its row."""
 
     path: Path
+    stamp: str  # of its file when its row was looked for: it may be sent again meanwhile
     descriptor: int | None  # None: the process opens it itself
 
     @property
@@ -53,12 +56,8 @@ class Deidentifying:
         """A film's name, if the process has to open it itself, or the descriptor of its bytes."""
         return (task.path if task.descriptor is None else None), task.descriptor
 
-    def do(self, packed: Path | None, descriptor: int | None) -> Remains:
-        """Read one film.
-
-        Raises:
-            UnreadableFilmError: there is nothing that could be kept.
-        """
+    def do(self, packed: Path | None, descriptor: int | None) -> Remains | None:
+        """Read one film; None where its kind leaves nothing that could be kept."""
         from cxr_runtime.reading.dicom.remains import remains_of
 
         if packed is not None:
@@ -68,24 +67,28 @@ class Deidentifying:
             with open(descriptor, "rb", buffering=0, closefd=False) as file:
                 file.seek(0)
                 content = file.read()
-        return remains_of(content)
+        try:
+            return remains_of(content)
+        except UnreadableFilmError:
+            return None
 
-    def encode(self, result: Remains) -> Content:
+    def encode(self, result: Remains | None) -> Content:
         """As JSON."""
-        return Content(json.dumps(asdict(result)).encode())
+        return Content(json.dumps(None if result is None else asdict(result)).encode())
 
-    def is_suspicious(self, result: Remains | Exception) -> bool:
+    def is_suspicious(self, result: Remains | Exception | None) -> bool:
         """Where the film could not be read."""
-        return isinstance(result, Exception)
+        return not isinstance(result, Remains)
 
-    def decode(self, content: Content, task: FilmToCopy) -> Remains:  # noqa: ARG002 - as of all work
+    def decode(self, content: Content, task: FilmToCopy) -> Remains | None:  # noqa: ARG002 - as of all work
         """What stays of a film, as it came.
 
         Raises:
             ValueError: it is none that `encode` sends.
         """
-        remains = from_json(content.text, Remains)
-        if content.arrays or remains.syntax not in SYNTAXES or self.encode(remains).text != content.text:
+        remains = None if content.text == self.encode(None).text else from_json(content.text, Remains)
+        is_odd = remains is not None and remains.syntax not in SYNTAXES
+        if content.arrays or is_odd or self.encode(remains).text != content.text:
             raise ValueError("not what stays of a film")
         return remains
 
@@ -136,10 +139,11 @@ def set_aside(film: FilmToCopy) -> None:
 
 
 def drop_film(film: FilmToCopy) -> None:
-    """Delete a film as it came.
+    """Delete a film as it came; one that was sent again meanwhile stays for the scoring.
 
     Raises:
         OSError: the disk fails.
     """
-    film.path.unlink(missing_ok=True)
+    if file_stamp(film.path) == film.stamp:
+        film.path.unlink(missing_ok=True)
     sync_folder(film.path.parent)

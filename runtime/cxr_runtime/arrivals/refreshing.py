@@ -53,6 +53,8 @@ class Reports:
         self._last_film = clock()
         self._lists_lack: float | None = None  # since when there is a film that the lists do not hold
         self._pdf_lacks: float | None = None
+        if session.has_forgotten:  # the reports that are there name patients still
+            self.changed()
 
     def __enter__(self) -> Self:
         return self

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cxr_runtime.arrivals.listing import Listed, WatchedListing, state_of
-from cxr_runtime.errors import UnreadableFilmError
+from cxr_runtime.errors import UnreadableFilmError, UsageError
+from cxr_runtime.files import STORE_FILE
 from cxr_runtime.names import printable
 from cxr_runtime.sources.answer import Ask
 from cxr_runtime.sources.archives import is_zip
@@ -83,6 +84,9 @@ class WatchedTree:
 
         Args:
             now: seconds of a clock that is never set back.
+
+        Raises:
+            UsageError: the folder has become an output folder.
         """
         was_away, self.is_away, self.unlisted = self.is_away, not _is_folder(self._root), 0
         if was_away and not self.is_away:
@@ -104,7 +108,9 @@ class WatchedTree:
         is_root = folder.path == self._root
         try:
             is_due = folder.is_due(now)
-            if is_due and not is_root and folder.holds_results:
+            if is_due and folder.holds_results:
+                if is_root:
+                    raise not_watched(self.typed)
                 self._leave(folder.path)
                 return
             new = [*(folder.new(len(self._growing)) if is_due else ()), *folder.changed(now)]
@@ -206,6 +212,14 @@ class WatchedTree:
             for member in listing
             if not is_member_passed_over(member.name)
         ]
+
+
+def not_watched(folder: str) -> UsageError:
+    """Why a folder with a store in it is not watched."""
+    return UsageError(
+        f"{printable(folder)} holds {STORE_FILE}: it is an output folder, and what lies there is not "
+        "scored; expected folders of films: move the films into one of their own"
+    )
 
 
 def _is_folder(path: Path) -> bool:

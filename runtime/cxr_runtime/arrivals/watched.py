@@ -7,13 +7,15 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from cxr_runtime.arrivals.tree import WatchedTree
+from cxr_runtime.arrivals.tree import WatchedTree, not_watched
 from cxr_runtime.errors import UsageError
+from cxr_runtime.files import STORE_FILE
 from cxr_runtime.journal import Journal
 from cxr_runtime.names import printable
 from cxr_runtime.sources.answer import Ask
 from cxr_runtime.sources.film_source import FilmSource
 from cxr_runtime.sources.looking import here
+from cxr_runtime.store_file import is_store
 
 LOOK_SECONDS = 0.5  # between two looks at a folder
 SHARE_OF_A_CORE = 0.1  # that looking takes at most; a look that costs more is followed by a longer rest
@@ -114,7 +116,7 @@ def watched_folder(
     Args:
         number: of the folder, from 1.
         folders: all of them, as typed.
-        exclude: the output folder, which is never watched; need not exist yet.
+        exclude: the output folder, which is not entered where it lies below one of them; need not exist yet.
         journal: of the service.
         follow_links: follow links that lead out of the folders, too.
         ask: reads the lists of zip files.
@@ -133,7 +135,7 @@ def watched_folders(
     """Every folder that is to be watched; the arguments are those of `watched_folder`.
 
     Raises:
-        UsageError: one of them is not there, or is no folder.
+        UsageError: one of them is not there, is no folder, or is one of results.
     """
     for folder in folders:
         if not folder or not Path(folder).is_dir():  # "" would be the working folder
@@ -141,7 +143,29 @@ def watched_folders(
                 f"{printable(folder) or repr(folder)} is not a folder; expected folders to watch: check the "
                 "spelling, and that the network share is mounted"
             )
+    refuse_results(folders, exclude)
     return [
         watched_folder(number, folders, exclude, journal, follow_links=follow_links, ask=ask)
         for number in range(1, len(folders) + 1)
     ]
+
+
+def refuse_results(folders: Sequence[str], out: Path) -> None:
+    """See that no heat map would be scored as a film.
+
+    Args:
+        folders: that are to be watched; one that is not there is looked at when it comes.
+        out: the output folder; need not exist yet.
+
+    Raises:
+        UsageError: one of them is the output folder, lies in it, or is another output folder.
+    """
+    results = Path(os.path.realpath(out))
+    for folder in folders:
+        if Path(os.path.realpath(folder)).is_relative_to(results):
+            raise UsageError(
+                f"{printable(folder)} is the output folder {printable(str(out))}, or lies in it, and what "
+                "lies there is not scored; expected folders of films: name another folder for the results"
+            )
+        if is_store(Path(folder) / STORE_FILE):
+            raise not_watched(folder)

@@ -14,9 +14,9 @@ from cxr_runtime.names import printable
 from cxr_runtime.progress import Progress, Silence
 from cxr_runtime.scanning.options import ScanOptions
 from cxr_runtime.scanning.profile import Profile
-from cxr_runtime.scanning.scan import LISTING_SPANS, ScanSummary, screened
+from cxr_runtime.scanning.scan import LISTING_SPANS, ScanSummary, refuse_output_folders, screened
 from cxr_runtime.sources.film_source import FilmSource
-from cxr_runtime.sources.find import Search
+from cxr_runtime.sources.find import Search, place_of
 from cxr_runtime.sources.remote import RemoteSearch, is_url
 from cxr_runtime.store.folder import default_output_folder
 from cxr_runtime.workers.opener import Opener
@@ -80,7 +80,7 @@ def scan_on_cluster(
         raise UsageError(f"--out is missing; name a folder for the results of {printable(inputs[0])}")
     if options.is_dated:
         raise UsageError("--dated does not go with --cluster; name the day's folder with --out")
-    out = options.out or default_output_folder(inputs[0])
+    out = options.out or default_output_folder(place_of(inputs[0]))
     profile = options.profile or Profile()
     with profile.whole(), ExitStack() as opened:
         opener = opened.enter_context(Opener())
@@ -91,6 +91,7 @@ def scan_on_cluster(
         films = (film for film in listing.films() if options.part is None or options.part.has(film.file))
         first = next(films, None)
         if first is None:
+            refuse_output_folders(inputs, out)
             raise CxrTriageError(
                 f"no film found in {', '.join(map(printable, inputs))} ({listing.passed_over} other files); "
                 "expected PNG, JPEG, TIFF, BMP or DICOM files, or zip files of them"

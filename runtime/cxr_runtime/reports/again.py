@@ -1,22 +1,25 @@
 """Reports of all that a store holds: made again, or after stores of several machines became one."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cxr_runtime.errors import StoreError, UsageError
-from cxr_runtime.files import DEFAULT_FORMATS, PRIVATE, Access, ReportFormat
+from cxr_runtime.files import DEFAULT_FORMATS, HEATMAPS_FOLDER, PRIVATE, Access, ReportFormat
 from cxr_runtime.names import printable
 from cxr_runtime.outcome import Status
-from cxr_runtime.presentation import Wishes
+from cxr_runtime.presentation import Wishes, kept_prevalence
 from cxr_runtime.reports.heatmap_files import HeatmapFiles
 from cxr_runtime.reports.publishing import Publication, publish
-from cxr_runtime.store.folder import held
+from cxr_runtime.sources.kinds import is_hidden
+from cxr_runtime.store.folder import has_store, held
 from cxr_runtime.store.joining import JoiningStore, Taken
 from cxr_runtime.store.opening import store_in
 from cxr_runtime.store.rows import RunFacts
 from cxr_runtime.store.store import Store
 from cxr_runtime.store.trust import TrustingStore, untrusted
+from cxr_runtime.store_file import is_store
 
 MOST_NAMED = 5  # models that a remark names
 
@@ -77,13 +80,13 @@ def restore(file: Path, folder: Path, options: ReportOptions | None = None) -> R
 
     Args:
         file: as `backup` wrote it; nothing of it is changed.
-        folder: holds no scan yet.
+        folder: new, or empty.
         options: as for `report_again`.
 
     Raises:
-        UsageError: there is no such file.
-        StoreError: it is no store, holds what no scan stores, or rows that would have to be trusted; or the
-            folder holds a scan, or cannot be written.
+        UsageError: there is no such file, or it is no store.
+        StoreError: it holds what no scan stores, or rows that would have to be trusted; or the folder is not
+            empty, or cannot be written.
         OSError: the disk is full, or fails.
     """
     options = options or ReportOptions()
@@ -91,8 +94,26 @@ def restore(file: Path, folder: Path, options: ReportOptions | None = None) -> R
         raise UsageError(
             f"there is no backup {printable(str(file))}; expected a file made by `cxr-triage backup`"
         )
+    if os.access(file, os.R_OK) and not is_store(file.resolve()):
+        raise UsageError(
+            f"{printable(str(file))} is not a backup; expected a file made by `cxr-triage backup`: check "
+            "the name"
+        )
+    _refuse_unless_empty(folder)
     with Store.open_file(file) as source:
         return _joined([source], folder, options, is_new=True)
+
+
+def _refuse_unless_empty(folder: Path) -> None:
+    """Films would never be scanned again in a folder that holds a store."""
+    if not folder.is_dir() or has_store(folder):  # what a store that is there holds is seen once it is open
+        return
+    made = {HEATMAPS_FOLDER}  # by a restore that was killed, or a scan that is about to begin
+    if any(path.name not in made and not is_hidden(path.name) for path in folder.iterdir()):
+        raise StoreError(
+            f"{printable(str(folder))} is not empty, and a backup is restored into a new folder alone: name "
+            "another one"
+        )
 
 
 def merge(folders: Sequence[Path], out: Path, options: ReportOptions | None = None) -> Reported:
@@ -150,7 +171,9 @@ def _own_rows(store: TrustingStore, options: ReportOptions) -> int:
 
 def _published(store: TrustingStore, folder: Path, options: ReportOptions) -> Publication:
     facts = _facts(store)
-    facts = replace(facts, presentation=options.wishes.over(facts.presentation))
+    before = facts.presentation
+    usual = replace(before, prevalence=kept_prevalence() or before.prevalence)
+    facts = replace(facts, presentation=options.wishes.over(usual))
     pictures = HeatmapFiles(
         folder,
         facts.heat,

@@ -38,8 +38,17 @@ class Month:
     def row(self) -> tuple[object, ...]:
         """The values of COLUMNS."""
         hours = "" if self.hours_to_reading is None else f"{self.hours_to_reading:.1f}"
-        counts = (self.screened, self.flagged, self.read, self.called_abnormal, self.confirmed)
-        return (self.month, *counts, hours)
+        return (self.month, *self._counts, hours)
+
+    @property
+    def shown(self) -> tuple[str, ...]:
+        """The same as pages show it, in the language of this moment."""
+        hours = "" if self.hours_to_reading is None else number(self.hours_to_reading, 1)
+        return (self.month, *map(number, self._counts), hours)
+
+    @property
+    def _counts(self) -> tuple[int, ...]:
+        return (self.screened, self.flagged, self.read, self.called_abnormal, self.confirmed)
 
 
 def months(desk: Desk) -> list[Month]:
@@ -108,7 +117,6 @@ def tally_pdf(desk: Desk, found: Sequence[Month]) -> bytes:
         for column, heading in enumerate(headings()):
             sheet.say(MARGIN + column * width, TOP + FIRST_ROW - 9, heading, 9, "B", QUIET)
         for row, month in enumerate(found[:MOST_MONTHS]):
-            for column, value in enumerate(month.row):
-                shown = number(value) if isinstance(value, int) else str(value)
+            for column, shown in enumerate(month.shown):
                 sheet.say(MARGIN + column * width, TOP + FIRST_ROW + row * ROW_H, shown, 10)
         return bytes(sheet.output())

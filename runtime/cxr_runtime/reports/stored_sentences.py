@@ -6,11 +6,15 @@ taken apart by them again; what no part of the catalogue fits stays as it is.
 """
 
 import re
+from datetime import datetime
 from functools import cache, lru_cache
 
-from cxr_runtime.language import ENGLISH, Language, _, later, spoken
+from cxr_runtime.language import ENGLISH, Language, _, day, later, spoken, written
 
 _CONFIDENCE = re.compile(r"(.*) \(confidence ([\d.]+)%\)", re.DOTALL)
+_NUMBER = re.compile(r"-?\d+(?:,\d{3})*(?:\.\d+)?")
+_PERCENT = re.compile(r"(\d+(?:\.\d+)?) ?%")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _PLACE = re.compile(r"\{\d\}")
 _ALSO = ". Also: "
 # Words that stand in sentences, each alone.
@@ -42,7 +46,7 @@ def _translated(language: Language, sentence: str) -> str:
         # Translators: stands between the parts of a sentence.
         return _("; ").join(translated(part) for part in sentence.split("; "))
     if sure := _CONFIDENCE.fullmatch(sentence):
-        return _("{found} (confidence {share}%)", found=translated(sure[1]), share=sure[2])
+        return _("{found} (confidence {share}%)", found=translated(sure[1]), share=written(sure[2]))
     for pattern, template in _patterns(language):
         if found := pattern.fullmatch(sentence):
             return _of_parts(language.translations.gettext(template), sentence, found.groups())
@@ -51,9 +55,19 @@ def _translated(language: Language, sentence: str) -> str:
 
 def _of_parts(template: str, sentence: str, parts: tuple[str, ...]) -> str:
     try:
-        return template.format(*(translated(part) for part in parts))
+        return template.format(*map(_filled_in, parts))
     except (LookupError, ValueError, AttributeError):  # a place holder that the English sentence has not
         return sentence
+
+
+def _filled_in(part: str) -> str:
+    if _DATE.fullmatch(part):
+        return day(datetime.fromisoformat(part))
+    if _NUMBER.fullmatch(part):
+        return written(part)
+    if share := _PERCENT.fullmatch(part):
+        return _("{number}%", number=written(share[1]))
+    return translated(part)
 
 
 @cache

@@ -13,9 +13,7 @@ from cxr_runtime.reports.exhibit import Picture, Tally, is_heat_outside_lungs
 from cxr_runtime.reports.stored_sentences import translated
 from cxr_runtime.store.rows import RunFacts
 
-LEFT_TO_RIGHT = (
-    "\u200e"  # an unseen mark; without it an ID 10-7 after an Arabic word is shown as 7-10 (UAX #9)
-)
+_LEFT_TO_RIGHT = "\u200e"  # an unseen mark (UAX #9)
 MOST_FOLDERS = 5  # of results that are named; the others are counted
 
 # In English; whoever shows them translates them.
@@ -119,7 +117,6 @@ def remarks(outcome: Outcome) -> tuple[str, ...]:
 
 def owner(identity: Identity) -> tuple[str, ...]:
     """Whose film it is, as far as that is kept."""
-    mark = LEFT_TO_RIGHT if spoken().is_right_to_left else ""
     issued = f"{identity.patient} ({identity.issuer})" if identity.issuer else identity.patient
     said = (
         (_("ID {value}"), issued),
@@ -127,8 +124,14 @@ def owner(identity: Identity) -> tuple[str, ...]:
         (_("study of {value}"), identity.studied),
         (_("accession {value}"), identity.accession),
     )
-    facts = tuple(form.replace("{value}", f"{mark}{value}{mark}") for form, value in said if value)
+    facts = tuple(form.replace("{value}", left_to_right(value)) for form, value in said if value)
     return (identity.name, *facts) if identity.name else facts
+
+
+def left_to_right(text: str) -> str:
+    """Keeps the order of a text such as 10-7, which would be shown as 7-10 after an Arabic word."""
+    mark = _LEFT_TO_RIGHT if spoken().is_right_to_left else ""
+    return f"{mark}{text}{mark}"
 
 
 def moment(at: datetime) -> str:

@@ -20,7 +20,10 @@ def folder_of(out: Path, day: date) -> Path:
 def next_midnight(now: datetime) -> datetime:
     """When the day of `now` ends, by the clock on the wall."""
     midnight = datetime.combine(now.date() + timedelta(days=1), time())
-    return midnight.astimezone() if now.tzinfo is None else midnight.replace(tzinfo=now.tzinfo)
+    # A time of this machine bears the offset of its moment; that of midnight is another one where summer time
+    # begins or ends in between.
+    is_local = now.tzinfo is None or now.utcoffset() == now.astimezone().utcoffset()
+    return midnight.astimezone() if is_local else midnight.replace(tzinfo=now.tzinfo)
 
 
 class EarlierFilms:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from cxr_runtime.errors import CxrTriageError, UsageError
+from cxr_runtime.files import STORE_FILE
 from cxr_runtime.journal import Journal
 from cxr_runtime.language import counted
 from cxr_runtime.names import printable
@@ -22,9 +23,10 @@ from cxr_runtime.scanning.profile import Profile, Stage
 from cxr_runtime.scanning.session import Session
 from cxr_runtime.sources.film_list import FilmList
 from cxr_runtime.sources.film_source import FilmSource
-from cxr_runtime.sources.find import Found, find_films
+from cxr_runtime.sources.find import Found, find_films, place_of
 from cxr_runtime.store.folder import default_output_folder
 from cxr_runtime.store.store import Store
+from cxr_runtime.store_file import is_store
 from cxr_runtime.workers.opener import Opener
 
 LISTING_SPANS = 10  # a folder may take so many times as long as a film, while something is heard of it
@@ -85,7 +87,7 @@ def scan(
     names = [os.fspath(name) for name in ([inputs] if isinstance(inputs, str | Path) else inputs)]
     if not names:
         raise UsageError("no INPUT is given; expected films, folders or zip files")
-    out = options.out or default_output_folder(names[0])
+    out = options.out or default_output_folder(place_of(names[0]))
     profile = options.profile or Profile()
     with profile.whole(), ExitStack() as opened:
         opener = opened.enter_context(Opener())
@@ -169,6 +171,7 @@ def _find(names: list[str], out: Path, options: ScanOptions, opener: Opener) -> 
     if (part := options.part) is not None:
         found = replace(found, sources=FilmList(film for film in found.sources if part.has(film.file)))
     if not found.sources:
+        refuse_output_folders(names, out)
         results = f", {counted(len(found.results), 'folder')} of results" if found.results else ""
         raise CxrTriageError(
             f"no film found in {', '.join(map(printable, names))} "
@@ -176,3 +179,22 @@ def _find(names: list[str], out: Path, options: ScanOptions, opener: Opener) -> 
             "expected PNG, JPEG, TIFF, BMP or DICOM files, or zip files of them"
         )
     return found
+
+
+def refuse_output_folders(names: Sequence[str], out: Path) -> None:
+    """Where no film was found, say so if an INPUT was left out because it is an output folder.
+
+    Raises:
+        CxrTriageError: one was.
+    """
+    for name in names:
+        if is_store(Path(name) / STORE_FILE):
+            raise CxrTriageError(
+                f"no film found: {printable(name)} holds {STORE_FILE}, so it is an output folder, and what "
+                "lies in one is not scanned; move its films into a folder of their own, and scan that"
+            )
+        if out.is_dir() and Path(name).is_dir() and out.samefile(name):
+            raise CxrTriageError(
+                f"no film found: {printable(name)} is the output folder, and what lies in it is not scanned; "
+                "name another folder with --out"
+            )

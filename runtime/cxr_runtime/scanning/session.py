@@ -63,6 +63,7 @@ class Session:
             )
         self._fingerprint = fingerprint_of(model.manifest, options.heat, lung_outline=options.lung_outline)
         self._sandbox, self._label = "" if pool else str(protection()), keeping.label
+        self.has_forgotten = store.keep_identities(keeping.label)  # what earlier runs kept of patients
         self._study = study_parts(options, keeping, model, store, self._fingerprint)
         self.known = self._known_as(store, self._fingerprint, self._study, earlier, options.force)
         self._station = self._opened_station(pool, opener)

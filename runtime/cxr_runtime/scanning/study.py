@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from cxr_runtime.reports.dicom.results import ResultFiles
     from cxr_runtime.reports.dicom.source import SourceFilm
 
+NO_RESULTS = "no-dicom-results"  # code of the remark on such a film
 NEEDS = ("highdicom", "PIL")  # of the extra `dicom`
 Dates = Mapping[str, datetime | None]  # when objects were first made, by UID
 Noted = tuple[tuple[MadeObject, str], ...]
@@ -102,8 +103,15 @@ class StudyParts:
         drawn = draw(item)
         if isinstance(item.film, Unread):
             return drawn
-        objects = self._objects(item, drawn.picture, dates) if isinstance(item, Scored) else ()
-        return replace(drawn, identity=self._identity(item.film.header), objects=objects)
+        drawn = replace(drawn, identity=self._identity(item.film.header))
+        if not isinstance(item, Scored):
+            return drawn
+        try:
+            return replace(drawn, objects=self._objects(item, drawn.picture, dates))
+        except OSError:
+            raise
+        except Exception as error:  # noqa: BLE001 - libraries answer odd headers with errors of every kind
+            return _without_results(drawn, error)
 
     def _identity(self, header: StudyHeader | None) -> tuple[str, Identity] | None:
         """What is kept of a film's identity, and under which label; of a film without a header nothing."""
@@ -131,6 +139,15 @@ class StudyParts:
         return self.results.write(film, dates.get)
 
 
+def _without_results(drawn: FinishedFilm, error: Exception) -> FinishedFilm:
+    """The film with the remark that nothing could be made for its archive; its score stands."""
+    outcome = drawn.score.outcome
+    told = f"its DICOM results could not be made ({type(error).__name__}); the next scan tries again"
+    message = f"{outcome.message}. Also: {told}" if outcome.message else told
+    noted = replace(outcome, code=outcome.code or NO_RESULTS, message=message)
+    return replace(drawn, score=replace(drawn.score, outcome=noted))
+
+
 def _source(item: Scored) -> "SourceFilm | None":
     """A film with a study of its own."""
     from cxr_runtime.reports.dicom.source import SourceFilm
@@ -148,15 +165,11 @@ def study_parts(
     store: StoreWriter,
     fingerprint: str,
 ) -> StudyParts | None:
-    """What a session keeps, as its options say; what earlier runs kept otherwise of patients is forgotten.
+    """What a session keeps, as its options say.
 
     Returns:
         None where nothing but rows and pictures is wanted: no header then leaves the worker.
-
-    Raises:
-        StoreError: the store cannot be written.
     """
-    store.keep_identities(keeping.label)
     if options.out is None or ReportFormat.DICOM not in options.formats:
         return None if keeping.kind is IdentityKind.NONE else StudyParts(store, keeping, None)
     from cxr_runtime.reports.dicom.results import ResultFiles

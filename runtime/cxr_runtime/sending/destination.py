@@ -43,7 +43,7 @@ class Answer:
 
 
 class Line(Protocol):
-    """An archive that has been reached."""
+    """A way to an archive; whether it does its work there, its first answer says."""
 
     def store(self, outgoing: Outgoing) -> Answer:
         """Hand over a result.
@@ -63,7 +63,7 @@ class Destination(Protocol):
         ...
 
     def line(self) -> AbstractContextManager[Line]:
-        """Reach it.
+        """Open a way to it.
 
         Raises:
             PeerError: it cannot be reached.

@@ -1,5 +1,6 @@
 """The results of one output folder that wait to be sent to one archive."""
 
+import sqlite3
 from collections.abc import Collection
 from contextlib import ExitStack
 from datetime import datetime
@@ -15,8 +16,8 @@ from cxr_runtime.errors import StoreError
 from cxr_runtime.files import PRIVATE
 from cxr_runtime.names import printable
 from cxr_runtime.sending.destination import Outgoing
-from cxr_runtime.sources.disk import file_stamp
-from cxr_runtime.store.deliveries import Deliveries, Delivery, Outstanding, State
+from cxr_runtime.sources.disk import is_unchanged
+from cxr_runtime.store.deliveries import Deliveries, Delivery, Outstanding, State, is_ahead
 from cxr_runtime.store.opening import store_in
 from cxr_runtime.store.writer import StoreWriter
 
@@ -71,10 +72,13 @@ class Outbox:
         StoreError: the folder holds no store, or another program sends from it to that archive.
     """
 
-    def __init__(self, folder: Path, target: str, kinds: frozenset[str]) -> None:
+    def __init__(
+        self, folder: Path, target: str, kinds: frozenset[str], *, retries_refused: bool = False
+    ) -> None:
         self.folder, self._target, self._kinds = folder, target, kinds
         self._unnoted = dict[str, Delivery]()  # what the store could not take yet
-        self._version = -1  # of the store as it was looked at last
+        self._version = -1  # of the store as it was when the latest round ended
+        self._awaited = list[datetime]()  # UTC: when all of these have passed, something is due
         store_in(folder)
         with ExitStack() as closing:
             lock = FileLock(
@@ -91,6 +95,8 @@ class Outbox:
             self.store = SendingStore.open(folder)
             closing.callback(self.store.close)
             self.distrusted = self.store.begin_sending(target)
+            if retries_refused:
+                self.store.retry_refused(target)
             self._closing = closing.pop_all()
 
     def __enter__(self) -> Self:
@@ -103,15 +109,41 @@ class Outbox:
         """Let others send from it."""
         self._closing.close()
 
-    def due(self, began: datetime, now: datetime | None) -> list[Outstanding]:
-        """Some of what is due; the arguments are those of `Deliveries.due`."""
-        found = self.store.deliveries.due(self._target, self._kinds, began, now)
-        return list(islice((each for each in found if each.made.uid not in self._unnoted), AT_ONCE))
+    @property
+    def away(self) -> Delivery:
+        """How often the archive could not be reached, and when it is asked again."""
+        return self.store.deliveries.of_archive(self._target)
 
-    def is_changed(self) -> bool:
-        """Whether anybody else has written into the store since this was asked last."""
-        before, self._version = self._version, self.store.version()
-        return before != self._version
+    def due(self, now: datetime | None, tried: Collection[str]) -> list[Outstanding]:
+        """Some of what is due.
+
+        Args:
+            now: as of `Deliveries.due`.
+            tried: UIDs of what this round has tried.
+        """
+        found = self.store.deliveries.due(self._target, self._kinds, now)
+        left = (each for each in found if each.made.uid not in tried and each.made.uid not in self._unnoted)
+        return list(islice(left, AT_ONCE))
+
+    def has_work(self, now: datetime) -> bool:
+        """Whether anybody else has written into the store since a round ended, or something has come due."""
+        try:
+            is_changed = self.store.version() != self._version
+        except sqlite3.DatabaseError:  # the round will say what is wrong
+            return True
+        return is_changed or (
+            bool(self._awaited) and not any(is_ahead(moment, now) for moment in self._awaited)
+        )
+
+    def end_round(self, version: int) -> None:
+        """All that was due is tried.
+
+        Args:
+            version: of the store as the round found it.
+        """
+        moments = (self.store.deliveries.next_due(self._target, self._kinds), self.away.next_try)
+        self._awaited = [moment for moment in moments if moment is not None] if self.left() else []
+        self._version = version
 
     def left(self) -> int:
         """How many results are not sent, and not refused."""
@@ -129,10 +161,10 @@ class Outbox:
             self._unnoted.clear()
 
     def read(self, each: Outstanding) -> Outgoing | None:
-        """The file of a result; None where it is gone, or is not as it was made."""
+        """The file of a result; None where it is gone, or its content is not as it was made."""
         path = self.folder / each.made.file
         try:
             content = path.read_bytes()
         except OSError:
             return None
-        return Outgoing(each.made.uid, content) if file_stamp(path) == each.stamp else None
+        return Outgoing(each.made.uid, content) if is_unchanged(path, each.stamp) else None

@@ -17,12 +17,13 @@ from cxr_runtime.journal import Journal
 from cxr_runtime.names import SHA_DIGITS
 from cxr_runtime.sending.destination import Answer, Destination, Line, PeerError
 from cxr_runtime.sending.outbox import Outbox
+from cxr_runtime.sending.outboxes import Outboxes
 from cxr_runtime.sending.status import Queue
-from cxr_runtime.store.deliveries import Delivery, Outstanding, State
+from cxr_runtime.store.deliveries import Outstanding, State, is_ahead
 
 LOOK_SECONDS = 2.0  # between two looks at what is due
 RESTS_FOR_ONE = 19  # after a look at a long queue, so many times its length: it takes 5 % of the time
-AFTER_FAILURE_SECONDS = 60.0  # when the store cannot be used
+AFTER_FAILURE_SECONDS = 60.0  # when a store cannot be used
 FILE_GONE = "its file is gone, or was changed since it was made: scan the film again"
 
 
@@ -35,6 +36,7 @@ class Sent:
     refused: int = 0
     left: int = 0  # results that are not sent, and not refused
     trouble: str = ""  # why the archive could not be reached; "" where it could
+    is_away: bool = False  # it could not be reached when it was last tried
 
     def followed_by(self, later: "Sent") -> "Sent":
         """Both rounds together."""
@@ -57,10 +59,12 @@ class Sender:
     retries_refused: bool = False  # what it refused for good is sent once more
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     queue: Queue = field(default_factory=Queue)  # after the latest round of `run`
-    _open: dict[Path, Outbox] = field(default_factory=dict)
-    _done: set[Path] = field(default_factory=set)  # folders of earlier days that owe nothing
-    _due: datetime | None = None  # when something is to be tried again
+    _outboxes: Outboxes = field(init=False)
     _ending: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        name = self.destination.name
+        self._outboxes = Outboxes(self.folders, name, self.kinds, self.journal, self.retries_refused)
 
     def __enter__(self) -> Self:
         return self
@@ -75,9 +79,9 @@ class Sender:
             while not self._ending.wait(rest):
                 started, rest = time.monotonic(), LOOK_SECONDS
                 try:
-                    if self._has_work() and not self._counted(self.round()).sent:
+                    if self._has_work() and not self._counted(self._send_all(at_once=False)).sent:
                         rest = max(rest, RESTS_FOR_ONE * (time.monotonic() - started))
-                except (CxrTriageError, OSError) as error:
+                except (CxrTriageError, OSError) as error:  # it does not even find folders
                     self.journal.note("sending-failed", error=type(error).__name__.lower())
                     rest = AFTER_FAILURE_SECONDS
         finally:
@@ -100,9 +104,7 @@ class Sender:
 
     def close(self) -> None:
         """Let others send from the folders."""
-        for outbox in self._open.values():
-            outbox.close()
-        self._open.clear()
+        self._outboxes.close()
 
     def round(self, *, at_once: bool = False) -> Sent:
         """Send what is due, each result once.
@@ -112,32 +114,44 @@ class Sender:
 
         Raises:
             StoreError: a folder holds no store, or another program sends from it; or its store cannot be
-                written.
+                used. What is due of the other folders was sent.
+            OSError: the same, where the disk fails.
         """
-        began, done = self.clock(), Sent()
-        self._due = None
-        for outbox in self._outboxes():
-            outbox.note()  # what could not be noted before
-            away = outbox.store.deliveries.of_archive(self.destination.name)
-            is_awaited = not at_once and _is_ahead(away.due, began)
-            if not is_awaited and not done.trouble:
-                self._send(outbox, began, None if at_once else began, done)
-            done.left += outbox.left()
-            self._note_due(outbox)
+        done = self._send_all(at_once=at_once)
+        failures = list(self._outboxes.failing.values())
+        if failures:
+            raise failures[0].error
         return done
 
-    def _send(self, outbox: Outbox, began: datetime, now: datetime | None, done: Sent) -> None:
-        """Send what is due of one folder."""
-        due = outbox.due(began, now)
+    def _send_all(self, *, at_once: bool) -> Sent:
+        """As `round`; a folder that cannot be sent from is left out."""
+        began, done = self.clock(), Sent()
+        now, again = None if at_once else began, began + timedelta(seconds=AFTER_FAILURE_SECONDS)
+        self._outboxes.each(lambda outbox: self._send_from(outbox, now, done), now, again)
+        return done
+
+    def _send_from(self, outbox: Outbox, now: datetime | None, done: Sent) -> None:
+        """Send what is due of one folder, unless the archive is away."""
+        outbox.note()  # what could not be noted before
+        due = outbox.away.next_try
+        is_awaited = now is not None and due is not None and is_ahead(due, now)
+        if not is_awaited and not done.trouble:
+            self._send(outbox, now, done)
+        done.left += outbox.left()
+        done.is_away |= outbox.away.tries > 0
+
+    def _send(self, outbox: Outbox, now: datetime | None, done: Sent) -> None:
+        tried = set[str]()
+        due = outbox.due(now, tried)
         if not due:
             return
         try:
             with self.destination.line() as line:
-                self._answered(outbox)
                 while due and not self._ending.is_set():
                     for each in due:
                         self._hand_over(outbox, line, each, done)
-                    due = outbox.due(began, now)
+                    tried.update(each.made.uid for each in due)
+                    due = outbox.due(now, tried)
         except PeerError as error:
             done.trouble = str(error)
             self._away(outbox, done)
@@ -154,6 +168,7 @@ class Sender:
         except PeerError as error:  # the archive may have it; the same object again does no harm
             outbox.note(each.delivery.tried_in_vain(self.clock(), str(error)))
             raise
+        self._answered(outbox)
         self._note(outbox, each, answer, done)
 
     def _note(self, outbox: Outbox, each: Outstanding, answer: Answer, done: Sent) -> None:
@@ -173,58 +188,23 @@ class Sender:
 
     def _away(self, outbox: Outbox, done: Sent) -> None:
         """The archive could not be reached, or broke off: nothing is tried for a while."""
-        now, before = self.clock(), outbox.store.deliveries.of_archive(self.destination.name)
-        after = before.tried_in_vain(now, done.trouble)
+        now = self.clock()
+        after = outbox.away.tried_in_vain(now, done.trouble)
         outbox.note(after)
         minutes = round((datetime.fromisoformat(after.due) - now).total_seconds() / 60)
         self.journal.note("archive-away", tries=after.tries, next_minutes=minutes)
 
     def _answered(self, outbox: Outbox) -> None:
-        """The archive could be reached: the next wait is the shortest one again."""
-        away = outbox.store.deliveries.of_archive(self.destination.name)
+        """The archive does its work: the next wait is the shortest one again."""
+        away = outbox.away
         if away.tries:
             outbox.note(replace(away, tries=0, due="", said=""))
             self.journal.note("archive-back")
 
-    def _note_due(self, outbox: Outbox) -> None:
-        moments = (
-            outbox.store.deliveries.next_due(self.destination.name),
-            _moment(outbox.store.deliveries.of_archive(self.destination.name)),
-        )
-        for moment in moments:
-            if moment is not None and (self._due is None or moment < self._due):
-                self._due = moment
-
     def _counted(self, done: Sent) -> Sent:
-        name = self.destination.name
-        is_away = any(box.store.deliveries.of_archive(name).tries for box in self._open.values())
-        self.queue = Queue(done.left, self.queue.refused + done.refused, is_away)
+        failing = len(self._outboxes.failing)
+        self.queue = Queue(done.left, self.queue.refused + done.refused, done.is_away, failing)
         return done
 
     def _has_work(self) -> bool:
-        """Whether anything was stored, or has come due, since the last round."""
-        is_due = self._due is not None and self._due <= self.clock()
-        changed = [outbox.is_changed() for outbox in self._outboxes()]
-        return is_due or any(changed)
-
-    def _outboxes(self) -> list[Outbox]:
-        """Queues of all folders that may owe something; those of earlier days are closed when they do not."""
-        folders = sorted(self.folders())
-        for folder in folders:
-            if folder not in self._open and folder not in self._done:
-                self._open[folder] = outbox = Outbox(folder, self.destination.name, self.kinds)
-                if self.retries_refused:
-                    outbox.store.retry_refused(self.destination.name)
-        for folder in [folder for folder in self._open if folder not in folders[-1:]]:
-            if not self._open[folder].left():
-                self._open.pop(folder).close()
-                self._done.add(folder)
-        return list(self._open.values())
-
-
-def _is_ahead(due: str, now: datetime) -> bool:
-    return bool(due) and now < datetime.fromisoformat(due) <= now + timedelta(hours=1)
-
-
-def _moment(delivery: Delivery) -> datetime | None:
-    return datetime.fromisoformat(delivery.due) if delivery.due else None
+        return self._outboxes.have_work(self.clock())

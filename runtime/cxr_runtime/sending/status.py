@@ -19,6 +19,7 @@ class Queue:
     waiting: int = 0  # results that are not sent, and not refused
     refused: int = 0  # for good, since the sender began
     is_away: bool = False  # the archive could not be reached when it was last tried
+    failing: int = 0  # folders whose store could not be used
 
 
 @dataclass
@@ -57,6 +58,6 @@ def _status(deliveries: Deliveries, target: str) -> ArchiveStatus:
             if state is State.REFUSED and len(found.films) < MOST_SHOWN:
                 found.films.append((sha256, kind))
     found.waiting, found.trouble = deliveries.outstanding(target, KINDS), away.said
-    moments = [deliveries.next_due(target), datetime.fromisoformat(away.due) if away.due else None]
+    moments = (deliveries.next_due(target, KINDS), away.next_try)
     found.due = max((moment for moment in moments if moment is not None), default=None)
     return found

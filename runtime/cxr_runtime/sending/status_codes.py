@@ -3,11 +3,11 @@
 from cxr_runtime.sending.destination import Answer
 from cxr_runtime.store.deliveries import State
 
-SUCCESS, _DUPLICATE_INSTANCE = 0x0000, 0x0111
+SUCCESS, DUPLICATE_INSTANCE = 0x0000, 0x0111
 _PROCESSING_FAILURE, _DUPLICATE_INVOCATION, _OUT_OF_RESOURCES = 0x0110, 0x0210, 0xA7
 _WARNINGS = (0x0001, 0x0107, 0x0116)  # beside those that begin with B (PS3.7 C.1)
 _WORDS = {
-    _DUPLICATE_INSTANCE: "it has the object already",
+    DUPLICATE_INSTANCE: "it has the object already",
     0x0117: "it takes the UID for a wrong one",
     0x0122: "it takes no objects of this kind",
     0x0124: "we are not allowed to store there",
@@ -32,7 +32,7 @@ def answer_of(status: int) -> Answer:
         return Answer(State.SENT)
     if status >> 12 == 0xB or status in _WARNINGS:
         return Answer(State.SENT, f"with a warning: {words_of(status)}")
-    if status == _DUPLICATE_INSTANCE:  # the UID says all that decides an object: it can be no other
+    if status == DUPLICATE_INSTANCE:  # the UID says all that decides an object: it can be no other
         return Answer(State.SENT, words_of(status))
     is_for_now = status >> 8 == _OUT_OF_RESOURCES or status in (_PROCESSING_FAILURE, _DUPLICATE_INVOCATION)
     return Answer(State.WAITING if is_for_now else State.REFUSED, words_of(status))

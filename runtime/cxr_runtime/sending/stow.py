@@ -13,7 +13,7 @@ from typing import Any
 
 from cxr_runtime.sending.address import Address
 from cxr_runtime.sending.destination import Answer, Line, Outgoing, PeerError, within
-from cxr_runtime.sending.status_codes import SUCCESS, answer_of
+from cxr_runtime.sending.status_codes import DUPLICATE_INSTANCE, SUCCESS, answer_of
 from cxr_runtime.store.deliveries import State
 
 SILENT_SECONDS = 30.0  # without a byte
@@ -30,6 +30,7 @@ _REFUSALS = {
 }
 _FAILED, _STORED = "00081198", "00081199"  # sequences of failed and of stored objects (PS3.18 I.2)
 _FAILURE, _WARNING = "00081197", "00081196"  # their reasons
+_UID = "00081155"  # Referenced SOP Instance UID
 
 
 @dataclass(frozen=True)
@@ -131,10 +132,10 @@ def _answer(response: HTTPResponse, told: bytes, uid: str) -> Answer:
     Raises:
         PeerError: it did not speak of the object, but of the request or of itself.
     """
-    status = response.status
+    status, body = response.status, _parsed(told)
+    failed = _failed(body, uid)
     if status in _REFUSALS:
-        said = _told(told, uid)
-        return said if said and said.state is not State.SENT else _refusal(status)
+        return failed or _refusal(status)
     if 300 <= status < 400:
         raise PeerError(
             f"leads to another address (HTTP {status}), which is not followed; give that with --to"
@@ -143,7 +144,7 @@ def _answer(response: HTTPResponse, told: bytes, uid: str) -> Answer:
         raise PeerError(f"lets nobody in without the right name and password (HTTP {status}): see --login")
     if status not in (OK, ACCEPTED):
         raise PeerError(f"does not store (HTTP {status})")
-    said = _told(told, uid)
+    said = failed or _stored(body, uid)
     if said is not None:
         return said
     if status == ACCEPTED:  # something is not as it should be, and it does not say what
@@ -155,20 +156,34 @@ def _refusal(status: int) -> Answer:
     return Answer(State.REFUSED, f"{_REFUSALS[status]} (HTTP {status})")
 
 
-def _told(told: bytes, uid: str) -> Answer | None:
-    """What the answer's body says of an object (PS3.18 I.2); None where it says nothing we understand."""
+def _parsed(told: bytes) -> Any:
+    """The answer's body (PS3.18 I.2); None where it is nothing we understand."""
     try:
-        found = json.loads(told)
+        return json.loads(told)
     except (ValueError, RecursionError):
         return None
-    for sequence, reason in ((_FAILED, _FAILURE), (_STORED, _WARNING)):
-        for item in _values(found, sequence):
-            if uid in _values(item, "00081155"):
-                codes = [code for code in _values(item, reason) if isinstance(code, int)]
-                if sequence == _FAILED:
-                    failed = answer_of(codes[0] if codes else SUCCESS)
-                    return failed if failed.state is not State.SENT else _refusal(409)
-                return Answer(State.SENT, answer_of(codes[0]).said if codes else "")
+
+
+def _failed(body: Any, uid: str) -> Answer | None:
+    """What the body says of an object that was not stored; None where it names it nowhere as such."""
+    code = _code(body, _FAILED, _FAILURE, uid)
+    if code is None:
+        return None
+    failed = answer_of(code)
+    return _refusal(409) if failed.state is State.SENT and code != DUPLICATE_INSTANCE else failed
+
+
+def _stored(body: Any, uid: str) -> Answer | None:
+    """What the body says of an object that was stored; None where it names it nowhere as such."""
+    code = _code(body, _STORED, _WARNING, uid)
+    return None if code is None else Answer(State.SENT, answer_of(code).said)
+
+
+def _code(body: Any, sequence: str, reason: str, uid: str) -> int | None:
+    """The reason that stands beside an object in a sequence, SUCCESS if none does; None: it is not there."""
+    for item in _values(body, sequence):
+        if uid in _values(item, _UID):
+            return next((code for code in _values(item, reason) if isinstance(code, int)), SUCCESS)
     return None
 
 

@@ -83,7 +83,7 @@ class Alerts:
     clock: Callable[[], datetime] = lambda: datetime.now().astimezone()
     _ending: threading.Event = field(default_factory=threading.Event)
     _done: set[str] = field(default_factory=set)  # films that were called out; "film channel": only by that
-    _since: datetime | None = None  # films that were scored before are no news; the same for all looks
+    _since: datetime | None = None  # films that were scored before are no news
     _tries: dict[str, tuple[float, float]] = field(default_factory=dict)  # film: when again, wait after that
 
     def run(self) -> None:
@@ -107,7 +107,8 @@ class Alerts:
 
     def look(self, desk: Desk) -> bool:
         """Call out new films, then those that are due again; False where one has to be tried again."""
-        self._since = self._since or self._beginning(desk)
+        beginning = self._beginning(desk)
+        self._since = min(self._since or beginning, beginning)  # earlier where a clock is put right
         found = desk.suspicious(self.options.score / 100, self._since)
         waiting = [film for film in found if film[0] not in self._done]
         is_all = True

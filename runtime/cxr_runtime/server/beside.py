@@ -1,5 +1,6 @@
 """What stands beside a film: the patient's film before it, and the films that are most like it."""
 
+from collections.abc import Callable
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -86,8 +87,14 @@ def _summary(said: list[FilmVerdicts]) -> str:
     return _("{count} read, {abnormal} abnormal", count=number(len(known)), abnormal=number(abnormal))
 
 
-def earlier(desk: Desk, film: Listed) -> dict[str, str] | None:
-    """The person's film before this one, where patients are kept, and how the score has changed."""
+def earlier(desk: Desk, film: Listed, is_hidden: Callable[[Listed], bool]) -> dict[str, str] | None:
+    """The person's film before this one, where patients are kept, and how the score has changed.
+
+    Args:
+        desk: open.
+        film: this one.
+        is_hidden: whether the reader must not know the score of a film yet.
+    """
     own, label = _identity(desk, film), desk.label()
     if own is None or not own.patient or not own.studied:
         return None
@@ -95,8 +102,11 @@ def earlier(desk: Desk, film: Listed) -> dict[str, str] | None:
         identity = desk.identities.of(sha256, label)
         other = one(desk, sha256) if identity is not None and identity.person == own.person else None
         if other is not None:
-            change = _change(other.outcome, film.outcome)
-            return {"key": sha256, "date": date, "score": _score(other.outcome), "change": change}
+            told = {"key": sha256, "date": date, "score": "", "change": ""}
+            if not is_hidden(other):
+                told["score"] = _score(other.outcome)
+                told["change"] = _change(other.outcome, film.outcome)
+            return told
     return None
 
 

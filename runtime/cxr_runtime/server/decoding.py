@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from cxr_runtime.errors import CxrTriageError, InstallationError
+from cxr_runtime.film import DeepFilm
 from cxr_runtime.reading.deep import read_deep, set_right, within
 from cxr_runtime.sources.film_source import FilmSource
 from cxr_runtime.workers.answers import MAX_ARRAY_BYTES, MAX_SIDE, Content
@@ -44,7 +45,7 @@ class Wanted:
 
     sha256: str  # that its file must have
     source: FilmSource
-    preview_jpeg: bytes = field(repr=False)  # how it stood when it was scored
+    preview_jpeg: bytes | None = field(repr=False)  # how it stood when it was scored; None: that was dropped
     file: OpenedFile | None = None  # None: the worker opens it itself
 
 
@@ -72,9 +73,8 @@ class Decoding:
             content = source.read_bytes()
             if sha256(content).hexdigest() != digest:
                 return None
-        preview = cv2.imdecode(np.frombuffer(preview_jpeg, np.uint8), cv2.IMREAD_GRAYSCALE)
         film = within(read_deep(content), MOST_PIXELS)
-        found = None if preview is None else set_right(film, np.asarray(preview, np.uint8))
+        found = film if preview_jpeg is None else _as_it_stood(film, preview_jpeg)
         if found is None:
             return None
         values = found.values
@@ -122,6 +122,11 @@ class Decoding:
         return Shown(pixels[:size], rows, columns, bits, (centre, width), spacing)
 
 
+def _as_it_stood(film: DeepFilm, preview_jpeg: bytes) -> DeepFilm | None:
+    preview = cv2.imdecode(np.frombuffer(preview_jpeg, np.uint8), cv2.IMREAD_GRAYSCALE)
+    return None if preview is None else set_right(film, np.asarray(preview, np.uint8))
+
+
 class Decoder:
     """Gives films at full depth, one after the other; the last ones are kept."""
 
@@ -138,13 +143,13 @@ class Decoder:
         with self._lock:
             self._pool.close()
 
-    def film(self, digest: str, places: Iterator[FilmSource], preview_jpeg: bytes) -> Shown | None:
+    def film(self, digest: str, places: Iterator[FilmSource], preview_jpeg: bytes | None) -> Shown | None:
         """A film whose file is still somewhere, as it was.
 
         Args:
             digest: sha256 of the film's bytes.
             places: where it may lie, the likeliest first.
-            preview_jpeg: how it stood when it was scored.
+            preview_jpeg: how it stood when it was scored; None: it is shown as it lies in its file.
 
         Returns:
             The film, or None where it is nowhere, has changed, or cannot be decoded.

@@ -20,9 +20,8 @@ from cxr_runtime.reports.shown_films import shown
 from cxr_runtime.server import paper
 from cxr_runtime.server.asked_film import found
 from cxr_runtime.server.door import room_of, visitor_of
-from cxr_runtime.server.room import Room, Visitor
+from cxr_runtime.server.room import Room
 from cxr_runtime.server.shelf import query_of
-from cxr_runtime.store.accounts import Role
 from cxr_runtime.store.audit import Act
 from cxr_runtime.store.desk import Desk
 from cxr_runtime.store.listing import Listed, Query, listed
@@ -47,8 +46,7 @@ LABELS = ("file", "sha256", "label")
 
 def results(request: Request) -> Response:
     """GET /export/results.csv: the films of the list as it is narrowed, with the columns of results.csv."""
-    query, room, visitor = query_of(request.query_params), room_of(request), visitor_of(request)
-    _refuse_blinded(room, visitor)
+    query, room, visitor = query_of(request.query_params), _room(request), visitor_of(request)
     with room.reading() as desk:
         outcomes = [film.outcome for film in _every(desk, query, visitor.name)]
     return _taken(request, "results.csv", results_text(outcomes).encode())
@@ -56,7 +54,7 @@ def results(request: Request) -> Response:
 
 def verdicts(request: Request) -> Response:
     """GET /export/verdicts.csv: all that was ever said, in the order in which it was."""
-    with room_of(request).reading() as desk:
+    with _room(request).reading() as desk:
         names = _names(desk)
         rows = [
             (
@@ -71,7 +69,7 @@ def verdicts(request: Request) -> Response:
 
 def labels(request: Request) -> Response:
     """GET /export/labels.csv: what is known of films, as `calibrate --labels` takes it."""
-    with room_of(request).reading() as desk:
+    with _room(request).reading() as desk:
         names = _names(desk)
         known = [(sha256, film.is_abnormal) for sha256, film in desk.verdicts.every()]
     rows = [(names.get(sha256, ""), sha256, int(truth)) for sha256, truth in known if truth is not None]
@@ -82,8 +80,7 @@ def pages(request: Request) -> Response:
     """GET /export/report.pdf: one film (`film=KEY`), or those of the list as it is narrowed, 200 at most."""
     from cxr_runtime.reports.pdf.film_document import films_document
 
-    query, room, visitor = query_of(request.query_params), room_of(request), visitor_of(request)
-    _refuse_blinded(room, visitor)
+    query, room, visitor = query_of(request.query_params), _room(request), visitor_of(request)
     key = request.query_params.get("film", "")
     with room.reading() as desk:
         run = desk.latest_facts()
@@ -97,21 +94,21 @@ def pages(request: Request) -> Response:
 
 def tally(request: Request) -> Response:
     """GET /tally: the months."""
-    with room_of(request).reading() as desk:
+    with _room(request).reading() as desk:
         every = months(desk)
     return paper.page(request, "tally.html", styles=("room.css",), months=every, headings=headings())
 
 
 def tally_table(request: Request) -> Response:
     """GET /export/tally.csv."""
-    with room_of(request).reading() as desk:
+    with _room(request).reading() as desk:
         content = tally_csv(months(desk))
     return _taken(request, "tally.csv", content.encode())
 
 
 def tally_page(request: Request) -> Response:
     """GET /export/tally.pdf."""
-    with room_of(request).reading() as desk:
+    with _room(request).reading() as desk:
         content = tally_pdf(desk, months(desk))
     return _taken(request, "tally.pdf", content)
 
@@ -139,11 +136,17 @@ def _names(desk: Desk) -> dict[str, str]:
     return {row.sha256: printable(row.file) for row in desk.outcomes(None) if row.sha256}
 
 
-def _refuse_blinded(room: Room, visitor: Visitor) -> None:
-    """Where everybody reads blinded, scores are taken out by admins alone."""
-    if room.options.is_blinded and visitor.role is not Role.ADMIN:
-        said = _("Scores are hidden here until films are read; an admin can take them out.")
+def _room(request: Request) -> Room:
+    """The room of a request, where its visitor may take out what is known of all films.
+
+    Raises:
+        HTTPException: everybody reads blinded, and this is no admin.
+    """
+    room = room_of(request)
+    if not room.may_know_all(visitor_of(request)):
+        said = _("Scores and verdicts are hidden here until films are read; an admin can take them out.")
         raise HTTPException(403, said)
+    return room
 
 
 def _taken(request: Request, name: str, content: bytes) -> Response:

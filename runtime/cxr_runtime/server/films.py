@@ -1,5 +1,6 @@
 """One film as the browser asks for it: its facts, its pictures, its pixels at full depth."""
 
+from functools import partial
 from typing import Any
 
 from isal import igzip
@@ -10,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from cxr_runtime.heat.overlay import recoloured
 from cxr_runtime.language import _, number
 from cxr_runtime.names import folder_and_name, printable
+from cxr_runtime.outcome import Status
 from cxr_runtime.presentation import Colours
 from cxr_runtime.reports import meaning, wording
 from cxr_runtime.reports.shown_films import shown
@@ -33,8 +35,8 @@ def facts(request: Request) -> Response:
     with room.reading() as desk:
         film = found(desk, key)
         said = standing(desk.verdicts.of(film.outcome.sha256)) if film.outcome.sha256 else FilmVerdicts(())
-        is_hidden = hides_score(request, room, desk, visitor, film)
-        picture = desk.picture(film.result)
+        hides = partial(hides_score, request, room, desk, visitor)
+        is_hidden, picture = hides(film), desk.picture(film.result)
         told = {
             **_words(desk, film, picture, is_hidden=is_hidden),
             **verdicts_of(said, visitor, is_hidden=is_hidden),
@@ -42,7 +44,7 @@ def facts(request: Request) -> Response:
             "hasPicture": picture is not None,
             "hasHeat": picture is not None and picture.heat_png is not None and not is_hidden,
             "outlines": [] if picture is None else [list(outline) for outline in picture.lung_outlines],
-            "earlier": None if is_hidden else earlier(desk, film),
+            "earlier": None if is_hidden else earlier(desk, film, hides),
             "isHidden": is_hidden,
         }
     return JSONResponse(told)
@@ -154,18 +156,17 @@ def pixels(request: Request) -> Response:
     """GET /film/KEY/pixels: the film at full size and depth, row after row, little-endian.
 
     Headers say rows, columns, bits (8 or 16), window (centre and width) and spacing (millimetres, or "").
-    404 where its file is gone or has changed: the page then shows the preview.
+    404 where its file is gone or has changed: the page then shows the preview, if it is kept.
     """
     room, key = room_of(request), request.path_params["key"]
     with room.reading() as desk:
         film = found(desk, key)
         picture = desk.picture(film.result)
-        places = (
-            [] if picture is None else sources(desk, room.folder, film.outcome.sha256, room.opener.chunks)
-        )
         deep = None
-        if picture is not None:
-            deep = room.decoder.film(film.outcome.sha256, iter(places), picture.preview_jpeg)
+        if film.outcome.status is not Status.FAILED:
+            places = sources(desk, room.folder, film.outcome.sha256, room.opener.chunks)
+            preview_jpeg = None if picture is None else picture.preview_jpeg
+            deep = room.decoder.film(film.outcome.sha256, places, preview_jpeg)
     if deep is None:
         raise HTTPException(404, _("The film's file is not where it was scored."))
     headers = {

@@ -19,6 +19,11 @@ _OWN = {
     "earlierFilm": later("Earlier film"),
     "hidden": later("Say what it is: then the score is shown"),
     "gone": later("The film's file is gone or has changed: this is the small picture that the store keeps"),
+    "noFile": later("The film's file is not where it was scored."),
+    "noPicture": later("The store keeps no picture of this film."),
+    "fromFile": later(
+        "This is the film as its file has it, not turned or inverted: the store keeps no picture of it"
+    ),
     "late": later("The film does not come at full size: this is the small picture that the store keeps"),
     "seenBy": later("Opened by"),
     "openBy": later("Also open:"),

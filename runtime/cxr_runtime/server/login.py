@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from cxr_runtime.errors import UsageError
 from cxr_runtime.language import _, plural
+from cxr_runtime.names import printable
 from cxr_runtime.server import paper
 from cxr_runtime.server.door import BACK, LOGIN, TOKEN_FIELD, acting, cookie_of, keep, room_of, visitor_of
 from cxr_runtime.server.room import Room
@@ -84,7 +85,7 @@ def _log_in(request: Request, form: dict[str, str]) -> Response:
     room.sessions.end(cookie_of(request.scope, room))
     room.desk.note(account.name, Act.LOGGED_IN, address)
     answer = RedirectResponse(f"/?{back}" if back else "/", 303)  # to the list, whatever was asked for
-    keep(answer, room, room.sessions.begin(account.name))
+    keep(answer, room, room.sessions.begin(account))
     return answer
 
 
@@ -156,16 +157,15 @@ def _add(room: Room, actor: str, form: dict[str, str]) -> None:
     act = Act.USER_CHANGED if is_there else Act.USER_ADDED
     with room.desk.acting(actor, act, f"{name} {role}") as now:
         room.desk.accounts.put(Account(name, role, digest, now))
-    room.sessions.end_all(name)
 
 
 def _remove(room: Room, actor: str, form: dict[str, str]) -> None:
     name = form.get("name", "")
     if name == actor:
         raise UsageError("you cannot remove the account that you use; let another admin do it")
-    with room.desk.acting(actor, Act.USER_REMOVED, name[:64]):
-        room.desk.accounts.remove(name)
-    room.sessions.end_all(name)
+    with room.desk.acting(actor, Act.USER_REMOVED, name):
+        if not room.desk.accounts.remove(name):
+            raise UsageError(f"there is no account {printable(name)[:60]}; the table shows those there are")
 
 
 def audit_page(request: Request) -> Response:

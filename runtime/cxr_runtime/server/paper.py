@@ -12,7 +12,7 @@ from cxr_runtime.language import later
 from cxr_runtime.reports.templates import templates
 from cxr_runtime.server import static
 from cxr_runtime.server.door import room_of
-from cxr_runtime.server.room import Visitor
+from cxr_runtime.server.room import Room, Visitor
 from cxr_runtime.store.accounts import Role
 
 
@@ -48,26 +48,28 @@ def page(
         status: of HTTP.
         values: that only this template knows.
     """
+    room = room_of(request)
     visitor: Visitor | None = request.scope["visitor"]
     content = template(name).render(
         styles=styles,
         scripts=scripts,
         static=static.address,
         visitor=visitor,
-        folder=room_of(request).folder.resolve().name,
+        folder=room.folder.resolve().name,
         needs_login=visitor is not None and bool(visitor.kept),
-        places=places(visitor),
+        places=places(room, visitor),
         **values,
     )
     return HTMLResponse(content, status)
 
 
-def places(visitor: Visitor | None) -> tuple[Place, ...]:
+def places(room: Room, visitor: Visitor | None) -> tuple[Place, ...]:
     """The pages that a visitor may see, besides the list."""
     if visitor is None:
         return ()
-    return (*_FOR_ALL, *(_FOR_ADMINS if visitor.role is Role.ADMIN else ()))
+    of_all_films = _OF_ALL_FILMS if room.may_know_all(visitor) else ()
+    return (*of_all_films, *(_FOR_ADMINS if visitor.role is Role.ADMIN else ()))
 
 
-_FOR_ALL = (Place("/tally", later("Tally, exports")),)
+_OF_ALL_FILMS = (Place("/tally", later("Tally, exports")),)
 _FOR_ADMINS = (Place("/accounts", later("Accounts")), Place("/audit", later("Audit")))

@@ -129,10 +129,17 @@ class Room:
             if not self.options.needs_login and not desk.has_accounts():
                 return self._local
             session = self.sessions.of(kept, is_use=is_use) if kept else None
-            account = None if session is None else desk.accounts.get(session.name)
-        if session is None or account is None:
+            if session is None:
+                return None
+            account = desk.accounts.get(session.account.name)
+        if account is None or account != session.account:  # removed, another password, or added anew
+            self.sessions.end(kept)
             return None
         return Visitor(account.name, account.role, session.token, kept)
+
+    def may_know_all(self, visitor: Visitor) -> bool:
+        """Whether somebody may know how all films stand; where everybody reads blinded, admins alone."""
+        return not self.options.is_blinded or visitor.role is Role.ADMIN
 
 
 def _user_name() -> str:

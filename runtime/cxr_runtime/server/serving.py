@@ -44,7 +44,7 @@ class ServeOptions:
     is_behind_proxy: bool = False  # which speaks TLS, on this machine
     names: tuple[str, ...] = ()  # more names by which browsers call it
     is_blinded: bool = False
-    language: str | None = None  # None: that of the latest reports
+    language: str | None = None  # None: that of the latest scan
 
     @property
     def is_secure(self) -> bool:
@@ -235,7 +235,7 @@ def _config(app: object, options: ServeOptions) -> uvicorn.Config:
 
 
 def _language(options: ServeOptions) -> Language:
-    """The language that is asked for, else that of the store's latest reports.
+    """The language that is asked for, else that of the store's latest scan.
 
     Raises:
         UsageError: the one that is asked for does not exist.

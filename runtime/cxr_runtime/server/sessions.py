@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 
+from cxr_runtime.store.accounts import Account
+
 IDLE_SECONDS = 30 * 60.0
 ABSOLUTE_SECONDS = 12 * 3600.0
 MOST_SESSIONS = 1000  # the one that was idle longest goes
@@ -20,7 +22,7 @@ MOST_TRACKED = 10_000  # addresses and names whose tries are known
 class Session:
     """One login."""
 
-    name: str  # of the account
+    account: Account  # as it was at the login
     token: str = field(repr=False)  # that its pages send with every act, against forged requests
     began: float = 0.0
     used: float = 0.0
@@ -38,11 +40,11 @@ class Sessions:
         self._lock = threading.Lock()
         self._sessions = OrderedDict[str, Session]()
 
-    def begin(self, name: str) -> str:
+    def begin(self, account: Account) -> str:
         """A new session, which no earlier cookie can name; what the browser is to keep."""
         kept, now = secrets.token_urlsafe(32), self._clock()
         with self._lock:
-            self._sessions[_digest(kept)] = Session(name, secrets.token_urlsafe(32), now, now)
+            self._sessions[_digest(kept)] = Session(account, secrets.token_urlsafe(32), now, now)
             while len(self._sessions) > MOST_SESSIONS:
                 self._sessions.popitem(last=False)
         return kept
@@ -71,13 +73,6 @@ class Sessions:
         """Log out."""
         with self._lock:
             self._sessions.pop(_digest(kept), None)
-
-    def end_all(self, name: str) -> None:
-        """End every session of an account."""
-        with self._lock:
-            ended = [digest for digest, session in self._sessions.items() if session.name == name]
-            for digest in ended:
-                del self._sessions[digest]
 
 
 class Brake:

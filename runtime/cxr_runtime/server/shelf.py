@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from cxr_runtime.heat.colours import legend
-from cxr_runtime.language import _, later
+from cxr_runtime.language import _, day, later
 from cxr_runtime.names import folder_and_name, printable
 from cxr_runtime.outcome import Status
 from cxr_runtime.reports import verdicts, wording
@@ -31,6 +31,7 @@ from cxr_runtime.store.listing import (
     counts,
     listed,
 )
+from cxr_runtime.store.rows import time_of
 from cxr_runtime.store.verdicts import FilmVerdicts
 
 Choice = TypeVar("Choice", bound=StrEnum)
@@ -81,6 +82,11 @@ class Row:
     def name(self) -> str:
         """Of the file."""
         return folder_and_name(printable(self.film.outcome.file))[1]
+
+    @property
+    def day(self) -> str:
+        """On which the film was scored, as the language writes it."""
+        return day(time_of(self.film.finished))
 
     @property
     def has_picture(self) -> bool:
@@ -195,7 +201,9 @@ def _row(film: Listed, room: Room, desk: Desk, visitor: Visitor, label: str, *, 
     is_seen = any(reader == visitor.name for reader, _ in desk.seen_by(film.key))
     identity = desk.identities.of(digest, label) if digest and label else None
     owner = next(iter(wording.owner(identity)), "") if identity else ""
-    is_hidden = is_blinded and visitor.role.may_say and not is_seen and bool(digest)
+    is_hidden = (
+        is_blinded and visitor.role.may_say and not is_seen and film.outcome.status is not Status.FAILED
+    )
     others = tuple(room.presence.others(film.key, visitor.name))
     return Row(film, owner, FilmVerdicts(()) if is_hidden else said, is_seen, others, is_hidden)
 
@@ -209,10 +217,12 @@ def rows(request: Request) -> Response:
 
 
 def count(request: Request) -> Response:
-    """GET /counts: how many films there are of each kind."""
-    with room_of(request).reading() as desk:
+    """GET /counts: how many films there are of each kind; to a blinded reader how many in all."""
+    room = room_of(request)
+    with room.reading() as desk:
         found = counts(desk)
-    return JSONResponse({kind.value: getattr(found, kind.value) for kind in Show})
+    kinds = Show if room.may_know_all(visitor_of(request)) else (Show.ALL,)
+    return JSONResponse({kind.value: getattr(found, kind.value) for kind in kinds})
 
 
 def page(request: Request) -> Response:

@@ -1,5 +1,6 @@
 """Which files are films to scan. The file system is asked by `looking`, for it may never answer."""
 
+import glob
 import os
 import re
 from collections import Counter
@@ -29,7 +30,7 @@ from cxr_runtime.sources.looking import (
     members_of,
     stamps_of,
 )
-from cxr_runtime.windows_paths import reachable
+from cxr_runtime.windows_paths import plain, reachable
 
 ASKED_AT_ONCE = 8  # INPUTs; a path may have 4096 bytes
 STAMPED_AT_ONCE = 256  # files of a folder; a name may have 255 bytes
@@ -60,6 +61,13 @@ def find_films(
     """
     search = Search(exclude, follow_links=follow_links, ask=ask)
     return Found(FilmList(search.films(inputs)), search.passed_over, tuple(search.results))
+
+
+def place_of(typed: str) -> str:
+    """An INPUT itself; of a pattern that the shell has not expanded, the folder that it begins in."""
+    if not glob.has_magic(typed) or os.path.lexists(typed):
+        return typed
+    return next(str(folder) for folder in Path(plain(typed)).parents if not glob.has_magic(str(folder)))
 
 
 class _Entry(NamedTuple):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 
 from cxr_runtime.seals import sealed_place
 from cxr_runtime.store.rows import PLACE
@@ -32,21 +33,25 @@ class StoreBeside(Store):
         Raises:
             StoreError: the store is damaged.
         """
-        return self._marked(_MARKED)
+        return chain.from_iterable(self._marked(_MARKED))
 
-    def lasting(self, digests: Iterable[str]) -> set[str]:
+    def lasting(self, digests: Iterable[str]) -> dict[str, frozenset[str]]:
         """Which of these films have a lasting row, made by this machine.
 
         Args:
             digests: their sha256.
 
+        Returns:
+            By digest the stamps of the files that were read.
+
         Raises:
             StoreError: the store is damaged.
         """
         query = f"{_MARKED} AND results.sha256 = ?"
-        return {digest for digest in digests if digest in set(self._marked(query, digest))}
+        found = {digest: frozenset(stamp for stamp, _ in self._marked(query, digest)) for digest in digests}
+        return {digest: stamps for digest, stamps in found.items() if stamps}
 
-    def _marked(self, query: str, *asked: str) -> Iterator[str]:
+    def _marked(self, query: str, *asked: str) -> Iterator[tuple[str, str]]:
         for stamp, file, seal, sha256, fingerprint in self._rows(query, *asked):
             if self._sealer.is_right(seal, PLACE, sealed_place(stamp, file, sha256, fingerprint)):
-                yield from (stamp, sha256)
+                yield stamp, sha256

@@ -42,6 +42,11 @@ class Delivery:
     due: str = ""  # UTC, ISO: not before that; "" where nothing is due
     said: str = ""  # what the archive answered, in words of ours
 
+    @property
+    def next_try(self) -> datetime | None:
+        """Not before that; None where nothing is due."""
+        return datetime.fromisoformat(self.due) if self.due else None
+
     def tried_in_vain(self, now: datetime, said: str) -> "Delivery":
         """The same after one more try: it waits 1 minute, 2, 4, ... at most an hour.
 
@@ -94,28 +99,22 @@ class Deliveries:
     def __init__(self, store: Store) -> None:
         self._db, self._sealer = store._db, store._sealer
 
-    def due(
-        self, target: str, kinds: Collection[str], began: datetime, now: datetime | None
-    ) -> Iterator[Outstanding]:
+    def due(self, target: str, kinds: Collection[str], now: datetime | None) -> Iterator[Outstanding]:
         """What is to be sent: first what was never tried, then by the number of tries.
 
         Args:
             target: the archive.
             kinds: of results that it is to get.
-            began: UTC; what was tried since then is left out.
-            now: UTC; None: whatever waits is due. A time that lies further ahead than the longest wait was
-                written under another clock.
+            now: UTC; None: whatever waits is due. Times count as for `is_ahead`.
         """
         latest = "9999" if now is None else stated(now)
         beyond = "9999" if now is None else stated(now + LONGEST_WAIT)
         query = (
             f"SELECT objects.seal, {_OBJECT}, written.stamp, written.seal, {_NAMED} {_OPEN}"
-            " AND (deliveries.state IS NULL OR"
-            " ((deliveries.due <= ? OR deliveries.due > ?) AND deliveries.tried < ?))"
+            " AND (deliveries.state IS NULL OR deliveries.due <= ? OR deliveries.due > ?)"
             " ORDER BY coalesce(deliveries.tries, 0), objects.made, objects.sha256, objects.kind"
         )
-        asked = (target, *_three(kinds), latest, beyond, stated(began))
-        for seal, *row in self._db.execute(query, asked):
+        for seal, *row in self._db.execute(query, (target, *_three(kinds), latest, beyond)):
             made, (stamp, file_seal), tried = MadeObject(*row[:6]), row[6:8], row[8:]
             is_ours = self._sealer.is_right(seal, OBJECT, row[:6])
             if is_ours and self._sealer.is_right(file_seal, WRITTEN, (made.file, made.uid, stamp)):
@@ -150,11 +149,11 @@ class Deliveries:
             if is_ours and self._sealer.is_right(file_seal, WRITTEN, (made.file, made.uid, stamp)):
                 yield Outstanding(made, str(stamp), _delivery(sent))
 
-    def next_due(self, target: str) -> datetime | None:
-        """When something is to be tried again; None where nothing is."""
-        query = "SELECT min(due) FROM deliveries WHERE target = ? AND uid != ? AND state = 'waiting'"
-        found = self._db.execute(query, (target, ARCHIVE)).fetchone()[0]
-        return None if found is None else datetime.fromisoformat(found)
+    def next_due(self, target: str, kinds: Collection[str]) -> datetime | None:
+        """When the next result is to be sent; None where none is, or one was never tried."""
+        query = f"SELECT min(coalesce(deliveries.due, '')) {_OPEN}"
+        found = self._db.execute(query, (target, *_three(kinds))).fetchone()[0]
+        return datetime.fromisoformat(found) if found else None
 
     def of_archive(self, target: str) -> Delivery:
         """How often the archive itself could not be reached since it last answered."""
@@ -214,6 +213,14 @@ def _delivery(row: list[str]) -> Delivery:
 def _three(kinds: Collection[str]) -> tuple[str, str, str]:
     first, second, third = (*sorted(kinds), "", "")[:3]
     return first, second, third
+
+
+def is_ahead(due: datetime, now: datetime) -> bool:
+    """Whether a time is still to be waited for.
+
+    One that lies further ahead than the longest wait was written under another clock, and counts as past.
+    """
+    return now < due <= now + LONGEST_WAIT
 
 
 def stated(moment: datetime) -> str:

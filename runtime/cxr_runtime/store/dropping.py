@@ -4,6 +4,7 @@ import os
 import re
 import sqlite3
 import stat
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from cxr_runtime.files import DICOM_FOLDER, HEATMAPS_FOLDER, WHOLE_FOLDER
 from cxr_runtime.names import safe_name
-from cxr_runtime.sources.disk import file_stamp
+from cxr_runtime.sources.disk import is_unchanged
 from cxr_runtime.store.beside import StoreBeside
 from cxr_runtime.store.deliveries import Deliveries
 from cxr_runtime.store.objects import MadeObject
@@ -117,18 +118,19 @@ class PruningStore(StoreWriter, StoreBeside):
         ((pages,),), ((size,),) = self._rows("PRAGMA freelist_count"), self._rows("PRAGMA page_size")
         return int(pages) * int(size)
 
-    def drop(self, folder: Path, doomed: Sequence[Droppable]) -> Iterator[Kind]:
-        """Drop things; the kind of each."""
+    def drop(self, folder: Path, doomed: Sequence[Droppable]) -> Counter[Kind]:
+        """Drop things; how many of each kind went."""
         pictures = [each for each in doomed if isinstance(each, PicturedFilm)]
         results = [each for each in doomed if isinstance(each, DeliveredResult)]
+        gone = Counter({Kind.PICTURES: len(pictures)})
         for first in range(0, len(pictures), FILMS_AT_ONCE):
             self._drop_pictures(folder, pictures[first : first + FILMS_AT_ONCE])
         for first in range(0, len(results), FILMS_AT_ONCE):
-            self._drop_results(folder, results[first : first + FILMS_AT_ONCE])
+            gone[Kind.RESULTS] += self._drop_results(folder, results[first : first + FILMS_AT_ONCE])
         for each in doomed:
             if isinstance(each, ReceivedFilm):
-                each.path.unlink(missing_ok=True)
-            yield each.kind
+                gone[Kind.RECEIVED] += _delete(each.path)
+        return gone
 
     def _drop_pictures(self, folder: Path, films: Sequence[PicturedFilm]) -> None:
         """Drop films' pictures in one transaction, then their files; rows keep a right seal."""
@@ -148,14 +150,20 @@ class PruningStore(StoreWriter, StoreBeside):
             with suppress(FileNotFoundError, PermissionError):  # a viewer has it open: it stays
                 reachable(folder / HEATMAPS_FOLDER / name).unlink()
 
-    def _drop_results(self, folder: Path, results: Sequence[DeliveredResult]) -> None:
-        """Delete files, and note it: no others are made. A file that was made anew meanwhile stays."""
+    def _drop_results(self, folder: Path, results: Sequence[DeliveredResult]) -> int:
+        """Delete files, and note it: no others are made. A file that was made anew meanwhile stays.
+
+        Returns:
+            How many were there, and were deleted.
+        """
+        deleted = 0
         with self._transaction():
             for each in results:
                 path = folder / each.made.file
-                if file_stamp(path) in (each.stamp, ""):
-                    path.unlink(missing_ok=True)
+                if is_unchanged(path, each.stamp) or not path.exists():
+                    deleted += _delete(path)
                     self._note(each.made.uid, [(each.made.file, "")])
+        return deleted
 
     def shrink(self) -> None:
         """Give room back to the disk.
@@ -179,6 +187,15 @@ def received_files(folder: Path) -> Iterator[tuple[Path, int]]:
 
 def by_age(thing: Droppable) -> datetime:
     return thing.when
+
+
+def _delete(path: Path) -> bool:
+    """Delete a file; False where it had gone before."""
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _heatmaps(folder: Path) -> dict[str, int]:

@@ -50,10 +50,17 @@ class Identities:
             (sha256, label, *values, self._sealer.seal(SEALED, _sealed(sha256, label, values))),
         )
 
-    def keep_only(self, label: str) -> None:
-        """Forget what was kept under any other label; the bytes are overwritten, not only given up."""
+    def keep_only(self, label: str) -> bool:
+        """Forget what was kept under any other label; the bytes are overwritten, not only given up.
+
+        Returns:
+            Whether there was anything.
+        """
         self._db.execute("PRAGMA secure_delete = ON")
-        self._db.execute("DELETE FROM identities WHERE kind != ?", (label,))
+        if not self._db.execute("DELETE FROM identities WHERE kind != ?", (label,)).rowcount:
+            return False
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()  # now, not when the store is closed
+        return True
 
 
 def _sealed(sha256: str, label: str, values: tuple[Any, ...]) -> tuple[Any, ...]:

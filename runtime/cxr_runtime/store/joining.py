@@ -4,9 +4,12 @@ Of a foreign file no page is copied. What bears no right seal of this machine is
 the user says so, and counted.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import accumulate
 from typing import Any
 
 from cxr_runtime.seals import sealed_place
@@ -51,6 +54,7 @@ _DELIVERIES = ("uid", "target", "state", "tries", "tried", "due", "said", "seal"
 _AUDIT = ("id", "time", "actor", "act", "about", "digest", "seal")
 _USERS = ("name", "role", "password", "made", "seal")
 _SEEN = ("sha256", "reader", "first")
+_Row = tuple[Any, ...]
 
 
 @dataclass
@@ -189,15 +193,28 @@ class JoiningStore(TrustingStore):
         self._join_audit(list(self._plain(source, "audit", _AUDIT)), taken)
 
     def _join_verdicts(self, sources: Sequence[Store], *, trust: bool) -> None:
-        """Those that are new here, in the order in which they were said: the last one holds."""
-        same = " AND ".join(f"{column} IS ?" for column in VERDICT)
-        rows = [row for source in sources for row in self._plain(source, "verdicts", _VERDICTS, "id")]
-        for *row, seal in sorted(rows, key=lambda one: time_of(one[VERDICT.index("time")])):
-            if not self._db.execute(f"SELECT 1 FROM verdicts WHERE {same}", row).fetchone():
+        """Those that are new here, in the order in which they were said: the last one holds.
+
+        A reader may say the same twice in a second, so a word is new where it was said more often than here.
+        """
+        here, there = Counter(row[:-1] for row in self._said(self)), [Counter[_Row]() for _ in sources]
+        said = [
+            (moment, at, row)
+            for at, source in enumerate(sources)
+            for moment, row in _by_moments(self._said(source))
+        ]
+        for _, at, (*values, seal) in sorted(said, key=lambda one: one[0]):
+            row = tuple(values)
+            there[at][row] += 1
+            if there[at][row] > here[row]:
+                here[row] += 1
                 sealed = self._sealer.seal(SEALED_VERDICT, row) if trust else seal
                 self._insert("verdicts", _VERDICTS, (*row, sealed))
 
-    def _join_audit(self, entries: list[tuple[Any, ...]], taken: Taken) -> None:
+    def _said(self, source: Store) -> Iterator[_Row]:
+        return self._plain(source, "verdicts", _VERDICTS, "id")
+
+    def _join_audit(self, entries: list[_Row], taken: Taken) -> None:
         mine = self._db.execute(f"SELECT {', '.join(_AUDIT)} FROM audit ORDER BY id").fetchall()
         if not mine:
             for row in entries:
@@ -205,9 +222,7 @@ class JoiningStore(TrustingStore):
         elif mine[: len(entries)] != entries:
             taken.audit += len(entries)
 
-    def _plain(
-        self, source: Store, table: str, columns: Sequence[str], order: str = "1"
-    ) -> Iterator[tuple[Any, ...]]:
+    def _plain(self, source: Store, table: str, columns: Sequence[str], order: str = "1") -> Iterator[_Row]:
         for row in source._rows(f"SELECT {', '.join(columns)} FROM {table} ORDER BY {order}"):
             check_plain(source.name, row)
             yield tuple(row)
@@ -217,6 +232,16 @@ class JoiningStore(TrustingStore):
         marks = ", ".join("?" * len(columns))
         command = f"INSERT OR IGNORE INTO {table} ({', '.join(columns)}) VALUES ({marks})"
         return int(self._db.execute(command, tuple(row)).lastrowid or 0)
+
+
+def _by_moments(said: Iterator[_Row]) -> Iterator[tuple[datetime, _Row]]:
+    """Verdicts of one store as they follow one another, each with the latest time that was stated by then.
+
+    Where a clock was set back, a later word states an earlier time.
+    """
+    rows = list(said)
+    times = (time_of(row[VERDICT.index("time")]) for row in rows)
+    return zip(accumulate(times, max), rows, strict=True)
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 import re
 import sqlite3
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -83,7 +82,7 @@ def prune(
         latest = (now or datetime.now(UTC)) - older_than if older_than is not None else None
         excess = 0 if keep_under is None else before - store.free_bytes() - keep_under
         doomed = list(_chosen(sorted([*pictures, *results, *films], key=by_age), latest, excess))
-        gone = Counter(store.drop(folder, doomed))
+        gone = store.drop(folder, doomed)
         is_shrunk = not gone[Kind.PICTURES] or _shrunk(folder, store)
     left = len(pictures) - gone[Kind.PICTURES]
     counts = gone[Kind.PICTURES], left, gone[Kind.RESULTS], gone[Kind.RECEIVED]

@@ -126,10 +126,14 @@ class StoreWriter(Store):
             self.objects.put(made)
             self._note(made.uid, [(made.file, stamp)] if made.file else [])
 
-    def keep_identities(self, label: str) -> None:
-        """Forget whatever was kept of patients under any other label (`pseudonyms.Keeping.label`)."""
+    def keep_identities(self, label: str) -> bool:
+        """Forget whatever was kept of patients under any other label (`pseudonyms.Keeping.label`).
+
+        Returns:
+            Whether there was anything.
+        """
         with store_errors(self.name):
-            self.identities.keep_only(label)
+            return self.identities.keep_only(label)
 
     def withdraw(self, run: int, file: str) -> None:
         """Take back that a file was not there, as if it had never been asked for."""

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -53,9 +54,50 @@ def test_the_pages_speak_the_language_of_the_moment_and_their_figures_stay_engli
     with speaking(language("fr")):
         page = monitor_page(found, [night], usual, threshold)
     assert "ALARME : 1 de 2 contrôles de 40 clichés" in page
-    assert "monday: part signalée : 75 % (30 sur 40), attendu 25 %" in page
+    assert "monday: part signalée : 75\u202f% (30 sur 40), attendu 25\u202f%" in page
     assert "incidence AP" in page
     assert found.sentence.startswith("ALARM: 1 of 2 checks of 40 films in 1 scan is beyond chance")
+
+
+def _monitored(name: str, *reports: NightReport) -> str:
+    """The page on some nights, in a language."""
+    usual = make_reference([ReferenceFilm(0.5)], patients=None, is_everyday=True)
+    found, nights = DriftReport(reports, None, 0.01), [Night(Path("night"), "", ())]
+    with speaking(language(name)):
+        return monitor_page(found, nights, usual, Threshold(BARE_SOFTMAX, 0.5))
+
+
+def _night(name: str, films: int = 2, scored: int = 1) -> NightReport:
+    checks = (share_check("flagged share", 182, 1000, 10, 40),)
+    return NightReport(name, "2026-11-30T18:59:22+01:00", films, scored, checks, 0.01)
+
+
+@pytest.mark.parametrize("name", ["en", "ar", "es", "fr", "pt"])
+def test_the_time_of_a_night_stands_in_an_element_of_its_own_without_codes(name: str) -> None:
+    text = _monitored(name, _night("monday"))
+    day = "2026-11-30" if name == "en" else "30/11/2026"
+    assert f"<bdi>{day} 18:59 (UTC+01:00)</bdi>" in text
+    assert "\\u20" not in text
+
+
+def test_the_figures_of_a_night_are_written_as_in_the_language() -> None:
+    text = _monitored("fr", _night("monday"))
+    cells = ("part signalée", "0,182", "0,250", "1\u202f000")
+    assert [f"<td>{cell}</td>" in text for cell in cells] == [True] * len(cells)
+    assert "clichés notés\u00a0: 1 sur 2" in text
+    assert "fausses alarmes : au plus 1,0\u202f%" in text.replace("\u00a0", " ")
+    assert not re.search(r">\d+\.\d+<", text)
+
+
+def test_a_night_has_the_name_of_its_folder_whatever_that_means_in_a_language() -> None:
+    text = _monitored("fr", _night("all"), _night("scores"), _night("all nights together"))
+    assert re.findall("<h2><bdi>(.*?)</bdi>", text) == ["toutes les nuits ensemble", "scores", "all"]
+
+
+@pytest.mark.parametrize(("nights", "ticks"), [(1, "1"), (3, "1 2 3"), (12, "1 4 7 10")])
+def test_the_axis_of_scans_has_whole_numbers_alone(nights: int, ticks: str) -> None:
+    text = _monitored("en", *[_night(f"night {n}") for n in range(nights)])
+    assert re.findall(r'class="tick middle"[^>]*>([^<]+)<', text.partition("</svg>")[0]) == ticks.split()
 
 
 def test_one_film_is_counted_as_one_in_every_sentence() -> None:
@@ -82,8 +124,15 @@ def test_charts_are_well_formed_and_stay_within_their_frame() -> None:
 
 def test_text_from_outside_cannot_become_markup() -> None:
     found = DriftReport((), None, 0.01, "a < b")
-    night = Table(["&"], [["<i>"]], caption='"')
-    text = filled("monitor.html", found=found, charts=(), nights=[("<script>", night)])
+    checks = Table(["&"], [["<i>"]], caption='"')
+    text = filled(
+        "monitor.html",
+        found=found,
+        charts=(),
+        nights=[(_night("<script>"), checks)],
+        name_of=lambda night: night.name,
+        finished=lambda night: night.finished,
+    )
     assert "<script>" not in text
     assert "<i>" not in text
     assert "a &lt; b" in text

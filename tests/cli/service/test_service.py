@@ -187,7 +187,15 @@ def test_launchd_starts_it_with_the_machine_or_every_night(capsys: pytest.Captur
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("systemd", "watch", "films", "--out", "/srv/results"), "films is not a whole path"),
+        (
+            ("systemd", "watch", "films", "--out", "/srv/results"),
+            "films is not a whole path of Linux or macOS, as /srv/films is;",
+        ),
+        (
+            ("windows-task", "watch", r"C:\films", "--out", "/srv/results"),
+            r"/srv/results is not a whole path of Windows, as C:\films is;",
+        ),
+        (("--into", "nowhere", "systemd", *SCAN), "--into nowhere is not a folder that is there; make it"),
         (("systemd", "scan", "/srv/films"), "the folder for results is missing; add `--out DIR` to `scan`"),
         (
             ("systemd", "doctor"),

@@ -1,10 +1,12 @@
 """An appliance with drawn films, whose parts are made to die."""
 
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
+from cxr_runtime.appliance import checking
 from cxr_runtime.appliance.appliance import Appliance, Tools
 from cxr_runtime.appliance.checking import check_backend, check_model, check_places, check_programs
 from cxr_runtime.appliance.health import State
@@ -142,6 +144,17 @@ def test_what_only_this_machine_can_tell_is_checked(tmp_path: Path, model: Path)
         check_places(settings(tmp_path, model, out=tmp_path / "file"))
     with pytest.raises(UsageError, match="--share-with"):
         settings(tmp_path, model, share_with="no-such-group-here")
+
+
+def test_a_watched_share_that_hangs_holds_up_no_start(
+    tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = threading.Event()
+    monkeypatch.setattr(checking, "SHARE_SECONDS", 0.01)
+    monkeypatch.setattr(checking, "refuse_results", lambda *_: answers.wait())
+    checking.check_folders(settings(tmp_path, model))
+    assert not answers.is_set()
+    answers.set()
 
 
 def test_a_command_of_alerts_that_cannot_be_run_is_found_before_a_film_is_missed(

@@ -56,5 +56,8 @@ def test_what_is_amiss_is_named() -> None:
     assert amiss(PARTS, 0.0, is_disk_full=False) == ("watch-1-waits",)
     assert amiss(PARTS[:1], FILMS_WAIT_AFTER + 1, is_disk_full=True) == ("disk-full", "films-wait")
     assert amiss(PARTS[:1], FILMS_WAIT_AFTER, is_disk_full=False) == ()
+    queue = Queue(5, 2, is_away=True, failing=1)
+    words = ("watch-2-away", "archive-away", "sending-failed", "retention-failed")
+    assert amiss([], 0.0, is_disk_full=False, away=["watch-2"], queue=queue, unkept=1) == words
     begins = PartHealth("watch-1", PartState.WAITS, 0, "", 0.0)
     assert amiss([begins], 0.0, is_disk_full=False) == ()

@@ -1,14 +1,14 @@
 import os
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
 from cxr_runtime.appliance import retention as retentions
 from cxr_runtime.appliance.retention import Kept, Retention
-from cxr_runtime.errors import StoreError
 from cxr_runtime.files import RECEIVED_FOLDER, STORE_FILE, WHOLE_FOLDER
-from cxr_runtime.journal import Journal
+from cxr_runtime.journal import Journal, LogFormat
 from cxr_runtime.store.dropping import Kind, PruningStore
 from cxr_runtime.store.pruning import bytes_of_results
 from cxr_runtime.store.store import read_scores
@@ -82,12 +82,42 @@ def test_it_drops_at_the_start_and_on_each_new_day(tmp_path: Path, monkeypatch: 
     assert dropped == [FIRST, FIRST + timedelta(hours=12)]
 
 
-def test_a_damaged_store_is_an_error_that_says_so(days: list[Path]) -> None:
-    store = days[0] / STORE_FILE
-    store.write_bytes(store.read_bytes()[:100])
-    kept = Retention(days[0], Kept({Kind.PICTURES: timedelta(days=1)}), Journal())
-    with pytest.raises(StoreError):
-        kept.drop(FIRST)
+def test_a_damaged_day_keeps_no_other_day_back_and_is_said_once(days: list[Path], tmp_path: Path) -> None:
+    (damaged, sound), log = days, StringIO()
+    before = (damaged / STORE_FILE).read_bytes()
+    (damaged / STORE_FILE).write_bytes(before[:4096] + b"\xff" * (len(before) - 4096))
+    limits = Kept({Kind.PICTURES: timedelta(days=1), Kind.RECEIVED: timedelta(days=1)}, under=1)
+    kept = Retention(tmp_path, limits, Journal.open(None, LogFormat.TEXT, log))
+    for hour in range(3):
+        kept.drop(FIRST + timedelta(days=9, hours=hour))
+    assert (with_pictures(sound), list(kept.failing)) == (0, [damaged])
+    assert log.getvalue().count("retention-failed") == 1
+    (damaged / STORE_FILE).write_bytes(before)
+    kept.drop(FIRST + timedelta(days=9, hours=3))
+    assert (with_pictures(damaged), list(kept.failing)) == (0, [])
+
+
+def test_a_store_that_could_not_be_used_is_tried_again_after_an_hour(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    minutes = iter([0, 1, 59, 60, 61, 121])
+    dropped = list[datetime]()
+
+    def clock() -> datetime:
+        now = FIRST + timedelta(minutes=next(minutes))
+        if now > FIRST + timedelta(hours=2):
+            kept.end()
+        return now
+
+    def drop(now: datetime) -> None:
+        dropped.append(now)
+        kept.failing = frozenset({tmp_path} if len(dropped) == 1 else ())
+
+    kept = Retention(tmp_path, Kept(), Journal(), clock)
+    monkeypatch.setattr(retentions, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(kept, "drop", drop)
+    kept.run()
+    assert dropped == [FIRST, FIRST + timedelta(hours=1)]
 
 
 def test_received_films_go_when_they_are_old_and_have_their_row(days: list[Path], tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from cxr_runtime.appliance.example import example
 from cxr_runtime.appliance.settings import Clinic, section_of
 from cxr_runtime.appliance.settings_file import read_settings
 from cxr_runtime.errors import UsageError
+from cxr_runtime.presentation import Presentation
 
 LEAST = 'out = "/srv/out"\n[watch]\nfolders = ["/srv/in"]\n'
 
@@ -84,6 +85,8 @@ def test_a_comment_stands_behind_each_line_of_the_example() -> None:
         (LEAST + "[disk]\nstop_below = 5\n", "disk.stop_below is 5; expected a text in quotes"),
         (LEAST + '[disk]\nstop_below = "5 films"\n', "disk.stop_below is '5 films'; expected a size as"),
         (LEAST + '[retention]\npictures_for = "90"\n', "retention.pictures_for is '90'; expected an age as"),
+        (LEAST + '[reports]\nprevalence = "5"\n', "reports.prevalence is '5'; expected the share of your"),
+        (LEAST + "[reports]\nprevalence = true\n", "reports.prevalence is True; expected the share"),
         ("log = 3\n" + LEAST, "log is 3; expected a table"),
         (LEAST + '[alert]\nscore = 95\nmail_server = "m:25"\n', "alert: a mail to nobody is never sent"),
         (LEAST.replace("/srv/out", ""), "out is empty; say what it is, or take it out"),
@@ -103,6 +106,16 @@ def test_a_wrong_setting_is_refused_in_one_line_that_names_it(text: str, said: s
     assert said in line
     assert line.endswith("`cxr-triage appliance --example` prints every setting")
     assert "\n" not in line
+
+
+@pytest.mark.parametrize("typed", ["0.05", '"5%"', '"0.05"'])
+def test_a_prevalence_is_a_share_or_per_cent(typed: str, tmp_path: Path) -> None:
+    clinic = read_settings(written(tmp_path, f"{LEAST}[reports]\nprevalence = {typed}\n"))
+    assert clinic.reports.prevalence == pytest.approx(0.05)
+
+
+def test_the_example_says_how_many_pages_the_pdf_has_if_nothing_is_stated() -> None:
+    assert f"\npdf_pages = {Presentation().pdf_pages}  # pages of films in the PDF, at most\n" in example()
 
 
 def test_two_addresses_of_one_machine_may_have_one_port(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """Received films become de-identified copies once they have their row; nothing is lost on the way."""
 
+import os
 import shutil
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -10,17 +12,18 @@ import pytest
 from pydicom import dcmread
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
 
-from cxr_runtime.arrivals import copy_making
+from cxr_runtime.arrivals import copies, copy_making
 from cxr_runtime.arrivals.copies import Copies, copies_beside
-from cxr_runtime.arrivals.copy_making import COPY_SUFFIX
+from cxr_runtime.arrivals.copy_making import COPY_SUFFIX, FilmToCopy
 from cxr_runtime.arrivals.receiver_inbox import Inbox, Limits
-from cxr_runtime.files import RECEIVED_FOLDER, WHOLE_FOLDER
+from cxr_runtime.files import RECEIVED_FOLDER, STORE_FILE, WHOLE_FOLDER, sync_folder
 from cxr_runtime.folders import DATA_VARIABLE
 from cxr_runtime.identity import IdentityKind
 from cxr_runtime.journal import Journal
 from cxr_runtime.phantom import draw_phantom
 from cxr_runtime.pseudonyms import Keeping, Stranger
 from cxr_runtime.reading import read_film
+from cxr_runtime.sources.disk import file_stamp
 from dicom_files import JPEG_2000_LOSSLESS, JPEG_LOSSLESS_SV1, JPEG_LS, RLE, dicom_file
 from drawn_stores import Drawn, write_store
 from study_films import ACCESSION, PATIENT, SECRETS, STUDY, errors_of, needs_dicom3tools, study_film
@@ -45,8 +48,14 @@ def receive(out: Path, *films: bytes, have_rows: bool = True) -> list[str]:
     for digest, film in zip(digests, films, strict=True):
         (out / RECEIVED_FOLDER / f"{digest}.dcm").write_bytes(film)
     if have_rows:
-        write_store(out, [Drawn(f"{digest}.dcm", sha256=digest) for digest in digests])
+        give_rows(out, digests)
     return digests
+
+
+def give_rows(out: Path, digests: list[str], received: Path | None = None) -> None:
+    folder = (received or out) / RECEIVED_FOLDER
+    rows = [Drawn(f"{each}.dcm", sha256=each, stamp=file_stamp(folder / f"{each}.dcm")) for each in digests]
+    write_store(out, rows)
 
 
 def tend(out: Path, kind: IdentityKind = IdentityKind.NONE, *, keeps_whole: bool = True) -> None:
@@ -176,6 +185,66 @@ def test_a_receiver_gives_no_copy_to_the_scoring(out: Path) -> None:
     assert Inbox(out, Limits(), lambda _: None).open() == [f"{waits}.dcm"]
 
 
+def test_a_film_that_is_sent_again_is_not_replaced_before_it_is_read_again(out: Path) -> None:
+    (digest,) = receive(out, study_film(1))
+    tend(out)
+    receive(out, study_film(1), have_rows=False)
+    tend(out)
+    assert (out / RECEIVED_FOLDER / f"{digest}.dcm").exists()
+    give_rows(out, [digest])
+    tend(out)
+    assert names(out) == [f"{digest}{COPY_SUFFIX}"]
+
+
+def test_a_film_that_is_sent_again_on_another_day_is_replaced_at_once_for_nobody_reads_it(out: Path) -> None:
+    (digest,) = receive(out, study_film(1), have_rows=False)
+    write_store(out / "2026-11-01", [Drawn("a.dcm", sha256=digest)])
+    write_store(out / "2026-11-02", [Drawn("b.dcm")])
+    tend(out)
+    assert names(out) == [f"{digest}{COPY_SUFFIX}"]
+
+
+def test_a_film_that_is_sent_again_while_its_copy_is_made_stays(
+    out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (digest,) = receive(out, study_film(1))
+    film = out / RECEIVED_FOLDER / f"{digest}.dcm"
+
+    def come_again(*given: Any) -> None:
+        again = out / "again"
+        again.write_bytes(film.read_bytes())
+        again.replace(film)
+        sync_folder(*given)
+
+    monkeypatch.setattr(copy_making, "sync_folder", come_again)
+    tend(out)
+    assert names(out) == sorted([f"{digest}.dcm", f"{digest}{COPY_SUFFIX}"])
+
+
+def test_a_store_that_is_damaged_keeps_no_film_of_another_day_back(out: Path) -> None:
+    (digest,) = receive(out, study_film(1), have_rows=False)
+    give_rows(out / "2026-11-02", [digest], received=out)
+    (out / "2026-11-01").mkdir()
+    (out / "2026-11-01" / STORE_FILE).write_bytes(b"no store" * 1000)
+    tend(out)
+    assert names(out) == [f"{digest}{COPY_SUFFIX}"]
+
+
+def test_what_the_disk_has_failed_is_never_deleted(out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (digest,) = receive(out, study_film(1))
+
+    def unreadable(films: list[Path]) -> Iterator[FilmToCopy]:
+        for film in films:
+            yield FilmToCopy(film, file_stamp(film), os.open("/proc/self/mem", os.O_RDONLY))  # EIO at 0
+
+    with monkeypatch.context() as failing:
+        failing.setattr(copies, "_opened", unreadable)
+        tend(out, keeps_whole=False)
+    assert names(out) == [f"{digest}.dcm"]
+    tend(out, keeps_whole=False)
+    assert names(out) == [f"{digest}{COPY_SUFFIX}"]
+
+
 @pytest.mark.parametrize("what", ["no DICOM", "no pixels", "deflated"])
 def test_what_cannot_be_copied_is_kept_as_it_came_or_goes_where_that_is_asked_for(
     out: Path, what: str
@@ -191,7 +260,7 @@ def test_what_cannot_be_copied_is_kept_as_it_came_or_goes_where_that_is_asked_fo
     whole = out / RECEIVED_FOLDER / WHOLE_FOLDER / f"{digest}.dcm"
     assert (names(out), whole.read_bytes()) == ([WHOLE_FOLDER], films[what])
     assert whole.parent.stat().st_mode & 0o777 == 0o700
-    (out / RECEIVED_FOLDER / f"{digest}.dcm").write_bytes(films[what])  # it is sent again
+    receive(out, films[what])  # it is sent again
     tend(out, keeps_whole=False)
     assert names(out) == [WHOLE_FOLDER]
 

@@ -11,6 +11,7 @@ from cxr_runtime.files import REPORT_FILE, RESULTS_FILE, STORE_FILE
 from cxr_runtime.journal import Journal
 from cxr_runtime.scanning.long_session import LongSession
 from cxr_runtime.scanning.options import ScanOptions
+from drawn_stores import Drawn, write_store
 from model_folders import write_model_folder
 from scored_scans import scored, write_scan
 
@@ -48,6 +49,21 @@ def refreshed(tmp_path: Path) -> Iterator[Refreshed]:
 
 def test_nothing_is_written_before_a_film_has_come(refreshed: Refreshed) -> None:
     assert refreshed.after(2 * LONGEST_WITHOUT_PDF) == set()
+
+
+def test_reports_that_name_patients_are_written_anew_at_once_where_names_are_not_kept_any_more(
+    tmp_path: Path,
+) -> None:
+    out = write_store(tmp_path / "out", [Drawn("a.dcm", patient="PID-4711", name="Zyxwvut")])
+    options = ScanOptions(
+        out=out, model=write_model_folder(tmp_path / "model"), backend="onnxruntime", workers=1
+    )
+    with LongSession.open(options) as session:
+        assert b"Zyxwvut" not in (out / STORE_FILE).read_bytes()
+        made = Refreshed(session, out)
+        with made.reports:
+            assert made.after(0) == {RESULTS_FILE}
+            assert made.after(QUIET_SECONDS) == {REPORT_FILE}
 
 
 def test_lists_follow_a_film_and_then_rest(refreshed: Refreshed) -> None:

@@ -9,6 +9,7 @@ import pytest
 from cxr_runtime.arrivals import listing
 from cxr_runtime.arrivals.listing import SWEEP_SECONDS
 from cxr_runtime.arrivals.tree import SETTLED_SECONDS, YOUNG_SECONDS, WatchedTree
+from cxr_runtime.errors import UsageError
 from cxr_runtime.files import STORE_FILE
 from cxr_runtime.sources.disk import file_stamp
 from cxr_runtime.sources.film_source import FileOnDisk, FilmSource, OutOfReach
@@ -180,6 +181,14 @@ def test_results_and_the_output_folder_are_not_watched(tmp_path: Path) -> None:
     assert (late / STORE_FILE).exists()
     (late / "a.png").write_bytes(b"x")
     assert watch.names(10) == []
+
+
+def test_a_watched_folder_that_becomes_an_output_folder_is_refused(watch: Watch) -> None:
+    (watch.folder / "a.png").write_bytes(b"a")
+    assert watch.names() == ["a.png"]
+    StoreWriter.open(watch.folder).close()
+    with pytest.raises(UsageError, match=r"in holds triage\.sqlite: it is an output folder"):
+        watch.looks(10)
 
 
 def test_films_of_a_zip_file_are_given_once_it_is_whole(tmp_path: Path) -> None:

@@ -131,6 +131,28 @@ def test_a_restored_backup_is_the_same_night_on_the_same_machine(tmp_path: Path)
         restore(tmp_path / "none", tmp_path / "newer", QUICK)
 
 
+def test_a_backup_is_not_restored_into_a_folder_of_films_which_no_scan_would_touch_then(
+    tmp_path: Path,
+) -> None:
+    back_up(write_store(tmp_path / "out", [Drawn("a.png")]), tmp_path / "backup")
+    (tmp_path / "films").mkdir()
+    (tmp_path / "films" / ".hidden").touch()  # as some systems leave them
+    (tmp_path / "films" / "a.png").touch()
+    with pytest.raises(StoreError, match="films is not empty, and a backup is restored into a new"):
+        restore(tmp_path / "backup", tmp_path / "films", QUICK)
+    assert not (tmp_path / "films" / STORE_FILE).exists()
+    (tmp_path / "films" / "a.png").unlink()
+    restore(tmp_path / "backup", tmp_path / "films", QUICK)
+    assert table(tmp_path / "films") == [("a.png", "70.00", "")]
+
+
+def test_a_film_is_not_restored_as_a_backup(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(1000))
+    with pytest.raises(UsageError, match=r"a\.png is not a backup; expected .*cxr-triage backup"):
+        restore(tmp_path / "a.png", tmp_path / "new", QUICK)
+    assert not (tmp_path / "new").exists()
+
+
 def test_rows_of_another_machine_are_taken_only_on_trust_and_counted(
     tmp_path: Path, machine: Callable[[str], None]
 ) -> None:
@@ -249,6 +271,44 @@ def test_a_film_that_ended_otherwise_elsewhere_is_counted_and_its_first_row_stay
     done = merge([one, two], tmp_path / "all", TRUSTING)
     assert [(taken.known, taken.differing) for taken in done.taken] == [(0, 0), (1, 1)]
     assert [row[1] for row in table(tmp_path / "all")] == ["90.00"]
+
+
+TEN, BEFORE_TEN = "2026-11-30T10:00:00+00:00", "2026-11-30T09:30:00+00:00"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [(TEN, "normal"), (BEFORE_TEN, "abnormal")],  # the clock was set back
+        [(TEN, "normal"), (TEN, "abnormal"), (TEN, "normal")],
+    ],
+)
+def test_a_reader_s_last_word_is_the_last_one_after_restore_and_merge_too(
+    tmp_path: Path, words: list[tuple[str, str]]
+) -> None:
+    out = write_store(tmp_path / "1", [Drawn("a.png")])
+    change(out, *(said(time, verdict) for time, verdict in words))
+    back_up(out, tmp_path / "backup")
+    restore(tmp_path / "backup", tmp_path / "restored", QUICK)
+    for _ in range(2):
+        merge([out, tmp_path / "restored"], tmp_path / "all", QUICK)
+    for folder in (tmp_path / "restored", tmp_path / "all"):
+        assert ask(folder, "SELECT time, verdict FROM verdicts ORDER BY id") == words
+
+
+def test_words_of_several_stores_are_put_in_their_order_though_a_clock_was_set_back(tmp_path: Path) -> None:
+    one, two = write_store(tmp_path / "1", [Drawn("a.png")]), write_store(tmp_path / "2", [Drawn("a.png")])
+    change(one, said(TEN, "normal"), said(BEFORE_TEN, "abnormal"))
+    change(two, said("2026-11-30T09:45:00+00:00", "cannot-tell"), said("2026-11-30T10:15:00+00:00", "normal"))
+    merge([one, two], tmp_path / "all", QUICK)
+    verdicts = ["cannot-tell", "normal", "abnormal", "normal"]
+    assert ask(tmp_path / "all", "SELECT verdict FROM verdicts ORDER BY id") == [(one,) for one in verdicts]
+
+
+def said(time: str, verdict: str) -> str:
+    """The command that has a reader say something of a film."""
+    columns = "sha256, reader, time, verdict, findings, note"
+    return f"INSERT INTO verdicts ({columns}) VALUES ('s', 'ann', '{time}', '{verdict}', '', '')"
 
 
 def test_verdicts_and_identities_come_with_their_films_once(tmp_path: Path) -> None:

@@ -64,8 +64,24 @@ def test_every_part_of_a_stored_sentence_is_translated(name: str, english: str) 
 def test_what_was_filled_in_stays_and_so_does_the_confidence() -> None:
     with speaking(language("fr")):
         told = translated("this looks like a lateral chest film (confidence 98.2%); give the film itself")
-    assert "98.2\u202f%" in told
+    assert "98,2\u202f%" in told
     assert "radiographie thoracique de profil" in told
+
+
+@pytest.mark.parametrize(
+    ("english", "name", "told"),
+    [
+        ("like those of the calibration: 1,402 films compared", "es", "1.402 placas"),
+        ("this clinic's own, made on 2026-11-29 from 1312.5 films", "fr", "29/11/2026"),
+        ("this clinic's own, made on 2026-11-29 from 1312.5 films", "pt", "1312,5"),
+        ("no lungs were found on the film (0.2% of it)", "fr", "0,2\u202f%"),
+    ],
+)
+def test_numbers_and_dates_that_were_filled_in_are_written_as_in_the_language(
+    english: str, name: str, told: str
+) -> None:
+    with speaking(language(name)):
+        assert told in translated(english)
 
 
 def test_two_remarks_in_one_are_both_translated() -> None:

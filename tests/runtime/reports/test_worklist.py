@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import pytest
 
+from cxr_runtime.language import language, speaking
 from cxr_runtime.presentation import Presentation
 from cxr_runtime.reports.exhibit import Exhibit, tally
 from cxr_runtime.reports.wording import OUTSIDE_LUNGS, RESEARCH_NOTICE, UNCALIBRATED_NOTICE
@@ -228,3 +229,11 @@ def test_outlines_are_json_of_ten_thousandths(tmp_path: Path) -> None:
     plain = [[[round(x, 4), round(y, 4)] for x, y in outline] for outline in shown.lung_outlines]
     said = json.dumps({"outlines": plain, "spacing": [0.143, 0.143]}, separators=(",", ":"))
     assert f",{said[1:]}</script>" in html
+
+
+def test_the_size_of_a_film_keeps_its_order_beside_arabic_words(tmp_path: Path) -> None:
+    with speaking(language("ar")):
+        page = Page(written(tmp_path, [scored("a.png", 0.9)]))
+    (size,) = [str(row["data-size"]) for row in page.tags("tr") if "data-size" in row]
+    assert size.startswith("\u200e128 x 160\u200e ")
+    assert "\\u" not in size

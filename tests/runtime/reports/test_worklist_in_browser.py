@@ -243,6 +243,37 @@ def test_no_result_is_cut_off_in_a_window_of_any_width(page: "Page", width: int)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+OVERLAPPING_OR_CUT = """() => {
+    const list = document.querySelector(".list").getBoundingClientRect();
+    const cells = [...document.querySelectorAll("th button, td .badge")].filter((cell) => cell.offsetWidth);
+    const wide = cells.filter((cell) => {
+        const room = cell.closest("th, td").getBoundingClientRect();
+        const text = document.createRange();
+        text.selectNodeContents(cell);
+        const { left, right } = text.getBoundingClientRect();
+        return cell.scrollWidth > cell.clientWidth || left < room.left || right > room.right
+            || room.left < list.left || room.right > list.right;
+    });
+    return [...new Set(wide.map((cell) => cell.textContent.trim()))];
+}"""
+
+
+@pytest.mark.parametrize("name", ["en", "ar", "es", "fr", "pt"])
+def test_no_word_of_the_list_is_cut_or_overlaps_another_in_any_language(
+    browser: "Browser", tmp_path: Path, name: str
+) -> None:
+    with speaking(language(name)):
+        uri = worklist_uri(tmp_path)
+    opened = browser.new_page()
+    opened.goto(uri)
+    for width in (390, 950, 1024, 1300, 1500, 1800, 1920, 2560):
+        opened.set_viewport_size({"width": width, "height": 900})
+        assert opened.evaluate(OVERLAPPING_OR_CUT) == [], width
+        assert opened.eval_on_selector(".list", "list => list.scrollWidth <= list.clientWidth")
+        assert opened.evaluate("document.documentElement.scrollWidth") <= width
+    opened.close()
+
+
 @pytest.mark.parametrize("direction", ["ltr", "rtl"])
 def test_on_a_phone_the_film_fills_the_width_and_no_bar_is_wider_than_the_window(
     page: "Page", direction: str

@@ -1,5 +1,10 @@
+import sys
+import time
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
+
+import pytest
 
 from cxr_runtime.phantom import draw_phantom
 from cxr_runtime.pictures import encode_png
@@ -14,6 +19,30 @@ from scored_scans import scored, write_scan
 def test_a_day_ends_at_the_next_midnight() -> None:
     assert next_midnight(datetime(2026, 12, 31, 0, 0, tzinfo=UTC)) == datetime(2027, 1, 1, tzinfo=UTC)
     assert next_midnight(datetime(2026, 12, 31, 23, 59, 59, tzinfo=UTC)) == datetime(2027, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def _in_berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    if sys.platform == "win32":
+        pytest.skip("Windows sets no time zone for one process")
+    with monkeypatch.context() as here:
+        here.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("_in_berlin")
+@pytest.mark.parametrize(
+    ("now", "ends"),
+    [
+        ("2027-03-28T00:00:01+01:00", "2027-03-29T00:00:00+02:00"),  # summer time begins at 2:00
+        ("2027-10-31T00:00:01+02:00", "2027-11-01T00:00:00+01:00"),  # it ends at 3:00
+        ("2027-06-01T12:00:00+02:00", "2027-06-02T00:00:00+02:00"),
+    ],
+)
+def test_a_day_of_another_length_ends_at_midnight_too(now: str, ends: str) -> None:
+    assert next_midnight(datetime.fromisoformat(now)) == datetime.fromisoformat(ends)
 
 
 def test_films_of_other_days_are_known_by_their_bytes(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from cxr_runtime.identity import IdentityKind
 from cxr_runtime.phantom import draw_phantom
 from cxr_runtime.progress import Progress, Silence
 from cxr_runtime.reports.again import merge
+from cxr_runtime.reports.dicom import structured_report
 from cxr_runtime.scanning import study
 from cxr_runtime.scanning.options import ScanOptions
 from cxr_runtime.scanning.scan import ScanSummary, scan
@@ -149,6 +150,22 @@ def test_results_that_nobody_is_sent_are_not_made_until_somebody_wants_them(
     again()
     assert sorted(objects(tmp_path / "out")) == ["df", "sc", "sr"]
     assert objects(tmp_path / "out")["sc"] == first["sc"]
+
+
+def test_a_film_whose_results_cannot_be_made_keeps_its_score_and_says_so(
+    again: Scan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise KeyError("1.2.3")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(structured_report, "structured_report", fail)
+        (film,) = [each for each in again().outcomes() if each.file.endswith("a.dcm")]
+    assert film.score is not None
+    told = "its DICOM results could not be made (KeyError); the next scan tries again"
+    assert (film.code, film.message) == ("no-dicom-results", told)
+    again()
+    assert sorted(objects(tmp_path / "out")) == ["df", "sc", "sr"]
 
 
 def test_stores_that_become_one_keep_whose_films_they_hold(again: Scan, tmp_path: Path) -> None:

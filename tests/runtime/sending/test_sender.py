@@ -1,5 +1,4 @@
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import shutil
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event
@@ -10,7 +9,7 @@ from cxr_runtime.errors import StoreError
 from cxr_runtime.files import DICOM_FOLDER, WORKLIST_FILE, ReportFormat
 from cxr_runtime.journal import Journal, LogFormat
 from cxr_runtime.reports.again import ReportOptions, report_again
-from cxr_runtime.sending.destination import KINDS, Answer, Line, Outgoing, PeerError
+from cxr_runtime.sending.destination import KINDS, Answer, Outgoing, PeerError
 from cxr_runtime.sending.outbox import Outbox, SendingStore
 from cxr_runtime.sending.route import SendingThread
 from cxr_runtime.sending.sender import FILE_GONE, Sender
@@ -19,32 +18,10 @@ from cxr_runtime.store.deliveries import State
 from cxr_runtime.store.pruning import prune
 from dicom_results import MADE
 from drawn_stores import ask, change
-from sent_results import Clock, folder_with_results
+from sent_results import NAME, Archive, Clock, Looks, folder_with_results
 from study_films import SECRETS
 
-NAME = "PACS@archive:104"
 LATER = MADE + timedelta(days=400)
-
-
-class Archive:
-    """An archive that answers as it is told."""
-
-    def __init__(self) -> None:
-        self.name = NAME
-        self.got = list[str]()  # UIDs, as they came
-        self.is_away = False
-        self.answers: Callable[[Outgoing], Answer] = lambda _: Answer(State.SENT)
-
-    @contextmanager
-    def line(self) -> Iterator[Line]:
-        if self.is_away:
-            raise PeerError("is away")
-        yield self
-
-    def store(self, outgoing: Outgoing) -> Answer:
-        answer = self.answers(outgoing)
-        self.got.append(outgoing.uid)
-        return answer
 
 
 @pytest.fixture
@@ -115,6 +92,51 @@ def test_an_archive_that_is_away_is_asked_again_after_growing_waits_over_restart
 def wait_of(out: Path) -> datetime:
     with SendingStore.open(out) as store:
         return datetime.fromisoformat(store.deliveries.of_archive(NAME).due)
+
+
+def test_an_archive_that_takes_the_way_and_no_result_is_asked_again_after_growing_waits(out: Path) -> None:
+    archive, clock, asked = Archive(), Clock(), list[float]()
+
+    def break_off(_: Outgoing) -> Answer:
+        asked.append((clock.now - clock.began).total_seconds() / 60)
+        raise PeerError("does not store (HTTP 503)")
+
+    archive.answers = break_off
+    for _ in range(60):
+        with sender(out, archive, clock) as sending:
+            sending.round()
+        clock.pass_minutes(1)
+    assert asked == [0, 1, 3, 7, 15, 31]
+
+
+def test_what_waits_from_a_time_when_the_clock_was_years_ahead_is_sent_once_it_is_right(
+    out: Path, at_once: None
+) -> None:
+    archive, clock = Archive(), Clock()
+    right = clock.now
+    clock.now = right + timedelta(days=3650)
+
+    def no_room_until_the_clock_is_right(_: Outgoing) -> Answer:
+        if len(archive.got) == 5:
+            clock.now = right
+        return Answer(State.WAITING if len(archive.got) < 6 else State.SENT)
+
+    archive.answers = no_room_until_the_clock_is_right
+    run(Looks(20, clock, out), archive, clock)
+    assert status_of(out)[0].sent == 6
+
+
+def run(looks: Looks, archive: Archive, clock: Clock) -> None:
+    with Sender(looks, archive, frozenset(KINDS), Journal(), clock=clock) as sending:
+        looks.end = sending.end
+        sending.run()
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits between two looks."""
+    monkeypatch.setattr("cxr_runtime.sending.sender.LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("cxr_runtime.sending.sender.RESTS_FOR_ONE", 0)
 
 
 def test_a_result_that_is_not_taken_now_waits_alone_and_is_tried_last(out: Path) -> None:
@@ -196,6 +218,16 @@ def test_a_file_that_was_changed_or_lost_is_not_sent_and_said(out: Path) -> None
     assert {said for _, _, said in status_of(out)[0].reasons} == {FILE_GONE}
 
 
+def test_files_with_other_permissions_or_in_a_copied_folder_are_as_they_were_made(out: Path) -> None:
+    copied = Path(shutil.copytree(out, out.with_name("copied")))
+    for path in (out / DICOM_FOLDER).iterdir():
+        path.chmod(0o640)
+    for folder in (out, copied):
+        with sender(folder, Archive()) as sending:
+            assert sending.round().sent == 6
+    assert [prune(folder, timedelta(0), now=LATER).results for folder in (out, copied)] == [6, 6]
+
+
 def test_rows_that_somebody_has_written_into_the_store_hide_no_result(out: Path) -> None:
     change(
         out,
@@ -218,13 +250,14 @@ def test_objects_that_this_machine_has_not_made_are_not_sent(out: Path) -> None:
 def test_what_the_store_could_not_note_is_noted_later_and_not_sent_again(
     out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    archive = Archive()
-    with sender(out, archive) as sending:
+    archive, clock = Archive(), Clock()
+    with sender(out, archive, clock) as sending:
         with monkeypatch.context() as full:
             full.setattr(SendingStore, "note_deliveries", full_disk)
             with pytest.raises(StoreError):
                 sending.round()
         assert len(archive.got) == 1
+        clock.pass_minutes(1)
         sending.round()
     assert sorted(archive.got) == sorted(uids(out))
 
@@ -356,5 +389,12 @@ def test_a_result_that_was_made_anew_is_not_taken_for_the_one_that_went(out: Pat
         sending.round()
     for path in (out / DICOM_FOLDER).iterdir():
         path.write_bytes(path.read_bytes() + b"\0\0")
-    prune(out, timedelta(0), now=LATER)
+    assert prune(out, timedelta(0), now=LATER).results == 0
     assert len(list((out / DICOM_FOLDER).iterdir())) == 6
+
+
+def test_a_result_whose_file_had_gone_is_not_counted_as_dropped(out: Path) -> None:
+    with sender(out, Archive()) as sending:
+        sending.round()
+    next((out / DICOM_FOLDER).iterdir()).unlink()
+    assert prune(out, timedelta(0), now=LATER).results == 5

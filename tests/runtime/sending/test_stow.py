@@ -8,15 +8,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email import message_from_bytes
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cxr_runtime.journal import Journal, LogFormat
 from cxr_runtime.sending.address import Address, tls_context
-from cxr_runtime.sending.destination import Answer, Outgoing, PeerError
+from cxr_runtime.sending.destination import KINDS, Answer, Outgoing, PeerError
+from cxr_runtime.sending.sender import Sender
 from cxr_runtime.sending.stow import MOST_ANSWER, WebArchive
 from cxr_runtime.store.deliveries import State
+from sent_results import Clock, folder_with_results
 
 UID, CONTENT = "2.25.1", b"\0not quite\r\n--DICOM\xff" * 1000
 Handle = Callable[[BaseHTTPRequestHandler, bytes], None]
@@ -119,6 +123,9 @@ FAILED, STORED, FAILURE, WARNING = "00081198", "00081199", "00081197", "00081196
         (202, told(FAILED, FAILURE, 0xA700), State.WAITING, "0xA700"),
         (409, told(FAILED, FAILURE, 0xC122), State.REFUSED, "0xC122"),
         (409, told(FAILED, FAILURE, 0xA700), State.WAITING, "0xA700"),
+        (409, told(FAILED, FAILURE, 0x0111), State.SENT, "has the object already"),
+        (202, told(FAILED, FAILURE, 0x0111), State.SENT, "has the object already"),
+        (409, told(FAILED, FAILURE, 0xB000), State.REFUSED, "409"),
         (409, told(FAILED), State.REFUSED, "refuses"),
         (409, told(STORED), State.REFUSED, "409"),
         (409, b"", State.REFUSED, "409"),
@@ -152,6 +159,17 @@ def test_what_speaks_of_the_service_and_not_of_the_result_is_trouble(
 ) -> None:
     with pytest.raises(PeerError, match=said):
         stored(replying(status, body))
+
+
+def test_a_service_that_is_not_there_is_asked_less_and_less_often(tmp_path: Path) -> None:
+    out, clock, log = folder_with_results(tmp_path / "out", 3), Clock(), StringIO()
+    archive = WebArchive(Address.parse("http://127.0.0.1:1/dicom-web"))
+    journal = Journal.open(None, LogFormat.TEXT, log)
+    for _ in range(60):
+        with Sender(lambda: [out], archive, frozenset(KINDS), journal, clock=clock) as sender:
+            sender.round()
+        clock.pass_minutes(1)
+    assert [line.split()[1] for line in log.getvalue().splitlines()] == ["archive-away"] * 6
 
 
 def test_a_redirect_is_not_followed() -> None:
@@ -205,7 +223,7 @@ def test_a_service_that_closes_the_connection_between_two_results_gets_both() ->
 
     with service(keep) as port, WebArchive(Address.parse(f"http://127.0.0.1:{port}")).line() as line:
         for _ in range(3):
-            assert line.store(Outgoing(UID, CONTENT * 100_000)) == Answer(State.SENT)
+            assert line.store(Outgoing(UID, CONTENT * 1_000)) == Answer(State.SENT)
     assert len(got) == 3
 
 

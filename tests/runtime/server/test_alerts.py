@@ -100,6 +100,18 @@ def test_after_a_restart_films_since_the_last_alert_are_news_for_a_week(folder: 
     assert (since(0.5), since(30)) == (timedelta(days=1), timedelta(days=7))
 
 
+def test_after_a_clock_that_was_days_ahead_is_put_right_films_are_called_out(folder: Path) -> None:
+    now = [NOW + timedelta(days=2)]
+    watching = Alerts(folder, AlertOptions(95.0), Journal(), lambda: now[0])
+    called = "SELECT count(*) FROM audit WHERE act = 'alerted'"
+    with Desk.open(folder) as desk:
+        watching.look(desk)
+        assert ask(folder, called) == [(0,)]
+        now[0] = NOW
+        watching.look(desk)
+    assert ask(folder, called) == [(1,)]
+
+
 def test_a_film_that_cannot_be_called_out_keeps_back_no_other(tmp_path: Path) -> None:
     films = [Drawn(f"{name}.png", 0.97, finished=FILMS[0].finished) for name in ("a", "b", "c")]
     folder = write_store(tmp_path / "out", films)

@@ -135,6 +135,20 @@ def test_a_blinded_reader_sees_similar_films_after_the_verdict_and_none_that_are
         assert [film["name"] for film in browser.get(f"{address}/similar").json["films"]] == ["ID P2"]
 
 
+def test_a_blinded_reader_sees_the_score_of_an_earlier_film_once_he_has_read_that_too(tmp_path: Path) -> None:
+    folder = write_store(tmp_path, FILMS)
+    known = keys(folder)
+    now, before = (f"/film/{known[name]}" for name in ("now.png", "before.png"))
+    said = {"verdict": "normal", "findings": [], "note": "", "source": "reading"}
+    with served(folder, is_blinded=True) as browser:
+        browser.load().post(f"{now}/verdict", said)
+        earlier = browser.get(now).json["earlier"]
+        assert (earlier["date"], earlier["score"], earlier["change"]) == ("2026-01-01", "", "")
+        browser.post(f"{before}/verdict", said)
+        earlier = browser.get(now).json["earlier"]
+        assert (earlier["score"], earlier["change"]) == ("40", "50 more now")
+
+
 def test_a_film_that_is_not_there_has_no_similar_ones(tmp_path: Path) -> None:
     with served(write_store(tmp_path, FILMS)) as browser:
         assert browser.get(f"/film/{'ab' * 32}/similar").status == 404

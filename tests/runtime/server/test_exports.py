@@ -9,11 +9,12 @@ import pytest
 
 from cxr_calibration.labels.labels import read_labels
 from cxr_runtime.reports.monthly import months
+from cxr_runtime.store.accounts import Role
 from cxr_runtime.store.audit import Act
 from cxr_runtime.store.desk import Desk
 from cxr_runtime.store.verdicts import Said, Source, Verdict
 from drawn_stores import Drawn, ask, write_store
-from served_rooms import Browser, served
+from served_rooms import Browser, add_account, served
 
 FILMS = [
     Drawn("high.png", 0.9, finished="2026-01-02T08:00:00+00:00"),
@@ -110,12 +111,16 @@ def test_a_verdict_that_was_withdrawn_is_a_row_of_the_verdicts_and_counts_nowher
     assert [row["hours_to_reading"] for row in rows(browser.get("/export/tally.csv").body)] == ["", ""]
 
 
-def test_where_everybody_reads_blinded_no_reader_takes_scores_out(folder: Path) -> None:
-    from served_rooms import add_account
-
+def test_where_everybody_reads_blinded_only_an_admin_learns_of_all_films_at_once(folder: Path) -> None:
+    say(folder, "high.png", Verdict.ABNORMAL, "2026-01-02T10:00:00+00:00")
     add_account(folder, "ann")
+    add_account(folder, "ada", Role.ADMIN)
+    tables = ("results.csv", "verdicts.csv", "labels.csv", "report.pdf", "tally.csv", "tally.pdf")
+    addresses = ("/tally", *(f"/export/{name}" for name in tables))
     with served(folder, is_blinded=True) as browser:
-        browser.log_in("ann")
-        assert browser.get("/export/results.csv").status == 403
-        assert browser.get("/export/report.pdf").status == 403
-        assert browser.get("/export/labels.csv").status == 200
+        for name, status in (("ann", 403), ("ada", 200)):
+            browser.log_in(name)
+            assert {browser.get(address).status for address in addresses} == {status}
+            assert ('href="/tally"' in browser.get("/").text) == (name == "ada")
+            assert ("flagged" in browser.get("/counts").json) == (name == "ada")
+            assert browser.get("/counts").json["all"] == len(FILMS)

@@ -4,6 +4,7 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from cxr_runtime.server.events import MOST_STREAMS_OF_ONE
 from cxr_runtime.store.accounts import Role
 from cxr_runtime.store.audit import Act
 from cxr_runtime.store.desk import Desk
+from cxr_runtime.store.pruning import prune
 from cxr_runtime.store.verdicts import Said, Verdict
 from drawn_stores import Drawn, write_store
 from model_folders import write_model_folder
@@ -144,6 +146,28 @@ def test_a_blinded_reader_sees_the_score_after_the_verdict(tmp_path: Path) -> No
         page.wait_for_selector(".vb-summary .score")
         assert is_pressed(page, "abnormal")
     assert labels_of_store(out).remarks == ()
+
+
+@needs_chromium
+def test_a_film_whose_picture_was_dropped_is_shown_from_its_file_or_said_to_be_gone(tmp_path: Path) -> None:
+    film = tmp_path / "one.png"
+    cv2.imwrite(str(film), draw_phantom(1, hw=(256, 256)))
+    digest = sha256(film.read_bytes()).hexdigest()
+    folder = write_store(tmp_path / "out", [Drawn("one.png", 0.9, sha256=digest)])
+    prune(folder, None, 1)
+    with served(folder) as room, launched() as browser:
+        page = opened(browser, f"http://127.0.0.1:{room.port}/")
+        wait_for_film(page, digest)
+        assert "as its file has it" in page.inner_text(".fv-notice")
+    film.unlink()
+    with served(folder) as room, launched() as browser:
+        page = opened(browser, f"http://127.0.0.1:{room.port}/")
+        page.wait_for_selector(".fv-message strong")
+        assert page.inner_text(".fv-message").split("\n\n") == [
+            "Flagged",
+            "The film's file is not where it was scored.",
+            "The store keeps no picture of this film.",
+        ]
 
 
 @needs_chromium

@@ -76,3 +76,10 @@ def test_a_film_that_came_whole_at_the_second_time_is_counted_once(tmp_path: Pat
 def told_words(browser: Browser) -> str:
     data = first_event(browser).partition(b"\ndata: ")[2].partition(b"\n")[0]
     return str(json.loads(data)["words"])
+
+
+def test_the_day_of_a_film_is_written_as_in_the_language_of_the_room(tmp_path: Path) -> None:
+    folder = write_store(tmp_path / "out", [Drawn("a.png", 0.9)])
+    with served(folder, language="es") as browser:
+        page = browser.get("/").text
+    assert "<small><bdi>02/01/2026</bdi></small>" in page

@@ -19,12 +19,14 @@ from cxr_runtime.server.sessions import (
     Session,
     Sessions,
 )
-from cxr_runtime.store.accounts import Role
+from cxr_runtime.store.accounts import Account, Role
+from cxr_runtime.store.audit import Act
 from cxr_runtime.store.desk import Desk
 from drawn_stores import Drawn, ask, change, write_store
 from served_rooms import PASSWORD, Browser, add_account, first_event, served
 
 PAGES = ("/", "/rows", "/counts", "/events", "/accounts", "/audit")
+ANN = Account("ann", Role.READER, "digest")
 
 
 @pytest.fixture(scope="module")
@@ -148,6 +150,32 @@ def test_an_account_that_is_removed_or_changed_is_out_at_once(tmp_path: Path) ->
         assert browser.get("/").status == 303
 
 
+def test_a_session_ends_with_the_password_of_its_login_also_where_a_command_changed_it(
+    tmp_path: Path,
+) -> None:
+    folder = write_store(tmp_path, [Drawn("a.png", 0.9)])
+    add_account(folder, "ann")
+    with served(folder) as browser:
+        browser.log_in("ann")
+        add_account(folder, "ann")  # another digest, though of the same password
+        assert browser.get("/").status == 303
+        browser.log_in("ann")
+        with Desk.open(folder) as desk, desk.acting("root", Act.USER_REMOVED, "ann"):
+            desk.accounts.remove("ann")
+        add_account(folder, "ann", Role.ADMIN)  # somebody else
+        assert browser.get("/accounts").status == 303
+
+
+def test_to_remove_an_account_that_is_not_there_is_refused_and_not_noted(tmp_path: Path) -> None:
+    folder = write_store(tmp_path, [Drawn("a.png", 0.9)])
+    add_account(folder, "ada", Role.ADMIN)
+    with served(folder) as browser:
+        browser.log_in("ada")
+        answer = browser.post("/accounts", f"token={browser.token}&act=remove&name=bob".encode())
+    assert (answer.status, "there is no account bob" in answer.text) == (400, True)
+    assert ask(folder, "SELECT count(*) FROM audit WHERE act = 'user-removed'") == [(0,)]
+
+
 def test_the_first_account_closes_the_door_of_a_server_that_runs(tmp_path: Path) -> None:
     folder = write_store(tmp_path, [Drawn("a.png", 0.9)])
     with served(folder) as browser:
@@ -183,12 +211,12 @@ def test_a_guesser_waits_and_the_others_work(folder: Path) -> None:
 def test_sessions_end_after_a_while_of_silence_and_after_a_day_s_work() -> None:
     now = 0.0
     sessions = Sessions(lambda: now)
-    kept = sessions.begin("ann")
+    kept = sessions.begin(ANN)
     now = IDLE_SECONDS
     assert sessions.of(kept) is not None
     now += IDLE_SECONDS + 1
     assert sessions.of(kept) is None
-    busy, began = sessions.begin("ann"), now
+    busy, began = sessions.begin(ANN), now
     while now - began <= ABSOLUTE_SECONDS:
         now += IDLE_SECONDS
         sessions.of(busy)
@@ -198,7 +226,7 @@ def test_sessions_end_after_a_while_of_silence_and_after_a_day_s_work() -> None:
 def test_a_page_that_is_left_open_keeps_no_session_alive() -> None:
     now = 0.0
     sessions = Sessions(lambda: now)
-    kept = sessions.begin("ann")
+    kept = sessions.begin(ANN)
     now = IDLE_SECONDS
     assert sessions.of(kept, is_use=False) is not None
     now = IDLE_SECONDS + 1

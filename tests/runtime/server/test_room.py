@@ -17,6 +17,7 @@ from cxr_runtime.placement import Placement
 from cxr_runtime.store.audit import Act
 from cxr_runtime.store.desk import Desk
 from cxr_runtime.store.listing import listed
+from cxr_runtime.store.pruning import prune
 from cxr_runtime.store.rows import FinishedFilm, Place, StoredPicture, StoredScore
 from cxr_runtime.store.verdicts import Said, Verdict
 from cxr_runtime.store.writer import StoreWriter
@@ -107,6 +108,18 @@ def test_a_test_result_stands_beside_the_reading(browser: Browser) -> None:
         ("genexpert", "normal"),
     ]
     assert keys(browser, "?read=tested") == [high]
+
+
+def test_in_a_blinded_reading_a_file_that_could_not_be_read_says_why(tmp_path: Path) -> None:
+    damaged = Outcome("damaged.png", "ab" * 32, Status.FAILED, "truncated", "the file ends too early")
+    score = StoredScore(damaged, None, None, None, "2026-01-02T03:04:05+00:00")
+    with StoreWriter.open(write_store(tmp_path / "out", [Drawn("a.png")])) as store:
+        store.add(1, [FinishedFilm(Place(2, "damaged.png", "1"), score, size=9)], "print")
+    with served(tmp_path / "out", is_blinded=True) as browser:
+        facts = browser.load().get(f"/film/{damaged.sha256}").json
+        assert (facts["result"], facts["resultWord"], facts["isHidden"]) == ("failed", "Failed", False)
+        assert facts["remarks"] == ["truncated: the file ends too early"]
+        assert browser.get("/rows").text.count('class="film-row hidden"') == 1
 
 
 @pytest.mark.parametrize(
@@ -255,6 +268,19 @@ def test_a_film_comes_at_its_full_depth_after_its_bytes_were_checked(tmp_path: P
         assert np.array_equal(values, stored)
         stated = [answer.headers[f"x-{name}"] for name in ("rows", "columns", "bits", "spacing")]
         assert stated == ["300", "240", "16", ""]
+
+
+def test_a_film_whose_pictures_were_dropped_comes_from_its_file(tmp_path: Path) -> None:
+    content, digest = deep_film(tmp_path / "out", "deep.png")
+    prune(tmp_path / "out", None, 1)
+    with served(tmp_path / "out") as browser:
+        assert browser.get(f"/film/{digest}").json["hasPicture"] is False
+        stored = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
+        assert stored is not None
+        assert browser.get(f"/film/{digest}/pixels").body == stored.astype("<u2").tobytes()
+    (tmp_path / "deep.png").unlink()
+    with served(tmp_path / "out") as browser:
+        assert browser.get(f"/film/{digest}/pixels").status == 404
 
 
 def test_a_file_that_is_gone_or_has_changed_or_is_not_ours_gives_no_pixels(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from cxr_runtime.errors import UnreadableFilmError, UsageError
 from cxr_runtime.files import STORE_FILE
 from cxr_runtime.sources import film_source
 from cxr_runtime.sources.film_source import FileOnDisk, FilmSource, OutOfReach
-from cxr_runtime.sources.find import find_films
+from cxr_runtime.sources.find import find_films, place_of
 from cxr_runtime.store.writer import StoreWriter
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs a POSIX file system")
@@ -121,6 +121,22 @@ def test_a_pattern_that_the_shell_left_is_expanded(here: Path) -> None:
 def test_a_name_with_pattern_signs_is_taken_literally_first(here: Path) -> None:
     put(here, "film[1].png", "film1.png")
     assert listed("film[1].png") == ["film[1].png"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "place"),
+    [
+        ("films", "films"),
+        ("films/*.png", "films"),
+        ("films/**/a[0-9].png", "films"),
+        ("*.png", "."),
+        ("film[1].png", "film[1].png"),
+        ("no film", "no film"),
+    ],
+)
+def test_a_pattern_begins_in_a_folder(here: Path, typed: str, place: str) -> None:
+    put(here, "film[1].png", "films/a.png")
+    assert place_of(typed) == place
 
 
 def test_the_output_folder_is_never_scanned(here: Path) -> None:

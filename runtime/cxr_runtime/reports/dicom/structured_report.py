@@ -9,7 +9,12 @@ from highdicom import sr
 from numpy.typing import NDArray
 from pydicom import Dataset
 from pydicom.sr.codedict import codes
-from pydicom.uid import ComprehensiveSRStorage
+from pydicom.uid import (
+    UID,
+    ComprehensiveSRStorage,
+    MultiFrameGrayscaleByteSecondaryCaptureImageStorage,
+    SecondaryCaptureImageStorage,
+)
 
 from cxr_runtime.film import MANUFACTURER
 from cxr_runtime.outcome import Triage
@@ -69,6 +74,7 @@ def structured_report(
         [_evidence(film)], report[0], "2.25.1", KIND.series_number, "2.25.1", 1, MANUFACTURER,
         is_complete=True, is_final=False,
     )  # fmt: skip
+    _name_class(ds, film)
     describe(ds, KIND, film, settings, made)
     ds.CodingSchemeIdentificationSequence = [_scheme()]
     return ds
@@ -92,8 +98,6 @@ def _groups(
     outcome, facts = film.outcome, settings.facts
     assert outcome.score is not None
     triage = [] if outcome.triage is None else [sr.QualitativeEvaluation(TRIAGE, TRIAGES[outcome.triage])]
-    frames = [1] if film.facts.frames > 1 else None
-    header = film.header
     yield sr.MeasurementsAndQualitativeEvaluations(
         sr.TrackingIdentifier(settings.uid("whole film", film.uid, outcome), "whole film"),
         finding_type=SUSPICION,
@@ -103,14 +107,14 @@ def _groups(
             sr.Measurement(THRESHOLD, round(100 * facts.threshold, 2), POINTS),
         ],
         qualitative_evaluations=[*triage, sr.QualitativeEvaluation(USE, RESEARCH)],
-        source_images=[sr.SourceImageForMeasurementGroup(header.value("SOPClassUID"), film.uid, frames)],
+        source_images=[sr.SourceImageForMeasurementGroup(_stand_in(film), film.uid, _frames(film))],
     )
     as_stored = np.rot90(heat, -(film.facts.turned_back // 90))
     found = hottest_region(as_stored, facts.heat_threshold, film.facts.stored_hw or (1, 1))
     if found is None:
         return
     corners, highest = found
-    source = sr.SourceImageForRegion(header.value("SOPClassUID"), film.uid, frames)
+    source = sr.SourceImageForRegion(_stand_in(film), film.uid, _frames(film))
     yield sr.PlanarROIMeasurementsAndQualitativeEvaluations(
         sr.TrackingIdentifier(settings.uid("region", film.uid, outcome), "hottest region"),
         sr.ImageRegion(sr.GraphicTypeValues.POLYLINE, corners, source),
@@ -136,15 +140,35 @@ def _algorithm(settings: Settings) -> sr.AlgorithmIdentification:
 
 
 def _evidence(film: SourceFilm) -> Dataset:
-    """What highdicom needs to know of the film, without a patient."""
+    """What highdicom needs to know of the film, without a patient; its class is named afterwards."""
     ds = Dataset()
-    for keyword in ("SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID"):
+    ds.SOPClassUID = _stand_in(film)
+    for keyword in ("SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID"):
         setattr(ds, keyword, film.header.value(keyword))
     for keyword in ("PatientID", "PatientName", "PatientBirthDate", "PatientSex", "AccessionNumber"):
         setattr(ds, keyword, "")
     ds.StudyID = ds.StudyDate = ds.StudyTime = ""
     ds.Rows, ds.Columns = film.facts.stored_hw or (1, 1)
     return ds
+
+
+def _stand_in(film: SourceFilm) -> UID:
+    """The class by which highdicom knows the film while the report is made: it refuses private classes."""
+    return (
+        MultiFrameGrayscaleByteSecondaryCaptureImageStorage if _frames(film) else SecondaryCaptureImageStorage
+    )
+
+
+def _frames(film: SourceFilm) -> list[int] | None:
+    """The frame that was read, of a film that has several."""
+    return [1] if film.facts.frames > 1 else None
+
+
+def _name_class(ds: Dataset, film: SourceFilm) -> None:
+    """Name the film's own class wherever it is referred to."""
+    for element in ds.iterall():
+        if element.keyword == "ReferencedSOPClassUID" and element.value == _stand_in(film):
+            element.value = film.header.value("SOPClassUID")
 
 
 def _scheme() -> Dataset:

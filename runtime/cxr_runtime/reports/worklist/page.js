@@ -224,6 +224,19 @@
     if (document.activeElement === byId("search")) byId("search").blur();
   }
 
+  function fitColumns() {
+    const canvas = document.createElement("canvas").getContext("2d");
+    const width = (element) => {
+      canvas.font = getComputedStyle(element).font;
+      return canvas.measureText(element.textContent.trim()).width;
+    };
+    for (const key of ["score", "result", "view"]) {
+      const badges = key === "result" ? [...new Set(films.map((film) => film.result))].map((result) => body.querySelector(`.badge.${result}`)) : [];
+      const widths = [document.querySelector(`th [data-key=${key}]`), ...badges].map(width);
+      document.querySelector(".list").style.setProperty(`--${key}-word`, `${Math.ceil(Math.max(...widths))}px`);
+    }
+  }
+
   const isRightToLeft = getComputedStyle(document.body).direction === "rtl";
   const [forwards, backwards] = isRightToLeft ? ["ArrowLeft", "ArrowRight"] : ["ArrowRight", "ArrowLeft"];
   viewer.keys.add([
@@ -257,5 +270,6 @@
 
   byId("viewer").hidden = byId("about").hidden = false;
   tellSaid();
+  fitColumns();
   narrow();
 })();

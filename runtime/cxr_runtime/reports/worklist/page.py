@@ -196,11 +196,11 @@ def _size(picture: Picture, size: Size, shown_film: bytes) -> str:
     """Pixels of the film, and how large its picture is where that is less."""
     rows, columns = picture.film_hw
     shown_rows, shown_columns = jpeg_hw(shown_film) if shown_film else shrunk_hw(picture.film_hw, size or 1)
-    film = {"columns": number(columns), "rows": number(rows)}
+    film = wording.left_to_right(f"{number(columns)} x {number(rows)}")
     if size is Size.NONE or (shown_rows, shown_columns) == picture.film_hw:
-        return _("{columns} x {rows} pixels", **film)
-    shown = f"{number(shown_columns)} x {number(shown_rows)}"
-    return _("{columns} x {rows} pixels, shown from {shown}", **film, shown=shown)
+        return _("{size} pixels", size=film)
+    shown = wording.left_to_right(f"{number(shown_columns)} x {number(shown_rows)}")
+    return _("{size} pixels, shown from {shown}", size=film, shown=shown)
 
 
 def _json(value: object) -> Markup:

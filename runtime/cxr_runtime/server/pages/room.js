@@ -120,7 +120,7 @@ class Room {
     const caption = this.#caption(facts);
     this.spoken.textContent = [facts.owner[0] || facts.name, facts.resultWord, facts.score, place].filter(Boolean).join(", ");
     this.bar.show({ ...facts, name: facts.owner[0] || facts.name, summary: this.#summary(facts) });
-    if (!facts.hasPicture) {
+    if (facts.result === "failed") {
       this.viewer.clear(this.#why(facts), { place, caption });
       return;
     }
@@ -129,7 +129,15 @@ class Room {
     const { film, spacing, words, isLate } = await this.depth.of(facts.key);
     if (facts.key !== this.current) return;
     const again = () => this.#again(facts.key);
-    if (words) caption.push(element("div", "fv-notice", words), ...(isLate ? [newButton(labels.again, again)] : []));
+    const retry = isLate ? [newButton(labels.again, again)] : [];
+    if (words && !facts.hasPicture) {
+      const why = this.#why(facts);
+      why.append(...(isLate ? [labels.unreadable] : [labels.noFile, labels.noPicture]).map((line) => element("p", "", line)), ...retry);
+      this.viewer.clear(why, { place, caption });
+      return;
+    }
+    const notice = words || (facts.hasPicture ? "" : labels.fromFile);
+    if (notice) caption.push(element("div", "fv-notice", notice), ...retry);
     const earlier = facts.earlier && { name: `${labels.earlierFilm}, ${facts.earlier.date}, ${labels.score} ${facts.earlier.score || "-"}`, film: this.depth.of(facts.earlier.key).then((earlier) => earlier.film) };
     await this.viewer.show({ name: facts.name, place, caption, film, heat, outlines: facts.outlines, spacing, earlier, again });
     document.body.dataset.shown = facts.key;

@@ -141,6 +141,14 @@ def test_of_several_frames_the_first_is_referred_to(tmp_path: Path) -> None:
     assert objects["sc"].SourceImageSequence[0].ReferencedFrameNumber == 1
 
 
+def test_a_film_of_a_class_that_no_library_knows_has_its_results(tmp_path: Path) -> None:
+    private = "1.3.46.670589.2.5.1.1"
+    report = written(tmp_path, film(study_film(hw=HW, SOPClassUID=private)))["sr"]
+    (study,) = report.CurrentRequestedProcedureEvidenceSequence
+    (image,) = study.ReferencedSeriesSequence[0].ReferencedSOPSequence
+    assert image.ReferencedSOPClassUID == private
+
+
 def test_the_encapsulated_pdf_is_the_page(objects: dict[str, Dataset]) -> None:
     ds = objects["pdf"]
     page = ds.EncapsulatedDocument[: ds.EncapsulatedDocumentLength]
