@@ -14,7 +14,7 @@ from cxr_calibration.labels.labelled_films import LEARNED_FROM, Gathered, gather
 from cxr_calibration.labels.labels import Label
 from cxr_calibration.labels.scoring_films import score_films, scores_of_scan, unknown_films
 from cxr_calibration.labels.verdict_labels import labels_in
-from cxr_calibration.monitoring.reference import make_reference, reference_films
+from cxr_calibration.monitoring.reference import Said, make_reference, reference_films
 from cxr_calibration.pages.calibration_page import calibration_page
 from cxr_runtime.errors import CalibrationError
 from cxr_runtime.files import write_bytes
@@ -139,7 +139,7 @@ def _films_there(labels: Sequence[Label]) -> list[Path]:
 
 
 def _describe(gathered: Gathered, scores: Sequence[StoredScore], options: CalibrateOptions) -> Description:
-    """With a scan, everything that was scanned is how films come; without, the labelled films are."""
+    """With a scan, all that was scanned is how films come; without, the labelled films by their weights."""
     films = gathered.films
     if films.normal == 0 or films.abnormal == 0:
         raise CalibrationError(
@@ -149,13 +149,17 @@ def _describe(gathered: Gathered, scores: Sequence[StoredScore], options: Calibr
     whole = options.scan is not None
     rows = films.first_rows
     views = films.subgroups["view"][rows].tolist() if "view" in films.subgroups else [""] * rows.size
-    said = zip(films.truth[rows].tolist(), views, strict=True)
+    said = map(Said, films.truth[rows].tolist(), views, films.stands_for.tolist())
     known = dict(zip((score.outcome.sha256 for score in gathered.scores), said, strict=True))
     shown = reference_films(scores if whole else gathered.scores, known)
-    reference = make_reference(shown, patients=None if whole else films.number_of_patients, is_everyday=whole)
+    reference = make_reference(shown, patients=None if whole else films.independent_films, is_everyday=whole)
     everyday = np.array([film.margin for film in shown if film.margin is not None], np.float64)
     return fit_and_describe(
-        films, options.fit, reference=reference, everyday=everyday, unscored=gathered.unscored_by_code
+        films,
+        options.fit,
+        reference=reference,
+        everyday=everyday if whole else None,
+        unscored=gathered.unscored_by_code,
     )
 
 

@@ -1,16 +1,22 @@
 """Monitoring: do the last nights still look like the films that the calibration was made on?"""
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 from cxr_calibration.labels.verdict_labels import labels_in
 from cxr_calibration.monitoring.checks import Threshold
-from cxr_calibration.monitoring.drift_report import CHOSEN_FILMS, Agreement, DriftReport, measure_agreement
+from cxr_calibration.monitoring.drift_report import (
+    CHOSEN_FILMS,
+    Agreement,
+    DriftReport,
+    Promised,
+    measure_agreement,
+)
 from cxr_calibration.monitoring.nights import FALSE_ALARMS, Night, baseline, compare_nights, read_nights
 from cxr_calibration.monitoring.reference import read_reference
 from cxr_calibration.pages.monitor_page import monitor_page
-from cxr_calibration.statistics.confusion import Confusion
+from cxr_calibration.statistics.intervals import Estimate
 from cxr_runtime.errors import CalibrationError, StoreError
 from cxr_runtime.files import write_bytes
 from cxr_runtime.model.folder import DEFAULT_MODEL, Model, open_model
@@ -59,7 +65,7 @@ def compare_scans(folders: Sequence[Path], options: MonitorOptions | None = None
     nights = read_nights(model, folders)
     agreement = None
     if options.verdicts is not None:
-        agreement = _agreement(options.verdicts, nights, threshold, promised_counts(calibration, point.name))
+        agreement = _agreement(options.verdicts, nights, threshold, read_promised(calibration, point.name))
     reports = compare_nights(
         nights, reference, threshold, options.false_alarms, agreement.checks if agreement else ()
     )
@@ -81,47 +87,53 @@ def compare_scans(folders: Sequence[Path], options: MonitorOptions | None = None
     return found, out
 
 
-def _agreement(path: Path, nights: Sequence[Night], threshold: Threshold, promised: Confusion) -> Agreement:
+def _agreement(path: Path, nights: Sequence[Night], threshold: Threshold, promised: Promised) -> Agreement:
     labels = labels_in(path).labels
     scores = [score for night in nights for score in night.scores]
     return measure_agreement(labels, [label.digest() for label in labels], scores, threshold, promised)
 
 
 @dataclass(frozen=True)
-class _Counts:
-    """What the calibration counted at an operating point, as calibration.json has it."""
+class _StatedPoint:
+    """What calibration.json states of an operating point."""
 
-    true_positives: int | None = None
-    false_positives: int | None = None
-    true_negatives: int | None = None
-    false_negatives: int | None = None
+    sensitivity: float | None = None
+    sensitivity_interval: tuple[float | None, float | None] | None = None
+    specificity: float | None = None
+    specificity_interval: tuple[float | None, float | None] | None = None
 
 
 @dataclass(frozen=True)
 class _Promises:
-    operating_points: dict[str, _Counts]
+    operating_points: dict[str, _StatedPoint]
 
 
-def promised_counts(calibration: Path, point: str) -> Confusion:
-    """What the calibration counted at an operating point.
+def read_promised(calibration: Path, point: str) -> Promised:
+    """What the calibration states of an operating point.
 
     Raises:
         CalibrationError: the file does not say.
     """
     try:
-        counts = from_json(calibration.read_bytes(), _Promises).operating_points[point]
+        stated = from_json(calibration.read_bytes(), _Promises).operating_points[point]
     except ValueError as error:
-        raise _without_counts(calibration, point) from error
-    known = [count for count in astuple(counts) if count is not None]
-    if len(known) < len(fields(Confusion)):
-        raise _without_counts(calibration, point)
-    return Confusion(*known)
+        raise _without_promise(calibration, point) from error
+    sensitivity = _estimate(stated.sensitivity, stated.sensitivity_interval)
+    specificity = _estimate(stated.specificity, stated.specificity_interval)
+    if sensitivity is None or specificity is None:
+        raise _without_promise(calibration, point)
+    return Promised(sensitivity, specificity)
 
 
-def _without_counts(calibration: Path, point: str) -> CalibrationError:
+def _estimate(value: float | None, interval: tuple[float | None, float | None] | None) -> Estimate | None:
+    low, high = interval or (None, None)
+    return None if value is None or low is None or high is None else Estimate(value, low, high)
+
+
+def _without_promise(calibration: Path, point: str) -> CalibrationError:
     return CalibrationError(
-        f"the calibration {calibration} does not state what it counted at {point}, so readers' verdicts "
-        "have nothing to be compared with; make it anew with `cxr-triage calibrate`"
+        f"the calibration {calibration} does not state sensitivity and specificity of {point} with their "
+        "intervals, so nothing can be compared with them; make it anew with `cxr-triage calibrate`"
     )
 
 

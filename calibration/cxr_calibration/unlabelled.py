@@ -8,9 +8,9 @@ import numpy as np
 
 from cxr_calibration.fit.unlabelled import LEAST_FILMS, Expected, expect, over_all
 from cxr_calibration.labels.scoring_films import score_films, scores_of_scan, unknown_films
-from cxr_calibration.monitor import promised_counts
+from cxr_calibration.monitor import read_promised
 from cxr_calibration.monitoring.reference import read_reference
-from cxr_calibration.statistics.intervals import Estimate, wilson
+from cxr_calibration.statistics.intervals import Estimate
 from cxr_runtime.errors import CalibrationError
 from cxr_runtime.files import STORE_FILE
 from cxr_runtime.model.calibration import OperatingPoint
@@ -76,12 +76,12 @@ def expect_without_labels(
             f"the calibration {opened.calibration_file} does not say how its films looked and scored, so "
             f"nothing can be said without labels. {NEXT_STEP}"
         )
-    promised, views = _promised(opened, point), _by_view(opened)
+    promised, views = read_promised(opened.calibration_file, point.name), _by_view(opened)
     expected = expect(
         reference.kinds,
         _margin_at(opened, point),
-        over_all(promised[0], [sensitivity for sensitivity, _ in views]),
-        over_all(promised[1], [specificity for _, specificity in views]),
+        over_all(promised.sensitivity, [sensitivity for sensitivity, _ in views]),
+        over_all(promised.specificity, [specificity for _, specificity in views]),
         np.array([margin for _, margin in scored], np.float64),
     )
     return UnlabelledSite(len(scored), point, expected, knows_views=bool(views))
@@ -110,13 +110,6 @@ class _Stated:
     """What is read of calibration.json: what was measured at the default point, by view."""
 
     subgroups: tuple[_Subgroup, ...] = ()
-
-
-def _promised(model: Model, point: OperatingPoint) -> tuple[Estimate, Estimate]:
-    counts = promised_counts(model.calibration_file, point.name)
-    abnormal = counts.true_positives + counts.false_negatives
-    normal = counts.true_negatives + counts.false_positives
-    return wilson(counts.true_positives, abnormal), wilson(counts.true_negatives, normal)
 
 
 def _by_view(model: Model) -> list[tuple[Estimate, Estimate]]:

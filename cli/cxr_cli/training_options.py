@@ -46,7 +46,7 @@ Cache = Annotated[
     typer.Option(metavar="DIR", show_default="~/.cache/cxr-triage/films", help="Folder of prepared films."),
 ]
 Folds = Annotated[int, typer.Option(min=0, help="Cross-validate in so many folds, at least 3; 0: 70/20/10.")]
-SplitSeed = Annotated[int, typer.Option(help="Another seed deals patients to other sides.")]
+SplitSeed = Annotated[int, typer.Option(min=0, help="Another seed deals patients to other sides.")]
 
 
 def machine(device: str, workers: int) -> "Machine":

@@ -42,24 +42,29 @@ def export_checkpoint(
         checkpoint: a run folder, or one of its .safetensors files; or a model folder, to lower its precision.
         out: the model folder.
         name: of the model; that of `out` if None.
-        licence: of the weights, one line.
+        licence: of the weights, one line; of a model folder its own if empty.
         precision: what the model computes in.
         data: films that it is compared on; phantoms where there are none.
-        evaluation: evaluation.json of `cxr-triage evaluate`, whose measures go into the manifest.
+        evaluation: evaluation.json of `cxr-triage evaluate` on a run, whose measures go into the manifest.
         localisation: localisation.json of `cxr-triage explain`, likewise.
         cache: folder of prepared films.
         progress: hears how it gets on.
 
     Raises:
         ModelError: the run cannot be read, or the export is refused.
-        UsageError: INT8 without films, or data or evaluation that cannot be used.
+        UsageError: INT8 without films, or data or measures that cannot be used.
     """
     if precision is Precision.INT8 and not data:
         raise UsageError("int8 takes its scales from films; give some with --data")
     if (checkpoint / MANIFEST_FILE).is_file():
+        if evaluation is not None or localisation is not None:
+            raise UsageError(
+                f"{checkpoint} is a model folder, whose measures go into the new one as they are; "
+                "--evaluation and --localisation are for a training run"
+            )
         how = read_manifest(checkpoint / MANIFEST_FILE).preprocessing
-        films = real_films(data, how, None, cache, progress) if data else drawn_films(how)
-        return lower_folder(checkpoint, out, films, precision)
+        films = real_films(data, how, checkpoint, cache, progress) if data else drawn_films(how)
+        return lower_folder(checkpoint, out, films, precision, name=name, licence=licence)
     network, config = load_checkpoint(checkpoint)
     run = run_of(checkpoint)
     how = config.recipe.preprocessing

@@ -10,12 +10,15 @@ from numpy.typing import NDArray
 from cxr_runtime.backends.engine import Engine, Outputs
 from cxr_runtime.backends.self_test import phantom_inputs
 from cxr_runtime.errors import UsageError
+from cxr_runtime.files import MANIFEST_FILE
 from cxr_runtime.logits import margins, sigmoid
+from cxr_runtime.model.folder import read_manifest
+from cxr_runtime.model.known_films import read_known_films
 from cxr_runtime.model.preprocessing import Preprocessing, normalise
 from cxr_runtime.progress import Progress
 from cxr_train.data import TrainingFilm, read_film_table
 from cxr_train.data.fifths import Fifth
-from cxr_train.data.known import Known, known_films, unknown_rows
+from cxr_train.data.known import digest_of, known_films, unknown_rows
 from cxr_train.data.prepared_films import CACHE, prepare_films
 from cxr_train.data.split import SPLIT_FILE, Rows
 from cxr_train.prediction import labels_of, scored_rows
@@ -48,16 +51,17 @@ def drawn_films(how: Preprocessing) -> ExportFilms:
 def real_films(
     data: Sequence[Path],
     how: Preprocessing,
-    run: Path | None = None,
+    source: Path | None = None,
     cache: Path = CACHE,
     progress: Progress | None = None,
 ) -> ExportFilms:
-    """Films of data sets: those of patients that a run learned from make and choose, the others judge.
+    """Films of data sets: those of patients that a network learned from make and choose, the others judge.
 
     Args:
         data: data sets, as for training.
         how: the network's preprocessing.
-        run: the training run; None where there was none, or it did not see these patients.
+        source: the training run or the model folder; None where there is none, or it did not see these
+            patients.
         cache: folder of prepared films.
         progress: hears of every film that is prepared.
 
@@ -65,8 +69,7 @@ def real_films(
         UsageError: a data set cannot be read, or too few films are left to judge by.
     """
     films = read_film_table(data, (Fifth.TRAINING, Fifth.THRESHOLD))
-    known = known_films(run) if run is not None and (run / SPLIT_FILE).is_file() else Known()
-    making, judging = _deal(films, known)
+    making, judging = _deal(films, _unknown_rows(films, source))
     judging = scored_rows(films, judging)[:MOST_JUDGED]
     labels = labels_of(films, judging)
     if len(judging) < LEAST_JUDGED or min(np.bincount(labels, minlength=2)) < 2:
@@ -77,15 +80,26 @@ def real_films(
     rows = np.concatenate([making, judging])
     prepared = prepare_films(tuple(films[row] for row in rows), how, cache, 1, progress)
     inputs, first = np.asarray(prepared.inputs), (len(making) + 1) // 2
-    source = ", ".join(path.stem for path in data)
-    return ExportFilms(inputs[:first], inputs[first : len(making)], inputs[len(making) :], labels, source)
+    named = ", ".join(path.stem for path in data)
+    return ExportFilms(inputs[:first], inputs[first : len(making)], inputs[len(making) :], labels, named)
 
 
-def _deal(films: Sequence[TrainingFilm], known: Known) -> tuple[Rows, Rows]:
+def _unknown_rows(films: Sequence[TrainingFilm], source: Path | None) -> set[int]:
+    """Rows of patients that a run or a model folder has not learned from, as far as it says so."""
+    if source is not None and (source / SPLIT_FILE).is_file():
+        return set(unknown_rows(films, [known_films(source)]))
+    if source is not None and (source / MANIFEST_FILE).is_file():
+        known = read_known_films(source, read_manifest(source / MANIFEST_FILE).model_sha256)
+        if known is not None:
+            patients = {film.patient for film in films if known.knows(digest_of(film.path))}
+            return {row for row, film in enumerate(films) if film.patient not in patients}
+    return set(range(len(films)))
+
+
+def _deal(films: Sequence[TrainingFilm], unknown: set[int]) -> tuple[Rows, Rows]:
     """Rows to make and choose by and rows to judge by, without a patient in common; in a drawn order."""
     most = CALIBRATION_FILMS + CHOOSING_FILMS
     order = np.random.default_rng(0).permutation(len(films))
-    unknown = set(unknown_rows(films, [known]))
     if len(unknown) == len(films):
         patients = list({films[row].patient: None for row in order})
         making = set(patients[: min(most, len(patients) // 4)])

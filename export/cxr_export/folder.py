@@ -13,9 +13,10 @@ from cxr_export.precision import Precision, lowered
 from cxr_export.precision.acceptance import Acceptance, accept, compare, refuse_costly
 from cxr_export.trace import trace
 from cxr_runtime.errors import ModelError
-from cxr_runtime.files import CARD_FILE, MANIFEST_FILE, MODEL_FILE, write_bytes
+from cxr_runtime.files import CARD_FILE, KNOWN_FILMS_FILE, MANIFEST_FILE, MODEL_FILE, write_bytes
 from cxr_runtime.markdown import markdown_table
 from cxr_runtime.model.folder import Manifest, open_model, write_manifest
+from cxr_runtime.model.known_films import read_known_films
 from cxr_runtime.model.preprocessing import normalise
 from cxr_train.networks import Network
 
@@ -107,20 +108,33 @@ def export_network(
     return Exported(parity, acceptance)
 
 
-def lower_folder(source: Path, out: Path, films: ExportFilms, precision: Precision) -> Exported:
+def lower_folder(
+    source: Path,
+    out: Path,
+    films: ExportFilms,
+    precision: Precision,
+    *,
+    name: str | None = None,
+    licence: str = "",
+) -> Exported:
     """Write a model folder in a lower precision, once it is accepted; its calibration must be made anew.
+
+    The films that the source has learned from are known to the new folder, too.
 
     Args:
         source: a float32 model folder.
         out: the new folder.
         films: the films of all comparisons.
         precision: what the new model computes in.
+        name: of the new model; that of `out` if None.
+        licence: of the weights; that of the source if empty.
 
     Raises:
         ModelError: the folder cannot be used, is not float32, or loses too much; nothing was written.
     """
     model = open_model(source, allow_uncalibrated=True)
     manifest, how = model.manifest, model.manifest.preprocessing
+    known = read_known_films(source, manifest.model_sha256)
     if manifest.precision != Precision.FP32 or precision is Precision.FP32:
         raise ModelError(
             f"{source} is {manifest.precision} and {precision} is asked for; expected a float32 folder, and "
@@ -129,18 +143,36 @@ def lower_folder(source: Path, out: Path, films: ExportFilms, precision: Precisi
     lower = lowered(model.onnx, precision, films, how)
     acceptance = accept([compare(model.onnx, lower.onnx, films, how, manifest.heat)], films.source)
     refuse_costly(precision, acceptance)
-    numbers = manifest.parity | lower.chosen | acceptance.as_numbers()
-    name = out.resolve().name
-    write_folder(replace(manifest, name=name, precision=precision.value, parity=numbers), lower.onnx, out)
+    lowered_manifest = replace(
+        manifest,
+        name=name or out.resolve().name,
+        precision=precision.value,
+        parity=manifest.parity | lower.chosen | acceptance.as_numbers(),
+        licence=licence or manifest.licence,
+    )
+    model_sha256 = write_folder(lowered_manifest, lower.onnx, out)
+    if known is not None:
+        known.write(out, model_sha256)
     kept = {name: manifest.parity.get(name, nan) for name in PARITY_NUMBERS}
     return Exported(Parity(**kept), acceptance)
 
 
-def write_folder(manifest: Manifest, onnx: bytes, out: Path) -> None:
-    """Write model.onnx, its manifest with its sha256, and a card where there is none yet."""
+def write_folder(manifest: Manifest, onnx: bytes, out: Path) -> str:
+    """Write model.onnx, its manifest with its sha256, and a card where there is none yet.
+
+    A known-films.json of the model that was there before, or one that cannot be read, is removed.
+
+    Returns:
+        The sha256 of model.onnx.
+    """
     out.mkdir(parents=True, exist_ok=True)
     manifest = replace(manifest, model_sha256=sha256(onnx).hexdigest())
     write_bytes(out / MODEL_FILE, onnx)
     write_manifest(manifest, out / MANIFEST_FILE)
     if not (out / CARD_FILE).exists():
         write_bytes(out / CARD_FILE, card(manifest).encode())
+    try:
+        read_known_films(out, manifest.model_sha256)
+    except ModelError:
+        (out / KNOWN_FILMS_FILE).unlink()
+    return manifest.model_sha256

@@ -3,11 +3,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
+from cxr_calibration import calibrate
 from cxr_calibration.calibrate import CalibrateOptions, calibrate_model
 from cxr_calibration.fit.description import FitOptions
 from cxr_calibration.fit.rules import Balanced, parse_rule
+from cxr_calibration.labels.choosing import choose
 from cxr_calibration.labels.labelled_films import LabelledFilms
 from cxr_calibration.monitoring.reference import read_reference
 from cxr_runtime.errors import CalibrationError, StoreError
@@ -99,6 +102,37 @@ def test_films_are_scored_by_the_model_itself_where_no_scan_is_given(tmp_path: P
     reference = read_reference(model / "calibration.json")
     assert reference.brightness is not None
     assert reference.films is None
+
+
+def test_weights_say_how_films_come_where_no_scan_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    films, model = drawn_films(2000, prevalence=0.15), write_model_folder(tmp_path / "model")
+    chosen, scores = choose(films.margins, 200), drawn_scores(films)
+    read = [scores[row] for row in chosen.rows]
+    rows = [
+        f"{score.outcome.file},{score.outcome.sha256},{int(films.truth[row])},{weight:.4f}"
+        for score, row, weight in zip(read, chosen.rows, chosen.weights, strict=True)
+    ]
+    (tmp_path / "labels.csv").write_text("\n".join(["file,sha256,label,weight", *rows]))
+    (tmp_path / read[0].outcome.file).touch()
+    monkeypatch.setattr(calibrate, "score_films", lambda *_: read)
+    fit = FitOptions(rules=(Balanced(), parse_rule("capacity:20%")))
+    description = calibrate_model(tmp_path / "labels.csv", CalibrateOptions(model, fit=fit)).description
+    capacity = description.points[1]
+    flagged = description.choice.chosen.probability(films.margins) >= capacity.threshold
+    assert flagged.mean() == pytest.approx(0.2, abs=0.04)
+    assert capacity.flagged_share.high - capacity.flagged_share.low > 0.05
+    reference = read_reference(model / "calibration.json")
+    assert reference.kinds is not None
+    assert reference.independent_films < 150
+    for kept, true in (
+        (reference.margins, films.margins),
+        (reference.kinds.normal, films.margins[~films.truth]),
+        (reference.kinds.abnormal, films.margins[films.truth]),
+    ):
+        assert kept.films <= 200
+        assert np.median(kept.quantiles) == pytest.approx(np.median(true), abs=0.5)
 
 
 def test_another_models_scan_is_refused(tmp_path: Path) -> None:

@@ -8,9 +8,10 @@ from cxr_calibration.calibrate import CalibrateOptions, calibrate_model
 from cxr_calibration.fit.calibration_json import FittedOn, calibration_json, write_calibration
 from cxr_calibration.fit.description import fit_and_describe
 from cxr_calibration.labels.labelled_films import LabelledFilms
-from cxr_calibration.monitor import MonitorOptions, compare_scans
+from cxr_calibration.monitor import MonitorOptions, compare_scans, read_promised
+from cxr_calibration.statistics.intervals import films_worth
 from cxr_runtime.errors import CalibrationError, StoreError
-from cxr_runtime.model.folder import open_model
+from cxr_runtime.model.folder import DEFAULT_MODEL, open_model
 from drawn_films import drawn_films
 from model_folders import write_model_folder
 from scored_scans import drawn_scores, rejected, write_scan
@@ -126,6 +127,28 @@ def test_readers_who_find_much_that_was_not_flagged_raise_an_alarm(tmp_path: Pat
         "monday: sensitivity by readers",
         "monday: specificity by readers",
     ]
+
+
+def test_verdicts_with_weights_count_as_the_films_that_were_read(tmp_path: Path, model: Path) -> None:
+    films = drawn_films(60, seed=3)
+    night = _night(tmp_path / "monday", model, films, seed=3)
+    verdicts = tmp_path / "verdicts.csv"
+    rows = [f"{number}.png,{int(truth)},10" for number, truth in enumerate(films.truth.tolist())]
+    verdicts.write_text("\n".join(["file,label,weight", *rows]))
+    agreement = compare_scans([night], MonitorOptions(model, verdicts=verdicts))[0].agreement
+    assert agreement is not None
+    assert (agreement.counts.films, agreement.weighted.films) == (60, 600)
+    assert sum(check.films for check in agreement.checks) == pytest.approx(60, abs=3)
+
+
+def test_verdicts_are_compared_with_what_the_calibration_states(model: Path) -> None:
+    own = open_model(model)
+    stated = json.loads(own.calibration_file.read_text())["operating_points"]["balanced"]
+    counted = stated["true_positives"] + stated["false_negatives"]
+    promised = read_promised(own.calibration_file, "balanced")
+    assert films_worth(promised.sensitivity) == pytest.approx(counted, abs=0.1)
+    shipped = read_promised(open_model(DEFAULT_MODEL).calibration_file, "balanced")
+    assert shipped.sensitivity.value == 0.8089
 
 
 def test_an_empty_night_is_nothing_to_compare(tmp_path: Path, model: Path) -> None:

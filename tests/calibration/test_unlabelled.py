@@ -1,5 +1,7 @@
 """`calibrate --unlabelled` and `--choose`, on drawn scans."""
 
+import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -70,6 +72,20 @@ def test_films_that_look_alike_get_an_expectation_that_holds(clinic: Path) -> No
     assert site.expected.specificity.low <= (~said[~films.truth]).mean() <= site.expected.specificity.high
     assert site.expected.mixture.abnormal.value == pytest.approx(0.1, abs=0.05)
     assert site.knows_views
+
+
+def test_the_expectation_starts_from_the_sensitivity_that_is_stated(clinic: Path, tmp_path: Path) -> None:
+    night = _night(clinic, "stated", 300)
+    before = expect_without_labels(night, clinic / "model").expected.sensitivity
+    model = Path(shutil.copytree(clinic / "model", tmp_path / "model"))
+    content = json.loads((model / "calibration.json").read_text())
+    point = content["operating_points"]["balanced"]
+    point["sensitivity"] -= 0.1
+    point["sensitivity_interval"] = [end - 0.1 for end in point["sensitivity_interval"]]
+    del content["content_sha256"]
+    (model / "calibration.json").write_text(json.dumps(content))
+    after = expect_without_labels(night, model).expected.sensitivity
+    assert after.value == pytest.approx(before.value - 0.1)
 
 
 def test_films_that_look_foreign_are_refused_with_the_next_step(clinic: Path) -> None:

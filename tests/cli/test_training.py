@@ -79,6 +79,13 @@ def test_a_dry_run_prints_every_setting_and_trains_nothing(data_set: Path, tmp_p
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["batch.png"]
 
 
+@pytest.mark.parametrize("command", ["train", "search"])
+def test_a_seed_of_the_split_below_0_is_refused(command: str) -> None:
+    done = RUNNER.invoke(app, [command, "--data", "a.csv", "--out", "out", "--split-seed", "-1"])
+    assert done.exit_code == 2
+    assert "--split-seed" in done.output
+
+
 def test_a_search_prints_its_best_trial(data_set: Path, tmp_path: Path) -> None:
     space = {
         "trials": 1,

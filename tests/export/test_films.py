@@ -1,12 +1,16 @@
 """The films that a precision is chosen by and judged on."""
 
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from cxr_export.films import drawn_films, real_films
+from cxr_export.folder import write_folder
 from cxr_runtime.errors import UsageError
+from cxr_runtime.model.folder import Manifest
+from cxr_runtime.model.known_films import write_known_films
 from cxr_runtime.model.preprocessing import Preprocessing
 from cxr_runtime.pictures import encode_png
 
@@ -46,6 +50,21 @@ def test_patients_that_the_run_knows_choose_and_the_others_judge(tmp_path: Path)
     known = [f"{number}.png,films:p{number // 2},training" for number in range(20)]
     (run / "split.csv").write_text("\n".join(["name,patient,side", *known]) + "\n")
     films = real_films([_data_set(tmp_path / "data", 60)], HOW, run, cache=tmp_path / "cache")
+    assert sorted(_numbers(films.calibration) + _numbers(films.choosing)) == list(range(20))
+    assert _numbers(films.judged) == list(range(20, 60))
+
+
+def test_patients_of_films_that_a_model_folder_knows_choose_and_the_others_judge(
+    manifest: Manifest, tmp_path: Path
+) -> None:
+    model = tmp_path / "model"
+    data = _data_set(tmp_path / "data", 60)
+    model_sha256 = write_folder(manifest, b"a network", model)
+    one_of_each = [
+        sha256((data.parent / f"{number}.png").read_bytes()).hexdigest() for number in range(0, 20, 2)
+    ]
+    write_known_films(model, model_sha256, one_of_each)
+    films = real_films([data], HOW, model, cache=tmp_path / "cache")
     assert sorted(_numbers(films.calibration) + _numbers(films.choosing)) == list(range(20))
     assert _numbers(films.judged) == list(range(20, 60))
 

@@ -16,6 +16,7 @@ from cxr_runtime.backends.choose import open_engine
 from cxr_runtime.backends.graph.lrn import rewrite_lrn
 from cxr_runtime.errors import ModelError
 from cxr_runtime.model.folder import Manifest, open_model
+from cxr_runtime.model.known_films import read_known_films, write_known_films
 from cxr_runtime.model.preprocessing import normalise
 from cxr_train.networks import Network
 
@@ -103,6 +104,20 @@ def test_a_precision_that_changes_the_picture_is_refused_and_writes_nothing(
     with pytest.raises(ModelError, match="int8 is not accepted on 40 films of blobs: "):
         export_network(network, manifest, tmp_path / "model", narrow, Precision.INT8)
     assert not (tmp_path / "model").exists()
+
+
+@pytest.mark.usefixtures("traced_before")
+def test_films_that_the_model_before_it_has_learned_from_are_forgotten(
+    network: Network, manifest: Manifest, films: ExportFilms, tmp_path: Path
+) -> None:
+    export_network(network, manifest, tmp_path, films)
+    model_sha256 = open_model(tmp_path, allow_uncalibrated=True).manifest.model_sha256
+    write_known_films(tmp_path, model_sha256, ["ab" * 32])
+    export_network(network, manifest, tmp_path, films)
+    assert read_known_films(tmp_path, model_sha256) is not None
+    write_known_films(tmp_path, "cd" * 32, ["ab" * 32])
+    export_network(network, manifest, tmp_path, films)
+    assert read_known_films(tmp_path, model_sha256) is None
 
 
 @pytest.mark.usefixtures("traced_before")

@@ -97,6 +97,12 @@ def test_a_search_without_any_figure_is_an_error(data_set: Path, cache: Path, tm
         run_search(tmp_path, [data_set], search, PLAN, cache=cache)
 
 
+def test_a_network_other_than_the_file_s_is_refused_before_the_first_trial(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"network custom is asked for, .* names edge"):
+        run_search(tmp_path, [], SEARCH, PLAN, "custom")
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_trial_as_good_as_the_others_is_not_stopped(data_set: Path, cache: Path, tmp_path: Path) -> None:
     alike = Search(trials=3, grace=1, recipe=dict(TINY), choices={"learning_rate": (1e-12,)})
     trials = run_search(tmp_path, [data_set], alike, PLAN, cache=cache)

@@ -75,7 +75,7 @@ def read_config(run: Path) -> RunConfig:
     path = run / CONFIG_FILE
     try:
         config = from_plain(RunConfig, json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, UsageError) as error:
         raise ModelError(f"{path} cannot be read ({error}); expected a run of `cxr-triage train`") from error
     version = config.recipe.preprocessing.version
     if version != PREPROCESSING_VERSION:
@@ -95,16 +95,22 @@ def find_runs(model: Path) -> list[Path]:
     """The checkpoints of a model: a run or one of its .safetensors files, or the folds of a cross-validation.
 
     Raises:
-        UsageError: there is none.
+        UsageError: there is none, or there are runs that are not folds.
     """
     if (run_of(model) / CONFIG_FILE).is_file():
         return [model]
     runs = sorted(path.parent for path in model.glob(f"*/{CONFIG_FILE}"))
-    if not runs:
+    folds = [run for run in runs if run.name.startswith(FOLD_PREFIX)]
+    if runs and not folds:
+        raise UsageError(
+            f"{model} holds runs that are not the folds of a cross-validation ({FOLD_PREFIX}0 ...); name "
+            f"each run itself, e.g. {runs[0]}"
+        )
+    if not folds:
         raise UsageError(
             f"{model} is not a run and holds none; expected a folder written by `cxr-triage train`"
         )
-    return runs
+    return folds
 
 
 def model_names(models: Sequence[Path]) -> list[str]:

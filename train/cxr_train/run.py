@@ -21,8 +21,7 @@ from cxr_train.checkpoint import (
     read_config,
     write_config,
 )
-from cxr_train.data import TrainingFilm, read_data_set
-from cxr_train.data.fifths import Fifth, films_of
+from cxr_train.data import TrainingFilm, film_table, read_data_sets
 from cxr_train.data.known import EARLIER_FILE, Known, earlier_csv
 from cxr_train.data.prepared_films import CACHE, PreparedFilms, films_digest, prepare_films
 from cxr_train.data.split import SPLIT_FILE, Split, SplitPlan, refuse_leaks, split_csv, split_films
@@ -62,11 +61,8 @@ def read_films(
     Raises:
         UsageError: a data set or a film cannot be read.
     """
-    sets = [read_data_set(path) for path in paths]
-    table = films_of([film for data_set in sets for film in data_set.films], Fifth.TRAINING)
-    for data_set in sets:
-        if data_set.absent and progress is not None:
-            progress.say(f"{data_set.name}: {data_set.absent} films of its table are not there; going on")
+    sets = read_data_sets(paths)
+    table = film_table(sets)
     return Films(
         tuple(data_set.name for data_set in sets), table, prepare_films(table, how, cache, workers, progress)
     )

@@ -129,7 +129,7 @@ def run_search(
         data: data sets.
         search: what is tried.
         plan: how films are split; trials are compared on the validation side, the test side stays unseen.
-        network: which one, where the search file does not say.
+        network: which one, where the search file does not say; another than it names is refused.
         machine: device and threads.
         cache: folder of prepared films.
         progress: hears of every step.
@@ -142,6 +142,7 @@ def run_search(
         TrainingError: no trial came to a figure.
     """
     progress = progress or Silence()
+    compose_recipe(network, search.recipe)  # what no trial could be trained by is refused at once
     logs: list[list[Entry]] = []
     trials: list[Trial] = []
     for number in range(search.trials):

@@ -135,7 +135,7 @@ def fit_and_describe(
         options: how to calibrate.
         reference: what monitoring will compare with; None: these films' own margins.
         everyday: (M,) margins of films as they come, for `capacity` and the flagged share; None: these
-            films' own.
+            films' own, each as often as it stands for films.
         unscored: labelled films that got no score, by code.
 
     Raises:
@@ -143,23 +143,23 @@ def fit_and_describe(
         CalibrationError: the scores do not tell the films apart, or there are too few of them.
     """
     options = options or FitOptions()
-    usual = films.margins if everyday is None else everyday
+    usual, sources = (films.margins, films.sources) if everyday is None else (everyday, None)
     folds = grouped_folds(
         films.patients, films.truth, min(options.folds, films.number_of_patients), options.seed
     )
-    choice = choose_map(films.margins, films.truth, folds)
-    points = tuple(measure_point(rule, films, choice, folds, usual) for rule in options.rules)
+    choice = choose_map(films.margins, films.truth, folds, films.sources)
+    points = tuple(measure_point(rule, films, choice, folds, usual, sources) for rule in options.rules)
     bands: dict[str, ReviewBand] = {}
     if options.error_rate is not None:
         for point in points:
-            bands[point.name] = measure_band(point, films, choice, folds, usual, options.error_rate)
+            bands[point.name] = measure_band(point, films, choice, folds, usual, options.error_rate, sources)
     default = _default(points, options.default)
     return Description(
         choice=choice,
         auc=_auc(films, options.seed),
         before=_quality(BARE_SOFTMAX.probability(films.margins), films.truth),
         after=_quality(choice.probabilities, films.truth),
-        reliability=reliability(choice.probabilities, films.truth),
+        reliability=reliability(choice.probabilities, films.truth, sources=films.sources),
         points=points,
         bands=bands,
         default=default.name,

@@ -16,7 +16,7 @@ from cxr_calibration.statistics.confusion import (
     npv_interval,
     ppv_interval,
 )
-from cxr_calibration.statistics.intervals import Estimate, wilson, wilson_by_patient
+from cxr_calibration.statistics.intervals import Estimate, wilson_by_film
 from cxr_runtime.model.calibration import ProbabilityMap
 
 PREVALENCES = (0.01, 0.05, 0.20)  # for which predictive values are stated
@@ -54,7 +54,12 @@ class MeasuredPoint:
 
 
 def measure_point(
-    rule: Rule, films: LabelledFilms, choice: MapChoice, folds: NDArray[np.intp], everyday: Scores
+    rule: Rule,
+    films: LabelledFilms,
+    choice: MapChoice,
+    folds: NDArray[np.intp],
+    everyday: Scores,
+    sources: NDArray[np.intp] | None = None,
 ) -> MeasuredPoint:
     """Set a threshold on all films, and measure the rule fold by fold.
 
@@ -68,16 +73,22 @@ def measure_point(
         choice: the map from margins to probabilities, with its folds.
         folds: (N,) fold of each film.
         everyday: (M,) margins of films as they come, labelled or not.
+        sources: (M,) film of each of these, where films are weighted; None: every margin is of its own.
     """
-    measured, point = _measure(rule, films, choice, folds, everyday)
+    measured, point = _measure(rule, films, choice, folds, everyday, sources)
     while (safer := rule.safer(measured)) is not None:
         rule = safer
-        measured, point = _measure(rule, films, choice, folds, everyday)
+        measured, point = _measure(rule, films, choice, folds, everyday, sources)
     return point
 
 
 def _measure(
-    rule: Rule, films: LabelledFilms, choice: MapChoice, folds: NDArray[np.intp], everyday: Scores
+    rule: Rule,
+    films: LabelledFilms,
+    choice: MapChoice,
+    folds: NDArray[np.intp],
+    everyday: Scores,
+    sources: NDArray[np.intp] | None,
 ) -> tuple[Measured, MeasuredPoint]:
     everyone = np.ones(films.margins.size, np.bool_)
     by_fold = tuple(
@@ -87,9 +98,9 @@ def _measure(
     flagged = choice.probabilities >= np.array(by_fold)[folds]
     threshold = rule.threshold(_sample(films, everyone, everyday, choice.chosen))
     usual = choice.chosen.probability(everyday)
-    sensitivity = wilson_by_patient(flagged[films.truth], films.patients[films.truth])
-    specificity = wilson_by_patient(~flagged[~films.truth], films.patients[~films.truth])
-    share = wilson(int(np.sum(usual >= threshold)), usual.size)
+    sensitivity = films.share(flagged, films.truth)
+    specificity = films.share(~flagged, ~films.truth)
+    share = wilson_by_film(usual >= threshold, sources)
     measured = Measured(films.abnormal, films.normal, sensitivity, specificity, share)
     return measured, MeasuredPoint(
         name=rule.name,

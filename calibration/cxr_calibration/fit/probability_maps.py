@@ -100,7 +100,12 @@ class MapChoice:
     log_losses: dict[str, float]  # by method, cross-validated
 
 
-def choose_map(margins: AnyScores, labels: AnyLabels, folds: NDArray[np.intp]) -> MapChoice:
+def choose_map(
+    margins: AnyScores,
+    labels: AnyLabels,
+    folds: NDArray[np.intp],
+    sources: NDArray[np.intp] | None = None,
+) -> MapChoice:
     """Fit every method and keep the plainest that is not worse than the best beyond chance.
 
     Not worse beyond chance: by less than one standard error of the difference, film by film (Breiman 1984).
@@ -109,6 +114,7 @@ def choose_map(margins: AnyScores, labels: AnyLabels, folds: NDArray[np.intp]) -
         margins: (N,) logit of abnormal minus logit of normal.
         labels: (N,) 0 normal, 1 abnormal.
         folds: (N,) fold of each film, 0.., patients whole (see `grouped_folds`).
+        sources: (N,) film of each row, where films are weighted; None: every row is a film of its own.
 
     Raises:
         ValueError: lengths differ, a margin is not finite, or a class is empty.
@@ -129,7 +135,7 @@ def choose_map(margins: AnyScores, labels: AnyLabels, folds: NDArray[np.intp]) -
         maps[method] = tuple(fit(values[folds != fold], truth[folds != fold]) for fold in numbers)
         probabilities[method] = apply_by_fold(maps[method], values, folds)
         losses[method] = film_log_losses(probabilities[method], truth)
-    chosen = _plainest_of_the_best(losses)
+    chosen = _plainest_of_the_best(losses, sources)
     means = {method: float(loss.mean()) for method, loss in losses.items()}
     return MapChoice(FITTERS[chosen](values, truth), maps[chosen], probabilities[chosen], means)
 
@@ -142,9 +148,16 @@ def apply_by_fold(maps: tuple[ProbabilityMap, ...], margins: Scores, folds: NDAr
     return probabilities
 
 
-def _plainest_of_the_best(losses: dict[str, Scores]) -> str:
+def _plainest_of_the_best(losses: dict[str, Scores], sources: NDArray[np.intp] | None) -> str:
     best = min(losses.values(), key=lambda loss: float(loss.mean()))
     excesses = {method: loss - best for method, loss in losses.items()}
     return next(
-        method for method, excess in excesses.items() if excess.mean() <= excess.std() / np.sqrt(excess.size)
+        method for method, excess in excesses.items() if excess.mean() <= _standard_error(excess, sources)
     )
+
+
+def _standard_error(excess: Scores, sources: NDArray[np.intp] | None) -> float:
+    """Of the mean of (N,) numbers; all rows of a film are one."""
+    off = excess - excess.mean()
+    by_film = off if sources is None else np.bincount(sources, weights=off)
+    return float(np.sqrt(by_film @ by_film) / excess.size)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from cxr_calibration.labels.facts import NOT_STATED
 from cxr_calibration.labels.labelled_films import LabelledFilms
 from cxr_calibration.statistics.checked import Truth
-from cxr_calibration.statistics.intervals import Estimate, wilson_by_patient
+from cxr_calibration.statistics.intervals import Estimate
 
 SIGNIFICANCE = 0.05  # of all comparisons together (Holm 1979)
 PERMUTATIONS = 1999
@@ -123,13 +123,14 @@ def _spread(level_of_unit: NDArray[np.intp], films: NDArray[np.intp], found: NDA
 def _subgroup(films: LabelledFilms, flagged: Truth, variable: str, level: str) -> Subgroup:
     which = films.subgroups[variable] == level
     abnormal, normal = which & films.truth, which & ~films.truth
+    first = films.first_rows
     return Subgroup(
         variable=variable,
         level=level,
-        films=int(which.sum()),
-        abnormal=int(abnormal.sum()),
-        sensitivity=wilson_by_patient(flagged[abnormal], films.patients[abnormal]),
-        specificity=wilson_by_patient(~flagged[normal], films.patients[normal]),
+        films=int(which[first].sum()),
+        abnormal=int(abnormal[first].sum()),
+        sensitivity=films.share(flagged, abnormal),
+        specificity=films.share(~flagged, normal),
     )
 
 

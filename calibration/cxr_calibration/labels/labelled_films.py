@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from cxr_calibration.labels.facts import NOT_STATED
 from cxr_calibration.labels.labels import VARIABLES, Label
 from cxr_calibration.statistics.checked import Scores, Truth
+from cxr_calibration.statistics.intervals import Estimate, wilson_by_patient
 from cxr_runtime.errors import CalibrationError, UsageError
 from cxr_runtime.model.known_films import KnownFilms
 from cxr_runtime.store.rows import StoredScore
@@ -24,8 +25,8 @@ class LabelledFilms:
     patients: NDArray[np.str_] = field(repr=False)  # (N,) one value a patient
     subgroups: dict[str, NDArray[np.str_]] = field(default_factory=dict, repr=False)
     # (N,) of each name, say view, sex, age group or site; NOT_STATED where it is not known
-    # (N,) number of the film of each row, where films are weighted: one that stands for w films has w rows,
-    # all of one patient, so that intervals know better. None: every row is a film of its own.
+    # (N,) number of the film of each row, where films are weighted: one that stands for w films has about w
+    # rows, all of one patient, so that intervals know better. None: every row is a film of its own.
     sources: NDArray[np.intp] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -64,6 +65,31 @@ class LabelledFilms:
     def number_of_patients(self) -> int:
         """Number of different patients."""
         return int(np.unique(self.patients).size)
+
+    @property
+    def stands_for(self) -> NDArray[np.intp]:
+        """Rows of each film, in the order of `first_rows`."""
+        if self.sources is None:
+            return np.ones(self.margins.size, np.intp)
+        return np.asarray(np.unique(self.sources, return_counts=True)[1], np.intp)
+
+    @property
+    def heaviest(self) -> int:
+        """The most rows that a film has."""
+        return int(self.stands_for.max())
+
+    def share(self, hits: Truth, which: Truth) -> Estimate:
+        """Share of the films of `which` (N,) that have a property, worth at most as many as there are."""
+        films = int(which[self.first_rows].sum())
+        return wilson_by_patient(hits[which], self.patients[which], most=films)
+
+    @property
+    def independent_films(self) -> int:
+        """As many films as the distribution of these is worth: patients, or fewer by their weights (Kish)."""
+        if self.sources is None:
+            return self.number_of_patients
+        rows = np.unique(self.patients, return_counts=True)[1]
+        return max(1, round(float(rows.sum() ** 2 / np.sum(rows**2))))
 
 
 FILE_MISSING = "file-missing"
@@ -151,7 +177,7 @@ def _next_step(unscored: Sequence[UnscoredFilm]) -> str:
 
 
 def _films(used: list[tuple[Label, StoredScore]]) -> LabelledFilms:
-    copies = [round(label.weight) for label, _ in used]
+    copies = _copies(used)
     columns = {
         name: np.repeat([_level(label, score, number) for label, score in used], copies)
         for number, name in enumerate(VARIABLES)
@@ -164,6 +190,22 @@ def _films(used: list[tuple[Label, StoredScore]]) -> LabelledFilms:
         subgroups={name: levels for name, levels in columns.items() if (levels != NOT_STATED).any()},
         sources=np.repeat(np.arange(len(used)), copies) if is_weighted else None,
     )
+
+
+def _copies(used: list[tuple[Label, StoredScore]]) -> NDArray[np.intp]:
+    """Whole numbers of rows for the films' weights, at least 1 each.
+
+    Films that are alike in weight, label and score are rounded up and down in turn, so that each group of
+    films keeps its weight: of ten films that stand for 1.4 each, four get two rows.
+    """
+    weights = np.array([label.weight for label, _ in used], np.float64)
+    abnormal = np.array([label.abnormal for label, _ in used], np.bool_)
+    margins = np.array([score.margin for _, score in used], np.float64)
+    order = np.lexsort((margins, abnormal, weights))
+    so_far = np.floor(np.cumsum(weights[order]) + 0.5)
+    copies = np.empty(weights.size, np.intp)
+    copies[order] = np.maximum(1, np.diff(so_far, prepend=0))
+    return copies
 
 
 def _level(label: Label, score: StoredScore, number: int) -> str:

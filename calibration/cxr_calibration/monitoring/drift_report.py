@@ -8,21 +8,31 @@ from cxr_calibration.labels.labels import Label
 from cxr_calibration.monitoring.checks import Check, Threshold, share_check
 from cxr_calibration.monitoring.nights import ALL_NIGHTS, NightReport
 from cxr_calibration.statistics.confusion import Confusion, count
+from cxr_calibration.statistics.intervals import Estimate, films_worth
 from cxr_runtime.store.rows import StoredScore
+
+
+@dataclass(frozen=True)
+class Promised:
+    """What the calibration states of an operating point, with intervals."""
+
+    sensitivity: Estimate
+    specificity: Estimate
 
 
 @dataclass(frozen=True)
 class Agreement:
     """Readers' verdicts on films that were scored."""
 
-    counts: Confusion
+    counts: Confusion  # of films
+    weighted: Confusion  # the same, each as many times as it stands for films
     unscored: tuple[UnscoredFilm, ...]  # films with a verdict and without a score
     checks: tuple[Check, ...]
 
     @property
     def kappa(self) -> float:
         """Cohen's kappa of flags and verdicts, -1..1; 0 is chance."""
-        counts, films = self.counts, self.counts.films
+        counts, films = self.weighted, self.weighted.films
         flagged = counts.true_positives + counts.false_positives
         abnormal = counts.true_positives + counts.false_negatives
         by_chance = (flagged * abnormal + (films - flagged) * (films - abnormal)) / films**2
@@ -34,40 +44,52 @@ def measure_agreement(
     digests: Sequence[str],
     scores: Sequence[StoredScore],
     threshold: Threshold,
-    promised: Confusion,
+    promised: Promised,
 ) -> Agreement:
     """Compare flags with readers' verdicts.
+
+    Both sides count as many films as their intervals are worth: films of one patient, and films that stand
+    for others, tell less than as many independent ones.
 
     Args:
         labels: the verdicts, 1 abnormal.
         digests: sha256 of each verdict's film, "" where it is not known.
         scores: of all nights.
         threshold: of the operating point in use.
-        promised: what the calibration counted at that operating point.
+        promised: what the calibration states of that operating point.
 
     Raises:
         UsageError: a film has two different verdicts.
         CalibrationError: no film with a verdict has a score.
     """
     found = gather(labels, digests, scores)
-    counts = count(threshold.flags(found.films.margins), found.films.truth)
+    films = found.films
+    flagged, first = threshold.flags(films.margins), films.first_rows
     checks = [
-        share_check(name, right, films, right_then, films_then, one_sided=True)
-        for name, right, films, right_then, films_then in (
-            ("sensitivity by readers", *_found(counts), *_found(promised)),
-            ("specificity by readers", *_cleared(counts), *_cleared(promised)),
+        share_check(name, *now, *then, one_sided=True)
+        for name, now, then in (
+            (
+                "sensitivity by readers",
+                _counted(films.share(flagged, films.truth)),
+                _counted(promised.sensitivity),
+            ),
+            (
+                "specificity by readers",
+                _counted(films.share(~flagged, ~films.truth)),
+                _counted(promised.specificity),
+            ),
         )
-        if films and films_then
+        if now[1] and then[1]
     ]
-    return Agreement(counts, found.unscored, tuple(checks))
+    return Agreement(
+        count(flagged[first], films.truth[first]), count(flagged, films.truth), found.unscored, tuple(checks)
+    )
 
 
-def _found(counts: Confusion) -> tuple[int, int]:
-    return counts.true_positives, counts.true_positives + counts.false_negatives
-
-
-def _cleared(counts: Confusion) -> tuple[int, int]:
-    return counts.true_negatives, counts.true_negatives + counts.false_positives
+def _counted(share: Estimate) -> tuple[int, int]:
+    """Independent films on the right side, and all of them, that have this share and interval."""
+    films = round(films_worth(share))
+    return round(share.value * films) if films else 0, films
 
 
 CHOSEN_FILMS = (

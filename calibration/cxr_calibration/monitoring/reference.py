@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from cxr_calibration.monitoring.looks import fit_looks
-from cxr_calibration.statistics.checked import Scores
 from cxr_calibration.statistics.distributions import Distribution, Kinds
 from cxr_calibration.statistics.intervals import DECIMALS
 from cxr_runtime.errors import CalibrationError
@@ -34,9 +33,19 @@ class ReferenceFilm:
     looks: Looks = ()  # how it looks; empty where that was not measured
     abnormal: bool | None = None  # None where nobody has said
     said_view: str = ""  # PA, AP or "", as a label says it; "" where none does
+    stands_for: int = 1  # films, where labelled films were chosen by their scores
 
 
-NOTHING_SAID: tuple[bool | None, str] = (None, "")
+@dataclass(frozen=True)
+class Said:
+    """What a label says of a film."""
+
+    abnormal: bool | None = None  # None where nobody has said
+    view: str = ""  # PA, AP or ""
+    stands_for: int = 1  # films
+
+
+NOTHING_SAID = Said()
 
 
 @dataclass(frozen=True)
@@ -55,16 +64,15 @@ class Reference:
 
 
 def reference_films(
-    scores: Sequence[StoredScore], said: Mapping[str, tuple[bool, str]] | None = None
+    scores: Sequence[StoredScore], said: Mapping[str, Said] | None = None
 ) -> list[ReferenceFilm]:
     """Rows of a scan as monitoring sees them.
 
     Args:
         scores: the rows.
-        said: by their sha256, whether films are abnormal and their view ("" where it is not known); None:
-            nobody has said.
+        said: by their sha256, what labels say of films; None: nobody has said anything.
     """
-    known: Mapping[str, tuple[bool | None, str]] = said or {}
+    known = [(said or {}).get(score.outcome.sha256, NOTHING_SAID) for score in scores]
     return [
         ReferenceFilm(
             margin=score.margin,
@@ -73,19 +81,23 @@ def reference_films(
             code=score.outcome.code if score.outcome.status is not Status.SCORED else "",
             view=score.outcome.view,
             looks=score.looks,
-            abnormal=known.get(score.outcome.sha256, NOTHING_SAID)[0],
-            said_view=known.get(score.outcome.sha256, NOTHING_SAID)[1],
+            abnormal=label.abnormal,
+            said_view=label.view,
+            stands_for=label.stands_for,
         )
-        for score in scores
+        for score, label in zip(scores, known, strict=True)
     ]
 
 
 def make_reference(films: Iterable[ReferenceFilm], *, patients: int | None, is_everyday: bool) -> Reference:
     """Describe films as they came.
 
+    Films that were chosen by their scores count as often as they stand for films in what is said of scores,
+    brightness and contrast. Views and looks are those of the films themselves.
+
     Args:
         films: at least one of them scored.
-        patients: how many different patients the scored films are of, if known.
+        patients: how many different patients the scored films are of, if known, or as how many they count.
         is_everyday: the films are all that came, not a choice; only then the unscored ones mean anything.
 
     Raises:
@@ -93,14 +105,15 @@ def make_reference(films: Iterable[ReferenceFilm], *, patients: int | None, is_e
     """
     films = list(films)
     scored = [film for film in films if film.margin is not None]
-    margins = Distribution.of(_known(film.margin for film in scored))
+    weighted = not is_everyday and any(film.stands_for != 1 for film in scored)
+    margins = _distribution_of(scored, "margin", weighted)
     if margins is None:
         raise ValueError("a reference needs at least one scored film")
     return Reference(
         margins=margins,
         independent_films=patients or len(scored),
-        brightness=Distribution.of(_known(film.brightness for film in scored)),
-        contrast=Distribution.of(_known(film.contrast for film in scored)),
+        brightness=_distribution_of(scored, "brightness", weighted),
+        contrast=_distribution_of(scored, "contrast", weighted),
         views=_count(film.view for film in scored if film.view),
         films=len(films) if is_everyday else None,
         unscored=_count(film.code for film in films if film.margin is None) if is_everyday else {},
@@ -116,15 +129,18 @@ def make_reference(films: Iterable[ReferenceFilm], *, patients: int | None, is_e
 
 
 def _kinds(scored: Sequence[ReferenceFilm]) -> Kinds | None:
-    said = [(film.margin, film.abnormal) for film in scored if film.abnormal is not None]
+    said = [film for film in scored if film.abnormal is not None]
     return Kinds.of(
-        np.array([margin for margin, _ in said], np.float64),
-        np.array([abnormal for _, abnormal in said], np.bool_),
+        np.array([film.margin for film in said], np.float64),
+        np.array([film.abnormal for film in said], np.bool_),
+        np.array([film.stands_for for film in said], np.intp),
     )
 
 
-def _known(values: Iterable[float | None]) -> Scores:
-    return np.array([value for value in values if value is not None], np.float64)
+def _distribution_of(scored: Sequence[ReferenceFilm], name: str, weighted: bool) -> Distribution | None:
+    known = [film for film in scored if getattr(film, name) is not None]
+    values = np.array([getattr(film, name) for film in known], np.float64)
+    return Distribution.of(values, np.array([film.stands_for for film in known]) if weighted else None)
 
 
 def _count(names: Iterable[str]) -> dict[str, int]:

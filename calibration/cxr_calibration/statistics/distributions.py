@@ -25,11 +25,12 @@ class Distribution:
     quantiles: Scores = field(repr=False)  # (QUANTILES + 1,) rising
 
     @classmethod
-    def of(cls, values: Scores) -> "Distribution | None":
-        """The distribution of (N,) numbers, or None of none."""
+    def of(cls, values: Scores, stands_for: NDArray[np.intp] | None = None) -> "Distribution | None":
+        """The distribution of (N,) numbers, each of which stands for 1 film or for so many; None of none."""
         if values.size == 0:
             return None
-        return cls(int(values.size), np.quantile(values, np.arange(QUANTILES + 1) / QUANTILES))
+        every = values if stands_for is None else np.repeat(values, stands_for)
+        return cls(int(values.size), np.quantile(every, np.arange(QUANTILES + 1) / QUANTILES))
 
     def share_below(self, values: Scores) -> Scores:
         """(N,) 0..1: the share of the distribution below each value."""
@@ -51,9 +52,12 @@ class Kinds:
     abnormal: Distribution
 
     @classmethod
-    def of(cls, margins: Scores, truth: Truth) -> "Kinds | None":
+    def of(cls, margins: Scores, truth: Truth, stands_for: NDArray[np.intp] | None = None) -> "Kinds | None":
         """Of (N,) margins and whether films are abnormal; None where there is none of a kind."""
-        normal, abnormal = Distribution.of(margins[~truth]), Distribution.of(margins[truth])
+        normal, abnormal = (
+            Distribution.of(margins[kind], None if stands_for is None else stands_for[kind])
+            for kind in (~truth, truth)
+        )
         return None if normal is None or abnormal is None else cls(normal, abnormal)
 
 

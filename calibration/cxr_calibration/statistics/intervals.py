@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import isfinite, isnan, nan, sqrt
+from math import inf, isfinite, isnan, nan, sqrt
 from statistics import NormalDist
 from typing import Any
 
@@ -57,7 +57,7 @@ def wilson(successes: float, total: float, confidence: float = CONFIDENCE) -> Es
 
 
 def wilson_by_patient(
-    hits: NDArray[np.bool_], patients: NDArray[Any], confidence: float = CONFIDENCE
+    hits: NDArray[np.bool_], patients: NDArray[Any], confidence: float = CONFIDENCE, most: float = inf
 ) -> Estimate:
     """Wilson's interval with as many films as the patients are worth.
 
@@ -69,6 +69,7 @@ def wilson_by_patient(
         hits: (N,) bool, films that have the property.
         patients: (N,) any type, one value a patient.
         confidence: two-sided.
+        most: films that they can be worth, where rows stand for films that nobody has read.
     """
     total = int(hits.size)
     if total == 0:
@@ -80,8 +81,27 @@ def wilson_by_patient(
         return wilson(share * number, number, confidence)
     excess = np.bincount(which, weights=hits - share, minlength=number)
     between = number / (number - 1) * float(excess @ excess) / total**2
-    effective = total / max(1.0, between / independent)
+    effective = min(total / max(1.0, between / independent), most)
     return wilson(share * effective, effective, confidence)
+
+
+def wilson_by_film(hits: NDArray[np.bool_], sources: NDArray[np.intp] | None) -> Estimate:
+    """Wilson's interval for (N,) rows that stand for films: `sources` has the film of each; None: its own."""
+    if sources is None:
+        return wilson(int(hits.sum()), hits.size)
+    return wilson_by_patient(hits, sources, most=np.unique(sources).size)
+
+
+def films_worth(share: Estimate) -> float:
+    """How many independent films have Wilson's interval of that share: the inverse of `wilson`.
+
+    Both ends x of Wilson's interval solve films * (share - x)^2 = z^2 * x * (1 - x); the end that is farther
+    from the share tells best. 0 where there is no interval, or one without a width, which is not Wilson's.
+    """
+    if isnan(share.value + share.low + share.high) or share.low == share.high:
+        return 0.0
+    end = max(share.low, share.high, key=lambda one: abs(one - share.value))
+    return normal_quantile(CONFIDENCE) ** 2 * end * (1 - end) / (share.value - end) ** 2
 
 
 def bootstrap(

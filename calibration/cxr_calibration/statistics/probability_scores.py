@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cxr_calibration.statistics.checked import AnyLabels, AnyScores, Scores, Truth, checked
-from cxr_calibration.statistics.intervals import Estimate, wilson
+from cxr_calibration.statistics.intervals import Estimate, wilson_by_film
 
 BINS = 10
 LEAST_PROBABILITY = 1e-12  # the log loss of a certain error would be infinite
@@ -23,7 +24,7 @@ class Binning(StrEnum):
 class ReliabilityBin:
     """Films of about one probability."""
 
-    films: int
+    films: int  # each as many times as it stands for films
     probability: float  # mean of what was said
     abnormal: Estimate  # share that is abnormal, with Wilson's interval
 
@@ -68,7 +69,11 @@ def calibration_error(
 
 
 def reliability(
-    probabilities: AnyScores, labels: AnyLabels, bins: int = BINS, binning: Binning = Binning.COUNT
+    probabilities: AnyScores,
+    labels: AnyLabels,
+    bins: int = BINS,
+    binning: Binning = Binning.COUNT,
+    sources: NDArray[np.intp] | None = None,
 ) -> tuple[ReliabilityBin, ...]:
     """Said probability against found share, bin by bin; empty bins are left out.
 
@@ -77,6 +82,7 @@ def reliability(
         labels: (N,) 0 normal, 1 abnormal.
         bins: at most so many.
         binning: of one width, or of about as many films each.
+        sources: (N,) film of each row, where films are weighted; None: every row is a film of its own.
 
     Raises:
         ValueError: not probabilities, or not labels of 0 and 1.
@@ -85,11 +91,12 @@ def reliability(
     inner = np.arange(1, bins) / bins
     edges = inner if binning is Binning.WIDTH else np.quantile(said, inner)
     which = np.searchsorted(edges, said, side="right" if binning is Binning.WIDTH else "left")
-    return tuple(_bin(said[which == number], truth[which == number]) for number in np.unique(which))
+    parts = (which == number for number in np.unique(which))
+    return tuple(_bin(said[part], truth[part], None if sources is None else sources[part]) for part in parts)
 
 
-def _bin(said: Scores, truth: Truth) -> ReliabilityBin:
-    return ReliabilityBin(said.size, float(said.mean()), wilson(int(truth.sum()), truth.size))
+def _bin(said: Scores, truth: Truth, sources: NDArray[np.intp] | None) -> ReliabilityBin:
+    return ReliabilityBin(said.size, float(said.mean()), wilson_by_film(truth, sources))
 
 
 def _checked(probabilities: AnyScores, labels: AnyLabels) -> tuple[Scores, Truth]:

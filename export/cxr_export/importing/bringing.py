@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cxr_export.folder import write_folder
 from cxr_export.importing.film_input import takes_three_channels
-from cxr_export.importing.head import Head, attach, stated_head
+from cxr_export.importing.head import ClassesHead, Head, attach, stated_head
 from cxr_export.importing.head_fit import fit_head
 from cxr_export.importing.heat import channel_weights
 from cxr_export.importing.impulse import measured_by_impulse
@@ -19,16 +19,15 @@ from cxr_export.importing.kinds import Asked, Facts, build_source, output_names,
 from cxr_export.importing.onnx_file import input_channels, input_side, trace_file
 from cxr_export.importing.own_input import InputDifference, compare_inputs
 from cxr_export.importing.running import FilmsSeen, Runner, see_films
-from cxr_export.importing.torch_network import Traced, trace_network
+from cxr_export.importing.torch_network import SOFTMAX, Traced, trace_network
 from cxr_export.importing.weights import load_weights
 from cxr_export.parity import Parity, agreement
 from cxr_export.tidy import checked
 from cxr_runtime.backends.engine import Outputs
 from cxr_runtime.backends.self_test import phantom_inputs
 from cxr_runtime.errors import UsageError
-from cxr_runtime.files import MANIFEST_FILE
 from cxr_runtime.heat.map import HeatRecipe
-from cxr_runtime.model.folder import Manifest, read_manifest
+from cxr_runtime.model.folder import Manifest
 from cxr_runtime.model.known_films import write_known_films
 from cxr_runtime.model.preprocessing import Preprocessing, normalise
 from cxr_runtime.placement import CellGrid
@@ -103,7 +102,7 @@ def import_network(
     drawn = normalise(phantom_inputs(how, PHANTOMS), how)
     seen = see_films(data, how, runner, cache, progress) if data else None
     outputs = output_names(facts.outputs, runner.run(drawn[:1])[0].shape[1])
-    head = _head(facts, outputs, wish, seen)
+    head = _head(facts, outputs, wish, seen, exclude_each_other=traced.left_out == SOFTMAX)
     progress.say(f"abnormal is: {head.said}")
     whole = checked(attach(model, head))
     content = bytes(whole.SerializeToString())
@@ -129,10 +128,9 @@ def import_network(
         },
         parity=parity.as_numbers() | ({} if difference is None else difference.as_numbers()),
     )
-    write_folder(manifest, content, out)
+    model_sha256 = write_folder(manifest, content, out)
     if seen is not None:
-        sha256 = read_manifest(out / MANIFEST_FILE).model_sha256
-        write_known_films(out, sha256, seen.prepared.sha256s)
+        write_known_films(out, model_sha256, seen.prepared.sha256s)
     return Imported(manifest, parity, found.cells_hw, found.channels, difference)
 
 
@@ -170,17 +168,19 @@ def _stated(own: Preprocessing, wish: Wish) -> Preprocessing:
         raise UsageError(f"films cannot be prepared so: {error}") from error
 
 
-def _head(facts: Facts, outputs: Sequence[str], wish: Wish, seen: FilmsSeen | None) -> Head:
+def _head(
+    facts: Facts, outputs: Sequence[str], wish: Wish, seen: FilmsSeen | None, *, exclude_each_other: bool
+) -> Head | ClassesHead:
     """The rule that is named; else a fit where there are films for one; else what the source itself says."""
     if wish.abnormal or seen is None or len(outputs) <= 2:
         named = wish.abnormal or (facts.abnormal if len(outputs) > 2 else ())
-        return stated_head(outputs, named, facts.thresholds)
+        return stated_head(outputs, named, facts.thresholds, exclude_each_other=exclude_each_other)
     about_films = bool(facts.abnormal)  # its outputs are findings; else they are of other pictures
     taken = seen.outputs if about_films else seen.averages
     return fit_head(taken, seen.labels, seen.patients, of_map=not about_films).head
 
 
-def _said(traced: Traced, head: Head, channels: int, batch: NDArray[np.float32]) -> Outputs:
+def _said(traced: Traced, head: Head | ClassesHead, channels: int, batch: NDArray[np.float32]) -> Outputs:
     """What the source itself says, its head in numpy."""
     outputs, conv5 = traced.reference(batch[:, :channels])
     return Outputs(head.logits(outputs, conv5), conv5)

@@ -34,28 +34,57 @@ class Head:
         )
 
 
-def stated_head(outputs: Sequence[str], abnormal: Sequence[str], thresholds: Sequence[float] = ()) -> Head:
+@dataclass(frozen=True)
+class ClassesHead:
+    """Classes that exclude each other, as before a softmax: the abnormal ones together against the others.
+
+    A film's logits are known only up to a number that they share, so no logit says anything alone. The margin
+    is that of the share of all abnormal classes.
+    """
+
+    normal: tuple[int, ...]  # places among the outputs
+    abnormal: tuple[int, ...]
+    said: str  # in a line, for the manifest
+
+    def logits(
+        self,
+        outputs: NDArray[np.float32],
+        conv5: NDArray[np.float32],  # noqa: ARG002 - as of Head
+    ) -> NDArray[np.float32]:
+        """The same in numpy: (B, K), (B, C, h, w) -> (B, 2) = [normal, abnormal]."""
+        sides = [np.logaddexp.reduce(outputs[:, places], axis=1) for places in (self.normal, self.abnormal)]
+        return np.stack(sides, axis=1).astype(np.float32)
+
+
+def stated_head(
+    outputs: Sequence[str],
+    abnormal: Sequence[str],
+    thresholds: Sequence[float] = (),
+    *,
+    exclude_each_other: bool = False,
+) -> Head | ClassesHead:
     """The rule that a user states, or the only one that there can be.
 
     Args:
         outputs: names of the network's outputs.
         abnormal: those that speak for abnormal, by name or by number; the highest counts. Empty: of two
-            outputs the second, of one this one.
+            outputs the second, unless their names say that it is the first; of one this one.
         thresholds: of the outputs, where their maker gives such: what is subtracted before they are compared.
+        exclude_each_other: the outputs are the logits of a softmax; all that are abnormal count together.
 
     Raises:
         UsageError: an output is not there, or nobody can know which ones are meant.
     """
     if not abnormal and len(outputs) == 2:
-        return Head(
-            np.eye(2, dtype=np.float32), np.zeros(2, np.float32), f"{outputs[0]} against {outputs[1]}"
-        )
+        return _against_the_others(outputs, [_abnormal_of_two(outputs)])
     if not abnormal and len(outputs) > 1:
         raise UsageError(
             f"the network has {len(outputs)} outputs ({', '.join(outputs[:20])}); name those that mean "
             "abnormal with --abnormal, or give labelled films with --data, on which a head is fitted"
         )
     chosen = [_place(name, outputs) for name in abnormal] or [0]
+    if exclude_each_other:
+        return _against_the_others(outputs, chosen)
     weights = np.zeros((len(chosen), len(outputs)), np.float32)
     weights[np.arange(len(chosen)), chosen] = 1
     bias = (
@@ -65,6 +94,27 @@ def stated_head(outputs: Sequence[str], abnormal: Sequence[str], thresholds: Seq
     beyond = " above its maker's threshold" if len(thresholds) else ""
     said = f"the highest of {names}{beyond}" if len(chosen) > 1 else f"{names}{beyond}"
     return Head(weights, bias.astype(np.float32), said, strongest=True)
+
+
+def _abnormal_of_two(outputs: Sequence[str]) -> int:
+    first, second = (name.casefold() for name in outputs)
+    return 0 if first == "abnormal" or second == "normal" else 1
+
+
+def _against_the_others(outputs: Sequence[str], chosen: Sequence[int]) -> Head | ClassesHead:
+    """One class against one other is linear."""
+    abnormal = tuple(sorted(set(chosen)))
+    normal = tuple(place for place in range(len(outputs)) if place not in abnormal)
+    if not normal:
+        raise UsageError(
+            f"all outputs ({', '.join(outputs[:20])}) would mean abnormal, and the network ends in a softmax,"
+            " whose shares sum to 1; expected at least one other output, for normal"
+        )
+    others = outputs[normal[0]] if len(normal) == 1 else "all others"
+    said = f"{' or '.join(outputs[place] for place in abnormal)} against {others}"
+    if len(outputs) > 2:
+        return ClassesHead(normal, abnormal, said)
+    return Head(np.eye(2, dtype=np.float32)[[*normal, *abnormal]], np.zeros(2, np.float32), said)
 
 
 def _place(name: str, outputs: Sequence[str]) -> int:
@@ -77,11 +127,27 @@ def _place(name: str, outputs: Sequence[str]) -> int:
     )
 
 
-def attach(model: onnx.ModelProto, head: Head) -> onnx.ModelProto:
+def attach(model: onnx.ModelProto, head: Head | ClassesHead) -> onnx.ModelProto:
     """The network with logits (B, 2) in place of its outputs; what only these needed is gone."""
     attached = onnx.ModelProto()
     attached.CopyFrom(model)
     graph = attached.graph
+    match head:
+        case Head():
+            _add_readings(graph, head)
+        case ClassesHead():
+            _add_classes(graph, head)
+    conv5 = next(value for value in graph.output if value.name == CONV5)
+    kept = onnx.ValueInfoProto()
+    kept.CopyFrom(conv5)
+    del graph.output[:]
+    graph.output.append(helper.make_tensor_value_info(LOGITS, onnx.TensorProto.FLOAT, ["B", 2]))
+    graph.output.append(kept)
+    _drop_unneeded(graph)
+    return attached
+
+
+def _add_readings(graph: onnx.GraphProto, head: Head) -> None:
     taken = OUTPUTS
     if head.of_map:
         graph.node.append(helper.make_node("GlobalAveragePool", [CONV5], ["head_average"]))
@@ -107,14 +173,31 @@ def attach(model: onnx.ModelProto, head: Head) -> onnx.ModelProto:
         graph.node.append(
             helper.make_node("Gemm", [margin, "head_halves", "head_zeros"], [LOGITS], transB=1, name="halves")
         )
-    conv5 = next(value for value in graph.output if value.name == CONV5)
-    kept = onnx.ValueInfoProto()
-    kept.CopyFrom(conv5)
-    del graph.output[:]
-    graph.output.append(helper.make_tensor_value_info(LOGITS, onnx.TensorProto.FLOAT, ["B", 2]))
-    graph.output.append(kept)
-    _drop_unneeded(graph)
-    return attached
+
+
+def _add_classes(graph: onnx.GraphProto, head: ClassesHead) -> None:
+    """log(sum(exp)) step by step: OpenVINO's ReduceLogSumExp sums over films, too."""
+    graph.initializer.append(numpy_helper.from_array(np.array([1], np.int64), "head_axis"))
+    for side, places in (("normal", head.normal), ("abnormal", head.abnormal)):
+        classes, top, below, powers, total, beyond, logit = (
+            f"head_{side}_{step}"
+            for step in ("classes", "top", "below", "powers", "total", "beyond", "logit")
+        )
+        graph.initializer.append(numpy_helper.from_array(np.array(places, np.int64), f"head_{side}_places"))
+        graph.node.extend(
+            (
+                helper.make_node("Gather", [OUTPUTS, f"head_{side}_places"], [classes], axis=1),
+                helper.make_node("ReduceMax", [classes], [top], axes=[1], keepdims=1),
+                helper.make_node("Sub", [classes, top], [below]),
+                helper.make_node("Exp", [below], [powers]),
+                helper.make_node("ReduceSum", [powers, "head_axis"], [total], keepdims=1),
+                helper.make_node("Log", [total], [beyond]),
+                helper.make_node("Add", [beyond, top], [logit]),
+            )
+        )
+    graph.node.append(
+        helper.make_node("Concat", ["head_normal_logit", "head_abnormal_logit"], [LOGITS], axis=1)
+    )
 
 
 def _drop_unneeded(graph: onnx.GraphProto) -> None:

@@ -45,12 +45,12 @@ def trace_file(path: Path, size: int | None = None, named: str | None = None) ->
 
     Args:
         path: the file; weights beside it are read, too.
-        size: side of the input where the file leaves it open.
+        size: side of the input where the file leaves it open; None: the file states it.
         named: the convolution whose result, after its normalisation and activation, is the feature map, or
             the name of that map; None: it is found.
 
     Raises:
-        UsageError: the file is not there.
+        UsageError: the file is not there, or its input has another size.
         ModelError: it is no network of one film with one row of outputs, or has no feature map.
     """
     model = _loaded(path)
@@ -107,6 +107,12 @@ def _image(graph: onnx.GraphProto, path: Path, size: int | None) -> tuple[str, t
     if len(dims) != 4 or dims[1] not in (1, 3):
         raise ModelError(
             f"{path} takes {len(inputs)} inputs, the first of sides {dims}; expected one, (B, 1 or 3, H, W)"
+        )
+    if size and any(side not in (0, size) for side in dims[2:]):
+        sides = " x ".join(str(side or "any") for side in dims[2:])
+        raise UsageError(
+            f"{path} takes films of {sides} pixels, and --size is {size}; leave --size out, or export the "
+            "file anew for that size"
         )
     height, width = (side or size or 0 for side in dims[2:])
     if not height or not width:

@@ -40,6 +40,12 @@ class KnownFilms:
         place = int(np.searchsorted(self.digests, wanted))
         return place < self.digests.size and bool(self.digests[place] == wanted)
 
+    def write(self, folder: Path, model_sha256: str) -> None:
+        """Write the known-films.json of a model folder, whose model.onnx has that sha256."""
+        digits = "".join(f"{digest:0{DIGITS}x}" for digest in self.digests.tolist())
+        stated = _Stated(model_sha256, self.digests.size, self.false_alarms, digits)
+        write_bytes(folder / KNOWN_FILMS_FILE, marked(to_json(stated), Sealer.of_this_machine()).encode())
+
     @property
     def false_alarms(self) -> float:
         """The chance that a film which was not learned from is taken for one that was, 0..1."""
@@ -66,9 +72,7 @@ def write_known_films(folder: Path, model_sha256: str, sha256s: Iterable[str]) -
             learned from or was chosen by.
     """
     known = KnownFilms.of(sha256s)
-    digits = "".join(f"{digest:0{DIGITS}x}" for digest in known.digests.tolist())
-    stated = _Stated(model_sha256, known.digests.size, known.false_alarms, digits)
-    write_bytes(folder / KNOWN_FILMS_FILE, marked(to_json(stated), Sealer.of_this_machine()).encode())
+    known.write(folder, model_sha256)
     return known
 
 

@@ -137,3 +137,14 @@ def test_too_few_films_of_a_class_are_refused() -> None:
     labels = np.array([0, 0, 0, 0, 1])
     with pytest.raises(CalibrationError, match="1 abnormal and 4 normal"):
         choose_map(np.arange(5.0), labels, np.array([0, 1, 2, 3, 4]))
+
+
+def test_rows_of_weighted_films_do_not_make_a_difference_sure() -> None:
+    random, methods = np.random.default_rng(2), []
+    for _ in range(12):
+        margins = random.normal(size=80) * 2
+        labels = random.random(80) < 1 / (1 + np.exp(-margins))
+        films = np.repeat(np.arange(80), 20)
+        folds = grouped_folds(films, labels[films])
+        methods.append(choose_map(margins[films], labels[films], folds, films).chosen.method)
+    assert methods.count("temperature") >= 9

@@ -1,6 +1,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cxr_calibration.labels.labelled_films import gather
@@ -91,3 +92,21 @@ def test_a_film_that_stands_for_others_has_so_many_rows_and_counts_once() -> Non
     assert (found.films.films, found.films.abnormal, found.films.normal) == (2, 1, 1)
     assert found.films.number_of_patients == 2
     assert found.films.first_rows.tolist() == [0, 3]
+
+
+@pytest.mark.parametrize(("weight", "rows"), [(0.5, 10), (1.0, 10), (1.4, 14), (2.5, 25)])
+def test_films_keep_their_weight_together_and_none_vanishes(weight: float, rows: int) -> None:
+    names = list("abcdefghij")
+    labels = [replace(_label(name), weight=weight) for name in names]
+    films = gather(labels, [_digest(name) for name in names], [scored(name, 0.0) for name in names]).films
+    assert (films.films, films.margins.size) == (10, rows)
+    assert films.stands_for.min() >= 1
+    assert np.ptp(films.stands_for) <= 1
+
+
+def test_a_distribution_of_weighted_films_is_worth_fewer_films() -> None:
+    labels = [replace(_label("a"), weight=8.0), *(_label(name) for name in "bcdefghi")]
+    found = gather(
+        labels, [_digest(name) for name in "abcdefghi"], [scored(name, 0.0) for name in "abcdefghi"]
+    )
+    assert (found.films.independent_films, found.films.heaviest) == (4, 8)  # 16 ** 2 / (8 ** 2 + 8)

@@ -5,7 +5,15 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from statsmodels.stats.proportion import proportion_confint
 
-from cxr_calibration.statistics.intervals import UNKNOWN, bootstrap, wilson, wilson_by_patient
+from cxr_calibration.statistics.intervals import (
+    UNKNOWN,
+    Estimate,
+    bootstrap,
+    films_worth,
+    wilson,
+    wilson_by_film,
+    wilson_by_patient,
+)
 
 
 @pytest.mark.parametrize(
@@ -29,8 +37,29 @@ def test_wilsons_interval_is_statsmodels(total: int, share: float, confidence: f
     assert 0 <= found.low <= found.value <= found.high <= 1
 
 
+@given(st.integers(1, 500), st.floats(0, 1))
+def test_an_interval_as_files_state_it_tells_how_many_films_it_is_of(total: int, share: float) -> None:
+    found = wilson(round(share * total), total)
+    stated = Estimate(*(round(number, 6) for number in (found.value, found.low, found.high)))
+    assert films_worth(stated) == pytest.approx(total, abs=0.1)
+
+
+def test_rows_that_stand_for_others_count_as_their_films() -> None:
+    hits = np.arange(40) < 31
+    assert wilson_by_film(hits, None) == wilson(31, 40)
+    found = wilson_by_film(np.repeat(hits, 5), np.repeat(np.arange(40), 5))
+    assert films_worth(found) == pytest.approx(40, abs=2)
+
+
+def test_rows_are_worth_no_more_than_the_films_that_were_read() -> None:
+    """Where films in error weigh little, the share is known well, but not as of more films."""
+    films = np.repeat(np.arange(60), [1] * 20 + [12] * 40)
+    assert films_worth(wilson_by_film(films >= 10, films)) == pytest.approx(60)
+
+
 def test_no_films_give_no_interval() -> None:
     assert wilson(0, 0) is UNKNOWN
+    assert films_worth(UNKNOWN) == 0
     assert str(UNKNOWN) == "-"
 
 

@@ -40,6 +40,16 @@ def test_bins_of_one_count_hold_about_as_many_films_each() -> None:
     assert max(sizes) - min(sizes) <= 1
 
 
+def test_bars_of_films_that_stand_for_others_are_as_wide_as_without_the_others() -> None:
+    said, labels, films = np.full(60, 0.3), np.arange(60) % 3 == 0, np.arange(60)
+    (once,) = reliability(said, labels)
+    eight = np.repeat(films, 8)
+    (weighted,) = reliability(said[eight], labels[eight], sources=eight)
+    assert weighted.abnormal.value == pytest.approx(once.abnormal.value)
+    width = once.abnormal.high - once.abnormal.low
+    assert weighted.abnormal.high - weighted.abnormal.low == pytest.approx(width, rel=0.02)
+
+
 def test_the_calibration_error_of_a_worked_example() -> None:
     said = np.array([0.15, 0.15, 0.85, 0.85, 0.85])
     labels = np.array([0, 1, 1, 1, 0])

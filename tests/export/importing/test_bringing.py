@@ -14,8 +14,10 @@ from cxr_export.checkpoint import export_checkpoint
 from cxr_export.importing.bringing import Imported, Wish, import_network
 from cxr_export.importing.kinds import Asked, build_source
 from cxr_export.precision import Precision
-from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
+from cxr_runtime.backends.graph.half import half_graph, largest_magnitudes
+from cxr_runtime.backends.onnxruntime_cpu import CPU_PROVIDER, OnnxRuntimeCpu, new_session, session_options
 from cxr_runtime.errors import CalibrationError, ModelError, UsageError
+from cxr_runtime.logits import margins
 from cxr_runtime.model.folder import open_model
 from cxr_runtime.model.known_films import read_known_films
 from cxr_runtime.phantom import draw_phantom
@@ -80,9 +82,16 @@ def test_it_is_not_scanned_with_before_it_is_calibrated(
 
 
 def test_its_precision_can_be_lowered(brought: tuple[Path, Imported], tmp_path: Path) -> None:
-    exported = export_checkpoint(brought[0], tmp_path / "half", precision=Precision.FP16)
+    exported = export_checkpoint(
+        brought[0], tmp_path / "half", name="ward", licence="MIT", precision=Precision.FP16
+    )
     assert exported.acceptance is not None
-    assert open_model(tmp_path / "half", allow_uncalibrated=True).manifest.precision == "fp16"
+    manifest = open_model(tmp_path / "half", allow_uncalibrated=True).manifest
+    assert (manifest.name, manifest.licence, manifest.precision) == ("ward", "MIT", "fp16")
+    with pytest.raises(UsageError, match=r"is a model folder, .* --localisation are for a training run"):
+        export_checkpoint(
+            brought[0], tmp_path / "told", precision=Precision.FP16, evaluation=tmp_path / "evaluation.json"
+        )
     with pytest.raises(ModelError, match="expected a float32 folder, and --precision fp16 or int8"):
         export_checkpoint(tmp_path / "half", tmp_path / "again", precision=Precision.FP16)
 
@@ -125,6 +134,51 @@ def test_a_softmax_at_the_end_is_left_out_for_a_margin_is_made_of_logits(tmp_pat
         engine.close()
     np.testing.assert_array_equal(said["file"], said["logits"])
     assert np.abs(said["class"].sum(axis=1) - 1).min() > 1e-3
+
+
+@pytest.mark.parametrize(
+    ("names", "abnormal"), [("abnormal,normal", ""), ("a,b", "a"), ("normal,pneumonia,tb", "pneumonia,tb")]
+)
+def test_the_margin_of_a_network_that_ends_in_a_softmax_is_that_of_its_abnormal_share(
+    tmp_path: Path, names: str, abnormal: str
+) -> None:
+    outputs, stated = tuple(names.split(",")), tuple(abnormal.split(",")) if abnormal else ()
+    file = write_onnx(tmp_path / "shares.onnx", outputs=len(outputs), ending="Softmax")
+    import_network(str(file), tmp_path / "model", Wish(asked=Asked(outputs), abnormal=stated))
+    films = 3 * np.random.default_rng(0).normal(size=(8, 3, SIDE, SIDE)).astype(np.float32)
+    source = new_session(file.read_bytes(), [CPU_PROVIDER], session_options(None))
+    shares = np.concatenate([source.run(None, {"x": film[None]})[0] for film in films])
+    share = shares[:, [outputs.index(name) for name in stated or ("abnormal",)]].sum(axis=1)
+    content = (tmp_path / "model" / "model.onnx").read_bytes()
+    half = half_graph(content, largest_magnitudes(content, films))
+    for engine in (OnnxRuntimeCpu(content, threads=1), OnnxRuntimeCpu(half, threads=1)):
+        found = margins(engine.run(films).logits)
+        engine.close()
+        np.testing.assert_allclose(found, np.log(share / (1 - share)), atol=0.02)
+
+
+def test_openvino_joins_classes_as_onnx_runtime_does(tmp_path: Path) -> None:
+    """Its ReduceLogSumExp sums over all films of a batch."""
+    pytest.importorskip("openvino", reason="openvino is not installed (extra `openvino`)")
+    from cxr_runtime.backends.openvino_cpu import OpenVinoCpu
+
+    file = write_onnx(tmp_path / "shares.onnx", outputs=4, ending="Softmax")
+    import_network(str(file), tmp_path / "model", Wish(abnormal=("1", "2")))
+    content = (tmp_path / "model" / "model.onnx").read_bytes()
+    films = np.random.default_rng(0).normal(size=(3, 3, SIDE, SIDE)).astype(np.float32)
+    engines = (OnnxRuntimeCpu(content, threads=1), OpenVinoCpu(content, len(films), threads=1))
+    expected, found = (engine.run(films).logits for engine in engines)
+    for engine in engines:
+        engine.close()
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_a_size_that_a_file_does_not_have_is_refused(tmp_path: Path) -> None:
+    file = write_onnx(tmp_path / "foreign.onnx")
+    with pytest.raises(
+        UsageError, match="takes films of 64 x 64 pixels, and --size is 128; leave --size out"
+    ):
+        import_network(str(file), tmp_path / "model", Wish(asked=Asked(size=128)))
 
 
 @pytest.mark.parametrize("last_channels", [False, True])
@@ -194,7 +248,11 @@ def test_an_imported_folder_with_a_fitted_head_is_calibrated_scanned_with_and_ma
         "scan", *night, "--model", str(folder), "--out", str(tmp_path / "out")
     )
     run("export", str(folder), "--precision", "int8", "--data", str(clinic), "--out", str(tmp_path / "int8"))
-    assert open_model(tmp_path / "int8", allow_uncalibrated=True).manifest.precision == "int8"
+    lower = open_model(tmp_path / "int8", allow_uncalibrated=True).manifest
+    assert lower.precision == "int8"
+    still_known = read_known_films(tmp_path / "int8", lower.model_sha256)
+    assert still_known is not None
+    np.testing.assert_array_equal(still_known.digests, known.digests)
     no_tensorrt = CliRunner().invoke(app, ["build-engine", str(folder)])
     assert "no engine can be built here: tensorrt is not installed" in str(no_tensorrt.exception)
 

@@ -15,6 +15,30 @@ def test_two_outputs_are_normal_and_abnormal_and_one_is_abnormal() -> None:
     np.testing.assert_array_equal(one[:, 1] - one[:, 0], [4, 0])
 
 
+def test_of_two_outputs_the_one_that_is_called_abnormal_counts_and_the_sentence_says_so() -> None:
+    said = np.array([[1, 4], [2, 0]], np.float32)
+    assert stated_head(["normal", "abnormal"], []).said == "abnormal against normal"
+    for names in (["abnormal", "healthy"], ["sick", "Normal"], ["abnormal", "normal"]):
+        head = stated_head(names, [])
+        assert head.said == f"{names[0]} against {names[1]}"
+        np.testing.assert_array_equal(head.logits(said, CONV5), said[:, ::-1])
+
+
+def test_before_a_softmax_all_abnormal_outputs_count_together_against_the_others() -> None:
+    rng = np.random.default_rng(0)
+    said = rng.normal(0, 3, (6, 3)).astype(np.float32) + rng.normal(0, 90, (6, 1)).astype(np.float32)
+    shares = np.exp(said - said.max(axis=1, keepdims=True))
+    shares /= shares.sum(axis=1, keepdims=True)
+    head = stated_head(["normal", "pneumonia", "tb"], ["tb", "pneumonia", "2"], exclude_each_other=True)
+    assert head.said == "pneumonia or tb against normal"
+    logits = head.logits(said, CONV5)
+    np.testing.assert_allclose(
+        logits[:, 1] - logits[:, 0], np.log((shares[:, 1] + shares[:, 2]) / shares[:, 0]), atol=1e-3
+    )
+    with pytest.raises(UsageError, match="would mean abnormal, and the network ends in a softmax"):
+        stated_head(["pneumonia", "tb"], ["0", "1"], exclude_each_other=True)
+
+
 def test_of_many_findings_the_highest_counts_above_its_makers_threshold() -> None:
     said = np.array([[3, 1, 9], [0, 2, 9]], np.float32)
     names = ["Edema", "Mass", "Hernia"]

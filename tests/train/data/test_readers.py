@@ -4,7 +4,7 @@ import pytest
 
 from cxr_runtime.errors import UsageError
 from cxr_runtime.film import View
-from cxr_train.data import Truth, read_data_set
+from cxr_train.data import Truth, read_data_set, read_film_table
 from drawn_data_sets import write_film
 
 
@@ -119,6 +119,41 @@ def test_a_wrong_value_is_named_with_its_row(tmp_path: Path) -> None:
 def test_a_table_whose_films_are_all_missing_is_refused(tmp_path: Path) -> None:
     (tmp_path / "mine.csv").write_text("file,label\na.png,1\n", encoding="utf-8")
     with pytest.raises(UsageError, match="none of the 1 films"):
+        read_data_set(tmp_path / "mine.csv")
+
+
+def test_films_that_are_not_there_are_counted_aloud(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write_film(tmp_path / "a.png", False, 0)
+    (tmp_path / "mine.csv").write_text("file,label\na.png,0\nb.png,1\nc.png,1\n", encoding="utf-8")
+    assert len(read_film_table([tmp_path / "mine.csv"])) == 1
+    assert caplog.messages == ["mine: 2 films of its table are not there; going on"]
+
+
+def test_findings_are_understood_in_any_case_with_blanks_or_underscores(tmp_path: Path) -> None:
+    write_film(tmp_path / "a.png", True, 0)
+    cells = ("effusion | MASS", "Pleural Thickening|pleural_thickening|", "no finding", "")
+    rows = "\n".join(f"a.png,1,{cell}" for cell in cells)
+    (tmp_path / "mine.csv").write_text(f"file,label,findings\n{rows}\n", encoding="utf-8")
+    assert [film.findings for film in read_data_set(tmp_path / "mine.csv").films] == [
+        {"Effusion", "Mass"},
+        {"Pleural_Thickening"},
+        frozenset(),
+        None,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "expected"),
+    [
+        ("findings", "Mass|Tumour", "names joined by .*, of Atelectasis, .*Hernia"),
+        ("weight", "-2", "0 or more"),
+    ],
+)
+def test_a_finding_that_is_unknown_or_a_weight_below_0_is_refused(
+    column: str, cell: str, expected: str, tmp_path: Path
+) -> None:
+    (tmp_path / "mine.csv").write_text(f"file,label,{column}\na.png,1,{cell}\n", encoding="utf-8")
+    with pytest.raises(UsageError, match=f"line 2, column {column}: found .*, expected {expected}"):
         read_data_set(tmp_path / "mine.csv")
 
 

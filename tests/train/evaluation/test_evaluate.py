@@ -6,7 +6,7 @@ import pytest
 
 from cxr_runtime.errors import UsageError
 from cxr_runtime.progress import Silence
-from cxr_train.checkpoint import model_names
+from cxr_train.checkpoint import CONFIG_FILE, find_runs, model_names
 from cxr_train.data import Truth, read_data_set
 from cxr_train.data.drawn_films import draw_data_set
 from cxr_train.data.known import known_films
@@ -116,6 +116,28 @@ def test_a_model_that_has_seen_everything_is_not_measured(finished_run: Path, da
 def test_a_folder_without_runs_is_refused(tmp_path: Path, data_set: Path, cache: Path) -> None:
     with pytest.raises(UsageError, match="is not a run and holds none"):
         evaluate([tmp_path], [data_set], tmp_path / "out", cache=cache)
+
+
+def test_only_the_folds_of_a_folder_make_one_model(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / CONFIG_FILE).touch()
+    with pytest.raises(UsageError, match=r"runs that are not the folds .* name each run itself, e\.g\. .*a$"):
+        find_runs(tmp_path)
+    (tmp_path / "a").rename(tmp_path / "fold-0")
+    assert find_runs(tmp_path) == [tmp_path / "fold-0"]
+
+
+def test_films_that_are_not_there_are_counted_on_the_page(
+    finished_run: Path, cache: Path, tmp_path: Path
+) -> None:
+    elsewhere = write_data_set(tmp_path / "elsewhere", 24, sites=("far", "away"), first_seed=500)
+    for name in ("000", "001", "002"):
+        (elsewhere.parent / f"{name}.png").unlink()
+    found = evaluate([finished_run], [elsewhere], tmp_path / "out", replicates=100, cache=cache)
+    assert (found.rows[0].measures.films, found.absent) == (21, 3)
+    page = (tmp_path / "out" / "evaluation.md").read_text(encoding="utf-8")
+    assert "\n3 films of the tables are not there.\n" in page
 
 
 def test_models_of_one_name_are_told_apart_by_their_folders_and_one_given_twice_is_refused(

@@ -6,7 +6,7 @@ import torch
 
 from cxr_runtime.placement import Placement
 from cxr_train.data.known import Known
-from cxr_train.explain.attribution import METHODS, occlusion
+from cxr_train.explain.attribution import METHODS, occlusion, prior_alone
 from cxr_train.explain.looker import Looker, ShownFilm, open_lookers
 from cxr_train.networks.network import Network
 from drawn_data_sets import draw_film
@@ -31,20 +31,28 @@ def test_heat_is_finite_and_never_negative(method: str, looker: Looker) -> None:
 class BrightnessOf(torch.nn.Module):
     """A classifier that calls a film abnormal for the brightness of one square."""
 
+    def __init__(self, rows: slice, columns: slice) -> None:
+        super().__init__()
+        self.rows, self.columns = rows, columns
+
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        square = x[:, 0, 30:40, 8:18].mean(dim=(1, 2))
+        square = x[:, 0, self.rows, self.columns].mean(dim=(1, 2))
         return torch.stack([torch.zeros_like(square), square], dim=1)
 
 
-def test_occlusion_is_hot_where_the_network_looks(looker: Looker) -> None:
-    looks_there = Network(
+def looks_at(rows: slice, columns: slice) -> Network:
+    return Network(
         torch.nn.Sequential(torch.nn.Identity()),
         torch.nn.Sequential(),
-        torch.nn.Sequential(BrightnessOf()),
+        torch.nn.Sequential(BrightnessOf(rows, columns)),
         conv5_layer="0",
         conv5_channels=3,
         new_layer="classifier.0",
     ).eval()
+
+
+def test_occlusion_is_hot_where_the_network_looks(looker: Looker) -> None:
+    looks_there = looks_at(slice(30, 40), slice(8, 18))
     film = np.full((48, 48), 20, np.uint8)
     film[28:42, 6:20] = 250
     seen = Looker(looks_there, looker.how, looker.recipe, "scratch", Known())
@@ -53,3 +61,21 @@ def test_occlusion_is_hot_where_the_network_looks(looker: Looker) -> None:
     y, x = np.unravel_index(int(heat.argmax()), heat.shape)
     assert 28 <= y < 42
     assert 6 <= x < 20
+
+
+def test_occlusion_covers_the_whole_width_of_an_input_that_is_not_square(looker: Looker) -> None:
+    placement = Placement((48, 96), (0, 0, 96, 48), (48, 96))
+    film = np.full((48, 96), 20, np.uint8)
+    film[30:40, 80:90] = 250
+    seen = Looker(looks_at(slice(30, 40), slice(80, 90)), looker.how, looker.recipe, "scratch", Known())
+    found = occlusion(seen, ShownFilm(film, placement, None))
+    heat = placement.heat_on_film(found.heat, found.cells, (48, 96))
+    y, x = np.unravel_index(int(heat.argmax()), heat.shape)
+    assert 30 <= y < 40
+    assert 80 <= x < 90
+
+
+def test_the_prior_alone_covers_the_whole_width_of_an_input_that_is_not_square(looker: Looker) -> None:
+    placement = Placement((48, 96), (0, 0, 96, 48), (48, 96))
+    found = prior_alone(looker, ShownFilm(np.zeros((48, 96), np.uint8), placement, None))
+    assert found.heat.shape[1] * found.cells.stride == 96

@@ -1,10 +1,13 @@
 import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from cxr_runtime.errors import UsageError
 from cxr_train.explain.explain import explain
+from cxr_train.explain.looker import Looker, open_lookers
 from cxr_train.explain.maximisation import Maximisation
 
 
@@ -33,3 +36,24 @@ def test_every_figure_and_the_localisation_table_are_made(
 def test_a_method_that_does_not_exist_is_named(finished_run: Path, data_set: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="'guess'; expected some of: cam"):
         explain([finished_run], [data_set], tmp_path, methods=("guess",))
+
+
+def test_each_film_is_coloured_from_the_threshold_of_the_fold_that_looks_at_it(
+    teacher_folds: Path, data_set: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    coloured: list[float] = []
+
+    def opened(model: Path) -> tuple[Looker, ...]:
+        return tuple(
+            replace(looker, recipe=replace(looker.recipe, threshold=0.2 * (fold + 1)))
+            for fold, looker in enumerate(open_lookers(model))
+        )
+
+    def noted(_films: object, _heats: object, thresholds: Mapping[str, Sequence[float]], _: Path) -> None:
+        coloured.extend(*thresholds.values())
+
+    monkeypatch.setattr("cxr_train.explain.explain.open_lookers", opened)
+    monkeypatch.setattr("cxr_train.explain.explain.draw_heat", noted)
+    explain([teacher_folds], [data_set], tmp_path, films_shown=31, filters=0, methods=("cam",), cache=cache)
+    assert len(coloured) == 31
+    assert set(coloured) == {0.2 * (fold + 1) for fold in range(3)}

@@ -5,9 +5,8 @@ import numpy as np
 
 from cxr_runtime.film import View
 from cxr_runtime.placement import CellGrid
-from cxr_train.data.film import DrawnBox, TrainingFilm, Truth
+from cxr_train.data.film import FINDINGS, DrawnBox, TrainingFilm, Truth
 from cxr_train.loop.targets import clean_target, film_targets, heat_target
-from cxr_train.networks.architecture import FINDINGS
 
 CELLS = CellGrid(origin=4.0, stride=8.0)
 

@@ -72,11 +72,26 @@ def test_a_term_brings_its_head_and_weight_0_takes_a_term_away() -> None:
         ({"select_by": "auroc"}, "expected one of: accuracy, auc, loss, last"),
         ({"balance": ["colour"]}, "setting balance is 'colour'; expected one of: .*view"),
         ({"epochs": 0}, "setting epochs is 0; expected 1 or more"),
+        ({"preprocessing.crop": "lungs"}, "preprocessing cannot be used: crop 'lungs' is none of film"),
+        ({"preprocessing.input_hw": [5000, 5000]}, r"preprocessing cannot be used: the sizes .* 1\.\.4096"),
+        ({"architecture": {"network": "edge"}}, "network custom is asked for, .* names edge; leave one"),
+        ({"architecture.network": "edge"}, "network custom is asked for, .* names edge; leave one"),
     ],
 )
 def test_a_wrong_setting_is_named_with_what_is_expected(change: dict[str, object], said: str) -> None:
     with pytest.raises(UsageError, match=said):
         compose_recipe("custom", change)
+
+
+def test_a_network_named_by_a_setting_is_trained_by_its_own_recipe() -> None:
+    assert compose_recipe(None, {"architecture.network": "edge"}) == compose_recipe("edge")
+
+
+def test_a_setting_may_put_another_network_into_a_recipe() -> None:
+    base = recipe_settings("default-sites-pretraining")
+    recipe = compose_recipe(None, *base, {"architecture.network": "lite"})
+    assert recipe.architecture.network == "lite"
+    assert recipe.learning_rate == compose_recipe(None, *base).learning_rate
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from outlined_films import outlined_films
 
 
 def _write(folder: Path, name: str, hw: tuple[int, int]) -> None:
-    cv2.imwrite(str(folder / name), np.full(hw, 100, np.uint8))
+    cv2.imwrite(str(folder / name), np.full(hw, 200, np.uint8))
 
 
 def _table(folder: Path, rows: str, header: str = "file,lung_mask,label") -> Path:
@@ -44,6 +44,13 @@ def test_a_mask_of_another_size_is_refused(tmp_path: Path) -> None:
     _write(tmp_path, "a.png", (30, 40))
     _write(tmp_path, "m.png", (30, 41))
     with pytest.raises(UsageError, match="must be equal"):
+        read_outlined_films(_table(tmp_path, "a.png,m.png,x"))
+
+
+def test_a_mask_of_0_and_1_is_refused(tmp_path: Path) -> None:
+    _write(tmp_path, "a.png", (30, 40))
+    cv2.imwrite(str(tmp_path / "m.png"), np.tri(30, 40, dtype=np.uint8))
+    with pytest.raises(UsageError, match=r"m\.png has no lungs: its largest value is 1; expected .* 255"):
         read_outlined_films(_table(tmp_path, "a.png,m.png,x"))
 
 

@@ -1,5 +1,6 @@
 """Data sets by what lies at a path: the one place that knows all layouts."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,7 +12,18 @@ from cxr_train.data.film import DataSet, DrawnBox, TrainingFilm, Truth
 from cxr_train.data.public_tables import is_prepared, read_prepared
 from cxr_train.data.table import read_table
 
-__all__ = ["DataSet", "DrawnBox", "TrainingFilm", "Truth", "read_data_set", "read_film_table"]
+__all__ = [
+    "DataSet",
+    "DrawnBox",
+    "TrainingFilm",
+    "Truth",
+    "film_table",
+    "read_data_set",
+    "read_data_sets",
+    "read_film_table",
+]
+
+_LOG = logging.getLogger(__name__)
 
 
 def read_data_set(path: Path) -> DataSet:
@@ -36,16 +48,33 @@ def read_data_set(path: Path) -> DataSet:
     )
 
 
-def read_film_table(
-    paths: Sequence[Path], fifths: Sequence[Fifth] = (Fifth.TRAINING,)
-) -> tuple[TrainingFilm, ...]:
-    """The film table of several data sets, one after the other.
-
-    Args:
-        paths: data sets.
-        fifths: of the patients of public collections, see fifths.py; the others' films are left out.
+def read_data_sets(paths: Sequence[Path]) -> list[DataSet]:
+    """Read several data sets; a warning names each of which films are not there.
 
     Raises:
         UsageError: as `read_data_set`.
     """
-    return films_of([film for path in paths for film in read_data_set(path).films], *fifths)
+    sets = [read_data_set(path) for path in paths]
+    for data_set in sets:
+        if data_set.absent:
+            _LOG.warning("%s: %d films of its table are not there; going on", data_set.name, data_set.absent)
+    return sets
+
+
+def film_table(
+    sets: Sequence[DataSet], fifths: Sequence[Fifth] = (Fifth.TRAINING,)
+) -> tuple[TrainingFilm, ...]:
+    """The film table of data sets that were read, one after the other.
+
+    Args:
+        sets: data sets.
+        fifths: of the patients of public collections, see fifths.py; the others' films are left out.
+    """
+    return films_of([film for data_set in sets for film in data_set.films], *fifths)
+
+
+def read_film_table(
+    paths: Sequence[Path], fifths: Sequence[Fifth] = (Fifth.TRAINING,)
+) -> tuple[TrainingFilm, ...]:
+    """Read data sets into one film table; see `read_data_sets` and `film_table`."""
+    return film_table(read_data_sets(paths), fifths)

@@ -9,13 +9,12 @@ from cxr_calibration.labels.film_csv import CsvRow, read_rows
 from cxr_runtime.errors import UsageError
 from cxr_runtime.film import View
 from cxr_train.data.film import DataSet, DrawnBox, TrainingFilm, Truth
-from cxr_train.data.table import present
+from cxr_train.data.table import NO_FINDING, present
 
 TABLES = ("Data_Entry_2017.csv", "Data_Entry_2017_v2020.csv")
 BOXES = "BBox_List_2017.csv"
 BOX_FRAME = 1024  # pixels along both sides of the films that the boxes are drawn on
 COLUMNS = ("Image Index", "Finding Labels", "Patient ID", "Patient Age", "Patient Gender", "View Position")
-NO_FINDING = "No Finding"
 NLM_FILMS, READINGS = "CXR_png", "ClinicalReadings"
 SITES = {"MCUCXR": ("Montgomery", View.PA), "CHNCXR": ("Shenzhen", View.UNKNOWN)}  # by start of the file name
 _SEX = re.compile(r"\b(fe)?male?\b|sex:\s*[fm]", re.IGNORECASE)

@@ -9,6 +9,23 @@ from cxr_calibration.labels.facts import age_group
 from cxr_runtime.film import View
 from cxr_runtime.placement import Box
 
+FINDINGS = (
+    "Atelectasis",
+    "Cardiomegaly",
+    "Effusion",
+    "Infiltration",
+    "Mass",
+    "Nodule",
+    "Pneumonia",
+    "Pneumothorax",
+    "Consolidation",
+    "Edema",
+    "Emphysema",
+    "Fibrosis",
+    "Pleural_Thickening",
+    "Hernia",
+)  # the 14 findings of NIH ChestX-ray14, spelt as its table spells them
+
 
 class Truth(StrEnum):
     """Who says what a film's label is."""
@@ -43,7 +60,7 @@ class TrainingFilm:
     age: float | None = None  # years
     site: str = ""  # e.g. Shenzhen
     radiologist_class: str = ""  # e.g. Lung Opacity
-    findings: frozenset[str] | None = None  # of architecture.FINDINGS; None: not known
+    findings: frozenset[str] | None = None  # of FINDINGS; None: not known
     boxes: tuple[DrawnBox, ...] = ()
     boxes_complete: bool = False  # outside its boxes this film shows no disease of their kind
 

@@ -100,9 +100,7 @@ def _gathered(_: Path, row: CsvRow) -> TrainingFilm:
         patient=f"{collection}:{number.zfill(8) if nih else number}",
         weight=0.0 if collection in ONE_CLASS else film.weight,
         radiologist_class=row["rsna_class"],
-        findings=_findings(film.findings, row["rsna_class"])
-        if nih
-        else None,  # elsewhere one word for a folder
+        findings=_findings(row) if nih else None,  # elsewhere one word for a folder
         boxes_complete=row["rsna_class"] == OPACITY or bool(film.boxes and not nih),
     )
 
@@ -115,9 +113,11 @@ def _collection_of(site: str) -> str:
     return COLLECTION_OF[site]
 
 
-def _findings(mined: frozenset[str] | None, radiologist_class: str) -> frozenset[str] | None:
+def _findings(row: CsvRow) -> frozenset[str] | None:
     """A radiologist who sees a normal film is believed before the report's text."""
-    return frozenset() if radiologist_class == NORMAL else mined
+    if row["rsna_class"] == NORMAL:
+        return frozenset()
+    return text_label(row["findings"])[1] if row["findings"] else None
 
 
 def _box(stated: dict[str, Any]) -> DrawnBox:

@@ -8,22 +8,25 @@ from cxr_calibration.labels.film_csv import CsvRow, read_rows
 from cxr_runtime.errors import UsageError
 from cxr_runtime.placement import Box
 from cxr_runtime.typed_json import from_json
-from cxr_train.data.film import DataSet, DrawnBox, TrainingFilm, Truth
+from cxr_train.data.film import FINDINGS, DataSet, DrawnBox, TrainingFilm, Truth
+
+NO_FINDING = "No Finding"  # as NIH ChestX-ray14 spells it
 
 
 def read_table(path: Path) -> DataSet:
     """Any CSV of films.
 
     Columns: `file` (relative to the CSV's folder) and `label` (0 normal, 1 abnormal, empty unknown); where
-    known also `patient`, `view`, `sex`, `age`, `site`, `weight`, `truth`, `findings` (joined by `|`) and
-    `boxes` (JSON list of [x0, y0, x1, y1] as shares of the film's width and height). A patient is known by
-    the site, or else the table's name, and the number. Without `patient`, every film is taken for a patient
-    of its own: films of one patient may come to stand on both sides of a split.
+    known also `patient`, `view`, `sex`, `age`, `site`, `weight`, `truth`, `findings` (of FINDINGS, joined by
+    `|`) and `boxes` (JSON list of [x0, y0, x1, y1] as shares of the film's width and height). A patient is
+    known by the site, or else the table's name, and the number. Without `patient`, every film is taken for a
+    patient of its own: films of one patient may come to stand on both sides of a split.
 
     Raises:
         UsageError: a needed column is missing, or a value is not of its kind.
     """
-    films = [own_film(row) for row in read_rows(path, ("file", "label"))]
+    rows = read_rows(path, ("file", "label"))
+    films = [replace(own_film(row), findings=row.fact("findings", _findings_of)) for row in rows]
     return present(path.stem, films)
 
 
@@ -43,12 +46,8 @@ def present(name: str, films: list[TrainingFilm]) -> DataSet:
 
 
 def own_film(row: CsvRow) -> TrainingFilm:
-    """One row of a CSV of films, see `read_table`."""
-    abnormal, weight, findings = (
-        row.fact("label", abnormal_of),
-        row.fact("weight", number_of),
-        row["findings"],
-    )
+    """One row of a CSV of films, see `read_table`, without its findings."""
+    abnormal, weight = row.fact("label", abnormal_of), row.fact("weight", _weight_of)
     film = TrainingFilm(
         path=row.path.parent / row["file"],
         name=row["file"],
@@ -59,7 +58,6 @@ def own_film(row: CsvRow) -> TrainingFilm:
         sex=row.fact("sex", sex_of),
         age=row.fact("age", age_of),
         site=row["site"],
-        findings=frozenset(findings.split("|")) - {"No Finding"} if findings else None,
         boxes=row.fact("boxes", _boxes_of),
     )
     return film if weight is None else replace(film, weight=weight)
@@ -76,6 +74,28 @@ def _truth_of(text: str) -> Truth:
     if text and text not in list(Truth):
         raise ValueError(f"expected {', '.join(Truth)}")
     return Truth(text or Truth.STATED)
+
+
+def _weight_of(text: str) -> float | None:
+    weight = number_of(text)
+    if weight is not None and weight < 0:
+        raise ValueError("expected 0 or more")
+    return weight
+
+
+def _findings_of(text: str) -> frozenset[str] | None:
+    """Findings as FINDINGS spells them; None where nothing is stated."""
+    spelt = {_plain(name): name for name in (*FINDINGS, NO_FINDING)}
+    named = [_plain(name) for name in text.split("|") if name.strip()]
+    if not named:
+        return None
+    if not spelt.keys() >= set(named):
+        raise ValueError(f"expected names joined by |, of {', '.join(FINDINGS)} or {NO_FINDING}")
+    return frozenset(spelt[name] for name in named) - {NO_FINDING}
+
+
+def _plain(name: str) -> str:
+    return " ".join(name.replace("_", " ").split()).casefold()
 
 
 def _boxes_of(text: str) -> tuple[DrawnBox, ...]:

@@ -12,7 +12,7 @@ from cxr_calibration.statistics.roc import compare_aucs
 from cxr_runtime.files import write_bytes
 from cxr_runtime.progress import Progress, Silence
 from cxr_train.checkpoint import model_names
-from cxr_train.data import TrainingFilm, Truth, read_film_table
+from cxr_train.data import TrainingFilm, Truth, film_table, read_data_sets
 from cxr_train.data.fifths import Fifth
 from cxr_train.data.prepared_films import CACHE
 from cxr_train.data.split import Rows
@@ -55,7 +55,8 @@ def evaluate(
         UsageError: a model or data set cannot be used, a model is given twice, or too few films are left.
     """
     progress = progress or Silence()
-    films = read_film_table(data, fifths)
+    sets = read_data_sets(data)
+    films = film_table(sets, fifths)
     rows = rows_to_score(films, models, truth)
     scored = [
         replace(score_films(model, films, rows, cache, device, progress), name=name)
@@ -63,6 +64,7 @@ def evaluate(
     ]
     evaluation = Evaluation(
         data_sets=tuple(path.stem for path in data),
+        absent=sum(data_set.absent for data_set in sets),
         truth=tuple(sorted({str(films[row].truth) for row in rows})),
         threshold=threshold,
         costs={model.name: model.cost for model in scored},

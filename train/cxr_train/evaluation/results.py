@@ -41,6 +41,7 @@ class Evaluation:
     """Everything that was measured."""
 
     data_sets: tuple[str, ...]
+    absent: int  # films that their tables name and that are not there
     truth: tuple[str, ...]  # who labelled the films
     threshold: float
     costs: dict[str, Cost]  # of each model, by its name

@@ -34,6 +34,7 @@ def as_markdown(evaluation: Evaluation) -> str:
         f"{first.films} films that no model has seen, {first.abnormal} abnormal (truth: "
         f"{', '.join(evaluation.truth)}); threshold {evaluation.threshold:g}; 95 % intervals by patient "
         "(Wilson for shares of films, bootstrap for the rest).",
+        *([f"{evaluation.absent} films of the tables are not there."] if evaluation.absent else []),
         _models(overall, evaluation.costs),
         "## By group",
         _groups([row for row in evaluation.rows if row.group != OVERALL]),

@@ -1,6 +1,6 @@
 """Where on a film a network sees disease: the ways to ask it, by name."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -13,8 +13,8 @@ from cxr_runtime.heat.map import HeatMethod, HeatRecipe, heat_cells
 from cxr_runtime.placement import CellGrid
 from cxr_train.explain.looker import Looker, ShownFilm
 
-BLIND_CELLS = 32  # along each side of the input, for the prior alone
-OCCLUSIONS = 12  # places along each side of the input
+BLIND_CELLS = 32  # down the input, for the prior alone; across it as many as fit at the same distance
+OCCLUSIONS = 12  # places down the input, and across it likewise
 AS_SHIPPED = "cam"  # the method whose heat is scaled and thresholded as in the clinic
 PRIOR_ALONE = "prior-alone"  # the method that sees no film
 OCCLUDED = 2.0  # side of what is covered, in distances of these places
@@ -39,9 +39,7 @@ def cam_without_prior(looker: Looker, film: ShownFilm) -> Attribution:
 
 def prior_alone(looker: Looker, film: ShownFilm) -> Attribution:
     """The location prior, blind to all of the film but where its lungs are; without a prior even heat."""
-    side = film.picture.shape[0]
-    cells = CellGrid(side / BLIND_CELLS / 2, side / BLIND_CELLS)
-    hw = (BLIND_CELLS, BLIND_CELLS)
+    cells, hw = _grid_over(film.picture.shape, BLIND_CELLS)
     if looker.recipe.prior is None:
         return Attribution(np.ones(hw, np.float32), cells)
     shares = replace(looker.recipe.prior, weight=1.0)
@@ -68,19 +66,18 @@ def grad_cam(looker: Looker, film: ShownFilm) -> Attribution:
 def occlusion(looker: Looker, film: ShownFilm) -> Attribution:
     """How much less abnormal a film becomes when a square is covered with its mean grey (Zeiler 2014)."""
     image = looker.image(film.picture)
-    side = image.shape[2]
-    stride = side / OCCLUSIONS
-    half = round(OCCLUDED * stride / 2)
-    centres = [round((place + 0.5) * stride) for place in range(OCCLUSIONS)]
+    cells, hw = _grid_over(image.shape[2:], OCCLUSIONS)
+    half = round(OCCLUDED * cells.stride / 2)
+    down, across = ([round((place + 0.5) * cells.stride) for place in range(count)] for count in hw)
     grey = image.mean(dim=(2, 3), keepdim=True)
     whole = _margin(looker.network(image).logits)
     lines = []
-    for y in centres:
-        covered = image.repeat(OCCLUSIONS, 1, 1, 1)
-        for column, x in enumerate(centres):
+    for y in down:
+        covered = image.repeat(len(across), 1, 1, 1)
+        for column, x in enumerate(across):
             covered[column, :, max(0, y - half) : y + half, max(0, x - half) : x + half] = grey[0]
         lines.append(torch.relu(whole - _margin(looker.network(covered).logits)))
-    return Attribution(torch.stack(lines).cpu().numpy(), CellGrid(stride / 2, stride))
+    return Attribution(torch.stack(lines).cpu().numpy(), cells)
 
 
 METHODS: dict[str, Callable[[Looker, ShownFilm], Attribution]] = {
@@ -91,6 +88,13 @@ METHODS: dict[str, Callable[[Looker, ShownFilm], Attribution]] = {
     "occlusion": occlusion,
     "strongest-channel": strongest_channel,
 }
+
+
+def _grid_over(input_hw: Sequence[int], rows: int) -> tuple[CellGrid, tuple[int, int]]:
+    """So many rows of square cells over an input, and their number down and across it."""
+    height, width = input_hw
+    stride = height / rows
+    return CellGrid(stride / 2, stride), (rows, max(1, round(width / stride)))
 
 
 def _by_runtime(looker: Looker, film: ShownFilm, recipe: HeatRecipe, method: HeatMethod) -> Attribution:

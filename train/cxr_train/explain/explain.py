@@ -171,7 +171,7 @@ def _draw_films(
             for model in models
         }
         thresholds = {
-            model.name: model.folds[0].recipe.threshold if method == AS_SHIPPED else THRESHOLD
+            model.name: _thresholds(model, shown, films, method) or [THRESHOLD] * len(shown)
             for model in models
         }
         draw_heat(previews, heats, thresholds, out / f"heat-{method}.png")

@@ -63,7 +63,7 @@ def draw_channels(looker: Looker, picture: InputPixels, path: Path) -> None:
 def draw_heat(
     films: Sequence[GreyPixels],
     heats: Mapping[str, Sequence[Heat]],
-    thresholds: Mapping[str, float],
+    thresholds: Mapping[str, Sequence[float]],
     path: Path,
 ) -> None:
     """Figure 3: films, and each network's heat as jet over them; networks in rows, films in columns.
@@ -71,14 +71,14 @@ def draw_heat(
     Args:
         films: (H, W) uint8 each.
         heats: of every network by its name, one map a film, over the whole film, 0..1.
-        thresholds: of every network; heat below it is not coloured.
+        thresholds: of every network, one a film; heat below it is not coloured.
         path: of the PNG.
     """
     figure, axes = _sheet(["film", *heats], len(films))
     for column, film in enumerate(films):
         axes[0, column].imshow(film, cmap="gray", vmin=0, vmax=255)
         for row, (name, maps) in enumerate(heats.items(), start=1):
-            axes[row, column].imshow(overlay(film, maps[column], thresholds[name]))
+            axes[row, column].imshow(overlay(film, maps[column], thresholds[name][column]))
     figure.savefig(path, dpi=110)
 
 

@@ -13,8 +13,7 @@ from torch import Tensor
 from cxr_runtime.film import View, resize
 from cxr_runtime.model.preprocessing import InputPixels
 from cxr_runtime.placement import CellGrid
-from cxr_train.data.film import TrainingFilm, Truth
-from cxr_train.networks.architecture import FINDINGS
+from cxr_train.data.film import FINDINGS, TrainingFilm, Truth
 from cxr_train.networks.heads import SITES, SUBCELLS
 
 VIEWS = {View.PA: 0.0, View.AP: 1.0}

@@ -4,23 +4,6 @@ from dataclasses import dataclass
 
 from cxr_runtime.errors import UsageError
 
-FINDINGS = (
-    "Atelectasis",
-    "Cardiomegaly",
-    "Effusion",
-    "Infiltration",
-    "Mass",
-    "Nodule",
-    "Pneumonia",
-    "Pneumothorax",
-    "Consolidation",
-    "Edema",
-    "Emphysema",
-    "Fibrosis",
-    "Pleural_Thickening",
-    "Hernia",
-)  # the 14 findings of NIH ChestX-ray14, spelt as its table spells them
-
 CONVOLUTIONS = 5  # conv1..conv5 of the paper's kind of network (paper, II.B)
 
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.autograd import Function
 from torch.nn import functional
 
-from cxr_train.networks.architecture import FINDINGS
+from cxr_train.data.film import FINDINGS
 from cxr_train.networks.network import gaussian_init, new_linear
 
 SITES = 16  # hospitals that the site head can tell apart

@@ -15,6 +15,7 @@ from cxr_train.recipe.recipe import OPTIMISERS, SCHEDULES, SELECTIONS, Recipe, d
 
 T = TypeVar("T")
 DEFAULT_NETWORK = "custom"
+NETWORK_SETTING = "architecture.network"
 RECIPES = Path(__file__).parent / "bundled"  # those of the models that come with the program
 
 
@@ -44,7 +45,7 @@ def from_plain(kind: type[T], plain: Mapping[str, Any], base: T | None = None, w
         where: dotted name of this table, for messages.
 
     Raises:
-        UsageError: a name is unknown, or a value is of another kind.
+        UsageError: a name is unknown, or a value is of another kind or out of range.
     """
     hints = get_type_hints(kind)
     unknown = sorted(set(plain) - set(hints))
@@ -57,6 +58,8 @@ def from_plain(kind: type[T], plain: Mapping[str, Any], base: T | None = None, w
         return kind(**values)
     except TypeError as error:
         raise UsageError(f"settings {where or 'file'} are not complete: {error}") from error
+    except ValueError as error:
+        raise UsageError(f"settings {where.rstrip('.') or 'file'} cannot be used: {error}") from error
 
 
 def _convert(hint: Any, value: Any, base: Any, where: str) -> Any:
@@ -102,16 +105,28 @@ def compose_recipe(network: str | None, *changes: Mapping[str, Any]) -> Recipe:
         The recipe, with the training heads that its terms need, and one input size for network and films.
 
     Raises:
-        UsageError: a setting is unknown or of another kind.
+        UsageError: a setting is unknown or of another kind, or the changes ask for another network.
     """
-    named = [change.get("architecture", {}).get("network") for change in changes]
-    recipe = default_recipe(network or next((name for name in named if name), DEFAULT_NETWORK))
+    named = [name for change in changes for name in _networks_of(change)]
+    recipe = default_recipe(network or next(iter(named), DEFAULT_NETWORK))
     for change in changes:
         plain = {name: value for name, value in change.items() if "." not in name}
         recipe = from_plain(Recipe, plain, recipe)
         for name in (name for name in change if "." in name):
             recipe = from_plain(Recipe, _nested(recipe, name.split("."), change[name]), recipe)
+    if network not in (None, recipe.architecture.network):
+        raise UsageError(
+            f"network {network} is asked for, and the recipe or a setting names "
+            f"{recipe.architecture.network}; leave one of them out"
+        )
     return _consistent(recipe)
+
+
+def _networks_of(change: Mapping[str, Any]) -> list[str]:
+    """The networks that a change names, in a table or by the dotted name."""
+    table = change.get("architecture")
+    named = [table.get("network") if isinstance(table, Mapping) else None, change.get(NETWORK_SETTING)]
+    return [str(name) for name in named if name]
 
 
 def recipe_settings(name: str) -> tuple[dict[str, Any], ...]:

@@ -13,6 +13,7 @@ from cxr_calibration.labels.film_csv import read_rows
 from cxr_runtime.errors import UsageError
 from cxr_runtime.film import standardised
 from cxr_runtime.lungs.field import INPUT_SIDE
+from cxr_runtime.lungs.mask import INSIDE
 from cxr_train.small.lungs.opacities import add_opacities
 from cxr_train.small.variations import Jitter, change_appearance, random_warp, warp
 
@@ -33,7 +34,7 @@ def read_outlined_films(table: Path) -> list[OutlinedFilm]:
     """Read every film of a CSV with the columns `file` and `lung_mask`, both relative to the CSV's folder.
 
     Raises:
-        UsageError: a column or a file is missing, or film and mask differ in size.
+        UsageError: a column or a file is missing, film and mask differ in size, or a mask is empty.
     """
     rows = read_rows(table, ("file", "lung_mask"))
     if not rows:
@@ -46,6 +47,11 @@ def _read_row(folder: Path, file: str, lung_mask: str) -> OutlinedFilm:
     if pixels.shape != mask.shape:
         raise UsageError(
             f"{file} has {pixels.shape} pixels, its mask {lung_mask} has {mask.shape}; they must be equal"
+        )
+    if mask.max() < INSIDE:
+        raise UsageError(
+            f"mask {folder / lung_mask} has no lungs: its largest value is {mask.max()}; expected 0 outside "
+            f"and 255 inside, where inside begins at {INSIDE}"
         )
     return OutlinedFilm(file, pixels, mask)
 
