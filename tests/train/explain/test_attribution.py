@@ -51,28 +51,26 @@ def looks_at(rows: slice, columns: slice) -> Network:
     ).eval()
 
 
-def test_occlusion_is_hot_where_the_network_looks(looker: Looker) -> None:
-    looks_there = looks_at(slice(30, 40), slice(8, 18))
-    film = np.full((48, 48), 20, np.uint8)
-    film[28:42, 6:20] = 250
-    seen = Looker(looks_there, looker.how, looker.recipe, "scratch", Known())
-    found = occlusion(seen, ShownFilm(film, PLACEMENT, None))
-    heat = PLACEMENT.heat_on_film(found.heat, found.cells, (48, 48))
-    y, x = np.unravel_index(int(heat.argmax()), heat.shape)
-    assert 28 <= y < 42
-    assert 6 <= x < 20
-
-
-def test_occlusion_covers_the_whole_width_of_an_input_that_is_not_square(looker: Looker) -> None:
-    placement = Placement((48, 96), (0, 0, 96, 48), (48, 96))
-    film = np.full((48, 96), 20, np.uint8)
-    film[30:40, 80:90] = 250
-    seen = Looker(looks_at(slice(30, 40), slice(80, 90)), looker.how, looker.recipe, "scratch", Known())
+@pytest.mark.parametrize(
+    ("hw", "bright", "looks"),
+    [
+        ((48, 48), (slice(28, 42), slice(6, 20)), (slice(30, 40), slice(8, 18))),
+        ((48, 96), (slice(30, 40), slice(80, 90)), (slice(30, 40), slice(80, 90))),
+    ],
+    ids=["square", "wide"],
+)
+def test_occlusion_is_hot_where_the_network_looks(
+    hw: tuple[int, int], bright: tuple[slice, slice], looks: tuple[slice, slice], looker: Looker
+) -> None:
+    placement = Placement(hw, (0, 0, hw[1], hw[0]), hw)
+    film = np.full(hw, 20, np.uint8)
+    film[bright] = 250
+    seen = Looker(looks_at(*looks), looker.how, looker.recipe, "scratch", Known())
     found = occlusion(seen, ShownFilm(film, placement, None))
-    heat = placement.heat_on_film(found.heat, found.cells, (48, 96))
+    heat = placement.heat_on_film(found.heat, found.cells, hw)
     y, x = np.unravel_index(int(heat.argmax()), heat.shape)
-    assert 30 <= y < 40
-    assert 80 <= x < 90
+    assert bright[0].start <= y < bright[0].stop
+    assert bright[1].start <= x < bright[1].stop
 
 
 def test_the_prior_alone_covers_the_whole_width_of_an_input_that_is_not_square(looker: Looker) -> None:

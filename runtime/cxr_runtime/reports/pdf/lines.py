@@ -54,23 +54,20 @@ def shortened(text: str, width: float, width_of: Callable[[str], float]) -> str:
 
 
 def shortened_facts(facts: Sequence[str], width: float, width_of: Callable[[str], float]) -> list[str]:
-    """Facts that share a line, the longest of them cut so that all of them have room in it.
+    """Facts that share a line, the longest of them cut so that all have room in it.
 
     Args:
         facts: e.g. a name, a number, a date of birth.
         width: of all of them together.
         width_of: of a text, in the same unit.
     """
-    cut = list(facts)
-    while (over := sum(map(width_of, cut)) - width) > 0:
-        place = max(range(len(cut)), key=lambda place: width_of(cut[place]))
-        others = sorted((width_of(fact) for fact in cut), reverse=True)[1:2]
-        room = max([width_of(cut[place]) - over, *others])
-        narrower = shortened(cut[place], min(room, width_of(cut[place]) - width_of("n")), width_of)
-        if len(narrower) >= len(cut[place]):
-            break
-        cut[place] = narrower
-    return cut
+    room = width
+    for place, wide in enumerate(sorted(map(width_of, facts))):
+        share = room / (len(facts) - place)
+        if wide > share:
+            return [shortened(fact, share, width_of) for fact in facts]
+        room -= wide
+    return list(facts)
 
 
 def without_middle(text: str, kept: int) -> str:
