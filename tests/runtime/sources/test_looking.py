@@ -184,7 +184,7 @@ def test_the_state_of_many_files_is_asked_for_at_once(films: Path) -> None:
 
 
 def test_of_a_large_folder_hardly_more_than_the_names_is_kept(films: Path) -> None:
-    files = 20_000
+    files = 5_000
 
     def large(_: Question) -> Iterator[bytes]:
         yield HEADER

@@ -12,6 +12,7 @@ from cxr_runtime.lungs.atlas import read_atlases
 from cxr_runtime.lungs.field import LUNG_FIELD_FILE, UnetLungField
 from cxr_runtime.lungs.mask import lung_mask
 from cxr_runtime.progress import Silence
+from cxr_train.small.lungs import making
 from cxr_train.small.lungs.atlases import make_atlases
 from cxr_train.small.lungs.making import WHOLE_FILE, Making, cross_validate, make_lung_fields, markdown
 from cxr_train.small.lungs.network import SCHEDULE, overlap_loss, train_lung_net
@@ -22,8 +23,9 @@ SHORT = replace(SCHEDULE, steps=3, batch_size=2)
 
 
 @pytest.fixture(autouse=True)
-def _one_thread() -> None:
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.set_num_threads(1)
+    monkeypatch.setattr(making, "SCALES", 24)  # films that scales are taken from
 
 
 def test_the_same_seed_trains_the_same_network() -> None:
@@ -74,16 +76,16 @@ def test_no_film_is_measured_by_a_lung_field_that_has_seen_it(tmp_path: Path) ->
 
 def test_a_cross_validation_leaves_its_table_and_the_lung_field_of_all_films(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    making = Making(write_outlined_films(tmp_path, 20), out, ("atlas",), 2, SHORT)
-    table = make_lung_fields(making, Silence())
+    wanted = Making(write_outlined_films(tmp_path, 20), out, ("atlas",), 2, SHORT)
+    table = make_lung_fields(wanted, Silence())
     assert table.splitlines()[-1].startswith("| atlas | 20 |")
     assert (out / "lung-field.md").read_text(encoding="utf-8") == table
     assert len(read_atlases(out / "lung-atlases.npz").pictures) == 1
 
 
 def test_without_folds_the_network_alone_is_written_small_enough_to_ship(tmp_path: Path) -> None:
-    making = Making(write_outlined_films(tmp_path, 3), tmp_path / "out", ("unet",), 0, SHORT)
-    assert make_lung_fields(making, Silence()) == ""
+    wanted = Making(write_outlined_films(tmp_path, 3), tmp_path / "out", ("unet",), 0, SHORT)
+    assert make_lung_fields(wanted, Silence()) == ""
     assert (tmp_path / "out" / "lung-field.onnx").stat().st_size < 2_000_000
 
 

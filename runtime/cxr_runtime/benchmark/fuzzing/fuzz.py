@@ -17,7 +17,7 @@ from cxr_runtime.errors import UsageError
 from cxr_runtime.markdown import markdown_table
 from cxr_runtime.progress import Progress
 
-AT_ONCE = 500  # inputs of one target before the next one's turn
+AT_ONCE = 1000  # inputs of one target before the next one's turn
 USUAL_INPUTS = 100  # of each target, where neither inputs nor minutes are stated
 
 
