@@ -43,6 +43,14 @@ class Sharing(Small):
         return torch.softmax(super().forward(x), dim=1)
 
 
+class SharingLogarithms(Small):
+    """As those end that were trained with the negative log likelihood."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, 3, H, W) -> (B, 2), logarithms of shares."""
+        return torch.log_softmax(super().forward(x), dim=1)
+
+
 class Attending(nn.Module):
     """As a vision transformer ends: every cell looks at every other one."""
 

@@ -175,7 +175,7 @@ def _write_reports(
     prevalence = float(films.truth.mean()) if options.prevalence is None else options.prevalence
     clinic = Clinic(prevalence, price_per_film=options.price_per_film, price_per_read=options.price_per_read)
     out.mkdir(parents=True, exist_ok=True)
-    table = costs_csv(threshold_costs(said, films.truth, films.patients, clinic))
+    table = costs_csv(threshold_costs(said, films, clinic))
     write_bytes(out / TABLE_FILE, table)
     shown = calibration_page(
         description, films, clinic, model=model.manifest.name, unscored=gathered.unscored

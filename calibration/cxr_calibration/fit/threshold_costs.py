@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from math import isnan
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cxr_calibration.labels.film_csv import csv_bytes
-from cxr_calibration.statistics.checked import Scores, Truth
+from cxr_calibration.labels.labelled_films import LabelledFilms
+from cxr_calibration.statistics.checked import Scores
 from cxr_calibration.statistics.confusion import Confusion, confusion_at, flagged_share_at, npv_at, ppv_at
-from cxr_calibration.statistics.intervals import Estimate, wilson_by_patient
+from cxr_calibration.statistics.intervals import Estimate
 
 MOST_ROWS = 1000  # with more different scores than that, every tenth of a point of the score is a row
 
@@ -29,7 +29,7 @@ class ThresholdRow:
     """One threshold."""
 
     threshold: float  # flagged at or above this probability
-    counts: Confusion  # of the labelled films
+    counts: Confusion  # of the labelled films, whatever each of them stands for
     sensitivity: Estimate
     specificity: Estimate
     ppv: float  # at the clinic's prevalence, as all that follows
@@ -42,27 +42,25 @@ class ThresholdRow:
 
 
 def threshold_row(
-    threshold: float, probabilities: Scores, truth: Truth, patients: NDArray[np.str_], clinic: Clinic
+    threshold: float, probabilities: Scores, films: LabelledFilms, clinic: Clinic
 ) -> ThresholdRow:
     """Measure one threshold.
 
     Args:
         threshold: probability at or above which a film is flagged.
         probabilities: (N,) from maps that were not fitted on the film.
-        truth: (N,) True is abnormal; both classes present.
-        patients: (N,) one value a patient.
+        films: the N labelled films; both classes present.
         clinic: the films the costs are for.
     """
-    flagged = probabilities >= threshold
-    sensitivity = wilson_by_patient(flagged[truth], patients[truth])
-    specificity = wilson_by_patient(~flagged[~truth], patients[~truth])
+    flagged, truth, once = probabilities >= threshold, films.truth, films.first_rows
+    sensitivity, specificity = films.share(flagged, truth), films.share(~flagged, ~truth)
     cases = clinic.films * clinic.prevalence
     found = sensitivity.value * cases
     to_read = clinic.films * flagged_share_at(sensitivity.value, specificity.value, clinic.prevalence)
     cost = clinic.films * clinic.price_per_film + to_read * clinic.price_per_read
     return ThresholdRow(
         threshold=threshold,
-        counts=confusion_at(probabilities, truth, threshold),
+        counts=confusion_at(probabilities[once], truth[once], threshold),
         sensitivity=sensitivity,
         specificity=specificity,
         ppv=ppv_at(sensitivity.value, specificity.value, clinic.prevalence),
@@ -75,14 +73,12 @@ def threshold_row(
     )
 
 
-def threshold_costs(
-    probabilities: Scores, truth: Truth, patients: NDArray[np.str_], clinic: Clinic
-) -> tuple[ThresholdRow, ...]:
+def threshold_costs(probabilities: Scores, films: LabelledFilms, clinic: Clinic) -> tuple[ThresholdRow, ...]:
     """A row for every threshold that flags other films than the one before, rising."""
     distinct = np.unique(probabilities)
     if distinct.size > MOST_ROWS:
         distinct = np.arange(MOST_ROWS + 1) / MOST_ROWS
-    return tuple(threshold_row(float(at), probabilities, truth, patients, clinic) for at in distinct)
+    return tuple(threshold_row(float(at), probabilities, films, clinic) for at in distinct)
 
 
 def costs_csv(rows: tuple[ThresholdRow, ...]) -> bytes:

@@ -45,10 +45,7 @@ def calibration_page(
         unscored: labelled films that got no score.
     """
     said = description.choice.probabilities
-    scores = [
-        threshold_row(score / 100, said, films.truth, films.patients, clinic)
-        for score in range(SCORES_SHOWN + 1)
-    ]
+    scores = [threshold_row(score / 100, said, films, clinic) for score in range(SCORES_SHOWN + 1)]
     return filled(
         "calibration.html",
         model=model,

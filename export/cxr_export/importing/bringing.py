@@ -19,7 +19,7 @@ from cxr_export.importing.kinds import Asked, Facts, build_source, output_names,
 from cxr_export.importing.onnx_file import input_channels, input_side, trace_file
 from cxr_export.importing.own_input import InputDifference, compare_inputs
 from cxr_export.importing.running import FilmsSeen, Runner, see_films
-from cxr_export.importing.torch_network import SOFTMAX, Traced, trace_network
+from cxr_export.importing.torch_network import EXCLUDING, Traced, trace_network
 from cxr_export.importing.weights import load_weights
 from cxr_export.parity import Parity, agreement
 from cxr_export.tidy import checked
@@ -102,7 +102,7 @@ def import_network(
     drawn = normalise(phantom_inputs(how, PHANTOMS), how)
     seen = see_films(data, how, runner, cache, progress) if data else None
     outputs = output_names(facts.outputs, runner.run(drawn[:1])[0].shape[1])
-    head = _head(facts, outputs, wish, seen, exclude_each_other=traced.left_out == SOFTMAX)
+    head = _head(facts, outputs, wish, seen, exclude_each_other=traced.left_out in EXCLUDING)
     progress.say(f"abnormal is: {head.said}")
     whole = checked(attach(model, head))
     content = bytes(whole.SerializeToString())

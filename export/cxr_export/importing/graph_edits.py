@@ -5,11 +5,11 @@ import onnx
 from onnx import numpy_helper
 
 BATCH = "B"
-SHARES = ("Softmax", "Sigmoid")  # make shares of logits
+SHARES = {"Softmax": "softmax", "LogSoftmax": "log_softmax", "Sigmoid": "sigmoid"}  # made of logits
 
 
 def before_shares(graph: onnx.GraphProto) -> str:
-    """Let the first output be logits: a last softmax or sigmoid is left out.
+    """Let the first output be logits: a last softmax (or its logarithm) or sigmoid is left out.
 
     Returns:
         What was left out; empty: nothing.
@@ -19,7 +19,7 @@ def before_shares(graph: onnx.GraphProto) -> str:
     if maker is None or maker.op_type not in SHARES:
         return ""
     output.name = maker.input[0]
-    return str(maker.op_type).lower()
+    return SHARES[maker.op_type]
 
 
 def open_batch(graph: onnx.GraphProto, image: str, input_hw: tuple[int, int]) -> None:

@@ -22,8 +22,8 @@ POOLING = (
     "alias", "contiguous", "_to_copy", "squeeze", "amax", "interpolate",
 )  # fmt: skip  # parts of names of torch's operations that learn nothing and activate nothing
 ATTENDING = ("scaled_dot_product", "softmax")
-SOFTMAX = "softmax"
-SHARES = (SOFTMAX, "sigmoid")  # make shares of logits
+EXCLUDING = ("softmax", "log_softmax")  # make shares that add up to one, or their logarithms
+SHARES = (*EXCLUDING, "sigmoid")  # made of logits
 SAME_SHARES = 1e-5
 Reference = Callable[[NDArray[np.float32]], tuple[NDArray[np.float32], NDArray[np.float32]]]
 
@@ -37,7 +37,7 @@ class Traced:
     )  # `image` (B, c, H, W) -> `outputs` (B, K), `conv5` (B, C, h, w)
     reference: Reference = field(repr=False)  # the source itself: (B, c, H, W) -> the same two
     feature_map: FeatureMap
-    left_out: str = ""  # the last step, softmax or sigmoid, if it only made shares of logits
+    left_out: str = ""  # the last step, of SHARES, if it only made shares of logits
 
 
 def trace_network(

@@ -124,30 +124,48 @@ def test_a_softmax_at_the_end_is_left_out_for_a_margin_is_made_of_logits(tmp_pat
             "module:foreign_networks.Sharing",
             Wish(str(write_weights(tmp_path / "small.pth")), asked=Asked(code=CODE, size=SIDE)),
         ),
+        "logarithms": (
+            "module:foreign_networks.SharingLogarithms",
+            Wish(str(tmp_path / "small.pth"), asked=Asked(code=CODE, size=SIDE)),
+        ),
     }
     said = {}
+    before = {
+        "file": "(before softmax)",
+        "logits": "",
+        "class": "(before softmax)",
+        "logarithms": "(before log_softmax)",
+    }
     for name, (source, wish) in pairs.items():
         made = import_network(source, tmp_path / name, wish)
-        assert made.manifest.training["outputs"].endswith("(before softmax)") == (name != "logits")
+        assert str(made.manifest.training["outputs"]).partition(" ")[2].partition(" ")[2] == before[name]
         engine = OnnxRuntimeCpu((tmp_path / name / "model.onnx").read_bytes(), is_reference=True)
         said[name] = engine.run(films).logits
         engine.close()
     np.testing.assert_array_equal(said["file"], said["logits"])
+    np.testing.assert_array_equal(said["logarithms"], said["class"])
     assert np.abs(said["class"].sum(axis=1) - 1).min() > 1e-3
 
 
 @pytest.mark.parametrize(
-    ("names", "abnormal"), [("abnormal,normal", ""), ("a,b", "a"), ("normal,pneumonia,tb", "pneumonia,tb")]
+    ("names", "abnormal", "ending"),
+    [
+        ("abnormal,normal", "", "Softmax"),
+        ("a,b", "a", "Softmax"),
+        ("normal,pneumonia,tb", "pneumonia,tb", "Softmax"),
+        ("normal,pneumonia,tb", "pneumonia,tb", "LogSoftmax"),
+    ],
 )
 def test_the_margin_of_a_network_that_ends_in_a_softmax_is_that_of_its_abnormal_share(
-    tmp_path: Path, names: str, abnormal: str
+    tmp_path: Path, names: str, abnormal: str, ending: str
 ) -> None:
     outputs, stated = tuple(names.split(",")), tuple(abnormal.split(",")) if abnormal else ()
-    file = write_onnx(tmp_path / "shares.onnx", outputs=len(outputs), ending="Softmax")
+    file = write_onnx(tmp_path / "shares.onnx", outputs=len(outputs), ending=ending)
     import_network(str(file), tmp_path / "model", Wish(asked=Asked(outputs), abnormal=stated))
     films = 3 * np.random.default_rng(0).normal(size=(8, 3, SIDE, SIDE)).astype(np.float32)
     source = new_session(file.read_bytes(), [CPU_PROVIDER], session_options(None))
     shares = np.concatenate([source.run(None, {"x": film[None]})[0] for film in films])
+    shares = np.exp(shares) if ending == "LogSoftmax" else shares
     share = shares[:, [outputs.index(name) for name in stated or ("abnormal",)]].sum(axis=1)
     content = (tmp_path / "model" / "model.onnx").read_bytes()
     half = half_graph(content, largest_magnitudes(content, films))
