@@ -106,19 +106,26 @@ def send(
     DIR remembers what each archive has: nothing is sent twice, and the same command sends what it could not
     send before. Results are made by `scan`, `watch` and `listen` with --format dicom, or with --to.
 
+    A day whose store cannot be read keeps no other one back; the command then ends with what is wrong with it.
+
     Exit status: 0 the archive has all, 3 it refused some or could not be reached, 2 wrong usage, 1 could not
     send.
     """
     from cxr_runtime.errors import UsageError
-    from cxr_runtime.sending.options import refuse_other_identity, said_identity
+    from cxr_runtime.sending.options import readable, refuse_other_identity, said_identity
     from cxr_runtime.sending.sender import Sender
     from cxr_runtime.sending.status import status_of
     from cxr_runtime.store.folder import folders_with_stores
     from cxr_runtime.store.opening import store_in
 
-    folders = folders_with_stores(folder) or [store_in(folder).parent]
+    folders, damage = readable(folders_with_stores(folder) or [store_in(folder).parent])
+    if damage is not None and not folders:
+        raise damage
     if status:
-        return _shown([(at, each) for at in folders for each in status_of(at)])
+        shown = _shown([(at, each) for at in folders for each in status_of(at)])
+        if damage is not None:
+            raise damage
+        return shown
     route = sending_route(to, what, aet, tls_ca, tls_cert, tls_key, login, identity)
     if route is None:
         raise UsageError("nowhere to send to; expected --to AET@HOST:PORT or an http(s) address, or --status")
@@ -132,6 +139,8 @@ def send(
         done = sender.keep_on(done) if keep_trying else done
     if not quiet:
         typer.echo(about_sent(done, route.destination.name))
+    if damage is not None:
+        raise damage
     return EXIT_NOT_SENT if done.left or done.refused else 0
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from cxr_cli.main import main
+from cxr_runtime.files import STORE_FILE
 from dicom_archives import free_port, needs_dcmtk, storescp
 from model_folders import write_model_folder
 from sent_results import folder_with_results
@@ -43,6 +44,20 @@ def test_send_to_an_archive_that_is_away_says_what_waits(
     shown = capsys.readouterr().out
     assert f"to {to}: 0 sent, 3 waiting, 0 refused for good" in shown
     assert "next try after" in shown
+
+
+def test_a_day_whose_store_is_damaged_keeps_no_other_day_from_being_tried(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    days = [folder_with_results(tmp_path / f"2026-11-0{day}", first=day) for day in (1, 2)]
+    (days[0] / STORE_FILE).write_bytes(b"\0" * 9000)
+    to = f"PACS@127.0.0.1:{free_port()}"
+    for arguments in (("--to", to, "--identity", "none"), ("--status",)):
+        assert run("send", str(tmp_path), *arguments) == 1
+        said = capsys.readouterr()
+        assert "3 wait" in said.out
+        assert len(said.err.splitlines()) == 1
+        assert str(days[0]) in said.err
 
 
 @needs_dcmtk

@@ -1,6 +1,7 @@
 """What is sent where, as a command says it; and what must have been said before anything is sent."""
 
 import ssl
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -100,13 +101,31 @@ def refuse_other_identity(folder: Path, said: IdentityKind) -> None:
 
     Raises:
         StoreError: the last scan into the folder was done with another `--identity`, or the folder holds no
-            store.
+            store that can be read.
     """
-    with Store.open(folder) as store:
-        stated = [facts.identity for facts, _ in store.ended()]
-    made = stated[-1].partition(":")[0] if stated else said.value
+    made = _identity_of(folder) or said.value
     if made != said:
         raise StoreError(
             f"the results in {printable(str(folder))} were made with --identity {made}; expected that with "
             f"`send`, too, or a scan of these films with --identity {said.value}"
         )
+
+
+def readable(folders: Iterable[Path]) -> tuple[list[Path], StoreError | None]:
+    """Folders whose stores say how their results were made, and why the first of the others does not."""
+    found, trouble = list[Path](), None
+    for folder in folders:
+        try:
+            _identity_of(folder)
+        except StoreError as error:
+            trouble = trouble or error
+        else:
+            found.append(folder)
+    return found, trouble
+
+
+def _identity_of(folder: Path) -> str:
+    """What the results of the last scan carry; "" before one has ended."""
+    with Store.open(folder) as store:
+        stated = [facts.identity for facts, _ in store.ended()]
+    return stated[-1].partition(":")[0] if stated else ""

@@ -10,6 +10,7 @@ from cxr_runtime.files import STORE_FILE
 from cxr_runtime.journal import Journal
 from cxr_runtime.sending.outbox import Outbox
 from cxr_runtime.store.deliveries import is_ahead
+from cxr_runtime.store.folder import day_of
 from cxr_runtime.store.store import store_errors
 
 
@@ -66,7 +67,8 @@ class Outboxes:
                     self._send_from(folder, send, is_latest=folder == folders[-1])
             except (CxrTriageError, OSError) as error:
                 if folder not in self.failing:
-                    self.journal.note("sending-failed", error=type(error).__name__.lower())
+                    day = {"day": day_of(folder)} if day_of(folder) else {}
+                    self.journal.note("sending-failed", error=type(error).__name__.lower(), **day)
                 self.failing[folder] = Failure(error, again)
             else:
                 self.failing.pop(folder, None)

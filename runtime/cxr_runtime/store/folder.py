@@ -45,11 +45,16 @@ def has_store(folder: Path) -> bool:
     return (folder / STORE_FILE).is_file()
 
 
+def day_of(folder: Path) -> str:
+    """The day that a folder of `--dated` is of, as its name has it; "" of any other folder."""
+    return folder.name if _DAY.fullmatch(folder.name) else ""
+
+
 def days_of(out: Path) -> list[Path]:
     """Folders of days with a store, as `--dated` makes them; the earliest first."""
     if not out.is_dir():
         return []
-    return sorted(path for path in out.iterdir() if _DAY.fullmatch(path.name) and has_store(path))
+    return sorted(path for path in out.iterdir() if day_of(path) and has_store(path))
 
 
 def folders_with_stores(out: Path) -> list[Path]:

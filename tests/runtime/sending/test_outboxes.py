@@ -39,13 +39,13 @@ def damage(folder: Path) -> bytes:
 
 
 def run(archive: Archive, folders: list[Path], times: int) -> tuple[Queue, list[str]]:
-    """How the queue stands when a sender has looked so many times, a minute apart; and its log's words."""
+    """How the queue stands when a sender has looked so many times, a minute apart; and its log's lines."""
     clock, log = Clock(), StringIO()
     looks, journal = Looks(times, clock, *folders), Journal.open(None, LogFormat.TEXT, log)
     with Sender(looks, archive, frozenset(KINDS), journal, clock=clock) as sending:
         looks.end = sending.end
         sending.run()
-    return sending.queue, [line.split()[1] for line in log.getvalue().splitlines()]
+    return sending.queue, [line.split(" ", 1)[1] for line in log.getvalue().splitlines()]
 
 
 def test_a_store_that_is_locked_for_a_moment_is_sent_from_again_after_a_minute(
@@ -60,16 +60,16 @@ def test_a_store_that_is_locked_for_a_moment_is_sent_from_again_after_a_minute(
         note(store, deliveries)
 
     monkeypatch.setattr(SendingStore, "note_deliveries", locked_once)
-    queue, words = run(archive, days[:1], 9)
+    queue, lines = run(archive, days[:1], 9)
     assert (len(archive.got), len(set(archive.got)), queue.waiting, queue.failing) == (3, 3, 0, 0)
-    assert words.count("sending-failed") == 1
+    assert lines.count(f"sending-failed error=storeerror day={days[0].name}") == 1
 
 
 def test_a_damaged_day_keeps_no_other_day_back_and_is_said_once(days: list[Path]) -> None:
     before, archive = damage(days[0]), Archive()
-    queue, words = run(archive, days, 9)
+    queue, lines = run(archive, days, 9)
     assert (len(archive.got), queue) == (3, Queue(failing=1))
-    assert words.count("sending-failed") == 1
+    assert lines.count(f"sending-failed error=storeerror day={days[0].name}") == 1
     (days[0] / STORE_FILE).write_bytes(before)
     queue, _ = run(archive, days, 9)
     assert (len(archive.got), queue.failing) == (6, 0)
