@@ -106,7 +106,7 @@ def send(
     DIR remembers what each archive has: nothing is sent twice, and the same command sends what it could not
     send before. Results are made by `scan`, `watch` and `listen` with --format dicom, or with --to.
 
-    A day whose store cannot be read keeps no other one back; the command then ends with what is wrong with it.
+    A day whose store cannot be read keeps no other one back; the command ends with what is wrong with it.
 
     Exit status: 0 the archive has all, 3 it refused some or could not be reached, 2 wrong usage, 1 could not
     send.
