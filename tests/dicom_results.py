@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset, dcmread
 
-from cxr_runtime.files import DICOM_FOLDER, PRIVATE
+from cxr_runtime.access import PRIVATE
+from cxr_runtime.files import DICOM_FOLDER
 from cxr_runtime.heat.overlay import heat_layer, thumbnail_jpeg
 from cxr_runtime.model.calibration import Calibration, OperatingPoint
 from cxr_runtime.outcome import Outcome

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 
-from cxr_runtime.files import DICOM_FOLDER, PRIVATE
+from cxr_runtime.access import PRIVATE
+from cxr_runtime.files import DICOM_FOLDER
 from cxr_runtime.reports.dicom.results import ResultFiles
 from cxr_runtime.sending.destination import Answer, Line, Outgoing, PeerError
 from cxr_runtime.store.deliveries import State

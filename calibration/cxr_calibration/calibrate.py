@@ -16,8 +16,8 @@ from cxr_calibration.labels.scoring_films import score_films, scores_of_scan, un
 from cxr_calibration.labels.verdict_labels import labels_in
 from cxr_calibration.monitoring.reference import Said, make_reference, reference_films
 from cxr_calibration.pages.calibration_page import calibration_page
+from cxr_runtime.atomic import write_bytes
 from cxr_runtime.errors import CalibrationError
-from cxr_runtime.files import write_bytes
 from cxr_runtime.model.folder import DEFAULT_MODEL, INPUT_ROUTE, Manifest, Model, is_bundled, open_model
 from cxr_runtime.model.known_films import read_known_films
 from cxr_runtime.model.own_calibrations import folder_to_keep_it_in

@@ -17,8 +17,8 @@ from cxr_calibration.monitoring.nights import FALSE_ALARMS, Night, baseline, com
 from cxr_calibration.monitoring.reference import read_reference
 from cxr_calibration.pages.monitor_page import monitor_page
 from cxr_calibration.statistics.intervals import Estimate
+from cxr_runtime.atomic import write_bytes
 from cxr_runtime.errors import CalibrationError, StoreError
-from cxr_runtime.files import write_bytes
 from cxr_runtime.model.folder import DEFAULT_MODEL, Model, open_model
 from cxr_runtime.store.rows import MADE_ELSEWHERE
 from cxr_runtime.typed_json import from_json, to_json

@@ -23,8 +23,9 @@ from cxr_calibration.labels.labelled_films import LabelledFilms
 from cxr_calibration.labels.labels import VARIABLES, Label, label_of, read_label_rows
 from cxr_calibration.monitoring.reference import Reference, ReferenceFilm, make_reference
 from cxr_calibration.pages.card import card_sections, with_sections
+from cxr_runtime.atomic import write_bytes
 from cxr_runtime.errors import UsageError
-from cxr_runtime.files import CARD_FILE, write_bytes
+from cxr_runtime.files import CARD_FILE
 from cxr_runtime.model.folder import open_model
 from cxr_runtime.model.looks import Looks
 

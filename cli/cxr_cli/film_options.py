@@ -144,7 +144,8 @@ def screening_options(
     Raises:
         UsageError: a size, a format or a group is none.
     """
-    from cxr_runtime.files import PRIVATE, parse_formats, shared_with
+    from cxr_runtime.access import PRIVATE, shared_with
+    from cxr_runtime.files import parse_formats
     from cxr_runtime.heat.map import HeatMethod
     from cxr_runtime.identity import IdentityKind
     from cxr_runtime.machine_memory import parse_size

@@ -113,8 +113,8 @@ def benchmark(
     ] = None,
 ) -> int:
     """Measure this machine: every backend, precision and batch, every stage of a scan, and whole scans."""
+    from cxr_runtime.atomic import write_bytes
     from cxr_runtime.benchmark.measure import BenchmarkOptions, as_json, as_markdown, measure
-    from cxr_runtime.files import write_bytes
 
     options = BenchmarkOptions(
         models=tuple(model or ["default"]),

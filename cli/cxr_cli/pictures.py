@@ -11,9 +11,10 @@ from playwright.sync_api import sync_playwright
 
 from cxr_cli.terminal_pictures import terminal_pictures
 from cxr_runtime import ScanOptions, scan
+from cxr_runtime.atomic import write_bytes
 from cxr_runtime.benchmark.serving import served
 from cxr_runtime.errors import CxrTriageError
-from cxr_runtime.files import REPORT_FILE, WORKLIST_FILE, ReportFormat, write_bytes
+from cxr_runtime.files import REPORT_FILE, WORKLIST_FILE, ReportFormat
 from cxr_runtime.presentation import Wishes
 from cxr_runtime.reports.again import ReportOptions, report_again
 from cxr_runtime.store.audit import Act

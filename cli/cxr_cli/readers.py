@@ -149,7 +149,8 @@ def tally(
     Exit status: 0 done, 1 the store cannot be read, or a file not written, 2 wrong usage.
     """
     from cxr_cli.report_options import page_language
-    from cxr_runtime.files import PRIVATE, write_bytes
+    from cxr_runtime.access import PRIVATE
+    from cxr_runtime.atomic import write_bytes
     from cxr_runtime.reports.monthly import COLUMNS, months, tally_csv, tally_pdf
     from cxr_runtime.store.desk import Desk
 

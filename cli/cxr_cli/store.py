@@ -199,8 +199,9 @@ def prune(
 
 
 def _options(formats: str, trust: bool, share_with: str | None, wishes: "Wishes") -> "ReportOptions":
+    from cxr_runtime.access import PRIVATE, shared_with
     from cxr_runtime.errors import UsageError
-    from cxr_runtime.files import PRIVATE, parse_formats, shared_with
+    from cxr_runtime.files import parse_formats
     from cxr_runtime.reports.again import ReportOptions
 
     access = PRIVATE if share_with is None else shared_with(share_with)

@@ -12,8 +12,9 @@ from cxr_export.parity import BATCH_SIZES, Parity, measure_parity
 from cxr_export.precision import Precision, lowered
 from cxr_export.precision.acceptance import Acceptance, accept, compare, refuse_costly
 from cxr_export.trace import trace
+from cxr_runtime.atomic import write_bytes
 from cxr_runtime.errors import ModelError
-from cxr_runtime.files import CARD_FILE, KNOWN_FILMS_FILE, MANIFEST_FILE, MODEL_FILE, write_bytes
+from cxr_runtime.files import CARD_FILE, KNOWN_FILMS_FILE, MANIFEST_FILE, MODEL_FILE
 from cxr_runtime.markdown import markdown_table
 from cxr_runtime.model.folder import Manifest, open_model, write_manifest
 from cxr_runtime.model.known_films import read_known_films

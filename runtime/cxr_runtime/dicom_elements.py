@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+MANUFACTURER = "cxr-triage"  # in the tags of all that this product makes of a film
 PREAMBLE, PREFIX = 128, b"DICM"  # bytes before the prefix, some files lack them (PS3.10 7.1)
 _LONG = frozenset(("OB", "OW", "SQ", "UN"))  # in explicit VR their lengths have 32 bits (PS3.5 7.1.2)
 _IMPLEMENTATION = "2.25.92233627242927383639715666297642739739"  # Implementation Class UID; drawn once

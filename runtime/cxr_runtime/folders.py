@@ -10,8 +10,8 @@ from pathlib import Path
 
 from platformdirs import user_cache_path, user_data_path
 
+from cxr_runtime.atomic import NEW_FILE
 from cxr_runtime.errors import BackendError
-from cxr_runtime.files import NEW_FILE
 
 CACHE_VARIABLE = "CXR_TRIAGE_CACHE"  # names another folder for all of the cache
 DATA_VARIABLE = "CXR_TRIAGE_DATA"  # names another folder for what must last

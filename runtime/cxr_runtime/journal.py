@@ -17,8 +17,8 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Self, TextIO
 
+from cxr_runtime.access import PRIVATE
 from cxr_runtime.errors import CxrTriageError
-from cxr_runtime.files import PRIVATE
 from cxr_runtime.names import SHA_DIGITS
 from cxr_runtime.outcome import Outcome
 

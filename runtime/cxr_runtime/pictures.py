@@ -7,7 +7,7 @@ import numpy as np
 from isal import isal_zlib
 from numpy.typing import NDArray
 
-from cxr_runtime.film import KEPT_LONG_SIDE, PREVIEW_QUALITY, WHOLE_QUALITY, GreyPixels, shrunk_hw
+from cxr_runtime.pixels import GreyPixels, shrunk_hw
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"  # W3C PNG 5.2
 COLOUR_TYPES = {1: 0, 3: 2, 4: 6}  # channels -> grey, RGB, RGBA (W3C PNG 11.2.1)
@@ -15,6 +15,9 @@ INDEXED = 3  # colour type of a palette picture
 FILTER_NONE, FILTER_UP = 0, 2  # W3C PNG 9.2
 MOST_SHOWN = 4096  # rows or columns of a picture of a report; ours have 1024
 DEFLATE_LEVEL = 1  # of ISA-L's 0..3; 0 is no faster here
+KEPT_LONG_SIDE = 736  # pixels of the film that the store keeps, at a quality below WHOLE_QUALITY
+WHOLE_QUALITY = 88  # of a JPEG, from which on the store keeps a film at reading size
+PREVIEW_QUALITY = 84  # of the film that the store keeps, where nobody asks for another
 
 
 def encode_png(pixels: NDArray[np.uint8]) -> bytes:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from cxr_runtime.atomic import write_bytes
 from cxr_runtime.errors import UsageError
-from cxr_runtime.files import write_bytes
 from cxr_runtime.folders import DATA_VARIABLE, data_root
 from cxr_runtime.language import SOURCE
 

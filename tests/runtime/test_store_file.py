@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cxr_runtime import store_file
-from cxr_runtime.files import Access, share
+from cxr_runtime.access import Access, share
 from cxr_runtime.store_file import is_store, note_closed, note_opened
 
 fcntl = pytest.importorskip("fcntl", reason="locks of POSIX; Windows has others")

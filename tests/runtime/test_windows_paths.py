@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from cxr_runtime import files, windows_paths
-from cxr_runtime.files import write_bytes
+from cxr_runtime import atomic, windows_paths
+from cxr_runtime.atomic import write_bytes
 from cxr_runtime.names import safe_name
 from cxr_runtime.reports.heatmap_files import HeatmapFiles
 from cxr_runtime.windows_paths import as_it_is, plain, reachable
@@ -62,7 +62,7 @@ def locked(times: int, monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
     monkeypatch.setattr(Path, "replace", refuse)
     monkeypatch.setattr(time, "sleep", waits.append)
-    monkeypatch.setattr(files, "reachable", lambda path: path)
+    monkeypatch.setattr(atomic, "reachable", lambda path: path)
     monkeypatch.setattr(sys, "platform", "win32")
     return waits
 
@@ -73,7 +73,7 @@ def test_a_file_that_a_virus_scanner_reads_is_replaced_a_moment_later(
     waits = locked(3, monkeypatch)
     write_bytes(tmp_path / "a", b"new")
     assert (tmp_path / "a").read_bytes() == b"new"
-    assert waits == [*files.WAITS[:3]]
+    assert waits == [*atomic.WAITS[:3]]
 
 
 def test_a_file_that_stays_open_elsewhere_is_said_after_a_second(

@@ -21,8 +21,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from cxr_runtime.atomic import replacing, write_bytes
 from cxr_runtime.errors import ModelError, UsageError
-from cxr_runtime.files import replacing, write_bytes
 from cxr_runtime.model.preprocessing import PREPROCESSING_VERSION
 from cxr_runtime.typed_json import to_json
 from cxr_train.data.split import SplitPlan

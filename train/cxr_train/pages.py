@@ -7,8 +7,9 @@ from functools import reduce
 from hashlib import sha256
 from pathlib import Path
 
+from cxr_runtime.atomic import write_bytes
 from cxr_runtime.errors import UsageError
-from cxr_runtime.files import MODEL_FILE, write_bytes
+from cxr_runtime.files import MODEL_FILE
 from cxr_runtime.gate.network import GATE_FILE
 from cxr_runtime.gate.weighing import WEIGHING_FILE
 from cxr_runtime.lungs.atlas import ATLAS_FILE

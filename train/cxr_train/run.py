@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from cxr_runtime.atomic import write_bytes
 from cxr_runtime.errors import UsageError
-from cxr_runtime.files import write_bytes
 from cxr_runtime.model.preprocessing import Preprocessing
 from cxr_runtime.progress import Progress, Silence
 from cxr_train.checkpoint import (

@@ -16,8 +16,8 @@ import numpy as np
 import torch
 
 from cxr_calibration.labels.film_csv import read_rows
+from cxr_runtime.atomic import write_bytes
 from cxr_runtime.errors import UsageError
-from cxr_runtime.files import write_bytes
 from cxr_runtime.progress import Progress, Silence
 from cxr_train.checkpoint import read_config
 from cxr_train.data.prepared_films import CACHE

@@ -11,7 +11,8 @@ from cxr_calibration.fit.operating_points import MeasuredPoint
 from cxr_calibration.fit.subgroups import Subgroup
 from cxr_calibration.monitoring.reference import stated_reference
 from cxr_calibration.statistics.intervals import rounded, stated, stated_interval
-from cxr_runtime.files import CALIBRATION_FILE, write_bytes
+from cxr_runtime.atomic import write_bytes
+from cxr_runtime.files import CALIBRATION_FILE
 from cxr_runtime.model.calibration import ProbabilityMap
 from cxr_runtime.model.own_digest import marked
 from cxr_runtime.seals import Sealer

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from cxr_calibration.labels.film_csv import csv_bytes
 from cxr_calibration.statistics.checked import Scores
+from cxr_runtime.atomic import write_bytes
 from cxr_runtime.errors import UsageError
-from cxr_runtime.files import write_bytes
 from cxr_runtime.store.rows import StoredScore
 
 # Shares of the films, by rising score, at which a stratum ends; as many films are read in each. Where few

@@ -206,7 +206,7 @@ def print_gpu_page(
 ) -> int:
     """Measure a GPU: networks by PyTorch, ONNX Runtime and TensorRT, and the default model on films."""
     from cxr_export.gpu.measuring import BATCHES, NETWORKS, measure_gpu
-    from cxr_runtime.files import write_bytes
+    from cxr_runtime.atomic import write_bytes
 
     page = measure_gpu(networks or NETWORKS, batch or BATCHES, data or (), device, seconds, side)
     typer.echo(page)

@@ -43,7 +43,7 @@ def write_calibration_page(
 ) -> int:
     """Describe the default model's scores of films not seen, rehearse monitoring, and write the page."""
     from cxr_cli.progress import terminal_or_lines
-    from cxr_runtime.files import write_bytes
+    from cxr_runtime.atomic import write_bytes
     from cxr_train.evaluation.calibration_page import calibration_page
 
     write_bytes(out, calibration_page(margins, data, terminal_or_lines(), beside=beside).encode())

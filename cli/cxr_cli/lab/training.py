@@ -110,7 +110,8 @@ def write_margins(
     patients are asked, if nothing else is said. Of a model folder it has the margin of the very network that
     ships; the threshold fifth is asked. The file names films and patients: keep it on this machine.
     """
-    from cxr_runtime.files import MODEL_FILE, write_bytes
+    from cxr_runtime.atomic import write_bytes
+    from cxr_runtime.files import MODEL_FILE
     from cxr_train.data.fifths import fifths_named
     from cxr_train.evaluation.scoring import margins_csv
     from cxr_train.truth.looking import shipped_margins_csv
@@ -163,7 +164,7 @@ def write_opinions(
     A row a film: its sha256, the probability, whether the model has learned from it, heat in 16 x 16 cells.
     """
     from cxr_cli.progress import terminal_or_lines
-    from cxr_runtime.files import write_bytes
+    from cxr_runtime.atomic import write_bytes
     from cxr_train.data import read_film_table
     from cxr_train.loop.opinions_file import opinions_of_model
 

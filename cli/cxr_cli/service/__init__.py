@@ -69,7 +69,7 @@ def write(
 
 
 def _write(path: Path, content: bytes) -> None:
-    from cxr_runtime.files import write_bytes
+    from cxr_runtime.atomic import write_bytes
 
     write_bytes(path, content)
     typer.echo(str(path))

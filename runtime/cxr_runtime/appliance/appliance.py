@@ -11,6 +11,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from cxr_runtime.access import PRIVATE, make_folder
 from cxr_runtime.appliance.disk import DiskGuard, free_bytes
 from cxr_runtime.appliance.health import ApplianceHealth, State, amiss, write_health
 from cxr_runtime.appliance.kept_arrivals import KeptArrivals
@@ -23,7 +24,6 @@ from cxr_runtime.arrivals.queue import Arrivals
 from cxr_runtime.arrivals.service import Health, Service, ServiceOptions
 from cxr_runtime.arrivals.watched import watched_folder
 from cxr_runtime.errors import StoreError
-from cxr_runtime.files import PRIVATE, make_folder
 from cxr_runtime.journal import Journal
 from cxr_runtime.pseudonyms import Stranger
 from cxr_runtime.sending.sender import Sender

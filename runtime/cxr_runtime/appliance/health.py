@@ -8,8 +8,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from cxr_runtime.appliance.restarting import PartHealth, PartState
+from cxr_runtime.atomic import write_bytes
 from cxr_runtime.errors import CxrTriageError
-from cxr_runtime.files import write_bytes
 from cxr_runtime.names import printable
 from cxr_runtime.sending.status import Queue
 from cxr_runtime.typed_json import from_json, to_json

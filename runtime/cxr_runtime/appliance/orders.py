@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from cxr_runtime.access import PRIVATE, shared_with
 from cxr_runtime.appliance.readers import Readers
 from cxr_runtime.appliance.retention import Kept
 from cxr_runtime.appliance.settings import Clinic, Listen, Retention
 from cxr_runtime.arrivals.queue import Arrivals
-from cxr_runtime.files import PRIVATE, parse_formats, shared_with
+from cxr_runtime.files import parse_formats
 from cxr_runtime.heat.map import HeatMethod
 from cxr_runtime.identity import IdentityKind
 from cxr_runtime.journal import Journal, LogFormat

@@ -8,9 +8,9 @@ from typing import Self
 
 from pydantic import model_validator
 
+from cxr_runtime.access import Access, make_folder
 from cxr_runtime.appliance.restarting import Part
 from cxr_runtime.appliance.section import Section, choice, setting
-from cxr_runtime.files import Access, make_folder
 from cxr_runtime.journal import Journal
 from cxr_runtime.server.alerts import AlertOptions, Alerts, Mail, check_alerts
 from cxr_runtime.server.serving import ServeOptions, Serving, check, check_options

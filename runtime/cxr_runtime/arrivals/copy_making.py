@@ -7,11 +7,13 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from cxr_runtime.access import PRIVATE, make_folder
 from cxr_runtime.arrivals.receiver_inbox import SUFFIX
+from cxr_runtime.atomic import NEW_FILE, PART_SUFFIX, sync_folder
 from cxr_runtime.deidentified import Remains, elements_of_copy
 from cxr_runtime.dicom_elements import file_start
 from cxr_runtime.errors import UnreadableFilmError
-from cxr_runtime.files import NEW_FILE, PART_SUFFIX, PRIVATE, WHOLE_FOLDER, make_folder, sync_folder
+from cxr_runtime.files import WHOLE_FOLDER
 from cxr_runtime.pseudonyms import Stranger
 from cxr_runtime.reading.dicom.syntaxes import SYNTAXES
 from cxr_runtime.sources.disk import file_stamp

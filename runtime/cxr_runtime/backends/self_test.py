@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cxr_runtime.atomic import write_bytes
 from cxr_runtime.backends.engine import Engine, Outputs
 from cxr_runtime.backends.nvidia.driver import find_gpus
 from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
 from cxr_runtime.errors import BackendError
-from cxr_runtime.files import write_bytes
 from cxr_runtime.film import View
 from cxr_runtime.folders import cache_folder
 from cxr_runtime.model.folder import Model

@@ -6,8 +6,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from cxr_runtime.atomic import write_bytes
 from cxr_runtime.errors import CalibrationError, ModelError
-from cxr_runtime.files import CALIBRATION_FILE, MANIFEST_FILE, MODEL_FILE, write_bytes
+from cxr_runtime.files import CALIBRATION_FILE, MANIFEST_FILE, MODEL_FILE
 from cxr_runtime.heat.map import HeatRecipe
 from cxr_runtime.model.calibration import Calibration, read_calibration, uncalibrated
 from cxr_runtime.model.origin import origin_of, remarks_on

@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cxr_runtime.atomic import write_bytes
 from cxr_runtime.errors import ModelError
-from cxr_runtime.files import KNOWN_FILMS_FILE, write_bytes
+from cxr_runtime.files import KNOWN_FILMS_FILE
 from cxr_runtime.model.own_digest import mark_of, marked, read_plain
 from cxr_runtime.seals import Sealer
 from cxr_runtime.typed_json import from_json, to_json

@@ -11,8 +11,10 @@ from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
 
+from cxr_runtime.access import PRIVATE
+from cxr_runtime.atomic import write_bytes
 from cxr_runtime.errors import CalibrationError, ModelError, UsageError
-from cxr_runtime.files import CALIBRATION_FILE, MANIFEST_FILE, MODEL_FILE, PRIVATE, write_bytes
+from cxr_runtime.files import CALIBRATION_FILE, MANIFEST_FILE, MODEL_FILE
 from cxr_runtime.folders import data_root
 from cxr_runtime.model.own_digest import mark_of, read_plain
 from cxr_runtime.names import printable

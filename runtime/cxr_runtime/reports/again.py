@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from cxr_runtime.access import PRIVATE, Access
 from cxr_runtime.errors import StoreError, UsageError
-from cxr_runtime.files import DEFAULT_FORMATS, HEATMAPS_FOLDER, PRIVATE, Access, ReportFormat
+from cxr_runtime.files import DEFAULT_FORMATS, HEATMAPS_FOLDER, ReportFormat
 from cxr_runtime.names import printable
 from cxr_runtime.outcome import Status
 from cxr_runtime.presentation import Wishes, kept_prevalence

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TextIO
 
-from cxr_runtime.files import PRIVATE, Access, replacing
+from cxr_runtime.access import PRIVATE, Access
+from cxr_runtime.atomic import replacing
 from cxr_runtime.names import printable
 from cxr_runtime.outcome import Outcome
 

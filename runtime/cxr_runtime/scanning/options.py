@@ -4,11 +4,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cxr_runtime.files import DEFAULT_FORMATS, PRIVATE, Access, ReportFormat
-from cxr_runtime.film import PREVIEW_QUALITY
+from cxr_runtime.access import PRIVATE, Access
+from cxr_runtime.files import DEFAULT_FORMATS, ReportFormat
 from cxr_runtime.heat.map import HeatMethod
 from cxr_runtime.identity import IdentityKind
 from cxr_runtime.model.folder import DEFAULT_MODEL
+from cxr_runtime.pictures import PREVIEW_QUALITY
 from cxr_runtime.presentation import Presentation
 from cxr_runtime.sources.part import Part
 

@@ -7,8 +7,9 @@ from datetime import datetime
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from cxr_runtime.access import make_folder
 from cxr_runtime.errors import InstallationError, how_to_install
-from cxr_runtime.files import DICOM_FOLDER, ReportFormat, make_folder
+from cxr_runtime.files import DICOM_FOLDER, ReportFormat
 from cxr_runtime.identity import Identity, IdentityKind, StudyHeader
 from cxr_runtime.model.folder import Model
 from cxr_runtime.outcome import Status

@@ -12,8 +12,8 @@ from typing import Self
 
 from filelock import FileLock, Timeout
 
+from cxr_runtime.access import PRIVATE
 from cxr_runtime.errors import StoreError
-from cxr_runtime.files import PRIVATE
 from cxr_runtime.names import printable
 from cxr_runtime.sending.destination import Outgoing
 from cxr_runtime.sources.disk import is_unchanged

@@ -6,8 +6,9 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from cxr_runtime.access import PRIVATE
+from cxr_runtime.atomic import NEW_FILE, PART_SUFFIX, sync_folder
 from cxr_runtime.errors import StoreError, UsageError
-from cxr_runtime.files import NEW_FILE, PART_SUFFIX, PRIVATE, sync_folder
 from cxr_runtime.names import printable
 from cxr_runtime.store.opening import open_to_copy, store_in
 from cxr_runtime.store.store import store_errors

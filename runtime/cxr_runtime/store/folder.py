@@ -8,20 +8,17 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from cxr_runtime.access import PRIVATE, Access, make_folder, share
+from cxr_runtime.atomic import PART_SUFFIX
 from cxr_runtime.errors import StoreError
 from cxr_runtime.files import (
     DICOM_FOLDER,
     HEATMAPS_FOLDER,
-    PART_SUFFIX,
-    PRIVATE,
     REPORT_FILE,
     RESULTS_FILE,
     STORE_FILE,
     WORKLIST_FILE,
-    Access,
     beside,
-    make_folder,
-    share,
 )
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")

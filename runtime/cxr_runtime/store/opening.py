@@ -9,8 +9,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 
+from cxr_runtime.access import PRIVATE, Access
+from cxr_runtime.atomic import NEW_FILE
 from cxr_runtime.errors import StoreError
-from cxr_runtime.files import NEW_FILE, PRIVATE, STORE_FILE, Access
+from cxr_runtime.files import STORE_FILE
 from cxr_runtime.store.schema import SCHEMA_VERSION, check, migrate, version
 from cxr_runtime.store_file import is_store, note_closed, note_opened
 

@@ -9,7 +9,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from cxr_runtime.files import PRIVATE, STORE_FILE, Access
+from cxr_runtime.access import PRIVATE, Access
+from cxr_runtime.files import STORE_FILE
 from cxr_runtime.folders import KEY_BYTES
 from cxr_runtime.seals import Sealer, picture_digest, sealed_place
 from cxr_runtime.store.opening import in_memory, open_to_write

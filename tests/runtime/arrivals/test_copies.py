@@ -16,7 +16,8 @@ from cxr_runtime.arrivals import copies, copy_making
 from cxr_runtime.arrivals.copies import Copies, copies_beside
 from cxr_runtime.arrivals.copy_making import COPY_SUFFIX, FilmToCopy
 from cxr_runtime.arrivals.receiver_inbox import Inbox, Limits
-from cxr_runtime.files import RECEIVED_FOLDER, STORE_FILE, WHOLE_FOLDER, sync_folder
+from cxr_runtime.atomic import sync_folder
+from cxr_runtime.files import RECEIVED_FOLDER, STORE_FILE, WHOLE_FOLDER
 from cxr_runtime.folders import DATA_VARIABLE
 from cxr_runtime.identity import IdentityKind
 from cxr_runtime.journal import Journal

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from cxr_runtime.access import Access, shared_with
+from cxr_runtime.atomic import write_bytes
 from cxr_runtime.errors import StoreError, UsageError
-from cxr_runtime.files import HEATMAPS_FOLDER, STORE_FILE, Access, shared_with, write_bytes
+from cxr_runtime.files import HEATMAPS_FOLDER, STORE_FILE
 from cxr_runtime.store.folder import default_output_folder, held
 from cxr_runtime.store.writer import StoreWriter
 
@@ -121,7 +123,7 @@ def test_a_pipe_in_the_folder_is_not_waited_for(tmp_path: Path, name: str) -> No
 def test_a_report_takes_the_place_of_a_link_and_a_part_is_never_written_through_one(
     tmp_path: Path, precious: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cxr_runtime.files.get_ident", lambda: 1)
+    monkeypatch.setattr("cxr_runtime.atomic.get_ident", lambda: 1)
     (tmp_path / "results.csv").symlink_to(precious)
     (tmp_path / f".results.csv.{os.getpid()}.1.part").symlink_to(precious)
     write_bytes(tmp_path / "results.csv", b"rows")

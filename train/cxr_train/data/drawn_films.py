@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from cxr_calibration.labels.film_csv import csv_bytes
-from cxr_runtime.files import write_bytes
+from cxr_runtime.atomic import write_bytes
 from cxr_runtime.film import View
 from cxr_runtime.phantom import OpacitySpot, draw_phantom
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from cxr_calibration.statistics.intervals import REPLICATES
 from cxr_calibration.statistics.roc import compare_aucs
-from cxr_runtime.files import write_bytes
+from cxr_runtime.atomic import write_bytes
 from cxr_runtime.progress import Progress, Silence
 from cxr_train.checkpoint import model_names
 from cxr_train.data import TrainingFilm, Truth, film_table, read_data_sets

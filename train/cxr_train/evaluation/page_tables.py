@@ -5,8 +5,8 @@ from functools import reduce
 from pathlib import Path
 
 from cxr_calibration.statistics.intervals import Estimate
+from cxr_runtime.atomic import write_bytes
 from cxr_runtime.errors import UsageError
-from cxr_runtime.files import write_bytes
 from cxr_runtime.markdown import markdown_table
 from cxr_train.evaluation.results import read_measured
 from cxr_train.evaluation.tables import told, with_table

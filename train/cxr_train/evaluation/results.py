@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from cxr_calibration.statistics.roc import PairedComparison
+from cxr_runtime.atomic import write_bytes
 from cxr_runtime.errors import UsageError
-from cxr_runtime.files import write_bytes
 from cxr_runtime.typed_json import to_json
 from cxr_train.evaluation.cost import Cost
 from cxr_train.evaluation.measures import Measures

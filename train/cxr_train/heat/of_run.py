@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from cxr_calibration.labels.film_csv import read_rows
+from cxr_runtime.atomic import write_bytes
 from cxr_runtime.errors import ModelError
-from cxr_runtime.files import write_bytes
 from cxr_runtime.heat.map import HeatRecipe
 from cxr_runtime.typed_json import from_json
 from cxr_train.checkpoint import find_runs, load_checkpoint, run_of

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 
-from cxr_runtime.files import write_bytes
+from cxr_runtime.atomic import write_bytes
 from cxr_runtime.progress import Progress
 from cxr_train.checkpoint import RunConfig
 from cxr_train.data.check import data_lines

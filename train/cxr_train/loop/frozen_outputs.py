@@ -14,8 +14,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from cxr_runtime.atomic import replacing
 from cxr_runtime.errors import UsageError
-from cxr_runtime.files import replacing
 from cxr_runtime.progress import Progress
 from cxr_train.loop.batches import Batch, BatchMaker, Shown, in_steps, made_ahead
 from cxr_train.loop.losses import autocast, is_half

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cxr_runtime.files import write_bytes
+from cxr_runtime.atomic import write_bytes
 from cxr_train.checkpoint import CURVES_FILE, LOG_FILE
 
 if TYPE_CHECKING:

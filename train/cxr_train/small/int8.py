@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from cxr_runtime.files import write_bytes
+from cxr_runtime.atomic import write_bytes
 from cxr_train.quantising import quantised
 from cxr_train.small.relaid import relaid
 

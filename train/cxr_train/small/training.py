@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from cxr_runtime.atomic import write_bytes
 from cxr_runtime.errors import CxrTriageError
-from cxr_runtime.files import write_bytes
 from cxr_runtime.progress import Progress
 from cxr_runtime.small_network import SmallNetwork
 from cxr_train.loop.losses import has_bfloat16

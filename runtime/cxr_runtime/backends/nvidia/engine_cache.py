@@ -12,7 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from cxr_runtime.files import write_bytes
+from cxr_runtime.atomic import write_bytes
 from cxr_runtime.folders import cache_folder, secret_in
 
 SUFFIX = ".engine"

@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset, dcmwrite
 
-from cxr_runtime.files import DICOM_FOLDER, Access, write_bytes
-from cxr_runtime.film import GreyPixels
+from cxr_runtime.access import Access
+from cxr_runtime.atomic import write_bytes
+from cxr_runtime.files import DICOM_FOLDER
 from cxr_runtime.heat.overlay import overlay
 from cxr_runtime.outcome import Outcome
+from cxr_runtime.pixels import GreyPixels
 from cxr_runtime.reports.dicom import document, secondary_capture, structured_report
 from cxr_runtime.reports.dicom.settings import Settings, derived_uid
 from cxr_runtime.reports.dicom.source import SourceFilm

@@ -11,7 +11,8 @@ from pydicom.sequence import Sequence
 from pydicom.tag import Tag
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
-from cxr_runtime.film import MANUFACTURER, FilmFacts
+from cxr_runtime.dicom_elements import MANUFACTURER
+from cxr_runtime.film import FilmFacts
 from cxr_runtime.identity import COPIED, EQUIPMENT, PATIENT_AND_STUDY, StudyHeader
 from cxr_runtime.outcome import Outcome
 from cxr_runtime.reports import wording

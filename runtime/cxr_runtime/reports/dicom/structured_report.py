@@ -16,7 +16,7 @@ from pydicom.uid import (
     SecondaryCaptureImageStorage,
 )
 
-from cxr_runtime.film import MANUFACTURER
+from cxr_runtime.dicom_elements import MANUFACTURER
 from cxr_runtime.outcome import Triage
 from cxr_runtime.reports import wording
 from cxr_runtime.reports.dicom.region import hottest_region

@@ -5,7 +5,8 @@ from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
-from cxr_runtime.files import PRIVATE, Access, replacing
+from cxr_runtime.access import PRIVATE, Access
+from cxr_runtime.atomic import replacing
 from cxr_runtime.language import _, number
 from cxr_runtime.reports import meaning, wording
 from cxr_runtime.reports.exhibit import Tally

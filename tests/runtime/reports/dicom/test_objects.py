@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from pydicom import Dataset, dcmread
 
-from cxr_runtime.files import DICOM_FOLDER, PRIVATE
+from cxr_runtime.access import PRIVATE
+from cxr_runtime.files import DICOM_FOLDER
 from cxr_runtime.film import FilmFacts
 from cxr_runtime.heat.overlay import overlay
 from cxr_runtime.phantom import draw_phantom

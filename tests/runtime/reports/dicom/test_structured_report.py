@@ -9,7 +9,8 @@ import pytest
 from highdicom import sr
 from numpy.typing import NDArray
 
-from cxr_runtime.files import DICOM_FOLDER, PRIVATE
+from cxr_runtime.access import PRIVATE
+from cxr_runtime.files import DICOM_FOLDER
 from cxr_runtime.heat.map import HeatMethod, HeatView, film_heat
 from cxr_runtime.heat.overlay import heat_steps
 from cxr_runtime.outcome import Triage

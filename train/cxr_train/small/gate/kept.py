@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cxr_runtime.files import replacing
+from cxr_runtime.atomic import replacing
 from cxr_runtime.gate.network import PictureKind
 from cxr_runtime.lungs.field import LUNG_FIELD_FILE
 from cxr_train.small.gate.libraries import library_files

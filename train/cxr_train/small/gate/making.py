@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cxr_runtime.files import write_bytes
+from cxr_runtime.atomic import write_bytes
 from cxr_runtime.gate import Gate
 from cxr_runtime.gate.network import GATE_FILE, INPUT_SIDE, GateNetwork
 from cxr_runtime.gate.visibility import SHORTEST_SIDE
