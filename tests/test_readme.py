@@ -60,6 +60,26 @@ def test_the_readme_tells_how_to_install_scan_and_test() -> None:
     assert re.search(r"^pip install -c constraints\.txt -e .*&& pytest$", text, flags=re.MULTILINE)
 
 
+def wheels_of(package: str) -> dict[str, list[str]]:
+    """By version of Python, what the table of systems says about a package, system by system."""
+    text = (ROOT / "docs" / "systems.md").read_text(encoding="utf-8")
+    rows = [re.split(r" *\| *", line)[1:-1] for line in text.splitlines() if line.startswith("| ")]
+    versions = next(row[2:] for row in rows if row[:2] == ["system", "packages"])
+    answers = [row[2:] for row in rows if len(row) == len(versions) + 2 and row[1] == package]
+    return {version: [row[at] for row in answers] for at, version in enumerate(versions)}
+
+
+def test_the_readme_names_the_pythons_for_which_every_system_has_the_wheels_of_its_line() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    clinic, base = wheels_of("clinic"), wheels_of("base")
+    everywhere = [version for version, answers in clinic.items() if set(answers) == {"yes"}]
+    assert f"You need Python {everywhere[0]} to {everywhere[-1]}." in readme
+    (other,) = sorted(set(clinic) - set(everywhere))
+    assert "no" in clinic[other]
+    assert "yes" in base[other]
+    assert f"On Python {other} use `pip install .`" in readme
+
+
 @pytest.mark.parametrize(
     "option",
     [
