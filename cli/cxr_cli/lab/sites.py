@@ -34,7 +34,7 @@ def print_foreign_nights(
     scans: Scans,
     home: Home,
     away: Away,
-    data: Tables = Path("../shared/data"),
+    data: Tables,
     learned: Learned = None,
     nights: Annotated[int, typer.Option(min=1, help="Nights of each kind and size.")] = 300,
 ) -> int:
@@ -50,7 +50,7 @@ def print_few_labels(
     scans: Scans,
     home: Home,
     away: Away,
-    data: Tables = Path("../shared/data"),
+    data: Tables,
     learned: Learned = None,
     draws: Annotated[int, typer.Option(min=1, help="Draws for each row.")] = 20,
 ) -> int:

@@ -1,4 +1,4 @@
-"""Small tables made from public collections: NIH films with radiologists' classes, and NLM films."""
+"""The tables that docs/training.md lists, made from public collections: of NIH, of NLM, and of others."""
 
 import json
 from dataclasses import replace
@@ -20,7 +20,7 @@ NORMAL = "Normal"  # the one class of `rsna_class` without disease
 OPACITY = "Lung Opacity"  # the class whose films have a box around every opacity
 GATHERED = frozenset(
     {"file", "label", "truth", "rsna_class", "boxes", "source_repo"}
-)  # columns of the newer tables
+)  # columns of nih256, nih224, tbx512, tbportal256, guangzhou512 and valencia256
 COLLECTION_OF = {
     "NIH": "nih",
     "TBX11K (China)": "tbx11k",
@@ -42,7 +42,7 @@ def is_prepared(header: set[str]) -> bool:
 
 def read_prepared(path: Path) -> DataSet:
     """A table of NIH films (`rsna_class`, `nih_findings`, `boxes_512`), of NLM films (`clinical_reading`), or
-    one of the newer tables (`rsna_class`, `boxes`, `source_repo`).
+    one with the columns of one's own that says where films came from (`rsna_class`, `boxes`, `source_repo`).
 
     A radiologist's class is the label where there is one; elsewhere it is mined from the report. The label of
     a film whose hospital gave films of the ill alone has no weight.

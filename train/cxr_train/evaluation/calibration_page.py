@@ -62,7 +62,8 @@ it was chosen.
 Other films of the same kind are locked. [truth.md](truth.md) shows whether they keep what this page says.
 
 The model.onnx has the sha256 `{model_sha256}`. [default-model.md](default-model.md) has the command that
-makes `runs/margins.csv` and `runs/beside.csv`. One command makes this page, in some ten minutes on two cores:
+makes `runs/margins.csv` and `runs/beside.csv`, and [training.md](training.md#the-tables-of-shareddata) says
+what lies in `../shared/data`. One command makes this page, in some ten minutes on two cores:
 
     {COMMAND}"""
 
