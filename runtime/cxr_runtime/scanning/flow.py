@@ -6,9 +6,8 @@ end. At a pause every stage finishes what it has in hand before it hands the pau
 """
 
 from collections import deque
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass
 from itertools import chain, islice, repeat
 from typing import Any
 
@@ -18,9 +17,7 @@ from cxr_runtime.scanning.examination import Admitted, Examination, Examined, Re
 from cxr_runtime.scanning.lost import lost
 from cxr_runtime.scanning.opening import Task
 from cxr_runtime.scanning.scoring import Scored, Unscored, unscored
-from cxr_runtime.scanning.study import StudyParts
 from cxr_runtime.store.rows import FinishedFilm, KnownFilm, Place, SeenFilm
-from cxr_runtime.store.writer import StoreWriter
 from cxr_runtime.workers.tasks import Passed, Pause, Pool
 
 MOST_WAITING = 1  # batches that wait to be scored, or to be drawn: few, for nothing runs beside the last ones
@@ -32,56 +29,6 @@ Score = Callable[[Batch], Future[list[Scored]]]
 _Scored = deque[Future[list[Scored]]]
 _Drawn = deque[list[Future[FinishedFilm]]]
 Draw = Callable[[Scored | Unscored], Future[FinishedFilm]]
-
-
-@dataclass
-class KnownFilms:
-    """Asks for films that were finished before, and counts them."""
-
-    store: StoreWriter
-    fingerprint: str  # of what decides their rows
-    study: StudyParts | None  # what else must be there of each; None: nothing
-    earlier: Container[str]  # stamps and digests of films whose rows are in other stores
-    is_forced: bool  # all films are done anew
-    finished: int = 0  # films so far that an earlier run had finished
-    seen: int = 0  # films so far whose row is elsewhere, or stands as it is
-
-    @property
-    def are_all_here(self) -> bool:
-        """Whether a film that stands has its row in this store, and needs nothing beside it."""
-        return not (self.is_forced or self.study or self.earlier)
-
-    def at(self, place: Place) -> KnownFilm | SeenFilm | None:
-        """The film at a place, if its file stands as it was finished before."""
-        if self.is_forced:
-            return None
-        if place.stamp in self.earlier:
-            return self._counted(SeenFilm(place))
-        known = self.store.known(place, self.fingerprint)
-        return self._counted(known if self.study is None else self.study.whole(known))
-
-    def of_bytes(self, place: Place, sha256: str) -> KnownFilm | SeenFilm | None:
-        """The film of these bytes, if it was finished before, by now."""
-        if self.is_forced:
-            return None
-        if sha256 in self.earlier:
-            return self._counted(SeenFilm(place))
-        known = self.store.known_by_bytes(place, sha256, self.fingerprint)
-        return self._counted(known if self.study is None else self.study.whole(known))
-
-    def _counted(self, found: KnownFilm | SeenFilm | None) -> KnownFilm | SeenFilm | None:
-        self.finished += isinstance(found, KnownFilm)
-        self.seen += isinstance(found, SeenFilm)
-        return found
-
-
-class StandingFilms(KnownFilms):
-    """The same in a store that earlier sessions filled: a film that stands as it was finished has its row."""
-
-    def at(self, place: Place) -> KnownFilm | SeenFilm | None:
-        """The film at a place, whose row there stands as it is."""
-        found = super().at(place)
-        return found and SeenFilm(place)
 
 
 def examined(

@@ -1,24 +1,75 @@
-"""Films that stand as they were finished, known together where they are listed one after the other.
+"""Films that were finished before: asked for one by one, or together where they are listed in a row.
 
 Where the latest run had listed the very same films, and all of them stand, that run is continued: nothing
 is noted of any film, and nothing is counted again.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from zlib import crc32
 
 from cxr_runtime.reports.publishing import Counted
-from cxr_runtime.scanning.flow import KnownFilms
+from cxr_runtime.scanning.study import StudyParts
 from cxr_runtime.sources.film_list import FilmList
 from cxr_runtime.sources.film_source import FilmSource
-from cxr_runtime.store.rows import FinishedFilm, KnownFilm, Place
+from cxr_runtime.store.rows import FinishedFilm, KnownFilm, Place, SeenFilm
 from cxr_runtime.store.standing import Block, Standing
+from cxr_runtime.store.writer import StoreWriter
 from cxr_runtime.typed_json import from_json, to_json
 
 LEAST = 256  # films of a list that is worth it
 USUAL = 1024  # films of a block
 MOST = 4 * USUAL
+
+
+@dataclass
+class FinishedBefore:
+    """Asks for films that were finished before, and counts them."""
+
+    store: StoreWriter
+    fingerprint: str  # of what decides their rows
+    study: StudyParts | None  # what else must be there of each; None: nothing
+    earlier: Container[str]  # stamps and digests of films whose rows are in other stores
+    is_forced: bool  # all films are done anew
+    finished: int = 0  # films so far that an earlier run had finished
+    seen: int = 0  # films so far whose row is elsewhere, or stands as it is
+
+    @property
+    def are_all_here(self) -> bool:
+        """Whether a film that stands has its row in this store, and needs nothing beside it."""
+        return not (self.is_forced or self.study or self.earlier)
+
+    def at(self, place: Place) -> KnownFilm | SeenFilm | None:
+        """The film at a place, if its file stands as it was finished before."""
+        if self.is_forced:
+            return None
+        if place.stamp in self.earlier:
+            return self._counted(SeenFilm(place))
+        known = self.store.known(place, self.fingerprint)
+        return self._counted(known if self.study is None else self.study.whole(known))
+
+    def of_bytes(self, place: Place, sha256: str) -> KnownFilm | SeenFilm | None:
+        """The film of these bytes, if it was finished before, by now."""
+        if self.is_forced:
+            return None
+        if sha256 in self.earlier:
+            return self._counted(SeenFilm(place))
+        known = self.store.known_by_bytes(place, sha256, self.fingerprint)
+        return self._counted(known if self.study is None else self.study.whole(known))
+
+    def _counted(self, found: KnownFilm | SeenFilm | None) -> KnownFilm | SeenFilm | None:
+        self.finished += isinstance(found, KnownFilm)
+        self.seen += isinstance(found, SeenFilm)
+        return found
+
+
+class StandingFilms(FinishedBefore):
+    """The same in a store that earlier sessions filled: a film that stands as it was finished has its row."""
+
+    def at(self, place: Place) -> KnownFilm | SeenFilm | None:
+        """The film at a place, whose row there stands as it is."""
+        found = super().at(place)
+        return found and SeenFilm(place)
 
 
 @dataclass(frozen=True)
@@ -38,7 +89,7 @@ class ListedFilms:
         standing: asks for them together.
     """
 
-    def __init__(self, known: KnownFilms, standing: Standing) -> None:
+    def __init__(self, known: FinishedBefore, standing: Standing) -> None:
         self._known, self._standing = known, standing
         self._films = self._together = 0  # so far; of these, those known together
         self.is_settled = False  # no film comes any more

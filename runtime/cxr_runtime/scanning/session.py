@@ -15,8 +15,8 @@ from cxr_runtime.reports.heatmap_files import HeatmapFiles
 from cxr_runtime.reports.publishing import Publication, count, publish
 from cxr_runtime.scanning.facts import Asked, run_facts
 from cxr_runtime.scanning.fingerprint import fingerprint_of
-from cxr_runtime.scanning.flow import KnownFilms, stored
-from cxr_runtime.scanning.known import ListedFilms, Said, in_blocks
+from cxr_runtime.scanning.flow import stored
+from cxr_runtime.scanning.known import FinishedBefore, ListedFilms, Said, in_blocks
 from cxr_runtime.scanning.options import ScanOptions
 from cxr_runtime.scanning.profile import Profile, Stage
 from cxr_runtime.scanning.scoring import judged_anew, opened_model
@@ -38,7 +38,7 @@ from cxr_runtime.workers.tasks import Passed, Pause
 class Session:
     """Scores films as they come; workers start, and the engine is loaded, when the first film needs them."""
 
-    _known_as: ClassVar[type[KnownFilms]] = KnownFilms
+    _known_as: ClassVar[type[FinishedBefore]] = FinishedBefore
 
     def __init__(
         self,
