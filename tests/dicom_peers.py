@@ -20,7 +20,7 @@ from pynetdicom.dimse_primitives import C_STORE
 from pynetdicom.pdu import P_DATA_TF
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made when it is imported
 
-from cxr_runtime.arrivals.receiver import Receiver, ReceiverOptions
+from cxr_runtime.arrivals.receiver.receiver import Receiver, ReceiverOptions
 from cxr_runtime.files import RECEIVED_FOLDER
 from cxr_runtime.journal import Journal
 from cxr_runtime.phantom import draw_phantom

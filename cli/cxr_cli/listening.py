@@ -130,10 +130,10 @@ def listen(
     from cxr_runtime.memory import check_memory
 
     check_memory()
-    from cxr_runtime.arrivals.copies import copies_beside
-    from cxr_runtime.arrivals.receiver import Receiver, ReceiverOptions
-    from cxr_runtime.arrivals.receiver_inbox import Limits
-    from cxr_runtime.arrivals.receiver_peers import allow_list, tls_context
+    from cxr_runtime.arrivals.receiver.copies import copies_beside
+    from cxr_runtime.arrivals.receiver.inbox import Limits
+    from cxr_runtime.arrivals.receiver.peers import allow_list, tls_context
+    from cxr_runtime.arrivals.receiver.receiver import Receiver, ReceiverOptions
     from cxr_runtime.arrivals.service import Service, ServiceOptions
     from cxr_runtime.machine_memory import bytes_of
     from cxr_runtime.sending.address import ae_title

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from pydicom import dcmread
 
-from cxr_runtime.arrivals.copy_making import COPY_SUFFIX
+from cxr_runtime.arrivals.receiver.copy_making import COPY_SUFFIX
 from cxr_runtime.files import DICOM_FOLDER, RECEIVED_FOLDER
 from cxr_runtime.sending.status import ArchiveStatus, status_of
 from dicom_archives import Orthanc, free_port, needs_orthanc, orthanc

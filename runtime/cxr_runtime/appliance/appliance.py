@@ -18,9 +18,9 @@ from cxr_runtime.appliance.kept_arrivals import KeptArrivals
 from cxr_runtime.appliance.orders import Orders
 from cxr_runtime.appliance.restarting import Part, Standing, Supervised, Waits
 from cxr_runtime.appliance.retention import Kept, Retention
-from cxr_runtime.arrivals.copies import Copies
 from cxr_runtime.arrivals.ending import ending_on_signals
 from cxr_runtime.arrivals.queue import Arrivals
+from cxr_runtime.arrivals.receiver.copies import Copies
 from cxr_runtime.arrivals.service import Health, Service, ServiceOptions
 from cxr_runtime.arrivals.watched import watched_folder
 from cxr_runtime.errors import StoreError

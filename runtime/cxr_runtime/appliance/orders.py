@@ -44,9 +44,9 @@ class Receiving:
             UsageError: a title, host or certificate cannot be used.
             ModuleNotFoundError: the extra `dicom` is missing.
         """
-        from cxr_runtime.arrivals.receiver import Receiver, ReceiverOptions
-        from cxr_runtime.arrivals.receiver_inbox import Limits
-        from cxr_runtime.arrivals.receiver_peers import allow_list, tls_context
+        from cxr_runtime.arrivals.receiver.inbox import Limits
+        from cxr_runtime.arrivals.receiver.peers import allow_list, tls_context
+        from cxr_runtime.arrivals.receiver.receiver import Receiver, ReceiverOptions
         from cxr_runtime.sending.address import ae_title
 
         asked = self.settings

@@ -13,7 +13,7 @@ from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittle
 from pynetdicom import AE
 from pynetdicom.association import Association
 
-from cxr_runtime.arrivals.receiver import Receiver, ReceiverOptions
+from cxr_runtime.arrivals.receiver.receiver import Receiver, ReceiverOptions
 from cxr_runtime.arrivals.service import Service, ServiceOptions
 from cxr_runtime.benchmark.arriving import Latency, Watched
 from cxr_runtime.errors import CxrTriageError

@@ -9,8 +9,8 @@ import pytest
 from pydicom import Dataset, dcmread
 
 from cxr_runtime.appliance.health import ApplianceHealth, State
-from cxr_runtime.arrivals.copy_making import COPY_SUFFIX
-from cxr_runtime.arrivals.receiver_server import FilmServer
+from cxr_runtime.arrivals.receiver.copy_making import COPY_SUFFIX
+from cxr_runtime.arrivals.receiver.server import FilmServer
 from cxr_runtime.errors import StoreError
 from cxr_runtime.files import RECEIVED_FOLDER
 from cxr_runtime.phantom import draw_phantom

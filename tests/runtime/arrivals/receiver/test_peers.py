@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from certificates import certificate, needs_openssl, openssl
-from cxr_runtime.arrivals.receiver_inbox import Limits
-from cxr_runtime.arrivals.receiver_peers import AllowList, Peer, allow_list, plain_address, tls_context
+from cxr_runtime.arrivals.receiver.inbox import Limits
+from cxr_runtime.arrivals.receiver.peers import AllowList, Peer, allow_list, plain_address, tls_context
 from cxr_runtime.errors import UsageError
 from dicom_peers import RawPeer, receiving
 

@@ -12,10 +12,10 @@ import pytest
 from pydicom import dcmread
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, ImplicitVRLittleEndian
 
-from cxr_runtime.arrivals import copies, copy_making
-from cxr_runtime.arrivals.copies import Copies, copies_beside
-from cxr_runtime.arrivals.copy_making import COPY_SUFFIX, FilmToCopy
-from cxr_runtime.arrivals.receiver_inbox import Inbox, Limits
+from cxr_runtime.arrivals.receiver import copies, copy_making
+from cxr_runtime.arrivals.receiver.copies import Copies, copies_beside
+from cxr_runtime.arrivals.receiver.copy_making import COPY_SUFFIX, FilmToCopy
+from cxr_runtime.arrivals.receiver.inbox import Inbox, Limits
 from cxr_runtime.atomic import sync_folder
 from cxr_runtime.files import RECEIVED_FOLDER, STORE_FILE, WHOLE_FOLDER
 from cxr_runtime.folders import DATA_VARIABLE
@@ -172,7 +172,7 @@ def test_on_a_disk_that_fails_the_film_stays_as_it_was(out: Path, monkeypatch: p
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr("cxr_runtime.arrivals.copy_making.os.fsync", fails)
+        patched.setattr("cxr_runtime.arrivals.receiver.copy_making.os.fsync", fails)
         with pytest.raises(OSError, match="No space"):
             tend(out)
     assert names(out) == [f"{digest}.dcm"]

@@ -20,9 +20,9 @@ from typing import Any, cast
 from pynetdicom import AE, _config, evt
 from pynetdicom.transport import RequestHandler, ThreadedAssociationServer
 
-from cxr_runtime.arrivals.receiver_association import Connection, FilmAssociation
-from cxr_runtime.arrivals.receiver_inbox import Answer, Inbox, Limits, Received
-from cxr_runtime.arrivals.receiver_peers import AllowList
+from cxr_runtime.arrivals.receiver.association import Connection, FilmAssociation
+from cxr_runtime.arrivals.receiver.inbox import Answer, Inbox, Limits, Received
+from cxr_runtime.arrivals.receiver.peers import AllowList
 
 WAITING = 64  # connections that the system holds until they are accepted
 

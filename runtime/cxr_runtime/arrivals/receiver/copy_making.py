@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from cxr_runtime.access import PRIVATE, make_folder
-from cxr_runtime.arrivals.receiver_inbox import SUFFIX
+from cxr_runtime.arrivals.receiver.inbox import SUFFIX
 from cxr_runtime.atomic import NEW_FILE, PART_SUFFIX, sync_folder
 from cxr_runtime.deidentified import Remains, elements_of_copy
 from cxr_runtime.dicom_elements import file_start

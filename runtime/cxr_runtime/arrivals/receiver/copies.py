@@ -15,8 +15,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from cxr_runtime.arrivals.copy_making import Deidentifying, FilmToCopy, drop_film, set_aside, write_copy
-from cxr_runtime.arrivals.receiver_inbox import SUFFIX
+from cxr_runtime.arrivals.receiver.copy_making import (
+    Deidentifying,
+    FilmToCopy,
+    drop_film,
+    set_aside,
+    write_copy,
+)
+from cxr_runtime.arrivals.receiver.inbox import SUFFIX
 from cxr_runtime.deidentified import Remains
 from cxr_runtime.errors import CxrTriageError, StoreError
 from cxr_runtime.files import RECEIVED_FOLDER

@@ -20,9 +20,9 @@ from pydicom.uid import (
 )
 from pynetdicom import AE
 
-from cxr_runtime.arrivals import receiver_inbox
-from cxr_runtime.arrivals.receiver import Receiver, ReceiverOptions, accepted_syntaxes
-from cxr_runtime.arrivals.receiver_inbox import Limits
+from cxr_runtime.arrivals.receiver import inbox
+from cxr_runtime.arrivals.receiver.inbox import Limits
+from cxr_runtime.arrivals.receiver.receiver import Receiver, ReceiverOptions, accepted_syntaxes
 from cxr_runtime.errors import CxrTriageError
 from cxr_runtime.journal import Journal
 from cxr_runtime.reading.dicom.syntaxes import SYNTAXES
@@ -108,7 +108,7 @@ def test_a_film_is_acknowledged_only_when_it_and_its_name_are_on_the_disk(
         return take
 
     monkeypatch.setattr(os, "fsync", step("film"))
-    monkeypatch.setattr(receiver_inbox, "sync_folder", step("folder"))
+    monkeypatch.setattr(inbox, "sync_folder", step("folder"))
     with receiving(tmp_path) as receiver:
         assert store(receiver.port, film(1)) == [STORED]
         assert done == ["film", "folder"]

@@ -17,10 +17,10 @@ from pynetdicom.dul import DULServiceProvider
 from pynetdicom.pdu_primitives import A_ASSOCIATE, A_P_ABORT
 from pynetdicom.transport import AssociationSocket
 
-from cxr_runtime.arrivals.receiver_messages import FilmMessages
+from cxr_runtime.arrivals.receiver.messages import FilmMessages
 
 if TYPE_CHECKING:
-    from cxr_runtime.arrivals.receiver_server import FilmServer
+    from cxr_runtime.arrivals.receiver.server import FilmServer
 
 CHUNK = 1 << 16  # bytes read from a connection at once
 OVER = 12  # bytes by which some senders exceed the longest PDU: they do not count its headers

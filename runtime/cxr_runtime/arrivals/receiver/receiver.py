@@ -18,9 +18,9 @@ from pydicom.uid import (
 from pynetdicom import AE
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]  # made when it is imported
 
-from cxr_runtime.arrivals.receiver_inbox import Inbox, Limits, Received
-from cxr_runtime.arrivals.receiver_peers import AllowList, addresses
-from cxr_runtime.arrivals.receiver_server import FilmServer
+from cxr_runtime.arrivals.receiver.inbox import Inbox, Limits, Received
+from cxr_runtime.arrivals.receiver.peers import AllowList, addresses
+from cxr_runtime.arrivals.receiver.server import FilmServer
 from cxr_runtime.errors import CxrTriageError
 from cxr_runtime.journal import Journal
 from cxr_runtime.names import SHA_DIGITS

@@ -11,7 +11,7 @@ from pynetdicom.dimse_messages import C_ECHO_RQ, C_STORE_RQ, DIMSEMessage
 from pynetdicom.dimse_primitives import C_ECHO, C_STORE
 from pynetdicom.pdu_primitives import P_DATA
 
-from cxr_runtime.arrivals.receiver_inbox import Answer, Inbox, Incoming, Received
+from cxr_runtime.arrivals.receiver.inbox import Answer, Inbox, Incoming, Received
 from cxr_runtime.dicom_elements import file_start
 
 COMMAND_BYTES = 4096  # of a command set; those of C-STORE have some 300

@@ -10,9 +10,9 @@ import pytest
 from pydicom import Dataset
 from pynetdicom.dimse_primitives import C_FIND, N_EVENT_REPORT
 
-from cxr_runtime.arrivals.receiver import Receiver
-from cxr_runtime.arrivals.receiver_inbox import Limits
-from cxr_runtime.arrivals.receiver_peers import AllowList, Peer
+from cxr_runtime.arrivals.receiver.inbox import Limits
+from cxr_runtime.arrivals.receiver.peers import AllowList, Peer
+from cxr_runtime.arrivals.receiver.receiver import Receiver
 from dicom_peers import (
     CONTEXT,
     PATIENCE,
