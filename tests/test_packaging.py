@@ -1,9 +1,11 @@
 """The wheel, built through the sdist, works without the checkout."""
 
 import os
+import re
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import venv
 import zipfile
 from email.parser import BytesParser
@@ -27,6 +29,30 @@ def build(out: Path, **environment: str) -> Path:
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build(tmp_path_factory.mktemp("dist"))
+
+
+def linked_and_named(page: Path) -> set[str]:
+    """Files of the project that a page links to, or names by its path from the root."""
+    text = page.read_text(encoding="utf-8")
+    linked = {
+        page.parent / target for target in re.findall(r"\]\((?!https?:)([^)#]+)", text) if target[-1] != "/"
+    }
+    named = {
+        ROOT / path
+        for path in re.findall(r"`(?!\.\.)([\w.-]+(?:/[\w.-]+)+)`", text)
+        if (ROOT / path).is_file()
+    }
+    return {str(file.resolve().relative_to(ROOT)) for file in linked | named if not file.is_dir()}
+
+
+def test_the_sdist_carries_what_the_pages_link_to_and_name_and_what_its_tests_read(wheel: Path) -> None:
+    with tarfile.open(next(wheel.parent.glob("*.tar.gz"))) as archive:
+        carried = {name.partition("/")[2] for name in archive.getnames()}
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
+    wanted = {file for page in pages for file in linked_and_named(page)}
+    assert {"CONTRIBUTING.md", "docs/architecture.md", ".github/workflows/ci.yml"} <= wanted
+    read = {".pre-commit-config.yaml", "container/Dockerfile", "tests/conftest.py"}
+    assert (wanted | read) - carried == set()
 
 
 def requirements(wheel: Path) -> list[str]:
