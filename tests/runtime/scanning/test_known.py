@@ -1,7 +1,7 @@
 import csv
 import shutil
 import sqlite3
-from contextlib import closing
+from contextlib import chdir, closing
 from pathlib import Path
 
 import pytest
@@ -62,7 +62,8 @@ def _options(out: Path, model: Path, point: str | None = None) -> ScanOptions:
 
 
 def _scan(folder: Path, out: Path, model: Path, point: str | None = None) -> ScanSummary:
-    return scan([folder / "films"], _options(out, model, point))
+    with chdir(folder):  # blocks end by names, which must not change with the test's own folder
+        return scan(["films"], _options(out, model, point))
 
 
 def _ask(out: Path, query: str) -> list[tuple[object, ...]]:
@@ -106,9 +107,10 @@ def test_a_run_that_repeats_the_latest_one_asks_for_no_film_alone_and_notes_none
 
 @pytest.mark.parametrize("films", [FILMS, FILMS - 1], ids=["continued", "another run"])
 def test_reports_can_be_published_again_and_no_film_comes_after_them(
-    films: int, scanned: Path, out: Path, model: Path
+    films: int, scanned: Path, out: Path, model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    paths = sorted((scanned / "films").iterdir())[:films]
+    monkeypatch.chdir(scanned)
+    paths = sorted(Path("films").iterdir())[:films]
     listed = FilmList(FileOnDisk(str(path), path, file_stamp(path)) for path in paths)
     with Session.open(_options(out, model)) as session:
         assert len(list(session.screen(listed))) == session.known.finished == films
