@@ -10,12 +10,13 @@ from cxr_runtime.errors import InstallationError, UnreadableFilmError, UsageErro
 from cxr_runtime.reports.heatmap_files import HeatmapFiles
 from cxr_runtime.scanning.examination import Unread
 from cxr_runtime.scanning.facts import Asked
+from cxr_runtime.scanning.flow import Done, KnownByBytes, Wanted
 from cxr_runtime.scanning.known import Said
 from cxr_runtime.scanning.options import ScanOptions
 from cxr_runtime.scanning.profile import Stage
 from cxr_runtime.scanning.scoring import unscored
 from cxr_runtime.scanning.session import Session
-from cxr_runtime.scanning.station import Done, Examiners, Finishing, KnownByBytes, Wanted, without_pictures
+from cxr_runtime.scanning.station import Examiners, Finishing, without_pictures
 from cxr_runtime.sources.film_source import FileOnDisk, FilmSource, ZipMember
 from cxr_runtime.store.films import Films as RunFilms
 from cxr_runtime.store.rows import FinishedFilm, KnownFilm, Place, RunFacts, SeenFilm

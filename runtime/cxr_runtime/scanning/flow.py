@@ -1,5 +1,7 @@
 """The flow of films through a session, stage by stage: opened -> examined -> batches -> finished -> stored.
 
+What goes from stage to stage is named here: Wanted -> Task -> Examined -> Batch -> Done -> the row.
+
 Films are given to the workers in the order they come, and go on as they are done. At most one batch waits to
 be scored and one to be drawn, so memory does not grow with the number of films; a stream of films may have no
 end. At a pause every stage finishes what it has in hand before it hands the pause on.
@@ -15,16 +17,20 @@ from cxr_runtime.errors import ModelError
 from cxr_runtime.outcome import Outcome
 from cxr_runtime.scanning.examination import Admitted, Examination, Examined, Rejected, Unread
 from cxr_runtime.scanning.lost import lost
-from cxr_runtime.scanning.opening import Task
 from cxr_runtime.scanning.scoring import Scored, Unscored, unscored
+from cxr_runtime.sources.film_source import FilmSource
 from cxr_runtime.store.rows import FinishedFilm, KnownFilm, Place, SeenFilm
 from cxr_runtime.workers.tasks import Passed, Pause, Pool
 
 MOST_WAITING = 1  # batches that wait to be scored, or to be drawn: few, for nothing runs beside the last ones
 KNOWN_AT_ONCE = 2000  # films that were finished before and are noted in one transaction
 
+Wanted = tuple[Place, FilmSource] | Passed[KnownFilm] | Pause  # a film to be done; the others are handed on
+KnownByBytes = Callable[[Place, str], KnownFilm | SeenFilm | None]  # the film of these bytes, if it is done
+Task = Examination | Passed[KnownFilm | tuple[Place, Unread]] | Pause
 Batch = list[tuple[Place, Admitted]]
 Unready = tuple[Place, Unread | Rejected]
+Done = list[FinishedFilm] | KnownFilm | Pause
 Score = Callable[[Batch], Future[list[Scored]]]
 _Scored = deque[Future[list[Scored]]]
 _Drawn = deque[list[Future[FinishedFilm]]]
@@ -55,7 +61,7 @@ def examined(
 def batches(
     films: Iterable[tuple[Place, Examined] | KnownFilm | Pause],
     size: int,
-    known: Callable[[Place, str], KnownFilm | SeenFilm | None],
+    known: KnownByBytes,
 ) -> Iterator[Batch | Unready | KnownFilm | Pause]:
     """Gather the films to be scored into batches; the others go on at once.
 
@@ -72,10 +78,10 @@ def batches(
         match _unless_known(item, known):
             case (place, Admitted() as film):
                 batch.append((place, film))
-            case (place, Unread() | Rejected() as film):
-                yield place, film
-            case KnownFilm() as film:
-                yield film
+            case KnownFilm() | (_, Unread() | Rejected()) as ready:
+                yield ready
+            case SeenFilm() | Pause():  # the one has its row elsewhere; the other comes behind the batch
+                pass
         if batch and (isinstance(item, Pause) or len(batch) == size):
             yield batch
             batch = []
@@ -87,7 +93,7 @@ def batches(
 
 def _unless_known(
     item: tuple[Place, Examined] | KnownFilm | Pause,
-    known: Callable[[Place, str], KnownFilm | SeenFilm | None],
+    known: KnownByBytes,
 ) -> tuple[Place, Examined] | KnownFilm | SeenFilm | Pause:
     """The row of a film that was finished before, or a moment ago, in place of its examination."""
     match item:
@@ -99,7 +105,7 @@ def _unless_known(
 
 def finished(
     items: Iterable[Batch | Unready | KnownFilm | Pause], score: Score, draw: Draw
-) -> Iterator[list[FinishedFilm] | KnownFilm | Pause]:
+) -> Iterator[Done]:
     """Score the batches in a thread, and draw every film's pictures in others; workers go on meanwhile.
 
     Args:
@@ -148,7 +154,7 @@ def _come(
 
 
 def stored(
-    groups: Iterable[list[FinishedFilm] | KnownFilm | Pause],
+    groups: Iterable[Done],
     add: Callable[[int, Sequence[FinishedFilm | KnownFilm], str], None],
     run: int,
     fingerprint: str,

@@ -7,24 +7,23 @@ from functools import partial
 from cxr_runtime.errors import UnreadableFilmError
 from cxr_runtime.model.preprocessing import Preprocessing
 from cxr_runtime.scanning.examination import Examination, Unread
+from cxr_runtime.scanning.flow import KnownByBytes, Task, Wanted
 from cxr_runtime.scanning.likely_film import LikelyFilm
 from cxr_runtime.sources.film_source import FilmSource
-from cxr_runtime.store.rows import KnownFilm, Place, SeenFilm
+from cxr_runtime.store.rows import KnownFilm, Place
 from cxr_runtime.workers.opened import OPENED_AT_ONCE, OpenedFile
 from cxr_runtime.workers.opener import Opener
 from cxr_runtime.workers.tasks import Passed, Pause
 
-Task = Examination | Passed[KnownFilm | tuple[Place, Unread]] | Pause
 _Waiting = dict[Future[OpenedFile], tuple[Place, FilmSource]]
-_Known = Callable[[Place, str], KnownFilm | SeenFilm | None]
 _Make = Callable[..., Examination]
 
 
 def opened(
-    items: Iterable[tuple[Place, FilmSource] | Passed[KnownFilm] | Pause],
+    items: Iterable[Wanted],
     opener: Opener,
     how: Preprocessing,
-    known: _Known,
+    known: KnownByBytes,
     *,
     wants_header: bool = False,
 ) -> Iterator[Task]:
@@ -56,7 +55,7 @@ def opened(
                 future.result().close()
 
 
-def _come(waiting: _Waiting, most: int, make: _Make, known: _Known) -> Iterator[Task]:
+def _come(waiting: _Waiting, most: int, make: _Make, known: KnownByBytes) -> Iterator[Task]:
     """Films that have come; where more than `most` are waited for, some are waited for here."""
     while len(waiting) > most or any(future.done() for future in waiting):
         for future in wait(waiting, return_when=FIRST_COMPLETED).done:
@@ -70,7 +69,7 @@ def _task(
     place: Place,
     source: FilmSource,
     make: _Make,
-    known: _Known,
+    known: KnownByBytes,
 ) -> Task | None:
     """What is to be done with a film; None: nothing."""
     try:

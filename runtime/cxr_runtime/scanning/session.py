@@ -15,18 +15,18 @@ from cxr_runtime.reports.heatmap_files import HeatmapFiles
 from cxr_runtime.reports.publishing import Publication, count, publish
 from cxr_runtime.scanning.facts import Asked, run_facts
 from cxr_runtime.scanning.fingerprint import fingerprint_of
-from cxr_runtime.scanning.flow import stored
+from cxr_runtime.scanning.flow import Wanted, stored
 from cxr_runtime.scanning.known import FinishedBefore, ListedFilms, Said, in_blocks
 from cxr_runtime.scanning.options import ScanOptions
 from cxr_runtime.scanning.profile import Profile, Stage
 from cxr_runtime.scanning.scoring import judged_anew, opened_model
-from cxr_runtime.scanning.station import Examiners, Finishing, Station, Wanted
+from cxr_runtime.scanning.station import Examiners, Finishing, Station
 from cxr_runtime.scanning.study import check_installed, study_parts
 from cxr_runtime.sources.film_list import FilmList
 from cxr_runtime.sources.film_source import FileOnDisk, FilmSource
 from cxr_runtime.store.films import Films
 from cxr_runtime.store.folder import held
-from cxr_runtime.store.rows import KnownFilm, Place, RunFacts, StoredScore
+from cxr_runtime.store.rows import KnownFilm, Place, RunFacts, SeenFilm, StoredScore
 from cxr_runtime.store.standing import Standing
 from cxr_runtime.store.store import Store
 from cxr_runtime.store.writer import StoreWriter
@@ -243,3 +243,5 @@ class Session:
                     yield place, source
                 case KnownFilm() as known:
                     yield Passed(known)
+                case SeenFilm():  # its row stands as it is
+                    pass

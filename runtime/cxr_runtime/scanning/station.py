@@ -2,7 +2,7 @@
 
 import gc
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -21,23 +21,29 @@ from cxr_runtime.reports.heatmap_files import HeatmapFiles
 from cxr_runtime.reports.loading import find_writers, load_writers
 from cxr_runtime.scanning.answers import Examining
 from cxr_runtime.scanning.examination import Examination, Examined, Rejected, Unread
-from cxr_runtime.scanning.flow import Batch, Draw, batches, examined, finished
-from cxr_runtime.scanning.opening import Task, opened
+from cxr_runtime.scanning.flow import (
+    Batch,
+    Done,
+    Draw,
+    KnownByBytes,
+    Task,
+    Wanted,
+    batches,
+    examined,
+    finished,
+)
+from cxr_runtime.scanning.opening import opened
 from cxr_runtime.scanning.options import ScanOptions
 from cxr_runtime.scanning.profile import Stage
 from cxr_runtime.scanning.scoring import LateEngine, Scored, Scorer, Unscored, opened_engine
 from cxr_runtime.scanning.study import StudyParts
-from cxr_runtime.sources.film_source import FilmSource
-from cxr_runtime.store.rows import FinishedFilm, KnownFilm, Place, SeenFilm, StoredPicture
+from cxr_runtime.store.rows import FinishedFilm, StoredPicture
 from cxr_runtime.workers.opened import can_pass_files
 from cxr_runtime.workers.opener import Opener
 from cxr_runtime.workers.pool import WorkerPool
-from cxr_runtime.workers.tasks import Passed, Pause, Pool
+from cxr_runtime.workers.tasks import Pool
 
 Examiners = Pool[Examination, Examined]
-Wanted = tuple[Place, FilmSource] | Passed[KnownFilm] | Pause  # a film to be done; the others are handed on
-Done = list[FinishedFilm] | KnownFilm | Pause
-KnownByBytes = Callable[[Place, str], KnownFilm | SeenFilm | None]  # the film of these bytes, if it is done
 MAX_WORKERS = 8  # more processes than this would wait for the one that infers
 WORKERS_NICENESS = 10  # they give way to what is done here: what is begun is finished before more is begun
 ENGINE_SHARE = 2  # one processor in so many computes the network, for the others read and draw films

@@ -9,21 +9,20 @@ from cxr_runtime.model.preprocessing import Preprocessing
 from cxr_runtime.phantom import draw_phantom
 from cxr_runtime.scanning.answers import Examining
 from cxr_runtime.scanning.examination import Admitted, Examination, Examined, Order, examine
+from cxr_runtime.scanning.flow import Wanted
 from cxr_runtime.scanning.opening import opened
-from cxr_runtime.sources.film_source import FileOnDisk, FilmSource
-from cxr_runtime.store.rows import KnownFilm, Place
+from cxr_runtime.sources.film_source import FileOnDisk
+from cxr_runtime.store.rows import Place
 from cxr_runtime.workers.opened import can_pass_files
 from cxr_runtime.workers.opener import Opener
 from cxr_runtime.workers.pool import WorkerPool
-from cxr_runtime.workers.tasks import Passed, Pause
 
 HOW = Preprocessing()
-Wanted = tuple[Place, FilmSource] | Passed[KnownFilm] | Pause
 
 
 def test_every_coding_is_read_in_the_sandbox_as_outside_it(tmp_path: Path) -> None:
     film = draw_phantom(3, hw=(400, 400))
-    wanted: list[Wanted] = []
+    wanted = list[Wanted]()
     for number, (name, coding) in enumerate(CODINGS.items()):
         path = tmp_path / str(number)
         path.write_bytes(coding.encode(film))

@@ -11,15 +11,14 @@ from cxr_runtime.model.preprocessing import Preprocessing
 from cxr_runtime.outcome import Outcome, Status
 from cxr_runtime.scanning import likely_film
 from cxr_runtime.scanning.examination import Examination, Unread
+from cxr_runtime.scanning.flow import Wanted
 from cxr_runtime.scanning.likely_film import LikelyFilm
 from cxr_runtime.scanning.opening import opened
-from cxr_runtime.sources.film_source import FileOnDisk, FilmSource
+from cxr_runtime.sources.film_source import FileOnDisk
 from cxr_runtime.store.rows import KnownFilm, Place
 from cxr_runtime.workers.opened import can_pass_files
 from cxr_runtime.workers.opener import Opener
 from cxr_runtime.workers.tasks import Passed, Pause
-
-Wanted = tuple[Place, FilmSource] | Passed[KnownFilm] | Pause
 
 
 @dataclass(frozen=True)
@@ -56,10 +55,10 @@ def test_what_is_no_film_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch)
 def test_films_that_are_known_and_files_that_are_gone_need_no_worker(tmp_path: Path) -> None:
     for name in ("new.png", "known.png"):
         (tmp_path / name).write_bytes(name.encode())
-    wanted: list[Wanted] = [
+    wanted = list[Wanted](
         (Place(number, name, ""), FileOnDisk(name, tmp_path / name))
         for number, name in enumerate(("new.png", "gone.png", "known.png"))
-    ]
+    )
     wanted.append(Pause.PAUSE)
 
     def known(place: Place, sha256: str) -> KnownFilm | None:
