@@ -41,7 +41,7 @@ class Address:
         if re.match("https?://", text, re.IGNORECASE):
             return cls._of_web(text)
         found = _ARCHIVE.fullmatch(text)
-        if found is None or not 0 < int(found["port"]) <= LARGEST_PORT:
+        if found is None or not 0 < int(found["port"]) <= LARGEST_PORT or not _is_host(found["host"]):
             raise UsageError(f"--to {printable(text)!r} names no archive; {_EXPECTED}")
         title = ae_title(found["title"], "--to")
         host = (found["six"] or found["host"]).lower()
@@ -60,7 +60,7 @@ class Address:
                 f"--to {printable(parts.hostname or '')!r}: expected a plain address without password, "
                 "question mark and hash; give name and password in a file with --login"
             )
-        if not text.isascii() or not text.isprintable() or " " in text:
+        if not text.isascii() or not text.isprintable() or " " in text or not _is_host(parts.hostname):
             raise UsageError(f"--to {printable(text)!r} cannot be used; {_EXPECTED}")
         host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
         path = parts.path.rstrip("/").removesuffix("/studies")
@@ -75,6 +75,15 @@ class Address:
     def is_https(self) -> bool:
         """Whether it is a DICOMweb service behind TLS."""
         return self.name.startswith("https:")
+
+
+def _is_host(name: str | None) -> bool:
+    """Whether a name can be asked for: no label of it is empty or longer than 63 bytes (RFC 1035, 2.3.4)."""
+    try:
+        (name or "").encode("idna")
+    except UnicodeError:
+        return False
+    return True
 
 
 def ae_title(text: str, option: str) -> str:
@@ -141,7 +150,7 @@ def read_login(file: Path) -> str:
         UsageError: it cannot be read, or holds something else.
     """
     try:
-        with file.open(encoding="utf-8") as lines:
+        with file.open(encoding="utf-8-sig") as lines:
             login = lines.readline(MOST_LOGIN).strip()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"--login {printable(str(file))} cannot be read; expected a file of text") from error

@@ -14,6 +14,7 @@ from cxr_runtime.errors import CxrTriageError
 from cxr_runtime.store.deliveries import State
 
 KINDS = ("sc", "pdf", "sr")
+OUR_CERTIFICATE = "if it asks for a certificate of ours, give one that it trusts with --tls-cert"
 _Result = TypeVar("_Result")
 
 
@@ -80,7 +81,8 @@ def within(seconds: float, call: Callable[[], _Result], cut: Callable[[], None])
         cut: ends it from outside, e.g. by closing its connection.
 
     Raises:
-        PeerError: it took longer; the thread is left behind, and holds nobody up.
+        PeerError: it took longer; the thread is left behind, and holds nobody up. Or what the archive said is
+            nothing that a library foresees.
     """
     results, errors = list[_Result](), list[BaseException]()
 
@@ -96,6 +98,8 @@ def within(seconds: float, call: Callable[[], _Result], cut: Callable[[], None])
     if results:
         return results[0]
     if errors:
-        raise errors[0]
+        if isinstance(errors[0], CxrTriageError) or not isinstance(errors[0], Exception):
+            raise errors[0]
+        raise PeerError(f"answers as no archive does ({type(errors[0]).__name__})") from errors[0]
     cut()
     raise PeerError(f"did not answer within {seconds:.0f} seconds")

@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Self
 
-from cxr_runtime.errors import CxrTriageError
 from cxr_runtime.journal import Journal
 from cxr_runtime.names import SHA_DIGITS
 from cxr_runtime.sending.destination import Answer, Destination, Line, PeerError
@@ -81,7 +80,7 @@ class Sender:
                 try:
                     if self._has_work() and not self._counted(self._send_all(at_once=False)).sent:
                         rest = max(rest, RESTS_FOR_ONE * (time.monotonic() - started))
-                except (CxrTriageError, OSError) as error:  # it does not even find folders
+                except Exception as error:  # noqa: BLE001  # a service goes on, whatever befell this round
                     self.journal.note("sending-failed", error=type(error).__name__.lower())
                     rest = AFTER_FAILURE_SECONDS
         finally:

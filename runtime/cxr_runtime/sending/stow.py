@@ -12,7 +12,7 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnec
 from typing import Any
 
 from cxr_runtime.sending.address import Address
-from cxr_runtime.sending.destination import Answer, Line, Outgoing, PeerError, within
+from cxr_runtime.sending.destination import OUR_CERTIFICATE, Answer, Line, Outgoing, PeerError, within
 from cxr_runtime.sending.status_codes import DUPLICATE_INSTANCE, SUCCESS, answer_of
 from cxr_runtime.store.deliveries import State
 
@@ -91,10 +91,13 @@ class _Connection:
             raise PeerError("its host is not known here") from error
         except (OSError, HTTPException) as error:
             self._connection.close()
+            if isinstance(error, (ssl.SSLError, ConnectionError)) and self._archive.address.is_https:
+                raise PeerError(f"ends the connection; {OUR_CERTIFICATE}") from error
             reason = getattr(error, "strerror", None) or type(error).__name__
             raise PeerError(f"cannot be reached ({reason})") from error
-        if not response.isclosed():  # an answer without end
+        if not response.isclosed():  # an answer without end, or one that broke off
             self._connection.close()
+            raise PeerError(f"does not answer to the end (HTTP {response.status})")
         return _answer(response, told, outgoing.uid)
 
     def _response(self, body: bytes, headers: Mapping[str, str]) -> HTTPResponse:
@@ -144,12 +147,13 @@ def _answer(response: HTTPResponse, told: bytes, uid: str) -> Answer:
         raise PeerError(f"lets nobody in without the right name and password (HTTP {status}): see --login")
     if status not in (OK, ACCEPTED):
         raise PeerError(f"does not store (HTTP {status})")
-    said = failed or _stored(body, uid)
+    said = failed or _stored(body, uid) or _failed(body)
     if said is not None:
         return said
-    if status == ACCEPTED:  # something is not as it should be, and it does not say what
-        raise PeerError(f"does not say whether it has the object (HTTP {status})")
-    return Answer(State.SENT)
+    # 200 says that all is stored (PS3.18, table 10.5.3-1), but not who says so: a proxy's page has it, too.
+    if status == OK and (not told or _names_as_stored(told, uid)):
+        return Answer(State.SENT)
+    raise PeerError(f"does not say whether it has the object (HTTP {status})")
 
 
 def _refusal(status: int) -> Answer:
@@ -157,15 +161,26 @@ def _refusal(status: int) -> Answer:
 
 
 def _parsed(told: bytes) -> Any:
-    """The answer's body (PS3.18 I.2); None where it is nothing we understand."""
+    """The answer's body (PS3.18 I.2), also as the only one of a list; None where it is none in JSON."""
     try:
-        return json.loads(told)
+        found = json.loads(told)
     except (ValueError, RecursionError):
         return None
+    return found[0] if isinstance(found, list) and len(found) == 1 else found
 
 
-def _failed(body: Any, uid: str) -> Answer | None:
-    """What the body says of an object that was not stored; None where it names it nowhere as such."""
+def _names_as_stored(told: bytes, uid: str) -> bool:
+    """Whether a body in another form than JSON speaks of the object, and of nothing that failed."""
+    return uid.encode() in told and _FAILED.encode() not in told
+
+
+def _failed(body: Any, uid: str | None = None) -> Answer | None:
+    """What the body says of an object that was not stored; None where it names it nowhere as such.
+
+    Args:
+        body: of the answer.
+        uid: of the object; None: of any with a reason, as no other one was sent.
+    """
     code = _code(body, _FAILED, _FAILURE, uid)
     if code is None:
         return None
@@ -179,11 +194,12 @@ def _stored(body: Any, uid: str) -> Answer | None:
     return None if code is None else Answer(State.SENT, answer_of(code).said)
 
 
-def _code(body: Any, sequence: str, reason: str, uid: str) -> int | None:
+def _code(body: Any, sequence: str, reason: str, uid: str | None) -> int | None:
     """The reason that stands beside an object in a sequence, SUCCESS if none does; None: it is not there."""
     for item in _values(body, sequence):
-        if uid in _values(item, _UID):
-            return next((code for code in _values(item, reason) if isinstance(code, int)), SUCCESS)
+        codes = [code for code in _values(item, reason) if isinstance(code, int)]
+        if codes if uid is None else uid in _values(item, _UID):
+            return codes[0] if codes else SUCCESS
     return None
 
 

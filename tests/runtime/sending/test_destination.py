@@ -6,6 +6,7 @@ import pytest
 from cxr_runtime.errors import StoreError, UsageError
 from cxr_runtime.identity import IdentityKind
 from cxr_runtime.sending.address import Address, parse_kinds, read_login, tls_context
+from cxr_runtime.sending.destination import PeerError, within
 from cxr_runtime.sending.options import SendingOptions, refuse_other_identity, said_identity
 from sent_results import folder_with_results
 
@@ -41,6 +42,7 @@ def test_an_archive_has_one_name_however_it_is_typed(
         "", "PACS", "PACS@host", "PACS@host:", "PACS@host:0", "PACS@host:70000", "@host:104", " @host:104",
         "A\\B@host:104", "SEVENTEENLETTERSS@host:104", "PACS@ho st:104", "PACS@:104", "PACS@host:104/x",
         "ftp://host/x", "https://", "https://host:x/", "https://host/a b", "https://host/\u00e4", "http://h\nx/",
+        "PACS@pacs..clinic:104", "PACS@.clinic:104", f"PACS@{'h' * 64}:104", "http://pacs..clinic/",
     ],
 )  # fmt: skip
 def test_what_is_no_archive_is_refused_in_one_line(typed: str) -> None:
@@ -65,8 +67,9 @@ def test_kinds_are_those_that_there_are() -> None:
 
 def test_a_login_is_one_line_of_a_file(tmp_path: Path) -> None:
     file = tmp_path / "login"
-    file.write_text("clinic:pass:word\nmore")
-    assert read_login(file) == "clinic:pass:word"
+    for encoding in ("utf-8", "utf-8-sig"):  # as editors of Windows write it
+        file.write_text("clinic:pass:word\nmore", encoding=encoding)
+        assert read_login(file) == "clinic:pass:word"
     file.write_text("nothing")
     with pytest.raises(UsageError, match="NAME:PASSWORD"):
         read_login(file)
@@ -106,3 +109,11 @@ def test_nothing_is_sent_before_somebody_has_said_what_results_may_carry(tmp_pat
     refuse_other_identity(out, said_identity("none"))
     with pytest.raises(StoreError, match="made with --identity none"):
         refuse_other_identity(out, IdentityKind.FULL)
+
+
+def test_what_no_archive_says_is_trouble_of_the_archive_and_ends_no_service() -> None:
+    def nonsense() -> None:
+        raise ValueError("invalid literal for int() with base 16: b'-5'")
+
+    with pytest.raises(PeerError, match="answers as no archive does"):
+        within(5.0, nonsense, lambda: None)

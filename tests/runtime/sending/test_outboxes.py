@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from io import StringIO
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -9,11 +10,11 @@ import pytest
 from cxr_runtime.errors import StoreError
 from cxr_runtime.files import STORE_FILE
 from cxr_runtime.journal import Journal, LogFormat
-from cxr_runtime.sending.destination import KINDS
+from cxr_runtime.sending.destination import KINDS, Answer, Outgoing
 from cxr_runtime.sending.outbox import SendingStore
 from cxr_runtime.sending.sender import Sender
 from cxr_runtime.sending.status import Queue
-from cxr_runtime.store.deliveries import Delivery
+from cxr_runtime.store.deliveries import Delivery, State
 from sent_results import Archive, Clock, Looks, folder_with_results
 
 
@@ -86,3 +87,21 @@ def test_a_command_sends_from_the_other_days_and_then_says_which_store_cannot_be
     ):
         sending.round(at_once=True)
     assert len(archive.got) == 3
+
+
+def test_an_error_that_nobody_foresaw_ends_no_service(
+    days: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cxr_runtime.sending.sender.AFTER_FAILURE_SECONDS", 0.0)
+    archive, calls = Archive(), count()
+
+    def fails_once(_: Outgoing) -> Answer:
+        if next(calls) == 1:
+            raise RuntimeError("a library")
+        return Answer(State.SENT)
+
+    archive.answers = fails_once
+    queue, lines = run(archive, days[:1], 9)
+    assert (sorted(set(archive.got)), queue.waiting) == (sorted(archive.got), 0)
+    assert len(archive.got) == 3
+    assert lines.count("sending-failed error=runtimeerror") == 1

@@ -116,7 +116,8 @@ FAILED, STORED, FAILURE, WARNING = "00081198", "00081199", "00081197", "00081196
     ("status", "body", "state", "said"),
     [
         (200, b"", State.SENT, ""),
-        (200, b"<xml/>", State.SENT, ""),
+        (200, f'<DicomAttribute tag="00081155"><Value number="1">{UID}</Value>'.encode(), State.SENT, ""),
+        (200, b"[" + told(STORED) + b"]", State.SENT, ""),
         (200, told(STORED), State.SENT, ""),
         (202, told(STORED, WARNING, 0xB000), State.SENT, "warning"),
         (200, told(FAILED, FAILURE, 0xA900), State.REFUSED, "0xA900"),
@@ -131,7 +132,8 @@ FAILED, STORED, FAILURE, WARNING = "00081198", "00081199", "00081197", "00081196
         (409, b"", State.REFUSED, "409"),
         (415, b"", State.REFUSED, "415"),
         (400, b"[" * 100_000, State.REFUSED, "400"),
-        (200, b'{"00081198": {"Value": [3, null, {"00081155": 7}]}}', State.SENT, ""),
+        (200, told(FAILED, FAILURE, 0xA900, uid="2.25.7"), State.REFUSED, "0xA900"),
+        (200, b'{"00081198": {"Value": [{"00081197": {"Value": [42752]}}]}}', State.WAITING, "0xA700"),
     ],
 )  # fmt: skip
 def test_an_answer_is_taken_for_what_it_says(status: int, body: bytes, state: State, said: str) -> None:
@@ -152,6 +154,11 @@ def test_an_answer_is_taken_for_what_it_says(status: int, body: bytes, state: St
         (500, b"", "HTTP 500"),
         (503, b"", "HTTP 503"),
         (202, b"", "does not say whether"),
+        (200, b"<html>Sign in to the guest network</html>", "does not say whether"),
+        (200, b"{}", "does not say whether"),
+        (200, told(STORED, uid="2.25.7"), "does not say whether"),
+        (200, f'<DicomAttribute tag="00081198"/> {UID}'.encode(), "does not say whether"),
+        (200, b'{"00081198": {"Value": [3, null, "x"]}}', "does not say whether"),
     ],
 )
 def test_what_speaks_of_the_service_and_not_of_the_result_is_trouble(
@@ -210,7 +217,20 @@ def test_an_answer_without_end_is_not_read_to_its_end() -> None:
             assert sent < 64 * MOST_ANSWER
         request.close_connection = True
 
-    assert stored(flood) == Answer(State.SENT)
+    with pytest.raises(PeerError, match="not answer to the end"):
+        stored(flood)
+
+
+def test_half_an_answer_is_none() -> None:
+    def half(request: BaseHTTPRequestHandler, _: bytes) -> None:
+        request.send_response(200)
+        request.send_header("Content-Length", "1000")
+        request.end_headers()
+        request.wfile.write(told(STORED))
+        request.close_connection = True
+
+    with pytest.raises(PeerError, match="not answer to the end"):
+        stored(half)
 
 
 def test_a_service_that_closes_the_connection_between_two_results_gets_both() -> None:
