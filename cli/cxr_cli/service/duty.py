@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 from typing import Any
@@ -15,7 +15,10 @@ PROGRAMS = {
     "winsw": r"C:\Program Files\cxr-triage\Scripts\cxr-triage.exe",
 }
 _NAME, _TIME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,60}"), re.compile(r"([01]\d|2[0-3]):[0-5]\d")
-_OUTSIDE = ("to", "host")  # options of commands that use the network
+_OUTSIDE = ("to", "host", "cluster")  # options of commands that use the network
+_LISTENING = ("listen", "serve")  # commands, and tables of an appliance, with a port of this machine
+_PRIVILEGED = 1024  # ports below are the system's: whoever listens there needs its leave
+_URL = "://"  # in an INPUT that lies in an object store
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ class Duty:
     writes: tuple[str, ...]  # folders
     reads: tuple[str, ...]  # files and folders
     has_network: bool  # it listens or connects
+    listens_as_system: bool  # at a port that a plain user may not take, as DICOM's own, 104
     at: str | None  # HH:MM at which it begins every night; None: with the machine
     with_gpu: bool
 
@@ -75,6 +79,8 @@ def duty_of(
     if words[0] not in COMMANDS:
         raise UsageError(f"{words[0]!r} is not a service; expected one of {', '.join(COMMANDS)}")
     asked = _asked(commands.commands[words[0]], words, defaults)
+    if words[0] == "appliance":
+        asked = _of_clinic(asked.get("clinic"))
     writes, reads = _places(words[0], asked)
     _check_whole([*writes, *reads], PureWindowsPath if kind in PROGRAMS else PurePosixPath)
     return Duty(
@@ -85,6 +91,7 @@ def duty_of(
         writes,
         reads,
         _has_network(words[0], asked),
+        any(port < _PRIVILEGED for port in _ports(words[0], asked)),
         at if words[0] == NIGHTLY else None,
         with_gpu,
     )
@@ -97,40 +104,60 @@ def _asked(command: Any, words: Sequence[str], defaults: Mapping[str, Any]) -> d
     return found
 
 
-def _places(command: str, asked: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Folders that are written, and what is read."""
-    from cxr_runtime.errors import UsageError
-
-    if command == "appliance":
-        return _of_clinic(asked.get("clinic"))
-    out = asked.get("folder") if command == "serve" else asked.get("out")
-    if out is None:
-        raise UsageError(f"the folder for results is missing; add `--out DIR` to `{command}`")
-    log = asked.get("log_file")
-    read = [*asked.get("folders", ()), *asked.get("inputs", ())]
-    return _distinct([out, *([log.parent] if log else [])]), _distinct(read)
-
-
-def _of_clinic(clinic: Path | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _of_clinic(clinic: Path | None) -> dict[str, Any]:
+    """What the tables of an appliance say, and where it writes."""
     from cxr_runtime.appliance.settings_file import SEE_EXAMPLE, read_settings
     from cxr_runtime.errors import UsageError
 
     if clinic is None:
         raise UsageError(f"CLINIC.toml is missing; expected a file of settings: {SEE_EXAMPLE}")
     stated = read_settings(clinic)
-    log = stated.log.file
-    written = [stated.out, stated.health_file.parent, *([log.parent] if log else [])]
-    watched = [] if stated.watch is None else stated.watch.folders
-    return _distinct(written), _distinct([clinic, *watched])
+    return {**stated.model_dump(), "clinic": clinic, "health": {"file": stated.health_file}}
+
+
+def _places(command: str, asked: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Folders that are written, and what is read."""
+    from cxr_runtime.errors import UsageError
+
+    out = asked.get("folder") if command == "serve" else asked.get("out")
+    if out is None:
+        raise UsageError(f"the folder for results is missing; add `--out DIR` to `{command}`")
+    files = [asked.get("log_file"), *(asked.get(table, {}).get("file") for table in ("log", "health"))]
+    writes = _distinct([out, *(file.parent for file in files if file is not None)])
+    return writes, _distinct(path for path in _read(asked) if path != out and path not in files)
+
+
+def _read(asked: Any, name: str = "") -> Iterator[str | Path]:
+    """Files and folders that options or tables name."""
+    if isinstance(asked, Mapping):
+        for inner, value in asked.items():
+            yield from _read(value, inner)
+    elif isinstance(asked, (list, tuple)):
+        for value in asked:
+            yield from _read(value, name)
+    elif isinstance(asked, Path) or (isinstance(asked, str) and _is_place(name, asked)):
+        yield asked
+
+
+def _is_place(name: str, text: str) -> bool:
+    """Whether an option's text is the path of a file or folder here."""
+    if name == "model":  # else it is the name of one that came with the program
+        return any(kind(text).is_absolute() for kind in (PurePosixPath, PureWindowsPath))
+    return name in ("folders", "inputs") and _URL not in text
 
 
 def _has_network(command: str, asked: Mapping[str, Any]) -> bool:
     if command == "appliance":
-        from cxr_runtime.appliance.settings_file import read_settings
+        return any(asked[table] is not None for table in (*_LISTENING, "send", "alert"))
+    return any(asked.get(option) for option in _OUTSIDE) or any(
+        _URL in one for one in asked.get("inputs", ())
+    )
 
-        stated = read_settings(asked["clinic"])
-        return any(part is not None for part in (stated.listen, stated.send, stated.serve, stated.alert))
-    return any(asked.get(option) for option in _OUTSIDE)
+
+def _ports(command: str, asked: Mapping[str, Any]) -> list[int]:
+    """Ports of this machine at which it is to listen."""
+    tables = [asked.get(table) for table in _LISTENING] if command == "appliance" else [asked]
+    return [table["port"] for table in tables if table and table.get("port")]
 
 
 def _distinct(paths: Iterable[Any]) -> tuple[str, ...]:

@@ -13,8 +13,6 @@ _LOCKS = (
     """\
 UMask=0077
 NoNewPrivileges=yes
-CapabilityBoundingSet=
-AmbientCapabilities=
 PrivateTmp=yes
 ProtectSystem=strict
 ProtectClock=yes
@@ -66,6 +64,8 @@ def _service(duty: Duty) -> Iterator[str]:
         yield "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6\n"
     else:
         yield "RestrictAddressFamilies=AF_UNIX\nPrivateNetwork=yes\nIPAddressDeny=any\n"
+    capabilities = "CAP_NET_BIND_SERVICE" if duty.listens_as_system else ""
+    yield f"CapabilityBoundingSet={capabilities}\nAmbientCapabilities={capabilities}\n"
     yield _LOCKS
     if duty.at is None:
         yield "\n[Install]\nWantedBy=multi-user.target\n"

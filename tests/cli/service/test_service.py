@@ -140,6 +140,42 @@ def test_a_gpu_and_folders_of_users_are_let_in_where_they_are_needed(
     assert "ProtectHome=read-only\n" in unit
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("listen", "--out", "/srv/results", "--tls-cert", "/home/it/own.pem"),
+        ("watch", "/srv/films", "--out", "/srv/results", "--model", "/home/it/model"),
+        ("scan", "/srv/films", "--out", "/srv/results", "--calibration", "/home/it/calibration"),
+    ],
+)
+def test_whatever_is_named_can_be_read(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert "ProtectHome=read-only\n" in written(capsys, "systemd", *words)
+
+
+def test_what_an_appliance_names_can_be_read(clinic: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tables = '[screening]\nmodel = "/home/it/model"\n', f'{NETWORK}tls_cert = "/home/it/own.pem"\n'
+    before = clinic.read_text()
+    for table in tables:
+        clinic.write_text(before + table)
+        assert "ProtectHome=read-only\n" in written(capsys, "systemd", "appliance", str(clinic))
+
+
+def test_dicom_s_own_port_may_be_taken(clinic: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    allowed = "CapabilityBoundingSet=CAP_NET_BIND_SERVICE\nAmbientCapabilities=CAP_NET_BIND_SERVICE\n"
+    listen = ("listen", "--out", "/srv/results", "--port")
+    assert allowed in written(capsys, "systemd", *listen, "104")
+    assert allowed not in written(capsys, "systemd", *listen, "11112")
+    clinic.write_text(f"{clinic.read_text()}{NETWORK}port = 104\n")
+    assert allowed in written(capsys, "systemd", "appliance", str(clinic))
+
+
+@pytest.mark.parametrize("more", [("/srv/films", "--cluster", "10.0.0.9:6379"), ("s3://films/night",)])
+def test_more_machines_and_object_stores_are_reached(
+    more: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "PrivateNetwork" not in written(capsys, "systemd", "scan", *more, "--out", "/srv/results")
+
+
 def test_words_with_spaces_and_signs_come_through_systemd(capsys: pytest.CaptureFixture[str]) -> None:
     unit = written(capsys, "systemd", "watch", "/srv/100% new films", "--out", "/srv/$results")
     assert '"/srv/100%% new films" --out "/srv/$$results"' in unit
