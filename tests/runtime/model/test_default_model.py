@@ -2,6 +2,7 @@
 
 import json
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +64,17 @@ def test_its_card_and_licence_say_what_it_must_not_be_used_for() -> None:
     licence = (default_model().folder / "LICENSE").read_text(encoding="utf-8")
     for named in ("non-commercial", "NIH Clinical Center", "Wang X", "Shih G", "Jaeger S", "Iandola"):
         assert named in licence
+
+
+def test_its_card_has_the_figures_of_locked_films_that_the_page_on_truth_has() -> None:
+    head = "| films | n | abnormal | measure | promised | found |"
+    card = (default_model().folder / "card.md").read_text(encoding="utf-8").partition(head)[2]
+    rows = card.partition("\n\n")[0].splitlines()[2:]
+    page = (Path(__file__).parents[3] / "docs" / "truth.md").read_text(encoding="utf-8")
+    assert len(rows) > 10
+    assert set(rows) <= set(page.splitlines())
+    for said in ("the AUC is 0.860, not 0.943", "| JSRT, nodules | 187 | 113 | AUC | - | 0.562"):
+        assert said in card
 
 
 def test_drawn_opacities_raise_the_score_and_are_where_the_heat_is() -> None:
