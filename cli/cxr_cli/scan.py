@@ -145,7 +145,7 @@ def scan(
     check_memory()  # under a low limit, what is imported next may end the process without a word
     from cxr_cli.progress import terminal_or_lines
     from cxr_runtime.progress import Silence
-    from cxr_runtime.scanning.profile import Profile
+    from cxr_runtime.scanning.profile import NoProfile, Profile
     from cxr_runtime.scanning.scan import scan as scan_films
     from cxr_runtime.sources.part import Part
 
@@ -177,20 +177,21 @@ def scan(
         is_dated=dated,
         follow_links=follow_links,
         part=None if part is None else Part.parse(part),
-        profile=Profile() if profile else None,
     )
+    measured = Profile() if profile else NoProfile()
     with opened_journal(log_file, log_format, on_screen=False) as journal:
         progress = Silence() if quiet else terminal_or_lines()
         if cluster is None:
-            summary = scan_films(inputs, options, progress, journal)
+            summary = scan_films(inputs, options, progress, journal, profile=measured)
         else:
             from cxr_runtime.cluster.scan import scan_on_cluster
 
-            summary = scan_on_cluster(inputs, replace(options, cluster=cluster), progress, journal)
+            options = replace(options, cluster=cluster)
+            summary = scan_on_cluster(inputs, options, progress, journal, measured)
         if not quiet:
             typer.echo(_told(summary))
-        if options.profile is not None:
-            typer.echo(f"\n{options.profile}")
+        if isinstance(measured, Profile):
+            typer.echo(f"\n{measured}")
         is_sent = route is None or sent_all(route, summary.out, journal, quiet=quiet)
     if summary.refused:
         typer.echo(f"cxr-triage: {about_refused(summary.refused)}", err=True)

@@ -5,7 +5,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from cxr_runtime.cluster.host import Films, Host, HostFacts, Parcel, Work
@@ -61,19 +61,24 @@ class Crew:
         model: that scores them.
         point: by which they are judged.
         processors: of a local cluster; None: all of this machine.
+        is_profiled: stations say what they were busy with.
     """
 
     def __init__(
-        self, address: str, options: ScanOptions, model: Model, point: OperatingPoint, processors: int | None
+        self,
+        address: str,
+        options: ScanOptions,
+        model: Model,
+        point: OperatingPoint,
+        processors: int | None,
+        *,
+        is_profiled: bool = False,
     ) -> None:
         self._ray = _connected(address, processors)
         self._needs_gpu = options.require_gpu or options.backend in ON_A_GPU
         has = self._ray.cluster_resources()
         self._threads = max(1, int(has.get("CPU", 1) // has.get("GPU", 1))) if self._needs_gpu else 1
-        parcel = Parcel(
-            replace(options, profile=None), model, point, self._threads, options.profile is not None
-        )
-        self._parcel = self._ray.put(parcel)
+        self._parcel = self._ray.put(Parcel(options, model, point, self._threads, is_profiled))
         self._stations: list[_Station] = []
         self._waiting: deque[_Group] = deque()
         self._looked = 0.0

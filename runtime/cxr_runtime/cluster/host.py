@@ -18,7 +18,7 @@ from cxr_runtime.model.folder import Model
 from cxr_runtime.reports.heatmap_files import HeatmapFiles
 from cxr_runtime.scanning.fingerprint import fingerprint_of
 from cxr_runtime.scanning.options import ScanOptions
-from cxr_runtime.scanning.profile import Profile, Stage, family_seconds
+from cxr_runtime.scanning.profile import AnyProfile, NoProfile, Profile, Stage, family_seconds
 from cxr_runtime.scanning.station import Station
 from cxr_runtime.sources.film_source import FileOnDisk, FilmSource, OutOfReach
 from cxr_runtime.sources.remote import RemoteFile
@@ -35,7 +35,7 @@ Films = Sequence[tuple[Place, FilmSource]]
 class Parcel:
     """All that a station must know; it is sent to each once."""
 
-    options: ScanOptions  # without a profile, which has a home in one process
+    options: ScanOptions
     model: Model
     point: OperatingPoint
     threads: int  # processors of the station
@@ -81,10 +81,8 @@ class Host:
             beside = max(1, (os.cpu_count() or 1) // parcel.threads)  # stations of this machine
             memory = parcel.options.memory or usable_memory()
             memory = None if memory is None else memory // beside
-            self._profile = Profile() if parcel.is_profiled else None
-            options = replace(
-                parcel.options, out=None, workers=parcel.threads, memory=memory, profile=self._profile
-            )
+            self._profile: AnyProfile = Profile() if parcel.is_profiled else NoProfile()
+            options = replace(parcel.options, out=None, workers=parcel.threads, memory=memory)
             self._files = HeatmapFiles(
                 self._folder,
                 parcel.model.manifest.heat.view(options.heat),
@@ -93,7 +91,14 @@ class Host:
                 colours=options.presentation.colours,
             )
             self._station = opened.enter_context(
-                Station(options, parcel.model, parcel.point, self._files, threads=parcel.threads)
+                Station(
+                    options,
+                    parcel.model,
+                    parcel.point,
+                    self._files,
+                    threads=parcel.threads,
+                    profile=self._profile,
+                )
             )
             self._fetching = opened.enter_context(ThreadPoolExecutor(FETCHED_AT_ONCE))
             self._parcel, self._turn, self._used = parcel, Lock(), 0.0
@@ -126,7 +131,7 @@ class Host:
         self._closing.close()
 
     def _measured(self, films: list[Brought]) -> Work:
-        if self._profile is None:
+        if isinstance(self._profile, NoProfile):
             return Work(films)
         before, self._used = self._used, family_seconds()
         return Work(films, self._profile.taken(), self._used - before)

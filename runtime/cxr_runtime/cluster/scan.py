@@ -13,7 +13,7 @@ from cxr_runtime.journal import Journal
 from cxr_runtime.names import printable
 from cxr_runtime.progress import Progress, Silence
 from cxr_runtime.scanning.options import ScanOptions
-from cxr_runtime.scanning.profile import Profile
+from cxr_runtime.scanning.profile import AnyProfile, NoProfile
 from cxr_runtime.scanning.scan import LISTING_SPANS, ScanSummary, refuse_output_folders, screened
 from cxr_runtime.sources.film_source import FilmSource
 from cxr_runtime.sources.find import Search, place_of
@@ -59,6 +59,7 @@ def scan_on_cluster(
     options: ScanOptions,
     progress: Progress | None = None,
     journal: Journal | None = None,
+    profile: AnyProfile | None = None,
 ) -> ScanSummary:
     """Score films on a cluster and write the reports here; films are listed while others are done.
 
@@ -68,6 +69,7 @@ def scan_on_cluster(
         options: how to scan; `cluster` is the address.
         progress: hears of every film.
         journal: likewise, without names.
+        profile: is told what each stage is busy with; None: nothing is measured.
 
     Raises:
         UsageError: an INPUT does not exist, or no output folder is named for a URL.
@@ -81,7 +83,7 @@ def scan_on_cluster(
     if options.is_dated:
         raise UsageError("--dated does not go with --cluster; name the day's folder with --out")
     out = options.out or default_output_folder(place_of(inputs[0]))
-    profile = options.profile or Profile()
+    profile = profile or NoProfile()
     with profile.whole(), ExitStack() as opened:
         opener = opened.enter_context(Opener())
         ask = partial(opener.chunks, spans=LISTING_SPANS)
@@ -96,7 +98,8 @@ def scan_on_cluster(
                 f"no film found in {', '.join(map(printable, inputs))} ({listing.passed_over} other files); "
                 "expected PNG, JPEG, TIFF, BMP or DICOM files, or zip files of them"
             )
-        session = opened.enter_context(ClusterSession.open(replace(options, out=out), opener=opener))
+        options = replace(options, out=out)
+        session = opened.enter_context(ClusterSession.open(options, opener=opener, profile=profile))
         journal.note("started")
         progress.begin("scanning films", None)
         return screened(session, out, inputs, chain([first], films), listing, progress, journal)

@@ -12,8 +12,7 @@ from cxr_runtime.scanning.examination import Unread
 from cxr_runtime.scanning.facts import Asked
 from cxr_runtime.scanning.flow import Done, KnownByBytes, Wanted
 from cxr_runtime.scanning.known import Said
-from cxr_runtime.scanning.options import ScanOptions
-from cxr_runtime.scanning.profile import Stage
+from cxr_runtime.scanning.profile import AnyProfile, NoProfile, Stage
 from cxr_runtime.scanning.scoring import unscored
 from cxr_runtime.scanning.session import Session
 from cxr_runtime.scanning.station import Examiners, Finishing, without_pictures
@@ -38,9 +37,16 @@ class ClusterSession(Session):
                 "more without --cluster: that run scores no film again"
             )
         self._crew = self._closing.enter_context(
-            Crew(options.cluster, options, self._model, self._point, processors=options.workers)
+            Crew(
+                options.cluster,
+                options,
+                self._model,
+                self._point,
+                processors=options.workers,
+                is_profiled=not isinstance(self.profile, NoProfile),
+            )
         )
-        return ClusterStations(self._crew, self._files, self._fingerprint, options)
+        return ClusterStations(self._crew, self._files, self._fingerprint, options.batch_size, self.profile)
 
     def _stated(self, store: Store, films: RunFilms, asked: Asked, said: Said | None = None) -> RunFacts:
         facts = super()._stated(store, films, asked, said)
@@ -55,7 +61,8 @@ class ClusterStations:
     crew: Crew
     files: HeatmapFiles
     fingerprint: str  # of what decides a film's row here
-    options: ScanOptions
+    batch_size: int
+    profile: AnyProfile
 
     def begin(self) -> None:
         """Stations start by themselves."""
@@ -68,7 +75,7 @@ class ClusterStations:
 
     def finished(self, films: Iterable[Wanted], known: KnownByBytes) -> Iterator[Done]:
         """Do films as they come; at most two groups a station are in hand, however many there are."""
-        for item in grouped(films, BATCHES_AT_ONCE * self.options.batch_size):
+        for item in grouped(films, BATCHES_AT_ONCE * self.batch_size):
             match item:
                 case Pause():
                     yield from self._all(known)
@@ -112,15 +119,13 @@ class ClusterStations:
             yield fresh
 
     def _put(self, name: str, content: bytes) -> tuple[tuple[str, str], ...]:
-        if self.options.profile is None:
-            return self.files.put(name, content)
-        with self.options.profile.stage(Stage.STORE):
+        with self.profile.stage(Stage.STORE):
             return self.files.put(name, content)
 
     def _note(self, work: Work) -> None:
         """Have the time of a station's stages in the profile that somebody wants."""
-        profile, stations = self.options.profile, self.crew.ready
-        if profile is None:
+        profile, stations = self.profile, self.crew.ready
+        if isinstance(profile, NoProfile):
             return
         for stage, seconds in work.busy.items():
             profile.add(stage, seconds)
@@ -128,7 +133,7 @@ class ClusterStations:
         profile.processors = max(profile.processors, self.crew.processors)
         workers = self.crew.processors
         at_once = {Stage.READ: workers, Stage.COMPUTE: stations, Stage.SCORE: stations}
-        profile.at_once |= {**at_once, Stage.DRAW: stations * self.options.batch_size}
+        profile.at_once |= {**at_once, Stage.DRAW: stations * self.batch_size}
 
     def _check_alike(self) -> None:
         """Refuse machines that would give other rows than this one."""

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cxr_runtime.access import PRIVATE, Access
 from cxr_runtime.files import DEFAULT_FORMATS, ReportFormat
@@ -12,9 +11,6 @@ from cxr_runtime.model.folder import DEFAULT_MODEL
 from cxr_runtime.pictures import PREVIEW_QUALITY
 from cxr_runtime.presentation import Presentation
 from cxr_runtime.sources.part import Part
-
-if TYPE_CHECKING:
-    from cxr_runtime.scanning.profile import Profile
 
 
 @dataclass(frozen=True)
@@ -46,7 +42,6 @@ class ScanOptions:
     part: Part | None = None  # scan only these of the films
     cluster: str | None = None  # address of a Ray cluster that does the films, or `local`
     result_kinds: frozenset[str] | None = None  # of DICOM results: sc, pdf, sr; None: all
-    profile: "Profile | None" = None  # is told what each stage is busy with; None: nothing is measured
 
     def with_results(self, kinds: frozenset[str]) -> "ScanOptions":
         """The same with the DICOM results that are to be sent; where `dicom` is a format, all are made.

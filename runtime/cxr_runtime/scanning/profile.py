@@ -4,7 +4,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -72,6 +72,10 @@ class Profile:
 
         return work_timed
 
+    def takes(self, stage: Stage, films: int) -> None:
+        """Have so many films counted as those that a stage takes at once."""
+        self.at_once[stage] = films
+
     def watch(self, engine: Engine) -> None:
         """Have an engine's time count as that of the network."""
         engine.run = self.timed(Stage.COMPUTE, engine.run)  # type: ignore[method-assign]  # of this one alone
@@ -117,6 +121,38 @@ class Profile:
             f"{table}\n\nthe scan took {self.wall:.2f} s; its first row came after {self.first:.2f} s; "
             f"{self.processor:.2f} s of processor time, {busy:.0f} % of {cores} processors"
         )
+
+
+class NoProfile:
+    """In place of a profile where nobody asked for one: nothing is measured, and all work stays as it is."""
+
+    def whole(self) -> AbstractContextManager[None]:
+        """As of `Profile`."""
+        return nullcontext()
+
+    def stage(self, stage: Stage) -> AbstractContextManager[None]:  # noqa: ARG002
+        """Likewise."""
+        return nullcontext()
+
+    def timed(self, stage: Stage, work: Callable[P, R]) -> Callable[P, R]:  # noqa: ARG002
+        """The same function."""
+        return work
+
+    def takes(self, stage: Stage, films: int) -> None:
+        """Nothing is noted."""
+
+    def watch(self, engine: Engine) -> None:
+        """The engine stays as it is."""
+
+    def read(self, films: Iterable[R]) -> Iterable[R]:
+        """The same films."""
+        return films
+
+    def stored(self) -> None:
+        """Nothing is noted."""
+
+
+AnyProfile = Profile | NoProfile
 
 
 def family_seconds() -> float:

@@ -19,7 +19,7 @@ from cxr_runtime.progress import Progress, Silence
 from cxr_runtime.reports.exhibit import Tally
 from cxr_runtime.scanning.days import EarlierFilms, folder_of
 from cxr_runtime.scanning.options import ScanOptions
-from cxr_runtime.scanning.profile import Profile, Stage
+from cxr_runtime.scanning.profile import AnyProfile, NoProfile, Stage
 from cxr_runtime.scanning.session import Session
 from cxr_runtime.sources.film_list import FilmList
 from cxr_runtime.sources.film_source import FilmSource
@@ -62,6 +62,7 @@ def scan(
     progress: Progress | None = None,
     journal: Journal | None = None,
     now: datetime | None = None,
+    profile: AnyProfile | None = None,
 ) -> ScanSummary:
     """Score films and write the reports.
 
@@ -71,6 +72,7 @@ def scan(
         progress: hears of every film.
         journal: likewise, without names.
         now: the time by which a day is chosen, if not that of the clock.
+        profile: is told what each stage is busy with; None: nothing is measured.
 
     Returns:
         Counts; a film that could not be scored is counted and stored, never raised.
@@ -88,7 +90,7 @@ def scan(
     if not names:
         raise UsageError("no INPUT is given; expected films, folders or zip files")
     out = options.out or default_output_folder(place_of(names[0]))
-    profile = options.profile or Profile()
+    profile = profile or NoProfile()
     with profile.whole(), ExitStack() as opened:
         opener = opened.enter_context(Opener())
         with profile.stage(Stage.FIND):
@@ -99,7 +101,7 @@ def scan(
             today = (now or datetime.now()).date()
             out, earlier = folder_of(out, today), EarlierFilms(out, today)
         options = replace(options, out=out, workers=workers)
-        session = opened.enter_context(Session.open(options, opener=opener, earlier=earlier))
+        session = opened.enter_context(Session.open(options, opener=opener, earlier=earlier, profile=profile))
         journal.note("started", films=len(found.sources))
         progress.begin("scanning films", len(found.sources))
         return screened(session, out, names, found.sources, found, progress, journal)

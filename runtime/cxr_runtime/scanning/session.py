@@ -18,7 +18,7 @@ from cxr_runtime.scanning.fingerprint import fingerprint_of
 from cxr_runtime.scanning.flow import Wanted, stored
 from cxr_runtime.scanning.known import FinishedBefore, ListedFilms, Said, in_blocks
 from cxr_runtime.scanning.options import ScanOptions
-from cxr_runtime.scanning.profile import Profile, Stage
+from cxr_runtime.scanning.profile import AnyProfile, NoProfile, Stage
 from cxr_runtime.scanning.scoring import judged_anew, opened_model
 from cxr_runtime.scanning.station import Examiners, Finishing, Station
 from cxr_runtime.scanning.study import check_installed, study_parts
@@ -50,9 +50,11 @@ class Session:
         opener: Opener | None,
         closing: ExitStack,
         earlier: Container[str],
+        profile: AnyProfile,
     ) -> None:
         """Take over an open store; `open` is the way in."""
         self._options, self._model, self._store, self._closing = options, model, store, closing
+        self.profile = profile
         self._point = model.calibration.operating_point(options.operating_point)
         self._view = model.manifest.heat.view(options.heat)
         self._files: HeatmapFiles | None = None
@@ -67,7 +69,6 @@ class Session:
         self._study = study_parts(options, keeping, model, store, self._fingerprint)
         self.known = self._known_as(store, self._fingerprint, self._study, earlier, options.force)
         self._station = self._opened_station(pool, opener)
-        self.profile = options.profile or Profile()  # what nobody asked for, nobody reads
         self._run = store.begin_run()
         judged = repr((version("cxr-triage"), model.is_calibrated, model.calibration, self._point))
         self._listed = ListedFilms(self.known, Standing(store, self._fingerprint, judged, self._run))
@@ -80,6 +81,7 @@ class Session:
         pool: Examiners | None = None,
         opener: Opener | None = None,
         earlier: Container[str] = (),
+        profile: AnyProfile | None = None,
     ) -> Self:
         """Open the model and, if `out` is given, hold the output folder and its store.
 
@@ -88,6 +90,7 @@ class Session:
             pool: where films are examined; None: in processes of this session's own.
             opener: opens films for these processes, and is not closed; None: one of this session's own.
             earlier: stamps and digests of films whose rows are in other stores: they get none here.
+            profile: is told what each stage is busy with; None: nothing is measured.
 
         Raises:
             ModelError: the model or its calibration is refused.
@@ -109,7 +112,9 @@ class Session:
             else:
                 opened.enter_context(held(options.out, options.access))
                 store = opened.enter_context(StoreWriter.open(options.out, options.access))
-            session = cls(options, model, store, keeping, pool, opener, opened, earlier)
+            session = cls(
+                options, model, store, keeping, pool, opener, opened, earlier, profile or NoProfile()
+            )
             session._closing = opened.pop_all()  # from here on it is the session's to close
             return session
 
@@ -146,9 +151,7 @@ class Session:
         if isinstance(films, FilmList) and self._listed.has(films):
             wanted, add = self._wanted_together(films), self._listed.add
         ready = self._station.finished(wanted, self.known.of_bytes)
-        if self._options.profile is not None:
-            add = self._options.profile.timed(Stage.STORE, add)
-        return stored(ready, add, self._run, self._fingerprint)
+        return stored(ready, self.profile.timed(Stage.STORE, add), self._run, self._fingerprint)
 
     def publish(
         self, inputs: Iterable[str] = (), passed_over: int = 0, results: Iterable[str] = ()
@@ -213,9 +216,8 @@ class Session:
 
     def _opened_station(self, pool: Examiners | None, opener: Opener | None) -> Finishing:
         """Where films are done."""
-        station = Station(
-            self._options, self._model, self._point, self._files, pool=pool, opener=opener, study=self._study
-        )
+        how = self._options, self._model, self._point, self._files
+        station = Station(*how, pool=pool, opener=opener, study=self._study, profile=self.profile)
         return self._closing.enter_context(station)
 
     def _wanted_together(self, films: FilmList) -> Iterator[Wanted]:

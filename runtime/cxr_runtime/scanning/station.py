@@ -34,7 +34,7 @@ from cxr_runtime.scanning.flow import (
 )
 from cxr_runtime.scanning.opening import opened
 from cxr_runtime.scanning.options import ScanOptions
-from cxr_runtime.scanning.profile import Stage
+from cxr_runtime.scanning.profile import AnyProfile, NoProfile, Stage
 from cxr_runtime.scanning.scoring import LateEngine, Scored, Scorer, Unscored, opened_engine
 from cxr_runtime.scanning.study import StudyParts
 from cxr_runtime.store.rows import FinishedFilm, StoredPicture
@@ -92,6 +92,7 @@ class Station:
         opener: opens films for these processes, and is not closed; None: one of its own.
         study: what else is kept of a film.
         threads: processor threads of one run of the engine; None: one for ENGINE_SHARE processors.
+        profile: is told what its stages are busy with; None: nothing is measured.
     """
 
     def __init__(
@@ -105,8 +106,10 @@ class Station:
         opener: Opener | None = None,
         study: StudyParts | None = None,
         threads: int | None = None,
+        profile: AnyProfile | None = None,
     ) -> None:
         self._options, self._model, self._point, self._study = options, model, point, study
+        self._profile = profile or NoProfile()
         self._run_threads = threads or max(1, (os.cpu_count() or 1) // ENGINE_SHARE)
         # Reports whose writers are not loaded yet, for the first rows must not wait for them.
         self._reports = frozenset[ReportFormat]() if files is None else options.formats
@@ -121,9 +124,8 @@ class Station:
         self._loading = self._closing.enter_context(ThreadPoolExecutor(1))
         self.begin = self._engine.loading
         draw = without_pictures if files is None else Drawing(files, options.preview_quality).draw
-        if options.profile is not None:
-            draw = options.profile.timed(Stage.DRAW, draw)
-            options.profile.at_once[Stage.DRAW] = drawers
+        draw = self._profile.timed(Stage.DRAW, draw)
+        self._profile.takes(Stage.DRAW, drawers)
         self._draw: Draw = partial(self._threads.submit, draw)  # type: ignore[call-arg]  # the rest comes later
         if study is not None:
             self._draw = partial(study.begin, self._threads, draw)
@@ -134,8 +136,7 @@ class Station:
                 Examining(), share.workers, megabytes=share.bytes_each >> 20, niceness=WORKERS_NICENESS
             )
         )
-        if options.profile is not None:
-            options.profile.at_once[Stage.READ] = share.workers
+        self._profile.takes(Stage.READ, share.workers)
         can_open = can_pass_files() and pool is None
         self._opener = (opener or self._closing.enter_context(Opener())) if can_open else None
 
@@ -157,9 +158,7 @@ class Station:
         )
         if self._opener is not None:
             tasks = opened(films, self._opener, how, known, wants_header=wants_header)
-        seen, profile = examined(self._pool, tasks), self._options.profile
-        if profile is not None:
-            seen = profile.read(seen)
+        seen = self._profile.read(examined(self._pool, tasks))
         for done in finished(batches(seen, self._options.batch_size, known), self._score, self._draw):
             yield done
             if self._reports and isinstance(done, list):
@@ -184,16 +183,13 @@ class Station:
     def _open_engine(self) -> Engine:
         find_writers(self._reports)
         engine = opened_engine(self._model, self._options, self._run_threads)
-        if self._options.profile is not None:
-            self._options.profile.watch(engine)
+        self._profile.watch(engine)
         return engine
 
     def _score(self, batch: Batch) -> Future[list[Scored]]:
         engine, options = self._engine.loading().result(), self._options
         score = Scorer(self._model, engine, self._point, options.heat, options.batch_size).score
-        if options.profile is not None:
-            score = options.profile.timed(Stage.SCORE, score)
-        return self._scoring.submit(score, batch)
+        return self._scoring.submit(self._profile.timed(Stage.SCORE, score), batch)
 
 
 def _loaded(reports: frozenset[ReportFormat]) -> None:

@@ -7,15 +7,15 @@ from cxr_runtime import ScanOptions, scan
 from cxr_runtime.files import ReportFormat
 from cxr_runtime.phantom import draw_phantom
 from cxr_runtime.pictures import encode_png
-from cxr_runtime.scanning.profile import Profile, Stage
+from cxr_runtime.scanning.profile import NoProfile, Profile, Stage
 
 
 def test_every_stage_of_a_scan_is_in_the_table(tmp_path: Path) -> None:
     for number in range(3):
         (tmp_path / f"{number}.png").write_bytes(encode_png(draw_phantom(number, hw=(128, 128))))
     profile, formats = Profile(), frozenset({ReportFormat.CSV, ReportFormat.PNG})
-    options = ScanOptions(out=tmp_path / "out", workers=1, batch_size=2, formats=formats, profile=profile)
-    scan([tmp_path], options)
+    options = ScanOptions(out=tmp_path / "out", workers=1, batch_size=2, formats=formats)
+    scan([tmp_path], options, profile=profile)
     assert all(profile.seconds[stage] > 0 for stage in Stage)
     assert profile.seconds[Stage.SCORE] > profile.seconds[Stage.COMPUTE]
     assert (profile.at_once[Stage.READ], profile.films) == (1, 3)
@@ -47,3 +47,9 @@ def test_work_keeps_its_result_and_its_error() -> None:
         profile.timed(Stage.STORE, divmod)(1, 0)
     except ZeroDivisionError:
         assert profile.seconds[Stage.STORE] > 0
+
+
+def test_without_a_profile_all_work_stays_as_it_is() -> None:
+    nothing, films = NoProfile(), ["a film"]
+    assert nothing.timed(Stage.DRAW, divmod) is divmod
+    assert nothing.read(films) is films
