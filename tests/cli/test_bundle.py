@@ -22,13 +22,13 @@ MOMENT = 1_790_000_000
 OFFLINE = ("unshare", "--net")
 
 
-def wheel(folder: Path, name: str, needs: str = "", licence: str = "Apache-2.0") -> Path:
+def wheel(folder: Path, name: str, needs: str = "", licence: str = "Apache-2.0", says: str = " 1.0") -> Path:
     """A wheel with a module, a program of the package's name, and a licence."""
     module, stem = name.replace("-", "_"), f"{name.replace('-', '_')}-1.0"
     info, tags = f"{stem}.dist-info", "py3-none-any"
     stated = f"License-Expression: {licence}\n" + (f"Requires-Dist: {needs}\n" if needs else "")
     files = {
-        f"{module}.py": f"def main():\n    print('{name} 1.0')\n",
+        f"{module}.py": f"def main():\n    print('{name}{says}')\n",
         f"{info}/METADATA": f"Metadata-Version: 2.4\nName: {name}\nVersion: 1.0\n{stated}",
         f"{info}/WHEEL": f"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: {tags}\n",
         f"{info}/entry_points.txt": f"[console_scripts]\n{name} = {module}:main\n",
@@ -43,24 +43,27 @@ def wheel(folder: Path, name: str, needs: str = "", licence: str = "Apache-2.0")
     return path
 
 
-def filled(folder: Path) -> Path:
+def filled(folder: Path, says: str = " 1.0") -> Path:
     """A bundle of two small wheels, not packed yet."""
     wheels = folder / "wheels"
-    wheel(wheels, OURS, needs="other")
+    wheel(wheels, OURS, needs="other", says=says)
     wheel(wheels, "other", licence="BSD-3-Clause")
     order = Order(ROOT, "linux-x86-64", "3.11", "", folder)
     return fill(folder / "bundle", wheels, order, MOMENT)
 
 
 @pytest.mark.skipif(shutil.which("unshare") is None or os.geteuid() != 0, reason="needs unshare, as root")
-def test_a_bundle_installs_in_a_network_that_is_empty(tmp_path: Path) -> None:
-    folder = filled(tmp_path)
-    command = [*OFFLINE, "sh", str(folder / "install.sh"), str(tmp_path / "there")]
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=False, env={**os.environ, "PYTHON": sys.executable}
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(f"{OURS} 1.0\n")
+def test_a_bundle_installs_in_a_network_that_is_empty_and_another_of_its_version_over_it(
+    tmp_path: Path,
+) -> None:
+    for says in (" 1.0", " mended"):
+        folder = filled(tmp_path / says.strip(), says)
+        command = [*OFFLINE, "sh", str(folder / "install.sh"), str(tmp_path / "there")]
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, env={**os.environ, "PYTHON": sys.executable}
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.startswith(f"{OURS}{says}\n")
     assert (tmp_path / "there" / "bin" / "other").exists()
 
 

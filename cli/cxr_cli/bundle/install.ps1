@@ -14,5 +14,9 @@ if ($LASTEXITCODE) { throw "$Python makes no environment; install Python from py
 & "$Target\Scripts\python.exe" -m pip install --quiet --disable-pip-version-check --no-index `
   --find-links wheels --require-hashes --requirement requirements.txt
 if ($LASTEXITCODE) { throw "pip could not install the wheels; was Python of the version taken that the bundle is for?" }
+# Ours once more: another one of the same version would stay.
+& "$Target\Scripts\python.exe" -m pip install --quiet --disable-pip-version-check --no-index --no-deps --force-reinstall `
+  (Get-Item wheels\cxr_triage-*.whl).FullName
+if ($LASTEXITCODE) { throw "pip could not install the program" }
 & "$Target\Scripts\cxr-triage.exe" --version
 Write-Output "installed into $Target; `"$Target\Scripts\cxr-triage.exe`" doctor says what works here"

@@ -17,6 +17,9 @@ fi || { echo "install.sh: the bundle is damaged or was changed; get it again" >&
 }
 "$target/bin/python" -m pip install --quiet --disable-pip-version-check --no-index \
   --find-links "$here/wheels" --require-hashes --requirement "$here/requirements.txt"
+# Ours once more: another one of the same version would stay.
+"$target/bin/python" -m pip install --quiet --disable-pip-version-check --no-index --no-deps --force-reinstall \
+  "$here"/wheels/cxr_triage-*.whl
 "$target/bin/cxr-triage" lab slim >/dev/null ||
   echo "install.sh: installed, but larger than it need be" >&2
 "$target/bin/cxr-triage" --version
