@@ -15,20 +15,20 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
     SecondaryCaptureImageStorage,
 )
-from pynetdicom import AE, _config, evt
+from pynetdicom import AE, evt
 from pynetdicom.association import Association
 from pynetdicom.dimse import DIMSEServiceProvider
 from pynetdicom.transport import AddressInformation, AssociationSocket
 
 from cxr_runtime.sending.address import Address
-from cxr_runtime.sending.destination import Answer, Line, Outgoing, PeerError, within
+from cxr_runtime.sending.connection import ClosedConnection
+from cxr_runtime.sending.destination import OUR_CERTIFICATE, Answer, Line, Outgoing, PeerError, within
 from cxr_runtime.sending.status_codes import answer_of
 from cxr_runtime.store.deliveries import State
 
 if TYPE_CHECKING:
     from pynetdicom.dimse import _QueueItem
 
-_config.LOG_HANDLER_LEVEL = "none"  # its handlers would write out what is sent
 CLASSES = (SecondaryCaptureImageStorage, EncapsulatedPDFStorage, ComprehensiveSRStorage)
 SYNTAXES = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
 CONNECTING_SECONDS = 20.0
@@ -96,7 +96,9 @@ class Archive:
                 f"{self.address.title}"
             )
         if connected:
-            raise PeerError(f"takes no association{'' if self.tls else '; if it wants TLS, give --tls-ca'}")
+            raise PeerError(
+                f"takes no association; {OUR_CERTIFICATE if self.tls else 'if it wants TLS, give --tls-ca'}"
+            )
         what = "no TLS with a certificate that is trusted" if self.tls else "nobody"
         raise PeerError(f"cannot be reached: {what} answers at {self.address.host}:{self.address.port}")
 
@@ -118,16 +120,6 @@ def keep_answers(association: Association) -> None:
     association.dimse = _Answers(association)
 
 
-class _Connection(AssociationSocket):
-    """A connection that is closed in any case; pynetdicom 3.0.4 leaves it open where its peer was first."""
-
-    def _shutdown_socket(self) -> None:
-        if self.socket is not None:
-            with suppress(OSError):
-                self.socket.shutdown(socket.SHUT_RDWR)
-            self.socket.close()
-
-
 class _Entity(AE):
     def _create_socket(
         self,
@@ -135,7 +127,7 @@ class _Entity(AE):
         address: AddressInformation,
         tls_args: tuple[ssl.SSLContext, str] | None,
     ) -> AssociationSocket:
-        made = _Connection(assoc, address=address)
+        made = ClosedConnection(assoc, address=address)
         assert made.socket is not None
         made.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else 40 ms a result are waited
         made.tls_args = tls_args

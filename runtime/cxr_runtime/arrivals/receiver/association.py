@@ -5,8 +5,6 @@ comes; and a connection that ends before its request holds its place until a tim
 """
 
 import time
-from contextlib import suppress
-from socket import SHUT_RDWR
 from typing import TYPE_CHECKING, cast
 
 from pynetdicom import evt
@@ -15,9 +13,9 @@ from pynetdicom.acse import ACSE
 from pynetdicom.association import Association
 from pynetdicom.dul import DULServiceProvider
 from pynetdicom.pdu_primitives import A_ASSOCIATE, A_P_ABORT
-from pynetdicom.transport import AssociationSocket
 
 from cxr_runtime.arrivals.receiver.messages import FilmMessages
+from cxr_runtime.sending.connection import ClosedConnection
 
 if TYPE_CHECKING:
     from cxr_runtime.arrivals.receiver.server import FilmServer
@@ -29,8 +27,8 @@ CALLING_TITLE, CALLED_TITLE = (1, 1, 3), (1, 1, 7)  # is not recognised: for goo
 TOO_MANY = (2, 3, 2)  # local limit exceeded: for now
 
 
-class Connection(AssociationSocket):
-    """A connection whose reads have an end, and that is closed when it ends."""
+class Connection(ClosedConnection):
+    """A connection whose reads have an end, too."""
 
     def recv(self, nr_bytes: int) -> bytearray:
         """Read so many bytes, or fewer where the sender closes the connection.
@@ -55,13 +53,6 @@ class Connection(AssociationSocket):
             received += part
         self.socket.settimeout(limits.idle_seconds)  # for what is sent
         return received
-
-    def _shutdown_socket(self) -> None:
-        """Close the connection, also where the sender was first: the library then leaves it open."""
-        if self.socket is not None:
-            with suppress(OSError):
-                self.socket.shutdown(SHUT_RDWR)
-            self.socket.close()
 
 
 class _UpperLayer(DULServiceProvider):

@@ -17,7 +17,7 @@ from copy import deepcopy
 from socketserver import TCPServer
 from typing import Any, cast
 
-from pynetdicom import AE, _config, evt
+from pynetdicom import AE, evt
 from pynetdicom.transport import RequestHandler, ThreadedAssociationServer
 
 from cxr_runtime.arrivals.receiver.association import Connection, FilmAssociation
@@ -27,8 +27,6 @@ from cxr_runtime.arrivals.receiver.peers import AllowList
 WAITING = 64  # connections that the system holds until they are accepted
 
 Heard = Callable[[str, str], None]  # a reason for a refusal, and the address of the sender
-
-_config.LOG_HANDLER_LEVEL = "none"  # its handlers write out what senders say
 
 
 class _Handler(RequestHandler):
