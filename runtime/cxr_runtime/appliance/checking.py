@@ -10,7 +10,8 @@ from cxr_runtime.arrivals.watched import refuse_results
 from cxr_runtime.errors import UsageError
 from cxr_runtime.journal import Journal
 from cxr_runtime.names import printable
-from cxr_runtime.scanning.scoring import opened_engine, opened_model
+from cxr_runtime.scanning.late_engine import opened_engine
+from cxr_runtime.scanning.scoring import opened_model
 from cxr_runtime.sending.destination import PeerError, within
 
 SHARE_SECONDS = 5.0  # that the watched folders have to say whether they hold results

@@ -16,10 +16,11 @@ from cxr_runtime.reports.publishing import Publication, count, publish
 from cxr_runtime.scanning.facts import Asked, run_facts
 from cxr_runtime.scanning.fingerprint import fingerprint_of
 from cxr_runtime.scanning.flow import Wanted, stored
+from cxr_runtime.scanning.judging import judged_anew
 from cxr_runtime.scanning.known import FinishedBefore, ListedFilms, Said, in_blocks
 from cxr_runtime.scanning.options import ScanOptions
 from cxr_runtime.scanning.profile import AnyProfile, NoProfile, Stage
-from cxr_runtime.scanning.scoring import judged_anew, opened_model
+from cxr_runtime.scanning.scoring import opened_model
 from cxr_runtime.scanning.station import Examiners, Finishing, Station
 from cxr_runtime.scanning.study import check_installed, study_parts
 from cxr_runtime.sources.film_list import FilmList

@@ -32,10 +32,11 @@ from cxr_runtime.scanning.flow import (
     examined,
     finished,
 )
+from cxr_runtime.scanning.late_engine import LateEngine, opened_engine
 from cxr_runtime.scanning.opening import opened
 from cxr_runtime.scanning.options import ScanOptions
 from cxr_runtime.scanning.profile import AnyProfile, NoProfile, Stage
-from cxr_runtime.scanning.scoring import LateEngine, Scored, Scorer, Unscored, opened_engine
+from cxr_runtime.scanning.scoring import Scored, Scorer, Unscored
 from cxr_runtime.scanning.study import StudyParts
 from cxr_runtime.store.rows import FinishedFilm, StoredPicture
 from cxr_runtime.workers.opened import can_pass_files
