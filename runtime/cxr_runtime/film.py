@@ -26,7 +26,6 @@ class FilmFacts:
     """What the file says about itself; empty or None where it says nothing."""
 
     file_format: str  # png, jpeg, tiff, bmp or dicom
-    bits_stored: int = 8  # significant bits of one sample in the file
     frames: int = 1  # pictures in the file; the first one is read
     view: View = View.UNKNOWN  # DICOM View Position (0018,5101)
     modality: str = ""  # DICOM Modality (0008,0060), e.g. CR
@@ -34,12 +33,10 @@ class FilmFacts:
     transfer_syntax: str = ""  # DICOM transfer syntax UID
     photometric: str = ""  # DICOM Photometric Interpretation (0028,0004)
     age_years: float | None = None  # at most, by DICOM Patient's Age and the dates
-    source_is_colour: bool = False  # the file held differing colour channels, e.g. a photograph
     is_own_result: bool = False  # this product made the picture of another film
     is_for_processing: bool = False  # DICOM Presentation Intent Type or SOP class: raw values of the detector
     stored_hw: tuple[int, int] | None = None  # rows and columns in the file, before pixels were made square
     turned_back: int = 0  # degrees clockwise by which the film lies in the file; the gate turned it back
-    pixel_aspect: float = 1.0  # height of a pixel in the file over its width
     spacing_mm: float | None = None  # from row to row of the film as read, millimetres; None where not stated
 
 

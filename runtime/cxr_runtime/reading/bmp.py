@@ -20,16 +20,15 @@ def read_bmp(content: bytes) -> Film:
     Raises:
         UnreadableFilmError: `truncated`, `damaged`, `no-pixels` or `too-large`.
     """
-    bits, is_top_down = _check_header(content)
+    is_top_down = _check_header(content)
     pixels = decode_with_opencv(content, WITHOUT_ALPHA)
-    grey, coloured = grey_of_bgr(pixels) if pixels.ndim == 3 else (pixels, False)
-    shown = to_8_bits(grey)
+    shown = to_8_bits(grey_of_bgr(pixels) if pixels.ndim == 3 else pixels)
     check_rows(shown if is_top_down else np.ascontiguousarray(shown[::-1]))
-    return Film(shown, FilmFacts("bmp", bits_stored=min(bits, 8), source_is_colour=coloured))
+    return Film(shown, FilmFacts("bmp"))
 
 
-def _check_header(content: bytes) -> tuple[int, bool]:
-    """Check size and completeness; returns the bits of one pixel, and whether the first row is the top."""
+def _check_header(content: bytes) -> bool:
+    """Check size and completeness; returns whether the first row is the top."""
     if len(content) < 54:
         raise truncated("inside the BMP header")
     size, start, header = struct.unpack_from("<I4xII", content, 2)
@@ -51,7 +50,7 @@ def _check_header(content: bytes) -> tuple[int, bool]:
         _check_runs(content[start:], (abs(rows), columns), pixels_a_byte=compression)
     elif size == start + needed:
         check_rest(content[size:])
-    return int(bits), rows < 0
+    return bool(rows < 0)
 
 
 def _check_runs(data: bytes, hw: tuple[int, int], pixels_a_byte: int) -> None:

@@ -87,27 +87,15 @@ def stretch(values: Numbers, black: float, white: float) -> GreyPixels:
     return np.asarray(np.round(np.clip(scaled, 0, 255)), np.uint8)
 
 
-COLOUR_SPREAD = 8  # grey levels between channels that count as colour; JPEG rounds chroma by a few
-COLOUR_SHARE = 0.001  # share of coloured pixels from which a picture counts as coloured
-
-
-def is_colour(rgb: Samples) -> bool:
-    """Whether the channels of an (H, W, 3) picture, in any order, differ visibly."""
-    spread = rgb.max(axis=2).astype(np.int32) - rgb.min(axis=2)
-    limit = COLOUR_SPREAD * (np.iinfo(rgb.dtype).max // 255)
-    return bool(np.count_nonzero(spread > limit) > COLOUR_SHARE * spread.size)
-
-
-def grey_of_bgr(bgr: Samples) -> tuple[Samples, bool]:
-    """Luminance (ITU-R BT.601) of an (H, W, 3) BGR picture, same dtype, and whether it was coloured.
+def grey_of_bgr(bgr: Samples) -> Samples:
+    """Luminance (ITU-R BT.601) of an (H, W, 3) BGR picture, same dtype.
 
     A fourth channel, of transparency, is left out.
     """
     blue, green, red = (np.asarray(channel, bgr.dtype) for channel in cv2.split(bgr)[:3])
     if np.array_equal(blue, green) and np.array_equal(blue, red):  # the common case of a grey film
-        return blue, False
-    grey = cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY)
-    return np.asarray(grey, bgr.dtype), is_colour(bgr[..., :3])
+        return blue
+    return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY), bgr.dtype)
 
 
 def on_black(grey: Samples, alpha: Samples) -> Samples:

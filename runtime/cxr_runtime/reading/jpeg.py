@@ -159,10 +159,9 @@ def read_jpeg(content: bytes) -> Film:
     frame = complete_frame(content)
     check_size(frame.rows, frame.columns)
     pixels = decode_jpeg(content, frame, order="BGR")
-    grey, coloured = grey_of_bgr(pixels) if pixels.ndim == 3 else (pixels, False)
+    grey = grey_of_bgr(pixels) if pixels.ndim == 3 else pixels
     shown = squared(to_8_bits(grey), _row_to_column_spacing(frame))
-    facts = FilmFacts("jpeg", bits_stored=frame.bits, source_is_colour=coloured)
-    return Film(upright(shown, _orientation(frame)), facts)
+    return Film(upright(shown, _orientation(frame)), FilmFacts("jpeg"))
 
 
 def _orientation(frame: JpegFrame) -> int:

@@ -24,13 +24,11 @@ from cxr_runtime.reading.png_inflating import decode_grey, inflated_png
 
 SIGNATURE = 8  # bytes
 GREY, GREY_ALPHA, RGB_ALPHA = 0, 4, 6  # colour types; the last two with transparency
+COLOUR_TYPE = 9  # byte of the IHDR chunk (PNG 11.2.2)
 
 
 @dataclass(frozen=True)
 class _Header:
-    rows: int
-    columns: int
-    bits: int  # of one sample
     colour_type: int
     transparent: bool  # an alpha channel or a tRNS chunk
     frames: int  # pictures of an animation, else 1
@@ -46,15 +44,14 @@ def read_png(content: bytes) -> Film:
         UnreadableFilmError: `truncated`, `damaged`, `no-pixels` or `too-large`.
     """
     header = _walk(content)
-    pixels, coloured = _grey(content, header)
-    facts = FilmFacts("png", bits_stored=header.bits, frames=header.frames, source_is_colour=coloured)
-    return Film(upright(squared(to_8_bits(pixels), header.spacing), header.orientation), facts)
+    shown = squared(to_8_bits(_grey(content, header)), header.spacing)
+    return Film(upright(shown, header.orientation), FilmFacts("png", frames=header.frames))
 
 
 def deep_png(content: bytes) -> DeepFilm | None:
     """The same with all of 16 bits; None where there are 8."""
     header = _walk(content)
-    pixels, _ = _grey(content, header)
+    pixels = _grey(content, header)
     if pixels.dtype != np.uint16:
         return None
     black, white = shown_range(pixels)
@@ -62,16 +59,16 @@ def deep_png(content: bytes) -> DeepFilm | None:
     return DeepFilm(whole, ((black + white) / 2, max(white - black, 1.0)))
 
 
-def _grey(content: bytes, header: _Header) -> tuple[Samples, bool]:
-    """One channel of whatever depth, and whether the file held colours."""
+def _grey(content: bytes, header: _Header) -> Samples:
+    """One channel of whatever depth."""
     if header.inflated is not None and header.colour_type == GREY:
-        return decode_grey(header.inflated), False
+        return decode_grey(header.inflated)
     flags = AS_STORED if header.transparent else WITHOUT_ALPHA
     pixels = decode_with_opencv(header.inflated or content, flags)
     if pixels.ndim != 3:
-        return pixels, False
-    grey, coloured = grey_of_bgr(pixels)
-    return on_black(grey, pixels[..., 3]) if pixels.shape[2] == 4 else grey, coloured
+        return pixels
+    grey = grey_of_bgr(pixels)
+    return on_black(grey, pixels[..., 3]) if pixels.shape[2] == 4 else grey
 
 
 def _walk(content: bytes) -> _Header:
@@ -113,13 +110,10 @@ def _check_header(name: bytes, body: memoryview) -> None:
 
 
 def _header(chunks: dict[bytes, bytes], data: list[memoryview]) -> _Header:
-    columns, rows, bits, colour_type = struct.unpack_from(">IIBB", chunks[b"IHDR"])
+    colour_type = chunks[b"IHDR"][COLOUR_TYPE]
     transparent = colour_type in (GREY_ALPHA, RGB_ALPHA) or b"tRNS" in chunks
     animation = chunks.get(b"acTL", b"\0\0\0\1")
     return _Header(
-        rows,
-        columns,
-        bits,
         colour_type,
         transparent,
         max(1, int.from_bytes(animation[:4], "big")),

@@ -118,17 +118,15 @@ def _check_jpeg(page: tifffile.TiffPage, content: bytes) -> None:
 
 
 def _film(page: tifffile.TiffPage, content: bytes, frames: int) -> Film:
-    grey, coloured = grey_of_page(page, content)
-    shown = to_8_bits(grey)
+    shown = to_8_bits(grey_of_page(page, content))
     if page.photometric == MIN_IS_WHITE:
         shown = 255 - shown
     if page.compression == JPEG and not page.is_tiled:
         check_blocks(shown)
     elif page.compression not in DEFLATE and not page.is_tiled:
         check_rows(shown)
-    facts = FilmFacts("tiff", bits_stored=page.bitspersample, frames=frames, source_is_colour=coloured)
     shown = squared(np.ascontiguousarray(shown), _row_to_column_spacing(page))
-    return Film(upright(shown, _value(page, ORIENTATION, UPRIGHT)), facts)
+    return Film(upright(shown, _value(page, ORIENTATION, UPRIGHT)), FilmFacts("tiff", frames=frames))
 
 
 def _row_to_column_spacing(page: tifffile.TiffPage) -> float:

@@ -22,7 +22,7 @@ Page = tifffile.TiffPage
 Pixels = NDArray[Any]  # (rows, columns) or (rows, columns, samples)
 
 
-def grey_of_page(page: Page, content: bytes) -> tuple[Numbers, bool]:
+def grey_of_page(page: Page, content: bytes) -> Numbers:
     """Decode a page that has been checked.
 
     Args:
@@ -30,7 +30,7 @@ def grey_of_page(page: Page, content: bytes) -> tuple[Numbers, bool]:
         content: the whole file.
 
     Returns:
-        (rows, columns) samples of the page's own depth, transparency on black, and whether it was coloured.
+        (rows, columns) samples of the page's own depth, transparency on black.
 
     Raises:
         UnreadableFilmError: `damaged`, `truncated` or `unsupported`.
@@ -54,24 +54,24 @@ def _looked_up(indices: Pixels, palette: Pixels) -> Pixels:
     return np.moveaxis(palette[:, indices], 0, -1)
 
 
-def _grey(pixels: Pixels, page: Page) -> tuple[Numbers, bool]:
+def _grey(pixels: Pixels, page: Page) -> Numbers:
     if pixels.ndim == 2:
         if pixels.dtype.kind == "f" and not np.isfinite(pixels.astype(np.float64)).all():
             raise damaged("its TIFF pixels are not all finite numbers")
-        return pixels, False
+        return pixels
     if pixels.dtype not in (np.uint8, np.uint16):
         raise unsupported(f"a colour TIFF of {pixels.dtype} samples")
     samples = pixels.astype(pixels.dtype.newbyteorder("="))
     if SHOWN[page.photometric] == 3 or page.photometric == PALETTE:
         if samples.shape[2] < 3:
             raise damaged("its TIFF page states a colour picture but holds one sample a pixel")
-        grey, coloured = grey_of_bgr(np.ascontiguousarray(samples[..., 2::-1]))
+        grey = grey_of_bgr(np.ascontiguousarray(samples[..., 2::-1]))
     else:
-        grey, coloured = np.ascontiguousarray(samples[..., 0]), False
+        grey = np.ascontiguousarray(samples[..., 0])
     extra = [int(kind) for kind in page.extrasamples]
     if UNASSOCIATED_ALPHA in extra:
         grey = on_black(grey, samples[..., extra.index(UNASSOCIATED_ALPHA) - len(extra)])
-    return grey, coloured
+    return grey
 
 
 def _ycbcr(page: Page, content: bytes) -> Pixels:
@@ -110,8 +110,8 @@ def _strip(page: Page, coded: bytes, rows: int, across: int, down: int) -> Pixel
     return np.dstack([luma.reshape(len(units) * down, columns * across), chroma])
 
 
-def _grey_of_chroma(ycbcr: Pixels, page: Page) -> tuple[Numbers, bool]:
-    """Luminance of (rows, columns, 3) luma and chroma, and whether it was coloured."""
+def _grey_of_chroma(ycbcr: Pixels, page: Page) -> Numbers:
+    """Luminance of (rows, columns, 3) luma and chroma."""
     tag = page.tags.get(REFERENCE_BLACK_WHITE)
     reference = (
         [a / b if b else 0.0 for a, b in zip(tag.value[::2], tag.value[1::2], strict=True)] if tag else []

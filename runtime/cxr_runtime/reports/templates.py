@@ -16,7 +16,7 @@ def templates(package: str) -> Environment:
     """The templates that lie in a package, named by their path in it, e.g. `worklist/page.html`.
 
     A value from outside is shown as one line of valid Unicode (`names.printable`) and escaped; only `Markup`
-    stands as it is. Filters: `score`, `percent`, `base64` and `points`. A sentence is translated by
+    stands as it is. Filters: `score`, `base64` and `points`. A sentence is translated by
     `_("...")`, one of a number of things by `plural("{count} film", "{count} films", n)`; `number` writes a
     number as the language does, `spoken()` is the language.
     """
@@ -30,7 +30,7 @@ def templates(package: str) -> Environment:
         auto_reload=False,
     )
     environment.globals |= {"_": _, "plural": plural, "number": number, "spoken": spoken}
-    environment.filters |= {"score": score, "percent": percent, "base64": base64, "points": points}
+    environment.filters |= {"score": score, "base64": base64, "points": points}
     return environment
 
 
@@ -43,11 +43,6 @@ def _shown(value: object) -> object:
 def score(value: float | None) -> str:
     """A score of 0..100 with two decimals; "" where there is none."""
     return "" if value is None else f"{value:.2f}"
-
-
-def percent(share: float) -> str:
-    """A share of 0..1 in whole per cent."""
-    return f"{share:.0%}"
 
 
 def base64(content: bytes) -> Markup:

@@ -13,14 +13,13 @@ from cxr_runtime.reading import read_film
 def test_a_grey_bitmap_with_a_palette() -> None:
     film = read_film(files.bmp_file(files.phantom()))
     np.testing.assert_array_equal(film.pixels, files.phantom())
-    assert (film.facts.file_format, film.facts.source_is_colour) == ("bmp", False)
+    assert film.facts.file_format == "bmp"
 
 
 def test_a_bitmap_in_colour() -> None:
     film = read_film(files.bmp_file(files.colour_picture()))
     luminance = files.colour_picture() @ np.array([0.299, 0.587, 0.114])
     np.testing.assert_allclose(film.pixels.astype(float), luminance, atol=1)
-    assert film.facts.source_is_colour
 
 
 def test_a_bitmap_from_the_top_down() -> None:

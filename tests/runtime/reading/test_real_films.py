@@ -38,11 +38,10 @@ def test_dicom_headers_are_read_as_the_table_says() -> None:
         stated = (
             facts.modality,
             facts.photometric,
-            str(facts.bits_stored),
             facts.body_part,
             facts.view.value,
         )
-        expected = ("modality", "photometric", "bits_stored", "body_part", "view")
+        expected = ("modality", "photometric", "body_part", "view")
         assert stated == tuple(row[column] for column in expected), row["file"]
         words = row["transfer_syntax"].replace("Image Compression", "").split(" (")[0]
         assert words.split(",")[0].split()[0] in SYNTAXES[facts.transfer_syntax].name, row["file"]
@@ -70,6 +69,5 @@ def test_rasters_are_read(name: str, count: int) -> None:
     assert len(rows) == count
     for row in rows:
         film = read_film((DATA / row["file"]).read_bytes())
-        assert not film.facts.source_is_colour, row["file"]
         assert min(film.hw) >= 200, row["file"]
         assert film.pixels.std() > 10, row["file"]

@@ -52,7 +52,6 @@ def test_min_is_white_is_turned_over(bits: int) -> None:
 def test_one_bit_is_black_and_white() -> None:
     film = read_film(files.tiff_file(files.phantom() > 128))
     np.testing.assert_array_equal(film.pixels, np.where(files.phantom() > 128, 255, 0))
-    assert film.facts.bits_stored == 1
 
 
 def test_of_several_pages_the_first_is_read() -> None:
@@ -67,7 +66,6 @@ def test_colour_in_both_planar_arrangements(planar: str) -> None:
     samples = picture if planar == "contig" else np.moveaxis(picture, 2, 0)
     film = read_film(files.tiff_file(samples, photometric="rgb", planarconfig=planar))
     np.testing.assert_allclose(film.pixels.astype(float), picture @ np.array([0.299, 0.587, 0.114]), atol=1)
-    assert film.facts.source_is_colour
 
 
 def test_a_palette_is_looked_up() -> None:
@@ -142,8 +140,9 @@ def test_a_strip_that_holds_half_a_picture_is_noticed(compression: str, end: byt
 def test_colour_strips_of_jpeg_are_read(subsampling: tuple[int, int]) -> None:
     options = {"compression": "jpeg", "rowsperstrip": 32, "subsampling": subsampling}
     film = read_film(files.tiff_file(files.colour_picture(), photometric="rgb", **options))
-    assert film.facts.source_is_colour
+    luminance = files.colour_picture() @ np.array([0.299, 0.587, 0.114])
     assert film.hw == (96, 80)
+    assert np.abs(film.pixels - luminance).mean() < 4
 
 
 def ycbcr(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -158,7 +157,6 @@ def test_chroma_is_converted_whatever_the_compression(compression: str | None, c
     options = {"photometric": "ycbcr", "subsampling": (1, 1), "compression": compression}
     film = read_film(files.tiff_file(ycbcr(rgb), **options))
     np.testing.assert_allclose(film.pixels.astype(float), rgb @ np.array([0.299, 0.587, 0.114]), atol=2)
-    assert film.facts.source_is_colour == coloured
 
 
 @pytest.mark.parametrize("blocks", [2, 4])
@@ -166,7 +164,6 @@ def test_chroma_is_converted_whatever_the_compression(compression: str | None, c
 def test_chroma_of_a_lower_resolution_is_read(compression: int, blocks: int) -> None:
     film = read_film(files.subsampled_tiff(files.phantom(), compression, blocks))
     np.testing.assert_array_equal(film.pixels, files.phantom())
-    assert not film.facts.source_is_colour
 
 
 @pytest.mark.parametrize("first", [{"subfiletype": 1}, {}])

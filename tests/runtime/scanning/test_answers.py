@@ -140,11 +140,11 @@ def test_a_forged_text_is_refused(film: Examined, changes: dict[str, Any]) -> No
     "changes",
     [
         {"view": "UP"},
-        {"bits_stored": "8"},
+        {"frames": "1"},
         {"body_part": "b" * 201},
         {"modality": "\n"},
         {"age_years": float("nan")},
-        {"source_is_colour": 1},
+        {"is_own_result": 1},
         {"turned_back": 45},
         {"more": 1},
     ],

@@ -24,11 +24,11 @@ NO_CHROMA = 128
 Components = NDArray[np.uint8]  # (rows, columns, 3)
 
 
-def grey_of_colour(ds: Dataset, picture: Picture) -> tuple[GreyPixels, bool]:
+def grey_of_colour(ds: Dataset, picture: Picture) -> GreyPixels:
     """Luminance of a picture of three components, or with a palette.
 
     Returns:
-        (rows, columns) uint8, and whether the picture was visibly coloured.
+        (rows, columns) uint8.
     """
     if picture.module.photometric == PALETTE:
         rgb = _looked_up(ds, picture)
@@ -39,8 +39,7 @@ def grey_of_colour(ds: Dataset, picture: Picture) -> tuple[GreyPixels, bool]:
             if space is Colours.RGB
             else np.asarray(convert_color_space(components, "YBR_FULL", "RGB"))
         )
-    grey, coloured = grey_of_bgr(np.ascontiguousarray(rgb[..., ::-1]))
-    return np.asarray(grey, np.uint8), coloured
+    return np.asarray(grey_of_bgr(np.ascontiguousarray(rgb[..., ::-1])), np.uint8)
 
 
 def _eight_bits(values: NDArray[np.generic], bits: int) -> Components:

@@ -143,24 +143,23 @@ def _check(ds: Dataset, caught: list[warnings.WarningMessage]) -> None:
 def _film(ds: Dataset) -> Film:
     picture = first_picture(ds)
     if picture.module.photometric in GREY:
-        grey, is_coloured = display_of(ds, picture).show(picture.values), False
+        grey = display_of(ds, picture).show(picture.values)
         check_rows(grey)
     else:
-        grey, is_coloured = grey_of_colour(ds, picture)
+        grey = grey_of_colour(ds, picture)
     aspect, spacing = pixel_aspect_and_spacing(ds)
     pixels = squared(grey, aspect)
-    facts = _facts(ds, picture, aspect, is_coloured=is_coloured)
+    facts = _facts(ds, picture)
     as_read = spacing * grey.shape[0] / pixels.shape[0]
     is_likely = LEAST_SPACING <= as_read <= MOST_SPACING
     return Film(pixels, replace(facts, spacing_mm=as_read if is_likely else None))
 
 
-def _facts(ds: Dataset, picture: Picture, aspect: float, *, is_coloured: bool) -> FilmFacts:
+def _facts(ds: Dataset, picture: Picture) -> FilmFacts:
     """What the header says; what is missing or malformed stays empty."""
     implicit, little = ds.original_encoding
     return FilmFacts(
         file_format="dicom",
-        bits_stored=picture.bits,
         frames=picture.module.frames,
         view=view_of(ds),
         modality=keyword(ds, "Modality"),
@@ -168,11 +167,9 @@ def _facts(ds: Dataset, picture: Picture, aspect: float, *, is_coloured: bool) -
         transfer_syntax=stated_syntax(ds) or str(native_syntax(implicit=bool(implicit), little=bool(little))),
         photometric=picture.module.photometric,
         age_years=age_years(ds),
-        source_is_colour=is_coloured,
         is_own_result=keyword(ds, "Manufacturer") == MANUFACTURER.upper(),
         is_for_processing=is_for_processing(ds),
         stored_hw=picture.values.shape[:2],
-        pixel_aspect=aspect,
     )
 
 

@@ -56,7 +56,7 @@ def test_every_transfer_syntax_and_depth(syntax: UID, bits: int) -> None:
     content = dicom.dicom_file(pixels, syntax=syntax, bits=bits)
     assert_phantom(content, atol=6 if syntax in dicom.LOSSY else 1)
     facts = read_film(content).facts
-    assert (facts.file_format, facts.transfer_syntax, facts.bits_stored) == ("dicom", str(syntax), bits)
+    assert (facts.file_format, facts.transfer_syntax) == ("dicom", str(syntax))
 
 
 def test_every_syntax_that_is_read_is_tested() -> None:
@@ -156,7 +156,6 @@ def test_colour_pictures(syntax: UID, planar: int) -> None:
     film = read_film(dicom.dicom_file(stored, syntax=syntax, PlanarConfiguration=planar))
     expected = picture @ np.array([0.299, 0.587, 0.114])
     np.testing.assert_allclose(film.pixels.astype(float), expected, atol=1)
-    assert film.facts.source_is_colour
 
 
 @pytest.mark.parametrize(
@@ -170,7 +169,6 @@ def test_compressed_colour_pictures(syntax: UID, coloured: bool) -> None:
     film = read_film(dicom.dicom_file(picture, syntax=syntax, PhotometricInterpretation=photometric))
     expected = picture @ np.array([0.299, 0.587, 0.114])
     assert np.abs(film.pixels - expected).mean() < 2
-    assert film.facts.source_is_colour == coloured
 
 
 def test_luminance_and_chroma_are_told_apart() -> None:
@@ -179,7 +177,6 @@ def test_luminance_and_chroma_are_told_apart() -> None:
     for syntax in (dicom.UNCOMPRESSED[1], dicom.RLE, dicom.JPEG_LS, dicom.JPEG_LOSSLESS_SV1):
         content = dicom.dicom_file(stored, syntax=syntax, PhotometricInterpretation="YBR_FULL")
         assert_phantom(content)
-        assert not read_film(content).facts.source_is_colour
 
 
 def test_halved_chroma_is_understood() -> None:
@@ -199,7 +196,6 @@ def test_a_palette_is_looked_up(bits: int) -> None:
     palette |= {f"{c}PaletteColorLookupTableData": ramp.tobytes() for c in colours}
     content = dicom.dicom_file(files.phantom(), PhotometricInterpretation="PALETTE COLOR", **palette)
     np.testing.assert_allclose(read_film(content).pixels.astype(int), 255 - files.phantom(), atol=1)
-    assert not read_film(content).facts.source_is_colour
 
 
 @pytest.mark.parametrize("syntax", [dicom.UNCOMPRESSED[1], dicom.RLE, dicom.JPEG_LS])
