@@ -4,6 +4,7 @@ import atexit
 import gc
 import os
 import sys
+import warnings
 
 # New objects after which Python looks for garbage; by itself 700. A scan's start and its reports make many
 # objects that stay, and to look through them again and again takes a tenth of its time.
@@ -23,6 +24,8 @@ def start() -> "NoReturn":
     # Products and pictures are small here, and films are done beside each other: more threads would spin.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.environ.setdefault("OPENCV_FOR_THREADS_NUM", "1")
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # those of libraries quote values of headers, and may end in a log
     _leave_current_folder()  # before anything is imported that could lie there
     from cxr_cli.streams import mend_streams
     from cxr_runtime.offline import hide_requests

@@ -105,3 +105,16 @@ def test_a_memory_too_small_for_a_scan_is_one_line_that_names_the_limit(folder: 
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
     assert line.startswith("cxr-triage: too little memory; a process may use 500 MiB of memory here")
+
+
+def test_what_libraries_warn_of_is_not_shown() -> None:
+    program = (
+        "import sys, warnings, cxr_cli, cxr_cli.main\n"
+        "cxr_cli.main.main = lambda: warnings.warn(\"Invalid value for VR UI: '1.2.03'\")\n"
+        "cxr_cli.start()"
+    )
+    for words, is_shown in (((), False), (("-W", "default"), True)):
+        done = subprocess.run(
+            [sys.executable, *words, "-c", program], capture_output=True, text=True, check=False
+        )
+        assert ("1.2.03" in done.stderr) is is_shown

@@ -4,7 +4,7 @@ import ntpath
 import sys
 import time
 import unicodedata
-from pathlib import Path
+from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -13,6 +13,7 @@ from cxr_runtime import atomic, windows_paths
 from cxr_runtime.atomic import write_bytes
 from cxr_runtime.names import safe_name
 from cxr_runtime.reports.heatmap_files import HeatmapFiles
+from cxr_runtime.store.opening import sqlite_address
 from cxr_runtime.windows_paths import as_it_is, plain, reachable
 
 if TYPE_CHECKING:
@@ -95,3 +96,16 @@ def test_a_picture_whose_name_the_disk_gives_with_accents_apart_is_known_again(t
     HeatmapFiles(tmp_path, cast("HeatView", None), frozenset(), lung_outline=False).remove_others({name})
     assert [path.name for path in folder.iterdir()] == [apart]
     assert windows_paths.reachable(folder) == folder
+
+
+@pytest.mark.parametrize(
+    ("path", "address"),
+    [
+        (PureWindowsPath(r"\\nas\results\triage.sqlite"), "file:////nas/results/triage.sqlite"),
+        (PureWindowsPath(r"C:\a b\triage.sqlite"), "file:///C:/a%20b/triage.sqlite"),
+        (PurePosixPath("/srv/50%/triage.sqlite"), "file:///srv/50%25/triage.sqlite"),
+    ],
+)
+def test_sqlite_finds_a_store_on_a_share(path: PurePath, address: str) -> None:
+    """With two slashes it takes the share's host for an authority, and refuses it (SQLite, URI filenames)."""
+    assert sqlite_address(path) == address

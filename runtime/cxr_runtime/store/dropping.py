@@ -4,6 +4,7 @@ import os
 import re
 import sqlite3
 import stat
+import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -19,6 +20,7 @@ from cxr_runtime.store.beside import StoreBeside
 from cxr_runtime.store.deliveries import Deliveries
 from cxr_runtime.store.objects import MadeObject
 from cxr_runtime.store.rows import RESULT, SEALED_COLUMNS, time_of
+from cxr_runtime.store.sqlite import transaction
 from cxr_runtime.store.writer import StoreWriter
 from cxr_runtime.windows_paths import reachable
 
@@ -135,7 +137,7 @@ class PruningStore(StoreWriter, StoreBeside):
     def _drop_pictures(self, folder: Path, films: Sequence[PicturedFilm]) -> None:
         """Drop films' pictures in one transaction, then their files; rows keep a right seal."""
         columns = ", ".join(SEALED_COLUMNS)
-        with self._transaction():
+        with transaction(self._db, self.name):
             for film in films:
                 for table in ("pictures", "features"):
                     self._db.execute(f"DELETE FROM {table} WHERE result = ?", (film.result,))
@@ -157,12 +159,13 @@ class PruningStore(StoreWriter, StoreBeside):
             How many were there, and were deleted.
         """
         deleted = 0
-        with self._transaction():
+        with transaction(self._db, self.name):
             for each in results:
                 path = folder / each.made.file
                 if is_unchanged(path, each.stamp) or not path.exists():
                     deleted += _delete(path)
-                    self._note(each.made.uid, [(each.made.file, "")])
+                    if not path.exists():  # else a viewer has it open: it goes another time
+                        self._note(each.made.uid, [(each.made.file, "")])
         return deleted
 
     def shrink(self) -> None:
@@ -190,10 +193,14 @@ def by_age(thing: Droppable) -> datetime:
 
 
 def _delete(path: Path) -> bool:
-    """Delete a file; False where it had gone before."""
+    """Delete a file; False where it had gone before, or where Windows keeps one that a viewer has open."""
     try:
         path.unlink()
     except FileNotFoundError:
+        return False
+    except PermissionError:
+        if sys.platform != "win32":
+            raise
         return False
     return True
 

@@ -1,12 +1,13 @@
 """A store is opened as if a stranger had made it: a plain file, within limits, and with our tables alone."""
 
 import os
+import re
 import sqlite3
 import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
+from pathlib import Path, PurePath
 from tempfile import TemporaryFile
 
 from cxr_runtime.access import PRIVATE, Access
@@ -60,6 +61,11 @@ def open_to_write(path: Path, access: Access) -> sqlite3.Connection:
     return db
 
 
+def sqlite_address(path: PurePath) -> str:
+    """A whole path as a URI that SQLite takes: one of a share of Windows has its host behind four slashes."""
+    return re.sub("^file://(?!/)", "file:////", path.as_uri())
+
+
 def open_to_read(path: Path) -> sqlite3.Connection:
     """A connection that cannot write; of a store of an earlier program it reads a copy, which is migrated.
 
@@ -73,7 +79,7 @@ def open_to_read(path: Path) -> sqlite3.Connection:
     _refuse_unless_plain(path)
     # A log beside the store says that somebody writes; without one, SQLite must make none only to read.
     is_written = path.with_name(f"{path.name}-wal").exists()
-    address = f"{path.absolute().as_uri()}?mode=ro{'' if is_written else '&immutable=1'}"
+    address = f"{sqlite_address(path.absolute())}?mode=ro{'' if is_written else '&immutable=1'}"
     db = _connect(path, address)
     with _closed_on_error(db):
         check(db)
@@ -111,7 +117,7 @@ def open_to_copy(path: Path) -> sqlite3.Connection:
     _refuse_unless_plain(path)
     # Who may write into the folder reads as writers do, so that a scan may begin meanwhile.
     may_write = os.access(path.parent, os.W_OK) and os.access(path, os.W_OK)
-    db = _connect(path, f"{path.absolute().as_uri()}?mode={'rw' if may_write else 'ro&immutable=1'}")
+    db = _connect(path, f"{sqlite_address(path.absolute())}?mode={'rw' if may_write else 'ro&immutable=1'}")
     with _closed_on_error(db):
         db.execute("PRAGMA query_only=ON")
         check(db)
@@ -127,7 +133,7 @@ def open_beside(path: Path, *, writes: bool) -> sqlite3.Connection:
     """
     _refuse_unless_plain(path)
     _refuse_others(path)
-    db = _connect(path, f"{path.absolute().as_uri()}?mode=rw", check_same_thread=False)
+    db = _connect(path, f"{sqlite_address(path.absolute())}?mode=rw", check_same_thread=False)
     with _closed_on_error(db):
         db.executescript(f"PRAGMA busy_timeout={BUSY_MS}; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;")
         migrate(db)

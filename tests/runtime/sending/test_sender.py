@@ -2,6 +2,7 @@ import shutil
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event
+from types import SimpleNamespace
 
 import pytest
 
@@ -362,6 +363,26 @@ def test_results_that_the_archive_has_may_go_and_those_that_wait_stay(out: Path)
         assert sending.round().sent == 4  # none of those that went
     assert prune(out, timedelta(0), now=LATER).results == 4
     assert list((out / DICOM_FOLDER).iterdir()) == []
+
+
+def test_on_windows_a_result_that_a_viewer_has_open_goes_another_time(
+    out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with sender(out, Archive()) as sending:
+        sending.round()
+    unlink, (opened, *_) = Path.unlink, sorted((out / DICOM_FOLDER).iterdir())
+
+    def refuses(path: Path, missing_ok: bool = False) -> None:
+        if path == opened:
+            raise PermissionError("another program has it open")
+        unlink(path, missing_ok)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("cxr_runtime.store.dropping.sys", SimpleNamespace(platform="win32"))
+        patch.setattr(Path, "unlink", refuses)
+        assert prune(out, timedelta(0), now=LATER).results == 5
+    assert [*(out / DICOM_FOLDER).iterdir()] == [opened]
+    assert prune(out, timedelta(0), now=LATER).results == 1
 
 
 def test_results_that_went_are_owed_to_no_other_archive(out: Path) -> None:

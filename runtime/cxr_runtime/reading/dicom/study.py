@@ -7,6 +7,7 @@ from hashlib import sha256
 
 from pydicom import Dataset
 from pydicom.charset import convert_encodings, decode_bytes, python_encoding
+from pydicom.datadict import dictionary_VM
 from pydicom.valuerep import TEXT_VR_DELIMS, PersonName
 
 from cxr_runtime.identity import COPIED, FORMS, MOST_SHOWN, Identity, StudyHeader
@@ -52,10 +53,13 @@ def _is_allowed(keyword: str, vr: str, raw: bytes, encodings: list[str]) -> bool
         return False
     if keyword == "SpecificCharacterSet":
         return {name.strip() for name in text.split("\\")} <= set(python_encoding)
+    decoded = _decoded(raw, encodings)  # in some character sets a backslash is half of a letter
+    if dictionary_VM(keyword) == "1" and "\\" in decoded:
+        return False
     if vr == "PN":
-        return all(len(group) <= LONGEST_GROUP for group in _decoded(raw, encodings).split("="))
+        return all(len(group) <= LONGEST_GROUP for group in decoded.split("="))
     if vr in LONGEST:
-        return all(len(value) <= LONGEST[vr] for value in _decoded(raw, encodings).split("\\"))
+        return all(len(value) <= LONGEST[vr] for value in decoded.split("\\"))
     return True
 
 

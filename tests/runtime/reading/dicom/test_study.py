@@ -55,6 +55,11 @@ def test_a_name_is_shown_as_people_write_it_and_kept_byte_for_byte(
     ("keyword", "vr", "wrong"),
     [
         ("PatientBirthDate", "LO", "1961.02.03"),
+        ("PatientBirthDate", "LO", "00000000"),
+        ("StudyDate", "LO", "20261301"),
+        ("StudyTime", "LO", "250000"),
+        ("PatientID", "LT", "12\\34"),
+        ("AccessionNumber", "LT", "x\\y"),
         ("PatientBirthDate", "LO", "d14a028c2a3a2bc9476102bb288234c4"),
         ("AccessionNumber", "LO", "d14a028c2a3a2bc9476102bb288234c4"),
         ("PatientSex", "LO", "female"),
@@ -70,6 +75,12 @@ def test_a_value_that_its_element_does_not_allow_counts_as_missing(keyword: str,
     changed: dict[str, Any] = {keyword: (vr, wrong)}
     content = study_film(**changed)
     assert study_header(content).value(keyword) == ""
+
+
+def test_half_a_letter_that_looks_like_a_backslash_parts_no_value() -> None:
+    """The second byte of 慭 in GBK is that of a backslash."""
+    content = study_film(SpecificCharacterSet="GBK", StudyDescription=("LO", "慭"))
+    assert study_header(content).value("StudyDescription") == "慭".encode("gbk").decode("latin-1")
 
 
 def test_an_issuer_that_is_too_long_still_tells_two_patients_with_one_id_apart() -> None:
