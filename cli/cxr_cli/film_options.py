@@ -1,4 +1,4 @@
-"""Options that `scan`, `watch` and `listen` share, and what they come to."""
+"""Options that `scan`, `watch` and `listen` share, and the journal that each of them writes."""
 
 import sys
 from pathlib import Path
@@ -8,10 +8,7 @@ import typer
 
 if TYPE_CHECKING:
     from cxr_runtime.journal import Journal
-    from cxr_runtime.presentation import Presentation
-    from cxr_runtime.scanning.options import ScanOptions
 
-DEFAULT_FORMATS = "csv,html,pdf,png"
 Model = Annotated[
     str, typer.Option(metavar="NAME|DIR", help="A model that came with the program, or a model folder.")
 ]
@@ -116,61 +113,6 @@ LogFile = Annotated[
     ),
 ]
 LogLines = Annotated[Literal["text", "json"], typer.Option("--log-format", help="Lines of the log.")]
-
-
-def screening_options(
-    out: Path | None,
-    *,
-    model: str,
-    calibration: Path | None,
-    backend: str,
-    operating_point: str | None,
-    heat: str,
-    lung_outline: bool,
-    preview_quality: int,
-    workers: int | None,
-    memory: str | None,
-    formats: str,
-    allow_uncalibrated: bool,
-    require_gpu: bool,
-    require_sandbox: bool,
-    require_signed: bool,
-    identity: str | None,
-    share_with: str | None,
-    presentation: "Presentation",
-) -> "ScanOptions":
-    """How films are scored, from the options above as they were typed.
-
-    Raises:
-        UsageError: a size, a format or a group is none.
-    """
-    from cxr_runtime.access import PRIVATE, shared_with
-    from cxr_runtime.files import parse_formats
-    from cxr_runtime.heat.map import HeatMethod
-    from cxr_runtime.identity import IdentityKind
-    from cxr_runtime.machine_memory import parse_size
-    from cxr_runtime.scanning.options import ScanOptions
-
-    return ScanOptions(
-        out=out,
-        model=model,
-        calibration=calibration,
-        backend=backend,
-        operating_point=operating_point,
-        heat=HeatMethod(heat),
-        lung_outline=lung_outline,
-        preview_quality=preview_quality,
-        workers=workers,
-        memory=None if memory is None else parse_size(memory),
-        formats=parse_formats(formats),
-        allow_uncalibrated=allow_uncalibrated,
-        require_gpu=require_gpu,
-        require_sandbox=require_sandbox,
-        require_signed=require_signed,
-        access=PRIVATE if share_with is None else shared_with(share_with),
-        identity=IdentityKind(identity or "none"),
-        presentation=presentation,
-    )
 
 
 def opened_journal(log_file: Path | None, log_format: str, *, on_screen: bool) -> "Journal":

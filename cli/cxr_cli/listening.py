@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from cxr_cli.film_options import (
-    DEFAULT_FORMATS,
     AllowUncalibrated,
     Backend,
     Calibration,
@@ -28,7 +27,6 @@ from cxr_cli.film_options import (
     ShareWith,
     Workers,
     opened_journal,
-    screening_options,
 )
 from cxr_cli.report_options import ColourScale, Language, PdfPages, Prevalence, WorklistSize, presentation_of
 from cxr_cli.sending import (
@@ -42,6 +40,7 @@ from cxr_cli.sending import (
     with_results,
 )
 from cxr_cli.watching import told
+from cxr_runtime.files import DEFAULT_FORMAT_LIST, PREVIEW_QUALITY
 
 
 def listen(
@@ -89,10 +88,10 @@ def listen(
     operating_point: OperatingPoint = None,
     heat: Heat = "cam",
     lung_outline: LungOutline = False,
-    preview_quality: PreviewQuality = 84,
+    preview_quality: PreviewQuality = PREVIEW_QUALITY,
     workers: Workers = None,
     memory: Memory = None,
-    formats: Formats = DEFAULT_FORMATS,
+    formats: Formats = DEFAULT_FORMAT_LIST,
     worklist_size: WorklistSize = None,
     drop_uncopied: Annotated[
         bool,
@@ -131,24 +130,28 @@ def listen(
 
     check_memory()
     from cxr_runtime.arrivals.receiver.copies import copies_beside
-    from cxr_runtime.arrivals.receiver.inbox import Limits
-    from cxr_runtime.arrivals.receiver.peers import allow_list, tls_context
-    from cxr_runtime.arrivals.receiver.receiver import Receiver, ReceiverOptions
+    from cxr_runtime.arrivals.receiver.receiver import Receiver
+    from cxr_runtime.arrivals.receiver.receiving import Receiving
     from cxr_runtime.arrivals.service import Service, ServiceOptions
     from cxr_runtime.machine_memory import bytes_of
+    from cxr_runtime.scanning.options import ScanOptions
     from cxr_runtime.sending.address import ae_title
 
-    receiving = ReceiverOptions(
+    asked = Receiving(
         host=host,
         port=port,
         title=ae_title(aet, "--aet"),
-        allowed=allow_list(allow or (), host),
-        tls=tls_context(tls_cert, tls_key, tls_client_ca),
-        limits=Limits(associations=associations, free_bytes=bytes_of(keep_free, "--keep-free")),
+        allow=tuple(allow or ()),
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+        tls_client_ca=tls_client_ca,
+        associations=associations,
+        free_bytes=bytes_of(keep_free, "--keep-free"),
     )
+    receiving = asked.options()
     own = (tls_cert, tls_key) if tls_ca is not None else (None, None)
     route = sending_route(to, what, aet, tls_ca, *own, login, identity)
-    screening = screening_options(
+    screening = ScanOptions.of_words(
         out,
         model=model,
         calibration=calibration,
@@ -172,8 +175,7 @@ def listen(
     with opened_journal(log_file, log_format, on_screen=not quiet) as journal:
         copies = copies_beside(screening.identity, out, journal, keeps_whole=not drop_uncopied)
         receiver = Receiver(out, receiving, journal)
-        inputs = (f"DICOM, {receiving.title} at {host}:{port}",)
-        options = ServiceOptions(screening, inputs, dated)
+        options = ServiceOptions(screening, (asked.shown,), dated)
         service = Service([receiver], options, journal, companions=(copies,))
         with beside(route, out, journal):
             service.run()

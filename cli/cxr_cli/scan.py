@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cxr_cli.film_options import (
-    DEFAULT_FORMATS,
     AllowUncalibrated,
     Backend,
     BatchSize,
@@ -32,7 +31,6 @@ from cxr_cli.film_options import (
     ShareWith,
     Workers,
     opened_journal,
-    screening_options,
 )
 from cxr_cli.report_options import ColourScale, Language, PdfPages, Prevalence, WorklistSize, presentation_of
 from cxr_cli.sending import (
@@ -49,6 +47,7 @@ from cxr_cli.sending import (
     sent_all,
     with_results,
 )
+from cxr_runtime.files import DEFAULT_FORMAT_LIST, PREVIEW_QUALITY
 
 if TYPE_CHECKING:
     from cxr_runtime.scanning.scan import ScanSummary
@@ -78,11 +77,11 @@ def scan(
     operating_point: OperatingPoint = None,
     heat: Heat = "cam",
     lung_outline: LungOutline = False,
-    preview_quality: PreviewQuality = 84,
+    preview_quality: PreviewQuality = PREVIEW_QUALITY,
     workers: Workers = None,
     memory: Memory = None,
     batch_size: BatchSize = 8,
-    formats: Formats = DEFAULT_FORMATS,
+    formats: Formats = DEFAULT_FORMAT_LIST,
     worklist_size: WorklistSize = None,
     allow_uncalibrated: AllowUncalibrated = False,
     require_gpu: RequireGpu = False,
@@ -145,12 +144,13 @@ def scan(
     check_memory()  # under a low limit, what is imported next may end the process without a word
     from cxr_cli.progress import terminal_or_lines
     from cxr_runtime.progress import Silence
+    from cxr_runtime.scanning.options import ScanOptions
     from cxr_runtime.scanning.profile import NoProfile, Profile
     from cxr_runtime.scanning.scan import scan as scan_films
     from cxr_runtime.sources.part import Part
 
     route = sending_route(to, what, aet, tls_ca, tls_cert, tls_key, login, identity)
-    screening = screening_options(
+    screening = ScanOptions.of_words(
         out,
         model=model,
         calibration=calibration,

@@ -14,6 +14,7 @@ from cxr_cli.report_options import (
     wishes_of,
 )
 from cxr_cli.scan import EXIT_NOT_WRITTEN, about_refused
+from cxr_runtime.files import DEFAULT_FORMAT_LIST
 
 if TYPE_CHECKING:
     from cxr_runtime.presentation import Wishes
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 EXIT_NOT_UNDER = 3  # the folder is still larger than it was to be
 _FORMATS = "csv,html,pdf,png,npz"  # what a store alone can give
-_DEFAULT_FORMATS = "csv,html,pdf,png"
 _UNITS = (("GB", 1 << 30), ("MB", 1 << 20), ("kB", 1 << 10))
 
 Formats = Annotated[str, typer.Option("--format", metavar="LIST", help=f"What to write: any of {_FORMATS}.")]
@@ -42,7 +42,7 @@ def _folder(about: str) -> Any:  # Any: what typer.Argument gives
 
 def report(
     folder: Annotated[Path, _folder("Output folder of scans.")],
-    formats: Formats = _DEFAULT_FORMATS,
+    formats: Formats = DEFAULT_FORMAT_LIST,
     trust: Trust = False,
     share_with: ShareWith = None,
     language: LatestLanguage = None,
@@ -98,7 +98,7 @@ def restore(
         Path, typer.Argument(metavar="FILE", show_default=False, help="Made by `cxr-triage backup`.")
     ],
     folder: Annotated[Path, _folder("New output folder.")],
-    formats: Formats = _DEFAULT_FORMATS,
+    formats: Formats = DEFAULT_FORMAT_LIST,
     trust: Trust = False,
     share_with: ShareWith = None,
     language: LatestLanguage = None,
@@ -132,7 +132,7 @@ def merge(
         Path,
         typer.Option(metavar="DIR", show_default=False, help="Folder of all of them; may be one of them."),
     ],
-    formats: Formats = _DEFAULT_FORMATS,
+    formats: Formats = DEFAULT_FORMAT_LIST,
     trust: Trust = False,
     share_with: ShareWith = None,
     language: LatestLanguage = None,

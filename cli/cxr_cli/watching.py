@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cxr_cli.film_options import (
-    DEFAULT_FORMATS,
     AllowUncalibrated,
     Backend,
     Calibration,
@@ -29,7 +28,6 @@ from cxr_cli.film_options import (
     ShareWith,
     Workers,
     opened_journal,
-    screening_options,
 )
 from cxr_cli.report_options import ColourScale, Language, PdfPages, Prevalence, WorklistSize, presentation_of
 from cxr_cli.sending import (
@@ -48,6 +46,7 @@ from cxr_cli.sending import (
     sent_all,
     with_results,
 )
+from cxr_runtime.files import DEFAULT_FORMAT_LIST, PREVIEW_QUALITY
 
 if TYPE_CHECKING:
     from cxr_runtime.arrivals.service import Service
@@ -66,10 +65,10 @@ def watch(
     operating_point: OperatingPoint = None,
     heat: Heat = "cam",
     lung_outline: LungOutline = False,
-    preview_quality: PreviewQuality = 84,
+    preview_quality: PreviewQuality = PREVIEW_QUALITY,
     workers: Workers = None,
     memory: Memory = None,
-    formats: Formats = DEFAULT_FORMATS,
+    formats: Formats = DEFAULT_FORMAT_LIST,
     worklist_size: WorklistSize = None,
     allow_uncalibrated: AllowUncalibrated = False,
     require_gpu: RequireGpu = False,
@@ -106,10 +105,11 @@ def watch(
     check_memory()
     from cxr_runtime.arrivals.service import Service, ServiceOptions
     from cxr_runtime.arrivals.watched import watched_folders
+    from cxr_runtime.scanning.options import ScanOptions
     from cxr_runtime.workers.opener import Opener
 
     route = sending_route(to, what, aet, tls_ca, tls_cert, tls_key, login, identity)
-    screening = screening_options(
+    screening = ScanOptions.of_words(
         out,
         model=model,
         calibration=calibration,

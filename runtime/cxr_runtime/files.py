@@ -40,6 +40,8 @@ class ReportFormat(StrEnum):
 
 
 DEFAULT_FORMATS = frozenset(ReportFormat) - {ReportFormat.NPZ, ReportFormat.DICOM}
+DEFAULT_FORMAT_LIST = ",".join(name for name in ReportFormat if name in DEFAULT_FORMATS)  # as it is typed
+PREVIEW_QUALITY = 84  # of the JPEG of a film that the store keeps, where nobody asks for another
 
 
 def parse_formats(listed: str) -> frozenset[ReportFormat]:

@@ -7,6 +7,7 @@ import numpy as np
 from isal import isal_zlib
 from numpy.typing import NDArray
 
+from cxr_runtime.files import PREVIEW_QUALITY
 from cxr_runtime.pixels import GreyPixels, shrunk_hw
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"  # W3C PNG 5.2
@@ -17,7 +18,6 @@ MOST_SHOWN = 4096  # rows or columns of a picture of a report; ours have 1024
 DEFLATE_LEVEL = 1  # of ISA-L's 0..3; 0 is no faster here
 KEPT_LONG_SIDE = 736  # pixels of the film that the store keeps, at a quality below WHOLE_QUALITY
 WHOLE_QUALITY = 88  # of a JPEG, from which on the store keeps a film at reading size
-PREVIEW_QUALITY = 84  # of the film that the store keeps, where nobody asks for another
 
 
 def encode_png(pixels: NDArray[np.uint8]) -> bytes:

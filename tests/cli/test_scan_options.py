@@ -1,11 +1,18 @@
 """Options of a scan that are wrong end it before anything is made."""
 
 import sys
+from collections.abc import Callable
+from inspect import signature
 from pathlib import Path
 
 import pytest
 
+from cxr_cli.listening import listen
 from cxr_cli.main import main
+from cxr_cli.scan import scan
+from cxr_cli.watching import watch
+from cxr_runtime import ScanOptions
+from cxr_runtime.presentation import Presentation
 
 
 @pytest.mark.parametrize(
@@ -38,3 +45,10 @@ def test_a_wrong_option_is_one_line_and_makes_nothing(
     assert said in told
     assert told.count("\n") == 1
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("command", [scan, watch, listen])
+def test_what_a_command_is_not_asked_for_is_as_scan_options_say(command: Callable[..., int]) -> None:
+    shared = signature(ScanOptions.of_words).parameters.keys() - {"out", "presentation"}
+    asked = {name: signature(command).parameters[name].default for name in shared}
+    assert ScanOptions.of_words(None, **asked, presentation=Presentation()) == ScanOptions()

@@ -39,7 +39,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
         seen.append({"out": out, **others})
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("cxr_cli.watching.screening_options", options)
+    monkeypatch.setattr("cxr_runtime.scanning.options.ScanOptions.of_words", options)
     return seen
 
 

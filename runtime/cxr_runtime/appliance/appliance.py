@@ -160,8 +160,7 @@ class Appliance:
         if orders.sending is not None:
             parts["send"] = self._new_sender
         if orders.receiving is not None and (stranger := Stranger.of(orders.screening.identity)):
-            keeps_whole = orders.receiving.settings.keep_whole
-            parts["copies"] = lambda: Copies(orders.out, stranger, tools.journal, keeps_whole)
+            parts["copies"] = lambda: Copies(orders.out, stranger, tools.journal, orders.keeps_whole)
         if orders.kept != Kept():
             parts["retention"] = self._new_retention
         access = orders.screening.access

@@ -47,7 +47,7 @@ def check_peers(orders: Orders, journal: Journal) -> None:
         StoreError: results that wait were made with another `identity`.
     """
     if orders.receiving is not None:
-        orders.receiving.receiver(orders.out, journal)
+        orders.receiving.options()
     if orders.sending is not None:
         orders.sending.sender(orders.out, journal)
     orders.readers.check()

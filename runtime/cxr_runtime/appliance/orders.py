@@ -4,61 +4,22 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from cxr_runtime.access import PRIVATE, shared_with
 from cxr_runtime.appliance.readers import Readers
 from cxr_runtime.appliance.retention import Kept
 from cxr_runtime.appliance.settings import Clinic, Listen, Retention
-from cxr_runtime.arrivals.queue import Arrivals
-from cxr_runtime.files import parse_formats
-from cxr_runtime.heat.map import HeatMethod
+from cxr_runtime.arrivals.receiver.receiving import Receiving
 from cxr_runtime.identity import IdentityKind
 from cxr_runtime.journal import Journal, LogFormat
 from cxr_runtime.language import language
-from cxr_runtime.machine_memory import bytes_of, parse_size
+from cxr_runtime.machine_memory import bytes_of
 from cxr_runtime.presentation import Colours, Presentation, Wishes, usual_presentation
 from cxr_runtime.scanning.options import ScanOptions
-from cxr_runtime.sending.address import Address, parse_kinds
+from cxr_runtime.sending.address import Address, ae_title, parse_kinds
 from cxr_runtime.sending.options import SendingOptions, refuse_other_identity
 from cxr_runtime.sending.sender import Sender
 from cxr_runtime.store.dropping import Kind
 from cxr_runtime.store.folder import folders_with_stores
 from cxr_runtime.store.pruning import parse_age
-
-
-@dataclass(frozen=True)
-class Receiving:
-    """How films are received; only whoever receives some needs the library for it."""
-
-    settings: Listen
-    free_bytes: int  # that stay free on the disk
-
-    @property
-    def shown(self) -> str:
-        """The receiver, as reports name it."""
-        return f"DICOM, {self.settings.aet} at {self.settings.host}:{self.settings.port}"
-
-    def receiver(self, out: Path, journal: Journal) -> Arrivals:
-        """A new receiver, which does not listen yet.
-
-        Raises:
-            UsageError: a title, host or certificate cannot be used.
-            ModuleNotFoundError: the extra `dicom` is missing.
-        """
-        from cxr_runtime.arrivals.receiver.inbox import Limits
-        from cxr_runtime.arrivals.receiver.peers import allow_list, tls_context
-        from cxr_runtime.arrivals.receiver.receiver import Receiver, ReceiverOptions
-        from cxr_runtime.sending.address import ae_title
-
-        asked = self.settings
-        options = ReceiverOptions(
-            host=asked.host,
-            port=asked.port,
-            title=ae_title(asked.aet, "listen.aet"),
-            allowed=allow_list(asked.allow, asked.host),
-            tls=tls_context(asked.tls_cert, asked.tls_key, asked.tls_client_ca),
-            limits=Limits(associations=asked.associations, free_bytes=self.free_bytes),
-        )
-        return Receiver(out, options, journal)
 
 
 @dataclass(frozen=True)
@@ -102,6 +63,7 @@ class Orders:
     folders: tuple[str, ...]  # that are watched
     follow_links: bool
     receiving: Receiving | None  # None: nothing is received
+    keeps_whole: bool  # received films that cannot be copied without names
     sending: Sending | None  # None: nothing is sent
     readers: Readers
     stop_below: int  # bytes; with less room no film is taken
@@ -121,7 +83,7 @@ def orders_of(clinic: Clinic) -> Orders:
     """What the settings come to.
 
     Raises:
-        UsageError: a setting that this machine does not know, as a group.
+        UsageError: a setting that this machine does not know, as a group; or a title that is none.
     """
     stop_below = bytes_of(clinic.disk.stop_below, "disk.stop_below")
     return Orders(
@@ -130,7 +92,8 @@ def orders_of(clinic: Clinic) -> Orders:
         screening=_screening(clinic),
         folders=clinic.watch.folders if clinic.watch else (),
         follow_links=clinic.watch is not None and clinic.watch.follow_links,
-        receiving=Receiving(clinic.listen, stop_below) if clinic.listen else None,
+        receiving=_receiving(clinic.listen, stop_below) if clinic.listen else None,
+        keeps_whole=clinic.listen is not None and clinic.listen.keep_whole,
         sending=_sending(clinic),
         readers=Readers.of(clinic.out, clinic.serve, clinic.alert),
         stop_below=stop_below,
@@ -139,6 +102,20 @@ def orders_of(clinic: Clinic) -> Orders:
         health_seconds=clinic.health.every_seconds,
         log_file=clinic.log.file,
         log_format=LogFormat(clinic.log.format),
+    )
+
+
+def _receiving(asked: Listen, free_bytes: int) -> Receiving:
+    return Receiving(
+        host=asked.host,
+        port=asked.port,
+        title=ae_title(asked.aet, "listen.aet"),
+        allow=asked.allow,
+        tls_cert=asked.tls_cert,
+        tls_key=asked.tls_key,
+        tls_client_ca=asked.tls_client_ca,
+        associations=asked.associations,
+        free_bytes=free_bytes,
     )
 
 
@@ -167,24 +144,24 @@ def _kept(asked: Retention) -> Kept:
 
 def _screening(clinic: Clinic) -> ScanOptions:
     asked = clinic.screening
-    options = ScanOptions(
-        out=clinic.out,
+    options = ScanOptions.of_words(
+        clinic.out,
         model=asked.model,
         calibration=asked.calibration,
         backend=asked.backend,
         operating_point=asked.operating_point,
-        heat=HeatMethod(asked.heat),
+        heat=asked.heat,
         lung_outline=asked.lung_outline,
         preview_quality=asked.preview_quality,
         workers=asked.workers,
-        memory=None if asked.memory is None else parse_size(asked.memory),
-        formats=parse_formats(asked.formats),
+        memory=asked.memory,
+        formats=asked.formats,
         allow_uncalibrated=asked.allow_uncalibrated,
         require_gpu=asked.require_gpu,
         require_sandbox=asked.require_sandbox,
         require_signed=asked.require_signed,
         identity=clinic.identity,
-        access=PRIVATE if clinic.share_with is None else shared_with(clinic.share_with),
+        share_with=clinic.share_with,
         presentation=_presentation(clinic),
     )
     return options if clinic.send is None else options.with_results(parse_kinds(clinic.send.what))

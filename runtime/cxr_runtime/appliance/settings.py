@@ -9,6 +9,7 @@ from cxr_runtime.appliance.readers import Alert, Serve
 from cxr_runtime.appliance.section import Age, Prevalence, Section, Size
 from cxr_runtime.appliance.section import choice as _choice
 from cxr_runtime.appliance.section import setting as _setting
+from cxr_runtime.files import DEFAULT_FORMAT_LIST, PREVIEW_QUALITY
 from cxr_runtime.identity import IdentityKind
 from cxr_runtime.presentation import PDF_PAGES
 
@@ -78,9 +79,12 @@ class Screening(Section):
     )
     lung_outline: bool = _choice(False, "draw the outline of the lungs on the pictures in heatmaps/, too")
     preview_quality: int = _choice(
-        84, "JPEG quality of films in the store: 88 to 95 at 1024 pixels, below at 736", ge=60, le=95
+        PREVIEW_QUALITY,
+        "JPEG quality of films in the store: 88 to 95 at 1024 pixels, below at 736",
+        ge=60,
+        le=95,
     )
-    formats: str = _choice("csv,html,pdf,png", "what is written: any of csv, html, pdf, png, npz, dicom")
+    formats: str = _choice(DEFAULT_FORMAT_LIST, "what is written: any of csv, html, pdf, png, npz, dicom")
     worklist_size: Size = _choice("60M", "worklist.html at most; films down the list get smaller pictures")
     workers: int | None = _choice(
         None, "processes that read films; else one for each processor", 2, ge=1, le=256

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Self
 
-from cxr_runtime.access import PRIVATE, Access
-from cxr_runtime.files import DEFAULT_FORMATS, ReportFormat
+from cxr_runtime.access import PRIVATE, Access, shared_with
+from cxr_runtime.files import DEFAULT_FORMATS, PREVIEW_QUALITY, ReportFormat, parse_formats
 from cxr_runtime.heat.map import HeatMethod
 from cxr_runtime.identity import IdentityKind
+from cxr_runtime.machine_memory import parse_size
 from cxr_runtime.model.folder import DEFAULT_MODEL
-from cxr_runtime.pictures import PREVIEW_QUALITY
 from cxr_runtime.presentation import Presentation
 from cxr_runtime.sources.part import Part
 
@@ -43,7 +44,56 @@ class ScanOptions:
     cluster: str | None = None  # address of a Ray cluster that does the films, or `local`
     result_kinds: frozenset[str] | None = None  # of DICOM results: sc, pdf, sr; None: all
 
-    def with_results(self, kinds: frozenset[str]) -> "ScanOptions":
+    @classmethod
+    def of_words(
+        cls,
+        out: Path | None,
+        *,
+        model: str,
+        calibration: Path | None,
+        backend: str,
+        operating_point: str | None,
+        heat: str,
+        lung_outline: bool,
+        preview_quality: int,
+        workers: int | None,
+        memory: str | None,
+        formats: str,
+        allow_uncalibrated: bool,
+        require_gpu: bool,
+        require_sandbox: bool,
+        require_signed: bool,
+        identity: str | None,
+        share_with: str | None,
+        presentation: Presentation,
+    ) -> Self:
+        """What commands and the file of settings share, as it was typed.
+
+        Raises:
+            UsageError: a size, a format or a group is none.
+        """
+        return cls(
+            out=out,
+            model=model,
+            calibration=calibration,
+            backend=backend,
+            operating_point=operating_point,
+            heat=HeatMethod(heat),
+            lung_outline=lung_outline,
+            preview_quality=preview_quality,
+            workers=workers,
+            memory=None if memory is None else parse_size(memory),
+            formats=parse_formats(formats),
+            allow_uncalibrated=allow_uncalibrated,
+            require_gpu=require_gpu,
+            require_sandbox=require_sandbox,
+            require_signed=require_signed,
+            access=PRIVATE if share_with is None else shared_with(share_with),
+            identity=IdentityKind(identity or "none"),
+            presentation=presentation,
+        )
+
+    def with_results(self, kinds: frozenset[str]) -> Self:
         """The same with the DICOM results that are to be sent; where `dicom` is a format, all are made.
 
         Args:

@@ -1,11 +1,14 @@
 import re
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pydantic import BaseModel
 
+from cxr_runtime import ScanOptions
 from cxr_runtime.appliance.example import example
+from cxr_runtime.appliance.orders import orders_of
 from cxr_runtime.appliance.settings import Clinic, section_of
 from cxr_runtime.appliance.settings_file import read_settings
 from cxr_runtime.errors import UsageError
@@ -35,6 +38,11 @@ def test_the_least_settings_are_enough(tmp_path: Path) -> None:
     assert clinic.health_file == Path("/srv/out/health.json")
     assert clinic.watch is not None
     assert clinic.watch.folders == ("/srv/in",)
+
+
+def test_settings_that_are_left_out_are_as_scan_options_say(tmp_path: Path) -> None:
+    screening = orders_of(read_settings(written(tmp_path, LEAST))).screening
+    assert replace(screening, out=None, presentation=Presentation()) == ScanOptions()
 
 
 def test_the_example_is_read_and_shows_every_setting(tmp_path: Path) -> None:
