@@ -7,7 +7,7 @@ from typing import Any
 from cxr_runtime.errors import InstallationError, UnreadableFilmError, UsageError, how_to_install
 from cxr_runtime.names import printable
 from cxr_runtime.sources.archives import is_zip
-from cxr_runtime.sources.kinds import is_hidden, is_passed_over
+from cxr_runtime.sources.kinds import is_hidden, is_member_passed_over
 
 CHUNK = 1 << 20  # bytes that are read at a time
 MAX_BYTES = 1 << 30  # as of a file on the disk
@@ -84,6 +84,10 @@ class RemoteSearch:
                 below = str(folder)[len(root.rstrip("/")) :].strip("/")
                 start = "/".join(part for part in (url.rstrip("/"), below) if part)
                 yield from self._in_folder(start, objects, files.unstrip_protocol)
+                if "" in objects:
+                    yield from self._in_folder(
+                        start, _in_nameless(files, str(folder)), files.unstrip_protocol
+                    )
         except (UsageError, UnreadableFilmError):
             raise
         except Exception as error:  # as above
@@ -93,10 +97,23 @@ class RemoteSearch:
         self, start: str, objects: Mapping[str, Any], url_of: Callable[[str], str]
     ) -> Iterator[RemoteFile]:
         for name in sorted(filter(None, objects)):  # a folder may lie there as an object without a name
-            if is_passed_over(name):
+            if is_member_passed_over(name):
                 self.passed_over += 1
             else:
                 yield _found(f"{start}/{name}", url_of(objects[name]["name"]), objects[name])
+
+
+def _in_nameless(files: Any, folder: str) -> dict[str, Any]:
+    """Objects below a folder whose own name is empty, by the rest of their keys, as `/film.dcm`.
+
+    A key as `night//film.dcm` makes one, and no walk enters it. In a listing it looks like the object without
+    content by which some programs make a folder.
+    """
+    return {
+        key[len(folder) + 1 :]: facts
+        for key, facts in files.find(folder, detail=True, prefix="/").items()
+        if facts["type"] == "file"
+    }
 
 
 def _found(shown: str, url: str, facts: dict[str, Any]) -> RemoteFile:

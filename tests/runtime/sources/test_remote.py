@@ -53,6 +53,44 @@ def test_a_folder_that_is_not_there_and_a_store_of_no_known_kind_are_refused(nig
         list(RemoteSearch().films("gopher://night"))
 
 
+@pytest.mark.filterwarnings("ignore")  # of the test's own store
+def test_a_folder_without_a_name_hides_no_object(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs that join `night/` and `/film.dcm` make one."""
+    servers = pytest.importorskip("moto.server", reason="moto's object store is not installed")
+    s3fs = pytest.importorskip("s3fs", reason="the extra `cluster` is not installed")
+    server = servers.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        for name, value in (
+            ("ENDPOINT_URL", f"http://{host}:{port}"), ("DEFAULT_REGION", "us-east-1"),
+            ("ACCESS_KEY_ID", "drawn"), ("SECRET_ACCESS_KEY", "drawn"),
+        ):  # fmt: skip
+            monkeypatch.setenv(f"AWS_{name}", value)
+        files = s3fs.S3FileSystem()
+        files.mkdir("hospital")
+        keys = (
+            "n/",
+            "n/a.dcm",
+            "n//b.dcm",
+            "n//ward/c.dcm",
+            "n//ward/.d.dcm",
+            "n/x/",
+            "n/x/e.dcm",
+            "n/x//f.dcm",
+        )
+        for key in keys:
+            files.pipe(f"hospital/{key}", b"" if key.endswith("/") else key.encode())
+        found = {
+            film.file.removeprefix("s3://hospital/"): film for film in RemoteSearch().films("s3://hospital/n")
+        }
+        assert list(found) == ["n/a.dcm", "n//b.dcm", "n//ward/c.dcm", "n/x/e.dcm", "n/x//f.dcm"]
+        assert [film.read_bytes().decode() for film in found.values()] == list(found)
+    finally:
+        s3fs.S3FileSystem.clear_instance_cache()
+        server.stop()
+
+
 @pytest.mark.parametrize(("name", "expected"), [
     ("s3://night/films", True), ("C:\\films", False), ("night/films", False), ("s3://", False),
 ])  # fmt: skip
