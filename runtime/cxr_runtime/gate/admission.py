@@ -46,8 +46,8 @@ class Righted:
 
 
 @dataclass(frozen=True)
-class Examined:
-    """All that may speak against a film."""
+class Doubts:
+    """All that may speak against a film, once it is set right."""
 
     righted: Righted
     lungs: LungMask = field(repr=False)
@@ -88,18 +88,18 @@ class Gate:
         Raises:
             RejectedFilmError: it must not be scored.
         """
-        seen = self.examine(film)
-        probability = self.weighing.probability(seen.reasons)
+        doubts = self.doubts(film)
+        probability = self.weighing.probability(doubts.reasons)
         if probability < self.weighing.least_probability:
-            told = self.weighing.to_tell(seen.reasons)
+            told = self.weighing.to_tell(doubts.reasons)
             raise reject(told.code, told.found, told.next_step, min(1 - probability, SUREST))
-        remark, frames = seen.righted.remark, film.facts.frames
+        remark, frames = doubts.righted.remark, film.facts.frames
         pages = _several(frames) if frames > 1 else None
         return Admission(
-            seen.righted.film, seen.lungs, _both(remark, pages) if remark else pages, probability
+            doubts.righted.film, doubts.lungs, _both(remark, pages) if remark else pages, probability
         )
 
-    def examine(self, film: Film) -> Examined:
+    def doubts(self, film: Film) -> Doubts:
         """Set a film right, and gather all that its pixels say against it."""
         righted = self._set_right(film)
         film = righted.film
@@ -110,7 +110,7 @@ class Gate:
             *answer_reasons(righted.answers, righted.mirrored),
             *lung_reasons(small, lungs),
         )
-        return Examined(righted, lungs, reasons)
+        return Doubts(righted, lungs, reasons)
 
     def _set_right(self, film: Film) -> Righted:
         answers, remark = self.network.read(film.halved), None

@@ -105,7 +105,7 @@ def _weighed(gate: Gate, trial: Trial) -> Weighed | None:
     """What the gate finds of a picture; None where its size alone decides."""
     if min(trial.film.hw) < SHORTEST_SIDE:
         return None
-    seen = gate.examine(trial.film)
+    seen = gate.doubts(trial.film)
     remark = seen.righted.remark
     is_good = trial.expected == {ADMITTED} or (remark is not None and remark.code in trial.expected)
     return Weighed(trial.kind, is_good, seen.reasons)
