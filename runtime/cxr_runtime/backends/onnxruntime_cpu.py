@@ -131,7 +131,7 @@ def _without_lrn(onnx: bytes) -> bytes:
     return rewrite_lrn(onnx)
 
 
-def open_model(model: Model, batch_size: int, threads: int | None) -> Engine:
+def engine_of(model: Model, batch_size: int, threads: int | None) -> Engine:
     """Open a model folder's network; any batch size runs."""
     del batch_size
     return OnnxRuntimeCpu(model.onnx, threads=threads)

@@ -55,7 +55,7 @@ def missing(provider: str) -> str | None:
     return missing_gpu()
 
 
-def open_model(model: Model, batch_size: int, threads: int | None) -> Engine:
+def engine_of(model: Model, batch_size: int, threads: int | None) -> Engine:
     """Open a model on CUDA; float32 stays float32 (no TF32), and kernels are chosen by rule, not by clock."""
     del threads
     options = {"device_id": "0", "use_tf32": "0", "cudnn_conv_algo_search": "HEURISTIC"}

@@ -57,7 +57,7 @@ def has_bfloat16() -> bool:
     return "BF16" in load("openvino").Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
-def open_model(model: Model, batch_size: int, threads: int | None) -> Engine:
+def engine_of(model: Model, batch_size: int, threads: int | None) -> Engine:
     """Open a model folder's network."""
     return OpenVinoCpu(model.onnx, batch_size, threads)
 

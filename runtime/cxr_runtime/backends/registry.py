@@ -30,9 +30,9 @@ def _missing_tensorrt() -> str | None:
 
 
 def _open_tensorrt(model: "Model", batch_size: int, threads: int | None) -> "Engine":
-    from cxr_runtime.backends.nvidia.tensorrt_engine import open_model
+    from cxr_runtime.backends.nvidia.tensorrt_engine import engine_of
 
-    return open_model(model, batch_size, threads)
+    return engine_of(model, batch_size, threads)
 
 
 def _open_tensorrt_float32(model: "Model", batch_size: int, threads: int | None) -> "Engine":
@@ -60,15 +60,15 @@ def _missing_cuda() -> str | None:
 
 
 def _open_cuda(model: "Model", batch_size: int, threads: int | None) -> "Engine":
-    from cxr_runtime.backends.onnxruntime_cuda import open_model
+    from cxr_runtime.backends.onnxruntime_cuda import engine_of
 
-    return open_model(model, batch_size, threads)
+    return engine_of(model, batch_size, threads)
 
 
 def _open_reference(model: "Model", batch_size: int, threads: int | None) -> "Engine":
-    from cxr_runtime.backends.onnxruntime_cpu import open_model
+    from cxr_runtime.backends.onnxruntime_cpu import engine_of
 
-    return open_model(model, batch_size, threads)
+    return engine_of(model, batch_size, threads)
 
 
 def _missing_openvino() -> str | None:
@@ -76,9 +76,9 @@ def _missing_openvino() -> str | None:
 
 
 def _open_openvino(model: "Model", batch_size: int, threads: int | None) -> "Engine":
-    from cxr_runtime.backends.openvino_cpu import open_model
+    from cxr_runtime.backends.openvino_cpu import engine_of
 
-    return open_model(model, batch_size, threads)
+    return engine_of(model, batch_size, threads)
 
 
 BACKENDS: dict[str, Backend] = {  # the likely fastest first

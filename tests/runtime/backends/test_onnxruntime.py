@@ -75,7 +75,7 @@ def test_a_provider_that_silently_fell_back_to_the_processor_is_found_out(
 def test_a_gpu_model_runs_in_full_batches_and_names_its_provider(
     model: Model, gpu_session: type[FakeSession], batch: NDArray[np.float32]
 ) -> None:
-    engine = onnxruntime_cuda.open_model(model, 8, None)
+    engine = onnxruntime_cuda.engine_of(model, 8, None)
     whole, few = engine.run(batch), engine.run(batch[:3])
     assert engine.backend == "onnxruntime-cuda"
     np.testing.assert_array_equal(few.logits, whole.logits[:3])

@@ -70,7 +70,7 @@ class TensorRtEngine:
         self._runner.close()
 
 
-def open_model(model: Model, batch_size: int, threads: int | None) -> Engine:
+def engine_of(model: Model, batch_size: int, threads: int | None) -> Engine:
     """Open a model in FP16, or in its own lower precision."""
     del threads
     return TensorRtEngine(compile_model(model), batch_size)
