@@ -18,7 +18,7 @@ from cxr_runtime.journal import Journal
 from cxr_runtime.store.dropping import Kind, received_files
 from cxr_runtime.store.folder import days_of, has_store
 from cxr_runtime.store.pruning import Pruned, bytes_of_results, prune
-from cxr_runtime.store.store import store_errors
+from cxr_runtime.store.sqlite import store_errors
 
 LOOK_SECONDS = 60.0  # between two looks at the calendar
 AGAIN_AFTER = timedelta(hours=1)  # where a store could not be used

@@ -19,6 +19,7 @@ from cxr_runtime.sending.destination import Outgoing
 from cxr_runtime.sources.disk import is_unchanged
 from cxr_runtime.store.deliveries import Deliveries, Delivery, Outstanding, State, is_ahead
 from cxr_runtime.store.opening import store_in
+from cxr_runtime.store.sqlite import transaction
 from cxr_runtime.store.writer import StoreWriter
 
 AT_ONCE = 500  # results that are looked up in one go
@@ -38,7 +39,7 @@ class SendingStore(StoreWriter):
         Raises:
             StoreError: the disk is full, or the file cannot be written; none was noted.
         """
-        with self._transaction():
+        with transaction(self._db, self.name):
             for delivery in deliveries:
                 self.deliveries.put(delivery)
 
@@ -48,7 +49,7 @@ class SendingStore(StoreWriter):
         Raises:
             StoreError: the file cannot be written.
         """
-        with self._transaction():
+        with transaction(self._db, self.name):
             return self.deliveries.drop_unsealed(target)
 
     def retry_refused(self, target: str) -> int:
@@ -57,12 +58,8 @@ class SendingStore(StoreWriter):
         Raises:
             StoreError: the file cannot be written.
         """
-        with self._transaction():
+        with transaction(self._db, self.name):
             return self.deliveries.drop(target, State.REFUSED)
-
-    def version(self) -> int:
-        """A number that changes whenever anybody else has written into the store."""
-        return int(self._db.execute("PRAGMA data_version").fetchone()[0])
 
 
 class Outbox:

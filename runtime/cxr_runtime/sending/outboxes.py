@@ -11,7 +11,7 @@ from cxr_runtime.journal import Journal
 from cxr_runtime.sending.outbox import Outbox
 from cxr_runtime.store.deliveries import is_ahead
 from cxr_runtime.store.folder import day_of
-from cxr_runtime.store.store import store_errors
+from cxr_runtime.store.sqlite import store_errors
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from cxr_runtime.sending.destination import KINDS
 from cxr_runtime.store.deliveries import Deliveries, State
-from cxr_runtime.store.store import Store, store_errors
+from cxr_runtime.store.sqlite import store_errors
+from cxr_runtime.store.store import Store
 
 MOST_SHOWN = 20  # results that are named
 

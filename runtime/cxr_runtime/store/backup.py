@@ -11,7 +11,7 @@ from cxr_runtime.atomic import NEW_FILE, PART_SUFFIX, sync_folder
 from cxr_runtime.errors import StoreError, UsageError
 from cxr_runtime.names import printable
 from cxr_runtime.store.opening import open_to_copy, store_in
-from cxr_runtime.store.store import store_errors
+from cxr_runtime.store.sqlite import store_errors
 from cxr_runtime.store_file import is_store
 
 PAGES_AT_ONCE = 4096  # 16 MiB; between them Ctrl-C is heard

@@ -6,7 +6,8 @@ from itertools import chain
 
 from cxr_runtime.seals import sealed_place
 from cxr_runtime.store.rows import PLACE
-from cxr_runtime.store.store import Store, store_errors
+from cxr_runtime.store.sqlite import one_moment
+from cxr_runtime.store.store import Store
 
 _MARKED = (
     "SELECT places.stamp, places.file, places.seal, results.sha256, results.fingerprint FROM places"
@@ -20,12 +21,8 @@ class StoreBeside(Store):
     @contextmanager
     def one_moment(self) -> Iterator[None]:
         """What is read within is of one moment, whatever a service writes meanwhile."""
-        with store_errors(self.name):
-            self._db.execute("BEGIN")
-        try:
+        with one_moment(self._db, self.name):
             yield
-        finally:
-            self._db.execute("ROLLBACK")
 
     def marks(self) -> Iterator[str]:
         """Stamps and digests of all films that have a lasting row, made by this machine.

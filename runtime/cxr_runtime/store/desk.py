@@ -18,10 +18,12 @@ from cxr_runtime.store.rows import (
     PLACE,
     RunFacts,
     StoredPicture,
+    time_now,
     time_of,
 )
 from cxr_runtime.store.run_checks import facts_of
-from cxr_runtime.store.store import Store, store_errors
+from cxr_runtime.store.sqlite import store_errors, transaction
+from cxr_runtime.store.store import Store
 from cxr_runtime.store.verdicts import Verdicts
 
 MOST_PLACES = 20  # of one film that are looked at
@@ -58,10 +60,6 @@ class Desk(Store):
         with store_errors(str(path)):
             return cls(open_beside(path, writes=writes), str(path), Sealer.of_this_machine())
 
-    def version(self) -> int:
-        """A number that changes whenever another connection has written."""
-        return int(self._db.execute("PRAGMA data_version").fetchone()[0])
-
     @contextmanager
     def acting(self, actor: str, act: Act, about: str = "") -> Iterator[str]:
         """Do something, and note it: both, or neither. Gives the time, as it is noted.
@@ -69,17 +67,10 @@ class Desk(Store):
         Raises:
             StoreError: the disk is full, or the file cannot be written.
         """
-        with self._lock, store_errors(self.name):
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                now = datetime.now().astimezone().isoformat(timespec="seconds")
-                yield now
-                self.audit.add(now, actor, act, about)
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
+        with self._lock, transaction(self._db, self.name):
+            now = time_now()
+            yield now
+            self.audit.add(now, actor, act, about)
 
     def note(self, actor: str, act: Act, about: str = "") -> None:
         """Note what was done elsewhere."""

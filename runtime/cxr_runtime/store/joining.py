@@ -6,7 +6,6 @@ the user says so, and counted.
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
@@ -26,6 +25,7 @@ from cxr_runtime.store.rows import (
     time_of,
 )
 from cxr_runtime.store.run_checks import StoredRun, check_place, check_plain, run_of
+from cxr_runtime.store.sqlite import one_moment, transaction
 from cxr_runtime.store.store import Store
 from cxr_runtime.store.trust import RUNS, TrustingStore, untrusted
 from cxr_runtime.store.verdicts import COLUMNS as VERDICT
@@ -97,10 +97,10 @@ class JoiningStore(TrustingStore):
                 taken on trust; or the disk is full. This store is then as it was.
         """
         taken = [Taken(source.name) for source in sources]
-        with self._transaction():
+        with transaction(self._db, self.name):
             numbers = self._join_runs(sources, taken)
             for source, of_source, told in zip(sources, numbers, taken, strict=True):
-                with _snapshot(source):
+                with one_moment(source._db, source.name):
                     self._join_films(source, of_source, told)
             self._join_verdicts(sources, trust=trust)
             for told in taken:
@@ -242,14 +242,3 @@ def _by_moments(said: Iterator[_Row]) -> Iterator[tuple[datetime, _Row]]:
     rows = list(said)
     times = (time_of(row[VERDICT.index("time")]) for row in rows)
     return zip(accumulate(times, max), rows, strict=True)
-
-
-@contextmanager
-def _snapshot(source: Store) -> Iterator[None]:
-    """What a store holds now, whoever writes into it meanwhile."""
-    source._db.execute("BEGIN")
-    try:
-        yield
-    finally:
-        if source._db.in_transaction:
-            source._db.execute("ROLLBACK")

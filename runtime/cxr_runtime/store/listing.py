@@ -10,7 +10,7 @@ from cxr_runtime.outcome import Outcome
 from cxr_runtime.store.checks import outcome_of
 from cxr_runtime.store.desk import Desk
 from cxr_runtime.store.rows import OUTCOME_COLUMNS
-from cxr_runtime.store.store import store_errors
+from cxr_runtime.store.sqlite import store_errors
 from cxr_runtime.store.verdicts import NOTE_WITHDRAWN
 
 MOST_ON_A_PAGE = 100

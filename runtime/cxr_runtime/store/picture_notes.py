@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from cxr_runtime.files import HEATMAPS_FOLDER
 from cxr_runtime.seals import rows_digest
 from cxr_runtime.store.rows import PICTURE, WRITTEN
+from cxr_runtime.store.sqlite import transaction
 from cxr_runtime.store.writer import StoreWriter, blocks_of
 
 _NOTES = "SELECT name, content, stamp, seal FROM written WHERE content = ? ORDER BY name"
@@ -56,15 +57,15 @@ class PictureNotes:
         digest.
         """
         store = self._store
-        with store._transaction():
+        with transaction(store._db, store.name):
             store._db.execute("DELETE FROM written WHERE content = ''")
             command = "INSERT OR REPLACE INTO written (name, content, stamp) VALUES (?, '', '')"
             store._db.executemany(command, ((name,) for name in owed))
         for drawn in blocks_of(files):
-            with store._transaction():
+            with transaction(store._db, store.name):
                 store._note(PICTURE, drawn)
         for names in blocks_of(gone):
-            with store._transaction():
+            with transaction(store._db, store.name):
                 store._db.executemany("DELETE FROM written WHERE name = ?", ((name,) for name in names))
         rows = list(store._rows(_NOTES, PICTURE))
         content, stamp = rows_digest(rows), ""

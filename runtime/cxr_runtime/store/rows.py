@@ -22,7 +22,7 @@ class RunFacts:
 
     product: str  # e.g. cxr-triage 0.1.0
     finished: datetime  # local time with offset
-    inputs: tuple[str, ...]  # INPUTs as typed
+    inputs: tuple[str, ...]  # INPUTs as typed, printable
     model: str
     model_sha256: str
     licence: str  # of the model's weights
@@ -158,6 +158,11 @@ class KnownFilm:
     outcome: Outcome
     seal: str = ""  # of this very place, where it was noted before; "" where that is not known
     is_repeated: bool = False  # the run before this one had it at this very position
+
+
+def time_now() -> str:
+    """The time as a row states it: ours, to the second, with its offset."""
+    return datetime.now().astimezone().isoformat(timespec="seconds")
 
 
 def time_of(text: str) -> datetime:

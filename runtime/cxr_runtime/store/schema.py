@@ -26,6 +26,7 @@ from functools import cache
 
 from cxr_runtime.errors import StoreError
 from cxr_runtime.names import printable
+from cxr_runtime.store.sqlite import transaction
 from cxr_runtime.store.steps import STEPS
 from cxr_runtime.store_file import APPLICATION_ID
 
@@ -42,17 +43,11 @@ def migrate(db: sqlite3.Connection) -> None:
     check(db)
     if version(db) == SCHEMA_VERSION:
         return
-    db.execute("BEGIN IMMEDIATE")
-    try:
+    with transaction(db):
         for step in _STEPS[version(db) :]:  # asked again: another process may have been first
             step(db)
         db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        db.execute("COMMIT")
-    except BaseException:
-        if db.in_transaction:  # on a full disk SQLite has left it by itself
-            db.execute("ROLLBACK")
-        raise
 
 
 def check(db: sqlite3.Connection) -> None:

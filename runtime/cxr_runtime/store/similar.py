@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from cxr_runtime.store.desk import Desk
 from cxr_runtime.store.features import features_in
 from cxr_runtime.store.listing import Listed, one
-from cxr_runtime.store.store import store_errors
+from cxr_runtime.store.sqlite import store_errors
 
 READ_AT_ONCE = 20_000  # films
 COMPARED_AT_ONCE = 8192  # films, as float32: 16 MB for 512 channels

@@ -14,6 +14,7 @@ from typing import Any
 from cxr_runtime.seals import rows_digest, sealed_place
 from cxr_runtime.store.checks import sealed_outcome
 from cxr_runtime.store.rows import FINGERPRINT, PLACE, RESULT, SEALED_COLUMNS, KnownFilm, Place
+from cxr_runtime.store.sqlite import transaction
 from cxr_runtime.store.writer import StoreWriter
 
 BLOCK, COUNTED = "block", "counted"  # kinds of sealed rows
@@ -93,7 +94,7 @@ class Standing:
         Others may write while seals are checked, which takes long: what they change gives another digest.
         """
         found = [(block, content) for block in blocks if (content := self._content(block))]
-        with self._store._transaction():
+        with transaction(self._store._db, self._store.name):
             for block, content in (*found, *self._moved):
                 self._note(block, content)
 
@@ -103,7 +104,7 @@ class Standing:
         Raises:
             StoreError: the disk is full, or the store is damaged.
         """
-        with self._store._transaction():
+        with transaction(self._store._db, self._store.name):
             for span in spans:
                 self._store._db.execute(_COPY, (self.run, self.before, *span))
 
@@ -117,7 +118,7 @@ class Standing:
         ((places,),) = self._store._rows(query, self.before)
         if places != films:
             return False
-        with self._store._transaction():
+        with transaction(self._store._db, self._store.name):
             self._store._db.execute("DELETE FROM runs WHERE id = ?", (self.run,))
         self.run = self.before
         return True
@@ -134,7 +135,7 @@ class Standing:
         Raises:
             StoreError: the disk is full.
         """
-        with self._store._transaction():
+        with transaction(self._store._db, self._store.name):
             seal = self._sealer.seal(COUNTED, (self.run, text))
             command = "UPDATE runs SET counted = ?, counted_seal = ? WHERE id = ?"
             self._store._db.execute(command, (text, seal, self.run))

@@ -1,9 +1,7 @@
 """The store of an output folder, read: one SQLite file from which every report is made."""
 
-import os
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -33,9 +31,9 @@ from cxr_runtime.store.rows import (
     StoredScore,
 )
 from cxr_runtime.store.run_checks import facts_of
+from cxr_runtime.store.sqlite import store_errors
 
 MOST_OF_ONE_STAMP = 8  # places of one stamp that are looked at, the latest first
-FILES_OF_SQLITE = 6  # it opens fewer for a store: file, log, index, journal, folder
 
 _SEALED = ", ".join(f"results.{column}" for column in SEALED_COLUMNS)
 _AT_A_STAMP = (
@@ -85,6 +83,10 @@ class Store:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def version(self) -> int:
+        """A number that changes whenever another connection has written into the store."""
+        return int(self._db.execute("PRAGMA data_version").fetchone()[0])
 
     def last_run(self) -> int:
         """Number of the latest run; 0 where there is none."""
@@ -226,23 +228,3 @@ def read_scores(folder: Path, *, every: bool = False) -> list[StoredScore]:
     """
     with Store.open(folder) as store:
         return list(store.scores(None if every else store.reported()))
-
-
-def _see_that_files_can_be_opened() -> None:
-    """Raise what SQLite hides behind "unable to open database file": too many files are open."""
-    with ExitStack() as opened:
-        for _ in range(FILES_OF_SQLITE):
-            opened.callback(os.close, os.open(os.devnull, os.O_RDONLY))
-
-
-@contextmanager
-def store_errors(name: str) -> Iterator[None]:
-    """Word what SQLite says of a store as an error of ours."""
-    try:
-        yield
-    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # it may quote a damaged page
-        _see_that_files_can_be_opened()
-        raise StoreError(
-            f"the store {name} cannot be used ({error}); see that the disk has room and the folder can be "
-            "written, or scan with --out and a new folder"
-        ) from error

@@ -22,6 +22,7 @@ from cxr_runtime.store.rows import (
     StoredPicture,
 )
 from cxr_runtime.store.run_checks import StoredRun, check_place, check_plain, check_result, run_of
+from cxr_runtime.store.sqlite import transaction
 from cxr_runtime.store.store import Store
 from cxr_runtime.store.verdicts import COLUMNS as VERDICT
 from cxr_runtime.store.verdicts import SEALED as SEALED_VERDICT
@@ -57,7 +58,7 @@ class TrustingStore(StoreWriter):
         Raises:
             StoreError: one holds what no scan stores; none is then sealed.
         """
-        with self._transaction():
+        with transaction(self._db, self.name):
             results = [number for (number,) in self._rows("SELECT id FROM results")]
             strange = {number for number in results if not self._seal_result(number)}
             runs = [run_of(self.name, row) for row in self._rows(RUNS)]

@@ -3,8 +3,6 @@
 import json
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -29,10 +27,12 @@ from cxr_runtime.store.rows import (
     KnownFilm,
     RunFacts,
     StoredPicture,
+    time_now,
 )
 from cxr_runtime.store.schema import migrate
+from cxr_runtime.store.sqlite import store_errors, transaction
 from cxr_runtime.store.steps import ORIGIN_DIGITS
-from cxr_runtime.store.store import Store, store_errors
+from cxr_runtime.store.store import Store
 from cxr_runtime.typed_json import to_json
 
 _JUDGED = ("probability", "triage", "threshold", "operating_point")
@@ -77,16 +77,16 @@ class StoreWriter(Store):
 
     def begin_run(self) -> int:
         """Note that a run begins; its number."""
-        with self._transaction():
+        with transaction(self._db, self.name):
             own = self._db.execute("SELECT origin FROM runs WHERE number IS NULL LIMIT 1").fetchone()
             origin = secrets.token_hex(ORIGIN_DIGITS // 2) if own is None else own[0]
-            added = self._db.execute("INSERT INTO runs (begun, origin) VALUES (?, ?)", (_now(), origin))
+            added = self._db.execute("INSERT INTO runs (begun, origin) VALUES (?, ?)", (time_now(), origin))
         return int(added.lastrowid or 0)
 
     def end_run(self, run: int, facts: RunFacts) -> None:
         """Note that a run has ended, and what its reports state."""
-        stated = (_now(), to_json(facts))
-        with self._transaction():
+        stated = (time_now(), to_json(facts))
+        with transaction(self._db, self.name):
             seal = self._sealer.seal(RUN, stated)
             values = (*stated, seal, run)
             self._db.execute("UPDATE runs SET ended = ?, facts = ?, seal = ? WHERE id = ?", values)
@@ -97,7 +97,7 @@ class StoreWriter(Store):
         Raises:
             StoreError: the disk is full, or the file cannot be written; none of these films was added.
         """
-        with self._transaction():
+        with transaction(self._db, self.name):
             places = []
             for film in films:
                 match film:
@@ -138,7 +138,7 @@ class StoreWriter(Store):
 
     def withdraw(self, run: int, file: str) -> None:
         """Take back that a file was not there, as if it had never been asked for."""
-        with self._transaction():
+        with transaction(self._db, self.name):
             taken = self._db.execute(
                 "DELETE FROM places WHERE run = ? AND file = ? AND result IN"
                 " (SELECT id FROM results WHERE sha256 = '' AND code = 'missing') RETURNING result",
@@ -157,7 +157,7 @@ class StoreWriter(Store):
         the process is killed is still judged as before, and a run that has ended has judged all of its films.
         """
         for block in blocks_of(list(judged)):  # they may come from this very store
-            with self._transaction():
+            with transaction(self._db, self.name):
                 for film in block:
                     self._rejudge(fingerprint, film)
 
@@ -175,7 +175,7 @@ class StoreWriter(Store):
 
     def note_written(self, name: str, content: str, stamp: str) -> None:
         """Note how a report was written."""
-        with self._transaction():
+        with transaction(self._db, self.name):
             self._note(content, [(name, stamp)])
 
     def _note(self, content: str, files: Iterable[tuple[str, str]]) -> None:
@@ -209,18 +209,6 @@ class StoreWriter(Store):
             self._db.execute(command, (result, film.features, seal))
         return int(result)
 
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        with store_errors(self.name):
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
-
 
 def blocks_of(rows: Iterable[_Row]) -> Iterator[list[_Row]]:
     """Rows in blocks that are a transaction each."""
@@ -244,7 +232,3 @@ def _picture_row(picture: StoredPicture) -> tuple[Any, ...]:
         json.dumps(picture.lung_outlines),
         picture.spacing_mm,
     )
-
-
-def _now() -> str:
-    return datetime.now().astimezone().isoformat(timespec="seconds")
