@@ -1,4 +1,5 @@
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -47,6 +48,12 @@ def test_a_fresh_night_of_the_same_is_in_order(tmp_path: Path, model: Path) -> N
     assert report.sentence.startswith("in order: 6 checks of 80 films")
     assert report.remark == ""
     assert out == night
+
+
+def test_a_folder_whose_name_is_no_text_is_compared(tmp_path: Path, model: Path) -> None:
+    night = _night(tmp_path / os.fsdecode(b"mi\xe9rcoles"), model, drawn_films(80, seed=3), seed=3)
+    compare_scans([night], MonitorOptions(model))
+    assert "mi\\xe9rcoles" in json.loads((night / "monitor.json").read_text())["nights"][0]["name"]
 
 
 def test_a_night_that_another_machine_scanned_is_compared_and_said_to_be_so(

@@ -9,6 +9,7 @@ from cxr_calibration.monitoring.checks import Check, Threshold, check_night
 from cxr_calibration.monitoring.reference import Reference, make_reference, reference_films
 from cxr_runtime.errors import CalibrationError
 from cxr_runtime.model.folder import Model
+from cxr_runtime.names import printable
 from cxr_runtime.store.rows import StoredScore
 
 ALL_NIGHTS = "all nights together"
@@ -25,8 +26,8 @@ class Night:
 
     @property
     def name(self) -> str:
-        """Of its folder."""
-        return self.folder.resolve().name
+        """Of its folder, as people see it."""
+        return printable(self.folder.resolve().name)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from cxr_runtime.model.calibration import OperatingPoint
 from cxr_runtime.model.folder import Model
 from cxr_runtime.model.likeness import likeness, told, warning
 from cxr_runtime.model.looks import Looks
+from cxr_runtime.names import printable
 from cxr_runtime.presentation import Presentation
 from cxr_runtime.store.rows import RunFacts
 
@@ -56,7 +57,7 @@ def run_facts(
     return RunFacts(
         product=f"cxr-triage {version('cxr-triage')}",
         finished=datetime.now().astimezone(),
-        inputs=asked.inputs,
+        inputs=tuple(map(printable, asked.inputs)),
         model=manifest.name,
         model_sha256=manifest.model_sha256,
         model_remarks=model.remarks,

@@ -30,6 +30,7 @@ from cxr_runtime.sources.looking import (
     members_of,
     stamps_of,
 )
+from cxr_runtime.sources.remote import is_url
 from cxr_runtime.windows_paths import plain, reachable
 
 ASKED_AT_ONCE = 8  # INPUTs; a path may have 4096 bytes
@@ -137,9 +138,12 @@ class Search:
                     yield from self._expanded([one])
             return
         for missing in set(range(len(inputs))) - {one.asked for one in seen}:
+            name = inputs[missing]
+            if is_url(name):
+                raise UsageError(f"{printable(name)} is in an object store; add --cluster local to read it")
             raise UsageError(
-                f"{printable(inputs[missing]) or repr('')} does not exist; expected films, folders or zip "
-                "files: check the spelling"
+                f"{printable(name) or repr('')} does not exist; expected films, folders or zip files: check "
+                "the spelling"
             )
         yield from seen
 

@@ -1,6 +1,8 @@
 """A night's folder with everything in it: each file ends where a radiographer would put it."""
 
 import csv
+import os
+import sys
 from pathlib import Path
 
 import cv2
@@ -95,6 +97,20 @@ def test_a_broken_file_is_a_row_and_a_report_beside_the_films_is_none(
 ) -> None:
     assert verdicts["broken"][0] == FAILED
     assert set(verdicts) == {*PICTURES, "broken"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are text there")
+def test_an_input_whose_name_is_no_text_is_scanned_and_reported_on(tmp_path: Path) -> None:
+    night = tmp_path / os.fsdecode(b"radiograf\xedas")  # as an old share has it
+    night.mkdir()
+    cv2.imwrite(str(tmp_path / "good.png"), FILM)
+    (tmp_path / "good.png").rename(night / "good.png")
+    options = ScanOptions(
+        out=tmp_path / "out", model=write_model_folder(tmp_path / "model"), backend="onnxruntime"
+    )
+    for _ in range(2):
+        assert scan([night], options).tally.scored == 1
+    assert "radiograf\\xedas" in (tmp_path / "out" / "worklist.html").read_text(encoding="utf-8")
 
 
 def test_a_turned_film_gets_the_score_of_the_upright_one(verdicts: dict[str, tuple[str, str, str]]) -> None:

@@ -111,6 +111,11 @@ def test_an_input_that_is_not_there_is_wrong_usage(here: Path, typed: str) -> No
         find_films([typed], None)
 
 
+def test_an_object_store_is_read_by_a_cluster_alone(here: Path) -> None:
+    with pytest.raises(UsageError, match="s3://night is in an object store; add --cluster local"):
+        find_films(["s3://night"], None)
+
+
 def test_a_pattern_that_the_shell_left_is_expanded(here: Path) -> None:
     put(here, "a1.png", "a2.png", "b.png", "sub/a3.png")
     assert listed("a*.png") == ["a1.png", "a2.png"]
