@@ -48,23 +48,28 @@ def export_run(
     """
     from cxr_cli.progress import terminal_or_lines
     from cxr_export.checkpoint import export_checkpoint
+    from cxr_export.folder import ExportOptions, lower_folder
     from cxr_export.precision import Precision
+    from cxr_runtime.errors import UsageError
     from cxr_runtime.files import MANIFEST_FILE
 
-    exported = export_checkpoint(
-        checkpoint,
-        out,
-        name=name,
-        licence=licence,
-        precision=Precision(precision),
-        data=data or (),
-        evaluation=evaluation,
-        localisation=localisation,
-        cache=cache_folder(cache),
-        progress=terminal_or_lines(),
+    options = ExportOptions(
+        name, licence, Precision(precision), data or (), cache_folder(cache), terminal_or_lines()
     )
+    if not (checkpoint / MANIFEST_FILE).is_file():
+        source = "PyTorch"
+        exported = export_checkpoint(
+            checkpoint, out, options, evaluation=evaluation, localisation=localisation
+        )
+    elif evaluation is None and localisation is None:
+        source = "its source"
+        exported = lower_folder(checkpoint, out, options)
+    else:
+        raise UsageError(
+            f"{checkpoint} is a model folder, whose measures go into the new one as they are; "
+            "--evaluation and --localisation are for a training run"
+        )
     parity, acceptance = exported.parity, exported.acceptance
-    source = "its source" if (checkpoint / MANIFEST_FILE).is_file() else "PyTorch"
     typer.echo(
         f"exported to {out}; against {source} logits differ by at most {parity.logits:.1e}, "
         f"conv5 by {parity.conv5:.1e}"

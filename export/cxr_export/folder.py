@@ -1,24 +1,27 @@
 """A network as a model folder: traced, compared, lowered where asked for; with the beginning of a card.md."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from hashlib import sha256
 from math import nan
 from pathlib import Path
 from typing import Any
 
-from cxr_export.films import ExportFilms, drawn_films
+from cxr_export.films import ExportFilms, drawn_films, real_films
 from cxr_export.parity import BATCH_SIZES, Parity, measure_parity
 from cxr_export.precision import Precision, lowered
 from cxr_export.precision.acceptance import Acceptance, accept, compare, refuse_costly
 from cxr_export.trace import trace
 from cxr_runtime.atomic import write_bytes
-from cxr_runtime.errors import ModelError
+from cxr_runtime.errors import ModelError, UsageError
 from cxr_runtime.files import CARD_FILE, KNOWN_FILMS_FILE, MANIFEST_FILE, MODEL_FILE
 from cxr_runtime.markdown import markdown_table
 from cxr_runtime.model.folder import Manifest, open_model, write_manifest
 from cxr_runtime.model.known_films import read_known_films
-from cxr_runtime.model.preprocessing import normalise
+from cxr_runtime.model.preprocessing import Preprocessing, normalise
+from cxr_runtime.progress import Progress
+from cxr_train.data.prepared_films import CACHE
 from cxr_train.networks import Network
 
 
@@ -67,6 +70,34 @@ PARITY_NUMBERS = tuple(entry.name for entry in fields(Parity))
 
 
 @dataclass(frozen=True)
+class ExportOptions:
+    """What the new model folder is to be, and what it is compared on."""
+
+    name: str | None = None  # of the model; None: that of its folder
+    licence: str = ""  # of the weights, one line; "": that of its source, where that states one
+    precision: Precision = Precision.FP32  # what the model computes in
+    data: Sequence[Path] = ()  # films of all comparisons; none: phantoms
+    cache: Path = CACHE  # folder of prepared films
+    progress: Progress | None = None  # hears how it gets on
+
+    def films(self, how: Preprocessing, source: Path) -> ExportFilms:
+        """The films of all comparisons.
+
+        Args:
+            how: the network's preprocessing.
+            source: the training run or model folder: it knows which films it has learned from.
+
+        Raises:
+            UsageError: INT8 without films, or data that cannot be used.
+        """
+        if self.data:
+            return real_films(self.data, how, source, self.cache, self.progress)
+        if self.precision is Precision.INT8:
+            raise UsageError("int8 takes its scales from films; give some with --data")
+        return drawn_films(how)
+
+
+@dataclass(frozen=True)
 class Exported:
     """What an export was measured to be."""
 
@@ -109,15 +140,7 @@ def export_network(
     return Exported(parity, acceptance)
 
 
-def lower_folder(
-    source: Path,
-    out: Path,
-    films: ExportFilms,
-    precision: Precision,
-    *,
-    name: str | None = None,
-    licence: str = "",
-) -> Exported:
+def lower_folder(source: Path, out: Path, options: ExportOptions) -> Exported:
     """Write a model folder in a lower precision, once it is accepted; its calibration must be made anew.
 
     The films that the source has learned from are known to the new folder, too.
@@ -125,14 +148,13 @@ def lower_folder(
     Args:
         source: a float32 model folder.
         out: the new folder.
-        films: the films of all comparisons.
-        precision: what the new model computes in.
-        name: of the new model; that of `out` if None.
-        licence: of the weights; that of the source if empty.
+        options: of the new model.
 
     Raises:
         ModelError: the folder cannot be used, is not float32, or loses too much; nothing was written.
+        UsageError: as of `ExportOptions.films`.
     """
+    precision = options.precision
     model = open_model(source, allow_uncalibrated=True)
     manifest, how = model.manifest, model.manifest.preprocessing
     known = read_known_films(source, manifest.model_sha256)
@@ -141,15 +163,16 @@ def lower_folder(
             f"{source} is {manifest.precision} and {precision} is asked for; expected a float32 folder, and "
             "--precision fp16 or int8"
         )
+    films = options.films(how, source)
     lower = lowered(model.onnx, precision, films, how)
     acceptance = accept([compare(model.onnx, lower.onnx, films, how, manifest.heat)], films.source)
     refuse_costly(precision, acceptance)
     lowered_manifest = replace(
         manifest,
-        name=name or out.resolve().name,
+        name=options.name or out.resolve().name,
         precision=precision.value,
         parity=manifest.parity | lower.chosen | acceptance.as_numbers(),
-        licence=licence or manifest.licence,
+        licence=options.licence or manifest.licence,
     )
     model_sha256 = write_folder(lowered_manifest, lower.onnx, out)
     if known is not None:

@@ -7,12 +7,12 @@ import pytest
 from typer.testing import CliRunner
 
 from cxr_cli.commands import app
-from cxr_export.folder import Exported
+from cxr_export.folder import Exported, ExportOptions
 from cxr_export.parity import Parity
 from cxr_runtime.backends.nvidia import presence, tensorrt_engine
 from cxr_runtime.backends.nvidia.builder import GIB, BuildOptions
 from cxr_runtime.backends.nvidia.tensorrt_engine import Compiled
-from cxr_runtime.errors import BackendError
+from cxr_runtime.errors import BackendError, UsageError
 from model_folders import write_model_folder
 
 RUNNER = CliRunner()
@@ -39,8 +39,8 @@ def test_export_hands_everything_on_and_says_how_well_it_agrees(
 ) -> None:
     asked: dict[str, object] = {}
 
-    def fake(checkpoint: Path, out: Path, **options: object) -> Exported:
-        asked.update(options, checkpoint=checkpoint, out=out)
+    def fake(checkpoint: Path, out: Path, options: ExportOptions, **measured: object) -> Exported:
+        asked.update(vars(options), **measured, checkpoint=checkpoint, out=out)
         return Exported(Parity(1e-6, 2e-5, 1e-7, 1e-7), None)
 
     monkeypatch.setattr("cxr_export.checkpoint.export_checkpoint", fake)
@@ -52,6 +52,20 @@ def test_export_hands_everything_on_and_says_how_well_it_agrees(
     assert asked["precision"] == "int8"
     assert asked["data"] == [Path("a.csv"), Path("b")]
     assert (asked["licence"], asked["out"]) == ("MIT", tmp_path / "m")
+
+
+def test_a_model_folder_is_lowered_and_takes_no_measures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fake(source: Path, out: Path, options: ExportOptions) -> Exported:
+        assert (source.name, out.name, options.precision) == ("model", "m", "fp16")
+        return Exported(Parity(1e-6, 2e-5, 1e-7, 1e-7), None)
+
+    monkeypatch.setattr("cxr_export.folder.lower_folder", fake)
+    asked = ("export", write_model_folder(tmp_path / "model"), "--out", tmp_path / "m", "--precision", "fp16")
+    assert "against its source logits differ by at most 1.0e-06" in _run(*asked)
+    with pytest.raises(UsageError, match=r"is a model folder, .* --localisation are for a training run"):
+        _run(*asked, "--evaluation", tmp_path / "evaluation.json")
 
 
 def test_build_engine_says_why_no_engine_can_be_built_here(

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from cxr_export.checkpoint import export_checkpoint, note_known_films
+from cxr_export.folder import ExportOptions
 from cxr_export.precision import Precision
 from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
 from cxr_runtime.errors import ModelError, UsageError
@@ -31,6 +32,7 @@ from cxr_train.recipe.recipe import Recipe
 
 SIDE = 64
 FILTERS = (4, 6, 8, 8, 10)
+UNKNOWN = {"value": 0.8, "low": None, "high": None}  # an estimate without an interval
 
 
 @pytest.fixture
@@ -52,7 +54,7 @@ def run(tmp_path: Path) -> Path:
 
 
 def test_a_run_becomes_a_model_that_opens_with_what_is_known_of_it(run: Path, tmp_path: Path) -> None:
-    export_checkpoint(run, tmp_path / "model", name="night", licence="Apache-2.0")
+    export_checkpoint(run, tmp_path / "model", ExportOptions("night", "Apache-2.0"))
     model = open_model(tmp_path / "model", allow_uncalibrated=True)
     manifest = model.manifest
     assert (manifest.name, manifest.architecture, manifest.licence) == ("night", "edge", "Apache-2.0")
@@ -69,31 +71,31 @@ def test_a_run_becomes_a_model_that_opens_with_what_is_known_of_it(run: Path, tm
 
 
 def test_the_folder_names_the_model_unless_told_otherwise(run: Path, tmp_path: Path) -> None:
-    export_checkpoint(run / BEST_FILE, tmp_path / "ward-7", precision=Precision.FP16)
+    export_checkpoint(run / BEST_FILE, tmp_path / "ward-7", ExportOptions(precision=Precision.FP16))
     manifest = open_model(tmp_path / "ward-7", allow_uncalibrated=True).manifest
     assert (manifest.name, manifest.precision) == ("ward-7", "fp16")
 
 
 def test_int8_without_films_is_wrong_usage(run: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="int8 takes its scales from films"):
-        export_checkpoint(run, tmp_path / "model", precision=Precision.INT8)
+        export_checkpoint(run, tmp_path / "model", ExportOptions(precision=Precision.INT8))
 
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"config\.json"):
-        export_checkpoint(tmp_path, tmp_path / "model")
+        export_checkpoint(tmp_path, tmp_path / "model", ExportOptions())
 
 
 def test_what_was_measured_goes_into_the_manifest(run: Path, tmp_path: Path) -> None:
     rows = [
-        {"model": "run", "group": "all", "measures": {"auc": 0.8}},
+        {"model": "run", "group": "all", "measures": {"auc": UNKNOWN}},
         {"model": "other", "group": "all", "measures": {"auc": 0.9}},
     ]
     told = tmp_path / "evaluation.json"
     told.write_text(json.dumps({"data_sets": ["nih512"], "truth": ["radiologist"], "rows": rows}))
-    export_checkpoint(run, tmp_path / "model", evaluation=told)
+    export_checkpoint(run, tmp_path / "model", ExportOptions(), evaluation=told)
     accuracy = open_model(tmp_path / "model", allow_uncalibrated=True).manifest.accuracy
-    assert accuracy == {"data_sets": ["nih512"], "truth": ["radiologist"], "all": {"auc": 0.8}}
+    assert accuracy == {"data_sets": ["nih512"], "truth": ["radiologist"], "all": {"auc": UNKNOWN}}
 
 
 @pytest.mark.parametrize(
@@ -105,7 +107,7 @@ def test_an_evaluation_of_something_else_is_refused(
 ) -> None:
     (tmp_path / "evaluation.json").write_text(content)
     with pytest.raises(UsageError, match=told):
-        export_checkpoint(run, tmp_path / "model", evaluation=tmp_path / "evaluation.json")
+        export_checkpoint(run, tmp_path / "model", ExportOptions(), evaluation=tmp_path / "evaluation.json")
 
 
 def test_where_the_heat_lies_goes_into_the_manifest_too(run: Path, tmp_path: Path) -> None:
@@ -115,12 +117,12 @@ def test_where_the_heat_lies_goes_into_the_manifest_too(run: Path, tmp_path: Pat
     ]
     told = tmp_path / "localisation.json"
     told.write_text(json.dumps(lines), encoding="utf-8")
-    export_checkpoint(run, tmp_path / "model", localisation=told)
+    export_checkpoint(run, tmp_path / "model", ExportOptions(), localisation=told)
     manifest = open_model(tmp_path / "model", allow_uncalibrated=True).manifest
     assert manifest.accuracy == {"localisation": {"films": 7}}
     told.write_text("[]", encoding="utf-8")
     with pytest.raises(UsageError, match="says nothing of the heat of run"):
-        export_checkpoint(run, tmp_path / "other", localisation=told)
+        export_checkpoint(run, tmp_path / "other", ExportOptions(), localisation=told)
 
 
 def _write_split(run: Path, sides: str) -> list[str]:
@@ -135,7 +137,7 @@ def test_an_export_notes_the_films_that_the_run_learned_from_or_was_chosen_by(
     run: Path, tmp_path: Path
 ) -> None:
     digests = _write_split(run, "tttvvxx")
-    export_checkpoint(run, tmp_path / "model")
+    export_checkpoint(run, tmp_path / "model", ExportOptions())
     sha = open_model(tmp_path / "model", allow_uncalibrated=True).manifest.model_sha256
     known = read_known_films(tmp_path / "model", sha)
     assert known is not None
@@ -149,6 +151,6 @@ def test_films_of_earlier_and_of_other_runs_are_noted_too(run: Path, tmp_path: P
     other = tmp_path / "teacher"
     other.mkdir()
     second = _write_split(other, "t")
-    export_checkpoint(run, tmp_path / "model")
+    export_checkpoint(run, tmp_path / "model", ExportOptions())
     known = note_known_films([run, other], tmp_path / "model")
     assert [known.knows(one) for one in (first[0], earlier, second[0], first[1])] == [True] * 3 + [False]

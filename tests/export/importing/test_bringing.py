@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 import foreign_networks
 from cxr_cli.commands import app
-from cxr_export.checkpoint import export_checkpoint
+from cxr_export.folder import ExportOptions, lower_folder
 from cxr_export.importing.bringing import Imported, Wish, import_network
 from cxr_export.importing.kinds import Asked, build_source
 from cxr_export.precision import Precision
@@ -82,18 +82,12 @@ def test_it_is_not_scanned_with_before_it_is_calibrated(
 
 
 def test_its_precision_can_be_lowered(brought: tuple[Path, Imported], tmp_path: Path) -> None:
-    exported = export_checkpoint(
-        brought[0], tmp_path / "half", name="ward", licence="MIT", precision=Precision.FP16
-    )
+    exported = lower_folder(brought[0], tmp_path / "half", ExportOptions("ward", "MIT", Precision.FP16))
     assert exported.acceptance is not None
     manifest = open_model(tmp_path / "half", allow_uncalibrated=True).manifest
     assert (manifest.name, manifest.licence, manifest.precision) == ("ward", "MIT", "fp16")
-    with pytest.raises(UsageError, match=r"is a model folder, .* --localisation are for a training run"):
-        export_checkpoint(
-            brought[0], tmp_path / "told", precision=Precision.FP16, evaluation=tmp_path / "evaluation.json"
-        )
     with pytest.raises(ModelError, match="expected a float32 folder, and --precision fp16 or int8"):
-        export_checkpoint(tmp_path / "half", tmp_path / "again", precision=Precision.FP16)
+        lower_folder(tmp_path / "half", tmp_path / "again", ExportOptions(precision=Precision.FP16))
 
 
 def test_a_network_may_ask_for_requests_though_the_program_hides_it(
