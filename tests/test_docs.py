@@ -175,7 +175,7 @@ def test_a_room_whose_files_the_page_lists_has_every_file_in_the_list(room: str)
     assert files - named == set()
 
 
-def test_the_rooms_of_calibration_and_training_stand_in_the_page_in_their_order() -> None:
+def test_the_rooms_of_calibration_training_and_export_stand_in_the_page_in_their_order() -> None:
     text = (DOCS / "architecture.md").read_text(encoding="utf-8")
     rows = re.findall(r"^- `(cxr_\w+)`: (.+)$", text, re.MULTILINE)
     assert {name: tuple(re.findall(r"`(\w+)`", rooms)) for name, rooms in rows} == ROOMS

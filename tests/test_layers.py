@@ -146,6 +146,10 @@ ROOMS = {  # and modules beside them, from the ground up
         "tracing", "quantising", "data", "networks", "recipe", "checkpoint", "prediction", "loop", "heat",
         "evaluation", "explain", "truth", "small", "run", "search", "pages",
     ),
+    "cxr_export": (
+        "tidy", "trace", "parity", "films", "precision", "folder", "checkpoint", "importing", "gpu", "scale",
+        "peers",
+    ),
 }  # fmt: skip
 
 
