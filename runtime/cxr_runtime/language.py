@@ -114,9 +114,9 @@ def written(english: str) -> str:
     return english.translate({ord(","): form[1], ord("."): form[-2]})
 
 
-def percent(share: float, decimals: int = 0) -> str:
-    """A share of 0..1 in per cent."""
-    return _("{number}%", number=number(100 * share, decimals))
+def percent(share: float) -> str:
+    """A share of 0..1 in whole per cent."""
+    return _("{number}%", number=number(100 * share, 0))
 
 
 def day(moment: datetime) -> str:

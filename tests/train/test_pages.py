@@ -10,7 +10,7 @@ from cxr_runtime.errors import UsageError
 from cxr_runtime.model.folder import DEFAULT_MODEL, open_model
 from cxr_train.evaluation.page_tables import GROUPS, HEATS, PLACES
 from cxr_train.evaluation.tables import told
-from cxr_train.pages import PAGES, Sources, named_sha256, write_page
+from cxr_train.pages import PAGES, Sources, write_page
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -22,7 +22,8 @@ def page(name: str) -> str:
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_is_about_the_files_that_are_shipped(name: str) -> None:
     for file in PAGES[name].about():
-        assert named_sha256(page(name), file.name) == sha256(file.read_bytes()).hexdigest(), (
+        digest = sha256(file.read_bytes()).hexdigest()
+        assert f"`{file.name}` with the sha256 `{digest}`" in " ".join(page(name).split()), (
             f"docs/{name}.md is stale: {file.name} has changed; run `cxr-triage lab page {name}`"
         )
 

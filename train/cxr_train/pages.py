@@ -54,19 +54,10 @@ def write_page(name: str, docs: Path, sources: Sources) -> Path:
     return path
 
 
-def named_sha256(text: str, file: str) -> str | None:
-    """The sha256 that a page names for a file; None where it names none."""
-    found = re.search(_named(file), text)
-    return found[2] if found else None
-
-
 def _with_sha256(text: str, file: Path) -> str:
     digest = sha256(file.read_bytes()).hexdigest()
-    return re.sub(_named(file.name), lambda found: f"{found[1]}{digest}{found[3]}", text)
-
-
-def _named(file: str) -> str:
-    return rf"(`{re.escape(file)}` with the sha256\s+`)([0-9a-f]*)(`)"
+    named = rf"(`{re.escape(file.name)}` with the sha256\s+`)[0-9a-f]*(`)"
+    return re.sub(named, lambda found: f"{found[1]}{digest}{found[2]}", text)
 
 
 def _shipped_model() -> list[Path]:

@@ -109,17 +109,15 @@ def bootstrap(
     patients: NDArray[Any],
     *,
     replicates: int = REPLICATES,
-    confidence: float = CONFIDENCE,
     seed: int = 0,
 ) -> Estimate:
-    """Percentile bootstrap that draws patients, not films.
+    """Percentile bootstrap of 95 % that draws patients, not films.
 
     Args:
         statistic: given row numbers of films (repeats allowed), the number of interest; nan where a sample
             does not define it (say, no abnormal film in it).
         patients: (N,) any type, one value a patient.
         replicates: bootstrap samples.
-        confidence: two-sided.
         seed: the same seed gives the same interval.
 
     Returns:
@@ -132,7 +130,7 @@ def bootstrap(
     value, defined = statistic(np.arange(patients.size)), drawn[np.isfinite(drawn)]
     if defined.size < DEFINED_AT_LEAST * replicates:
         return Estimate(value, nan, nan)
-    low, high = np.quantile(defined, [(1 - confidence) / 2, (1 + confidence) / 2])
+    low, high = np.quantile(defined, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return Estimate(value, float(low), float(high))
 
 

@@ -55,15 +55,15 @@ def film_log_losses(probabilities: AnyScores, labels: AnyLabels) -> Scores:
     return np.asarray(-np.log(np.maximum(given, LEAST_PROBABILITY)), np.float64)
 
 
-def calibration_error(
-    probabilities: AnyScores, labels: AnyLabels, bins: int = BINS, binning: Binning = Binning.WIDTH
-) -> float:
+def calibration_error(probabilities: AnyScores, labels: AnyLabels) -> float:
     """Expected calibration error: mean distance of said and found shares, weighted by films (Guo 2017).
+
+    It is of ten bins of one width.
 
     Raises:
         ValueError: not probabilities, or not labels of 0 and 1.
     """
-    curve = reliability(probabilities, labels, bins, binning)
+    curve = reliability(probabilities, labels, binning=Binning.WIDTH)
     films = sum(part.films for part in curve)
     return sum(part.films * abs(part.probability - part.abnormal.value) for part in curve) / films
 

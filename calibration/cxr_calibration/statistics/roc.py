@@ -96,31 +96,27 @@ class PairedComparison:
     p_value: float  # two-sided, of no difference
 
 
-def delong_auc(scores: AnyScores, labels: AnyLabels, confidence: float = CONFIDENCE) -> Estimate:
-    """AUC with DeLong's interval, for films of different patients.
+def delong_auc(scores: AnyScores, labels: AnyLabels) -> Estimate:
+    """AUC with DeLong's interval of 95 %, for films of different patients.
 
     Args:
         scores: (N,) higher is more suspicious.
         labels: (N,) 0 normal, 1 abnormal; at least two of each.
-        confidence: two-sided.
 
     Raises:
         ValueError: lengths differ, a score is not finite, or a class has fewer than two films.
     """
     areas, covariance = _areas(scores[None], labels)
-    return _within(float(areas[0]), float(covariance[0, 0]), confidence, (0.0, 1.0))
+    return _within(float(areas[0]), float(covariance[0, 0]), (0.0, 1.0))
 
 
-def compare_aucs(
-    first: AnyScores, second: AnyScores, labels: AnyLabels, confidence: float = CONFIDENCE
-) -> PairedComparison:
-    """Compare two models that scored the same films.
+def compare_aucs(first: AnyScores, second: AnyScores, labels: AnyLabels) -> PairedComparison:
+    """Compare two models that scored the same films; intervals are of 95 %.
 
     Args:
         first: (N,) scores of one model.
         second: (N,) scores of the other, the same films in the same order.
         labels: (N,) 0 normal, 1 abnormal; at least two of each.
-        confidence: two-sided.
 
     Raises:
         ValueError: lengths differ, a score is not finite, or a class has fewer than two films.
@@ -131,9 +127,9 @@ def compare_aucs(
     difference = float(areas[0] - areas[1])
     variance = max(0.0, float(covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1]))
     return PairedComparison(
-        first=_within(float(areas[0]), float(covariance[0, 0]), confidence, (0.0, 1.0)),
-        second=_within(float(areas[1]), float(covariance[1, 1]), confidence, (0.0, 1.0)),
-        difference=_within(difference, variance, confidence, (-1.0, 1.0)),
+        first=_within(float(areas[0]), float(covariance[0, 0]), (0.0, 1.0)),
+        second=_within(float(areas[1]), float(covariance[1, 1]), (0.0, 1.0)),
+        difference=_within(difference, variance, (-1.0, 1.0)),
         p_value=_two_sided(difference, variance),
     )
 
@@ -154,8 +150,8 @@ def _areas(scores: AnyScores, labels: AnyLabels) -> tuple[NDArray[np.float64], N
     return abnormal_films.mean(axis=1), covariance
 
 
-def _within(value: float, variance: float, confidence: float, limits: tuple[float, float]) -> Estimate:
-    half = normal_quantile(confidence) * sqrt(variance)
+def _within(value: float, variance: float, limits: tuple[float, float]) -> Estimate:
+    half = normal_quantile(CONFIDENCE) * sqrt(variance)
     return Estimate(value, max(limits[0], value - half), min(limits[1], value + half))
 
 

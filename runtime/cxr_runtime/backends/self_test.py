@@ -75,7 +75,6 @@ class SelfTestResult:
     reason: str = ""  # why it is not used, one line
     logits_difference: float | None = None  # share of the largest magnitude
     conv5_difference: float | None = None  # share of the largest magnitude
-    probability_difference: float | None = None  # largest absolute difference
     milliseconds: float | None = None  # wall time a film, in batches of the asked size
 
 
@@ -125,7 +124,7 @@ def _compare(
         )
         if not value <= limit
     ]
-    return SelfTestResult(backend, not wrong, "; ".join(wrong), logits, conv5, probability, milliseconds)
+    return SelfTestResult(backend, not wrong, "; ".join(wrong), logits, conv5, milliseconds)
 
 
 def _probability(model: Model, outputs: Outputs) -> NDArray[np.float64]:

@@ -119,10 +119,10 @@ def _covariance_by_pairs(
 def test_the_variance_is_that_of_the_paper_with_ties_too() -> None:
     first, second, labels = _two_models(60, seed=3)
     first, second = first.round(1), second.round(1)
-    found = compare_aucs(first, second, labels, confidence=0.68)
+    found = compare_aucs(first, second, labels)
     variance = _covariance_by_pairs(first, first, labels) + _covariance_by_pairs(second, second, labels)
     variance -= 2 * _covariance_by_pairs(first, second, labels)
-    half = 0.9944578832 * sqrt(variance)  # 68 % of a normal distribution
+    half = 1.9599639845 * sqrt(variance)  # 95 % of a normal distribution
     assert found.difference.high - found.difference.value == pytest.approx(half, rel=1e-6)
     assert found.difference.value == pytest.approx(auc(first, labels) - auc(second, labels))
 

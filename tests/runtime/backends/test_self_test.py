@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from cxr_runtime.backends.engine import Outputs
 from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
 from cxr_runtime.backends.self_test import (
-    PROBABILITY_TOLERANCE,
     TOLERANCES,
     phantom_batch,
     self_test,
@@ -81,8 +80,6 @@ def test_a_backend_whose_probability_moved_is_refused_even_in_int8(model: Model)
     largest = float(np.abs(Altered(model).run(phantom_batch(model.manifest.preprocessing)).logits).max())
     unsure = replace(model, calibration=replace(model.calibration, temperature=largest))
     result = self_test(Flipped(unsure), unsure, 8, 1)
-    assert result.probability_difference is not None
-    assert result.probability_difference > PROBABILITY_TOLERANCE
     assert result.reason.startswith("probability differs by")
 
 

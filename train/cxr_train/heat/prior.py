@@ -49,12 +49,11 @@ class BoxedLungs:
     boxes: tuple[Box, ...]
 
 
-def fit_prior(films: Sequence[BoxedLungs], weight: float = WEIGHT) -> LocationPrior:
+def fit_prior(films: Sequence[BoxedLungs]) -> LocationPrior:
     """Count how often each place of the lungs' frame lies in a box.
 
     Args:
         films: some dozens.
-        weight: power that the map is raised to before it multiplies heat.
     """
     inside = np.mean([_in_frame(film) for film in films], axis=0)
     smooth = np.asarray(cv2.GaussianBlur(inside, (0, 0), BLUR, borderType=cv2.BORDER_REPLICATE), np.float64)
@@ -62,7 +61,7 @@ def fit_prior(films: Sequence[BoxedLungs], weight: float = WEIGHT) -> LocationPr
     x0, y0, x1, y1 = np.mean([film.lungs for film in films], axis=0).round(4).tolist()
     return LocationPrior(
         shares=tuple(tuple(row) for row in shares.round(4).tolist()),
-        weight=weight,
+        weight=WEIGHT,
         margin=MARGIN,
         usual_lungs_share_xyxy=(x0, y0, x1, y1),
     )

@@ -1,7 +1,5 @@
 """The gate network, one look at a thumbnail of the whole film, and its training."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -15,14 +13,8 @@ from cxr_train.small.training import Schedule, train
 
 SCHEDULE = Schedule(steps=4000, batch_size=32, peak_rate=2e-3, weight_decay=1e-2, averaging=0.998)
 SMOOTHING = 0.02  # of the labels of kinds and turns
-
-
-@dataclass(frozen=True)
-class GateWidths:
-    """Channels after each halving of the resolution."""
-
-    channels: tuple[int, ...] = (24, 40, 64, 96, 112)
-    hidden: int = 128  # units between the last convolution and the answers
+CHANNELS = (24, 40, 64, 96, 112)  # after each halving of the resolution
+HIDDEN = 128  # units between the last convolution and the answers
 
 
 class GateNet(nn.Module):
@@ -32,10 +24,9 @@ class GateNet(nn.Module):
     `cxr_runtime.gate.network`. The last map is not averaged away: where the heart lies is the question.
     """
 
-    def __init__(self, side: int, widths: GateWidths | None = None) -> None:
+    def __init__(self, side: int) -> None:
         super().__init__()
-        widths = widths or GateWidths()
-        stem, *later = widths.channels
+        stem, *later = CHANNELS
         layers: list[nn.Module] = _convolution(1, stem, 5, 2)
         before = stem
         for after in later:
@@ -43,13 +34,13 @@ class GateNet(nn.Module):
             before = after
         layers += _convolution(before, 48, 1, 1)
         self.features = nn.Sequential(*layers)
-        cells = side // 2 ** len(widths.channels)
+        cells = side // 2 ** len(CHANNELS)
         self.head = nn.Sequential(
             nn.Flatten(),
             nn.Dropout(0.3),
-            nn.Linear(48 * cells * cells, widths.hidden),
+            nn.Linear(48 * cells * cells, HIDDEN),
             nn.ReLU(inplace=True),
-            nn.Linear(widths.hidden, ANSWERS),
+            nn.Linear(HIDDEN, ANSWERS),
         )
 
     def forward(self, x: Tensor) -> Tensor:

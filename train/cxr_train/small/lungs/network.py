@@ -35,21 +35,21 @@ class LungNet(nn.Module):
     pixel shuffle: nothing is ever computed on the whole grid.
     """
 
-    def __init__(self, widths: tuple[int, ...] = WIDTHS) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.stem = nn.Sequential(
-            nn.Conv2d(1, widths[0], 5, stride=2, padding=2, bias=False),
-            nn.BatchNorm2d(widths[0]),
+            nn.Conv2d(1, WIDTHS[0], 5, stride=2, padding=2, bias=False),
+            nn.BatchNorm2d(WIDTHS[0]),
             nn.ReLU(inplace=True),
         )
         self.down = nn.ModuleList(
-            Convolutions(before, after) for before, after in zip((widths[0], *widths), widths, strict=False)
+            Convolutions(before, after) for before, after in zip((WIDTHS[0], *WIDTHS), WIDTHS, strict=False)
         )
         self.up = nn.ModuleList(
             Convolutions(below + beside, beside)
-            for below, beside in zip(widths[:0:-1], widths[-2::-1], strict=True)
+            for below, beside in zip(WIDTHS[:0:-1], WIDTHS[-2::-1], strict=True)
         )
-        self.head = nn.Conv2d(widths[0], 4, 3, padding=1)
+        self.head = nn.Conv2d(WIDTHS[0], 4, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, 1, S, S) standardised film -> (B, 1, S, S) logits."""
