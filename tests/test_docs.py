@@ -12,7 +12,7 @@ import typer
 
 from cxr_cli.commands import app
 from cxr_runtime.scanning.known import LEAST
-from test_layers import FLOORS, FOLDERS, ROOMS, ROOT
+from test_layers import FLOORS, FOLDERS, ROOMS, ROOT, RUNTIME
 
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md"))]
@@ -167,7 +167,24 @@ def test_every_room_of_the_runtime_is_described() -> None:
     assert {room for floor in FLOORS for room in floor} <= set(re.findall(r"`(\w+)`", text))
 
 
-@pytest.mark.parametrize("room", ["appliance", "arrivals", "arrivals/receiver", "server"])
+def test_what_the_way_of_one_film_names_is_in_its_file() -> None:
+    page = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    way = page.partition("## The way of one film")[2].partition("\n| step |")[0]
+    named = re.findall(r"((?:`[\w.]+`(?:, | and )?)+)\s\(`([\w/]+\.py)`\)", way)
+    assert len(named) > 6
+    for names, file in named:
+        source = (ROOT / file if file.startswith("cli/") else RUNTIME / file).read_text(encoding="utf-8")
+        for name in re.findall(r"`(?:\w+\.)?(\w+)`", names):
+            assert re.search(rf"^ *def {name}\(", source, re.MULTILINE), (name, file)
+
+
+def test_the_floors_that_are_counted_are_those_that_are_tested() -> None:
+    page = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    (row,) = re.findall(r"^\| Floors inside the runtime .*", page, re.MULTILINE)
+    assert row.endswith(f"| {len(FLOORS)} and the ground |")
+
+
+@pytest.mark.parametrize("room", ["appliance", "arrivals", "arrivals/receiver", "scanning", "server"])
 def test_a_room_whose_files_the_page_lists_has_every_file_in_the_list(room: str) -> None:
     text = (DOCS / "architecture.md").read_text(encoding="utf-8")
     files = {file.name for file in (ROOT / "runtime" / "cxr_runtime" / room).glob("*.py")} - {"__init__.py"}

@@ -5,7 +5,8 @@ from pathlib import Path
 from cxr_runtime.benchmark.way_of_a_film import way_of
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
-MOST_FILES, MOST_FUNCTIONS = 45, 200
+ARCHITECTURE = Path(__file__).parents[3] / "docs" / "architecture.md"
+MOST_FILES, MOST_FUNCTIONS = 50, 200
 
 
 def test_a_dicom_film_runs_through_few_files_and_functions() -> None:
@@ -19,3 +20,10 @@ def test_every_step_of_a_film_is_on_its_way() -> None:
     rooms = {file.partition("/")[0] for file in files if "/" in file}
     assert rooms >= {"sources", "reading", "gate", "lungs", "model", "backends", "heat", "reports", "store"}
     assert "scanning/session.py" in files
+
+
+def test_the_page_states_how_long_the_way_may_be() -> None:
+    page = ARCHITECTURE.read_text(encoding="utf-8")
+    for counted, most in (("Files", MOST_FILES), ("Functions", MOST_FUNCTIONS)):
+        (row,) = [line for line in page.splitlines() if line.startswith(f"| {counted} one DICOM film runs")]
+        assert row.endswith(f"| at most {most} |")
