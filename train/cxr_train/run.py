@@ -83,7 +83,7 @@ def train(
     Args:
         run: folder of the run; made where it is missing.
         data: data sets, see data/__init__.py.
-        recipe: how, see recipe_file.compose_recipe.
+        recipe: how, see recipe.composing.compose_recipe.
         plan: how films are split.
         machine: device and threads.
         cache: folder of prepared films.

@@ -20,7 +20,7 @@ class Picture:
 
     preview_jpeg: bytes = field(repr=False)  # grey film, longer side at most PREVIEW_LONG_SIDE
     film_hw: tuple[int, int]  # rows and columns of the film itself
-    heat_png: bytes | None = field(repr=False)  # as heat.colour.heat_layer makes it; None on a rejected film
+    heat_png: bytes | None = field(repr=False)  # as heat.overlay.heat_layer makes it; None on a rejected film
     thumbnail_jpeg: bytes = field(repr=False)  # as heat.overlay.thumbnail_jpeg makes it
     lung_outlines: tuple[Outline, ...] = ()  # one polygon a lung
     spacing_mm: float | None = None  # from row to row of the film itself; None where not known

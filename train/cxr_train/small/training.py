@@ -45,6 +45,8 @@ def train(network: Net, draw: Draw, loss_of: Loss, schedule: Schedule, progress:
         network: freshly made after `torch.manual_seed`.
         draw: draws a batch.
         loss_of: the loss of a batch.
+        schedule: how long and how fast.
+        progress: hears of every step.
 
     Returns:
         The running average of the network's weights, in evaluation mode.

@@ -78,6 +78,7 @@ def change_appearance(rng: np.random.Generator, film: Grey, strength: float = 1.
     """Apply a random handful of changes.
 
     Args:
+        rng: every draw comes from it.
         film: (h, w) float32 in 0..1.
         strength: scales how often each change happens; 0 changes nothing.
 

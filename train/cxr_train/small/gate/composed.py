@@ -19,6 +19,7 @@ def collimate(rng: np.random.Generator, film: Grey) -> Grey:
     """Lay a frame over a film: black, white, or the film itself veiled.
 
     Args:
+        rng: every draw comes from it.
         film: (h, w) float32 in 0..1.
 
     Returns:
@@ -50,6 +51,7 @@ def photograph(rng: np.random.Generator, film: Grey, surroundings: Grey | None) 
     """A photograph of a film hung up or on a screen: askew, with its surroundings, glare and moire.
 
     Args:
+        rng: every draw comes from it.
         film: (side, side) float32 in 0..1.
         surroundings: (side, side) float32 in 0..1, what lies around it; drawn when None.
     """
@@ -110,6 +112,7 @@ def several(rng: np.random.Generator, films: list[Grey]) -> Grey:
     """Two to four films on one page, side by side, one above the other, or in a square.
 
     Args:
+        rng: every draw comes from it.
         films: four pictures, (side, side) float32 each; as many as are needed are used.
     """
     side = films[0].shape[0]
@@ -128,6 +131,7 @@ def whole_body(rng: np.random.Generator, film: Grey, below: Grey) -> Grey:
     """A body from the head down, of which the chest is a part: no chest film, though a chest is on it.
 
     Args:
+        rng: every draw comes from it.
         film: (side, side) float32 in 0..1, a chest film.
         below: (side, side) float32 in 0..1, an abdomen or a pelvis.
 

@@ -25,6 +25,7 @@ def kept_pictures(
     Args:
         data: folder with the tables and films described in docs/gate.md.
         folder: where they are kept, 100 kB a picture.
+        read: reads all pictures of `data`.
 
     Raises:
         CxrTriageError: a table cannot be read, or scikit-image or scikit-learn is not installed.

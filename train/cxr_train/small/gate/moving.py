@@ -18,7 +18,9 @@ def move(rng: np.random.Generator, pixels: NDArray[np.uint8], jitter: Jitter) ->
     """Move a picture.
 
     Args:
+        rng: every draw comes from it.
         pixels: (h, w) uint8.
+        jitter: how far it may be moved.
 
     Returns:
         The picture, (WORK, WORK) float32 in 0..1, and the maps from it into the source, in source pixels.

@@ -11,6 +11,7 @@ def add_opacities(rng: np.random.Generator, film: Grey, mask: Grey) -> Grey:
     """Whiten parts of the lungs as consolidation, effusion, nodules or a white lung would.
 
     Args:
+        rng: every draw comes from it.
         film: (h, w) float32 in 0..1, dense tissue bright.
         mask: (h, w) float32 in 0..1, the lungs.
     """
