@@ -18,10 +18,13 @@ from cxr_runtime.arrivals.receiver.messages import FilmMessages
 from cxr_runtime.sending.connection import ClosedConnection
 
 if TYPE_CHECKING:
+    from pynetdicom.pdu import _PDUType
+
     from cxr_runtime.arrivals.receiver.server import FilmServer
 
 CHUNK = 1 << 16  # bytes read from a connection at once
 OVER = 12  # bytes by which some senders exceed the longest PDU: they do not count its headers
+A_ASSOCIATE_RQ, TITLES = b"\x01", slice(10, 42)  # type of its PDU, and where both titles stand (PS3.8 9.3.2)
 # Result, source and reason of a rejection (PS3.8 table 9-21).
 CALLING_TITLE, CALLED_TITLE = (1, 1, 3), (1, 1, 7)  # is not recognised: for good
 TOO_MANY = (2, 3, 2)  # local limit exceeded: for now
@@ -65,6 +68,16 @@ class _UpperLayer(DULServiceProvider):
         except Exception:  # noqa: BLE001 - the association notices that this thread has ended
             self.kill_dul()
 
+    def _decode_pdu(self, bytestream: bytearray) -> "tuple[_PDUType, str]":
+        """A PDU; one that cannot be read ends the association, and is told of."""
+        if bytestream[:1] == A_ASSOCIATE_RQ:  # some devices fill titles up with zeros
+            bytestream[TITLES] = bytestream[TITLES].replace(b"\0", b" ")
+        try:
+            return super()._decode_pdu(bytestream)
+        except Exception:
+            cast("FilmAssociation", self.assoc).refuse("malformed")
+            raise
+
 
 class _Admission(ACSE):
     """Association requests: only from those who may send, and to our own title."""
@@ -84,9 +97,11 @@ class _Admission(ACSE):
             self._reject("too-many", TOO_MANY)
         else:
             super()._negotiate_as_acceptor()
+            if self.assoc.is_established and not self.assoc.accepted_contexts:
+                cast("FilmAssociation", self.assoc).refuse("no-class")
 
     def _reject(self, reason: str, answer: tuple[int, int, int]) -> None:
-        cast("FilmServer", self.assoc._server).refused(reason, str(self.requestor.address))
+        cast("FilmAssociation", self.assoc).refuse(reason)
         self.send_reject(*answer)
         self.assoc.kill()
 
@@ -115,6 +130,14 @@ class FilmAssociation(Association):
         finally:
             self.films.drop()
             cast("FilmServer", self._server).left(self)
+
+    def refuse(self, reason: str) -> None:
+        """Have it told that something of this sender is not taken.
+
+        Args:
+            reason: a word for it.
+        """
+        cast("FilmServer", self._server).refused(reason, str(self.requestor.address))
 
     def _closed(self, _event: evt.Event) -> None:
         if not self.is_established:  # whoever waits for a request waits no longer

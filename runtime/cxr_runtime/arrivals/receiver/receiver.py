@@ -98,6 +98,7 @@ class Receiver:
         Raises:
             CxrTriageError: nothing is listened to any more, though nobody has closed the receiver.
         """
+        self._refusals.tell()
         while self._ready:
             yield self._inbox.film(self._ready.popleft())
         if self._thread is not None and not self._thread.is_alive() and not self._is_closed:
@@ -121,6 +122,7 @@ class Receiver:
         for sender in senders:
             sender.join(max(0.0, end - time.monotonic()))
             sender.films.drop()
+        self._refusals.tell(all_of_them=True)
 
     def _listening(self) -> FilmServer:
         options, limits = self._options, self._options.limits
@@ -157,8 +159,9 @@ class _Refusals:
 
     def __init__(self, journal: Journal) -> None:
         self._journal, self._lock = journal, threading.Lock()
-        self._untold = Counter[str]()
-        self._told: dict[str, float] = {}
+        self._untold = Counter[str]()  # by reason
+        self._latest: dict[str, str] = {}  # address by reason
+        self._told: dict[str, float] = {}  # when, by reason
 
     def note(self, reason: str, address: str) -> None:
         """Something was refused.
@@ -167,14 +170,27 @@ class _Refusals:
             reason: a word for it.
             address: of the sender; the journal has `-` for its dots and colons.
         """
-        now = time.monotonic()
         with self._lock:
             self._untold[reason] += 1
-            if now - self._told.get(reason, -TOLD_EVERY) < TOLD_EVERY:
-                return
-            self._told[reason] = now
-            times = self._untold.pop(reason)
-        self._journal.note("refused", reason=reason, times=times, host=_word(address))
+            self._latest[reason] = address
+        self.tell()
+
+    def tell(self, *, all_of_them: bool = False) -> None:
+        """Tell of what was not told yet.
+
+        Args:
+            all_of_them: also of kinds that were told of a moment ago.
+        """
+        now = time.monotonic()
+        with self._lock:
+            due = {
+                reason: self._untold.pop(reason)
+                for reason in list(self._untold)
+                if all_of_them or now - self._told.get(reason, -TOLD_EVERY) >= TOLD_EVERY
+            }
+            self._told.update(dict.fromkeys(due, now))
+        for reason, times in due.items():
+            self._journal.note("refused", reason=reason, times=times, host=_word(self._latest[reason]))
 
 
 def _word(address: str) -> str:

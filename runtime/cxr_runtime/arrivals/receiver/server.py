@@ -8,6 +8,7 @@ import logging
 import select
 import socket
 import ssl
+import sys
 import threading
 import time
 import warnings
@@ -101,6 +102,17 @@ class FilmServer(ThreadedAssociationServer):
         with self._lock:
             self._connections -= 1
             self._associations -= association is not None and association.has_place
+
+    def server_bind(self) -> None:
+        """Take the port; the way of the library lets another program of Windows take films there, too."""
+        if sys.platform != "win32":
+            super().server_bind()
+            return
+        assert self.socket is not None
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        self.socket.settimeout(self.ae.network_timeout)
+        self.socket.bind(self.server_address)
+        self.server_address = self.socket.getsockname()
 
     def get_request(self) -> tuple[socket.socket, Any]:
         """Accept a connection; TLS is negotiated in its own thread."""

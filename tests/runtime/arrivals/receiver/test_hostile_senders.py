@@ -1,20 +1,29 @@
 """Senders that break the rules: they lose nothing of others, get nothing, and are let in nowhere."""
 
+import re
+import socket
 import threading
 import time
+from collections import Counter
 from contextlib import ExitStack, suppress
+from io import StringIO
 from pathlib import Path
 from random import Random
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from pydicom import Dataset
 from pynetdicom.dimse_primitives import C_FIND, N_EVENT_REPORT
 
+from cxr_runtime.arrivals.receiver import server
 from cxr_runtime.arrivals.receiver.inbox import Limits
 from cxr_runtime.arrivals.receiver.peers import AllowList, Peer
 from cxr_runtime.arrivals.receiver.receiver import Receiver
+from cxr_runtime.journal import Journal, LogFormat
 from dicom_peers import (
     CONTEXT,
+    DX,
     PATIENCE,
     RawPeer,
     association,
@@ -235,6 +244,46 @@ def test_what_the_protocol_does_not_allow_ends_the_association(tmp_path: Path, s
                 answers.append(answer[0])
             assert answers[-1:] in ([7], [])  # A-ABORT, or closed
         assert is_well(receiver, tmp_path)
+
+
+def test_every_refusal_is_told_of_though_they_come_at_once(tmp_path: Path) -> None:
+    said, dx = StringIO(), association_request()
+    allowed = AllowList((Peer("XRAY1"),))
+    with receiving(tmp_path, Journal.open(None, LogFormat.TEXT, said), allowed=allowed) as receiver:
+        with RawPeer(receiver.port) as peer:
+            assert peer.associate("XRAY1".ljust(16, "\0")) == ACCEPTED  # as some devices fill it up
+        for _ in range(3):
+            with RawPeer(receiver.port) as peer:
+                assert peer.associate("XRAY2") == REJECTED
+            with RawPeer(receiver.port) as peer:
+                peer.send(dx.replace(b"XRAY1", b"X\xffAY1"))
+                assert peer.is_closed()
+        with RawPeer(receiver.port) as peer:
+            peer.send(dx.replace(DX.encode(), DX.replace("1.1.1", "9.9.9").encode()))
+            assert (peer.answer() or b"\0")[0] == ACCEPTED
+        wait_until(lambda: "no-class" in said.getvalue())
+    told = Counter[str]()
+    for line in said.getvalue().splitlines():
+        if found := re.search(r" refused reason=(\S+) times=(\d+) host=127-0-0-1", line):
+            told[found[1]] += int(found[2])
+    assert told == {"calling-title": 3, "malformed": 3, "no-class": 1}
+
+
+def test_on_windows_no_other_program_can_listen_at_the_port(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There SO_REUSEADDR lets several programs bind a port."""
+    asked = list[int]()
+
+    class Noting(socket.socket):
+        def setsockopt(self, _level: int, name: int, *_value: Any) -> None:
+            asked.append(name)
+
+    monkeypatch.setattr(server, "sys", SimpleNamespace(platform="win32"))
+    monkeypatch.setattr(socket, "SO_EXCLUSIVEADDRUSE", -5, raising=False)
+    monkeypatch.setattr(socket, "socket", Noting)
+    with receiving(tmp_path):
+        assert asked == [-5]
 
 
 @pytest.mark.parametrize("request_of", [C_FIND, N_EVENT_REPORT])
