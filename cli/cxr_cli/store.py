@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cxr_cli.exit_status import ExitStatus
 from cxr_cli.report_options import (
     LatestColours,
     LatestLanguage,
@@ -13,7 +14,7 @@ from cxr_cli.report_options import (
     Prevalence,
     wishes_of,
 )
-from cxr_cli.scan import EXIT_NOT_WRITTEN, about_refused
+from cxr_cli.scan import about_refused
 from cxr_runtime.files import DEFAULT_FORMAT_LIST
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from cxr_runtime.reports.again import Reported, ReportOptions
     from cxr_runtime.store.joining import Taken
 
-EXIT_NOT_UNDER = 3  # the folder is still larger than it was to be
 _FORMATS = "csv,html,pdf,png,npz"  # what a store alone can give
 _UNITS = (("GB", 1 << 30), ("MB", 1 << 20), ("kB", 1 << 10))
 
@@ -195,7 +195,8 @@ def prune(
         typer.echo(
             "the store keeps its size for now (a scan uses it, or the disk is full); new films fill it"
         )
-    return EXIT_NOT_UNDER if most is not None and pruned.is_shrunk and pruned.after > most else 0
+    is_still_larger = most is not None and pruned.is_shrunk and pruned.after > most
+    return ExitStatus.AMISS if is_still_larger else ExitStatus.DONE
 
 
 def _options(formats: str, trust: bool, share_with: str | None, wishes: "Wishes") -> "ReportOptions":
@@ -232,7 +233,7 @@ def _told(reported: "Reported") -> int:
     )
     if reported.publication.refused:
         typer.echo(f"cxr-triage: {about_refused(reported.publication.refused)}", err=True)
-        return EXIT_NOT_WRITTEN
+        return ExitStatus.FAILED
     return 0
 
 
@@ -246,6 +247,8 @@ def _about(taken: "Taken") -> list[str]:
         lines.append(f"{counted(taken.known)} known already")
     if taken.differing:
         lines.append(f"{counted(taken.differing)} ended otherwise in the stores before; the first row stays")
+    if taken.judged:
+        lines.append(f"{counted(taken.judged)} judged anew, as by a later scan there")
     if taken.without_pictures:
         lines.append(f"pictures of {counted(taken.without_pictures)} left out: they are not those of the row")
     if taken.audit:

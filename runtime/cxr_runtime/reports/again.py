@@ -195,7 +195,8 @@ def _facts(store: Store) -> RunFacts:
             "into the same folder again, which writes the reports"
         )
     inputs = dict.fromkeys(name for facts in stated for name in facts.inputs)
-    models, points = dict[tuple[str, str], None](), set[tuple[str, float | None]]()
+    models = dict[tuple[str, str], None]()
+    points: set[tuple[str, float | None]] = {(stated[-1].operating_point, stated[-1].threshold)}
     for outcome in store.outcomes(None):
         if outcome.status is Status.SCORED:
             models[outcome.model, outcome.model_sha256] = None

@@ -16,6 +16,7 @@ from cxr_runtime.store.features import features_in
 from cxr_runtime.store.rows import (
     FEATURES,
     FINGERPRINT,
+    JUDGED_COLUMNS,
     PICTURE_COLUMNS,
     PLACE,
     RESULT,
@@ -32,6 +33,8 @@ from cxr_runtime.store.verdicts import COLUMNS as VERDICT
 from cxr_runtime.store.verdicts import SEALED as SEALED_VERDICT
 
 _DECISIVE = tuple(SEALED_COLUMNS.index(name) for name in ("status", "code", "margin"))
+_JUDGEMENT = tuple(SEALED_COLUMNS.index(name) for name in JUDGED_COLUMNS)
+_NAME, _THRESHOLD = SEALED_COLUMNS.index("operating_point"), SEALED_COLUMNS.index("threshold")
 _LASTING = SEALED_COLUMNS.index("is_lasting")
 _PLACE = ("run", "position", "file", "stamp", "result", "seal")
 _IDENTITIES = (
@@ -55,6 +58,7 @@ _AUDIT = ("id", "time", "actor", "act", "about", "digest", "seal")
 _USERS = ("name", "role", "password", "made", "seal")
 _SEEN = ("sha256", "reader", "first")
 _Row = tuple[Any, ...]
+_Latest = dict[tuple[str, float], int]  # order of the latest scan with an operating point and threshold
 
 
 @dataclass
@@ -68,6 +72,7 @@ class Taken:
     runs_on_trust: int = 0  # scans whose facts bear none
     known: int = 0  # films that were here already
     differing: int = 0  # of them, those that ended otherwise here; the row here stays
+    judged: int = 0  # of them, those that a later scan there judged otherwise; they are judged so here now
     without_pictures: int = 0  # films whose pictures were left out: they are not those of their row
     audit: int = 0  # entries of the audit that stay where they are: two chains cannot become one
 
@@ -99,9 +104,13 @@ class JoiningStore(TrustingStore):
         taken = [Taken(source.name) for source in sources]
         with transaction(self._db, self.name):
             numbers = self._join_runs(sources, taken)
+            latest = {
+                (facts.operating_point, facts.threshold): order
+                for order, (facts, _) in enumerate(self.ended())
+            }
             for source, of_source, told in zip(sources, numbers, taken, strict=True):
                 with one_moment(source._db, source.name):
-                    self._join_films(source, of_source, told)
+                    self._join_films(source, of_source, latest, told)
             self._join_verdicts(sources, trust=trust)
             for told in taken:
                 if (told.on_trust or told.runs_on_trust) and not trust:
@@ -136,7 +145,7 @@ class JoiningStore(TrustingStore):
         taken.runs_on_trust += not self._is_ours_run(run)
         return int(added.lastrowid or 0) if known is None else int(known[0])
 
-    def _join_films(self, source: Store, numbers: dict[int, int], taken: Taken) -> None:
+    def _join_films(self, source: Store, numbers: dict[int, int], latest: _Latest, taken: Taken) -> None:
         joined = dict[int, _Joined]()
         places = "SELECT run, position, file, stamp, seal, result FROM places ORDER BY run, position"
         there = "SELECT 1 FROM places WHERE run = ? AND position = ?"
@@ -145,7 +154,7 @@ class JoiningStore(TrustingStore):
             if run not in numbers or self._db.execute(there, (numbers[run], position)).fetchone():
                 continue  # a run that began just now, or a place that was taken before
             if result not in joined:
-                joined[result] = self._join_result(source, result, taken)
+                joined[result] = self._join_result(source, result, latest, taken)
             own = joined[result]
             sealed = sealed_place(stamp, file, own.sha256, own.fingerprint)
             is_ours = own.is_ours and self._sealer.is_right(seal, PLACE, sealed)
@@ -156,7 +165,7 @@ class JoiningStore(TrustingStore):
             self._insert("places", _PLACE, (numbers[run], position, file, place.stamp, own.result, again))
         self._join_rest(source, taken)
 
-    def _join_result(self, source: Store, number: int, taken: Taken) -> _Joined:
+    def _join_result(self, source: Store, number: int, latest: _Latest, taken: Taken) -> _Joined:
         found = self._checked(source, number)
         film = (found.row[0], found.row[FINGERPRINT])
         if found.row[_LASTING]:
@@ -166,7 +175,7 @@ class JoiningStore(TrustingStore):
             known = self._db.execute(f"{query} AND is_lasting", film).fetchone()
             if known is not None:
                 taken.known += 1
-                taken.differing += any(known[1 + at] != found.row[at] for at in _DECISIVE)
+                self._judge_as_later(int(known[0]), known[1:], found.row, latest, taken)
                 return _Joined(int(known[0]), *film, found.is_ours)
         taken.films += 1
         taken.without_pictures += found.lost_pictures
@@ -178,6 +187,22 @@ class JoiningStore(TrustingStore):
             values = (own, features.numbers, self._sealer.seal(FEATURES, features.sealed))
             self._insert("features", ("result", "numbers", "seal"), values)
         return _Joined(own, *film, found.is_ours)
+
+    def _judge_as_later(
+        self, number: int, here: Sequence[Any], there: Sequence[Any], latest: _Latest, taken: Taken
+    ) -> None:
+        """Of two rows of a film, let the judgement stand that a scan has stated later."""
+        if all(here[at] == there[at] for at in (*_DECISIVE, *_JUDGEMENT)):
+            return
+        own, other = (latest.get((row[_NAME], row[_THRESHOLD]), -1) for row in (here, there))
+        if own == other or any(here[at] != there[at] for at in _DECISIVE):
+            taken.differing += 1
+        elif own < other:
+            taken.judged += 1
+            row = [there[at] if at in _JUDGEMENT else value for at, value in enumerate(here)]
+            changes = ", ".join(f"{column} = ?" for column in (*JUDGED_COLUMNS, "seal"))
+            values = (*(row[at] for at in _JUDGEMENT), self._sealer.seal(RESULT, row), number)
+            self._db.execute(f"UPDATE results SET {changes} WHERE id = ?", values)
 
     def _join_rest(self, source: Store, taken: Taken) -> None:
         for row in self._plain(source, "identities", _IDENTITIES):

@@ -63,6 +63,7 @@ class RunFacts:
 
 # Columns of `results` that are a row of results.csv, in the order of Outcome; its file is that of the place.
 OUTCOME_COLUMNS = tuple(entry.name for entry in fields(Outcome) if entry.name != "file")
+JUDGED_COLUMNS = ("probability", "triage", "threshold", "operating_point")  # by calibration and threshold
 SCORE_COLUMNS = ("margin", "input_mean", "input_contrast", "finished", "looks")
 # All that a result's seal is of; `pictures` is the digest of its pictures.
 SEALED_COLUMNS = (*OUTCOME_COLUMNS, *SCORE_COLUMNS, "fingerprint", "bytes", "is_lasting", "pictures")

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
@@ -110,13 +111,22 @@ class Store:
         return None if found[0] is None else facts_of(self.name, found[0])
 
     def ended(self) -> Iterator[tuple[RunFacts, bool]]:
-        """What the reports of every run that has ended state, and whether this machine said so.
+        """What the reports of every run that has ended state, and whether this machine said so; latest last.
+
+        Runs of one folder stand in the order in which they ran, whatever its clock said; those of another
+        one, which were merged into it, between them by their times.
 
         Raises:
             StoreError: they are not as a scan states them.
         """
-        for *stated, seal in self._rows("SELECT ended, facts, seal FROM runs WHERE facts != '' ORDER BY id"):
-            yield facts_of(self.name, stated[1]), self._sealer.is_right(seal, RUN, stated)
+        query = "SELECT origin, seal, ended, facts FROM runs WHERE facts != '' ORDER BY id"
+        found, latest = list[tuple[datetime, RunFacts, bool]](), dict[str, datetime]()
+        for origin, seal, *stated in self._rows(query):
+            facts = facts_of(self.name, stated[1])
+            latest[origin] = max(facts.finished, latest.get(origin, facts.finished))
+            found.append((latest[origin], facts, self._sealer.is_right(seal, RUN, stated)))
+        for _, facts, is_ours in sorted(found, key=lambda run: run[0]):
+            yield facts, is_ours
 
     def backends(self, films: Films) -> tuple[str, ...]:
         """The providers that scored films."""

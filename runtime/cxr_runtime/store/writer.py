@@ -14,6 +14,7 @@ from cxr_runtime.seals import Sealer, picture_digest, sealed_place
 from cxr_runtime.store.opening import in_memory, open_to_write
 from cxr_runtime.store.rows import (
     FEATURES,
+    JUDGED_COLUMNS,
     OUTCOME_COLUMNS,
     PICTURE,
     PICTURE_COLUMNS,
@@ -35,7 +36,6 @@ from cxr_runtime.store.steps import ORIGIN_DIGITS
 from cxr_runtime.store.store import Store
 from cxr_runtime.typed_json import to_json
 
-_JUDGED = ("probability", "triage", "threshold", "operating_point")
 _WRITTEN = (*SEALED_COLUMNS, "seal")
 _ADD_RESULT = (
     f"INSERT INTO results ({', '.join(_WRITTEN)}) VALUES ({', '.join('?' * len(_WRITTEN))})"
@@ -164,13 +164,13 @@ class StoreWriter(Store):
     def _rejudge(self, fingerprint: str, film: Judged) -> None:
         columns = ", ".join(SEALED_COLUMNS)
         query = f"SELECT id, seal, {columns} FROM results WHERE sha256 = ? AND fingerprint = ? AND is_lasting"
-        changes = ", ".join(f"{column} = ?" for column in (*_JUDGED, "seal"))
+        changes = ", ".join(f"{column} = ?" for column in (*JUDGED_COLUMNS, "seal"))
         for result, seal, *values in self._db.execute(query, (film.sha256, fingerprint)).fetchall():
             row = dict(zip(SEALED_COLUMNS, values, strict=True))
-            row |= {column: getattr(film, column) for column in _JUDGED}
+            row |= {column: getattr(film, column) for column in JUDGED_COLUMNS}
             is_ours = self._sealer.is_right(seal, RESULT, values)
             again = self._sealer.seal(RESULT, row.values()) if is_ours else ""
-            judgement = [row[column] for column in _JUDGED]
+            judgement = [row[column] for column in JUDGED_COLUMNS]
             self._db.execute(f"UPDATE results SET {changes} WHERE id = ?", (*judgement, again, result))
 
     def note_written(self, name: str, content: str, stamp: str) -> None:

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -271,6 +272,50 @@ def test_a_film_that_ended_otherwise_elsewhere_is_counted_and_its_first_row_stay
     done = merge([one, two], tmp_path / "all", TRUSTING)
     assert [(taken.known, taken.differing) for taken in done.taken] == [(0, 0), (1, 1)]
     assert [row[1] for row in table(tmp_path / "all")] == ["90.00"]
+
+
+def rejudged(folder: Path, point: str, threshold: float, hour: int) -> None:
+    """Scan a folder again with another operating point, at an hour of the next day."""
+    with StoreWriter.open(folder) as store:
+        run, facts = store.begin_run(), store.facts(1)
+        assert facts is not None
+        judged = [
+            film._replace(operating_point=point, threshold=threshold, triage=triage)
+            for film in store.overview.judged(None)
+            for triage in ("flagged" if (film.probability or 0) >= threshold else "not_flagged",)
+        ]
+        for position, film in enumerate(judged, start=1):
+            known = store.known_by_bytes(Place(position, film.file, "s"), film.sha256, PRINT)
+            assert known is not None
+            store.add(run, [known], PRINT)
+        store.rejudge(PRINT, judged)
+        at = datetime(2026, 11, 29, hour, tzinfo=UTC)
+        store.end_run(run, replace(facts, operating_point=point, threshold=threshold, finished=at))
+
+
+def judgements(folder: Path) -> set[tuple[str, str]]:
+    with (folder / "results.csv").open(encoding="utf-8", newline="") as file:
+        return {(row["operating_point"], row["triage"]) for row in csv.DictReader(file)}
+
+
+def test_a_film_is_judged_as_the_latest_scan_of_all_stores_judged_it_whatever_their_order(
+    tmp_path: Path,
+) -> None:
+    one, two = (write_store(tmp_path / name, [Drawn("a.png", 0.4)]) for name in ("1", "2"))
+    merge([one, two], tmp_path / "before", QUICK)
+    rejudged(one, "who-triage", 0.3, hour=2)
+    rejudged(two, "rule-out", 0.6, hour=1)
+    for number, folders in enumerate(([one, two], [two, one])):
+        for out in (tmp_path / f"all-{number}", tmp_path / "before"):
+            merge(folders, out, QUICK)
+            assert judgements(out) == {("who-triage", "flagged")}
+            with Store.open(out) as store:
+                assert [facts.operating_point for facts, _ in store.ended()][-1] == "who-triage"
+                assert all(score.is_ours for score in store.scores(None))
+    rejudged(two, "rule-out", 0.6, hour=3)
+    done = merge([one, two], tmp_path / "before", QUICK)
+    assert [(taken.judged, taken.differing) for taken in done.taken] == [(0, 0), (1, 0)]
+    assert judgements(tmp_path / "before") == {("rule-out", "not_flagged")}
 
 
 TEN, BEFORE_TEN = "2026-11-30T10:00:00+00:00", "2026-11-30T09:30:00+00:00"
