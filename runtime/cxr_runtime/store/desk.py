@@ -60,6 +60,13 @@ class Desk(Store):
         with store_errors(str(path)):
             return cls(open_beside(path, writes=writes), str(path), Sealer.of_this_machine())
 
+    def __exit__(self, *raised: object) -> None:
+        """Close it; what SQLite says of a damaged store becomes an error of ours."""
+        super().__exit__(*raised)
+        if isinstance(raised[1], sqlite3.DatabaseError):
+            with store_errors(self.name):
+                raise raised[1]
+
     @contextmanager
     def acting(self, actor: str, act: Act, about: str = "") -> Iterator[str]:
         """Do something, and note it: both, or neither. Gives the time, as it is noted.

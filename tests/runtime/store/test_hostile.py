@@ -14,10 +14,12 @@ from cxr_runtime.errors import StoreError
 from cxr_runtime.files import STORE_FILE
 from cxr_runtime.outcome import Outcome, Status, Triage
 from cxr_runtime.placement import Placement
+from cxr_runtime.store.desk import Desk
 from cxr_runtime.store.rows import FinishedFilm, Place, StoredPicture, StoredScore
 from cxr_runtime.store.schema import _STEPS
 from cxr_runtime.store.store import Store, read_scores
 from cxr_runtime.store.writer import StoreWriter
+from drawn_stores import change
 
 PRINT = "fingerprint"
 A, B = "a" * 64, "b" * 64
@@ -54,13 +56,6 @@ def _film(place: Place, sha256: str, probability: float, triage: Triage) -> Fini
     )
     score = StoredScore(outcome, -0.0, 0.5, 0.2, "2026-01-02T03:04:05+00:00")
     return FinishedFilm(place, score, PICTURE, 100)
-
-
-def change(folder: Path, *commands: str) -> None:
-    """What somebody with an SQLite shell would do."""
-    with closing(sqlite3.connect(folder / STORE_FILE, isolation_level=None)) as db:
-        for command in commands:
-            db.execute(command)
 
 
 def known(folder: Path) -> Iterator[bool]:
@@ -337,3 +332,12 @@ def test_a_store_with_a_damaged_page_is_refused_in_one_line(text: bytes, out: Pa
     with pytest.raises(StoreError) as caught:
         read_scores(out)
     assert "\n" not in str(caught.value)
+
+
+def test_a_store_that_is_damaged_below_its_head_is_an_error_of_ours_at_the_desk(out: Path) -> None:
+    path = out / STORE_FILE
+    content = path.read_bytes()
+    head = 2 * int.from_bytes(content[16:18], "big")  # SQLite's page size (Database File Format, 1.3)
+    path.write_bytes(content[:head] + b"\xff" * (len(content) - head))
+    with pytest.raises(StoreError, match="cannot be used"), Desk.open(out, writes=False) as desk:
+        desk.audit.latest(9)
