@@ -18,3 +18,20 @@ def pytest_cmdline_main() -> Iterator[None]:
             patch.setenv(DATA_VARIABLE, str(Path(folder) / "data"))
             patch.setenv(CACHE_VARIABLE, str(Path(folder) / "cache"))
         return (yield)
+
+
+@pytest.fixture
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache of the test's own, for which nothing has been kept; not made yet."""
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def bundled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The model's folder of a program with one model, and a user without a calibration."""
+    from model_folders import write_model_folder
+
+    monkeypatch.setenv(DATA_VARIABLE, str(tmp_path / "data"))
+    monkeypatch.setattr("cxr_runtime.model.folder.MODELS_FOLDER", tmp_path / "program")
+    return write_model_folder(tmp_path / "program" / "default")

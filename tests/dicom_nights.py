@@ -37,8 +37,8 @@ from dicom_files import (
     encode_frame,
 )
 from fault_scans import START
-from processes import Process, running
-from service_rows import PATIENCE, rows_of
+from processes import PATIENCE, Process, running
+from service_rows import rows_of
 
 FILMS = int(os.environ.get("CXR_TRIAGE_FILMS", "30"))  # CONTRIBUTING.md
 ASSOCIATIONS = 4

@@ -3,8 +3,7 @@
 import socket
 import ssl
 import struct
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -46,14 +45,6 @@ def receiving(out: Path, journal: Journal | None = None, **options: Any) -> Iter
 def names(out: Path) -> list[str]:
     """Everything that lies in the folder of received films."""
     return sorted(path.name for path in (out / RECEIVED_FOLDER).iterdir())
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    """Wait for a condition."""
-    end = time.monotonic() + PATIENCE
-    while not is_so():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def film(seed: int = 1, **elements: Any) -> Dataset:

@@ -1,13 +1,15 @@
-"""Programs that tests start: none outlives the test that started it, also where the test fails."""
+"""Programs that tests start, and waiting for them: none outlives its test, also where the test fails."""
 
 import os
 import signal
 import subprocess
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
 Process = subprocess.Popen[str]
+PATIENCE = 300.0  # seconds for what takes a few
 
 
 @contextmanager
@@ -29,3 +31,13 @@ def kill(process: Process) -> None:
     """End the program and its children at once, as a power cut does."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
+
+
+def wait_until(is_so: Callable[[], bool], said: Callable[[], str] = str, patience: float = PATIENCE) -> None:
+    """Wait for a condition; one that does not come shows what the services said."""
+    looked = time.monotonic()
+    end = looked + patience
+    while not is_so():
+        assert time.monotonic() < end, said()
+        time.sleep(max(0.05, 4 * (time.monotonic() - looked)))  # looking takes nothing from who is waited for
+        looked = time.monotonic()

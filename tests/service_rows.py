@@ -1,13 +1,9 @@
-"""What tests of services ask of an output folder while a service writes it, and how they wait for it."""
+"""What tests of services ask of an output folder while a service writes it."""
 
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 from cxr_runtime.errors import StoreError
 from cxr_runtime.store.store import Store
-
-PATIENCE = 300.0  # seconds for what takes a few
 
 
 def rows_of(out: Path) -> int:
@@ -24,13 +20,3 @@ def by_bytes(rows: list[dict[str, str]]) -> dict[str, dict[str, str]]:
     found = {row["sha256"]: {name: text for name, text in row.items() if name != "file"} for row in rows}
     assert len(found) == len(rows)
     return found
-
-
-def wait_until(is_so: Callable[[], bool], said: Callable[[], str] = str, patience: float = PATIENCE) -> None:
-    """Wait for a condition; one that does not come shows what the services said."""
-    looked = time.monotonic()
-    end = looked + patience
-    while not is_so():
-        assert time.monotonic() < end, said()
-        time.sleep(max(0.05, 4 * (time.monotonic() - looked)))  # looking takes nothing from who is waited for
-        looked = time.monotonic()

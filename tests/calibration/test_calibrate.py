@@ -14,7 +14,6 @@ from cxr_calibration.labels.choosing import choose
 from cxr_calibration.labels.labelled_films import LabelledFilms
 from cxr_calibration.monitoring.reference import read_reference
 from cxr_runtime.errors import CalibrationError, StoreError
-from cxr_runtime.model import folder
 from cxr_runtime.model.calibration import read_calibration
 from cxr_runtime.model.folder import open_model
 from cxr_runtime.model.known_films import write_known_films
@@ -162,14 +161,6 @@ def test_labels_without_any_film_are_refused(tmp_path: Path) -> None:
     model = write_model_folder(tmp_path / "model")
     with pytest.raises(CalibrationError, match="none of 12 labelled films is there"):
         calibrate_model(_labels(tmp_path, drawn_films(10)), CalibrateOptions(model))
-
-
-@pytest.fixture
-def bundled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A program whose model has a folder that nobody may change."""
-    monkeypatch.setenv("CXR_TRIAGE_DATA", str(tmp_path / "data"))
-    monkeypatch.setattr(folder, "MODELS_FOLDER", tmp_path / "program")
-    return write_model_folder(tmp_path / "program" / "default")
 
 
 def test_the_calibration_of_a_model_of_the_program_goes_into_the_clinics_own_folder(

@@ -6,18 +6,12 @@ from typing import Any
 
 import pytest
 
-from cxr_cli.main import main
 from cxr_runtime.appliance.health import ApplianceHealth, State, write_health
 from cxr_runtime.appliance.restarting import PartHealth, PartState
 from cxr_runtime.sending.status import Queue
 from drawn_stores import Drawn, write_store
 from model_folders import write_model_folder
-
-
-def ended(*arguments: object) -> object:
-    with pytest.raises(SystemExit) as end:
-        main([str(argument) for argument in arguments])
-    return end.value.code
+from typed_commands import exit_status
 
 
 @pytest.fixture
@@ -44,11 +38,11 @@ def health(state: State, age: float = 0.0, *amiss: str) -> ApplianceHealth:
 
 
 def test_settings_are_checked_and_nothing_is_done(clinic: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert ended("appliance", clinic, "--check") == 0
+    assert exit_status("appliance", clinic, "--check") == 0
     assert capsys.readouterr().out == f"{clinic} is in order\n"
     assert sorted(path.name for path in clinic.parent.iterdir()) == ["clinic.toml", "in", "model"]
     (clinic.parent / "in").rmdir()
-    assert ended("appliance", clinic, "--check") == 2
+    assert exit_status("appliance", clinic, "--check") == 2
     assert "the network share is mounted" in capsys.readouterr().err
 
 
@@ -57,11 +51,11 @@ def test_an_output_folder_is_not_watched(
     more: tuple[str, ...], clinic: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     clinic.write_text(clinic.read_text().replace('/out"', '/in"'))
-    assert ended("appliance", clinic, *more) == 2
+    assert exit_status("appliance", clinic, *more) == 2
     assert "is the output folder" in capsys.readouterr().err
     clinic.write_text(clinic.read_text().replace('/in"', '/out"', 1))
     write_store(clinic.parent / "in", [Drawn("a.png")])
-    assert ended("appliance", clinic, *more) == 2
+    assert exit_status("appliance", clinic, *more) == 2
     assert "in holds triage.sqlite: it is an output folder" in capsys.readouterr().err
     assert not (clinic.parent / "out").exists()
 
@@ -71,22 +65,22 @@ def test_wrong_settings_are_one_line_and_wrong_usage(
 ) -> None:
     clinic.write_text(clinic.read_text() + "\n[fax]\nport = 80\n")
     for more in ((), ("--check",), ("--health",)):
-        assert ended("appliance", clinic, *more) == 2
+        assert exit_status("appliance", clinic, *more) == 2
         said = capsys.readouterr().err
         assert "fax is unknown" in said
         assert said.count("\n") == 1
-    assert ended("appliance") == 2
+    assert exit_status("appliance") == 2
     assert "CLINIC.toml is missing" in capsys.readouterr().err
 
 
 def test_the_example_is_settings_that_can_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert ended("appliance", "--example") == 0
+    assert exit_status("appliance", "--example") == 0
     printed = capsys.readouterr().out
     assert "[watch]" in printed
     path = tmp_path / "clinic.toml"
     path.write_text(printed.replace("/srv/", f"{tmp_path}/"))
     (tmp_path / "films").mkdir()
-    assert ended("appliance", path, "--check") == 0
+    assert exit_status("appliance", path, "--check") == 0
 
 
 @pytest.mark.parametrize(
@@ -103,7 +97,7 @@ def test_health_is_said_in_words_and_by_the_exit_status(
 ) -> None:
     (clinic.parent / "out").mkdir()
     write_health(clinic.parent / "out" / "health.json", health(*found))
-    assert ended("appliance", clinic, "--health") == status
+    assert exit_status("appliance", clinic, "--health") == status
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith(first)
     assert re.fullmatch(r"films: 7, last 20.*", lines[1])
@@ -118,5 +112,5 @@ def test_health_is_said_in_words_and_by_the_exit_status(
 def test_health_of_an_appliance_that_never_ran_is_one_line(
     clinic: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert ended("appliance", clinic, "--health") == 1
+    assert exit_status("appliance", clinic, "--health") == 1
     assert "has not been started" in capsys.readouterr().err

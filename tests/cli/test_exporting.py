@@ -18,9 +18,7 @@ from model_folders import write_model_folder
 RUNNER = CliRunner()
 
 
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CXR_TRIAGE_CACHE", str(tmp_path / "cache"))
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 
 def _run(*arguments: object, status: int = 0) -> str:

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from cxr_cli.main import main
 from cxr_runtime.errors import UsageError
 from cxr_runtime.phantom import draw_phantom
 from cxr_runtime.pictures import encode_png
@@ -15,6 +14,7 @@ from cxr_train.data.prepared_films import CACHE
 from cxr_train.pages import Sources
 from cxr_train.small.gate.locked import Part
 from cxr_train.small.gate.making import Making
+from typed_commands import exit_status
 
 HERE = Path()
 ONE, OTHER = Path("one"), Path("other")
@@ -64,12 +64,6 @@ CALLS: list[tuple[list[object], str, tuple[object, ...]]] = [
 ]
 
 
-def status(*arguments: object) -> object:
-    with pytest.raises(SystemExit) as caught:
-        main(["lab", *map(str, arguments)])
-    return caught.value.code
-
-
 @pytest.mark.parametrize(("typed", "function", "expected"), CALLS, ids=[str(call[0][0]) for call in CALLS])
 def test_a_command_hands_what_was_typed_to_its_function_and_prints_the_answer(
     typed: list[object],
@@ -86,7 +80,7 @@ def test_a_command_hands_what_was_typed_to_its_function_and_prints_the_answer(
 
     module, name = function.rsplit(".", 1)
     monkeypatch.setattr(importlib.import_module(module), name, record)
-    assert status(*typed) == 0
+    assert exit_status("lab", *typed) == 0
     assert tuple(received) == expected
     assert capsys.readouterr().out.startswith("4") != (name == "refit_heat")
 
@@ -96,7 +90,7 @@ def test_what_a_kept_film_loses_is_printed_for_the_qualities_asked_for(
 ) -> None:
     film = tmp_path / "film.png"
     film.write_bytes(encode_png(draw_phantom(1, hw=(400, 400))))
-    assert status("previews", film, "--quality", 95, "--quality", 90) == 0
+    assert exit_status("lab", "previews", film, "--quality", 95, "--quality", 90) == 0
     assert [line[:11] for line in capsys.readouterr().out.splitlines()[2:]] == ["| 95 | 400 ", "| 90 | 400 "]
 
 
@@ -106,8 +100,8 @@ def test_margins_and_the_gpu_s_page_go_into_the_file_named(
     table, page = tmp_path / "margins.csv", tmp_path / "page.md"
     monkeypatch.setattr("cxr_train.evaluation.scoring.margins_csv", lambda *_: b"file,margin\n")
     monkeypatch.setattr("cxr_export.gpu.measuring.measure_gpu", lambda *_: "# Measured\n")
-    assert status("margins", ONE, "--data", OTHER, "--out", table) == 0
-    assert status("gpu", "--write", page) == 0
+    assert exit_status("lab", "margins", ONE, "--data", OTHER, "--out", table) == 0
+    assert exit_status("lab", "gpu", "--write", page) == 0
     assert (table.read_bytes(), page.read_text()) == (b"file,margin\n", "# Measured\n")
 
 
@@ -119,17 +113,17 @@ def test_the_gate_is_made_with_the_steps_asked_for(tmp_path: Path, monkeypatch: 
         return ""
 
     monkeypatch.setattr("cxr_train.small.gate.making.make_gate", record)
-    assert status("gate", ONE, "--out", tmp_path, "--steps", 7) == 0
+    assert exit_status("lab", "gate", ONE, "--out", tmp_path, "--steps", 7) == 0
     assert (asked[0].data, asked[0].out, asked[0].schedule.steps) == (ONE, tmp_path, 7)
-    assert status("gate", ONE, "--out", tmp_path, "--judges", "choosing", "--network", OTHER) == 0
+    assert exit_status("lab", "gate", ONE, "--out", tmp_path, "--judges", "choosing", "--network", OTHER) == 0
     assert (asked[1].judges, asked[1].network) == (Part.CHOOSING, OTHER)
-    assert status("gate", ONE, "--out", tmp_path, "--judges", "nobody") == UsageError.exit_status
+    assert exit_status("lab", "gate", ONE, "--out", tmp_path, "--judges", "nobody") == UsageError.exit_status
 
 
 def test_the_fuzzer_prints_what_it_tried_and_ends_well_where_nothing_is_found(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert status("fuzz", "--target", "answers", "--inputs", 5) == 0
+    assert exit_status("lab", "fuzz", "--target", "answers", "--inputs", 5) == 0
     printed = capsys.readouterr().out
     assert "| answers | 5 |" in printed
     assert "0 findings" in printed
@@ -138,15 +132,14 @@ def test_the_fuzzer_prints_what_it_tried_and_ends_well_where_nothing_is_found(
 def test_a_changed_scan_without_a_name_is_refused_with_an_example(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert status("rehearse", "default", "scan", "darker-scan") == UsageError.exit_status
+    assert exit_status("lab", "rehearse", "default", "scan", "darker-scan") == UsageError.exit_status
     assert "'darker-scan' names no scan; expected NAME=DIR" in capsys.readouterr().err
 
 
 def test_the_clinic_s_help_does_not_show_the_laboratory_s_programs(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    with pytest.raises(SystemExit):
-        main(["--help"])
+    assert exit_status("--help") == 0
     assert "lab " not in capsys.readouterr().out
-    assert status("--help") == 0
+    assert exit_status("lab", "--help") == 0
     assert "heat-choices" in capsys.readouterr().out

@@ -4,18 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from cxr_cli.main import main
 from cxr_runtime.files import RECEIVED_FOLDER
 from cxr_runtime.store.folder import held
 from drawn_stores import Drawn, write_store
 from model_folders import write_model_folder
 from study_films import study_film
-
-
-def ended(*arguments: object) -> object:
-    with pytest.raises(SystemExit) as end:
-        main([str(argument) for argument in arguments])
-    return end.value.code
+from typed_commands import exit_status
 
 
 @pytest.mark.parametrize(
@@ -32,7 +26,7 @@ def ended(*arguments: object) -> object:
 def test_what_cannot_be_listened_to_is_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[object, ...], told: str
 ) -> None:
-    assert ended("listen", "--out", tmp_path / "out", *arguments) == 2
+    assert exit_status("listen", "--out", tmp_path / "out", *arguments) == 2
     said = capsys.readouterr().err
     assert told in said
     assert len(said.splitlines()) == 1
@@ -46,7 +40,7 @@ def test_a_port_that_another_program_has_is_one_line(
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         fixed = ("--model", model, "--backend", "onnxruntime", "--workers", 1, "--quiet")
-        assert ended("listen", "--out", tmp_path / "out", "--port", port, *fixed) == 1
+        assert exit_status("listen", "--out", tmp_path / "out", "--port", port, *fixed) == 1
     assert "give another --port" in capsys.readouterr().err
 
 
@@ -61,6 +55,6 @@ def test_received_films_of_a_folder_that_another_program_holds_stay_as_they_are(
     received.write_bytes(film)
     fixed = ("--model", write_model_folder(tmp_path / "model"), "--backend", "onnxruntime", "--workers", 1)
     with held(out):
-        assert ended("listen", "--out", out, *fixed, "--drop-uncopied", "--quiet") == 1
+        assert exit_status("listen", "--out", out, *fixed, "--drop-uncopied", "--quiet") == 1
     assert "is in use by another scan" in capsys.readouterr().err
     assert received.read_bytes() == film

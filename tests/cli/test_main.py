@@ -6,11 +6,11 @@ from pathlib import Path
 import cv2
 import pytest
 
-from cxr_cli.main import main
 from cxr_runtime.phantom import draw_phantom
 from cxr_runtime.pictures import encode_png
 from cxr_runtime.store.store import read_scores
 from model_folders import write_model_folder
+from typed_commands import exit_status
 
 
 @pytest.fixture
@@ -18,12 +18,6 @@ def film(tmp_path: Path) -> Path:
     path = tmp_path / "film.png"
     cv2.imwrite(str(path), draw_phantom(1, hw=(256, 256)))
     return path
-
-
-def status(*arguments: object) -> object:
-    with pytest.raises(SystemExit) as caught:
-        main([str(argument) for argument in arguments])
-    return caught.value.code
 
 
 def error_line(capsys: pytest.CaptureFixture[str]) -> str:
@@ -36,7 +30,7 @@ def test_a_scan_of_good_films_exits_0_and_says_where_the_reports_are(
     film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     model = write_model_folder(tmp_path / "m")
-    assert status("scan", film, "--model", model, "--backend", "onnxruntime") == 0
+    assert exit_status("scan", film, "--model", model, "--backend", "onnxruntime") == 0
     told = capsys.readouterr().out
     assert "1 film: 1 scored" in told
     assert f"reports in {tmp_path}/film.png-cxr-triage" in told
@@ -46,7 +40,7 @@ def test_a_scan_with_a_bad_film_exits_3(film: Path, tmp_path: Path) -> None:
     (tmp_path / "bad.png").write_bytes(b"")
     model = write_model_folder(tmp_path / "m")
     out = tmp_path / "out"
-    assert status("scan", film, tmp_path / "bad.png", "--model", model, "--out", out) == 3
+    assert exit_status("scan", film, tmp_path / "bad.png", "--model", model, "--out", out) == 3
 
 
 @pytest.mark.parametrize(
@@ -66,7 +60,7 @@ def test_wrong_usage_exits_2_with_one_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     monkeypatch.chdir(tmp_path)
-    assert status(*arguments) == 2
+    assert exit_status(*arguments) == 2
     assert error_line(capsys)
 
 
@@ -76,7 +70,7 @@ def test_a_refused_model_exits_1_with_one_line(
 ) -> None:
     model = write_model_folder(tmp_path / "m")
     (model / broken).write_bytes(b"{}")
-    assert status("scan", film, "--model", model) == 1
+    assert exit_status("scan", film, "--model", model) == 1
     assert error_line(capsys)
 
 
@@ -84,7 +78,7 @@ def test_debug_shows_the_traceback(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert status("scan", "no-such-file.png", "--debug") == 2
+    assert exit_status("scan", "no-such-file.png", "--debug") == 2
     assert "Traceback" in capsys.readouterr().err
 
 
@@ -92,7 +86,7 @@ def test_help_is_wrapped_by_the_terminal_and_not_by_the_source(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("COLUMNS", "240")
-    assert status("scan", "--help") == 0
+    assert exit_status("scan", "--help") == 0
     lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
     assert any(
         line.startswith("Exit status: 0 every") and line.endswith("130 interrupted.") for line in lines
@@ -100,7 +94,7 @@ def test_help_is_wrapped_by_the_terminal_and_not_by_the_source(
 
 
 def test_without_arguments_the_help_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    assert status() == 0
+    assert exit_status() == 0
     assert "scan" in capsys.readouterr().out
 
 
@@ -148,7 +142,7 @@ def test_a_library_that_workers_lack_is_told_in_one_line_and_never_blamed_on_a_f
     (film.parent / "sitecustomize.py").write_text(lacking)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(film.parent), os.environ.get("PYTHONPATH", "")]))
     model, out = write_model_folder(film.parent / "m"), film.parent / "out"
-    assert status("scan", film, "--model", model, "--backend", "onnxruntime", "--out", out) == 1
+    assert exit_status("scan", film, "--model", model, "--backend", "onnxruntime", "--out", out) == 1
     line = error_line(capsys)
     assert library in line
     assert "install cxr-triage anew" in line

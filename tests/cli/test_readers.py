@@ -9,7 +9,6 @@ import pytest
 from typer.testing import CliRunner
 
 from cxr_cli.commands import app
-from cxr_cli.main import main
 from cxr_cli.serving import _alerting
 from cxr_runtime.errors import StoreError
 from cxr_runtime.journal import Journal
@@ -17,6 +16,7 @@ from cxr_runtime.server.alerts import AlertOptions, Alerts
 from cxr_runtime.store.desk import Desk
 from drawn_stores import Drawn, change, write_store
 from pdf_pages import needs_poppler, pages
+from typed_commands import exit_status
 
 
 @pytest.fixture
@@ -58,11 +58,8 @@ def test_an_account_is_added_changed_listed_and_removed(folder: Path) -> None:
 def test_what_is_typed_wrongly_is_one_line_and_status_2(
     folder: Path, words: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    typed = [str(folder) if word == "DIR" else word for word in words]
-    with pytest.raises(SystemExit) as ended:
-        main(typed)
+    assert exit_status(*(folder if word == "DIR" else word for word in words)) == 2
     line = capsys.readouterr().err
-    assert ended.value.code == 2
     assert said in line
     assert line.count("\n") == 1
 
@@ -104,9 +101,7 @@ def test_the_pages_of_a_tally_follow_the_variable_and_the_option(
 
 
 def test_a_folder_without_a_store_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main(["serve", str(tmp_path)])
-    assert ended.value.code == 1
+    assert exit_status("serve", tmp_path) == 1
     assert "holds no triage.sqlite" in capsys.readouterr().err
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from cxr_cli.listening import listen
-from cxr_cli.main import main
 from cxr_cli.scan import scan
 from cxr_cli.watching import watch
 from cxr_runtime import ScanOptions
 from cxr_runtime.presentation import Presentation
+from typed_commands import exit_status
 
 
 @pytest.mark.parametrize(
@@ -38,9 +38,7 @@ def test_a_wrong_option_is_one_line_and_makes_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str, value: str, said: str
 ) -> None:
     (tmp_path / "a.png").write_bytes(b"")
-    with pytest.raises(SystemExit) as ended:
-        main(["scan", str(tmp_path / "a.png"), "--out", str(tmp_path / "out"), option, value])
-    assert ended.value.code == 2
+    assert exit_status("scan", tmp_path / "a.png", "--out", tmp_path / "out", option, value) == 2
     told = capsys.readouterr().err
     assert said in told
     assert told.count("\n") == 1

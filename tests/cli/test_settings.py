@@ -8,18 +8,11 @@ from typing import Any
 import pytest
 import typer
 
-from cxr_cli import main as main_module
 from cxr_cli.commands import app
 from cxr_cli.settings import as_defaults, options_of, statements
+from typed_commands import exit_status
 
 COMMANDS: Any = typer.main.get_command(app)
-
-
-def run(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as ended:
-        main_module.main([*arguments])
-    assert isinstance(ended.value.code, int)
-    return ended.value.code
 
 
 @pytest.fixture
@@ -51,7 +44,7 @@ def test_an_option_wins_then_the_environment_then_the_file(
     )
     monkeypatch.setenv("CXR_TRIAGE_WATCH_WORKERS", "3")
     monkeypatch.setenv("CXR_TRIAGE_WATCH_HEAT", "cam")
-    assert run("watch", "films", "--workers", "4") == 130
+    assert exit_status("watch", "films", "--workers", "4") == 130
     (found,) = asked
     assert found["out"] == Path("from-file")
     assert (found["workers"], found["heat"], found["lung_outline"]) == (4, "cam", True)
@@ -62,7 +55,7 @@ def test_settings_prints_every_option_and_where_its_value_comes_from(
 ) -> None:
     file.write_text('[scan]\nworkers = 2\nmodel = "a\\"b"\n', encoding="utf-8")
     monkeypatch.setenv("CXR_TRIAGE_SCAN_QUIET", "true")
-    assert run("settings") == 0
+    assert exit_status("settings") == 0
     told = capsys.readouterr().out
     assert tomllib.loads(told)["scan"] == {"workers": 2, "model": 'a"b', "quiet": "true"}
     assert re.search(rf"^workers = 2  # .* From {re.escape(str(file))}$", told, re.MULTILINE)
@@ -74,7 +67,7 @@ def test_settings_prints_every_option_and_where_its_value_comes_from(
 def test_what_settings_prints_can_be_saved_and_read_again(
     file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run("settings")
+    exit_status("settings")
     printed = capsys.readouterr().out
     file.write_text(re.sub(r"^# (\S+ = )(?!\"\")", r"\1", printed, flags=re.MULTILINE), encoding="utf-8")
     defaults = as_defaults(COMMANDS, statements(COMMANDS))
@@ -98,7 +91,7 @@ def test_a_wrong_setting_is_one_line(
     content: str, told: str, file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file.write_text(content)
-    assert run("scan", "films") == 2
+    assert exit_status("scan", "films") == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert told in line
 
@@ -107,16 +100,16 @@ def test_a_variable_that_names_no_option_is_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("CXR_TRIAGE_SCAN_WORKER", "2")
-    assert run("doctor") == 2
+    assert exit_status("doctor") == 2
     assert "the variable CXR_TRIAGE_SCAN_WORKER names no option" in capsys.readouterr().err
 
 
 def test_a_file_that_is_named_and_not_there_is_one_line(
     file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run("scan", "films") == 2
+    assert exit_status("scan", "films") == 2
     assert f"the settings {file} cannot be read (No such file or directory)" in capsys.readouterr().err
-    assert run("--help") == 0  # help stays
+    assert exit_status("--help") == 0  # help stays
 
 
 def test_several_values_in_a_variable_stand_between_semicolons(monkeypatch: pytest.MonkeyPatch) -> None:

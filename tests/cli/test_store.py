@@ -8,10 +8,10 @@ import pytest
 import typer
 
 from cxr_cli.commands import app
-from cxr_cli.main import main
 from cxr_cli.report_options import LATEST
 from drawn_exhibits import RUN
 from drawn_stores import Drawn, write_store
+from typed_commands import exit_status
 
 
 @pytest.fixture(autouse=True)
@@ -24,21 +24,15 @@ def night(tmp_path: Path) -> Path:
     return write_store(tmp_path / "night", [Drawn("a.png"), Drawn("b.png", 0.1)])
 
 
-def run(*arguments: object) -> int:
-    with pytest.raises(SystemExit) as ended:
-        main([str(argument) for argument in arguments])
-    return int(str(ended.value.code))
-
-
 def test_a_night_is_kept_restored_joined_and_pruned(
     night: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file, restored, joined = tmp_path / "night.sqlite", tmp_path / "restored", tmp_path / "all"
-    assert run("report", night) == 0
-    assert run("backup", night, file) == 0
-    assert run("restore", file, restored, "--format", "csv") == 0
-    assert run("merge", night, restored, "--out", joined, "--format", "csv,png") == 0
-    assert run("prune", joined, "--older-than", "1d", "--keep-under", "1GB") == 0
+    assert exit_status("report", night) == 0
+    assert exit_status("backup", night, file) == 0
+    assert exit_status("restore", file, restored, "--format", "csv") == 0
+    assert exit_status("merge", night, restored, "--out", joined, "--format", "csv,png") == 0
+    assert exit_status("prune", joined, "--older-than", "1d", "--keep-under", "1GB") == 0
     said = capsys.readouterr().out
     for line in (
         f"2 films: 2 scored (1 flagged), 0 rejected, 0 failed\nreports in {night}",
@@ -57,13 +51,13 @@ def test_rows_of_another_machine_need_trust_and_are_counted(
     night: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CXR_TRIAGE_DATA", str(tmp_path / "another machine"))
-    assert run("report", night, "--format", "csv") == 1
+    assert exit_status("report", night, "--format", "csv") == 1
     refused = capsys.readouterr().err
     assert "made on another machine, or changed since: 2 of 2 rows of " in refused
     assert refused.endswith("give --trust to take it as it is\n")
-    assert run("report", night, "--format", "csv", "--trust") == 0
+    assert exit_status("report", night, "--format", "csv", "--trust") == 0
     assert "2 rows taken on trust: made on another machine, or changed" in capsys.readouterr().out
-    assert run("report", night, "--format", "csv") == 0
+    assert exit_status("report", night, "--format", "csv") == 0
 
 
 WRONG = {
@@ -95,7 +89,7 @@ def test_what_cannot_be_done_is_one_line_with_its_status(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert run(*(argument.replace("NIGHT", str(night)) for argument in arguments)) == status
+    assert exit_status(*(argument.replace("NIGHT", str(night)) for argument in arguments)) == status
     error = capsys.readouterr().err
     assert sentence in error
     assert error.count("\n") == (1 if sentence else 0)
@@ -111,9 +105,9 @@ def test_a_report_says_what_was_stated_last_of_abnormal_films(
     def said() -> str:
         return (night / "worklist.html").read_text(encoding="utf-8")
 
-    assert run("report", night, "--format", "html", "--prevalence", "20%") == 0
+    assert exit_status("report", night, "--format", "html", "--prevalence", "20%") == 0
     stated = said()
-    assert run("report", night, "--format", "html") == 0
+    assert exit_status("report", night, "--format", "html") == 0
     assert said() == stated
     assert "where 20 of 100 films are" in stated
 

@@ -12,8 +12,8 @@ from random import Random
 
 from cxr_runtime.appliance.health import read_health
 from fault_scans import START, Night, Scans, table
-from processes import running
-from service_rows import PATIENCE, by_bytes, rows_of, wait_until
+from processes import PATIENCE, running, wait_until
+from service_rows import by_bytes, rows_of
 
 KILLS = int(os.environ.get("CXR_TRIAGE_KILLS", "30")) // 10  # CONTRIBUTING.md
 

@@ -13,9 +13,9 @@ from cxr_runtime.phantom import draw_phantom
 from fault_scans import START, Night
 from fault_scans import table as rows_without_times
 from model_folders import write_model_folder
-from processes import Process, kill, running
+from processes import Process, kill, running, wait_until
 from ray_nodes import Nodes, ray_nodes
-from service_rows import by_bytes, rows_of, wait_until
+from service_rows import by_bytes, rows_of
 
 pytest.importorskip("ray", reason="the extra `cluster` is not installed")
 pytest.importorskip("moto", reason="moto's object store is not installed")

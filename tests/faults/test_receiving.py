@@ -30,7 +30,7 @@ from dicom_nights import (
 )
 from fault_scans import table
 from model_folders import write_model_folder
-from service_rows import PATIENCE, wait_until
+from processes import PATIENCE, wait_until
 
 NIGHT = PATIENCE + 4 * FILMS  # seconds until all is done
 COMPARED = ("status", "code", "score", "probability", "triage")

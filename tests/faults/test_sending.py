@@ -15,8 +15,8 @@ from cxr_runtime.store.store import Store
 from dicom_archives import free_port, needs_orthanc, orthanc
 from fault_scans import START
 from model_folders import write_model_folder
-from processes import Process, running
-from service_rows import PATIENCE, rows_of, wait_until
+from processes import PATIENCE, Process, running, wait_until
+from service_rows import rows_of
 from study_films import SECRETS, study_film
 
 FILMS = int(os.environ.get("CXR_TRIAGE_FILMS", "30"))  # CONTRIBUTING.md

@@ -11,7 +11,7 @@ from certificates import certificate, needs_openssl
 from dicom_archives import free_port, needs_dcmtk, storescp
 from dicom_nights import STORESCU, Clinic
 from model_folders import write_model_folder
-from service_rows import PATIENCE, wait_until
+from processes import PATIENCE, wait_until
 from study_films import study_film
 
 

@@ -14,8 +14,8 @@ import pytest
 
 from cxr_runtime.phantom import draw_phantom
 from fault_scans import START, Night, Scans, table
-from processes import running
-from service_rows import PATIENCE, by_bytes, rows_of, wait_until
+from processes import PATIENCE, running, wait_until
+from service_rows import by_bytes, rows_of
 
 KILLS = int(os.environ.get("CXR_TRIAGE_KILLS", "30")) // 4  # CONTRIBUTING.md
 KILLED = -9

@@ -14,13 +14,8 @@ from cxr_runtime.backends.self_test import phantom_batch
 from cxr_runtime.model.folder import DEFAULT_MODEL, Model, open_model
 
 # Libraries that are met here for the first time may warn of what they like.
-pytestmark = [pytest.mark.gpu, pytest.mark.filterwarnings("default")]
+pytestmark = [pytest.mark.usefixtures("own_cache"), pytest.mark.gpu, pytest.mark.filterwarnings("default")]
 GPU_BACKENDS = ("tensorrt", "tensorrt-fp32", "cuda", "onnxruntime-tensorrt")
-
-
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CXR_TRIAGE_CACHE", str(tmp_path / "cache"))
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -24,7 +23,7 @@ from cxr_runtime.pictures import encode_png
 from dicom_archives import free_port, needs_dcmtk, storescp
 from dicom_peers import film, store
 from drawn_stores import Drawn, write_store
-from processes import running
+from processes import PATIENCE, running, wait_until
 from served_rooms import Browser
 from study_films import study_film
 
@@ -36,7 +35,6 @@ CALLS = "network,open,openat,creat,mkdir,mkdirat,rename,renameat,renameat2,link,
 KEPT = {Path(name) for name in (".cache", ".local", ".local/share/cxr-triage/keys/seal.key")}
 STRACE = ("strace", "-ff", "-y", "-e", f"trace={CALLS}")
 PROGRAM = (sys.executable, "-c", "from cxr_cli import start; start()")
-PATIENCE = 120.0  # seconds for what takes a few
 NO_FILES = ("/dev/", "/proc/", "socket:[")
 FOLDER = r"(?:AT_FDCWD|\d+)<(?P<folder>[^>]*)>, "
 MADE = re.compile(rf'^(?P<call>\w+)\((?:{FOLDER})?"(?P<name>[^"]*)"')
@@ -134,13 +132,6 @@ def health_of(folder: Path) -> dict[str, Any]:
     """What the appliance last wrote of itself; nothing if it has not."""
     path = folder / "out" / "health.json"
     return dict(json.loads(path.read_text())) if path.is_file() else {}
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not is_so():
-        assert time.monotonic() < end
-        time.sleep(0.05)
 
 
 def calls_in(folder: Path) -> list[str]:

@@ -10,7 +10,7 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 
-from cxr_cli.main import main
+from typed_commands import exit_status
 
 TASK = "{http://schemas.microsoft.com/windows/2004/02/mit/task}"
 CLINIC = """
@@ -27,10 +27,8 @@ SCAN = ("scan", "/srv/films", "--out", "/srv/results", "--dated")
 
 
 def written(capsys: pytest.CaptureFixture[str], *words: str) -> str:
-    with pytest.raises(SystemExit) as ended:
-        main(["service", "write", *words])
-    told = capsys.readouterr()
-    assert ended.value.code == 0, told.err
+    status, told = exit_status("service", "write", *words), capsys.readouterr()
+    assert status == 0, told.err
     return told.out
 
 
@@ -207,9 +205,7 @@ def test_winsw_gets_its_file_and_keeps_no_scan(capsys: pytest.CaptureFixture[str
     root = Xml.fromstring(text.partition("\n")[2])
     assert root.findtext("arguments") == r"watch C:\films --out C:\results"
     assert root.findtext("serviceaccount/username") == r"NT AUTHORITY\LocalService"
-    with pytest.raises(SystemExit) as ended:
-        main(["service", "write", "winsw", "scan", r"C:\films", "--out", r"C:\results"])
-    assert ended.value.code == 2
+    assert exit_status("service", "write", "winsw", "scan", r"C:\films", "--out", r"C:\results") == 2
 
 
 def test_launchd_starts_it_with_the_machine_or_every_night(capsys: pytest.CaptureFixture[str]) -> None:
@@ -246,8 +242,6 @@ def test_launchd_starts_it_with_the_machine_or_every_night(capsys: pytest.Captur
 def test_what_cannot_be_a_service_is_one_line(
     words: tuple[str, ...], told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main(["service", "write", *words])
-    assert ended.value.code == 2
+    assert exit_status("service", "write", *words) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert told in line

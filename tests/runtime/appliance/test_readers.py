@@ -1,6 +1,5 @@
 """The worklist and alerts under the appliance's roof."""
 
-import socket
 from pathlib import Path
 
 import pytest
@@ -9,15 +8,11 @@ from cxr_runtime.appliance.readers import Readers
 from cxr_runtime.appliance.restarting import PartState
 from cxr_runtime.appliance.settings import Clinic
 from cxr_runtime.errors import UsageError
+from dicom_archives import free_port
 from drawn_stores import ask
 from model_folders import write_model_folder
 from running_appliances import Running, draw, settings
 from served_rooms import Browser
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
 
 
 def test_the_worklist_is_served_before_the_first_film_and_a_suspicious_one_is_called_out(

@@ -18,11 +18,7 @@ from cxr_runtime.backends.self_test import SelfTestResult
 from cxr_runtime.errors import BackendError, UsageError
 from cxr_runtime.model.folder import Model
 
-
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("CXR_TRIAGE_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache"
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 
 class FakeGpu:

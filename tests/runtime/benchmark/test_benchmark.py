@@ -13,10 +13,7 @@ from cxr_runtime.benchmark.scans import ScanTime, StageTime
 from cxr_runtime.errors import UsageError
 from model_folders import write_model_folder
 
-
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CXR_TRIAGE_CACHE", str(tmp_path / "cache"))
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 
 @pytest.fixture

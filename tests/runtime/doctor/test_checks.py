@@ -18,10 +18,7 @@ from cxr_runtime.workers.sandbox import Protection
 from cxr_runtime.workers.tasks import Plain
 from model_folders import write_model_folder
 
-
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CXR_TRIAGE_CACHE", str(tmp_path / "cache"))
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 
 def _by_name(findings: list[Finding]) -> dict[str, Finding]:

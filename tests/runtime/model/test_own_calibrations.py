@@ -5,18 +5,9 @@ from pathlib import Path
 import pytest
 
 from cxr_runtime.errors import CalibrationError, UsageError
-from cxr_runtime.model import folder
 from cxr_runtime.model.folder import open_model
 from cxr_runtime.model.own_calibrations import folder_to_keep_it_in, own_calibration_folder
 from model_folders import write_model_folder
-
-
-@pytest.fixture
-def bundled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A program with one model, and a user without a calibration."""
-    monkeypatch.setenv("CXR_TRIAGE_DATA", str(tmp_path / "data"))
-    monkeypatch.setattr(folder, "MODELS_FOLDER", tmp_path / "program")
-    return write_model_folder(tmp_path / "program" / "default")
 
 
 def _keep(source: Path, sha256: str, threshold: float, made: str = "2026-11-29", films: int = 312) -> Path:

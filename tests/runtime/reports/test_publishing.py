@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from cxr_cli.main import main
 from cxr_runtime.files import ReportFormat
 from cxr_runtime.phantom import draw_phantom
 from cxr_runtime.pictures import encode_png
 from cxr_runtime.scanning.options import ScanOptions
 from cxr_runtime.scanning.scan import ScanSummary, scan
 from model_folders import write_model_folder
+from typed_commands import exit_status
 
 REPORTS = ("results.csv", "worklist.html", "report.pdf")
 
@@ -127,11 +127,8 @@ def test_the_command_line_names_the_report_and_exits_1(
 ) -> None:  # fmt: skip
     del again
     lock({"results.csv"}, monkeypatch)
-    with pytest.raises(SystemExit) as ended:
-        main(
-            ["scan", str(tmp_path / "films"), "--model", str(tmp_path / "model"), "--backend", "onnxruntime"]
-        )
-    assert ended.value.code == 1
+    model = tmp_path / "model"
+    assert exit_status("scan", tmp_path / "films", "--model", model, "--backend", "onnxruntime") == 1
     told = capsys.readouterr()
     assert told.out.startswith("2 films: 2 scored")
     assert told.err.splitlines()[-1].startswith(

@@ -35,8 +35,8 @@ from dicom_peers import (
     pdu,
     receiving,
     store_command,
-    wait_until,
 )
+from processes import wait_until
 
 ACCEPTED, REJECTED, CLOSED = 2, 3, 0
 STORED, OUT_OF_RESOURCES = 0x0000, 0xA700

@@ -37,8 +37,8 @@ from dicom_peers import (
     receiving,
     store,
     store_command,
-    wait_until,
 )
+from processes import wait_until
 
 STORED, OUT_OF_RESOURCES, OTHER_CLASS = 0x0000, 0xA700, 0xA900
 
