@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cxr_cli.exit_status import ExitStatus
+
 if TYPE_CHECKING:
     from cxr_runtime.appliance.orders import Orders
-
-EXIT_AMISS = 3  # of --health: it works, but somebody should look
 
 
 def appliance(
@@ -110,5 +110,5 @@ def _told_health(file: Path) -> int:
         deaths = f"; died {counted(part.deaths, 'time')}, lately of {part.error}" if part.deaths else ""
         typer.echo(f"{part.name}: {part.state.value}{deaths}")
     if is_gone or found.state is State.ENDED:
-        return 1
-    return EXIT_AMISS if found.state is State.AMISS else 0
+        return ExitStatus.FAILED
+    return ExitStatus.AMISS if found.state is State.AMISS else ExitStatus.DONE

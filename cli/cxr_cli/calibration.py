@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cxr_cli.exit_status import ExitStatus
 from cxr_cli.few_labels import chosen_lines, expected_lines, only_one
 from cxr_cli.film_options import Calibration
 from cxr_cli.report_options import Language
@@ -182,9 +183,6 @@ def _without_score(gathered: "Gathered") -> list[str]:
     return lines
 
 
-EXIT_ALARM = 3
-
-
 def monitor(
     folders: Annotated[
         list[Path],
@@ -246,4 +244,4 @@ def monitor(
         found, written = compare_scans(folders, options)
     remarks = [found.remark] if found.remark else []
     typer.echo("\n".join([found.sentence, *found.alarms, *remarks, f"page and figures in {written}"]))
-    return EXIT_ALARM if found.alarms else 0
+    return ExitStatus.AMISS if found.alarms else ExitStatus.DONE

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cxr_cli.exit_status import ExitStatus
+
 if TYPE_CHECKING:
     from cxr_runtime.doctor.finding import Finding
 from pathlib import Path
@@ -30,7 +32,7 @@ def doctor(
     findings = check_everything(model)
     works = can_scan(findings)
     typer.echo(_json(findings, works) if as_json else _table(findings, works))
-    return 0 if works else 1
+    return ExitStatus.DONE if works else ExitStatus.FAILED
 
 
 def _table(findings: Sequence["Finding"], works: bool) -> str:

@@ -16,13 +16,13 @@ from typer.main import get_command
 from cxr_cli import about_broken
 from cxr_cli.ahead import processes_of
 from cxr_cli.app import DEBUG, add, new_app
+from cxr_cli.exit_status import ExitStatus
 from cxr_cli.help_language import LANGUAGE_VARIABLE, OPTION, asked_language, translate_help
 from cxr_cli.progress import OPEN_BARS
 from cxr_cli.scan import scan
 from cxr_cli.settings import as_defaults, has_settings, statements
 from cxr_cli.usage_errors import usage_sentence
 
-EXIT_INTERRUPTED = 130  # what Typer makes of a KeyboardInterrupt
 _EXTRAS = {  # package that may be missing -> the extra that brings it
     "torch": "train",
     "safetensors": "train",
@@ -79,10 +79,12 @@ def _status(arguments: list[str], debug: bool) -> int:
     except Exception as error:
         if not (isinstance(error, ImportError | OSError) or lacks_memory(error)):
             raise
-        return _complain(_about_machine(error), 1, debug)
-    if status == EXIT_INTERRUPTED:
+        return _complain(_about_machine(error), ExitStatus.FAILED, debug)
+    if status == ExitStatus.INTERRUPTED:
         return _complain(
-            "interrupted; what was done is kept: run the same command again to continue", status, debug
+            "interrupted; what was done is kept: run the same command again to continue",
+            ExitStatus.INTERRUPTED,
+            debug,
         )
     return status if isinstance(status, int) else 0
 

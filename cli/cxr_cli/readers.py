@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
+from cxr_cli.exit_status import ExitStatus
 from cxr_cli.report_options import Language
 
-EXIT_BROKEN = 3  # of `audit verify`
 Folder = Annotated[Path, typer.Argument(metavar="DIR", show_default=False, help="Output folder of scans.")]
 Name = Annotated[str, typer.Argument(metavar="NAME", show_default=False, help="Of the account.")]
 
@@ -106,7 +106,7 @@ def verify_audit(
             else f"it breaks at entry {found.wrong}"
         )
         typer.echo(f"the audit is not whole: {why}")
-        return EXIT_BROKEN
+        return ExitStatus.AMISS
     were = "was" if found.elsewhere == 1 else "were"
     elsewhere = f"; {found.elsewhere} {were} not written by this machine" if found.elsewhere else ""
     typer.echo(f"{counted(found.entries, 'entry', 'entries')}, the chain is whole{elsewhere}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cxr_cli.exit_status import ExitStatus
 from cxr_cli.film_options import (
     AllowUncalibrated,
     Backend,
@@ -52,7 +53,6 @@ from cxr_runtime.files import DEFAULT_FORMAT_LIST, PREVIEW_QUALITY
 if TYPE_CHECKING:
     from cxr_runtime.scanning.scan import ScanSummary
 
-EXIT_NOT_WRITTEN, EXIT_SOME_NOT_SCORED = 1, 3
 MOST_NAMED = 3  # files that could not be written, by name
 
 
@@ -195,11 +195,11 @@ def scan(
         is_sent = route is None or sent_all(route, summary.out, journal, quiet=quiet)
     if summary.refused:
         typer.echo(f"cxr-triage: {about_refused(summary.refused)}", err=True)
-        return EXIT_NOT_WRITTEN
+        return ExitStatus.FAILED
     if not is_sent:
-        return EXIT_NOT_WRITTEN
+        return ExitStatus.FAILED
     is_not_scored = bool(summary.tally.rejected or summary.tally.failed)
-    return EXIT_SOME_NOT_SCORED if is_not_scored and not exit_zero else 0
+    return ExitStatus.AMISS if is_not_scored and not exit_zero else ExitStatus.DONE
 
 
 def _told(summary: "ScanSummary") -> str:

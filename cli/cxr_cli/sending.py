@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cxr_cli.exit_status import ExitStatus
 from cxr_cli.film_options import Identity, LogFile, LogLines, Quiet, opened_journal
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from cxr_runtime.sending.sender import Sent
     from cxr_runtime.sending.status import ArchiveStatus
 
-EXIT_NOT_SENT = 3
 _SHOWN_DIGITS = 24  # of a film's sha256, as its results are named
 _PANEL = "Sending"
 To = Annotated[
@@ -141,7 +141,7 @@ def send(
         typer.echo(about_sent(done, route.destination.name))
     if damage is not None:
         raise damage
-    return EXIT_NOT_SENT if done.left or done.refused else 0
+    return ExitStatus.AMISS if done.left or done.refused else ExitStatus.DONE
 
 
 def sending_route(
@@ -224,4 +224,5 @@ def _shown(found: Sequence[tuple[Path, "ArchiveStatus"]]) -> int:
             typer.echo(
                 f"  refused: {printable(kind)} of the film with sha256 {printable(sha256[:_SHOWN_DIGITS])}"
             )
-    return EXIT_NOT_SENT if any(archive.waiting or archive.refused for _, archive in found) else 0
+    is_amiss = any(archive.waiting or archive.refused for _, archive in found)
+    return ExitStatus.AMISS if is_amiss else ExitStatus.DONE

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cxr_cli.exit_status import ExitStatus
 from cxr_cli.film_options import (
     AllowUncalibrated,
     Backend,
@@ -32,7 +33,6 @@ from cxr_cli.film_options import (
 from cxr_cli.report_options import ColourScale, Language, PdfPages, Prevalence, WorklistSize, presentation_of
 from cxr_cli.sending import (
     ALL_KINDS,
-    EXIT_NOT_SENT,
     OWN_TITLE,
     Aet,
     Login,
@@ -140,7 +140,7 @@ def watch(
         if not quiet:
             typer.echo(told(service))
         if once and route is not None and not sent_all(route, out, journal, quiet=quiet):
-            return EXIT_NOT_SENT
+            return ExitStatus.AMISS
     return 0
 
 

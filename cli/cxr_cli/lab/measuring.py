@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from cxr_cli.exit_status import ExitStatus
+
 OptionalData = Annotated[
     list[Path] | None, typer.Option("--data", metavar="PATH", help="Films, as for training.")
 ]
@@ -120,7 +122,7 @@ def fuzz_readers(
         inputs = USUAL_INPUTS
     found = fuzz(FuzzOptions(target or (), inputs, minutes, seed, save), terminal_or_lines())
     typer.echo(fuzz_table(found))
-    return 1 if found.findings else 0
+    return ExitStatus.FAILED if found.findings else ExitStatus.DONE
 
 
 def darken_films(

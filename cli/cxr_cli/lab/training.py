@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from cxr_cli.exit_status import ExitStatus
 from cxr_cli.training_options import Cache, Data, cache_folder
 
 Fifths = Annotated[
@@ -211,7 +212,8 @@ def check_imports(
         progress.say(f"{line.source}: {'; '.join(line.cells)}")
         lines.append(line)
     typer.echo(as_table(lines))
-    return 3 if any(len(line.cells) == 1 for line in lines) else 0
+    is_refused = any(len(line.cells) == 1 for line in lines)
+    return ExitStatus.AMISS if is_refused else ExitStatus.DONE
 
 
 def write_known_films(

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cxr_cli.exit_status import ExitStatus
+
 if TYPE_CHECKING:
     from babel.messages.catalog import Catalog
 
@@ -17,7 +19,6 @@ LINE = 110  # characters of a .po file's lines
 _BEGUN = datetime(
     2026, 11, 29, tzinfo=UTC
 )  # stated as the date of each, so that a change is a change of words
-EXIT_MISSING = 3
 
 
 def update_words(
@@ -56,7 +57,7 @@ def update_words(
         lacking = sum(1 for message in catalogue if message.id and not _is_whole(message.string))
         typer.echo(f"{name}: {len(catalogue)} sentences, {lacking} missing")
         missing += lacking
-    return EXIT_MISSING if missing else 0
+    return ExitStatus.AMISS if missing else ExitStatus.DONE
 
 
 def gathered(checkout: Path) -> "Catalog":

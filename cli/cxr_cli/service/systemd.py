@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from cxr_cli.exit_status import ExitStatus
 from cxr_cli.service.duty import Duty
 
 STATE = "/var/lib/cxr-triage"  # the service's home: keys, calibrations, cache
@@ -50,9 +51,9 @@ def _service(duty: Duty) -> Iterator[str]:
         yield "After=remote-fs.target\n"
     yield f"\n[Service]\nUser={duty.user}\nExecStart={' '.join(map(_quoted, (duty.program, *duty.words)))}\n"
     if duty.at is not None:
-        yield "Type=oneshot\nSuccessExitStatus=3\n"  # some films were rejected or failed
+        yield f"Type=oneshot\nSuccessExitStatus={ExitStatus.AMISS:d}\n"  # some films were rejected or failed
     else:
-        yield "Restart=on-failure\nRestartSec=10\nRestartPreventExitStatus=2\n"
+        yield f"Restart=on-failure\nRestartSec=10\nRestartPreventExitStatus={ExitStatus.WRONG_USAGE:d}\n"
     yield "TimeoutStopSec=120\nKillMode=mixed\nStateDirectory=cxr-triage\nStateDirectoryMode=0700\n"
     yield f"Environment=HOME={STATE}\nWorkingDirectory={STATE}\n"
     yield f"ReadWritePaths={' '.join(map(_quoted, duty.writes))}\n"
