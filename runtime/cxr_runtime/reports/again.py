@@ -148,7 +148,7 @@ def merge(folders: Sequence[Path], out: Path, options: ReportOptions | None = No
 
 def _joined(sources: Sequence[Store], out: Path, options: ReportOptions, *, is_new: bool) -> Reported:
     with held(out, options.access), JoiningStore.open(out, options.access) as store:
-        if is_new and store.last_run():
+        if is_new and store.last_run() and not _holds_the_same(store, sources):  # as a restore that broke off
             raise StoreError(
                 f"{printable(str(out))} holds a scan already; expected a new folder: restore into another "
                 "one, or move this one away (`cxr-triage report` makes reports that are missing)"
@@ -157,6 +157,11 @@ def _joined(sources: Sequence[Store], out: Path, options: ReportOptions, *, is_n
         taken = store.join(sources, trust=options.trust)
         on_trust += sum(told.on_trust for told in taken)
         return Reported(out, _published(store, out, options), on_trust, tuple(taken))
+
+
+def _holds_the_same(store: Store, sources: Sequence[Store]) -> bool:
+    """Whether a store states the scans that another one states, and no other ones."""
+    return [[facts for facts, _ in one.ended()] for one in sources] == [[facts for facts, _ in store.ended()]]
 
 
 def _own_rows(store: TrustingStore, options: ReportOptions) -> int:

@@ -126,6 +126,10 @@ def test_a_restored_backup_is_the_same_night_on_the_same_machine(tmp_path: Path)
     )
     with StoreWriter.open(tmp_path / "new") as store:
         assert store.known(Place(1, "a.png", "stamp of a.png"), PRINT) is not None
+    (tmp_path / "new" / "results.csv").unlink()  # as if the disk had been full then
+    restore(tmp_path / "backup", tmp_path / "new", QUICK)
+    assert table(tmp_path / "new") == table(out)
+    write_store(tmp_path / "new", [Drawn("c.png")])
     with pytest.raises(StoreError, match="holds a scan already"):
         restore(tmp_path / "backup", tmp_path / "new", QUICK)
     with pytest.raises(UsageError, match="there is no backup"):
