@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 import cv2
 import numpy as np
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import FloatRect, ViewportSize, sync_playwright
 
 from cxr_cli.terminal_pictures import terminal_pictures
 from cxr_runtime import ScanOptions, scan
@@ -23,7 +23,7 @@ from cxr_runtime.store.listing import Query, listed
 from cxr_runtime.store.verdicts import Said, Verdict
 
 SHOWN_RANK = 2  # the film of all pictures; it must be flagged
-WINDOW = {"width": 1366, "height": 768}  # pixels
+WINDOW = ViewportSize(width=1366, height=768)  # pixels
 LENS_AT = (0.33, 0.3)  # where the magnifier is held; shares of the stage
 PAGE_DPI = 110  # of the report's page: 1287 pixels wide
 JPEG_QUALITY = 80
@@ -80,7 +80,7 @@ def _worklist(page_file: Path, chromium: str) -> dict[str, bytes]:
     """The worklist with a film open, and with its viewer at work, as PNG."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=list(CHROMIUM_FLAGS))
-        page = browser.new_page(viewport=WINDOW)  # type: ignore[arg-type]  # a dict of playwright's own kind
+        page = browser.new_page(viewport=WINDOW)
         page.goto(page_file.as_uri())
         for _ in range(SHOWN_RANK - 1):
             page.keyboard.press("j")
@@ -102,7 +102,7 @@ def _server(scanned: Path, chromium: str) -> dict[str, bytes]:
     _read_some(scanned)
     with served(scanned) as serving, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=list(CHROMIUM_FLAGS))
-        page = browser.new_page(viewport=WINDOW)  # type: ignore[arg-type]  # a dict of playwright's own kind
+        page = browser.new_page(viewport=WINDOW)
         page.goto(serving.address)
         page.wait_for_selector("body[data-shown]")
         shown = page.evaluate("document.body.dataset.shown")
@@ -117,10 +117,10 @@ def _server(scanned: Path, chromium: str) -> dict[str, bytes]:
         page.wait_for_timeout(PAINT_MS)
         shots["similar.jpg"] = page.screenshot()
         page.goto(f"{serving.address}tally")
-        part = {"x": 0, "y": 0, "width": WINDOW["width"], "height": 400}
-        shots["tally.jpg"] = page.screenshot(clip=part)  # type: ignore[arg-type]  # as of WINDOW
+        part = FloatRect(x=0, y=0, width=WINDOW["width"], height=400)
+        shots["tally.jpg"] = page.screenshot(clip=part)
         page.goto(f"{serving.address}audit")
-        shots["audit.jpg"] = page.screenshot(clip=part)  # type: ignore[arg-type]  # as of WINDOW
+        shots["audit.jpg"] = page.screenshot(clip=part)
         browser.close()
     return shots
 
@@ -130,7 +130,7 @@ def _terminal(films: Path, folder: Path, chromium: str) -> dict[str, bytes]:
     folder.mkdir()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=list(CHROMIUM_FLAGS))
-        shots = terminal_pictures(films, folder, browser.new_page(viewport=WINDOW))  # type: ignore[arg-type]  # the same
+        shots = terminal_pictures(films, folder, browser.new_page(viewport=WINDOW))
         browser.close()
     return shots
 
