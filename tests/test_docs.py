@@ -216,6 +216,33 @@ def test_the_readme_states_the_figures_of_the_default_model() -> None:
     assert f"on {percent(pointing['value'], pointing['low'], pointing['high'])} of {films} films" in readme
 
 
+def found_in_truth(films: str, measure: str) -> tuple[int, int]:
+    """What is promised and found in the table of locked films, of 100 films; the first table counts."""
+    text = (DOCS / "truth.md").read_text(encoding="utf-8")
+    table = text.partition("| films | n | abnormal | measure | promised | found |")[2].partition("\n\n")[0]
+    rows = [row.split(" | ") for row in table.splitlines()[2:]]
+    (row,) = [row for row in rows if row[0] == f"| {films}" and row[3] == measure]
+    promised, found = (float(cell.split()[0]) for cell in row[4:6])
+    films_of_kind = int(row[2]) if measure == "sensitivity" else int(row[1]) - int(row[2])
+    exactly = round(found * films_of_kind) / films_of_kind  # a share with three decimals does not round well
+    return round(100 * promised), round(100 * exactly)
+
+
+def test_the_page_on_truth_begins_with_the_figures_of_its_table() -> None:
+    summary = prose(DOCS / "truth.md").partition("## The films")[0]
+    said = re.findall(r"of 100 abnormal films (\d+) are flagged, and of 100 normal films (\d+)", summary)
+    nih = "NIH, radiologists' classes"
+    expected = [(found_in_truth(nih, "sensitivity")[0], 100 - found_in_truth(nih, "specificity")[0])]
+    for films in (nih, f"{nih}, PA", f"{nih}, AP"):
+        shares = found_in_truth(films, "sensitivity")[1], found_in_truth(films, "specificity")[1]
+        expected.append((shares[0], 100 - shares[1]))
+    assert [(int(found), int(flagged)) for found, flagged in said] == expected
+    missed = 100 - found_in_truth("Guangzhou, children", "sensitivity")[1]
+    flagged = 100 - found_in_truth("Guangzhou, children", "specificity")[1]
+    assert f"{missed} of 100 with pneumonia are missed, and {flagged} of 100 normal films are" in summary
+    assert f"{100 - found_in_truth('Shenzhen, tuberculosis', 'specificity')[1]} of 100 normal" in summary
+
+
 def test_every_test_that_the_page_on_safety_names_is_there() -> None:
     page = (ROOT / "docs" / "safety.md").read_text(encoding="utf-8")
     files = list((ROOT / "tests").rglob("test_*.py"))
