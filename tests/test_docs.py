@@ -253,3 +253,12 @@ def test_every_test_that_the_page_on_safety_names_is_there() -> None:
 
 def test_the_page_on_the_store_says_from_how_many_films_on_a_scan_is_continued() -> None:
     assert f"continues that scan if they are {LEAST} or more" in prose(DOCS / "store.md")
+
+
+def test_every_table_of_films_that_a_page_names_is_in_the_list_of_tables() -> None:
+    listed = set(
+        re.findall(r"^\| `(\w+)` \|", (DOCS / "training.md").read_text(encoding="utf-8"), re.MULTILINE)
+    )
+    named = {name for page in PAGES for name in re.findall(r"\.\./shared/data/(\w+)\.csv", prose(page))}
+    assert len(named) > 5
+    assert named <= listed
