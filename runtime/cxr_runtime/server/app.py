@@ -7,21 +7,21 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from cxr_runtime.errors import CxrTriageError
-from cxr_runtime.server import beside, events, exports, films, login, shelf, static, verdicts
+from cxr_runtime.server import events, exports, films, login, related_films, static, verdicts, worklist_page
 from cxr_runtime.server.door import LOGIN, Door
 from cxr_runtime.server.guard import App, Guard, Names
-from cxr_runtime.server.room import Room
+from cxr_runtime.server.reading_room import ReadingRoom
 
 _FILM = "/film/{key:str}"
 
 
-def application(room: Room, names: Names) -> App:
+def application(room: ReadingRoom, names: Names) -> App:
     """The whole server, as uvicorn runs it."""
     get, post = ["GET"], ["POST"]
     routes = [
-        Route("/", shelf.page, methods=get),
-        Route("/rows", shelf.rows, methods=get),
-        Route("/counts", shelf.count, methods=get),
+        Route("/", worklist_page.page, methods=get),
+        Route("/rows", worklist_page.rows, methods=get),
+        Route("/counts", worklist_page.count, methods=get),
         Route(_FILM, films.facts, methods=get),
         Route(f"{_FILM}/verdict", verdicts.say, methods=post),
         Route("/events", events.events, methods=get),
@@ -29,7 +29,7 @@ def application(room: Room, names: Names) -> App:
         Route(f"{_FILM}/preview.jpg", films.preview, methods=get),
         Route(f"{_FILM}/thumb.jpg", films.thumbnail, methods=get),
         Route(f"{_FILM}/heat.png", films.heat, methods=get),
-        Route(f"{_FILM}/similar", beside.similar, methods=get),
+        Route(f"{_FILM}/similar", related_films.similar, methods=get),
         Route(f"{_FILM}/pixels", films.pixels, methods=get),
         Route(LOGIN, login.login_page, methods=get),
         Route(LOGIN, login.log_in, methods=post),

@@ -5,7 +5,7 @@ from starlette.requests import Request
 
 from cxr_runtime.language import _
 from cxr_runtime.outcome import Status
-from cxr_runtime.server.room import Room, Visitor
+from cxr_runtime.server.reading_room import ReadingRoom, Visitor
 from cxr_runtime.store.desk import Desk
 from cxr_runtime.store.listing import Listed, one
 
@@ -22,7 +22,7 @@ def found(desk: Desk, key: str) -> Listed:
     return film
 
 
-def hides_score(request: Request, room: Room, desk: Desk, visitor: Visitor, film: Listed) -> bool:
+def hides_score(request: Request, room: ReadingRoom, desk: Desk, visitor: Visitor, film: Listed) -> bool:
     """Whether a reader is to say what the film is before the score is shown; one that failed has none."""
     is_blinded = room.options.is_blinded or request.query_params.get("blinded") == "1"
     if not is_blinded or not visitor.role.may_say or film.outcome.status is Status.FAILED:

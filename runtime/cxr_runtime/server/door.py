@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from cxr_runtime.language import _, speaking
 from cxr_runtime.server.guard import App, Receive, Scope, Send
-from cxr_runtime.server.room import Room, Visitor
+from cxr_runtime.server.reading_room import ReadingRoom, Visitor
 from cxr_runtime.server.sessions import ABSOLUTE_SECONDS, is_same
 from cxr_runtime.store.accounts import Role
 
@@ -25,7 +25,7 @@ TOKEN_HEADER, TOKEN_FIELD = "x-cxr-token", "token"
 class Door:
     """Knows the visitor of each request before any page does."""
 
-    def __init__(self, app: App, room: Room) -> None:
+    def __init__(self, app: App, room: ReadingRoom) -> None:
         self._app, self._room = app, room
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -62,12 +62,12 @@ def _login_of(scope: Scope) -> str:
     return f"{LOGIN}?{urlencode({BACK: asked})}" if asked else LOGIN
 
 
-def cookie_name(room: Room) -> str:
+def cookie_name(room: ReadingRoom) -> str:
     """Of the session's cookie; with TLS no page of another name can set it (RFC 6265bis, 4.1.3.2)."""
     return "__Host-cxr-triage" if room.options.is_secure else "cxr-triage"
 
 
-def cookie_of(scope: Scope, room: Room) -> str:
+def cookie_of(scope: Scope, room: ReadingRoom) -> str:
     """What the browser keeps of its session; "" where it keeps nothing."""
     header = next((value for name, value in scope["headers"] if name == b"cookie"), b"")
     try:
@@ -77,7 +77,7 @@ def cookie_of(scope: Scope, room: Room) -> str:
     return "" if found is None else found.value
 
 
-def keep(answer: Response, room: Room, kept: str) -> None:
+def keep(answer: Response, room: ReadingRoom, kept: str) -> None:
     """Have the browser keep a session; "" takes it away."""
     answer.set_cookie(
         cookie_name(room),
@@ -90,9 +90,9 @@ def keep(answer: Response, room: Room, kept: str) -> None:
     )
 
 
-def room_of(request: Request) -> Room:
+def room_of(request: Request) -> ReadingRoom:
     """The room of a request."""
-    room: Room = request.scope["room"]
+    room: ReadingRoom = request.scope["room"]
     return room
 
 

@@ -12,8 +12,8 @@ from starlette.responses import Response, StreamingResponse
 
 from cxr_runtime.language import _, number, plural
 from cxr_runtime.server.door import cookie_of, room_of, visitor_of
-from cxr_runtime.server.pulse import LOOK_SECONDS
-from cxr_runtime.server.room import Room
+from cxr_runtime.server.reading_room import ReadingRoom
+from cxr_runtime.server.store_watch import LOOK_SECONDS
 
 ALIVE_SECONDS = 15.0  # after which something is said in any case
 LIFE_SECONDS = 600.0  # of one stream; the browser then asks again
@@ -30,28 +30,28 @@ async def events(request: Request) -> Response:
     return StreamingResponse(_told(request, room, client), media_type="text/event-stream")
 
 
-def _is_welcome(request: Request, room: Room) -> bool:
+def _is_welcome(request: Request, room: ReadingRoom) -> bool:
     return room.visitor(cookie_of(request.scope, room), is_use=False) is not None
 
 
-def _words(room: Room) -> str:
-    films = room.pulse.films
-    if room.pulse.is_busy:
+def _words(room: ReadingRoom) -> str:
+    films = room.watch.films
+    if room.watch.is_busy:
         return _("Films are being scored: {count} so far", count=number(films))
     return plural("{count} film", "{count} films", films)
 
 
-async def _told(request: Request, room: Room, client: str) -> AsyncIterator[str]:
+async def _told(request: Request, room: ReadingRoom, client: str) -> AsyncIterator[str]:
     seen, began, spoke = -1, time.monotonic(), 0.0
     try:
         yield "retry: 3000\n\n"
         while time.monotonic() - began < LIFE_SECONDS:
-            await run_in_threadpool(room.pulse.look)
+            await run_in_threadpool(room.watch.look)
             if room.is_ending.is_set() or not await run_in_threadpool(_is_welcome, request, room):
                 return
-            if room.pulse.number != seen:
-                seen, spoke = room.pulse.number, time.monotonic()
-                told = {"words": _words(room), "isBusy": room.pulse.is_busy}
+            if room.watch.number != seen:
+                seen, spoke = room.watch.number, time.monotonic()
+                told = {"words": _words(room), "isBusy": room.watch.is_busy}
                 yield f"event: change\ndata: {json.dumps(told)}\n\n"
             elif time.monotonic() - spoke > ALIVE_SECONDS:
                 spoke = time.monotonic()

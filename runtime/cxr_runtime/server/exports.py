@@ -17,11 +17,11 @@ from cxr_runtime.reports.exhibit import Exhibit
 from cxr_runtime.reports.monthly import headings, months, tally_csv, tally_pdf
 from cxr_runtime.reports.results_csv import csv_text, results_text
 from cxr_runtime.reports.shown_films import shown
-from cxr_runtime.server import paper
+from cxr_runtime.server import page_frame
 from cxr_runtime.server.asked_film import found
 from cxr_runtime.server.door import room_of, visitor_of
-from cxr_runtime.server.room import Room
-from cxr_runtime.server.shelf import query_of
+from cxr_runtime.server.reading_room import ReadingRoom
+from cxr_runtime.server.worklist_page import query_of
 from cxr_runtime.store.audit import Act
 from cxr_runtime.store.desk import Desk
 from cxr_runtime.store.listing import Listed, Query, listed
@@ -96,7 +96,7 @@ def tally(request: Request) -> Response:
     """GET /tally: the months."""
     with _room(request).reading() as desk:
         every = months(desk)
-    return paper.page(request, "tally.html", styles=("room.css",), months=every, headings=headings())
+    return page_frame.page(request, "tally.html", styles=("room.css",), months=every, headings=headings())
 
 
 def tally_table(request: Request) -> Response:
@@ -136,7 +136,7 @@ def _names(desk: Desk) -> dict[str, str]:
     return {row.sha256: printable(row.file) for row in desk.outcomes(None) if row.sha256}
 
 
-def _room(request: Request) -> Room:
+def _room(request: Request) -> ReadingRoom:
     """The room of a request, where its visitor may take out what is known of all films.
 
     Raises:

@@ -16,9 +16,9 @@ from cxr_runtime.presentation import Colours
 from cxr_runtime.reports import meaning, wording
 from cxr_runtime.reports.shown_films import shown
 from cxr_runtime.server.asked_film import found, hides_score
-from cxr_runtime.server.beside import earlier
 from cxr_runtime.server.door import TOKEN_HEADER, acting, room_of, visitor_of
-from cxr_runtime.server.room import Visitor
+from cxr_runtime.server.reading_room import Visitor
+from cxr_runtime.server.related_films import earlier
 from cxr_runtime.server.whereabouts import sources
 from cxr_runtime.store.accounts import Role
 from cxr_runtime.store.desk import Desk

@@ -13,9 +13,9 @@ from starlette.responses import RedirectResponse, Response
 from cxr_runtime.errors import UsageError
 from cxr_runtime.language import _, plural
 from cxr_runtime.names import printable
-from cxr_runtime.server import paper
+from cxr_runtime.server import page_frame
 from cxr_runtime.server.door import BACK, LOGIN, TOKEN_FIELD, acting, cookie_of, keep, room_of, visitor_of
-from cxr_runtime.server.room import Room
+from cxr_runtime.server.reading_room import ReadingRoom
 from cxr_runtime.store.accounts import Account, Role, check_name, hashed, is_password
 from cxr_runtime.store.audit import Act
 
@@ -47,7 +47,7 @@ def login_page(request: Request) -> Response:
 
 
 def _login(request: Request, back: str, said: str = "", status: int = 200) -> Response:
-    return paper.page(request, "login.html", styles=("room.css",), status=status, said=said, back=back)
+    return page_frame.page(request, "login.html", styles=("room.css",), status=status, said=said, back=back)
 
 
 async def log_in(request: Request) -> Response:
@@ -116,7 +116,7 @@ def _accounts(request: Request, said: str = "", status: int = 200) -> Response:
     _admin(request)
     with room.reading() as desk:
         every = list(desk.accounts.every())
-    return paper.page(
+    return page_frame.page(
         request,
         "accounts.html",
         styles=("room.css",),
@@ -146,7 +146,7 @@ async def change_accounts(request: Request) -> Response:
     return RedirectResponse("/accounts", 303)
 
 
-def _add(room: Room, actor: str, form: dict[str, str]) -> None:
+def _add(room: ReadingRoom, actor: str, form: dict[str, str]) -> None:
     name, role = check_name(form.get("name", "")), Role(form.get("role", ""))
     with room.hashing:
         digest = hashed(form.get("password", ""))
@@ -159,7 +159,7 @@ def _add(room: Room, actor: str, form: dict[str, str]) -> None:
         room.desk.accounts.put(Account(name, role, digest, now))
 
 
-def _remove(room: Room, actor: str, form: dict[str, str]) -> None:
+def _remove(room: ReadingRoom, actor: str, form: dict[str, str]) -> None:
     name = form.get("name", "")
     if name == actor:
         raise UsageError("you cannot remove the account that you use; let another admin do it")
@@ -173,4 +173,4 @@ def audit_page(request: Request) -> Response:
     _admin(request)
     with room_of(request).reading() as desk:
         entries, verified = desk.audit.latest(LINES), desk.audit.verify()
-    return paper.page(request, "audit.html", styles=("room.css",), entries=entries, verified=verified)
+    return page_frame.page(request, "audit.html", styles=("room.css",), entries=entries, verified=verified)

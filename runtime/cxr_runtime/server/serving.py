@@ -19,7 +19,7 @@ from cxr_runtime.presentation import usual_presentation
 from cxr_runtime.server.app import application
 from cxr_runtime.server.connection import PromptProtocol
 from cxr_runtime.server.guard import is_host_name, is_loopback, names_of
-from cxr_runtime.server.room import Room, RoomOptions
+from cxr_runtime.server.reading_room import ReadingRoom, RoomOptions
 from cxr_runtime.store.audit import Act
 from cxr_runtime.store.desk import Desk
 from cxr_runtime.store.folder import days_of, has_store
@@ -135,7 +135,7 @@ class Serving:
     ready: Callable[[str], None] = field(default=lambda _: None)  # told the address, once it can be opened
     port: int = 0  # at which it listens, once it does
     _server: uvicorn.Server | None = None
-    _room: Room | None = None
+    _room: ReadingRoom | None = None
     _ending: threading.Event = field(default_factory=threading.Event)
 
     def run(self) -> None:
@@ -150,7 +150,7 @@ class Serving:
         )
         bound = self._bound()
         self.port = int(bound.getsockname()[1])
-        with bound, Room(options.folder, room_options, self.opener) as room:
+        with bound, ReadingRoom(options.folder, room_options, self.opener) as room:
             self._room = room
             names = names_of(options.host, options.names, _own_names())
             self._server = _Server(_config(application(room, names), options), lambda: self._is_ready(room))
@@ -166,7 +166,7 @@ class Serving:
         if self._server is not None:
             self._server.should_exit = True
 
-    def _is_ready(self, room: Room) -> None:
+    def _is_ready(self, room: ReadingRoom) -> None:
         room.desk.note("serve", Act.SERVED, self.options.host)
         self.journal.note("serving", port=self.port)
         self.ready(self.address)

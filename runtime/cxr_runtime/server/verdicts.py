@@ -13,7 +13,7 @@ from cxr_runtime.language import _
 from cxr_runtime.server.asked_film import found, hides_score
 from cxr_runtime.server.door import TOKEN_HEADER, acting, room_of
 from cxr_runtime.server.films import verdicts_of
-from cxr_runtime.server.room import Visitor
+from cxr_runtime.server.reading_room import Visitor
 from cxr_runtime.store.audit import Act
 from cxr_runtime.store.verdicts import MOST_NOTE, Finding, Said, Source, Verdict, standing
 
@@ -32,19 +32,20 @@ def _kept(request: Request, visitor: Visitor, told: Any) -> Response:
     room, key = room_of(request), request.path_params["key"]
     with room.reading() as desk:
         film = found(desk, key)
-        if not film.outcome.sha256:
+        sha256 = film.outcome.sha256
+        if not sha256:
             raise HTTPException(404, _("This film could not be read, so that nothing can be said of it."))
         was_hidden = hides_score(request, room, desk, visitor, film)
-        stands = standing(desk.verdicts.of(film.key))
-    said = _said(told, film.key, visitor.name, is_blinded=was_hidden)
+        stands = standing(desk.verdicts.of(sha256))
+    said = _said(told, sha256, visitor.name, is_blinded=was_hidden)
     if said.verdict is Verdict.WITHDRAWN and not any(_is_about_same(said, each) for each in stands.standing):
         return JSONResponse(verdicts_of(stands, visitor, is_hidden=was_hidden))
-    with room.desk.acting(visitor.name, Act.SAID, f"{film.key} {said.source} {said.verdict}") as now:
+    with room.desk.acting(visitor.name, Act.SAID, f"{sha256} {said.source} {said.verdict}") as now:
         room.desk.verdicts.add(replace(said, time=now))
         if said.source is Source.READING:
-            room.desk.mark_seen(visitor.name, film.key, now)
+            room.desk.mark_seen(visitor.name, sha256, now)
     with room.reading() as desk:
-        stands = standing(desk.verdicts.of(film.key))
+        stands = standing(desk.verdicts.of(sha256))
         is_hidden = hides_score(request, room, desk, visitor, film)
     return JSONResponse(verdicts_of(stands, visitor, is_hidden=is_hidden))
 

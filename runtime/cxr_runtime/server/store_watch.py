@@ -1,15 +1,14 @@
-"""How the store stands, looked at once for all pages that are open; and how many these are."""
+"""How the store stands, looked at once for all pages that are open."""
 
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable
 
 LOOK_SECONDS = 1.0  # between two looks at the store
 BUSY_SECONDS = 20.0  # since the last film, for which films count as being scored
 
 
-class Pulse:
+class StoreWatch:
     """Notices what others write into the store.
 
     Args:
@@ -47,26 +46,3 @@ class Pulse:
     def is_busy(self) -> bool:
         """Whether films are being scored."""
         return self._grew > 0
-
-
-class Streams:
-    """How many streams of events are open."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._open = Counter[str]()
-
-    def enter(self, client: str, most: int, most_of_one: int) -> bool:
-        """Count one more, unless there are too many."""
-        with self._lock:
-            if self._open.total() >= most or self._open[client] >= most_of_one:
-                return False
-            self._open[client] += 1
-            return True
-
-    def leave(self, client: str) -> None:
-        """One has ended."""
-        with self._lock:
-            self._open[client] -= 1
-            if self._open[client] <= 0:
-                del self._open[client]

@@ -12,7 +12,7 @@ from cxr_runtime.language import later
 from cxr_runtime.reports.templates import templates
 from cxr_runtime.server import static
 from cxr_runtime.server.door import room_of
-from cxr_runtime.server.room import Room, Visitor
+from cxr_runtime.server.reading_room import ReadingRoom, Visitor
 from cxr_runtime.store.accounts import Role
 
 
@@ -63,7 +63,7 @@ def page(
     return HTMLResponse(content, status)
 
 
-def places(room: Room, visitor: Visitor | None) -> tuple[Place, ...]:
+def places(room: ReadingRoom, visitor: Visitor | None) -> tuple[Place, ...]:
     """The pages that a visitor may see, besides the list."""
     if visitor is None:
         return ()

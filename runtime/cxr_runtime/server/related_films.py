@@ -1,4 +1,4 @@
-"""What stands beside a film: the patient's film before it, and the films that are most like it."""
+"""Films that stand beside a film: the patient's film before it, and those that are most like it."""
 
 from collections.abc import Callable
 from typing import Any

@@ -15,10 +15,10 @@ from cxr_runtime.language import _, day, later
 from cxr_runtime.names import folder_and_name, printable
 from cxr_runtime.outcome import Status
 from cxr_runtime.reports import verdicts, wording
-from cxr_runtime.server import paper
+from cxr_runtime.server import page_frame
 from cxr_runtime.server.door import room_of, visitor_of
 from cxr_runtime.server.labels import script_labels
-from cxr_runtime.server.room import Room, Visitor
+from cxr_runtime.server.reading_room import ReadingRoom, Visitor
 from cxr_runtime.store.desk import Desk
 from cxr_runtime.store.listing import (
     MOST_ON_A_PAGE,
@@ -114,7 +114,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Shelf:
+class WorklistPage:
     """One page of the list."""
 
     rows: tuple[Row, ...]
@@ -183,7 +183,7 @@ def _blinded(query: Query) -> Query:
     return replace(query, show=Show.ALL, read=read, order=Order.OLDEST)
 
 
-def shelf_of(request: Request, room: Room, desk: Desk, visitor: Visitor) -> Shelf:
+def worklist_page_of(request: Request, room: ReadingRoom, desk: Desk, visitor: Visitor) -> WorklistPage:
     """The page of the list that an address asks for."""
     query = query_of(request.query_params)
     is_blinded = room.options.is_blinded or request.query_params.get("blinded") == "1"
@@ -192,10 +192,12 @@ def shelf_of(request: Request, room: Room, desk: Desk, visitor: Visitor) -> Shel
     label = desk.label()
     films = listed(desk, query, visitor.name, label)
     rows = (_row(film, room, desk, visitor, label, is_blinded=is_blinded) for film in films[:MOST_ON_A_PAGE])
-    return Shelf(tuple(rows), query, len(films) > MOST_ON_A_PAGE, is_blinded)
+    return WorklistPage(tuple(rows), query, len(films) > MOST_ON_A_PAGE, is_blinded)
 
 
-def _row(film: Listed, room: Room, desk: Desk, visitor: Visitor, label: str, *, is_blinded: bool) -> Row:
+def _row(
+    film: Listed, room: ReadingRoom, desk: Desk, visitor: Visitor, label: str, *, is_blinded: bool
+) -> Row:
     digest = film.outcome.sha256
     said = desk.verdicts.of_films([digest]).get(digest, FilmVerdicts(())) if digest else FilmVerdicts(())
     is_seen = any(reader == visitor.name for reader, _ in desk.seen_by(film.key))
@@ -212,8 +214,8 @@ def rows(request: Request) -> Response:
     """GET /rows?...: the list alone, for a page that is open already."""
     room, visitor = room_of(request), visitor_of(request)
     with room.reading() as desk:
-        shelf = shelf_of(request, room, desk, visitor)
-    return HTMLResponse(paper.template("rows.html").render(shelf=shelf, **WORDS))
+        worklist = worklist_page_of(request, room, desk, visitor)
+    return HTMLResponse(page_frame.template("rows.html").render(worklist=worklist, **WORDS))
 
 
 def count(request: Request) -> Response:
@@ -229,15 +231,15 @@ def page(request: Request) -> Response:
     """GET /: the list beside the most suspicious film."""
     room, visitor = room_of(request), visitor_of(request)
     with room.reading() as desk:
-        shelf = shelf_of(request, room, desk, visitor)
+        worklist = worklist_page_of(request, room, desk, visitor)
         run = desk.latest_facts()
-    is_blind = shelf.is_blinded and visitor.role.may_say
-    return paper.page(
+    is_blind = worklist.is_blinded and visitor.role.may_say
+    return page_frame.page(
         request,
         "room.html",
         styles=("viewer.css", "room.css"),
         scripts=("viewer.js", "room.js"),
-        shelf=shelf,
+        worklist=worklist,
         run=run,
         legend=legend(run.heat_threshold, run.presentation.colours) if run else (),
         labels=script_labels(),

@@ -5,6 +5,7 @@ import queue
 import secrets
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -13,8 +14,8 @@ from typing import Self
 
 from cxr_runtime.language import ENGLISH, Language
 from cxr_runtime.server.decoding import Decoder
-from cxr_runtime.server.pulse import Pulse, Streams
 from cxr_runtime.server.sessions import Brake, Sessions
+from cxr_runtime.server.store_watch import StoreWatch
 from cxr_runtime.store.accounts import Role
 from cxr_runtime.store.desk import Desk
 from cxr_runtime.store.listing import counts
@@ -77,7 +78,30 @@ class Presence:
         return sorted(here - {reader})
 
 
-class Room:
+class Streams:
+    """How many streams of events are open."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._open = Counter[str]()
+
+    def enter(self, client: str, most: int, most_of_one: int) -> bool:
+        """Count one more, unless there are too many."""
+        with self._lock:
+            if self._open.total() >= most or self._open[client] >= most_of_one:
+                return False
+            self._open[client] += 1
+            return True
+
+    def leave(self, client: str) -> None:
+        """One has ended."""
+        with self._lock:
+            self._open[client] -= 1
+            if self._open[client] <= 0:
+                del self._open[client]
+
+
+class ReadingRoom:
     """One output folder with its readers."""
 
     def __init__(self, folder: Path, options: RoomOptions, opener: Opener) -> None:
@@ -90,7 +114,7 @@ class Room:
         self.similar = SimilarFilms()
         self.decoder = self._closing.enter_context(Decoder(opener))
         self._watching = self._closing.enter_context(Desk.open(folder, writes=False))
-        self.pulse = Pulse(self._state, lambda: counts(self._watching).all)
+        self.watch = StoreWatch(self._state, lambda: counts(self._watching).all)
         self.streams, self.is_ending = Streams(), threading.Event()
         self._readers = queue.SimpleQueue[Desk]()
         self._local = Visitor(_user_name(), Role.ADMIN, secrets.token_urlsafe(32))

@@ -202,7 +202,7 @@ def test_in_a_blinded_reading_score_and_heat_are_hidden_until_the_verdict(browse
 def test_a_blinded_list_stands_as_films_arrived_over_all_pages_and_is_not_narrowed_by_what_was_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("store.listing", "server.shelf"):
+    for module in ("store.listing", "server.worklist_page"):
         monkeypatch.setattr(f"cxr_runtime.{module}.MOST_ON_A_PAGE", 2)
     monkeypatch.setattr(listed, "__defaults__", (2,))
     films = [Drawn(f"{place}.png", score) for place, score in enumerate((0.2, 0.9, 0.1, 0.8, 0.7))]
