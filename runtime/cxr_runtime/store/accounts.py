@@ -3,7 +3,7 @@
 import re
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 
 from cxr_runtime.errors import UsageError
@@ -40,6 +40,10 @@ class Account:
     made: str = ""  # ISO time with offset
 
 
+COLUMNS = tuple(entry.name for entry in fields(Account))
+_NAMED = ", ".join(COLUMNS)
+
+
 class Accounts:
     """Accounts by name; a row without a right seal counts as missing, for a stranger may have written it.
 
@@ -51,13 +55,13 @@ class Accounts:
 
     def every(self) -> Iterator[Account]:
         """All of them, by name."""
-        for seal, *row in self._db.execute("SELECT seal, name, role, password, made FROM users").fetchall():
+        for seal, *row in self._db.execute(f"SELECT seal, {_NAMED} FROM users").fetchall():
             if self._sealer.is_right(seal, SEALED, row):
                 yield Account(row[0], Role(row[1]), row[2], row[3])
 
     def get(self, name: str) -> Account | None:
         """The account of that name."""
-        query = "SELECT seal, name, role, password, made FROM users WHERE name = ?"
+        query = f"SELECT seal, {_NAMED} FROM users WHERE name = ?"
         seal, *row = self._db.execute(query, (name,)).fetchone() or ("",)
         if not row or not self._sealer.is_right(seal, SEALED, row):
             return None
@@ -66,7 +70,7 @@ class Accounts:
     def put(self, account: Account) -> None:
         """Add an account, or change it."""
         row = (account.name, account.role.value, account.password, account.made)
-        command = "INSERT OR REPLACE INTO users (name, role, password, made, seal) VALUES (?, ?, ?, ?, ?)"
+        command = f"INSERT OR REPLACE INTO users ({_NAMED}, seal) VALUES (?, ?, ?, ?, ?)"
         self._db.execute(command, (*row, self._sealer.seal(SEALED, row)))
 
     def remove(self, name: str) -> bool:

@@ -10,6 +10,8 @@ from cxr_runtime.seals import Sealer, digest_of
 
 SEALED = "audit"  # kind of the sealed row
 MOST_ABOUT = 200  # characters
+COLUMNS = ("id", "time", "actor", "act", "about", "digest")
+_NAMED = ", ".join(COLUMNS)
 
 
 class Act(StrEnum):
@@ -65,13 +67,13 @@ class Audit:
         row = (int(last[0]) + 1, time, actor, act.value, about[:MOST_ABOUT])
         digest = digest_of((last[1], *row))
         self._db.execute(
-            "INSERT INTO audit (id, time, actor, act, about, digest, seal) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            f"INSERT INTO audit ({_NAMED}, seal) VALUES (?, ?, ?, ?, ?, ?, ?)",
             (*row, digest, self._sealer.seal(SEALED, (*row, digest))),
         )
 
     def latest(self, count: int) -> list[Entry]:
         """The latest entries, the last one first."""
-        query = "SELECT id, time, actor, act, about, digest FROM audit ORDER BY id DESC LIMIT ?"
+        query = f"SELECT {_NAMED} FROM audit ORDER BY id DESC LIMIT ?"
         return [Entry(*row) for row in self._db.execute(query, (count,)).fetchall()]
 
     def about(self, act: Act) -> set[str]:
@@ -102,6 +104,6 @@ class Audit:
         return Verification(count, before, None if is_found else count + 1, elsewhere)
 
     def _rows(self) -> Iterator[tuple[Any, tuple[Any, ...]]]:
-        query = "SELECT seal, id, time, actor, act, about, digest FROM audit ORDER BY id"
+        query = f"SELECT seal, {_NAMED} FROM audit ORDER BY id"
         for seal, *row in self._db.execute(query):
             yield seal, tuple(row)

@@ -11,6 +11,7 @@ from cxr_runtime.atomic import NEW_FILE, PART_SUFFIX, sync_folder
 from cxr_runtime.errors import StoreError, UsageError
 from cxr_runtime.names import printable
 from cxr_runtime.store.opening import open_to_copy, store_in
+from cxr_runtime.store.schema import version
 from cxr_runtime.store.sqlite import store_errors
 from cxr_runtime.store_file import is_store
 
@@ -68,7 +69,7 @@ def _refuse(file: Path, store: Path) -> None:
 
 def _copy(db: sqlite3.Connection, part: Path, file: Path) -> Backup:
     db.execute("BEGIN")  # one moment of the store, whatever a scan adds meanwhile
-    films, runs = db.execute(_COUNTS[db.execute("PRAGMA user_version").fetchone()[0] > 1]).fetchone()
+    films, runs = db.execute(_COUNTS[version(db) > 1]).fetchone()
     os.close(os.open(part, NEW_FILE, PRIVATE.file_mode))
     try:
         with closing(sqlite3.connect(part, isolation_level=None)) as copy:

@@ -10,6 +10,7 @@ from dataclasses import astuple, dataclass, fields, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from cxr_runtime.store.objects import COLUMNS as MADE
 from cxr_runtime.store.objects import SEALED as OBJECT
 from cxr_runtime.store.objects import MadeObject
 from cxr_runtime.store.rows import WRITTEN
@@ -63,9 +64,9 @@ class Delivery:
         return replace(self, state=state, tries=self.tries + 1, tried=stated(now), due="", said=said)
 
 
-_COLUMNS = tuple(entry.name for entry in fields(Delivery))
-_NAMED = ", ".join(f"deliveries.{name}" for name in _COLUMNS)
-_OBJECT = "objects.uid, objects.sha256, objects.settings, objects.kind, objects.file, objects.made"
+COLUMNS = tuple(entry.name for entry in fields(Delivery))
+_NAMED = ", ".join(f"deliveries.{name}" for name in COLUMNS)
+_OBJECT = ", ".join(f"objects.{name}" for name in MADE)
 # Objects whose files stand as they were made: a file of another result has taken the place of the others.
 # One that was dropped, for the archive has it, is noted without a stamp.
 _STANDING = (
@@ -183,7 +184,7 @@ class Deliveries:
         values = astuple(delivery)
         marks = ", ".join("?" * (len(values) + 1))
         self._db.execute(
-            f"INSERT OR REPLACE INTO deliveries ({', '.join(_COLUMNS)}, seal) VALUES ({marks})",
+            f"INSERT OR REPLACE INTO deliveries ({', '.join(COLUMNS)}, seal) VALUES ({marks})",
             (*values, self._sealer.seal(SEALED, values)),
         )
 

@@ -27,7 +27,7 @@ _STORE_FILES = (STORE_FILE, f"{STORE_FILE}-wal", f"{STORE_FILE}-shm", f"{STORE_F
 _REPORTS = (RESULTS_FILE, WORKLIST_FILE, REPORT_FILE)
 _NAMES = "|".join(re.escape(name) for name in (*_REPORTS, *(beside(Path(one)).name for one in _REPORTS)))
 _NAMES += r"|.+\.(?:png|npz|dcm)"
-_LEFT_OVER = re.compile(rf"\.(?:{_NAMES})\.\d+\.\d+{re.escape(PART_SUFFIX)}")  # as files.replacing names them
+_LEFT_OVER = re.compile(rf"\.(?:{_NAMES})\.\d+\.\d+{re.escape(PART_SUFFIX)}")  # of atomic.replacing
 
 
 def default_output_folder(first_input: str) -> Path:

@@ -12,7 +12,12 @@ from itertools import accumulate
 from typing import Any
 
 from cxr_runtime.seals import sealed_place
+from cxr_runtime.store.accounts import COLUMNS as ACCOUNT
+from cxr_runtime.store.audit import COLUMNS as ENTRY
+from cxr_runtime.store.deliveries import COLUMNS as DELIVERY
 from cxr_runtime.store.features import features_in
+from cxr_runtime.store.identities import COLUMNS as IDENTITY
+from cxr_runtime.store.objects import COLUMNS as OBJECT
 from cxr_runtime.store.rows import (
     FEATURES,
     FINGERPRINT,
@@ -27,7 +32,7 @@ from cxr_runtime.store.rows import (
 )
 from cxr_runtime.store.run_checks import StoredRun, check_place, check_plain, run_of
 from cxr_runtime.store.sqlite import one_moment, transaction
-from cxr_runtime.store.store import Store
+from cxr_runtime.store.store import ROW_OF_BYTES, Store
 from cxr_runtime.store.trust import RUNS, TrustingStore, untrusted
 from cxr_runtime.store.verdicts import COLUMNS as VERDICT
 from cxr_runtime.store.verdicts import SEALED as SEALED_VERDICT
@@ -37,25 +42,12 @@ _JUDGEMENT = tuple(SEALED_COLUMNS.index(name) for name in JUDGED_COLUMNS)
 _NAME, _THRESHOLD = SEALED_COLUMNS.index("operating_point"), SEALED_COLUMNS.index("threshold")
 _LASTING = SEALED_COLUMNS.index("is_lasting")
 _PLACE = ("run", "position", "file", "stamp", "result", "seal")
-_IDENTITIES = (
-    "sha256",
-    "kind",
-    "study",
-    "series",
-    "instance",
-    "patient",
-    "name",
-    "born",
-    "studied",
-    "accession",
-    "issuer",
-    "seal",
-)
-_OBJECTS = ("uid", "sha256", "settings", "kind", "file", "made", "seal")
+_IDENTITIES = ("sha256", "kind", *IDENTITY, "seal")
+_OBJECTS = (*OBJECT, "seal")
 _VERDICTS = (*VERDICT, "seal")
-_DELIVERIES = ("uid", "target", "state", "tries", "tried", "due", "said", "seal")
-_AUDIT = ("id", "time", "actor", "act", "about", "digest", "seal")
-_USERS = ("name", "role", "password", "made", "seal")
+_DELIVERIES = (*DELIVERY, "seal")
+_AUDIT = (*ENTRY, "seal")
+_USERS = (*ACCOUNT, "seal")
 _SEEN = ("sha256", "reader", "first")
 _Row = tuple[Any, ...]
 _Latest = dict[tuple[str, float], int]  # order of the latest scan with an operating point and threshold
@@ -169,13 +161,10 @@ class JoiningStore(TrustingStore):
         found = self._checked(source, number)
         film = (found.row[0], found.row[FINGERPRINT])
         if found.row[_LASTING]:
-            query = (
-                f"SELECT id, {', '.join(SEALED_COLUMNS)} FROM results WHERE sha256 = ? AND fingerprint = ?"
-            )
-            known = self._db.execute(f"{query} AND is_lasting", film).fetchone()
+            known = self._db.execute(ROW_OF_BYTES, film).fetchone()
             if known is not None:
                 taken.known += 1
-                self._judge_as_later(int(known[0]), known[1:], found.row, latest, taken)
+                self._judge_as_later(int(known[0]), known[2:], found.row, latest, taken)
                 return _Joined(int(known[0]), *film, found.is_ours)
         taken.films += 1
         taken.without_pictures += found.lost_pictures

@@ -2,14 +2,13 @@
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 from datetime import datetime
 
 from cxr_runtime.seals import Sealer
 
 NO_STUDY = "none"  # kind of the row of a film that has no study to put results into
 SEALED = "object"  # kind of the sealed row
-_COLUMNS = "uid, sha256, settings, kind, file, made"
 
 
 @dataclass(frozen=True)
@@ -22,6 +21,10 @@ class MadeObject:
     kind: str  # sc, pdf, sr or NO_STUDY
     file: str  # below the output folder; "" of NO_STUDY
     made: str  # ISO time with offset at which it was made for the first time
+
+
+COLUMNS = tuple(entry.name for entry in fields(MadeObject))
+_NAMED = ", ".join(COLUMNS)
 
 
 class Objects:
@@ -54,15 +57,12 @@ class Objects:
 
     def put(self, made: MadeObject) -> None:
         """Note an object."""
+        row = astuple(made)
         self._db.execute(
-            f"INSERT OR REPLACE INTO objects ({_COLUMNS}, seal) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (*_row(made), self._sealer.seal(SEALED, _row(made))),
+            f"INSERT OR REPLACE INTO objects ({_NAMED}, seal) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (*row, self._sealer.seal(SEALED, row)),
         )
 
     def _select(self, where: str, asked: Sequence[str]) -> list[MadeObject]:
-        rows = self._db.execute(f"SELECT seal, {_COLUMNS} FROM objects {where}", asked).fetchall()
+        rows = self._db.execute(f"SELECT seal, {_NAMED} FROM objects {where}", asked).fetchall()
         return [MadeObject(*row) for seal, *row in rows if self._sealer.is_right(seal, SEALED, row)]
-
-
-def _row(made: MadeObject) -> tuple[str, ...]:
-    return made.uid, made.sha256, made.settings, made.kind, made.file, made.made

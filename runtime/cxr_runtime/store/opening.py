@@ -14,6 +14,7 @@ from cxr_runtime.access import PRIVATE, Access
 from cxr_runtime.atomic import NEW_FILE
 from cxr_runtime.errors import StoreError
 from cxr_runtime.files import STORE_FILE
+from cxr_runtime.store.folder import has_store
 from cxr_runtime.store.schema import SCHEMA_VERSION, check, migrate, version
 from cxr_runtime.store_file import is_store, note_closed, note_opened
 
@@ -225,7 +226,6 @@ def store_in(folder: Path) -> Path:
     Raises:
         StoreError: it holds none.
     """
-    path = folder / STORE_FILE
-    if not path.is_file():
+    if not has_store(folder):
         raise StoreError(f"{folder} holds no {STORE_FILE}; give the output folder of `cxr-triage scan`")
-    return path
+    return folder / STORE_FILE

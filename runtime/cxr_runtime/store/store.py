@@ -43,7 +43,7 @@ _AT_A_STAMP = (
     " WHERE places.stamp = ? AND results.fingerprint = ? AND results.is_lasting"
     " ORDER BY places.run DESC LIMIT ?"
 )
-_OF_BYTES = f"SELECT id, seal, {_SEALED} FROM results WHERE sha256 = ? AND fingerprint = ? AND is_lasting"
+ROW_OF_BYTES = f"SELECT id, seal, {_SEALED} FROM results WHERE sha256 = ? AND fingerprint = ? AND is_lasting"
 _ROW = ", ".join(f"results.{column}" for column in OUTCOME_COLUMNS)
 _PICTURE = f"SELECT {', '.join(PICTURE_COLUMNS)} FROM pictures WHERE result = ?"
 _NO_PICTURE = (None,) * len(PICTURE_COLUMNS)
@@ -153,7 +153,7 @@ class Store:
 
     def known_by_bytes(self, place: Place, sha256: str, fingerprint: str) -> KnownFilm | None:
         """The film of these bytes, if it was finished before, wherever it lay; its row bears a right seal."""
-        row = next(self._rows(_OF_BYTES, sha256, fingerprint), None)
+        row = next(self._rows(ROW_OF_BYTES, sha256, fingerprint), None)
         return None if row is None else self._known(place, row[0], row[1], row[2:])
 
     def outcomes(self, films: Films) -> Iterator[Outcome]:

@@ -33,7 +33,7 @@ from cxr_runtime.store.rows import (
 from cxr_runtime.store.schema import migrate
 from cxr_runtime.store.sqlite import store_errors, transaction
 from cxr_runtime.store.steps import ORIGIN_DIGITS
-from cxr_runtime.store.store import Store
+from cxr_runtime.store.store import ROW_OF_BYTES, Store
 from cxr_runtime.typed_json import to_json
 
 _WRITTEN = (*SEALED_COLUMNS, "seal")
@@ -162,10 +162,8 @@ class StoreWriter(Store):
                     self._rejudge(fingerprint, film)
 
     def _rejudge(self, fingerprint: str, film: Judged) -> None:
-        columns = ", ".join(SEALED_COLUMNS)
-        query = f"SELECT id, seal, {columns} FROM results WHERE sha256 = ? AND fingerprint = ? AND is_lasting"
         changes = ", ".join(f"{column} = ?" for column in (*JUDGED_COLUMNS, "seal"))
-        for result, seal, *values in self._db.execute(query, (film.sha256, fingerprint)).fetchall():
+        for result, seal, *values in self._db.execute(ROW_OF_BYTES, (film.sha256, fingerprint)).fetchall():
             row = dict(zip(SEALED_COLUMNS, values, strict=True))
             row |= {column: getattr(film, column) for column in JUDGED_COLUMNS}
             is_ours = self._sealer.is_right(seal, RESULT, values)
