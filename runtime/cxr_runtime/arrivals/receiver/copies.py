@@ -7,7 +7,6 @@ film is there as it came, or its copy is, or both; then it is done once more, an
 """
 
 import os
-import re
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -22,7 +21,7 @@ from cxr_runtime.arrivals.receiver.copy_making import (
     set_aside,
     write_copy,
 )
-from cxr_runtime.arrivals.receiver.inbox import SUFFIX
+from cxr_runtime.arrivals.receiver.inbox import FILM_NAME
 from cxr_runtime.deidentified import Remains
 from cxr_runtime.errors import CxrTriageError, StoreError
 from cxr_runtime.files import RECEIVED_FOLDER
@@ -38,7 +37,6 @@ from cxr_runtime.workers.pool import WorkerKilledError, WorkerPool, WorkerTimeou
 LOOK_SECONDS = 2.0  # between two looks at the folder
 AFTER_FAILURE_SECONDS = 60.0  # when the store or the disk fails
 ENDING_SECONDS = 30.0  # that the films which are done by then have when the service ends
-_FILM = re.compile(rf"[0-9a-f]{{64}}{re.escape(SUFFIX)}")
 
 
 @dataclass
@@ -165,7 +163,7 @@ def copies_beside(
 
 def _films(folder: Path) -> Iterable[Path]:
     try:
-        return [Path(entry.path) for entry in os.scandir(folder) if _FILM.fullmatch(entry.name)]
+        return [Path(entry.path) for entry in os.scandir(folder) if FILM_NAME.fullmatch(entry.name)]
     except FileNotFoundError:
         return []
 

@@ -25,7 +25,7 @@ from cxr_runtime.sources.disk import file_stamp
 from cxr_runtime.sources.film_source import FileOnDisk
 
 SUFFIX = ".dcm"
-_NAME = re.compile(rf"[0-9a-f]{{64}}{re.escape(SUFFIX)}")
+FILM_NAME = re.compile(rf"[0-9a-f]{{64}}{re.escape(SUFFIX)}")  # as it came
 _PART = re.compile(rf"\.[0-9a-f]+{re.escape(PART_SUFFIX)}")
 DISK_CHECKED_EVERY = 1 << 24  # bytes of a film
 
@@ -190,7 +190,7 @@ class Inbox:
         for path in self.folder.iterdir():
             if _PART.fullmatch(path.name):
                 path.unlink(missing_ok=True)
-            elif _NAME.fullmatch(path.name):
+            elif FILM_NAME.fullmatch(path.name):
                 with suppress(FileNotFoundError):  # it is dropped just now
                     films.append((path.stat().st_mtime_ns, path.name))
         return [name for _, name in sorted(films)]
