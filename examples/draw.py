@@ -25,9 +25,8 @@ from pydicom.uid import (
     generate_uid,
 )
 
-from cxr_runtime.film import View
+from cxr_runtime.film import GreyPixels, View
 from cxr_runtime.phantom import OpacitySpot, draw_phantom
-from cxr_runtime.pixels import GreyPixels
 
 FOLDER = Path(__file__).parent
 HW = (512, 448)  # rows and columns

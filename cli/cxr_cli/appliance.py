@@ -42,7 +42,9 @@ def appliance(
     from cxr_runtime.appliance import checking
     from cxr_runtime.journal import Journal
 
+    checking.check_installed(orders)
     checking.check_folders(orders)
+    checking.check_files(orders)
     checking.check_model(orders)
     if check:
         checking.check_places(orders)

@@ -1,6 +1,7 @@
-"""Files that are there as a whole, or not at all."""
+"""Files that are there as a whole, or not at all; and whether one is still as it was written."""
 
 import os
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ PART_SUFFIX = ".part"  # of files that are being written
 WAITS = (0.05, 0.1, 0.2, 0.3, 0.4)  # seconds until a file that another program has open is tried again
 # Never through a link, nor onto a file that is there; in bytes on Windows.
 NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+_STAMP = re.compile(r"\d+:\d+:(\d+):(-?\d+):-?\d+")  # of `file_stamp`: size, and ns of the last change
+_UNITS = (1, 100, 1_000, 1_000_000, 1_000_000_000)  # ns, to which copies keep times; a tar file: a second
 
 
 @contextmanager
@@ -80,3 +83,27 @@ def sync_folder(folder: Path) -> None:
             os.fsync(opened)
         finally:
             os.close(opened)
+
+
+def file_stamp(path: str | Path) -> str:
+    """A text that changes whenever a file does: device, inode, size, times; "" where it cannot be asked."""
+    try:
+        status = os.stat(reachable(Path(path)) if sys.platform == "win32" else path)  # noqa: PTH116 - quicker
+    except OSError:
+        return ""
+    times = f"{status.st_mtime_ns}:{status.st_ctime_ns}"
+    return f"{status.st_dev}:{status.st_ino}:{status.st_size}:{times}"
+
+
+def is_unchanged(path: Path, stamp: str) -> bool:
+    """Whether a file's content is that of a stamp, by its size and the time of its last change.
+
+    A folder that was copied with its times, new permissions or a share that was mounted anew change the
+    other parts of a stamp, and no content.
+    """
+    found, noted = (_STAMP.fullmatch(text) for text in (file_stamp(path), stamp))
+    if found is None or noted is None:
+        return False
+    changed, was_changed = int(found[2]), int(noted[2])
+    unit = max(unit for unit in _UNITS if changed % unit == 0)
+    return found[1] == noted[1] and changed // unit == was_changed // unit

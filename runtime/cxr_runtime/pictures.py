@@ -8,7 +8,7 @@ from isal import isal_zlib
 from numpy.typing import NDArray
 
 from cxr_runtime.files import PREVIEW_QUALITY
-from cxr_runtime.pixels import GreyPixels, shrunk_hw
+from cxr_runtime.film import GreyPixels, shrunk_hw
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"  # W3C PNG 5.2
 COLOUR_TYPES = {1: 0, 3: 2, 4: 6}  # channels -> grey, RGB, RGBA (W3C PNG 11.2.1)

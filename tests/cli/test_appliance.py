@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from cxr_runtime.appliance import checking
 from cxr_runtime.appliance.health import ApplianceHealth, State, write_health
 from cxr_runtime.appliance.restarting import PartHealth, PartState
 from cxr_runtime.sending.status import Queue
@@ -58,6 +59,37 @@ def test_an_output_folder_is_not_watched(
     assert exit_status("appliance", clinic, *more) == 2
     assert "in holds triage.sqlite: it is an output folder" in capsys.readouterr().err
     assert not (clinic.parent / "out").exists()
+
+
+@pytest.mark.parametrize("more", [("--check",), ()], ids=["checked", "started"])
+@pytest.mark.parametrize("table", ["log", "health"])
+def test_a_log_or_health_file_whose_folder_is_not_there_is_refused(
+    table: str, more: tuple[str, ...], clinic: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing = clinic.parent / "nowhere" / "file"
+    clinic.write_text(f'{clinic.read_text()}\n[{table}]\nfile = "{missing}"\n')
+    assert exit_status("appliance", clinic, *more) == 2
+    assert f"{table}.file is {missing}, which this user cannot write" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("more", [("--check",), ()], ids=["checked", "started"])
+@pytest.mark.parametrize(
+    ("table", "lacks"),
+    [('[send]\nto = "http://127.0.0.1:9/dicom-web"\n', "highdicom"), ("[listen]\n", "pynetdicom")],
+    ids=["send", "listen"],
+)
+def test_what_receiving_and_sending_need_is_asked_for_before_anything_begins(
+    table: str,
+    lacks: str,
+    more: tuple[str, ...],
+    clinic: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(checking, "find_spec", lambda name: None if name == lacks else name)
+    clinic.write_text(f"{clinic.read_text()}\n{table}")
+    assert exit_status("appliance", clinic, *more) == 1
+    assert f"needs {lacks}, which is not installed" in capsys.readouterr().err
 
 
 def test_wrong_settings_are_one_line_and_wrong_usage(

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from cxr_runtime.benchmark.previews import even_parts, squares
+from cxr_runtime.film import GreyPixels, resize
 from cxr_runtime.phantom import draw_phantom
 from cxr_runtime.pictures import decode_jpeg, encode_jpeg, jpeg_hw, kept_jpeg
-from cxr_runtime.pixels import GreyPixels, resize
 
 BYTES = 40_000  # of a drawn chest of 1024 x 1024, at most; films of patients have more grain
 SQUARES = 0.7  # grey levels, at most; 0.78 and more are seen in even lung

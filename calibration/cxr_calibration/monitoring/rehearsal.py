@@ -12,9 +12,9 @@ from cxr_calibration.monitoring.nights import FALSE_ALARMS, is_alarm
 from cxr_calibration.monitoring.reference import ReferenceFilm, make_reference, reference_films
 from cxr_calibration.statistics.intervals import Estimate, percent_interval, wilson
 from cxr_runtime.errors import FilmError, UsageError
+from cxr_runtime.film import GreyPixels
 from cxr_runtime.markdown import markdown_table
 from cxr_runtime.model.folder import Model, open_model
-from cxr_runtime.pixels import GreyPixels
 from cxr_runtime.reading import read_film
 from cxr_runtime.sources.find import find_films
 from cxr_runtime.store.rows import StoredScore

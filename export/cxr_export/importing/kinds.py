@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from torch import nn
 
 from cxr_runtime.errors import ModelError, UsageError
+from cxr_runtime.film import GreyPixels
 from cxr_runtime.model.preprocessing import Preprocessing
 from cxr_runtime.offline import show_requests
-from cxr_runtime.pixels import GreyPixels
 
 PIXEL = 1 / 2048  # torchxrayvision's pixels are -1024..1024: 2048 times a share, less 1024
 OwnInput = Callable[[GreyPixels], NDArray[np.float32]]  # film -> (c, H, W), as the source's own code makes it

@@ -3,18 +3,35 @@
 import os
 import shutil
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 
 from cxr_runtime.appliance.orders import Orders
 from cxr_runtime.arrivals.watched import refuse_results
-from cxr_runtime.errors import UsageError
+from cxr_runtime.errors import InstallationError, UsageError, how_to_install
+from cxr_runtime.files import ReportFormat
 from cxr_runtime.journal import Journal
 from cxr_runtime.names import printable
-from cxr_runtime.scanning.late_engine import opened_engine
-from cxr_runtime.scanning.scoring import opened_model
+from cxr_runtime.scanning.scoring import opened_engine, opened_model
+from cxr_runtime.scanning.study import NEEDS
 from cxr_runtime.sending.destination import PeerError, within
 
 SHARE_SECONDS = 5.0  # that the watched folders have to say whether they hold results
+
+
+def check_installed(orders: Orders) -> None:
+    """See that what receiving and results need is installed.
+
+    Raises:
+        InstallationError: a library of the extra `dicom` is missing.
+    """
+    needed = dict.fromkeys(NEEDS, "send") if ReportFormat.DICOM in orders.screening.formats else {}
+    needed |= {} if orders.receiving is None else {"pynetdicom": "listen"}
+    for library, table in needed.items():
+        if find_spec(library) is None:
+            raise InstallationError(
+                f"what [{table}] asks for needs {library}, which is not installed: {how_to_install('dicom')}"
+            )
 
 
 def check_model(orders: Orders) -> None:
@@ -75,18 +92,33 @@ def check_places(orders: Orders) -> None:
                 f"watch.folders names {printable(folder)}, which is not a folder; expected folders to watch: "
                 "check the spelling, and that the network share is mounted"
             )
-    places = {"out": orders.out, "health.file": orders.health_file, "log.file": orders.log_file}
-    for name, path in places.items():
+    if orders.out.exists() and not orders.out.is_dir():
+        raise UsageError(f"out is {printable(str(orders.out))}, which is a file; expected a folder")
+    if not _can_be_made(orders.out):
+        raise _not_ours("out", orders.out)
+
+
+def check_files(orders: Orders) -> None:
+    """See that log and health, which nobody reads before they are missed, can be written.
+
+    Raises:
+        UsageError: one cannot.
+    """
+    for name, path in {"health.file": orders.health_file, "log.file": orders.log_file}.items():
         if path is None:
             continue
-        if path.exists() and path.is_dir() is not (name == "out"):
-            found, expected = ("a folder", "a file") if path.is_dir() else ("a file", "a folder")
-            raise UsageError(f"{name} is {printable(str(path))}, which is {found}; expected {expected}")
-        if not _can_be_made(path):
-            raise UsageError(
-                f"{name} is {printable(str(path))}, which this user cannot write; make the folder above it, "
-                "and give it to the user who runs the appliance"
-            )
+        if path.is_dir():
+            raise UsageError(f"{name} is {printable(str(path))}, which is a folder; expected a file")
+        is_made = name == "health.file" and path.parent == orders.out  # its folder, when the work begins
+        if not (is_made or (path.parent.is_dir() and os.access(path.parent, os.W_OK))):
+            raise _not_ours(name, path)
+
+
+def _not_ours(name: str, path: Path) -> UsageError:
+    return UsageError(
+        f"{name} is {printable(str(path))}, which this user cannot write; make the folder above it, and give "
+        "it to the user who runs the appliance"
+    )
 
 
 def check_programs(orders: Orders) -> None:

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cxr_runtime.arrivals.listing import Listed, WatchedListing, state_of
+from cxr_runtime.atomic import file_stamp
 from cxr_runtime.errors import UnreadableFilmError, UsageError
 from cxr_runtime.files import STORE_FILE
 from cxr_runtime.names import printable
 from cxr_runtime.sources.answer import Ask
 from cxr_runtime.sources.archives import is_zip
-from cxr_runtime.sources.disk import file_stamp
 from cxr_runtime.sources.film_source import FileOnDisk, FilmSource, OutOfReach, ZipMember
 from cxr_runtime.sources.find import LEADS_OUT
 from cxr_runtime.sources.kinds import is_hidden, is_member_passed_over, is_passed_over

@@ -1,7 +1,12 @@
-"""An engine with a deadline: a network that never comes to an end is given up, and Ctrl-C is always heard."""
+"""Engines that nobody waits for without end: loaded in a thread, and with a deadline for each batch."""
 
 import queue
 import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
+from threading import Thread
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +16,7 @@ from cxr_runtime.errors import BackendError
 
 SECONDS = 60.0  # for a batch of whatever size
 SECONDS_A_FILM = 30.0  # more; the slowest processor takes about one
+PATIENCE = 10.0  # seconds that an engine which is still being loaded is waited for at the end
 
 
 class TimedEngine:
@@ -79,3 +85,37 @@ class TimedEngine:
                 self._ends.put(self._engine.run(batch))
             except Exception as error:  # noqa: BLE001  # raised again where it is waited for
                 self._ends.put(error)
+
+
+class LateEngine:
+    """An engine that is loaded in a thread.
+
+    Loading tests the network, which may never come to an end: so nobody has to wait for the thread.
+    """
+
+    def __init__(self, load: Callable[[], Engine]) -> None:
+        self._load = load
+        self._loading: Future[Engine] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        loading, self._loading = self._loading, None
+        if loading is None:
+            return
+        with suppress(Exception):  # it was raised where the engine was waited for, or nobody wants to know
+            loading.result(timeout=PATIENCE).close()
+
+    def loading(self) -> Future[Engine]:
+        """Begin to load it, the first time; its result is the engine."""
+        if self._loading is None:
+            self._loading = Future()
+            Thread(target=self._begin, args=(self._loading,), daemon=True).start()
+        return self._loading
+
+    def _begin(self, loading: Future[Engine]) -> None:
+        try:
+            loading.set_result(self._load())
+        except BaseException as error:  # noqa: BLE001  # raised again where it is waited for
+            loading.set_exception(error)

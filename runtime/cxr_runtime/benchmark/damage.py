@@ -17,14 +17,13 @@ from cxr_runtime.backends.engine import Engine
 from cxr_runtime.backends.registry import REFERENCE
 from cxr_runtime.benchmark.damaged_films import CODINGS, DAMAGES, Guard
 from cxr_runtime.errors import FilmError, UsageError
-from cxr_runtime.film import Film
+from cxr_runtime.film import Film, GreyPixels
 from cxr_runtime.gate import Gate
 from cxr_runtime.lungs import lung_field
 from cxr_runtime.markdown import markdown_table
 from cxr_runtime.model.folder import DEFAULT_MODEL, Model, open_model
 from cxr_runtime.model.preprocessing import normalise, place, prepare
 from cxr_runtime.phantom import draw_phantom
-from cxr_runtime.pixels import GreyPixels
 from cxr_runtime.progress import Progress
 from cxr_runtime.reading import read_film
 

@@ -18,7 +18,7 @@ from pydicom.encaps import encapsulate
 from pydicom.pixels.encoders.base import RLELosslessEncoder
 from pydicom.uid import UID, DigitalXRayImageStorageForPresentation
 
-from cxr_runtime.pixels import GreyPixels
+from cxr_runtime.film import GreyPixels
 
 DEEP_BITS = 12  # of a film from a detector
 LONGEST = 65536  # bytes that one damage touches

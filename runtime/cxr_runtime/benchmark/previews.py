@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxr_runtime.benchmark.engines import median_seconds
+from cxr_runtime.film import GreyPixels, at_reading_size
 from cxr_runtime.pictures import WHOLE_QUALITY, decode_jpeg, encode_jpeg, jpeg_hw, kept_jpeg
-from cxr_runtime.pixels import GreyPixels, at_reading_size
 
 ZOOM = 2  # of a film at reading size, by straight lines between its pixels, as browsers do it
 SQUARE = 8  # pixels (ITU T.81, A.1.1)

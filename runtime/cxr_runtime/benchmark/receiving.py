@@ -18,7 +18,7 @@ from cxr_runtime.arrivals.service import Service, ServiceOptions
 from cxr_runtime.benchmark.arriving import Latency, Watched
 from cxr_runtime.errors import CxrTriageError
 from cxr_runtime.files import DEFAULT_FORMATS, ReportFormat
-from cxr_runtime.pixels import GreyPixels
+from cxr_runtime.film import GreyPixels
 from cxr_runtime.reading.film_file import read_film
 from cxr_runtime.scanning.options import ScanOptions
 from cxr_runtime.sending.association import keep_answers

@@ -10,6 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from cxr_runtime.atomic import file_stamp
 from cxr_runtime.files import HEATMAPS_FOLDER, REPORT_FILE, STORE_FILE, WORKLIST_FILE
 from cxr_runtime.heat.map import HeatMethod
 from cxr_runtime.model.folder import DEFAULT_MODEL, open_model
@@ -17,10 +18,9 @@ from cxr_runtime.names import safe_name
 from cxr_runtime.phantom import draw_phantom
 from cxr_runtime.pictures import encode_png
 from cxr_runtime.scanning.fingerprint import fingerprint_of
-from cxr_runtime.scanning.judging import with_triage
 from cxr_runtime.scanning.options import ScanOptions
 from cxr_runtime.scanning.scan import scan
-from cxr_runtime.sources.disk import file_stamp
+from cxr_runtime.scanning.scoring import with_triage
 from cxr_runtime.store.rows import FinishedFilm, Place
 from cxr_runtime.store.store import Store
 from cxr_runtime.store.writer import StoreWriter

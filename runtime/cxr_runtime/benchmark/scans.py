@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cxr_runtime.backends.choose import AUTO, open_engine
 from cxr_runtime.benchmark.engines import median_seconds
+from cxr_runtime.film import at_reading_size
 from cxr_runtime.gate import Gate
 from cxr_runtime.heat.map import HeatMethod, HeatRecipe, film_heat, heat_cells
 from cxr_runtime.heat.overlay import overlay
@@ -20,7 +21,6 @@ from cxr_runtime.model.folder import Model
 from cxr_runtime.model.preprocessing import normalise, place, prepare
 from cxr_runtime.phantom import OpacitySpot, draw_phantom
 from cxr_runtime.pictures import encode_png, kept_jpeg
-from cxr_runtime.pixels import at_reading_size
 from cxr_runtime.placement import Box, Placement
 from cxr_runtime.reading import read_film
 from cxr_runtime.scanning.options import ScanOptions

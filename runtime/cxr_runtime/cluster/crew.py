@@ -2,6 +2,7 @@
 
 import logging
 import os
+import socket
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ ON_A_GPU = ("cuda", "tensorrt")
 LOCAL = "local"  # the address of a cluster of this machine alone, which ends with the scan
 AHEAD = 2  # groups of films that a station has in hand: one is computed, one is fetched
 LOOK_SECONDS = 2.0  # how often new and lost processors are looked for
+ANSWERING_SECONDS = 10.0  # that a cluster's port has to take a connection
 PATIENCE = 600.0  # seconds without any station after which a scan gives up
 TRIES = 3  # of a group of films whose stations die; then each film goes alone
 OBJECT_STORE = 256 << 20  # bytes, of a local cluster
@@ -190,7 +192,9 @@ class Crew:
         self._looked = now
         has = self._ray.cluster_resources()
         many = int(has.get("GPU", 0) if self._needs_gpu else has.get("CPU", 0) // self._threads)
-        for station in [each for each in self._stations if each.facts is None][: len(self._stations) - many]:
+        for station in [each for each in self._stations if each.facts is None][
+            : max(0, len(self._stations) - many)
+        ]:
             self._stations.remove(station)  # its machine went before it came up
             self._ray.kill(station.actor)
         for _ in range(many - len(self._stations)):
@@ -216,7 +220,9 @@ def _connected(address: str, processors: int | None) -> Any:
             f"--cluster needs Ray, which is not installed ({error}): {how_to_install('cluster')}"
         ) from error
     own: dict[str, Any] = {}
-    if address == LOCAL:
+    if address != LOCAL:
+        _see_that_it_answers(address)
+    else:
         own = {
             "num_cpus": processors or os.cpu_count(),
             "object_store_memory": OBJECT_STORE,
@@ -233,11 +239,26 @@ def _connected(address: str, processors: int | None) -> Any:
             **own,
         )
     except (ConnectionError, ValueError, RuntimeError) as error:
-        raise BackendError(
-            f"the cluster {printable(address)} cannot be reached ({printable(str(error))[:200]}); start it "
-            "with `ray start --head`, or use --cluster local"
-        ) from error
+        raise _unreachable(address, error) from error
     return ray
+
+
+def _see_that_it_answers(address: str) -> None:
+    """Ask at a cluster's port; Ray itself would ask for a quarter of an hour."""
+    host, mark, port = address.rpartition("://")[2].rpartition(":")
+    if not mark or not port.isdigit():  # a name that Ray knows
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), ANSWERING_SECONDS).close()
+    except (OSError, OverflowError, UnicodeError) as error:
+        raise _unreachable(address, error) from error
+
+
+def _unreachable(address: str, error: Exception) -> BackendError:
+    return BackendError(
+        f"the cluster {printable(address)} cannot be reached ({printable(str(error))[:200]}); start it with "
+        "`ray start --head`, or use --cluster local"
+    )
 
 
 def _cause(error: Any) -> BaseException:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from cxr_runtime.film import Film
+from cxr_runtime.film import Film, thumbnail
 from cxr_runtime.gate.network import (
     TURN_CODES,
     TURNS,
@@ -27,7 +27,6 @@ from cxr_runtime.gate.reasons import (
 from cxr_runtime.gate.visibility import SIDE, check_size, exposure_reasons, lung_reasons
 from cxr_runtime.gate.weighing import read_weighing
 from cxr_runtime.lungs import LungField, LungMask, measured
-from cxr_runtime.pixels import thumbnail
 
 # Probabilities from which a film is changed or looked at again; see docs/gate.md.
 SURE_INVERSION = 0.9  # its polarity is changed

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cxr_runtime.film import GreyPixels, standardised
 from cxr_runtime.gate.reasons import Code, Doubt, Reason
 from cxr_runtime.logits import sigmoid
-from cxr_runtime.pixels import GreyPixels, standardised
 from cxr_runtime.small_network import SmallNetwork
 
 GATE_FILE = Path(__file__).parent / "gate.onnx"

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from cxr_runtime.film import GreyPixels
 from cxr_runtime.gate.reasons import CERTAIN, Code, Doubt, Reason, measured_size, reject
 from cxr_runtime.lungs import LungMask
-from cxr_runtime.pixels import GreyPixels
 
 SHORTEST_SIDE = 100  # pixels
 SIDE = 128  # rows and columns at which exposure and sharpness are measured; the smallest films have so many

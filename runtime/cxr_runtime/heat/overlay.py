@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from cxr_runtime.film import GreyPixels, means, shrink
 from cxr_runtime.heat.colours import COLOUR_STEPS, LINE, LINE_WEIGHTS, MARK, NOT_DRAWN, palette
 from cxr_runtime.pictures import encode_indexed_png, palette_chunks, with_palette
-from cxr_runtime.pixels import GreyPixels, means, shrink
 from cxr_runtime.placement import Outline
 from cxr_runtime.presentation import Colours
 

@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from cxr_runtime.film import GreyPixels, thumbnail
 from cxr_runtime.lungs.atlas_registration import Fit, fit_axis, projections, refine, register, sample
 from cxr_runtime.lungs.mask import LungMask, lung_mask
-from cxr_runtime.pixels import GreyPixels, thumbnail
 
 ATLAS_FILE = Path(__file__).parent / "lung-atlases.npz"
 SIDE = 160  # rows and columns at which films are registered

@@ -7,9 +7,9 @@ from typing import Protocol
 import numpy as np
 
 from cxr_runtime.errors import UsageError
+from cxr_runtime.film import GreyPixels, standardised
 from cxr_runtime.lungs.atlas import AtlasLungField
 from cxr_runtime.lungs.mask import LungMask, lung_mask
-from cxr_runtime.pixels import GreyPixels, standardised
 from cxr_runtime.small_network import SmallNetwork
 
 LUNG_FIELD_FILE = Path(__file__).parent / "lung-field.onnx"

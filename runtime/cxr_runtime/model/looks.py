@@ -7,9 +7,9 @@ disease. So they tell whether films come from where a threshold was set (`model/
 import cv2
 import numpy as np
 
+from cxr_runtime.film import GreyPixels
 from cxr_runtime.lungs.mask import LungMask
 from cxr_runtime.model.preprocessing import InputPixels
-from cxr_runtime.pixels import GreyPixels
 
 _GREYS = 256
 GREYS = np.arange(_GREYS) / (_GREYS - 1)  # 0 black .. 1 white

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from cxr_runtime.film import GreyPixels, resize, shrink
 from cxr_runtime.lungs.mask import LungMask
-from cxr_runtime.pixels import GreyPixels, resize, shrink
 from cxr_runtime.placement import Box, Placement
 
 PREPROCESSING_VERSION = "1"  # changes whenever the same film would give another input

@@ -4,11 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cxr_runtime.film import View
+from cxr_runtime.film import GreyPixels, View
 from cxr_runtime.phantom.body import draw_lots
 from cxr_runtime.phantom.canvas import Canvas, Layer
 from cxr_runtime.phantom.tissue import bones, cloud, lung_area, lung_vessels, soft_tissue
-from cxr_runtime.pixels import GreyPixels
 
 __all__ = ["OpacitySpot", "draw_phantom"]
 

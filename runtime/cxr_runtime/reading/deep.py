@@ -4,8 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cxr_runtime.film import DeepFilm
-from cxr_runtime.pixels import DeepPixels, GreyPixels, at_reading_size, shrunk_hw
+from cxr_runtime.film import DeepFilm, DeepPixels, GreyPixels, at_reading_size, shrunk_hw
 from cxr_runtime.reading.film_file import FileFormat, format_of, read_film
 
 LIKENESS_SIDE = 64  # pixels at which a film is compared with its preview

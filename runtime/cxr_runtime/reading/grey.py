@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cxr_runtime.pixels import GreyPixels
+from cxr_runtime.film import GreyPixels
 from cxr_runtime.reading.failure import damaged
 
 Number = TypeVar("Number", bound=np.integer[Any] | np.floating[Any])

@@ -4,8 +4,7 @@ import imagecodecs
 import numpy as np
 import simplejpeg
 
-from cxr_runtime.film import Film, FilmFacts
-from cxr_runtime.pixels import GreyPixels, squared
+from cxr_runtime.film import Film, FilmFacts, GreyPixels, squared
 from cxr_runtime.reading.failure import check_size, damaged, truncated
 from cxr_runtime.reading.grey import WITHOUT_ALPHA, Samples, decode_with_opencv, grey_of_bgr, to_8_bits
 from cxr_runtime.reading.jpeg_lossless import ends_as_coded

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from cxr_runtime.pixels import GreyPixels
+from cxr_runtime.film import GreyPixels
 
 STRIDE = 4  # columns from which rows are compared
 AROUND = 6  # rows above and below that are usual, but for the nearest ones

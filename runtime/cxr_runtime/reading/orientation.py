@@ -5,7 +5,7 @@ import struct
 import numpy as np
 from numpy.typing import NDArray
 
-from cxr_runtime.pixels import Depth
+from cxr_runtime.film import Depth
 
 ORIENTATION = 0x0112  # tag
 UPRIGHT = 1

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from isal import isal_zlib
 
-from cxr_runtime.film import DeepFilm, Film, FilmFacts
-from cxr_runtime.pixels import squared
+from cxr_runtime.film import DeepFilm, Film, FilmFacts, squared
 from cxr_runtime.reading.failure import check_size, damaged, truncated
 from cxr_runtime.reading.grey import (
     AS_STORED,

@@ -8,8 +8,7 @@ import numpy as np
 import tifffile
 
 from cxr_runtime.errors import UnreadableFilmError
-from cxr_runtime.film import Film, FilmFacts
-from cxr_runtime.pixels import squared
+from cxr_runtime.film import Film, FilmFacts, squared
 from cxr_runtime.reading.failure import check_rest, check_size, damaged, truncated, unsupported
 from cxr_runtime.reading.grey import to_8_bits
 from cxr_runtime.reading.jpeg import decode_jpeg, with_tables

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from cxr_runtime.pixels import GreyPixels
+from cxr_runtime.film import GreyPixels
 from cxr_runtime.reading.failure import damaged
 from cxr_runtime.reading.misread import has_misread_pixels, has_slip
 

@@ -12,16 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxr_runtime.access import PRIVATE, Access
-from cxr_runtime.atomic import replacing, write_bytes
+from cxr_runtime.atomic import file_stamp, replacing, write_bytes
 from cxr_runtime.files import HEATMAPS_FOLDER, ReportFormat
+from cxr_runtime.film import GreyPixels, resize, shrunk_hw
 from cxr_runtime.heat.map import HeatView, film_heat
 from cxr_runtime.heat.overlay import overlay
 from cxr_runtime.names import SHA_DIGITS, composed
 from cxr_runtime.pictures import decode_jpeg, encode_png
-from cxr_runtime.pixels import GreyPixels, resize, shrunk_hw
 from cxr_runtime.placement import Outline
 from cxr_runtime.presentation import Colours
-from cxr_runtime.sources.disk import file_stamp
 from cxr_runtime.store.rows import StoredPicture
 from cxr_runtime.windows_paths import reachable
 

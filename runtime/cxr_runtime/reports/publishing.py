@@ -7,6 +7,7 @@ from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
+from cxr_runtime.atomic import file_stamp
 from cxr_runtime.files import REPORT_FILE, RESULTS_FILE, WORKLIST_FILE, ReportFormat, beside
 from cxr_runtime.language import language_or_english, speaking
 from cxr_runtime.names import safe_name
@@ -15,7 +16,6 @@ from cxr_runtime.reports.exhibit import Tally, tally
 from cxr_runtime.reports.heatmap_files import HeatmapFiles
 from cxr_runtime.reports.results_csv import write_results
 from cxr_runtime.reports.shown_films import ShownFilms
-from cxr_runtime.sources.disk import file_stamp
 from cxr_runtime.store.deliveries import Deliveries
 from cxr_runtime.store.films import Films
 from cxr_runtime.store.picture_notes import PictureNotes

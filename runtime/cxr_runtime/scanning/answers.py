@@ -14,13 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxr_runtime.errors import RejectedFilmError, UnreadableFilmError
-from cxr_runtime.film import LEAST_SPACING, MOST_SPACING, FilmFacts
+from cxr_runtime.film import LEAST_SPACING, MOST_SPACING, FilmFacts, shrunk_hw
 from cxr_runtime.gate.network import TURNS, GateNetwork
 from cxr_runtime.identity import StudyHeader
 from cxr_runtime.lungs import lung_field, measured
 from cxr_runtime.model.preprocessing import place
 from cxr_runtime.names import printable
-from cxr_runtime.pixels import shrunk_hw
 from cxr_runtime.scanning.examination import (
     Admitted,
     Examination,

@@ -6,13 +6,12 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from cxr_runtime.errors import FilmError, RejectedFilmError
-from cxr_runtime.film import Film, FilmFacts
+from cxr_runtime.film import Film, FilmFacts, GreyPixels, at_reading_size
 from cxr_runtime.gate import Gate
 from cxr_runtime.identity import StudyHeader
 from cxr_runtime.lungs import LungMask, lung_field
 from cxr_runtime.memory import lacks_memory
 from cxr_runtime.model.preprocessing import InputPixels, Preprocessing, place, prepare
-from cxr_runtime.pixels import GreyPixels, at_reading_size
 from cxr_runtime.placement import Placement
 from cxr_runtime.reading import read_film
 from cxr_runtime.sources.film_source import FilmSource

@@ -6,8 +6,8 @@ from dataclasses import replace
 from cxr_runtime.reports.heatmap_files import HeatmapFiles
 from cxr_runtime.reports.publishing import Written, complete_pictures
 from cxr_runtime.scanning.facts import Asked
-from cxr_runtime.scanning.judging import judged_anew
 from cxr_runtime.scanning.known import StandingFilms
+from cxr_runtime.scanning.scoring import judged_anew
 from cxr_runtime.scanning.session import Session
 from cxr_runtime.store.rows import RunFacts
 from cxr_runtime.store.store import Store

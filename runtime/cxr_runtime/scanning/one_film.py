@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from cxr_runtime.backends.choose import AUTO, open_engine
 from cxr_runtime.backends.engine import Engine
 from cxr_runtime.errors import UsageError
+from cxr_runtime.film import GreyPixels
 from cxr_runtime.heat.map import HeatMethod, film_heat, heat_cells
 from cxr_runtime.logits import margins
 from cxr_runtime.lungs import lung_field
 from cxr_runtime.model import folder
 from cxr_runtime.model.folder import DEFAULT_MODEL, Model
 from cxr_runtime.model.preprocessing import normalise, place, prepare
-from cxr_runtime.pixels import GreyPixels
 
 LEAST_SIDE = 32  # pixels; in less nothing can be seen
 

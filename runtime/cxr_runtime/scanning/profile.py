@@ -80,13 +80,17 @@ class Profile:
         """Have an engine's time count as that of the network."""
         engine.run = self.timed(Stage.COMPUTE, engine.run)  # type: ignore[method-assign]  # of this one alone
 
-    def read(self, films: Iterable[R]) -> Iterator[R]:
-        """Films on their way from the workers: the seconds that they took there are added."""
-        for item in films:
-            match item:
-                case (_, Unread(seconds=seconds) | Rejected(seconds=seconds) | Admitted(seconds=seconds)):
-                    self.add(Stage.READ, seconds)
-            yield item
+    def reading(self, work: Callable[P, Iterable[R]]) -> Callable[P, Iterable[R]]:
+        """The same way of films from the workers; the seconds that each took there are added."""
+
+        def work_timed(*arguments: P.args, **named: P.kwargs) -> Iterator[R]:
+            for item in work(*arguments, **named):
+                match item:
+                    case (_, Unread(seconds=seconds) | Rejected(seconds=seconds) | Admitted(seconds=seconds)):
+                        self.add(Stage.READ, seconds)
+                yield item
+
+        return work_timed
 
     def stored(self) -> None:
         """One more film has its row."""
@@ -144,9 +148,9 @@ class NoProfile:
     def watch(self, engine: Engine) -> None:
         """The engine stays as it is."""
 
-    def read(self, films: Iterable[R]) -> Iterable[R]:
-        """The same films."""
-        return films
+    def reading(self, work: Callable[P, Iterable[R]]) -> Callable[P, Iterable[R]]:
+        """The same function."""
+        return work
 
     def stored(self) -> None:
         """Nothing is noted."""

@@ -1,9 +1,10 @@
 """From admitted films to scores: fixed, padded batches through the engine, then calibration and heat."""
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,18 +13,20 @@ from cxr_runtime.backends.engine import CONV5, LOGITS, Engine, Outputs
 from cxr_runtime.errors import BackendError, ModelError
 from cxr_runtime.heat.map import HeatMethod, film_heat, heat_cells
 from cxr_runtime.lungs import heat_share
-from cxr_runtime.model.calibration import OperatingPoint
+from cxr_runtime.model.calibration import Calibration, OperatingPoint
 from cxr_runtime.model.folder import Model, open_model
 from cxr_runtime.model.looks import looks_of
 from cxr_runtime.model.preprocessing import InputPixels, normalise
-from cxr_runtime.outcome import Outcome, Status
+from cxr_runtime.outcome import Outcome, Status, Triage
 from cxr_runtime.scanning.examination import Admitted, Rejected, Unread
-from cxr_runtime.scanning.judging import with_triage
 from cxr_runtime.scanning.options import ScanOptions
-from cxr_runtime.store.rows import Place, StoredScore
+from cxr_runtime.store.rows import Judged, Place, StoredScore
 
 MOST_FEATURE = 127.0  # of int8; cosines of a film's numbers do not change with their scale
 FAINT = np.float32(1e-30)  # in place of the largest of a film whose numbers are all 0
+
+JUDGED_AT_ONCE = 1000  # films in memory
+_JUDGEMENT = Judged._fields.index("probability")
 
 
 @dataclass(frozen=True)
@@ -176,3 +179,53 @@ def unscored(place: Place, film: Unread | Rejected) -> Unscored:
         film,
         StoredScore(row, None, None, None, datetime.now().astimezone().isoformat(timespec="seconds")),
     )
+
+
+def opened_engine(model: Model, options: ScanOptions, threads: int | None = None) -> Engine:
+    """The engine that a scan asks for; a scan with nothing new to score imports no backend.
+
+    Raises:
+        UsageError: there is no backend of that name.
+        BackendError: the asked backend is not usable.
+    """
+    from cxr_runtime.backends import open_engine
+    from cxr_runtime.backends.timed import TimedEngine
+
+    engine = open_engine(
+        model,
+        options.backend,
+        batch_size=options.batch_size,
+        threads=threads,
+        require_gpu=options.require_gpu,
+    )
+    return TimedEngine(engine)
+
+
+def with_triage(row: Outcome, margin: float, calibration: Calibration, point: OperatingPoint) -> Outcome:
+    """The row with the probability and triage that a calibration and operating point give a margin."""
+    probability = float(calibration.probability(np.array([margin]))[0])
+    return replace(
+        row,
+        probability=probability,
+        triage=point.triage(probability),
+        threshold=point.threshold,
+        operating_point=point.name,
+    )
+
+
+def judged_anew(films: Iterable[Judged], calibration: Calibration, point: OperatingPoint) -> Iterator[Judged]:
+    """Films, of earlier runs mostly, that today's calibration and operating point judge otherwise."""
+    waiting = iter(films)
+    while block := list(islice(waiting, JUDGED_AT_ONCE)):
+        together = calibration.probability(np.array([film.margin for film in block], np.float64))
+        for film, probability in zip(block, together.tolist(), strict=True):
+            if _judgement(probability, point) != film[_JUDGEMENT:]:
+                alone = float(calibration.probability(np.array([film.margin]))[0])  # as it was judged before
+                now = film[:_JUDGEMENT] + _judgement(alone, point)
+                if now != film:
+                    yield Judged._make(now)
+
+
+def _judgement(probability: float, point: OperatingPoint) -> tuple[float, Triage, float, str]:
+    """The columns of `Judged` that calibration and operating point decide."""
+    return probability, point.triage(probability), point.threshold, point.name

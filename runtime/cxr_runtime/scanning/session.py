@@ -16,11 +16,10 @@ from cxr_runtime.reports.publishing import Publication, count, publish
 from cxr_runtime.scanning.facts import Asked, run_facts
 from cxr_runtime.scanning.fingerprint import fingerprint_of
 from cxr_runtime.scanning.flow import Wanted, stored
-from cxr_runtime.scanning.judging import judged_anew
 from cxr_runtime.scanning.known import FinishedBefore, ListedFilms, Said, in_blocks
 from cxr_runtime.scanning.options import ScanOptions
 from cxr_runtime.scanning.profile import AnyProfile, NoProfile, Stage
-from cxr_runtime.scanning.scoring import opened_model
+from cxr_runtime.scanning.scoring import judged_anew, opened_model
 from cxr_runtime.scanning.station import Examiners, Finishing, Station
 from cxr_runtime.scanning.study import check_installed, study_parts
 from cxr_runtime.sources.film_list import FilmList
@@ -73,6 +72,8 @@ class Session:
         self._run = store.begin_run()
         judged = repr((version("cxr-triage"), model.is_calibrated, model.calibration, self._point))
         self._listed = ListedFilms(self.known, Standing(store, self._fingerprint, judged, self._run))
+        self._add = profile.timed(Stage.STORE, store.add)
+        self._add_together = profile.timed(Stage.STORE, self._listed.add)
         self._position = 0
 
     @classmethod
@@ -148,11 +149,11 @@ class Session:
         """
         if self._listed.is_settled:
             raise UsageError("this session has published its reports; open another one for more films")
-        wanted, add = self._wanted(films), self._store.add
+        wanted, add = self._wanted(films), self._add
         if isinstance(films, FilmList) and self._listed.has(films):
-            wanted, add = self._wanted_together(films), self._listed.add
+            wanted, add = self._wanted_together(films), self._add_together
         ready = self._station.finished(wanted, self.known.of_bytes)
-        return stored(ready, self.profile.timed(Stage.STORE, add), self._run, self._fingerprint)
+        return stored(ready, add, self._run, self._fingerprint)
 
     def publish(
         self, inputs: Iterable[str] = (), passed_over: int = 0, results: Iterable[str] = ()

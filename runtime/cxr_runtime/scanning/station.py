@@ -10,6 +10,7 @@ from functools import partial
 from typing import Protocol, Self
 
 from cxr_runtime.backends.engine import Engine
+from cxr_runtime.backends.timed import LateEngine
 from cxr_runtime.files import ReportFormat
 from cxr_runtime.heat.overlay import heat_layer, thumbnail_jpeg
 from cxr_runtime.machine_memory import share_out, usable_memory
@@ -32,11 +33,10 @@ from cxr_runtime.scanning.flow import (
     examined,
     finished,
 )
-from cxr_runtime.scanning.late_engine import LateEngine, opened_engine
 from cxr_runtime.scanning.opening import opened
 from cxr_runtime.scanning.options import ScanOptions
 from cxr_runtime.scanning.profile import AnyProfile, NoProfile, Stage
-from cxr_runtime.scanning.scoring import Scored, Scorer, Unscored
+from cxr_runtime.scanning.scoring import Scored, Scorer, Unscored, opened_engine
 from cxr_runtime.scanning.study import StudyParts
 from cxr_runtime.store.rows import FinishedFilm, StoredPicture
 from cxr_runtime.workers.opened import can_pass_files
@@ -138,6 +138,8 @@ class Station:
             )
         )
         self._profile.takes(Stage.READ, share.workers)
+        self._examined = self._profile.reading(examined)
+        self._scored = self._profile.timed(Stage.SCORE, Scorer.score)
         can_open = can_pass_files() and pool is None
         self._opener = (opener or self._closing.enter_context(Opener())) if can_open else None
 
@@ -159,7 +161,7 @@ class Station:
         )
         if self._opener is not None:
             tasks = opened(films, self._opener, how, known, wants_header=wants_header)
-        seen = self._profile.read(examined(self._pool, tasks))
+        seen = self._examined(self._pool, tasks)
         for done in finished(batches(seen, self._options.batch_size, known), self._score, self._draw):
             yield done
             if self._reports and isinstance(done, list):
@@ -189,8 +191,8 @@ class Station:
 
     def _score(self, batch: Batch) -> Future[list[Scored]]:
         engine, options = self._engine.loading().result(), self._options
-        score = Scorer(self._model, engine, self._point, options.heat, options.batch_size).score
-        return self._scoring.submit(self._profile.timed(Stage.SCORE, score), batch)
+        scorer = Scorer(self._model, engine, self._point, options.heat, options.batch_size)
+        return self._scoring.submit(self._scored, scorer, batch)
 
 
 def _loaded(reports: frozenset[ReportFormat]) -> None:

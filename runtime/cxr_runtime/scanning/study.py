@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from cxr_runtime.access import make_folder
+from cxr_runtime.atomic import file_stamp
 from cxr_runtime.errors import InstallationError, how_to_install
 from cxr_runtime.files import DICOM_FOLDER, ReportFormat
 from cxr_runtime.identity import Identity, IdentityKind, StudyHeader
@@ -20,7 +21,6 @@ from cxr_runtime.scanning.examination import Unread
 from cxr_runtime.scanning.facts import Asked, run_facts
 from cxr_runtime.scanning.options import ScanOptions
 from cxr_runtime.scanning.scoring import Scored, Unscored
-from cxr_runtime.sources.disk import file_stamp
 from cxr_runtime.store.objects import NO_STUDY, MadeObject
 from cxr_runtime.store.rows import FinishedFilm, KnownFilm, StoredPicture
 from cxr_runtime.store.writer import StoreWriter

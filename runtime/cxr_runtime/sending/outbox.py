@@ -13,10 +13,10 @@ from typing import Self
 from filelock import FileLock, Timeout
 
 from cxr_runtime.access import PRIVATE
+from cxr_runtime.atomic import is_unchanged
 from cxr_runtime.errors import StoreError
 from cxr_runtime.names import printable
 from cxr_runtime.sending.destination import Outgoing
-from cxr_runtime.sources.disk import is_unchanged
 from cxr_runtime.store.deliveries import Deliveries, Delivery, Outstanding, State, is_ahead
 from cxr_runtime.store.opening import store_in
 from cxr_runtime.store.sqlite import transaction

@@ -21,7 +21,7 @@ class FileOnDisk:
 
     file: str  # as in results.csv: INPUT as typed plus the path below it; printable, UTF-8, of no other film
     path: Path
-    stamp: str = ""  # as `disk.file_stamp` gave it before it was read; "" where that is not known
+    stamp: str = ""  # as `atomic.file_stamp` gave it before it was read; "" where that is not known
     is_settled: bool = True  # False: it was written a moment ago, and may not be whole yet
 
     def read_bytes(self) -> bytes:

@@ -10,11 +10,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
+from cxr_runtime.atomic import file_stamp
 from cxr_runtime.errors import UnreadableFilmError
 from cxr_runtime.files import STORE_FILE
 from cxr_runtime.sources.answer import Answer, Ask, Question, packed
 from cxr_runtime.sources.archives import Member, list_members
-from cxr_runtime.sources.disk import disk_failure, file_stamp
+from cxr_runtime.sources.disk import disk_failure
 from cxr_runtime.sources.kinds import is_hidden, is_passed_over
 from cxr_runtime.store_file import is_store
 from cxr_runtime.windows_paths import plain

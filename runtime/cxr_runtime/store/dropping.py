@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
+from cxr_runtime.atomic import is_unchanged
 from cxr_runtime.files import DICOM_FOLDER, HEATMAPS_FOLDER, WHOLE_FOLDER
 from cxr_runtime.names import safe_name
-from cxr_runtime.sources.disk import is_unchanged
 from cxr_runtime.store.beside import StoreBeside
 from cxr_runtime.store.deliveries import Deliveries
 from cxr_runtime.store.objects import MadeObject

@@ -10,11 +10,11 @@ import cv2
 import pytest
 
 from cxr_runtime.arrivals.service import Service, ServiceOptions
+from cxr_runtime.atomic import file_stamp
 from cxr_runtime.files import ReportFormat
 from cxr_runtime.journal import Journal
 from cxr_runtime.phantom import draw_phantom
 from cxr_runtime.scanning.options import ScanOptions
-from cxr_runtime.sources.disk import file_stamp
 from cxr_runtime.sources.film_source import FileOnDisk, FilmSource
 from cxr_runtime.store.store import Store, read_scores
 from model_folders import write_model_folder

@@ -9,9 +9,9 @@ import pytest
 from cxr_runtime.arrivals import listing
 from cxr_runtime.arrivals.listing import SWEEP_SECONDS
 from cxr_runtime.arrivals.tree import SETTLED_SECONDS, YOUNG_SECONDS, WatchedTree
+from cxr_runtime.atomic import file_stamp
 from cxr_runtime.errors import UsageError
 from cxr_runtime.files import STORE_FILE
-from cxr_runtime.sources.disk import file_stamp
 from cxr_runtime.sources.film_source import FileOnDisk, FilmSource, OutOfReach
 from cxr_runtime.store.writer import StoreWriter
 

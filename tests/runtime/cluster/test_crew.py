@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cxr_runtime.cluster import crew as crew_module
-from cxr_runtime.cluster.crew import TRIES, Crew, Lost
+from cxr_runtime.cluster.crew import TRIES, Crew, Lost, _connected
 from cxr_runtime.cluster.host import HostFacts
 from cxr_runtime.cluster.session import grouped
 from cxr_runtime.errors import BackendError, ModelError
@@ -20,6 +20,7 @@ from cxr_runtime.scanning.options import ScanOptions
 from cxr_runtime.sources.film_source import FileOnDisk
 from cxr_runtime.store.rows import KnownFilm, Place
 from cxr_runtime.workers.tasks import Passed, Pause
+from dicom_archives import free_port
 
 FACTS = HostFacts("1", "f", "onnxruntime-cpu", "")
 
@@ -157,3 +158,22 @@ def test_films_are_grouped_and_a_pause_waits_for_none() -> None:
     assert first == films(2)
     assert rest == [known, films(3)[2:], Pause.PAUSE, films(1)]
     assert list(itertools.islice(grouped(iter([]), 2), 1)) == []
+
+
+def test_a_cluster_at_whose_port_nobody_is_is_told_of_before_ray_begins_to_ask() -> None:
+    pytest.importorskip("ray", reason="the extra `cluster` is not installed")
+    for address in (f"127.0.0.1:{free_port()}", "ray://head..clinic:10001", "127.0.0.1:99999"):
+        with pytest.raises(BackendError, match=r"cannot be reached .*use --cluster local"):
+            _connected(address, None)
+
+
+def test_stations_that_are_just_starting_are_given_up_only_where_their_processors_went(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ray = FakeRay(lambda films: films, processors=2)
+    with crew_on(ray, monkeypatch) as crew:
+        for processors, started in ((2, 2), (3, 3), (3, 3), (1, 3)):
+            ray.processors = processors
+            crew._look()
+            assert ray.started == started
+        assert len(crew._stations) == 1

@@ -3,6 +3,7 @@ import pytest
 from numpy.typing import NDArray
 
 from cxr_runtime.errors import RejectedFilmError
+from cxr_runtime.film import thumbnail
 from cxr_runtime.gate.reasons import Code, Doubt, Reason
 from cxr_runtime.gate.visibility import (
     BRIGHT,
@@ -19,7 +20,6 @@ from cxr_runtime.gate.visibility import (
 )
 from cxr_runtime.gate.weighing import read_weighing
 from cxr_runtime.phantom import draw_phantom
-from cxr_runtime.pixels import thumbnail
 
 
 def _exposure(pixels: NDArray[np.uint8]) -> list[Reason]:

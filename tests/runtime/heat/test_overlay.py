@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from cxr_runtime.film import GreyPixels
 from cxr_runtime.heat.colours import (
     COLOUR_STEPS,
     LINE,
@@ -26,7 +27,6 @@ from cxr_runtime.heat.overlay import (
     thumbnail_jpeg,
 )
 from cxr_runtime.pictures import encode_indexed_png, encode_png, palette_chunks
-from cxr_runtime.pixels import GreyPixels
 
 THRESHOLD = 0.3
 

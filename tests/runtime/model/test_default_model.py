@@ -8,13 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cxr_runtime.backends.onnxruntime_cpu import OnnxRuntimeCpu
-from cxr_runtime.film import View
+from cxr_runtime.film import GreyPixels, View
 from cxr_runtime.heat.map import HeatMethod, heat_cells
 from cxr_runtime.lungs import lung_field
 from cxr_runtime.model.folder import Model, open_model
 from cxr_runtime.model.preprocessing import normalise, place, prepare
 from cxr_runtime.phantom import OpacitySpot, draw_phantom
-from cxr_runtime.pixels import GreyPixels
 
 LARGEST_FILE = 8_000_000  # bytes
 Heat = NDArray[np.float32]  # (rows, columns) of the film, 0..1

@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cxr_runtime.film import DeepFilm
+from cxr_runtime.film import DeepFilm, shrink
 from cxr_runtime.phantom import draw_phantom
-from cxr_runtime.pixels import shrink
 from cxr_runtime.reading.deep import read_deep, set_right, within
 from cxr_runtime.reading.film_file import read_film
 from dicom_files import dicom_file

@@ -6,7 +6,7 @@ import pytest
 
 import film_files as files
 from cxr_runtime.errors import UnreadableFilmError
-from cxr_runtime.pixels import GreyPixels
+from cxr_runtime.film import GreyPixels
 from cxr_runtime.reading.torn import check_rows
 from cxr_runtime.reading.torn_blocks import check_blocks
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from cxr_runtime.atomic import file_stamp
 from cxr_runtime.errors import UsageError
 from cxr_runtime.files import RESULTS_FILE, STORE_FILE, ReportFormat
 from cxr_runtime.phantom import draw_phantom
@@ -15,7 +16,6 @@ from cxr_runtime.scanning.long_session import LongSession
 from cxr_runtime.scanning.options import ScanOptions
 from cxr_runtime.scanning.scan import ScanSummary, scan
 from cxr_runtime.scanning.session import Session
-from cxr_runtime.sources.disk import file_stamp
 from cxr_runtime.sources.film_list import FilmList
 from cxr_runtime.sources.film_source import FileOnDisk
 from cxr_runtime.store.rows import Judged

@@ -50,6 +50,6 @@ def test_work_keeps_its_result_and_its_error() -> None:
 
 
 def test_without_a_profile_all_work_stays_as_it_is() -> None:
-    nothing, films = NoProfile(), ["a film"]
+    nothing = NoProfile()
     assert nothing.timed(Stage.DRAW, divmod) is divmod
-    assert nothing.read(films) is films
+    assert nothing.reading(zip) is zip

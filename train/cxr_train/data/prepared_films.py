@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from cxr_runtime.atomic import replacing, write_bytes
 from cxr_runtime.errors import FilmError, UsageError
+from cxr_runtime.film import GreyPixels
 from cxr_runtime.folders import cache_root
 from cxr_runtime.lungs import LungMask, lung_field
 from cxr_runtime.lungs.field import LUNG_FIELD_FILE
 from cxr_runtime.model.preprocessing import InputPixels, Preprocessing, place, prepare
-from cxr_runtime.pixels import GreyPixels
 from cxr_runtime.placement import Box, Placement
 from cxr_runtime.progress import Progress, Silence
 from cxr_runtime.reading import read_film

@@ -8,9 +8,9 @@ import numpy as np
 
 from cxr_runtime.atomic import write_bytes
 from cxr_runtime.errors import UsageError
+from cxr_runtime.film import shrink
 from cxr_runtime.heat.map import HeatMethod, in_colour_range
 from cxr_runtime.markdown import markdown_table
-from cxr_runtime.pixels import shrink
 from cxr_runtime.progress import Progress, Silence
 from cxr_runtime.reading import read_film
 from cxr_train.checkpoint import model_names

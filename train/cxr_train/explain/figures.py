@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from cxr_runtime.film import GreyPixels
 from cxr_runtime.heat.overlay import overlay
 from cxr_runtime.model.preprocessing import InputPixels
-from cxr_runtime.pixels import GreyPixels
 from cxr_train.explain.channels import activations, montage, signed_grey, strongest, unsigned_grey
 from cxr_train.explain.looker import Looker
 from cxr_train.explain.maximisation import LOGITS, Maximisation, RgbPicture, maximise

@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cxr_runtime.film import View
+from cxr_runtime.film import View, resize
 from cxr_runtime.model.preprocessing import InputPixels
-from cxr_runtime.pixels import resize
 from cxr_runtime.placement import CellGrid
 from cxr_train.data.film import FINDINGS, TrainingFilm, Truth
 from cxr_train.networks.heads import SITES, SUBCELLS

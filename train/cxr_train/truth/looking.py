@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from cxr_calibration.labels.film_csv import csv_bytes
 from cxr_runtime.backends import open_engine
+from cxr_runtime.film import at_reading_size
 from cxr_runtime.heat.map import HeatMethod, heat_cells
 from cxr_runtime.logits import margins
 from cxr_runtime.lungs import lung_field
 from cxr_runtime.model.folder import Model, open_model
 from cxr_runtime.model.looks import looks_of
 from cxr_runtime.model.preprocessing import InputPixels, normalise
-from cxr_runtime.pixels import at_reading_size
 from cxr_runtime.progress import Progress
 from cxr_runtime.reading import read_film
 from cxr_train.data import TrainingFilm

@@ -22,13 +22,13 @@ from cxr_runtime.arrivals.receiver.copy_making import (
     write_copy,
 )
 from cxr_runtime.arrivals.receiver.inbox import FILM_NAME
+from cxr_runtime.atomic import file_stamp, is_unchanged
 from cxr_runtime.deidentified import Remains
 from cxr_runtime.errors import CxrTriageError, StoreError
 from cxr_runtime.files import RECEIVED_FOLDER
 from cxr_runtime.identity import IdentityKind
 from cxr_runtime.journal import Journal
 from cxr_runtime.pseudonyms import Stranger
-from cxr_runtime.sources.disk import file_stamp, is_unchanged
 from cxr_runtime.store.beside import StoreBeside
 from cxr_runtime.store.folder import days_of, folders_with_stores
 from cxr_runtime.workers.opened import can_pass_files

@@ -9,14 +9,13 @@ from pathlib import Path
 
 from cxr_runtime.access import PRIVATE, make_folder
 from cxr_runtime.arrivals.receiver.inbox import SUFFIX
-from cxr_runtime.atomic import NEW_FILE, PART_SUFFIX, sync_folder
+from cxr_runtime.atomic import NEW_FILE, PART_SUFFIX, file_stamp, sync_folder
 from cxr_runtime.deidentified import Remains, elements_of_copy
 from cxr_runtime.dicom_elements import file_start
 from cxr_runtime.errors import UnreadableFilmError
 from cxr_runtime.files import WHOLE_FOLDER
 from cxr_runtime.pseudonyms import Stranger
 from cxr_runtime.reading.dicom.syntaxes import SYNTAXES
-from cxr_runtime.sources.disk import file_stamp
 from cxr_runtime.sources.film_source import CHUNK
 from cxr_runtime.typed_json import from_json
 from cxr_runtime.workers.answers import Content

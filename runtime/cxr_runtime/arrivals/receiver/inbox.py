@@ -18,10 +18,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from cxr_runtime.access import PRIVATE, make_folder
-from cxr_runtime.atomic import NEW_FILE, PART_SUFFIX, sync_folder
+from cxr_runtime.atomic import NEW_FILE, PART_SUFFIX, file_stamp, sync_folder
 from cxr_runtime.files import RECEIVED_FOLDER
 from cxr_runtime.names import printable
-from cxr_runtime.sources.disk import file_stamp
 from cxr_runtime.sources.film_source import FileOnDisk
 
 SUFFIX = ".dcm"

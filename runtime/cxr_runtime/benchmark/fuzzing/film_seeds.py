@@ -13,8 +13,8 @@ from pydicom import Dataset, FileMetaDataset, dcmwrite
 from pydicom.uid import UID, DigitalXRayImageStorageForPresentation
 
 from cxr_runtime.benchmark.damaged_films import CODINGS
+from cxr_runtime.film import GreyPixels
 from cxr_runtime.phantom import draw_phantom
-from cxr_runtime.pixels import GreyPixels
 
 SMALL_HW = (96, 80)  # rows and columns of a seed: most changes then fall where decoders branch
 

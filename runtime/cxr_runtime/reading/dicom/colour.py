@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from pydicom import Dataset
 from pydicom.pixels.processing import apply_color_lut, convert_color_space
 
-from cxr_runtime.pixels import GreyPixels
+from cxr_runtime.film import GreyPixels
 from cxr_runtime.reading.dicom.frames import Colours
 from cxr_runtime.reading.dicom.header import raw_value
 from cxr_runtime.reading.dicom.image_pixel import PALETTE

@@ -5,8 +5,7 @@ import warnings
 import numpy as np
 from numpy.typing import NDArray
 
-from cxr_runtime.film import DeepFilm
-from cxr_runtime.pixels import squared
+from cxr_runtime.film import DeepFilm, squared
 from cxr_runtime.reading.dicom.bits import Stored
 from cxr_runtime.reading.dicom.display import Display, display_of
 from cxr_runtime.reading.dicom.file import data_set

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from pydicom import Dataset
 
-from cxr_runtime.pixels import GreyPixels
+from cxr_runtime.film import GreyPixels
 from cxr_runtime.reading.dicom.bits import Stored
 from cxr_runtime.reading.dicom.header import items, keyword, number, numbers
 from cxr_runtime.reading.dicom.pixels import Picture

@@ -14,8 +14,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, Imp
 
 from cxr_runtime.dicom_elements import MANUFACTURER, PREAMBLE, PREFIX
 from cxr_runtime.errors import UnreadableFilmError
-from cxr_runtime.film import LEAST_SPACING, MOST_SPACING, Film, FilmFacts
-from cxr_runtime.pixels import squared
+from cxr_runtime.film import LEAST_SPACING, MOST_SPACING, Film, FilmFacts, squared
 from cxr_runtime.reading.dicom.age import age_years
 from cxr_runtime.reading.dicom.colour import grey_of_colour
 from cxr_runtime.reading.dicom.display import display_of

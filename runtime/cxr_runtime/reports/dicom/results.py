@@ -11,17 +11,16 @@ from numpy.typing import NDArray
 from pydicom import Dataset, dcmwrite
 
 from cxr_runtime.access import Access
-from cxr_runtime.atomic import write_bytes
+from cxr_runtime.atomic import file_stamp, write_bytes
 from cxr_runtime.files import DICOM_FOLDER
+from cxr_runtime.film import GreyPixels
 from cxr_runtime.heat.overlay import overlay
 from cxr_runtime.outcome import Outcome
-from cxr_runtime.pixels import GreyPixels
 from cxr_runtime.reports.dicom import document, secondary_capture, structured_report
 from cxr_runtime.reports.dicom.settings import Settings, derived_uid
 from cxr_runtime.reports.dicom.source import SourceFilm
 from cxr_runtime.reports.exhibit import Picture
 from cxr_runtime.reports.pdf.film_document import film_document
-from cxr_runtime.sources.disk import file_stamp
 from cxr_runtime.store.objects import NO_STUDY, MadeObject
 
 SHA_DIGITS = 24  # of the film's sha256, by which its files are named: never by a patient, nor by its own name

@@ -16,12 +16,12 @@ from markupsafe import Markup
 from cxr_runtime.access import PRIVATE, Access
 from cxr_runtime.atomic import replacing
 from cxr_runtime.files import HEATMAPS_FOLDER
+from cxr_runtime.film import shrunk_hw
 from cxr_runtime.heat.colours import legend
 from cxr_runtime.language import _, later, number
 from cxr_runtime.names import composed, folder_and_name, printable
 from cxr_runtime.outcome import Outcome
 from cxr_runtime.pictures import jpeg_hw
-from cxr_runtime.pixels import shrunk_hw
 from cxr_runtime.reports import meaning, verdicts, viewer, wording
 from cxr_runtime.reports.exhibit import Exhibit, Picture, Tally, is_heat_outside_lungs
 from cxr_runtime.reports.templates import templates

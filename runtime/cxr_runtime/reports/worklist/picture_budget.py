@@ -4,10 +4,10 @@ from base64 import b64encode
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from cxr_runtime.film import PREVIEW_LONG_SIDE, shrunk_hw
 from cxr_runtime.heat.overlay import THUMBNAIL_LONG_SIDE
 from cxr_runtime.language import _, number
 from cxr_runtime.pictures import jpeg_hw, smaller_jpeg
-from cxr_runtime.pixels import PREVIEW_LONG_SIDE, shrunk_hw
 from cxr_runtime.reports.exhibit import Picture
 
 

@@ -16,7 +16,7 @@ from cxr_runtime.arrivals.receiver import copies, copy_making
 from cxr_runtime.arrivals.receiver.copies import Copies, copies_beside
 from cxr_runtime.arrivals.receiver.copy_making import COPY_SUFFIX, FilmToCopy
 from cxr_runtime.arrivals.receiver.inbox import Inbox, Limits
-from cxr_runtime.atomic import sync_folder
+from cxr_runtime.atomic import file_stamp, sync_folder
 from cxr_runtime.files import RECEIVED_FOLDER, STORE_FILE, WHOLE_FOLDER
 from cxr_runtime.folders import DATA_VARIABLE
 from cxr_runtime.identity import IdentityKind
@@ -24,7 +24,6 @@ from cxr_runtime.journal import Journal
 from cxr_runtime.phantom import draw_phantom
 from cxr_runtime.pseudonyms import Keeping, Stranger
 from cxr_runtime.reading import read_film
-from cxr_runtime.sources.disk import file_stamp
 from dicom_files import JPEG_2000_LOSSLESS, JPEG_LOSSLESS_SV1, JPEG_LS, RLE, dicom_file
 from drawn_stores import Drawn, write_store
 from study_films import ACCESSION, PATIENT, SECRETS, STUDY, errors_of, needs_dicom3tools, study_film

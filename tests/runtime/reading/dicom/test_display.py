@@ -14,7 +14,7 @@ from pydicom.uid import UID, ExplicitVRBigEndian
 import dicom_files as dicom
 import film_files as files
 from cxr_runtime.errors import UnreadableFilmError
-from cxr_runtime.pixels import GreyPixels
+from cxr_runtime.film import GreyPixels
 from cxr_runtime.reading import read_film
 from cxr_runtime.reading.dicom.display import window
 

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from cxr_calibration.labels.film_csv import CsvRow, read_rows
 from cxr_runtime.errors import CxrTriageError, FilmError
+from cxr_runtime.film import resize
 from cxr_runtime.gate.network import PictureKind
 from cxr_runtime.lungs import LungField, lung_field
-from cxr_runtime.pixels import resize
 from cxr_runtime.reading import read_film
 from cxr_train.small.gate.libraries import library_files
 from cxr_train.small.gate.locked import Part, part_of

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from cxr_runtime.film import standardised
 from cxr_runtime.gate.network import INPUT_SIDE, TURNS, PictureKind
-from cxr_runtime.pixels import standardised
 from cxr_train.small.gate.composed import collimate, on_a_page, photograph, screen, several, whole_body
 from cxr_train.small.gate.drawn import DRAWINGS, draw_abdomen
 from cxr_train.small.gate.moving import WORK, Grey, fragment, move, scramble, visible_shares

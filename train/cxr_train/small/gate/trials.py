@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 
 from cxr_calibration.statistics.intervals import wilson
 from cxr_runtime.errors import RejectedFilmError
-from cxr_runtime.film import Film, FilmFacts
+from cxr_runtime.film import Film, FilmFacts, resize
 from cxr_runtime.gate import Code, Gate
 from cxr_runtime.gate.network import TURN_CODES, TURNS, PictureKind
 from cxr_runtime.gate.visibility import SHORTEST_SIDE
 from cxr_runtime.markdown import markdown_table
-from cxr_runtime.pixels import resize
 from cxr_train.small.gate.composed import photograph, screen, several, whole_body
 from cxr_train.small.gate.drawn import DRAWINGS, draw_abdomen
 from cxr_train.small.gate.moving import WORK, fragment, move

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from cxr_calibration.labels.film_csv import read_rows
 from cxr_runtime.errors import UsageError
+from cxr_runtime.film import standardised
 from cxr_runtime.lungs.field import INPUT_SIDE
 from cxr_runtime.lungs.mask import INSIDE
-from cxr_runtime.pixels import standardised
 from cxr_train.small.lungs.opacities import add_opacities
 from cxr_train.small.variations import Jitter, change_appearance, random_warp, warp
 

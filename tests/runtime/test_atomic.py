@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from cxr_runtime.sources.disk import file_stamp, is_unchanged
+from cxr_runtime.atomic import file_stamp, is_unchanged
 
 WRITTEN = 1_767_225_600_123_456_789  # ns
 

@@ -2,13 +2,12 @@ import cv2
 import numpy as np
 import pytest
 
-from cxr_runtime import pixels
-from cxr_runtime.film import HALVED_FOR, Film, FilmFacts
-from cxr_runtime.gate import network, visibility
-from cxr_runtime.lungs import atlas, field
-from cxr_runtime.phantom import draw_phantom
-from cxr_runtime.pixels import (
+from cxr_runtime import film
+from cxr_runtime.film import (
+    HALVED_FOR,
     PREVIEW_LONG_SIDE,
+    Film,
+    FilmFacts,
     at_reading_size,
     means,
     shrink,
@@ -17,6 +16,9 @@ from cxr_runtime.pixels import (
     standardised,
     thumbnail,
 )
+from cxr_runtime.gate import network, visibility
+from cxr_runtime.lungs import atlas, field
+from cxr_runtime.phantom import draw_phantom
 
 
 @pytest.mark.parametrize("hw", [(128, 128), (300, 512), (1024, 1024), (1577, 1311)])
@@ -110,5 +112,5 @@ def test_square_pixels_and_spacings_that_cannot_be_leave_a_film_as_it_is(ratio: 
 def test_a_film_that_would_grow_too_large_is_shrunk_instead(
     ratio: float, hw: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pixels, "MAX_SQUARED_PIXELS", 20_000)
+    monkeypatch.setattr(film, "MAX_SQUARED_PIXELS", 20_000)
     assert squared(draw_phantom(1, hw=(110, 100)), ratio).shape == hw
