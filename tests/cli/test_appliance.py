@@ -87,7 +87,7 @@ def test_what_receiving_and_sending_need_is_asked_for_before_anything_begins(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(checking, "find_spec", lambda name: None if name == lacks else name)
-    clinic.write_text(f"{clinic.read_text()}\n{table}")
+    clinic.write_text(f'identity = "none"\n{clinic.read_text()}\n{table}')
     assert exit_status("appliance", clinic, *more) == 1
     assert f"needs {lacks}, which is not installed" in capsys.readouterr().err
 

@@ -8,7 +8,13 @@ import pytest
 
 from cxr_runtime.appliance import checking
 from cxr_runtime.appliance.appliance import Appliance, Tools
-from cxr_runtime.appliance.checking import check_backend, check_model, check_places, check_programs
+from cxr_runtime.appliance.checking import (
+    check_backend,
+    check_files,
+    check_model,
+    check_places,
+    check_programs,
+)
 from cxr_runtime.appliance.health import State
 from cxr_runtime.arrivals.tree import WatchedTree
 from cxr_runtime.arrivals.watched import WatchedFolder
@@ -135,11 +141,11 @@ def test_what_only_this_machine_can_tell_is_checked(tmp_path: Path, model: Path)
         settings(tmp_path, model, screening={"formats": "docx"})
     (tmp_path / "file").touch()
     with pytest.raises(UsageError, match=r"log\.file is .*cannot write"):
-        check_places(settings(tmp_path, model, log={"file": tmp_path / "file" / "log"}))
+        check_files(settings(tmp_path, model, log={"file": tmp_path / "file" / "log"}))
     with pytest.raises(UsageError, match=r"log\.file is .*, which is a folder; expected a file"):
-        check_places(settings(tmp_path, model, log={"file": tmp_path}))
+        check_files(settings(tmp_path, model, log={"file": tmp_path}))
     with pytest.raises(UsageError, match=r"health\.file is .*, which is a folder; expected a file"):
-        check_places(settings(tmp_path, model, health={"file": tmp_path}))
+        check_files(settings(tmp_path, model, health={"file": tmp_path}))
     with pytest.raises(UsageError, match=r"out is .*file, which is a file; expected a folder"):
         check_places(settings(tmp_path, model, out=tmp_path / "file"))
     with pytest.raises(UsageError, match="--share-with"):
