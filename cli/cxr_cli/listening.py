@@ -39,7 +39,7 @@ from cxr_cli.sending import (
     sending_route,
     with_results,
 )
-from cxr_cli.watching import told
+from cxr_cli.watching import status_of, told
 from cxr_runtime.files import DEFAULT_FORMAT_LIST, PREVIEW_QUALITY
 
 
@@ -124,7 +124,8 @@ def listen(
     in DIR/received. Started again, it scores what it had received, and no film twice. Ctrl-C, or SIGTERM,
     finishes the films that have begun; a second one ends at once.
 
-    Exit status: 0 ended as asked, whatever films were rejected or failed; 2 wrong usage, 1 could not go on.
+    Exit status: 0 ended as asked, whatever films were rejected or failed; 2 wrong usage, 1 could not go on, or
+    not write reports.
     """
     from cxr_runtime.memory import check_memory
 
@@ -181,4 +182,4 @@ def listen(
             service.run()
     if not quiet:
         typer.echo(told(service))
-    return 0
+    return status_of(service)

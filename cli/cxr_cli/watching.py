@@ -97,8 +97,8 @@ def watch(
     Started again, it does what arrived meanwhile, and no film twice. Films that were moved or deleted keep
     their rows. Ctrl-C, or SIGTERM, finishes the films that have begun; a second one ends at once.
 
-    Exit status: 0 ended as asked, whatever films were rejected or failed; 2 wrong usage, 1 could not go on, 3
-    (--once) an archive could not be reached, or refused results.
+    Exit status: 0 ended as asked, whatever films were rejected or failed; 2 wrong usage, 1 could not go on, or
+    not write reports, 3 (--once) an archive could not be reached, or refused results.
     """
     from cxr_runtime.memory import check_memory
 
@@ -141,7 +141,22 @@ def watch(
             typer.echo(told(service))
         if once and route is not None and not sent_all(route, out, journal, quiet=quiet):
             return ExitStatus.AMISS
-    return 0
+    return status_of(service)
+
+
+def status_of(service: "Service") -> ExitStatus:
+    """How a service ended; reports that are missing are said."""
+    from cxr_runtime.names import printable
+
+    if service.has_reports:
+        return ExitStatus.DONE
+    out = printable(str(service.out))
+    typer.echo(
+        f"cxr-triage: reports of {out} could not be written; close programs that have them open, see that the "
+        f"disk has room, and run `cxr-triage report {out}`",
+        err=True,
+    )
+    return ExitStatus.FAILED
 
 
 def told(service: "Service") -> str:

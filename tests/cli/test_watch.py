@@ -52,6 +52,20 @@ def test_watch_once_scores_what_is_there_and_ends_well_whatever_was_rejected(
     assert statuses(out) == ["scored", "rejected"]
 
 
+def test_a_report_that_could_not_be_written_is_said_and_is_no_good_end(
+    folder: Path, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    (out / "results.csv").mkdir(parents=True)  # nothing can take its place
+    fixed = ("--model", model, "--backend", "onnxruntime", "--workers", 1, "--format", "csv", "--once")
+    assert exit_status("watch", folder, "--out", out, *fixed, "--quiet") == 1
+    said = capsys.readouterr().err
+    assert f"reports of {out} could not be written" in said
+    assert said.count("\n") == 1
+    (out / "results.csv").rmdir()
+    assert exit_status("watch", folder, "--out", out, *fixed, "--quiet") == 0
+
+
 def test_a_folder_that_is_not_there_is_wrong_usage(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

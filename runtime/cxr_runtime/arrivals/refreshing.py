@@ -46,6 +46,7 @@ class Reports:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.tally = Tally()  # of the films that the latest reports hold
+        self.are_whole = True  # all of them were written the last time
         self._session, self._inputs, self._journal, self._clock = session, tuple(inputs), journal, clock
         self._thread = ThreadPoolExecutor(1, "reports")
         self._running: Future[_Round] | None = None
@@ -126,6 +127,7 @@ class Reports:
             ended = running.result()
         except (CxrTriageError, OSError) as error:  # a report never keeps a film from being scored
             self._journal.note("reports-failed", error=type(error).__name__.lower())
+            self.are_whole = False
             self._rests_until = self._clock() + REFRESH_SECONDS
             self.changed()
             return
@@ -134,5 +136,6 @@ class Reports:
         self._rests_until = self._clock() + max(REFRESH_SECONDS, RESTS_FOR_ONE * ended.took)
         written, refused = len(ended.written.stamps), len(ended.written.refused)
         self._journal.note("reports", written=written, refused=refused, seconds=round(ended.took, 2))
+        self.are_whole = not refused
         if refused:  # on Windows, a spreadsheet that has results.csv open
             self._lists_lack = self._pdf_lacks = self._clock()

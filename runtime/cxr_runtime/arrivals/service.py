@@ -61,6 +61,7 @@ class Service:
     companions: Sequence[AbstractContextManager[object]] = ()  # begin once the folder is held; end last
     tally: Tally = field(default_factory=Tally)  # of the folder that was written last
     out: Path = Path()  # that folder
+    has_reports: bool = True  # all of them could be written there
     _films: int = 0
     _last_film: datetime | None = None
     _given: dict[str, FilmSource] = field(default_factory=dict)  # by file, until they have a row
@@ -129,7 +130,7 @@ class Service:
                 self._ended(session, outcome)
                 reports.changed()
             reports.finish()
-            self.tally = reports.tally
+            self.tally, self.has_reports = reports.tally, reports.are_whole
         self.journal.note("ended" if self._is_ending else "day-ended", films=self._films)
 
     def _arriving(self, reports: Reports) -> Iterator[FilmSource | Pause]:
