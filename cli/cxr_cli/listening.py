@@ -124,8 +124,8 @@ def listen(
     in DIR/received. Started again, it scores what it had received, and no film twice. Ctrl-C, or SIGTERM,
     finishes the films that have begun; a second one ends at once.
 
-    Exit status: 0 ended as asked, whatever films were rejected or failed; 2 wrong usage, 1 could not go on, or
-    not write reports.
+    Exit status: 0 ended as asked, whatever films were rejected or failed; 2 wrong usage, 1 could not go on,
+    or not write reports.
     """
     from cxr_runtime.memory import check_memory
 

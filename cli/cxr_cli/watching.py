@@ -97,8 +97,8 @@ def watch(
     Started again, it does what arrived meanwhile, and no film twice. Films that were moved or deleted keep
     their rows. Ctrl-C, or SIGTERM, finishes the films that have begun; a second one ends at once.
 
-    Exit status: 0 ended as asked, whatever films were rejected or failed; 2 wrong usage, 1 could not go on, or
-    not write reports, 3 (--once) an archive could not be reached, or refused results.
+    Exit status: 0 ended as asked, whatever films were rejected or failed; 2 wrong usage, 1 could not go on,
+    or not write reports, 3 (--once) an archive could not be reached, or refused results.
     """
     from cxr_runtime.memory import check_memory
 
@@ -152,8 +152,8 @@ def status_of(service: "Service") -> ExitStatus:
         return ExitStatus.DONE
     out = printable(str(service.out))
     typer.echo(
-        f"cxr-triage: reports of {out} could not be written; close programs that have them open, see that the "
-        f"disk has room, and run `cxr-triage report {out}`",
+        f"cxr-triage: reports of {out} could not be written; close programs that have them open, see that "
+        f"the disk has room, and run `cxr-triage report {out}`",
         err=True,
     )
     return ExitStatus.FAILED
