@@ -5,7 +5,6 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
-from threading import Thread
 from typing import Self
 
 import numpy as np
@@ -111,7 +110,7 @@ class LateEngine:
         """Begin to load it, the first time; its result is the engine."""
         if self._loading is None:
             self._loading = Future()
-            Thread(target=self._begin, args=(self._loading,), daemon=True).start()
+            threading.Thread(target=self._begin, args=(self._loading,), daemon=True).start()
         return self._loading
 
     def _begin(self, loading: Future[Engine]) -> None:

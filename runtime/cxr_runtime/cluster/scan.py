@@ -9,6 +9,8 @@ from pathlib import Path
 
 from cxr_runtime.cluster.session import ClusterSession
 from cxr_runtime.errors import CxrTriageError, UsageError
+from cxr_runtime.files import ReportFormat
+from cxr_runtime.identity import IdentityKind
 from cxr_runtime.journal import Journal
 from cxr_runtime.names import printable
 from cxr_runtime.progress import Progress, Silence
@@ -72,7 +74,8 @@ def scan_on_cluster(
         profile: is told what each stage is busy with; None: nothing is measured.
 
     Raises:
-        UsageError: an INPUT does not exist, or no output folder is named for a URL.
+        UsageError: an INPUT does not exist, no output folder is named for a URL, or the options ask for what
+            a cluster does not do.
         InstallationError: Ray is missing, or a machine has another version of the program.
         BackendError: the cluster cannot be reached, or has no machine for long.
         CxrTriageError: no film was found; or as of `scan`.
@@ -82,6 +85,11 @@ def scan_on_cluster(
         raise UsageError(f"--out is missing; name a folder for the results of {printable(inputs[0])}")
     if options.is_dated:
         raise UsageError("--dated does not go with --cluster; name the day's folder with --out")
+    if options.identity is not IdentityKind.NONE or ReportFormat.DICOM in options.formats:
+        raise UsageError(
+            "a cluster keeps no identities and makes no DICOM results; scan without them, and then once more "
+            "without --cluster: that run scores no film again"
+        )
     out = options.out or default_output_folder(place_of(inputs[0]))
     profile = profile or NoProfile()
     with profile.whole(), ExitStack() as opened:

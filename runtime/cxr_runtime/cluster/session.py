@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 from cxr_runtime.cluster.crew import Crew, Lost
 from cxr_runtime.cluster.host import Brought, Films, Work
-from cxr_runtime.errors import InstallationError, UnreadableFilmError, UsageError
+from cxr_runtime.errors import InstallationError, UnreadableFilmError
 from cxr_runtime.reports.heatmap_files import HeatmapFiles
 from cxr_runtime.scanning.examination import Unread
 from cxr_runtime.scanning.facts import Asked
@@ -31,11 +31,9 @@ class ClusterSession(Session):
 
     def _opened_station(self, pool: Examiners | None, opener: Opener | None) -> Finishing:  # noqa: ARG002
         options = self._options
-        if options.cluster is None or self._files is None or self._study is not None:
-            raise UsageError(
-                "a cluster keeps no identities and makes no DICOM results; scan without them, and then once "
-                "more without --cluster: that run scores no film again"
-            )
+        assert options.cluster is not None
+        assert self._files is not None
+        assert self._study is None  # `scan_on_cluster` has refused it
         self._crew = self._closing.enter_context(
             Crew(
                 options.cluster,

@@ -24,7 +24,6 @@ from cxr_runtime.store.rows import Judged, Place, StoredScore
 
 MOST_FEATURE = 127.0  # of int8; cosines of a film's numbers do not change with their scale
 FAINT = np.float32(1e-30)  # in place of the largest of a film whose numbers are all 0
-
 JUDGED_AT_ONCE = 1000  # films in memory
 _JUDGEMENT = Judged._fields.index("probability")
 

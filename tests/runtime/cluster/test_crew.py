@@ -12,8 +12,11 @@ import pytest
 from cxr_runtime.cluster import crew as crew_module
 from cxr_runtime.cluster.crew import TRIES, Crew, Lost, _connected
 from cxr_runtime.cluster.host import HostFacts
+from cxr_runtime.cluster.scan import scan_on_cluster
 from cxr_runtime.cluster.session import grouped
-from cxr_runtime.errors import BackendError, ModelError
+from cxr_runtime.errors import BackendError, ModelError, UsageError
+from cxr_runtime.files import ReportFormat
+from cxr_runtime.identity import IdentityKind
 from cxr_runtime.model.folder import open_model
 from cxr_runtime.outcome import Outcome, Status
 from cxr_runtime.scanning.options import ScanOptions
@@ -177,3 +180,14 @@ def test_stations_that_are_just_starting_are_given_up_only_where_their_processor
             crew._look()
             assert ray.started == started
         assert len(crew._stations) == 1
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [{"identity": IdentityKind.FULL}, {"formats": frozenset({ReportFormat.DICOM})}],
+    ids=["identity", "dicom"],
+)
+def test_what_a_cluster_does_not_do_is_refused_before_anything_is_made(asked: Any, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="keeps no identities and makes no DICOM results"):
+        scan_on_cluster(["night"], ScanOptions(out=tmp_path / "out", cluster="local", **asked))
+    assert not (tmp_path / "out").exists()
