@@ -84,11 +84,12 @@ def test_the_output_folder_is_not_watched_nor_a_folder_in_it(
     assert said.count("\n") == 1
 
 
+@pytest.mark.parametrize("inside", ["", "heatmaps", "dicom"])
 def test_the_output_folder_of_another_scan_is_not_watched(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    inside: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write_store(tmp_path / "second", [Drawn("a.png")])
-    assert exit_status("watch", tmp_path / "second", "--out", tmp_path / "out", "--once") == 2
+    (write_store(tmp_path / "second", [Drawn("a.png")]) / inside).mkdir(exist_ok=True)
+    assert exit_status("watch", tmp_path / "second" / inside, "--out", tmp_path / "out", "--once") == 2
     assert "second holds triage.sqlite: it is an output folder" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 

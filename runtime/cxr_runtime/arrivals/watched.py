@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cxr_runtime.arrivals.tree import WatchedTree, not_watched
 from cxr_runtime.errors import UsageError
-from cxr_runtime.files import STORE_FILE
+from cxr_runtime.files import DICOM_FOLDER, HEATMAPS_FOLDER, STORE_FILE
 from cxr_runtime.journal import Journal
 from cxr_runtime.names import printable
 from cxr_runtime.sources.answer import Ask
@@ -158,7 +158,8 @@ def refuse_results(folders: Sequence[str], out: Path) -> None:
         out: the output folder; need not exist yet.
 
     Raises:
-        UsageError: one of them is the output folder, lies in it, or is another output folder.
+        UsageError: one of them is the output folder, lies in it, is another output folder, or that one's
+            folder of pictures or of DICOM results.
     """
     results = Path(os.path.realpath(out))
     for folder in folders:
@@ -169,3 +170,6 @@ def refuse_results(folders: Sequence[str], out: Path) -> None:
             )
         if is_store(Path(folder) / STORE_FILE):
             raise not_watched(folder)
+        real = Path(os.path.realpath(folder))
+        if real.name in (HEATMAPS_FOLDER, DICOM_FOLDER) and is_store(real.parent / STORE_FILE):
+            raise not_watched(str(real.parent))
