@@ -74,12 +74,17 @@ def test_a_log_or_health_file_whose_folder_is_not_there_is_refused(
 
 @pytest.mark.parametrize("more", [("--check",), ()], ids=["checked", "started"])
 @pytest.mark.parametrize(
-    ("table", "lacks"),
-    [('[send]\nto = "http://127.0.0.1:9/dicom-web"\n', "highdicom"), ("[listen]\n", "pynetdicom")],
-    ids=["send", "listen"],
+    ("table", "named", "lacks"),
+    [
+        ('[send]\nto = "http://127.0.0.1:9/dicom-web"\n', "[send]", "highdicom"),
+        ('formats = "csv,dicom"\n', "[screening]", "highdicom"),  # that table is the last one
+        ("[listen]\n", "[listen]", "pynetdicom"),
+    ],
+    ids=["send", "screening", "listen"],
 )
 def test_what_receiving_and_sending_need_is_asked_for_before_anything_begins(
     table: str,
+    named: str,
     lacks: str,
     more: tuple[str, ...],
     clinic: Path,
@@ -89,7 +94,7 @@ def test_what_receiving_and_sending_need_is_asked_for_before_anything_begins(
     monkeypatch.setattr(checking, "find_spec", lambda name: None if name == lacks else name)
     clinic.write_text(f'identity = "none"\n{clinic.read_text()}\n{table}')
     assert exit_status("appliance", clinic, *more) == 1
-    assert f"needs {lacks}, which is not installed" in capsys.readouterr().err
+    assert f"what {named} asks for needs {lacks}, which is not installed" in capsys.readouterr().err
 
 
 def test_wrong_settings_are_one_line_and_wrong_usage(

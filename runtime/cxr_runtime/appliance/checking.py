@@ -25,7 +25,8 @@ def check_installed(orders: Orders) -> None:
     Raises:
         InstallationError: a library of the extra `dicom` is missing.
     """
-    needed = dict.fromkeys(NEEDS, "send") if ReportFormat.DICOM in orders.screening.formats else {}
+    wishes_results = "screening" if orders.sending is None else "send"
+    needed = dict.fromkeys(NEEDS, wishes_results) if ReportFormat.DICOM in orders.screening.formats else {}
     needed |= {} if orders.receiving is None else {"pynetdicom": "listen"}
     for library, table in needed.items():
         if find_spec(library) is None:

@@ -192,9 +192,8 @@ class Crew:
         self._looked = now
         has = self._ray.cluster_resources()
         many = int(has.get("GPU", 0) if self._needs_gpu else has.get("CPU", 0) // self._threads)
-        for station in [each for each in self._stations if each.facts is None][
-            : max(0, len(self._stations) - many)
-        ]:
+        starting = [each for each in self._stations if each.facts is None]
+        for station in starting[: max(0, len(self._stations) - many)]:
             self._stations.remove(station)  # its machine went before it came up
             self._ray.kill(station.actor)
         for _ in range(many - len(self._stations)):
