@@ -10,7 +10,7 @@ end. At a pause every stage finishes what it has in hand before it hands the pau
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from itertools import chain, islice, repeat
+from itertools import chain, islice
 from typing import Any
 
 from cxr_runtime.errors import ModelError
@@ -65,6 +65,8 @@ def batches(
 ) -> Iterator[Batch | Unready | KnownFilm | Pause]:
     """Gather the films to be scored into batches; the others go on at once.
 
+    A film whose batch is not full gives an empty one: time to see what has been scored and drawn.
+
     Args:
         films: as they were examined.
         size: films of a full batch; before a pause and at the end there may be fewer.
@@ -73,22 +75,23 @@ def batches(
     Raises:
         StoreError: somebody else changes the store.
     """
-    batch: Batch = []
+    batch, full = Batch(), 1  # the first film's row comes by itself, and soon
     for item in films:
         match _unless_known(item, known):
             case (place, Admitted() as film):
                 batch.append((place, film))
+                yield batch if len(batch) == full else []
+                if len(batch) == full:
+                    batch, full = [], size
+            case Pause() as pause:
+                yield batch
+                batch = []
+                yield pause
             case KnownFilm() | (_, Unread() | Rejected()) as ready:
                 yield ready
-            case SeenFilm() | Pause():  # the one has its row elsewhere; the other comes behind the batch
+            case SeenFilm():  # it has its row elsewhere
                 pass
-        if batch and (isinstance(item, Pause) or len(batch) == size):
-            yield batch
-            batch = []
-        if isinstance(item, Pause):
-            yield item
-    if batch:
-        yield batch
+    yield batch
 
 
 def _unless_known(
@@ -114,37 +117,33 @@ def finished(
         draw: begins to write a film's pictures.
     """
     scored, drawn = _Scored(), _Drawn()
-    cuts = chain([1], repeat(0))  # the first film's row comes by itself, and soon
     for item in chain(items, [None]):
         match item:
             case KnownFilm():
                 yield item
             case list():
-                scored.append(score(item))
+                if item:
+                    scored.append(score(item))
             case (place, film):
                 drawn.append([draw(unscored(place, film))])
         is_last = item is None or isinstance(item, Pause)  # nothing may be left behind it
-        yield from _come(scored, drawn, draw, cuts, 0 if is_last else MOST_WAITING)
+        yield from _come(scored, drawn, draw, 0 if is_last else MOST_WAITING)
         if isinstance(item, Pause):
             yield item
 
 
-def _come(
-    scored: _Scored, drawn: _Drawn, draw: Draw, cuts: Iterator[int], most: int
-) -> Iterator[list[FinishedFilm]]:
+def _come(scored: _Scored, drawn: _Drawn, draw: Draw, most: int) -> Iterator[list[FinishedFilm]]:
     """Begin to draw what is scored, and take what is drawn; wait here while more than `most` batches wait.
 
     Args:
         scored: batches that are to be scored.
-        drawn: batches, or their parts.
+        drawn: batches.
         draw: as of `finished`.
-        cuts: behind how many films each batch is cut.
         most: of either.
     """
     while True:
         while scored and scored[0].done():
-            films, cut = [draw(film) for film in scored.popleft().result()], next(cuts)
-            drawn.extend(part for part in (films[:cut], films[cut:]) if part)
+            drawn.append([draw(film) for film in scored.popleft().result()])
         while drawn and all(film.done() for film in drawn[0]):
             yield [film.result() for film in drawn.popleft()]
         if max(len(scored), len(drawn)) <= most:

@@ -9,18 +9,33 @@ import pytest
 from cxr_runtime.errors import ModelError
 from cxr_runtime.model.preprocessing import Preprocessing
 from cxr_runtime.outcome import Outcome, Status
-from cxr_runtime.scanning.examination import Examination, Examined, Unread
+from cxr_runtime.scanning.examination import Admitted, Examination, Examined, Unread
 from cxr_runtime.scanning.flow import batches, examined, finished
-from cxr_runtime.scanning.scoring import Scored
+from cxr_runtime.scanning.scoring import Scored, unscored
 from cxr_runtime.sources.film_source import FileOnDisk
 from cxr_runtime.store.rows import FinishedFilm, KnownFilm, Place
 from cxr_runtime.workers.pool import WorkerDiedError, WorkerKilledError, WorkerTimeoutError
 from cxr_runtime.workers.tasks import Passed, Pause
 
 P = TypeVar("P")
+T = TypeVar("T")
 
 PLACE = Place(1, "film.png", "")
 TASK = Examination(PLACE, FileOnDisk("film.png", Path("no-such-film.png")), Preprocessing())
+
+
+ANY: Any = None
+ADMITTED = Admitted("", ("", ""), ANY, ANY, ANY, ANY, ANY, 1, 0.1)
+
+
+def of_nobody(_place: Place, _digest: str) -> None:
+    """No film of these bytes was finished before."""
+
+
+def done(value: T) -> Future[T]:
+    future = Future[T]()
+    future.set_result(value)
+    return future
 
 
 class OneEnd:
@@ -84,19 +99,34 @@ def test_a_broken_part_of_the_program_stops_the_scan() -> None:
 
 
 def test_films_that_are_known_wait_for_none_that_is_being_scored() -> None:
-    scored, drawn = Future[list[Scored]](), Future[FinishedFilm]()
+    scored, row = Future[list[Scored]](), FinishedFilm(PLACE, unscored(PLACE, ended(MemoryError())).score)
     known = KnownFilm(PLACE, 1, Outcome("film.png", "", Status.FAILED, "truncated"))
 
     def items() -> Iterator[Any]:
         yield [None]  # a batch
         yield from [known] * 3
-        scored.set_result([])
+        scored.set_result([ANY])
 
-    stream = finished(items(), lambda _: scored, lambda _: drawn)
-    assert list(stream) == [known] * 3
+    stream = finished(items(), lambda _: scored, lambda _: done(row))
+    assert list(stream) == [known, known, known, [row]]
+
+
+def test_the_first_films_row_waits_for_no_other_film() -> None:
+    films = iter([(PLACE, ADMITTED)] * 3)
+    row = FinishedFilm(PLACE, unscored(PLACE, ended(MemoryError())).score)
+    first = next(finished(batches(films, 8, of_nobody), lambda _: done([ANY]), lambda _: done(row)))
+    assert first == [row]
+    assert len([*films]) == 2
+
+
+def test_the_first_film_is_a_batch_by_itself_and_each_further_one_lets_what_is_done_through() -> None:
+    films = [(replace(PLACE, position=number), ADMITTED) for number in range(1, 7)]
+    gathered: list[Any] = [*batches(films, 4, of_nobody)]
+    positions = [[place.position for place, _ in batch] for batch in gathered]
+    assert positions == [[1], [], [], [], [2, 3, 4, 5], [], [6]]
 
 
 def test_a_pause_goes_through_every_stage() -> None:
     stream = examined(OneEnd(MemoryError()), [TASK, Pause.PAUSE, TASK])
-    kinds = [type(item) for item in batches(stream, 8, lambda _place, _digest: None)]
+    kinds = [type(item) for item in batches(stream, 8, of_nobody) if item != []]
     assert kinds == [tuple, Pause, tuple]
