@@ -1,4 +1,4 @@
-"""An engine that goes on when the GPU cannot: smaller batches for want of memory, the CPU when it is lost."""
+"""An engine that goes on when the GPU cannot: smaller batches for want of memory, the CPU when it fails."""
 
 import logging
 from collections.abc import Callable
@@ -6,7 +6,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from cxr_runtime.backends.engine import DeviceLostError, Engine, OutOfDeviceMemoryError, Outputs
+from cxr_runtime.backends.engine import Engine, OutOfDeviceMemoryError, Outputs
+from cxr_runtime.errors import BackendError
 
 _LOG = logging.getLogger(__name__)
 
@@ -24,14 +25,14 @@ class ResilientEngine:
         Args:
             open_gpu: opens the GPU's engine for a batch size.
             batch_size: the most films in a batch.
-            open_cpu: opens what takes over when the GPU is lost; None where a GPU is required.
+            open_cpu: opens what takes over when the GPU fails; None where a GPU is required.
 
         Raises:
             BackendError: not even one film fits, or the GPU's engine cannot be opened.
         """
-        self._open_gpu, self._open_cpu, self._batch_size = open_gpu, open_cpu, batch_size
-        self._asked = batch_size
-        self._engine = self._open_fitting()
+        self._open, self._open_cpu = open_gpu, open_cpu  # the processor's moves up when it takes over
+        self._asked = self._batch_size = batch_size
+        self._engine, self._is_open = self._open_fitting(), True
 
     @property
     def backend(self) -> str:
@@ -44,22 +45,30 @@ class ResilientEngine:
         Raises:
             BackendError: the device failed and nothing may take over.
         """
+        try:
+            return self._run_fitting(batch)
+        except BackendError as error:
+            if self._open_cpu is None:
+                raise
+            _LOG.warning("%s: the rest is scored on the processor", error)
+            self._open, self._open_cpu, self._batch_size = self._open_cpu, None, self._asked
+            self._engine, self._is_open = self._open_fitting(), True
+            return self._run_fitting(batch)
+
+    def close(self) -> None:
+        """Give back the device's memory."""
+        if self._is_open:  # an engine that could not be opened anew is closed already
+            self._is_open = False
+            self._engine.close()
+
+    def _run_fitting(self, batch: NDArray[np.float32]) -> Outputs:
         while True:
             try:
                 return self._run_in_parts(batch)
             except OutOfDeviceMemoryError as error:
                 self._halve(error)
-                self._engine.close()
-                self._engine = self._open_fitting()
-            except DeviceLostError as error:
-                if self._open_cpu is None:
-                    raise
-                _LOG.warning("%s: the rest is scored on the processor", error)
-                self._engine, self._batch_size = self._open_cpu(self._asked), self._asked
-
-    def close(self) -> None:
-        """Give back the device's memory."""
-        self._engine.close()
+                self.close()
+                self._engine, self._is_open = self._open_fitting(), True
 
     def _run_in_parts(self, batch: NDArray[np.float32]) -> Outputs:
         if len(batch) <= self._batch_size:
@@ -75,7 +84,7 @@ class ResilientEngine:
     def _open_fitting(self) -> Engine:
         while True:
             try:
-                return self._open_gpu(self._batch_size)
+                return self._open(self._batch_size)
             except OutOfDeviceMemoryError as error:
                 self._halve(error)
 

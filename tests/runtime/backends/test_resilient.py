@@ -1,10 +1,12 @@
 """An engine that goes on when the GPU cannot."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cxr_runtime.backends.engine import DeviceLostError, OutOfDeviceMemoryError, Outputs, failure
+from cxr_runtime.backends.engine import OutOfDeviceMemoryError, Outputs, failure
 from cxr_runtime.backends.resilient import ResilientEngine
 from cxr_runtime.errors import BackendError
 
@@ -22,13 +24,31 @@ class Doubler:
 
     def run(self, batch: NDArray[np.float32]) -> Outputs:
         if len(self.sizes) >= self._lost_after:
-            raise DeviceLostError("the device is lost")
+            raise failure("CUDA failure 719: unspecified launch failure")
         self.sizes.append(len(batch))
         first = batch[:, 0, 0, 0]
         return Outputs(np.stack([first, 2 * first], axis=1), batch[:, :1] * 2)
 
     def close(self) -> None:
+        assert not self.closed
         self.closed = True
+
+
+class Failing(Doubler):
+    """Fails in every run, or in closing, as told."""
+
+    def __init__(self, error: BackendError, closing: BackendError | None = None) -> None:
+        super().__init__("gpu", 8)
+        self._error, self._closing = error, closing
+
+    def run(self, batch: NDArray[np.float32]) -> Outputs:
+        del batch
+        raise self._error
+
+    def close(self) -> None:
+        super().close()
+        if self._closing is not None:
+            raise self._closing
 
 
 @pytest.fixture
@@ -95,8 +115,75 @@ def test_a_lost_gpu_is_replaced_by_the_processor_and_reported(
 
 def test_a_lost_gpu_that_is_required_ends_the_run(films: NDArray[np.float32]) -> None:
     engine = ResilientEngine(lambda size: Doubler("gpu", size, lost_after=0), 8, None)
-    with pytest.raises(DeviceLostError):
+    with pytest.raises(BackendError, match="CUDA failure 719"):
         engine.run(films)
+    engine.close()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        failure("cuGraphLaunch: unknown error (CUDA error 999)"),
+        failure("cuGraphLaunch: the launch timed out and was terminated (CUDA error 702)"),
+        failure("cuGraphLaunch: device-side assert triggered (CUDA error 710)"),
+        failure("CUDA failure 46: all CUDA-capable devices are busy or unavailable"),
+        failure("CUBLAS failure 13: CUBLAS_STATUS_EXECUTION_FAILED"),
+        BackendError("TensorRT could not run the engine; see its messages above"),
+        OutOfDeviceMemoryError("the device is out of memory"),
+    ],
+    ids=str,
+)
+def test_whatever_a_gpu_fails_with_the_processor_scores_the_rest(
+    films: NDArray[np.float32], caplog: pytest.LogCaptureFixture, error: BackendError
+) -> None:
+    engine = ResilientEngine(lambda _: Failing(error), 8, lambda size: Doubler("cpu", size))
+    np.testing.assert_array_equal(engine.run(films).conv5, _expected(films).conv5)
+    assert engine.backend == "cpu"
+    assert f"{error}: the rest is scored on the processor" in caplog.text
+
+
+LOST = failure("CUDA failure 700: an illegal memory access was encountered")
+
+
+@pytest.mark.parametrize("closing", [None, LOST], ids=["reopening", "closing"])
+def test_a_gpu_that_fails_while_a_smaller_batch_is_tried_is_replaced_by_the_processor(
+    films: NDArray[np.float32], closing: BackendError | None
+) -> None:
+    first = Failing(OutOfDeviceMemoryError("the device is out of memory"), closing)
+    engine = ResilientEngine(_once(first), 8, lambda size: Doubler("cpu", size))
+    np.testing.assert_array_equal(engine.run(films).conv5, _expected(films).conv5)
+    assert (engine.backend, first.closed) == ("cpu", True)
+    engine.close()
+
+
+def test_a_required_gpu_that_cannot_be_opened_anew_ends_the_run_and_is_closed_once(
+    films: NDArray[np.float32],
+) -> None:
+    first = Failing(OutOfDeviceMemoryError("the device is out of memory"))
+    engine = ResilientEngine(_once(first), 8, None)
+    with pytest.raises(BackendError, match="CUDA failure 700"):
+        engine.run(films)
+    engine.close()
+    assert first.closed
+
+
+def test_a_processor_that_took_over_and_fails_ends_the_run(films: NDArray[np.float32]) -> None:
+    engine = ResilientEngine(lambda _: Failing(LOST), 8, lambda _: Failing(failure("std::bad_alloc")))
+    with pytest.raises(OutOfDeviceMemoryError, match="bad_alloc"):
+        engine.run(films)
+
+
+def _once(first: Doubler) -> Callable[[int], Doubler]:
+    """Opens one engine, and then none any more."""
+    waiting = [first]
+
+    def open_gpu(batch_size: int) -> Doubler:
+        del batch_size
+        if not waiting:
+            raise LOST
+        return waiting.pop()
+
+    return open_gpu
 
 
 @pytest.mark.parametrize(
@@ -104,8 +191,9 @@ def test_a_lost_gpu_that_is_required_ends_the_run(films: NDArray[np.float32]) ->
     [
         ("CUDA failure 2: out of memory ; GPU=0", OutOfDeviceMemoryError),
         ("BFCArena: Failed to allocate memory for requested buffer of size 4096", OutOfDeviceMemoryError),
-        ("cuGraphLaunch: an illegal memory access was encountered (CUDA error 700)", DeviceLostError),
-        ("CUDA failure 719: unspecified launch failure", DeviceLostError),
+        ("CUBLAS failure 3: CUBLAS_STATUS_ALLOC_FAILED", OutOfDeviceMemoryError),
+        ("cuGraphLaunch: an illegal memory access was encountered (CUDA error 700)", BackendError),
+        ("CUDA failure 719: unspecified launch failure", BackendError),
         ("Invalid Feed Input Name:x", BackendError),
     ],
 )

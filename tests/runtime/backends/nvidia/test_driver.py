@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cxr_runtime.backends.engine import DeviceLostError, OutOfDeviceMemoryError
+from cxr_runtime.backends.engine import OutOfDeviceMemoryError
 from cxr_runtime.backends.nvidia.driver import CudaGraph, find_gpus
 from cxr_runtime.errors import BackendError
 
@@ -95,7 +95,7 @@ def test_a_machine_without_a_driver_says_so(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_driver_that_does_not_work_says_why(library: FakeDriver) -> None:
     library.fails = {"cuInit": (999, b"unknown error, GPU is lost")}
-    with pytest.raises(DeviceLostError, match=r"cuInit: unknown error, GPU is lost \(CUDA error 999\)"):
+    with pytest.raises(BackendError, match=r"cuInit: unknown error, GPU is lost \(CUDA error 999\)"):
         find_gpus()
 
 
