@@ -42,6 +42,7 @@ class Drawn:
     name: str = ""  # of the patient
     issuer: str = ""  # of the patient's ID
     stamp: str = ""  # of its file, where that is there
+    fingerprint: str = PRINT  # of what decided its row, the model first of all
 
 
 def write_store(folder: Path, *runs: Sequence[Drawn], has_ended: bool = True) -> Path:
@@ -52,8 +53,8 @@ def write_store(folder: Path, *runs: Sequence[Drawn], has_ended: bool = True) ->
             run = store.begin_run()
             for position, film in enumerate(films, start=1):
                 place = Place(position, film.file, film.stamp or f"stamp of {film.file}")
-                known = store.known_by_bytes(place, _digest(film), PRINT)
-                store.add(run, [known or _finished(place, film)], PRINT)
+                known = store.known_by_bytes(place, _digest(film), film.fingerprint)
+                store.add(run, [known or _finished(place, film)], film.fingerprint)
             if has_ended:
                 store.end_run(run, replace(RUN, inputs=(films[0].file,)))
     return folder

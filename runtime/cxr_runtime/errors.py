@@ -7,6 +7,7 @@ CxrTriageError            exit status 1: could not run
   BackendError            an inference backend is missing, wrong or broken (two kinds: backends/engine.py)
   InstallationError     a library or a part of the program is missing; no film is to blame
   StoreError              the output folder cannot be written or is in use
+    FullDiskError         its disk has no room for what is to be written
   FilmError               this one film ends without a score; the scan goes on
     UnreadableFilmError   status `failed`: the file could not be read
     RejectedFilmError     status `rejected`: readable, but not a film to score
@@ -50,6 +51,10 @@ def how_to_install(extra: str) -> str:
 
 class StoreError(CxrTriageError):
     """The output folder cannot be written, or another scan holds it."""
+
+
+class FullDiskError(StoreError):
+    """The disk of a store is full."""
 
 
 class FilmError(CxrTriageError):

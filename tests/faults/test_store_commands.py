@@ -1,17 +1,23 @@
 """Backup and pruning while a scan runs; merges that are killed, or meet a full disk."""
 
 import os
+import shlex
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from cxr_runtime.store.store import Store
+from cxr_runtime.names import safe_name
+from cxr_runtime.store.store import Store, read_scores
+from drawn_stores import Drawn, write_store
 from fault_scans import (
     FILMS,
     IN_A_ROOM_OF_ITS_OWN,
+    START,
     Night,
     Scans,
     can_mount,
@@ -114,3 +120,59 @@ def test_a_merge_onto_a_full_disk_is_one_line_and_onto_a_larger_one_ends_well(
         assert status == 0, log
         scans.shell(f"cp -a {disk}/all {kept}")
     assert len(table(kept)) == FILMS - 1
+
+
+ON_A_FULL_DISK = """
+set -e
+mount -t tmpfs -o size=8m tmpfs {disk}
+cp -a {out} {disk}/out
+dd if=/dev/zero of={disk}/fill bs=1k 2>/dev/null || true
+truncate -s -{free}k {disk}/fill
+set +e
+for command in {commands}; do
+  {python} -c "{start}" $command 2>&1
+  echo "status $?"
+done
+cp -a {disk}/out {kept}
+"""
+
+
+@pytest.mark.skipif(not can_mount(), reason="this user may not mount a file system")
+@pytest.mark.parametrize(("free", "are_drawn"), [(0, True), (256, False)])
+def test_on_a_full_disk_pruning_makes_room_and_what_only_reads_reads(
+    tmp_path: Path, free: int, *, are_drawn: bool
+) -> None:
+    disk, out = tmp_path / "disk", write_store(tmp_path / "out", [Drawn(f"{n}.png") for n in range(60)])
+    (out / "heatmaps").mkdir()
+    for score in read_scores(out) if are_drawn else ():
+        name = safe_name(score.outcome.file, score.outcome.sha256)
+        (out / "heatmaps" / f"{name}.png").write_bytes(b"picture" * 1000)
+    disk.mkdir()
+    commands = (f"backup {disk}/out {tmp_path}/backup", f"prune {disk}/out --older-than 0d")
+    script = ON_A_FULL_DISK.format(
+        disk=disk, out=out, free=free, commands=" ".join(map(shlex.quote, commands)), python=sys.executable,
+        start=START, kept=tmp_path / "kept",
+    )  # fmt: skip
+    done = subprocess.run(
+        [*IN_A_ROOM_OF_ITS_OWN, "sh", "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.count("status 0") == len(commands), done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+    assert "pictures of 60 films dropped" in done.stdout
+    assert list((tmp_path / "kept" / "heatmaps").iterdir()) == []
+    assert [score.is_ours for score in read_scores(tmp_path / "kept")] == [True] * 60
+
+
+@pytest.mark.skipif(not can_mount(), reason="this user may not mount a file system")
+def test_a_disk_without_any_room_is_one_line_that_says_so(tmp_path: Path) -> None:
+    disk, out = tmp_path / "disk", write_store(tmp_path / "out", [Drawn("a.png")])
+    disk.mkdir()
+    script = ON_A_FULL_DISK.format(
+        disk=disk, out=out, free=0, commands=shlex.quote(f"prune {disk}/out --older-than 0d"),
+        python=sys.executable, start=START, kept=tmp_path / "kept",
+    )  # fmt: skip
+    done = subprocess.run(
+        [*IN_A_ROOM_OF_ITS_OWN, "sh", "-c", script], capture_output=True, text=True, check=True
+    )
+    assert "disk is full" in told(done.stdout)
+    assert "status 1" in done.stdout

@@ -6,7 +6,7 @@ import sqlite3
 import stat
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,12 +14,14 @@ from enum import StrEnum
 from pathlib import Path
 
 from cxr_runtime.atomic import is_unchanged
+from cxr_runtime.errors import FullDiskError
 from cxr_runtime.files import DICOM_FOLDER, HEATMAPS_FOLDER, WHOLE_FOLDER
 from cxr_runtime.names import safe_name
+from cxr_runtime.store.ages import AGES, ages
 from cxr_runtime.store.beside import StoreBeside
 from cxr_runtime.store.deliveries import Deliveries
 from cxr_runtime.store.objects import MadeObject
-from cxr_runtime.store.rows import RESULT, SEALED_COLUMNS, time_of
+from cxr_runtime.store.rows import RESULT, SEALED_COLUMNS
 from cxr_runtime.store.sqlite import transaction
 from cxr_runtime.store.writer import StoreWriter
 from cxr_runtime.windows_paths import reachable
@@ -76,21 +78,23 @@ Droppable = PicturedFilm | DeliveredResult | ReceivedFilm
 class PruningStore(StoreWriter, StoreBeside):
     """A store of which old things can be dropped."""
 
-    def films_by_age(self, folder: Path) -> list[PicturedFilm]:
-        """Films that have pictures, the oldest first."""
-        heatmaps = _heatmaps(folder)
+    def films_by_age(self, folder: Path, now: datetime | None = None) -> list[PicturedFilm]:
+        """Films that have pictures, the oldest first; the arguments are those of `prune`.
+
+        A file in heatmaps/ that several models drew is that of the latest: it goes with the youngest.
+        """
+        heatmaps, scored = _heatmaps(folder), ages(self._rows(AGES), now or datetime.now(UTC))
         size = " + ".join(f"coalesce(length({blob}), 0)" for blob in _BLOBS)
-        query = (
-            f"SELECT results.id, finished, {size}, sha256 FROM pictures"
-            " JOIN results ON results.id = pictures.result"
-        )
         places = "SELECT DISTINCT file FROM places WHERE result = ?"
         films = list[PicturedFilm]()
-        for result, finished, bytes_, sha256 in list(self._rows(query)):
-            names = tuple(safe_name(str(file), str(sha256)) for (file,) in self._rows(places, result))
-            drawn = sum(heatmaps.get(name, 0) for name in names)
-            films.append(PicturedFilm(time_of(finished), bytes_ + drawn, result, names))
-        return sorted(films, key=by_age)
+        sizes = dict[int, int](self._rows(f"SELECT result, {size} FROM pictures"))
+        for result in sorted(sizes, key=lambda result: (scored[result].when, result), reverse=True):
+            film = scored[result]
+            files = {safe_name(str(file), film.sha256) for (file,) in self._rows(places, result)}
+            names = tuple(sorted(files & heatmaps.keys()))
+            drawn = sum(heatmaps.pop(name) for name in names)
+            films.append(PicturedFilm(film.when, sizes[result] + drawn, result, names))
+        return films[::-1]
 
     def delivered_results(self, folder: Path, archive: str | None) -> list[DeliveredResult]:
         """Results that are in the archive; the arguments are those of `prune`."""
@@ -115,42 +119,63 @@ class PruningStore(StoreWriter, StoreBeside):
                     found.setdefault(name[1], []).append(ReceivedFilm(when, size, path))
         return [film for digest in self.lasting(found) for film in found[digest]]
 
+    def count_pictures(self) -> int:
+        """Films that have pictures."""
+        ((films,),) = self._rows("SELECT count(*) FROM pictures")
+        return int(films)
+
     def free_bytes(self) -> int:
         """Room in the store's file that nothing uses."""
         ((pages,),), ((size,),) = self._rows("PRAGMA freelist_count"), self._rows("PRAGMA page_size")
         return int(pages) * int(size)
 
     def drop(self, folder: Path, doomed: Sequence[Droppable]) -> Counter[Kind]:
-        """Drop things; how many of each kind went."""
-        pictures = [each for each in doomed if isinstance(each, PicturedFilm)]
+        """Drop things; how many of each kind went.
+
+        Raises:
+            FullDiskError: there is not even room for the transaction of one film.
+            StoreError: the store cannot be written.
+        """
         results = [each for each in doomed if isinstance(each, DeliveredResult)]
-        gone = Counter({Kind.PICTURES: len(pictures)})
-        for first in range(0, len(pictures), FILMS_AT_ONCE):
-            self._drop_pictures(folder, pictures[first : first + FILMS_AT_ONCE])
+        gone = Counter({Kind.RECEIVED: delete_files(folder, doomed)})  # first: this makes room
+        gone[Kind.PICTURES] = self._drop_pictures([each for each in doomed if isinstance(each, PicturedFilm)])
         for first in range(0, len(results), FILMS_AT_ONCE):
             gone[Kind.RESULTS] += self._drop_results(folder, results[first : first + FILMS_AT_ONCE])
-        for each in doomed:
-            if isinstance(each, ReceivedFilm):
-                gone[Kind.RECEIVED] += _delete(each.path)
         return gone
 
-    def _drop_pictures(self, folder: Path, films: Sequence[PicturedFilm]) -> None:
-        """Drop films' pictures in one transaction, then their files; rows keep a right seal."""
+    def _drop_pictures(self, films: Sequence[PicturedFilm]) -> int:
+        """Drop films' pictures from the store, fewer at once where the disk is full; how many."""
+        done, at_once = 0, FILMS_AT_ONCE
+        while done < len(films):
+            try:
+                self._drop_pictures_of(films[done : done + at_once])
+                done += at_once
+            except FullDiskError:
+                if at_once == 1:
+                    raise
+                at_once //= 10
+            if at_once < FILMS_AT_ONCE:
+                self._empty_log()
+        return len(films)
+
+    def _empty_log(self) -> None:
+        with suppress(sqlite3.OperationalError):  # somebody reads it, or the disk is full
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _drop_pictures_of(self, films: Sequence[PicturedFilm]) -> None:
+        """Drop films' pictures in one transaction; rows keep a right seal."""
         columns = ", ".join(SEALED_COLUMNS)
         with transaction(self._db, self.name):
             for film in films:
                 for table in ("pictures", "features"):
                     self._db.execute(f"DELETE FROM {table} WHERE result = ?", (film.result,))
-                read = self._rows(f"SELECT seal, {columns} FROM results WHERE id = ?", film.result)
-                seal, *row = next(read)
+                read = f"SELECT seal, {columns} FROM results WHERE id = ?"
+                ((seal, *row),) = self._rows(read, film.result)
                 without = (*row[:_DIGEST], "")
                 again = self._sealer.seal(RESULT, without) if self._sealer.is_right(seal, RESULT, row) else ""
                 self._db.execute(
                     "UPDATE results SET pictures = '', seal = ? WHERE id = ?", (again, film.result)
                 )
-        for name in (f"{name}.{kind}" for film in films for name in film.names for kind in ("png", "npz")):
-            with suppress(FileNotFoundError, PermissionError):  # a viewer has it open: it stays
-                reachable(folder / HEATMAPS_FOLDER / name).unlink()
 
     def _drop_results(self, folder: Path, results: Sequence[DeliveredResult]) -> int:
         """Delete files, and note it: no others are made. A file that was made anew meanwhile stays.
@@ -177,9 +202,29 @@ class PruningStore(StoreWriter, StoreBeside):
         self._db.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 1)  # the copy
         try:
             self._db.execute("VACUUM")
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         finally:
+            self._empty_log()
             self._db.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+
+
+def delete_files(folder: Path, doomed: Iterable[Droppable]) -> int:
+    """Delete what lies outside the store and can be missed in it: pictures in heatmaps/, and received films.
+
+    Returns:
+        How many received films went.
+    """
+    received = 0
+    for each in doomed:
+        match each:
+            case PicturedFilm():
+                for name in (f"{name}.{kind}" for name in each.names for kind in ("png", "npz")):
+                    with suppress(FileNotFoundError, PermissionError):  # a viewer has it open: it stays
+                        reachable(folder / HEATMAPS_FOLDER / name).unlink()
+            case ReceivedFilm():
+                received += _delete(each.path)
+            case DeliveredResult():
+                pass  # the store notes that it went
+    return received
 
 
 def received_files(folder: Path) -> Iterator[tuple[Path, int]]:

@@ -16,9 +16,11 @@ from cxr_runtime.errors import StoreError
 from cxr_runtime.files import STORE_FILE
 from cxr_runtime.store.folder import has_store
 from cxr_runtime.store.schema import SCHEMA_VERSION, check, migrate, version
+from cxr_runtime.store.sqlite import is_full
 from cxr_runtime.store_file import is_store, note_closed, note_opened
 
 MOST_BYTES = 64 << 20  # of one text or blob in a store; the largest of ours are previews, below 16 MiB
+_AS_IT_LIES = "mode=ro&immutable=1"  # of an address: SQLite makes and locks nothing
 _NAMELESS = "file:"  # a temporary database of SQLite's own: on the disk, for one connection
 BUSY_MS = 15_000  # that a reader's verdict waits for a scan's transaction
 # "Defense Against The Dark Arts", 1.1 (SQLite documentation): far more than our own commands need.
@@ -79,11 +81,8 @@ def open_to_read(path: Path) -> sqlite3.Connection:
     """
     _refuse_unless_plain(path)
     # A log beside the store says that somebody writes; without one, SQLite must make none only to read.
-    is_written = path.with_name(f"{path.name}-wal").exists()
-    address = f"{sqlite_address(path.absolute())}?mode=ro{'' if is_written else '&immutable=1'}"
-    db = _connect(path, address)
+    db = _checked(path, "mode=ro" if _log_of(path).exists() else _AS_IT_LIES)
     with _closed_on_error(db):
-        check(db)
         if version(db) == SCHEMA_VERSION:
             return db
         copy = _connect(None, _NAMELESS)
@@ -99,7 +98,7 @@ def _room_for_a_copy(path: Path, schema: int) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        if getattr(error, "sqlite_errorname", "") not in ("SQLITE_FULL", "SQLITE_IOERR_WRITE"):
+        if not is_full(error):
             raise
         raise StoreError(
             f"the store {path} has schema {schema}, and there is no room to bring a copy of it to "
@@ -118,11 +117,31 @@ def open_to_copy(path: Path) -> sqlite3.Connection:
     _refuse_unless_plain(path)
     # Who may write into the folder reads as writers do, so that a scan may begin meanwhile.
     may_write = os.access(path.parent, os.W_OK) and os.access(path, os.W_OK)
-    db = _connect(path, f"{sqlite_address(path.absolute())}?mode={'rw' if may_write else 'ro&immutable=1'}")
-    with _closed_on_error(db):
-        db.execute("PRAGMA query_only=ON")
-        check(db)
+    db = _checked(path, "mode=rw" if may_write else _AS_IT_LIES)
+    db.execute("PRAGMA query_only=ON")
     return db
+
+
+def _checked(path: Path, how: str) -> sqlite3.Connection:
+    """A connection to read a store, whose tables are ours.
+
+    On a full disk SQLite cannot even make what it needs to read beside writers. Where the log is empty they
+    have written all, and nobody can add anything.
+    """
+    db = _connect(path, f"{sqlite_address(path.absolute())}?{how}")
+    try:
+        with _closed_on_error(db):
+            check(db)
+    except sqlite3.OperationalError as error:
+        log = _log_of(path)
+        if how == _AS_IT_LIES or not is_full(error) or (log.exists() and log.stat().st_size):
+            raise
+        return _checked(path, _AS_IT_LIES)
+    return db
+
+
+def _log_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}-wal")
 
 
 def open_beside(path: Path, *, writes: bool) -> sqlite3.Connection:

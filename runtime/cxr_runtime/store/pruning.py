@@ -2,14 +2,23 @@
 
 import re
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from cxr_runtime.errors import StoreError, UsageError
+from cxr_runtime.errors import FullDiskError, StoreError, UsageError
 from cxr_runtime.files import DICOM_FOLDER, HEATMAPS_FOLDER, RECEIVED_FOLDER
-from cxr_runtime.store.dropping import Droppable, Kind, PruningStore, by_age, files_with_sizes, received_files
+from cxr_runtime.store.dropping import (
+    Droppable,
+    Kind,
+    PruningStore,
+    by_age,
+    delete_files,
+    files_with_sizes,
+    received_files,
+)
 from cxr_runtime.store.folder import held, refuse_links
 from cxr_runtime.store.opening import store_in
 
@@ -75,18 +84,42 @@ def prune(
     refuse_links(folder)
     received = received or folder / RECEIVED_FOLDER
     before = _bytes_of(folder, received)
-    with PruningStore.open(folder) as store:
-        pictures = store.films_by_age(folder) if Kind.PICTURES in kinds else []
+    latest = (now or datetime.now(UTC)) - older_than if older_than is not None else None
+
+    def doomed(store: PruningStore) -> list[Droppable]:
+        pictures = store.films_by_age(folder, now) if Kind.PICTURES in kinds else []
         results = store.delivered_results(folder, archive) if Kind.RESULTS in kinds else []
         films = store.received_films(received) if Kind.RECEIVED in kinds else []
-        latest = (now or datetime.now(UTC)) - older_than if older_than is not None else None
-        excess = 0 if keep_under is None else before - store.free_bytes() - keep_under
-        doomed = list(_chosen(sorted([*pictures, *results, *films], key=by_age), latest, excess))
-        gone = store.drop(folder, doomed)
+        has = _bytes_of(folder, received) - store.free_bytes()
+        excess = 0 if keep_under is None else has - keep_under
+        return list(_chosen(sorted([*pictures, *results, *films], key=by_age), latest, excess))
+
+    with _opened(folder, doomed) as (store, received_before):
+        gone = store.drop(folder, doomed(store))
+        left = store.count_pictures() if Kind.PICTURES in kinds else 0
         is_shrunk = not gone[Kind.PICTURES] or _shrunk(folder, store)
-    left = len(pictures) - gone[Kind.PICTURES]
-    counts = gone[Kind.PICTURES], left, gone[Kind.RESULTS], gone[Kind.RECEIVED]
+    counts = gone[Kind.PICTURES], left, gone[Kind.RESULTS], gone[Kind.RECEIVED] + received_before
     return Pruned(*counts, before, _bytes_of(folder, received), is_shrunk)
+
+
+@contextmanager
+def _opened(
+    folder: Path, doomed: Callable[[PruningStore], list[Droppable]]
+) -> Iterator[tuple[PruningStore, int]]:
+    """A store to drop from. On a full disk its files outside go first: it cannot be written without any room.
+
+    Yields:
+        The store, and how many received films went already.
+    """
+    received = 0
+    try:
+        store = PruningStore.open(folder)
+    except FullDiskError:
+        with PruningStore.open_file(store_in(folder)) as as_it_lies:
+            received = delete_files(folder, doomed(as_it_lies))
+        store = PruningStore.open(folder)
+    with store:
+        yield store, received
 
 
 def _chosen(things: Iterable[Droppable], latest: datetime | None, excess: int) -> Iterator[Droppable]:

@@ -5,9 +5,10 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 
-from cxr_runtime.errors import StoreError
+from cxr_runtime.errors import FullDiskError, StoreError
 
 FILES_OF_SQLITE = 6  # it opens fewer for a store: file, log, index, journal, folder
+_FULL = ("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_SHMSIZE")  # the last is of the log's index
 
 
 @contextmanager
@@ -17,10 +18,20 @@ def store_errors(name: str) -> Iterator[None]:
         yield
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # it may quote a damaged page
         _see_that_files_can_be_opened()
+        if is_full(error):
+            raise FullDiskError(
+                f"the disk is full, so that the store {name} cannot be used ({error}); make room, for "
+                "example by `cxr-triage prune`, and run the same command again"
+            ) from error
         raise StoreError(
             f"the store {name} cannot be used ({error}); see that the disk has room and the folder can be "
             "written, or scan with --out and a new folder"
         ) from error
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether SQLite had no room on the disk."""
+    return getattr(error, "sqlite_errorname", "") in _FULL or str(error) == "database or disk is full"
 
 
 @contextmanager

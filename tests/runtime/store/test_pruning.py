@@ -8,7 +8,7 @@ import pytest
 from cxr_runtime.errors import StoreError, UsageError
 from cxr_runtime.files import STORE_FILE
 from cxr_runtime.names import safe_name
-from cxr_runtime.store.dropping import files_with_sizes
+from cxr_runtime.store.dropping import PruningStore, files_with_sizes
 from cxr_runtime.store.pruning import parse_age, prune
 from cxr_runtime.store.rows import Place
 from cxr_runtime.store.store import Store, read_scores
@@ -39,7 +39,8 @@ def pictured(folder: Path) -> list[str]:
     with Store.open(folder) as store:
         found = store.pictured(store.last_run())
         return sorted(
-            (outcome.file for outcome, picture in found if picture), key=lambda name: int(name[:-4])
+            (outcome.file for outcome, picture in found if picture),
+            key=lambda name: (int(name[:-4]) if name[:-4].isdecimal() else 0, name),
         )
 
 
@@ -101,6 +102,42 @@ def test_no_link_is_followed(out: Path, tmp_path: Path) -> None:
 
 def test_a_clock_that_is_set_back_drops_nothing(out: Path) -> None:
     assert prune(out, timedelta(days=1), now=NOW - timedelta(days=365)).films == 0
+
+
+def test_films_that_came_after_a_clock_was_set_back_are_as_young_as_those_before_them(tmp_path: Path) -> None:
+    before = [Drawn("a.png", finished=finished(100)), Drawn("b.png", finished=finished(5))]
+    later = [Drawn("c.png", finished=finished(3650)), Drawn("d.png", finished=finished(3649))]
+    write_store(tmp_path, before, [*before, *later])
+    pruned = prune(tmp_path, timedelta(days=90), now=NOW)
+    assert (pruned.films, pictured(tmp_path)) == (1, ["b.png", "c.png", "d.png"])
+    pruned = prune(tmp_path, timedelta(days=90), now=NOW + timedelta(days=90))
+    assert (pruned.films, pictured(tmp_path)) == (3, [])
+
+
+def test_a_film_that_is_scored_again_and_a_clock_that_was_ahead_keep_no_others(tmp_path: Path) -> None:
+    films = [Drawn("ahead.png", finished=finished(-9000)), Drawn("a.png", finished=finished(200))]
+    folder = write_store(tmp_path, [*films, Drawn("b.png", finished=finished(199))], films)
+    forced = f"UPDATE results SET finished = '{finished(1)}', seal = '' WHERE id = 2"
+    change(folder, f"UPDATE runs SET ended = '{finished(198)}' WHERE id = 1", forced)
+    assert prune(folder, timedelta(days=90), now=NOW).films == 1
+    assert pictured(folder) == ["a.png", "ahead.png"]
+
+
+def test_a_picture_that_a_later_model_drew_stays_when_the_earlier_row_loses_its_own(tmp_path: Path) -> None:
+    for model, days in (("old", 100), ("new", 1)):
+        film = Drawn("a.png", finished=finished(days), fingerprint=model)
+        folder = write_store(tmp_path, [film])
+    (folder / "heatmaps").mkdir()
+    (score,) = read_scores(folder)
+    picture = folder / "heatmaps" / f"{safe_name('a.png', score.outcome.sha256)}.png"
+    picture.write_bytes(b"picture" * 1000)
+    with PruningStore.open(folder) as store:
+        old, new = store.films_by_age(folder, NOW)
+    assert new.size - old.size == picture.stat().st_size
+    assert prune(folder, timedelta(days=90), now=NOW).films == 1
+    assert picture.exists()
+    assert prune(folder, timedelta(0), now=NOW).films == 1
+    assert not picture.exists()
 
 
 def test_room_is_given_back_to_the_disk(out: Path) -> None:
