@@ -53,7 +53,7 @@ def list_users(folder: Folder) -> int:
     """
     from cxr_runtime.store.desk import Desk
 
-    with Desk.open(folder, writes=False) as desk:
+    with Desk.to_read(folder) as desk:
         for account in desk.accounts.every():
             typer.echo(f"{account.name:<40} {account.role:<10} since {account.made[:10]}")
     return 0
@@ -96,7 +96,7 @@ def verify_audit(
     from cxr_runtime.language import counted
     from cxr_runtime.store.desk import Desk
 
-    with Desk.open(folder, writes=False) as desk:
+    with Desk.to_read(folder) as desk:
         found = desk.audit.verify(head)
     if found.wrong is not None:
         missing = head and found.wrong > found.entries
@@ -154,7 +154,7 @@ def tally(
     from cxr_runtime.reports.monthly import COLUMNS, months, tally_csv, tally_pdf
     from cxr_runtime.store.desk import Desk
 
-    with page_language(language), Desk.open(folder, writes=False) as desk:
+    with page_language(language), Desk.to_read(folder) as desk:
         found = months(desk)
         if csv is not None:
             write_bytes(csv, tally_csv(found).encode(), PRIVATE)

@@ -1,6 +1,8 @@
 """`cxr-triage user`, `audit`, `tally` and `serve` on the command line."""
 
+import sqlite3
 import threading
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -8,12 +10,16 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from cxr_calibration.labels.verdict_labels import labels_of_store
 from cxr_cli.commands import app
 from cxr_cli.serving import _alerting
-from cxr_runtime.errors import StoreError
+from cxr_runtime.errors import StoreError, UsageError
+from cxr_runtime.files import STORE_FILE
 from cxr_runtime.journal import Journal
 from cxr_runtime.server.alerts import AlertOptions, Alerts
 from cxr_runtime.store.desk import Desk
+from cxr_runtime.store.steps import STEPS
+from cxr_runtime.store_file import APPLICATION_ID
 from drawn_stores import Drawn, change, write_store
 from pdf_pages import needs_poppler, pages
 from typed_commands import exit_status
@@ -74,6 +80,23 @@ def test_an_audit_that_is_whole_and_one_that_is_not(folder: Path) -> None:
     assert run("audit", "verify", folder).startswith("3 the audit is not whole: it breaks at entry 1")
     change(folder, "DELETE FROM audit")
     assert "the end was cut off" in run("audit", "verify", folder, "--head", head)
+
+
+def test_commands_that_only_read_leave_a_store_of_an_earlier_program_as_it_is(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / STORE_FILE)) as db:
+        for step in STEPS[:-1]:
+            step(db)
+        db.executescript(
+            f"PRAGMA application_id={APPLICATION_ID}; PRAGMA user_version={len(STEPS) - 1};"
+            "INSERT INTO runs (begun) VALUES ('2026-01-02T03:04:05+00:00');"
+        )
+    stood = (tmp_path / STORE_FILE).read_bytes()
+    assert run("user", "list", tmp_path).startswith("0 ")
+    assert "0 entries, the chain is whole" in run("audit", "verify", tmp_path)
+    assert run("tally", tmp_path).startswith("0 ")
+    with pytest.raises(UsageError, match="holds no verdict"):
+        labels_of_store(tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {STORE_FILE: stood}
 
 
 def test_a_tally_is_shown_and_written(folder: Path, tmp_path: Path) -> None:

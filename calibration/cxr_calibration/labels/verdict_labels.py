@@ -51,7 +51,7 @@ def labels_of_store(folder: Path) -> Labels:
         UsageError: nothing was said of any film, or only what decides nothing.
         StoreError: the folder holds no store that can be used.
     """
-    with Desk.open(folder, writes=False) as desk:
+    with Desk.to_read(folder) as desk:
         said, label = dict(desk.verdicts.every()), desk.label()
         outcomes = {row.sha256: row for row in desk.outcomes(None) if row.sha256}
         patients = {

@@ -24,7 +24,7 @@ MOST_MONTHS = 20  # on the page of the PDF, the latest
 
 @dataclass(frozen=True)
 class Month:
-    """Films that were scored in one month, by that machine's clock."""
+    """Films that were scored for the first time in one month, by that machine's clock."""
 
     month: str  # e.g. 2026-11
     screened: int  # films with a score
@@ -32,7 +32,7 @@ class Month:
     read: int  # of the screened: a reader has said something, whenever that was
     called_abnormal: int  # of the read: the readers agree on abnormal, or a test says so
     confirmed: int  # of the screened: a test found disease
-    hours_to_reading: float | None  # median from score to first verdict; None: none was read
+    hours_to_reading: float | None  # median from score to first verdict; None: none was read after it
 
     @property
     def row(self) -> tuple[object, ...]:
@@ -52,7 +52,7 @@ class Month:
 
 
 def months(desk: Desk) -> list[Month]:
-    """Every month in which a film was scored, the latest first.
+    """Every month in which a film was scored first, the latest first.
 
     Raises:
         StoreError: the store holds a verdict that is none.
@@ -70,6 +70,7 @@ def _month(
     known = [said[sha256] for sha256, _, _ in films if sha256 in said]
     read = [film for film in known if film.readings]
     waits = [_hours(finished, first[sha256]) for sha256, finished, _ in films if sha256 in first]
+    waits = [hours for hours in waits if hours >= 0]  # else scored anew since, or a clock was set back
     return Month(
         name,
         len(films),
@@ -82,8 +83,8 @@ def _month(
 
 
 def _hours(finished: str, said: str) -> float:
-    """From score to verdict; 0 where a clock was set back in between."""
-    return max(0.0, (time_of(said) - time_of(finished)).total_seconds() / 3600)
+    """From score to verdict."""
+    return (time_of(said) - time_of(finished)).total_seconds() / 3600
 
 
 def tally_csv(found: Iterable[Month]) -> str:

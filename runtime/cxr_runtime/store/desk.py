@@ -60,6 +60,15 @@ class Desk(Store):
         with store_errors(str(path)):
             return cls(open_beside(path, writes=writes), str(path), Sealer.of_this_machine())
 
+    @classmethod
+    def to_read(cls, folder: Path) -> Self:
+        """Open it for one look without writing a byte, also on a read-only disk, whatever program made it.
+
+        Raises:
+            StoreError: as of `open`.
+        """
+        return cls.open_file(store_in(folder))
+
     def __exit__(self, *raised: object) -> None:
         """Close it; what SQLite says of a damaged store becomes an error of ours."""
         super().__exit__(*raised)

@@ -9,7 +9,7 @@ from typing import Any
 from cxr_runtime.outcome import Outcome
 from cxr_runtime.store.checks import outcome_of
 from cxr_runtime.store.desk import Desk
-from cxr_runtime.store.rows import OUTCOME_COLUMNS
+from cxr_runtime.store.rows import OUTCOME_COLUMNS, time_of
 from cxr_runtime.store.sqlite import store_errors
 from cxr_runtime.store.verdicts import NOTE_WITHDRAWN
 
@@ -186,11 +186,15 @@ def counts(desk: Desk) -> Counts:
 
 
 def scored_films(desk: Desk) -> list[tuple[str, str, bool]]:
-    """Every film with a score: sha256, when it was scored (ISO time), and whether it is flagged."""
-    query = f"SELECT sha256, finished, triage = 'flagged' FROM results WHERE status = 'scored' AND {_CURRENT}"
+    """Every film with a score: sha256, when it was scored first (ISO time), and whether it is flagged now."""
+    query = f"SELECT sha256, triage = 'flagged' FROM results WHERE status = 'scored' AND {_CURRENT}"
+    every = "SELECT sha256, finished FROM results WHERE status = 'scored'"
+    first = dict[str, str]()
     with store_errors(desk.name):
         found = desk._db.execute(query).fetchall()
-    return [(str(sha256), str(finished), bool(is_flagged)) for sha256, finished, is_flagged in found]
+        for sha256, finished in desk._db.execute(every):
+            first[sha256] = min(first.get(sha256, finished), finished, key=time_of)
+    return [(str(sha256), first[sha256], bool(is_flagged)) for sha256, is_flagged in found]
 
 
 def _narrowed(query: Query, asked: dict[str, Any]) -> list[str]:

@@ -34,7 +34,7 @@ def regions_table(scan: Path, films: Sequence[TrainingFilm]) -> str:
         StoreError: the folder holds no store.
     """
     in_lung, in_region, without = list[bool](), list[bool](), 0
-    with Desk.open(scan, writes=False) as desk:
+    with Desk.to_read(scan) as desk:
         run = desk.latest_facts()
         for film, digest in _with_digests(film for film in films if film.boxes):
             listed = one(desk, digest)
@@ -73,7 +73,7 @@ def similar_table(scan: Path, films: Sequence[TrainingFilm]) -> str:
     for digest, film in known.items():
         of_patient[film.patient].add(digest)
     same, labels, index = list[bool](), list[float](), SimilarFilms()
-    with Desk.open(scan, writes=False) as desk:
+    with Desk.to_read(scan) as desk:
         for digest, film in known.items():
             listed, own = one(desk, digest), frozenset(of_patient[film.patient])
             near = [] if listed is None else index.of(desk, listed, NEAR, own)
