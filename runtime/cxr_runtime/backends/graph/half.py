@@ -67,7 +67,7 @@ def largest_magnitudes(onnx: bytes, batch: NDArray[np.float32]) -> dict[str, flo
         One number for every float32 tensor, by its name; `nan` where one was not finite.
     """
     model = read_model(onnx)
-    names = [name for node in model.graph.node for name in node.output]
+    names = [name for node in model.graph.node for name in node.output if name]
     stated = {value.name for value in model.graph.output}
     for name in names:
         if name not in stated:
@@ -86,7 +86,7 @@ def last_products(graph: Graph, output: str = LOGITS) -> list[Node]:
         graph: of a whole model.
         output: name of the output.
     """
-    makers = {name: node for node in graph.node for name in node.output}
+    makers = {name: node for node in graph.node for name in node.output if name}
     found: dict[str, Node] = {}
     seen, waiting = set[str](), [output]
     while waiting:
@@ -145,7 +145,7 @@ class _Typing:
         """The name under which a node writes; float16 results that are model outputs go by another one."""
         if is_half and name in self.model_outputs:
             return _twin(name, FLOAT16)
-        if is_half:
+        if is_half and name:
             self.half_tensors.add(name)
         return name
 

@@ -86,6 +86,20 @@ def test_magnitudes_are_those_of_every_tensor(
     assert {"c1", "n1", "flat", "logits", "w5"} <= set(magnitudes)
 
 
+def test_an_optional_output_that_is_left_out_changes_nothing(
+    draw_network: Callable[[], bytes], half: bytes, batch: NDArray[np.float32]
+) -> None:
+    model = read_model(draw_network())
+    for node in model.graph.node:
+        if node.op_type == "MaxPool":
+            node.output.append("")  # Indices
+    network = model.SerializeToString()
+    magnitudes = largest_magnitudes(network, batch)
+    assert magnitudes == largest_magnitudes(draw_network(), batch)
+    said, expected = (OnnxRuntimeCpu(each).run(batch) for each in (half_graph(network, magnitudes), half))
+    np.testing.assert_array_equal(said.logits, expected.logits)
+
+
 @pytest.fixture
 def products_with(draw_network: Callable[[], bytes]) -> Callable[[list[Node]], list[str]]:
     """Outputs of the last products of the drawn network, with other nodes behind its conv5."""
