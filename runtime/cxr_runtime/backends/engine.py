@@ -18,23 +18,31 @@ CONV5 = "conv5"  # float32 (B, C, h, w), before any pooling; after ReLU where th
 
 
 # What drivers and libraries say, in lower case.
-_MEMORY_SIGNS = ("out of memory", "out_of_memory", "failed to allocate memory", "alloc_failed", "bad_alloc")
+_MEMORY_SIGNS = (
+    "out of memory",
+    "out_of_memory",
+    "outofmemory",
+    "failed to allocate memory",
+    "alloc_failed",
+    "bad_alloc",
+)
 
 
 class OutOfDeviceMemoryError(BackendError):
     """The batch did not fit into the device's memory."""
 
 
-def failure(text: str) -> BackendError:
+def failure(text: str, failed: str = "inference failed") -> BackendError:
     """The error for what a device's library said.
 
     Args:
         text: the library's message, one line.
+        failed: what could not be done, where it was not for want of memory.
     """
     told = text.lower()
     if any(sign in told for sign in _MEMORY_SIGNS):
         return OutOfDeviceMemoryError(f"the device is out of memory: {text}")
-    return BackendError(f"inference failed: {text}")
+    return BackendError(f"{failed}: {text}")
 
 
 @dataclass(frozen=True)

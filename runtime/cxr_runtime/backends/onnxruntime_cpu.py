@@ -74,13 +74,13 @@ def new_session(onnx: bytes, providers: Providers, options: Any) -> Any:
     """An onnxruntime.InferenceSession.
 
     Raises:
-        BackendError: ONNX Runtime refused the network.
+        BackendError: ONNX Runtime refused the network, or the device has no room for it.
     """
     try:
         return ort.InferenceSession(onnx, options, providers=providers)
     except Exception as error:
-        reason = f"ONNX Runtime cannot load the network on {_asked(providers)}: {_line(error)}"
-        raise BackendError(reason) from error
+        failed = f"ONNX Runtime cannot load the network on {_asked(providers)}"
+        raise failure(_line(error), failed) from error
 
 
 def _asked(providers: Providers) -> str:

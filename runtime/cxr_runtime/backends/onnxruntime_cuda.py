@@ -1,5 +1,7 @@
 """ONNX Runtime on an NVIDIA GPU, through CUDA or through its TensorRT provider."""
 
+import os
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -63,10 +65,11 @@ def engine_of(model: Model, batch_size: int, threads: int | None) -> Engine:
 
 
 def open_tensorrt(model: Model, batch_size: int, threads: int | None) -> Engine:
-    """Open a model through the TensorRT provider, in the types of its file; its engines are kept."""
+    """Open a model through the TensorRT provider, in the types of its file, no TF32; its engines are kept."""
     del threads
+    os.environ["NVIDIA_TF32_OVERRIDE"] = "0"  # the provider itself has no option for it
     shape = "x".join(str(size) for size in (batch_size, 3, *model.manifest.preprocessing.input_hw))
-    folder = str(cache_folder("onnxruntime-tensorrt") / model.manifest.model_sha256[:32])
+    folder = str(cache_folder("onnxruntime-tensorrt-no-tf32") / model.manifest.model_sha256[:32])
     options = {
         "device_id": "0",
         "trt_engine_cache_enable": "1",

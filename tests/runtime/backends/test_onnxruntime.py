@@ -1,5 +1,6 @@
 """An ONNX Runtime session that says where it really runs."""
 
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, ClassVar
@@ -85,12 +86,14 @@ def test_a_gpu_model_runs_in_full_batches_and_names_its_provider(
     assert gpu_session.keeps_off_cpu == "1"
 
 
-def test_the_tensorrt_provider_gets_one_profile_for_its_one_batch(
+def test_the_tensorrt_provider_gets_one_profile_for_its_one_batch_and_no_tf32(
     model: Model, gpu_session: type[FakeSession], tmp_path: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CXR_TRIAGE_CACHE", str(tmp_path))
     gpu_session.used = (TENSORRT, CUDA)
+    monkeypatch.setenv("NVIDIA_TF32_OVERRIDE", "1")
     assert onnxruntime_cuda.open_tensorrt(model, 8, None).backend == "onnxruntime-tensorrt"
+    assert os.environ["NVIDIA_TF32_OVERRIDE"] == "0"
     ((provider, options),) = gpu_session.asked
     shapes = {options[f"trt_profile_{which}_shapes"] for which in ("min", "opt", "max")}
     assert (provider, shapes) == (TENSORRT, {"image:8x3x24x24"})
@@ -103,6 +106,17 @@ def test_a_full_gpu_is_told_apart_from_other_failures(
     gpu_session.error = "CUDA failure 2: out of memory ; GPU=0"
     with pytest.raises(OutOfDeviceMemoryError, match="out of memory"):
         engine.run(batch)
+
+
+def test_a_network_that_a_full_gpu_cannot_load_may_fit_in_smaller_batches(
+    draw_network: Callable[[], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> object:
+        raise RuntimeError("Error Code 2: OutOfMemory (Requested size was 4096 bytes.)")
+
+    monkeypatch.setattr("cxr_runtime.backends.onnxruntime_cpu.ort.InferenceSession", full)
+    with pytest.raises(OutOfDeviceMemoryError, match="OutOfMemory"):
+        OnnxRuntimeGpu(draw_network(), CUDA, {}, 8)
 
 
 @pytest.mark.parametrize(
