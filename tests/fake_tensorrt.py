@@ -41,7 +41,8 @@ class FakeTensorRt(ModuleType):
             self.IProgressMonitor = type("IProgressMonitor", (), {})
         self.Builder = lambda log: _FakeBuilder(self, log)
         self.OnnxParser = lambda *_: _FakeParser(self)
-        self.Runtime = lambda *_: _FakeRuntime(self)
+        self.Runtime = lambda log: _FakeRuntime(self, log)
+        self.refusal = "magic tag does not match"  # what a runtime says of an engine that it does not load
 
     def called(self, name: str) -> list[Call]:
         """Arguments of every call of that name."""
@@ -196,14 +197,15 @@ class _FakeParser:
 
 
 class _FakeRuntime:
-    def __init__(self, trt: FakeTensorRt) -> None:
-        self._trt = trt
+    def __init__(self, trt: FakeTensorRt, log: Any) -> None:
+        self._trt, self._log = trt, log
         if is_offered("Runtime.engine_host_code_allowed", trt.__version__):
             self.engine_host_code_allowed = False
 
     def deserialize_cuda_engine(self, plan: bytes) -> Any:
         told = json.loads(plan) if plan.startswith(b"{") else None
         if told is None or (told["brings_code"] and not self.engine_host_code_allowed):
+            self._log.log(_FakeLogger.ERROR, self._trt.refusal)
             return None
         return _FakeEngine(self._trt, plan)
 

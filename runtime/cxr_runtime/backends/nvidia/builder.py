@@ -60,7 +60,7 @@ def build_engine(
     """
     import tensorrt as trt
 
-    log = _new_log(trt)
+    log = new_log(trt)
     try:
         return _build(trt, log, onnx, options, timing_cache, say)
     finally:
@@ -86,7 +86,9 @@ def _build(
     return BuiltEngine(bytes(plan), bytes(cache.serialize()), seconds)
 
 
-def _new_log(trt: Any) -> Any:
+def new_log(trt: Any) -> Any:
+    """A logger for TensorRT, which keeps what it says."""
+
     class Log(trt.ILogger):  # type: ignore[misc]  # tensorrt has no types
         """Keeps what TensorRT says."""
 

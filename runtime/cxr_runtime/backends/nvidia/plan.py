@@ -9,14 +9,16 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from cxr_runtime.backends.engine import OutOfDeviceMemoryError
+from cxr_runtime.backends.engine import OutOfDeviceMemoryError, failure
+from cxr_runtime.backends.nvidia.builder import new_log
 from cxr_runtime.errors import BackendError
 
 
 @dataclass
 class LoadedPlan:
-    """An engine and what it needs; the runtime must outlive the engine, and this the context."""
+    """An engine and what it needs; each must outlive the next one."""
 
+    log: Any  # what TensorRT says of it
     runtime: Any  # IRuntime
     engine: Any  # ICudaEngine
     context: Any  # IExecutionContext
@@ -31,19 +33,21 @@ def load_plan(plan: bytes) -> LoadedPlan:
     """
     import tensorrt as trt
 
-    runtime = trt.Runtime(trt.Logger(trt.Logger.ERROR))
+    log = new_log(trt)
+    runtime = trt.Runtime(log)
     if hasattr(runtime, "engine_host_code_allowed"):
         runtime.engine_host_code_allowed = True  # a version-compatible engine brings TensorRT's lean runtime
     engine = runtime.deserialize_cuda_engine(plan)
     if engine is None:
-        raise BackendError(
+        raise failure(
+            log.reason(),
             f"TensorRT {trt.__version__} cannot load the engine; "
-            "build it anew with `cxr-triage build-engine --force`"
+            "build it anew with `cxr-triage build-engine --force`",
         )
     context = engine.create_execution_context()
     if context is None:
         raise OutOfDeviceMemoryError("the GPU has no room for the engine's activations; use smaller batches")
-    return LoadedPlan(runtime, engine, context)
+    return LoadedPlan(log, runtime, engine, context)
 
 
 def set_batch(loaded: LoadedPlan, batch: int) -> tuple[dict[str, tuple[int, ...]], list[str]]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cxr_runtime.backends.engine import failure
 from cxr_runtime.backends.nvidia.driver import CudaGraph
 from cxr_runtime.backends.nvidia.memory import DeviceMemory
 from cxr_runtime.backends.nvidia.plan import load_plan, set_batch
@@ -118,7 +119,7 @@ class TensorRtRunner:
         for name, address in addresses.items():
             self._plan.context.set_tensor_address(name, address)
         if not self._plan.context.execute_async_v3(self._memory.stream_handle(self._computing)):
-            raise BackendError("TensorRT could not run the engine; see its messages above")
+            raise failure(self._plan.log.reason(), "TensorRT could not run the engine")
 
     def _send(self, slot: _Slot, films: NDArray[np.float32]) -> None:
         """Copy films in and start computing them; what the batch has too much of is black."""

@@ -34,6 +34,7 @@ class Compiled:
     precision: str
     largest_batch: int  # films that it can compute at once
     was_built: bool  # False when it came from the cache
+    smallest_batch: int = 1  # films that it must be given at once
 
 
 class TensorRtEngine:
@@ -52,7 +53,7 @@ class TensorRtEngine:
             BackendError: it cannot be loaded, or the device has no room for it.
         """
         self.backend = f"tensorrt-{compiled.precision}"
-        batch = min((batch_size + 1) // 2, compiled.largest_batch)
+        batch = min(max((batch_size + 1) // 2, compiled.smallest_batch), compiled.largest_batch)
         memory = open_memory(DEVICE)
         try:
             self._runner = TensorRtRunner(compiled.plan, memory, batch)
@@ -116,7 +117,9 @@ def compile_model(
     refuse_wrong_precision(layers, precision, count_float32_convolutions(onnx))
     say(f"kept as {cache.keep(key, built.plan)}")
     cache.keep_timings(key, built.timing_cache)
-    return Compiled(built.plan, precision, chosen.largest_batch, was_built=True)
+    return Compiled(
+        built.plan, precision, chosen.largest_batch, was_built=True, smallest_batch=chosen.smallest_batch
+    )
 
 
 def _kept(cache: EngineCache, key: EngineKey, *, any_options: bool) -> Compiled | None:
@@ -128,7 +131,8 @@ def _kept(cache: EngineCache, key: EngineKey, *, any_options: bool) -> Compiled 
     if found is None:
         return None
     options = found[0].options
-    return Compiled(found[1], options["precision"], options["largest_batch"], was_built=False)
+    smallest, largest = options["smallest_batch"], options["largest_batch"]
+    return Compiled(found[1], options["precision"], largest, was_built=False, smallest_batch=smallest)
 
 
 def _typed(model: Model, precision: str) -> tuple[bytes, str]:

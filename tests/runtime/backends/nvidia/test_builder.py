@@ -138,7 +138,7 @@ def test_of_a_builder_that_says_too_much_the_end_is_kept(
     use_tensorrt: UseTensorRt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(builder, "_LOG_LINES", 2)
-    log = builder._new_log(use_tensorrt("10.16.1"))
+    log = builder.new_log(use_tensorrt("10.16.1"))
     for line in "abc":
         log.log("Severity.INFO", line)
     assert list(log.lines) == ["INFO: b", "INFO: c"]

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from cxr_runtime.backends.engine import OutOfDeviceMemoryError
 from cxr_runtime.backends.nvidia.runner import TensorRtRunner
 from cxr_runtime.errors import BackendError
-from fake_tensorrt import FakeGraph, FakeMemory, FakeTensorRt, fake_plan
+from fake_tensorrt import FakeContext, FakeGraph, FakeMemory, FakeTensorRt, fake_plan
 
 
 @pytest.fixture(autouse=True)
@@ -82,8 +83,26 @@ def test_a_batch_beyond_the_engines_profile_is_refused(memory: FakeMemory) -> No
 
 
 def test_an_engine_that_cannot_be_loaded_is_refused(memory: FakeMemory) -> None:
-    with pytest.raises(BackendError, match=r"cannot load the engine; build it anew"):
+    with pytest.raises(
+        BackendError, match=r"cannot load the engine; build it anew .*: magic tag does not match"
+    ):
         TensorRtRunner(b"garbage", memory, 4)
+
+
+def test_an_engine_that_a_full_gpu_cannot_load_is_not_taken_for_a_damaged_one(
+    memory: FakeMemory, use_tensorrt: Callable[[str], FakeTensorRt]
+) -> None:
+    use_tensorrt("10.16.1").refusal = "Error Code 2: OutOfMemory (Requested size was 4096 bytes.)"
+    with pytest.raises(OutOfDeviceMemoryError, match="OutOfMemory"):
+        TensorRtRunner(b"garbage", memory, 4)
+
+
+def test_an_engine_that_does_not_run_says_why(memory: FakeMemory, monkeypatch: pytest.MonkeyPatch) -> None:
+    runner = TensorRtRunner(fake_plan(), memory, 4)
+    runner._plan.log.log(runner._plan.log.ERROR, "Cask convolution execution")
+    monkeypatch.setattr(FakeContext, "execute_async_v3", lambda *_: False)
+    with pytest.raises(BackendError, match="could not run the engine: Cask convolution execution"):
+        runner._enqueue({})
 
 
 def test_a_version_compatible_engine_may_bring_its_code(memory: FakeMemory) -> None:

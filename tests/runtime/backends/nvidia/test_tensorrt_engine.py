@@ -116,6 +116,21 @@ def test_an_engine_computes_half_a_batch_while_the_other_half_is_copied(
     assert memory.done.count("graph compute") == 2
 
 
+def test_an_engine_for_larger_batches_alone_serves_smaller_ones_too(
+    model: Model, use_tensorrt: UseTensorRt, memory: FakeMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_tensorrt("10.16.1")
+    options = BuildOptions((24, 24), smallest_batch=16, usual_batch=16, largest_batch=16)
+    built = compile_model(model, options=options, say=_silent)
+    found = compile_model(model, say=_silent)
+    assert (built.smallest_batch, found.smallest_batch, found.was_built) == (16, 16, False)
+    monkeypatch.setattr(tensorrt_engine, "open_memory", lambda _: memory)
+    engine = TensorRtEngine(found, 8)
+    memory.done.clear()
+    assert engine.run(np.ones((8, 3, 2, 2), np.float32)).logits.tolist() == [[4, 4]] * 8
+    assert {len(array) for array in memory.device.values()} == {16 * 12, 16 * 2, 16 * 4}
+
+
 def test_an_engine_that_does_not_fit_leaves_no_memory_behind(
     use_tensorrt: UseTensorRt, memory: FakeMemory, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -53,7 +53,7 @@ def _counts(method: str, signatures: str) -> list[tuple[int, int]]:
 
 def test_what_an_installed_tensorrt_is_handed_is_of_its_own_kinds() -> None:
     trt = pytest.importorskip("tensorrt", exc_type=ImportError)
-    log = builder._new_log(trt)
+    log = builder.new_log(trt)
     log.log(trt.ILogger.ERROR, "a line")
     assert list(log.lines) == ["ERROR: a line"]
     assert log.reason() == "a line"
