@@ -20,7 +20,7 @@ from cxr_runtime.files import DEFAULT_FORMAT_LIST
 if TYPE_CHECKING:
     from cxr_runtime.presentation import Wishes
     from cxr_runtime.reports.again import Reported, ReportOptions
-    from cxr_runtime.store.joining import Taken
+    from cxr_runtime.store.trust import Taken
 
 _FORMATS = "csv,html,pdf,png,npz"  # what a store alone can give
 _UNITS = (("GB", 1 << 30), ("MB", 1 << 20), ("kB", 1 << 10))
@@ -181,11 +181,10 @@ def prune(
     from cxr_runtime.language import counted
     from cxr_runtime.machine_memory import bytes_of
     from cxr_runtime.names import printable
-    from cxr_runtime.store.pruning import parse_age
-    from cxr_runtime.store.pruning import prune as drop_old
+    from cxr_runtime.store.pruning import parse_age, prune_days
 
     most = None if keep_under is None else bytes_of(keep_under, "--keep-under")
-    pruned = drop_old(folder, None if older_than is None else parse_age(older_than), most)
+    pruned = prune_days(folder, None if older_than is None else parse_age(older_than), most)
     typer.echo(
         f"pictures of {counted(pruned.films)} dropped, of {pruned.pictures_left} kept; "
         f"{counted(pruned.results, 'DICOM result')} and {counted(pruned.received, 'received film')} dropped; "
@@ -226,7 +225,15 @@ def _told(reported: "Reported") -> int:
             f"{counted(reported.on_trust, 'row')} taken on trust: made on another machine, or changed since "
             "they were made"
         )
-    counts, where = reported.publication.tally, printable(str(reported.out))
+    where = printable(str(reported.out))
+    if reported.publication is None:
+        typer.echo(
+            f"cxr-triage: what is above was taken, but no scan into {where} has ended, so that nothing is "
+            f"known of its model; the reports are made by one scan with --out {where}",
+            err=True,
+        )
+        return ExitStatus.FAILED
+    counts = reported.publication.tally
     typer.echo(
         f"{counted(counts.films)}: {counts.scored} scored ({counts.flagged} flagged), "
         f"{counts.rejected} rejected, {counts.failed} failed\nreports in {where}"
@@ -251,6 +258,19 @@ def _about(taken: "Taken") -> list[str]:
         lines.append(f"{counted(taken.judged)} judged anew, as by a later scan there")
     if taken.without_pictures:
         lines.append(f"pictures of {counted(taken.without_pictures)} left out: they are not those of the row")
+    if taken.replaced:
+        lines.append(
+            f"{counted(taken.replaced, 'row')} without a right seal left out: this machine has scored the "
+            "films again since"
+        )
+    if taken.accounts:
+        lines.append(f"{counted(taken.accounts, 'account')} of readers added, changed or removed, as there")
+    if taken.accounts_left:
+        stay = "stays" if taken.accounts_left == 1 else "stay"
+        lines.append(
+            f"{counted(taken.accounts_left, 'account')} of readers {stay} as here, and otherwise there: "
+            "`cxr-triage user` changes accounts"
+        )
     if taken.audit:
         entries = counted(taken.audit, "entry", "entries")
         stay = "stays" if taken.audit == 1 else "stay"

@@ -22,7 +22,7 @@ from cxr_runtime.server.guard import is_host_name, is_loopback, names_of
 from cxr_runtime.server.reading_room import ReadingRoom, RoomOptions
 from cxr_runtime.store.audit import Act
 from cxr_runtime.store.desk import Desk
-from cxr_runtime.store.folder import days_of, has_store
+from cxr_runtime.store.folder import about_days
 from cxr_runtime.workers.opener import Opener
 
 MOST_CONNECTIONS = 300  # browsers keep up to six each
@@ -77,14 +77,8 @@ def check(options: ServeOptions) -> None:
 
 
 def _refuse_days(folder: Path) -> None:
-    days = [] if has_store(folder) else days_of(folder)
-    if days:
-        shown, latest = printable(str(folder)), printable(str(days[-1]))
-        raise UsageError(
-            f"{shown} holds {len(days)} folders of days, each with its own verdicts and accounts; expected "
-            f"one store: give {latest}, or join them by `cxr-triage merge {shown}/*-*-* --out NEW`, and scan "
-            "without --dated from then on: the list can be narrowed to a day"
-        )
+    if about := about_days(folder):
+        raise UsageError(f"{about}, and scan without --dated from then on: the list can be narrowed to a day")
 
 
 def check_options(options: ServeOptions) -> None:

@@ -20,6 +20,7 @@ from cxr_runtime.files import (
     WORKLIST_FILE,
     beside,
 )
+from cxr_runtime.names import printable
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _LOCK_FILE = ".scan.lock"
@@ -52,6 +53,18 @@ def days_of(out: Path) -> list[Path]:
     if not out.is_dir():
         return []
     return sorted(path for path in out.iterdir() if day_of(path) and has_store(path))
+
+
+def about_days(out: Path) -> str:
+    """What to do with a folder of folders of days where one store is expected; "" of any other folder."""
+    days = [] if has_store(out) else days_of(out)
+    if not days:
+        return ""
+    shown, latest = printable(str(out)), printable(str(days[-1]))
+    return (
+        f"{shown} holds {len(days)} folders of days, each with its own verdicts and accounts; expected one "
+        f"store: give {latest}, or join them by `cxr-triage merge {shown}/*-*-* --out NEW`"
+    )
 
 
 def folders_with_stores(out: Path) -> list[Path]:

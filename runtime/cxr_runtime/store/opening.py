@@ -14,7 +14,7 @@ from cxr_runtime.access import PRIVATE, Access
 from cxr_runtime.atomic import NEW_FILE
 from cxr_runtime.errors import StoreError
 from cxr_runtime.files import STORE_FILE
-from cxr_runtime.store.folder import has_store
+from cxr_runtime.store.folder import about_days, has_store
 from cxr_runtime.store.schema import SCHEMA_VERSION, check, migrate, version
 from cxr_runtime.store.sqlite import is_full
 from cxr_runtime.store_file import is_store, note_closed, note_opened
@@ -243,8 +243,11 @@ def store_in(folder: Path) -> Path:
     """The store of an output folder.
 
     Raises:
-        StoreError: it holds none.
+        StoreError: it holds none, or one of each day.
     """
     if not has_store(folder):
-        raise StoreError(f"{folder} holds no {STORE_FILE}; give the output folder of `cxr-triage scan`")
+        raise StoreError(
+            about_days(folder)
+            or f"{folder} holds no {STORE_FILE}; give the output folder of `cxr-triage scan`"
+        )
     return folder / STORE_FILE

@@ -2,8 +2,7 @@
 
 import re
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,7 +18,7 @@ from cxr_runtime.store.dropping import (
     files_with_sizes,
     received_files,
 )
-from cxr_runtime.store.folder import held, refuse_links
+from cxr_runtime.store.folder import folders_with_stores, held, refuse_links
 from cxr_runtime.store.opening import store_in
 
 MOST_DAYS = 36_500
@@ -86,40 +85,65 @@ def prune(
     before = _bytes_of(folder, received)
     latest = (now or datetime.now(UTC)) - older_than if older_than is not None else None
 
-    def doomed(store: PruningStore) -> list[Droppable]:
+    def doomed(store: PruningStore, has: int) -> list[Droppable]:
         pictures = store.films_by_age(folder, now) if Kind.PICTURES in kinds else []
         results = store.delivered_results(folder, archive) if Kind.RESULTS in kinds else []
         films = store.received_films(received) if Kind.RECEIVED in kinds else []
-        has = _bytes_of(folder, received) - store.free_bytes()
-        excess = 0 if keep_under is None else has - keep_under
+        excess = 0 if keep_under is None else has - store.free_bytes() - keep_under
         return list(_chosen(sorted([*pictures, *results, *films], key=by_age), latest, excess))
 
-    with _opened(folder, doomed) as (store, received_before):
-        gone = store.drop(folder, doomed(store))
+    has, received_gone = before, 0
+    try:
+        store = PruningStore.open(folder)
+    except FullDiskError:  # it cannot be changed without any room: files that lie outside it go first
+        with PruningStore.open_file(store_in(folder)) as as_it_lies:
+            received_gone = delete_files(folder, doomed(as_it_lies, has))
+        has, store = _bytes_of(folder, received), PruningStore.open(folder)
+    with store:
+        gone = store.drop(folder, doomed(store, has))
         left = store.count_pictures() if Kind.PICTURES in kinds else 0
         is_shrunk = not gone[Kind.PICTURES] or _shrunk(folder, store)
-    counts = gone[Kind.PICTURES], left, gone[Kind.RESULTS], gone[Kind.RECEIVED] + received_before
+    counts = gone[Kind.PICTURES], left, gone[Kind.RESULTS], gone[Kind.RECEIVED] + received_gone
     return Pruned(*counts, before, _bytes_of(folder, received), is_shrunk)
 
 
-@contextmanager
-def _opened(
-    folder: Path, doomed: Callable[[PruningStore], list[Droppable]]
-) -> Iterator[tuple[PruningStore, int]]:
-    """A store to drop from. On a full disk its files outside go first: it cannot be written without any room.
+def prune_days(
+    out: Path,
+    older_than: timedelta | None = None,
+    keep_under: int | None = None,
+    now: datetime | None = None,
+) -> Pruned:
+    """The same of an output folder and of the folders of days in it, the earliest first.
 
-    Yields:
-        The store, and how many received films went already.
+    Args:
+        out: holds a store, or folders of days, or both.
+        older_than: as of `prune`.
+        keep_under: bytes that all of them may have, with received films.
+        now: as of `prune`.
+
+    Raises:
+        UsageError: neither limit is given.
+        StoreError: it holds no store, or one cannot be written.
     """
-    received = 0
-    try:
-        store = PruningStore.open(folder)
-    except FullDiskError:
-        with PruningStore.open_file(store_in(folder)) as as_it_lies:
-            received = delete_files(folder, doomed(as_it_lies))
-        store = PruningStore.open(folder)
-    with store:
-        yield store, received
+    folders, received = folders_with_stores(out), out / RECEIVED_FOLDER
+    if folders in ([], [out]):
+        return prune(out, older_than, keep_under, now)
+    of_received = sum(size for _, size in received_files(received))
+    before = sum(_bytes_of(folder, received) - of_received for folder in folders) + of_received
+    excess, done = 0 if keep_under is None else before - keep_under, list[Pruned]()
+    for folder in folders:
+        most = None if keep_under is None else max(0, _bytes_of(folder, received) - max(0, excess))
+        done.append(prune(folder, older_than, most, now, received=received))
+        excess -= done[-1].before - done[-1].after
+    return Pruned(
+        sum(each.films for each in done),
+        sum(each.pictures_left for each in done),
+        sum(each.results for each in done),
+        sum(each.received for each in done),
+        before,
+        before - sum(each.before - each.after for each in done),
+        all(each.is_shrunk for each in done),
+    )
 
 
 def _chosen(things: Iterable[Droppable], latest: datetime | None, excess: int) -> Iterator[Droppable]:

@@ -9,7 +9,7 @@ from cxr_runtime.errors import StoreError, UsageError
 from cxr_runtime.files import STORE_FILE
 from cxr_runtime.names import safe_name
 from cxr_runtime.store.dropping import PruningStore, files_with_sizes
-from cxr_runtime.store.pruning import parse_age, prune
+from cxr_runtime.store.pruning import parse_age, prune, prune_days
 from cxr_runtime.store.rows import Place
 from cxr_runtime.store.store import Store, read_scores
 from cxr_runtime.store.writer import StoreWriter
@@ -184,3 +184,28 @@ def test_files_that_go_while_they_are_counted_are_left_out(tmp_path: Path) -> No
     assert (first.suffix, size) == (".png", 7)
     assert list(counted) == []
     assert list(files_with_sizes(tmp_path / "missing")) == []
+
+
+def test_all_folders_of_days_are_pruned_the_earliest_first(tmp_path: Path) -> None:
+    days = [
+        write_store(
+            tmp_path / (NOW - timedelta(days=age)).date().isoformat(),
+            [Drawn(f"{age}-{film}.png", finished=finished(age)) for film in range(4)],
+        )
+        for age in (30, 20, 10)
+    ]
+    pruned = prune_days(tmp_path, timedelta(days=25), now=NOW)
+    assert (pruned.films, pruned.pictures_left) == (4, 8)
+    assert pruned.before - pruned.after > 0
+    pruned = prune_days(tmp_path, keep_under=pruned.after - 1, now=NOW)
+    assert [len(pictured_of(day)) for day in days] == [0, 4 - pruned.films, 4]
+    assert 1 <= pruned.films <= 4
+    with pytest.raises(StoreError, match=r"3 folders of days, .* give .*2026-05-22, or join them by"):
+        prune(tmp_path, timedelta(0))
+    with pytest.raises(StoreError, match="holds no"):
+        prune_days(tmp_path / "heatmaps", timedelta(0))
+
+
+def pictured_of(folder: Path) -> list[str]:
+    with Store.open(folder) as store:
+        return [outcome.file for outcome, picture in store.pictured(None) if picture]
