@@ -55,9 +55,10 @@ def read_data_sets(paths: Sequence[Path]) -> list[DataSet]:
         UsageError: as `read_data_set`.
     """
     sets = [read_data_set(path) for path in paths]
-    for data_set in sets:
+    for path, data_set in zip(paths, sets, strict=True):
         if data_set.absent:
-            _LOG.warning("%s: %d films of its table are not there; going on", data_set.name, data_set.absent)
+            stated = f"{data_set.absent} of {data_set.absent + len(data_set.films)} films missing"
+            _LOG.warning("look: %s: %s, e.g. %s; the others are taken", path, stated, data_set.absent_example)
     return sets
 
 

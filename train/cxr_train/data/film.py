@@ -72,6 +72,7 @@ class DataSet:
     name: str  # the table's or folder's own name, without the folders above it
     films: tuple[TrainingFilm, ...] = field(repr=False)
     absent: int = 0  # films the table names whose files are not there
+    absent_example: str = ""  # the path of the first of them
 
 
 def column(films: Sequence[TrainingFilm], name: str) -> list[str]:

@@ -37,12 +37,13 @@ def present(name: str, films: list[TrainingFilm]) -> DataSet:
         UsageError: none is there.
     """
     there = tuple(film for film in films if film.path.is_file())
+    absent = [str(film.path) for film in films if not film.path.is_file()]
     if not there:
-        example = f", e.g. {films[0].path}" if films else ""
+        example = f", e.g. {absent[0]}" if absent else ""
         raise UsageError(
             f"none of the {len(films)} films of {name} is there{example}; put them beside the table"
         )
-    return DataSet(name, there, len(films) - len(there))
+    return DataSet(name, there, len(absent), absent[0] if absent else "")
 
 
 def own_film(row: CsvRow) -> TrainingFilm:
