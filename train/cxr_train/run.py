@@ -139,7 +139,7 @@ def rehearse(
     unasked = Opinions(np.full(len(ready.films.table), np.nan, np.float32))
     maker = _maker(ready.network, ready.films, ready.config.recipe, unasked)
     brief(run, ready.config, ready.network, maker, ready.split, progress)
-    refuse_blind_selection(maker, ready.split.validation, ready.config.recipe)
+    refuse_blind_selection(ready.films.table, ready.split.validation, ready.config.recipe)
     return ready.config
 
 
@@ -158,13 +158,18 @@ def _prepared(
 ) -> _Ready:
     recipe = recipe_of_fold(recipe, plan)
     films = read_films(data, recipe.preprocessing, cache, machine.workers, progress)
-    split = split_films(films.table, plan)
-    refuse_leaks(films.table, split, films.prepared.sha256s)
-    refuse_informed(recipe, films.table, films.prepared.sha256s, split)
+    split = _split(films, recipe, plan)
     torch.manual_seed(recipe.seed)
     network = build_network(recipe.architecture)
     started_from = start_from(network, recipe.architecture.network, recipe.start)
     return _Ready(RunConfig(recipe, plan, started_from, _facts(films, split)), films, split, network)
+
+
+def _split(films: Films, recipe: Recipe, plan: SplitPlan) -> Split:
+    split = split_films(films.table, plan)
+    refuse_leaks(films.table, split, films.prepared.sha256s)
+    refuse_informed(recipe, films.table, films.prepared.sha256s, split)
+    return split
 
 
 def cross_validate(
@@ -176,10 +181,18 @@ def cross_validate(
     cache: Path = CACHE,
     progress: Progress | None = None,
 ) -> list[Entry]:
-    """Train every fold of a cross-validation into out/fold-0, out/fold-1 ...; arguments as for `train`."""
+    """Train every fold of a cross-validation into out/fold-0, out/fold-1 ...; arguments as for `train`.
+
+    All are split, and what a split is refused for is found out, before the first is trained.
+    """
+    plans = [replace(plan, fold=fold) for fold in range(plan.folds)]
+    films = read_films(data, recipe.preprocessing, cache, (machine or Machine()).workers, progress)
+    for each in plans:
+        of_fold = recipe_of_fold(recipe, each)
+        refuse_blind_selection(films.table, _split(films, of_fold, each).validation, of_fold)
     return [
-        train(out / f"{FOLD_PREFIX}{fold}", data, recipe, replace(plan, fold=fold), machine, cache, progress)
-        for fold in range(plan.folds)
+        train(out / f"{FOLD_PREFIX}{each.fold}", data, recipe, each, machine, cache, progress)
+        for each in plans
     ]
 
 

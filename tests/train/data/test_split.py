@@ -137,3 +137,10 @@ def test_pretraining_leaves_out_every_film_of_a_patient_of_whom_one_was_read() -
     read = {mined[0].patient, mined[-1].patient}
     split = split_films(mined, SplitPlan(unread=True, validated=False))
     assert {mined[row].patient for row in split.training} == {film.patient for film in mined} - read
+
+
+@pytest.mark.parametrize("validated", [True, False])
+def test_folds_of_which_a_later_one_would_have_no_test_are_refused_at_the_first(validated: bool) -> None:
+    plan = SplitPlan(folds=7, validated=validated)
+    with pytest.raises(UsageError, match="films of 5 patients cannot be dealt to --folds 7: none is left to"):
+        split_films(films(5), plan)

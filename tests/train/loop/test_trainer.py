@@ -10,12 +10,14 @@ import torch
 from cxr_runtime.errors import ModelError, UsageError
 from cxr_runtime.progress import Silence
 from cxr_train.checkpoint import BEST_FILE, LAST_FILE, load_checkpoint, read_config, read_tensors
-from cxr_train.data.split import SplitPlan
+from cxr_train.data import read_data_set
+from cxr_train.data.split import SplitPlan, split_films
 from cxr_train.heat.of_run import read_heat
 from cxr_train.loop.losses import TrainingError
 from cxr_train.loop.trainer import Machine
 from cxr_train.recipe.recipe import Recipe
-from cxr_train.run import train
+from cxr_train.run import cross_validate, train
+from drawn_data_sets import write_data_set
 from tiny_training import tiny_recipe
 
 PLAN = SplitPlan(shares=(0.5, 0.2, 0.3))
@@ -129,6 +131,18 @@ def test_a_run_of_another_preprocessing_version_is_refused(finished_run: Path, t
 def test_other_settings_do_not_go_on_with_a_run(finished_run: Path, data_set: Path, cache: Path) -> None:
     with pytest.raises(UsageError, match="other settings"):
         train(finished_run, [data_set], tiny_recipe(seed=5), PLAN, cache=cache)
+
+
+def test_a_copy_that_spoils_a_later_fold_is_found_before_the_first_is_trained(
+    cache: Path, tmp_path: Path
+) -> None:
+    table = write_data_set(tmp_path / "data", 24)
+    films = read_data_set(table).films
+    third, fourth = (split_films(films, SplitPlan(folds=4, fold=fold)).test[0] for fold in (2, 3))
+    films[third].path.write_bytes(films[fourth].path.read_bytes())
+    with pytest.raises(UsageError, match="stands in training and in"):
+        cross_validate(tmp_path / "cv", [table], tiny_recipe(epochs=1), SplitPlan(folds=4), cache=cache)
+    assert not (tmp_path / "cv").exists()
 
 
 def test_a_loss_that_is_not_finite_stops_the_run(data_set: Path, cache: Path, tmp_path: Path) -> None:

@@ -75,6 +75,7 @@ def split_films(films: Sequence[TrainingFilm], plan: SplitPlan) -> Split:
     if not 0 <= plan.fold < plan.folds:
         raise UsageError(f"there is no fold {plan.fold} of {plan.folds}; the first is 0")
     parts = _deal(films, [1 / plan.folds] * plan.folds, plan.seed)
+    _refuse_empty_folds(films, parts)
     if not plan.validated:
         rest = [part for number, part in enumerate(parts) if number != plan.fold]
         return Split(np.sort(np.concatenate(rest)), np.zeros(0, np.intp), parts[plan.fold])
@@ -128,6 +129,17 @@ def _strata(films: Sequence[TrainingFilm]) -> NDArray[np.intp]:
     keys = list(zip(*(column(films, name) for name in STRATA), strict=True))
     number = {key: count for count, key in enumerate(Counter(keys))}
     return np.array([number[key] for key in keys], np.intp)
+
+
+def _refuse_empty_folds(films: Sequence[TrainingFilm], parts: Sequence[Rows]) -> None:
+    """Each part is the test of a fold, which is found out before the first one is trained."""
+    empty = [number for number, part in enumerate(parts) if not len(part)]
+    if empty:
+        patients = len({film.patient for film in films})
+        raise UsageError(
+            f"films of {patients} patients cannot be dealt to --folds {len(parts)}: none is left to test "
+            f"fold {empty[0]} on; give a smaller --folds, or films of more patients"
+        )
 
 
 def _checked(films: Sequence[TrainingFilm], split: Split) -> Split:

@@ -92,7 +92,7 @@ class Trainer:
         Raises:
             TrainingError: a loss is not finite, or validation cannot measure what the recipe selects by.
         """
-        refuse_blind_selection(self.maker, self.split.validation, self.recipe)
+        refuse_blind_selection(self.maker.films, self.split.validation, self.recipe)
         try:
             while self.epoch < self.recipe.epochs and not (stop and stop(self.journal.entries)):
                 self._one_epoch()

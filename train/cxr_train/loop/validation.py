@@ -1,13 +1,14 @@
 """How good a network is after an epoch, and which epoch is kept."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from cxr_calibration.statistics.roc import auc
+from cxr_train.data.film import TrainingFilm
 from cxr_train.data.split import Rows
 from cxr_train.loop.batches import BatchMaker, in_steps
 from cxr_train.loop.losses import Objective, TrainingError
@@ -45,13 +46,13 @@ def figure_of(entry: Mapping[str, float], recipe: Recipe) -> float:
     return -entry["validation_loss"] if recipe.select_by == "loss" else entry[recipe.select_by]
 
 
-def refuse_blind_selection(maker: BatchMaker, rows: Rows, recipe: Recipe) -> None:
+def refuse_blind_selection(films: Sequence[TrainingFilm], rows: Rows, recipe: Recipe) -> None:
     """Refuse to select by a figure that validation cannot measure.
 
     Raises:
         TrainingError: a class is missing among the labelled films, or there is no validation.
     """
-    labels = labels_of(maker.films, scored_rows(maker.films, rows))
+    labels = labels_of(films, scored_rows(films, rows))
     if recipe.select_by == "last":
         return
     if not len(rows):
