@@ -14,14 +14,13 @@ from torch import Tensor, nn
 from torch.hub import download_url_to_file, get_dir
 
 from cxr_runtime.errors import ModelError, UsageError
-from cxr_train.loop.starting_weights import read_weights
+from cxr_train.loop.starting_weights import read_weights, why_unread
 
 SCRATCH, PUBLISHED = "scratch", "published"
 NESTED = ("state_dict", "model_state_dict", "model", "net", "weights", "ema", "ema_state_dict")
 PREFIXES = ("module.", "_orig_mod.", "model.")  # of networks that were wrapped while they were trained
 DIGITS = 64  # of a sha256
 NEEDED_CLASS = re.compile(r"GLOBAL (\S+)")  # as torch names what it will not build
-NEW_LINE = "\n"
 
 
 def load_weights(network: nn.Module, asked: str, published: str = "", digest: str = "") -> str:
@@ -69,10 +68,9 @@ def _tensors(path: Path, network: nn.Module) -> dict[str, Tensor]:
                 f"weights {path} need {needed[1]}, which would run code, or which this network has not; in "
                 "the program that made them, save `network.state_dict()` alone, e.g. with safetensors"
             ) from error
-        reason = f"{type(error).__name__}: {str(error).strip().partition(NEW_LINE)[0]}"
         raise ModelError(
-            f"weights {path} cannot be read ({reason}); expected a state dict as .safetensors, .pt, "
-            ".pth or .npz"
+            f"weights {path} cannot be read ({why_unread(error)}); expected a state dict as .safetensors, "
+            ".pt, .pth or .npz"
         ) from error
     return _state_dict(content, path)
 

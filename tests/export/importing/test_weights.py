@@ -58,8 +58,11 @@ def test_a_file_that_would_run_code_is_refused_unrun(tmp_path: Path, monkeypatch
 
 def test_a_file_that_holds_no_weights_is_refused_in_a_line(tmp_path: Path) -> None:
     (tmp_path / "page.pth").write_text("hello")
-    with pytest.raises(ModelError, match=r"page.pth cannot be read \(.*\); expected a state dict"):
-        load_weights(Small(), str(tmp_path / "page.pth"))
+    (tmp_path / "empty.npz").write_text("hello")
+    for name in ("page.pth", "empty.npz"):
+        with pytest.raises(ModelError, match=rf"{name} cannot be read \(.*\); expected a state") as error:
+            load_weights(Small(), str(tmp_path / name))
+        assert "it is damaged, or holds something else than tensors" in str(error.value)
 
 
 def test_weights_of_another_network_or_digest_are_refused(tmp_path: Path) -> None:

@@ -103,9 +103,20 @@ def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_no_weights_is_named(tmp_path: Path) -> None:
-    (tmp_path / "x.pth").write_bytes(b"no weights")
-    with pytest.raises(UsageError, match="cannot be read"):
-        start_from(squeezenet(), "squeezenet", str(tmp_path / "x.pth"))
+    for name in ("x.pth", "x.safetensors", "x.npz", "x.onnx"):
+        (tmp_path / name).write_bytes(b"no weights")
+        with pytest.raises(UsageError, match=rf"{name} cannot be read \(it is damaged, or holds something"):
+            start_from(squeezenet(), "squeezenet", str(tmp_path / name))
+    torch.save(squeezenet(), tmp_path / "whole.pth")
+    with pytest.raises(UsageError, match=r"whole.pth cannot be read \([^(]*\); expected a state") as refused:
+        start_from(squeezenet(), "squeezenet", str(tmp_path / "whole.pth"))
+    assert "weights_only" not in str(refused.value)
+
+
+@pytest.mark.parametrize("suffix", [".pth", ".safetensors", ".npz", ".onnx"])
+def test_a_file_of_weights_that_is_not_there_is_named(suffix: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"cannot be read \((No such file|the file is not)"):
+        start_from(squeezenet(), "squeezenet", str(tmp_path / f"x{suffix}"))
 
 
 def test_published_weights_with_another_hash_are_refused(

@@ -93,9 +93,16 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         return {name: tensor.float() for name, tensor in tensors.items()}
     except Exception as error:
         raise UsageError(
-            f"weights {path} cannot be read ({error}); expected a state dict as .pth, .safetensors or .npz, "
-            "or an exported model.onnx"
+            f"weights {path} cannot be read ({why_unread(error)}); expected a state dict as .pth, "
+            ".safetensors or .npz, or an exported model.onnx"
         ) from error
+
+
+def why_unread(error: Exception) -> str:
+    """Why a file of weights cannot be read, in our words: torch's advise to run what it holds."""
+    if isinstance(error, OSError):
+        return error.strerror or "the file is not there"
+    return "it is damaged, or holds something else than tensors by their names"
 
 
 def _exported(path: Path) -> dict[str, Tensor]:
