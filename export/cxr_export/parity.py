@@ -40,7 +40,7 @@ def measure_parity(network: Network, onnx: bytes, films: NDArray[np.float32]) ->
         films: (8, 3, H, W) float32, normalised films.
 
     Raises:
-        ModelError: they differ by more than TOLERANCE, or gave a number that is not finite.
+        ModelError: they differ by more than TOLERANCE, or one gave a number that is not finite.
     """
     wrapped = LogitsAndConv5(network).eval()
     return agreement(lambda batch: _run(wrapped, batch), onnx, films)
@@ -55,7 +55,9 @@ def agreement(
     pairs = []
     for size in BATCH_SIZES:
         for batch in (films[:size], noise[:size]):
-            pairs.append((source(batch), engine.run(np.ascontiguousarray(batch))))
+            said = source(batch)
+            _refuse_not_finite(said)
+            pairs.append((said, engine.run(np.ascontiguousarray(batch))))
     engine.close()
     logits, logits_relative = _worst([(source.logits, export.logits) for source, export in pairs])
     conv5, conv5_relative = _worst([(source.conv5, export.conv5) for source, export in pairs])
@@ -66,6 +68,15 @@ def _run(wrapped: LogitsAndConv5, batch: NDArray[np.float32]) -> Outputs:
     with torch.no_grad():
         logits, conv5 = wrapped(torch.from_numpy(np.ascontiguousarray(batch)))
     return Outputs(logits.numpy(), conv5.numpy())
+
+
+def _refuse_not_finite(said: Outputs) -> None:
+    for output, values in (("logits", said.logits), ("conv5", said.conv5)):
+        if not np.isfinite(values).all():
+            raise ModelError(
+                f"the network itself, before any export, gives {output} that are not finite numbers; "
+                "its weights may be damaged: get them anew, or train again; nothing was written"
+            )
 
 
 def _worst(pairs: list[tuple[NDArray[np.float32], NDArray[np.float32]]]) -> tuple[float, float]:

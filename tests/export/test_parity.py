@@ -3,6 +3,7 @@
 import numpy as np
 import onnx
 import pytest
+import torch
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
@@ -22,6 +23,15 @@ def test_a_faithful_export_agrees_far_below_the_tolerance(
     parity = measure_parity(network, traced.SerializeToString(), batch)
     assert 0 < parity.logits_relative < TOLERANCE / 10
     assert 0 < parity.conv5_relative < TOLERANCE / 10
+
+
+@pytest.mark.parametrize(("layer", "output"), [("classifier.1", "logits"), ("features.4", "logits")])
+def test_a_network_that_gives_no_finite_number_is_blamed_itself(
+    network: Network, traced: onnx.ModelProto, batch: NDArray[np.float32], layer: str, output: str
+) -> None:
+    torch.nn.init.constant_(network.get_parameter(f"{layer}.weight"), float("nan"))
+    with pytest.raises(ModelError, match=f"the network itself, before any export, gives {output} that"):
+        measure_parity(network, traced.SerializeToString(), batch)
 
 
 @pytest.mark.parametrize(("weights", "output"), [("classifier.1.weight", "logits"), ("0.weight", "")])
