@@ -249,33 +249,35 @@ def _about(taken: "Taken") -> list[str]:
 
     places = f"{counted(taken.rows, 'place')} new, {taken.on_trust} of them on trust"
     new = f"{counted(taken.films)} new; {places}"
-    lines = [new if taken.rows else "nothing new"]
-    if taken.known:
-        lines.append(f"{counted(taken.known)} known already")
-    if taken.differing:
-        lines.append(f"{counted(taken.differing)} ended otherwise in the stores before; the first row stays")
-    if taken.judged:
-        lines.append(f"{counted(taken.judged)} judged anew, as by a later scan there")
-    if taken.without_pictures:
-        lines.append(f"pictures of {counted(taken.without_pictures)} left out: they are not those of the row")
-    if taken.replaced:
-        lines.append(
-            f"{counted(taken.replaced, 'row')} without a right seal left out: this machine has scored the "
-            "films again since"
-        )
-    if taken.accounts:
-        lines.append(f"{counted(taken.accounts, 'account')} of readers added, changed or removed, as there")
-    if taken.accounts_left:
-        stay = "stays" if taken.accounts_left == 1 else "stay"
-        lines.append(
-            f"{counted(taken.accounts_left, 'account')} of readers {stay} as here, and otherwise there: "
-            "`cxr-triage user` changes accounts"
-        )
-    if taken.audit:
-        entries = counted(taken.audit, "entry", "entries")
-        stay = "stays" if taken.audit == 1 else "stay"
-        lines.append(f"{entries} of its audit {stay} there: keep that folder")
-    return lines
+    stay = ("stays", "stay")
+    said = (
+        (taken.known, f"{counted(taken.known)} known already"),
+        (
+            taken.differing,
+            f"{counted(taken.differing)} ended otherwise in the stores before; the first row stays",
+        ),
+        (taken.judged, f"{counted(taken.judged)} judged anew, as by a later scan there"),
+        (
+            taken.replaced,
+            f"{counted(taken.replaced, 'row')} without a right seal left out: later rows there bear one",
+        ),
+        (
+            taken.without_pictures,
+            f"pictures of {counted(taken.without_pictures)} left out: they are not those of the row",
+        ),
+        (taken.accounts, f"{counted(taken.accounts, 'account')} added, changed or removed, as there"),
+        (
+            taken.accounts_left,
+            f"{counted(taken.accounts_left, 'account')} {stay[taken.accounts_left > 1]} as here, though not "
+            "so there: `cxr-triage user` changes accounts",
+        ),
+        (
+            taken.audit,
+            f"{counted(taken.audit, 'entry', 'entries')} of its audit {stay[taken.audit > 1]} there: keep "
+            "that folder",
+        ),
+    )
+    return [new if taken.rows else "nothing new", *(line for count, line in said if count)]
 
 
 def _size(count: int) -> str:

@@ -15,11 +15,11 @@ from cxr_runtime.reports.heatmap_files import HeatmapFiles
 from cxr_runtime.reports.publishing import Publication, publish
 from cxr_runtime.sources.kinds import is_hidden
 from cxr_runtime.store.folder import has_store, held
-from cxr_runtime.store.joining import JoiningStore, Taken
+from cxr_runtime.store.joining import JoiningStore
 from cxr_runtime.store.opening import store_in
 from cxr_runtime.store.rows import RunFacts
 from cxr_runtime.store.store import Store
-from cxr_runtime.store.trust import TrustingStore, untrusted
+from cxr_runtime.store.trust import Taken, TrustingStore, untrusted
 from cxr_runtime.store_file import is_store
 
 MOST_NAMED = 5  # models that a remark names
@@ -52,7 +52,7 @@ class Reported:
     """What reports of a whole store came to."""
 
     out: Path  # the output folder
-    publication: Publication
+    publication: Publication | None  # None: no scan has ended, so that its model is not known
     on_trust: int = 0  # rows that were taken on trust
     taken: tuple[Taken, ...] = ()  # what came from other stores
 
@@ -73,7 +73,13 @@ def report_again(folder: Path, options: ReportOptions | None = None) -> Reported
     store_in(folder)
     with held(folder, options.access), TrustingStore.open(folder, options.access) as store:
         on_trust = _own_rows(store, options)
-        return Reported(folder, _published(store, folder, options), on_trust)
+        publication = _published(store, folder, options)
+        if publication is None and not on_trust:
+            raise StoreError(
+                f"no scan into {printable(store.name)} has ended, so that nothing is known of its model; "
+                "scan into the same folder again, which writes the reports"
+            )
+        return Reported(folder, publication, on_trust)
 
 
 def restore(file: Path, folder: Path, options: ReportOptions | None = None) -> Reported:
@@ -175,8 +181,10 @@ def _own_rows(store: TrustingStore, options: ReportOptions) -> int:
     return store.take_on_trust()
 
 
-def _published(store: TrustingStore, folder: Path, options: ReportOptions) -> Publication:
+def _published(store: TrustingStore, folder: Path, options: ReportOptions) -> Publication | None:
     facts = _facts(store)
+    if facts is None:
+        return None
     before = facts.presentation
     usual = replace(before, prevalence=kept_prevalence() or before.prevalence)
     facts = replace(facts, presentation=options.wishes.over(usual))
@@ -191,14 +199,11 @@ def _published(store: TrustingStore, folder: Path, options: ReportOptions) -> Pu
     return publish(store, None, facts, pictures)
 
 
-def _facts(store: Store) -> RunFacts:
+def _facts(store: Store) -> RunFacts | None:
     """What the reports of all films state: the latest run's facts, and where the films' own differ."""
     stated = [facts for facts, _ in store.ended()]
     if not stated:
-        raise StoreError(
-            f"no scan into {printable(store.name)} has ended, so that nothing is known of its model; scan "
-            "into the same folder again, which writes the reports"
-        )
+        return None
     inputs = dict.fromkeys(name for facts in stated for name in facts.inputs)
     models = dict[tuple[str, str], None]()
     points: set[tuple[str, float | None]] = {(stated[-1].operating_point, stated[-1].threshold)}

@@ -4,19 +4,16 @@ Of a foreign file no page is copied. What bears no right seal of this machine is
 the user says so, and counted.
 """
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from datetime import datetime
-from itertools import accumulate
 from typing import Any
 
 from cxr_runtime.seals import sealed_place
-from cxr_runtime.store.accounts import COLUMNS as ACCOUNT
-from cxr_runtime.store.audit import COLUMNS as ENTRY
 from cxr_runtime.store.deliveries import COLUMNS as DELIVERY
 from cxr_runtime.store.features import features_in
 from cxr_runtime.store.identities import COLUMNS as IDENTITY
+from cxr_runtime.store.joining_readers import ReaderJoiningStore, in_order
 from cxr_runtime.store.objects import COLUMNS as OBJECT
 from cxr_runtime.store.rows import (
     FEATURES,
@@ -27,15 +24,12 @@ from cxr_runtime.store.rows import (
     RESULT,
     RUN,
     SEALED_COLUMNS,
-    Place,
     time_of,
 )
-from cxr_runtime.store.run_checks import StoredRun, check_place, check_plain, run_of
+from cxr_runtime.store.run_checks import StoredRun, check_place, run_of
 from cxr_runtime.store.sqlite import one_moment, transaction
 from cxr_runtime.store.store import ROW_OF_BYTES, Store
-from cxr_runtime.store.trust import RUNS, TrustingStore, untrusted
-from cxr_runtime.store.verdicts import COLUMNS as VERDICT
-from cxr_runtime.store.verdicts import SEALED as SEALED_VERDICT
+from cxr_runtime.store.trust import RUNS, CheckedResult, Taken, untrusted
 
 _DECISIVE = tuple(SEALED_COLUMNS.index(name) for name in ("status", "code", "margin"))
 _JUDGEMENT = tuple(SEALED_COLUMNS.index(name) for name in JUDGED_COLUMNS)
@@ -44,29 +38,23 @@ _LASTING = SEALED_COLUMNS.index("is_lasting")
 _PLACE = ("run", "position", "file", "stamp", "result", "seal")
 _IDENTITIES = ("sha256", "kind", *IDENTITY, "seal")
 _OBJECTS = (*OBJECT, "seal")
-_VERDICTS = (*VERDICT, "seal")
 _DELIVERIES = (*DELIVERY, "seal")
-_AUDIT = (*ENTRY, "seal")
-_USERS = (*ACCOUNT, "seal")
-_SEEN = ("sha256", "reader", "first")
-_Row = tuple[Any, ...]
+_PLACES = (
+    "SELECT run, position, file, stamp, places.seal, result, finished FROM places"
+    " LEFT JOIN results ON results.id = places.result ORDER BY run, position"
+)
+_FINISHED = 6  # column of _PLACES
+_LISTED = "SELECT position, file, sha256 FROM places JOIN results ON results.id = places.result WHERE run = ?"
+_LATEST = (
+    "SELECT results.seal, places.seal, stamp, file,"
+    f" {', '.join(f'results.{column}' for column in SEALED_COLUMNS)} FROM places"
+    " JOIN results ON results.id = places.result WHERE {} ORDER BY run DESC, position DESC LIMIT 1"
+)
+_OF_FILM = _LATEST.format("results.sha256 = ?")
+_OF_FILE = _LATEST.format(
+    "file = ? AND (SELECT origin FROM runs WHERE id = run) = (SELECT origin FROM runs WHERE id = ?)"
+)
 _Latest = dict[tuple[str, float], int]  # order of the latest scan with an operating point and threshold
-
-
-@dataclass
-class Taken:
-    """What came from one store."""
-
-    name: str  # of the store's file
-    films: int = 0  # whose rows were new here
-    rows: int = 0  # places of films that were new here; a film may lie at several
-    on_trust: int = 0  # of them, those that bear no right seal of this machine
-    runs_on_trust: int = 0  # scans whose facts bear none
-    known: int = 0  # films that were here already
-    differing: int = 0  # of them, those that ended otherwise here; the row here stays
-    judged: int = 0  # of them, those that a later scan there judged otherwise; they are judged so here now
-    without_pictures: int = 0  # films whose pictures were left out: they are not those of their row
-    audit: int = 0  # entries of the audit that stay where they are: two chains cannot become one
 
 
 @dataclass(frozen=True)
@@ -79,7 +67,7 @@ class _Joined:
     is_ours: bool  # its seal there was this machine's
 
 
-class JoiningStore(TrustingStore):
+class JoiningStore(ReaderJoiningStore):
     """A store that takes what other stores hold."""
 
     def join(self, sources: Sequence[Store], *, trust: bool) -> list[Taken]:
@@ -94,15 +82,17 @@ class JoiningStore(TrustingStore):
                 taken on trust; or the disk is full. This store is then as it was.
         """
         taken = [Taken(source.name) for source in sources]
-        with transaction(self._db, self.name):
+        with transaction(self._db, self.name), ExitStack() as moments:
+            for source in sources:
+                moments.enter_context(one_moment(source._db, source.name))
             numbers = self._join_runs(sources, taken)
             latest = {
                 (facts.operating_point, facts.threshold): order
                 for order, (facts, _) in enumerate(self.ended())
             }
-            for source, of_source, told in zip(sources, numbers, taken, strict=True):
-                with one_moment(source._db, source.name):
-                    self._join_films(source, of_source, latest, told)
+            self._join_films(sources, numbers, latest, taken, trust=trust)
+            for source, told in zip(sources, taken, strict=True):
+                self._join_rest(source, told)
             self._join_verdicts(sources, trust=trust)
             for told in taken:
                 if (told.on_trust or told.runs_on_trust) and not trust:
@@ -116,12 +106,15 @@ class JoiningStore(TrustingStore):
         ]
         numbers: list[dict[int, int]] = [{} for _ in sources]
         for at, run in sorted(found, key=lambda one: time_of(one[1].begun)):
-            numbers[at][run.id] = self._join_run(run, taken[at])
+            # Where a folder was copied, both go on with the same number: such runs began at other times.
+            query = "SELECT id, facts FROM runs WHERE origin = ? AND coalesce(number, id) = ? AND begun = ?"
+            same = self._db.execute(query, (run.origin, run.number, run.begun)).fetchall()
+            if not run.begun:
+                same = [one for one in same if self._lists_the_same(one[0], at, run.id, sources, numbers)]
+            numbers[at][run.id] = self._join_run(run, same[0] if same else None, taken[at])
         return numbers
 
-    def _join_run(self, run: StoredRun, taken: Taken) -> int:
-        query = "SELECT id, facts FROM runs WHERE origin = ? AND coalesce(number, id) = ?"
-        known = self._db.execute(query, (run.origin, run.number)).fetchone()
+    def _join_run(self, run: StoredRun, known: tuple[int, str | None] | None, taken: Taken) -> int:
         stated = (run.ended, run.facts)
         seal = "" if run.facts is None else self._sealer.seal(RUN, stated)
         if known is None:
@@ -133,33 +126,75 @@ class JoiningStore(TrustingStore):
             values = (*stated, seal, known[0])
             self._db.execute("UPDATE runs SET ended = ?, facts = ?, seal = ? WHERE id = ?", values)
         else:
-            return int(known[0])
+            return known[0]
         taken.runs_on_trust += not self._is_ours_run(run)
-        return int(added.lastrowid or 0) if known is None else int(known[0])
+        return int(added.lastrowid or 0) if known is None else known[0]
 
-    def _join_films(self, source: Store, numbers: dict[int, int], latest: _Latest, taken: Taken) -> None:
-        joined = dict[int, _Joined]()
-        places = "SELECT run, position, file, stamp, seal, result FROM places ORDER BY run, position"
+    def _lists_the_same(
+        self, here: int, at: int, run: int, sources: Sequence[Store], numbers: Sequence[dict[int, int]]
+    ) -> bool:
+        """Whether runs of 0.1.0, which noted no time, may be one: no place is that of another film.
+
+        Args:
+            here: number of the run here, whose places may be taken in this very transaction.
+            at: the source of the other run.
+            run: its id there.
+            sources: all of them.
+            numbers: of their runs that were joined so far.
+        """
+        listed = [self._rows(_LISTED, here)]
+        for source, of_source in zip(sources, numbers, strict=True):
+            listed += [source._rows(_LISTED, there) for there, number in of_source.items() if number == here]
+        own = {position: film for rows in listed for position, *film in rows}
+        return all(own.get(position, film) == film for position, *film in sources[at]._rows(_LISTED, run))
+
+    def _join_films(
+        self,
+        sources: Sequence[Store],
+        numbers: Sequence[dict[int, int]],
+        latest: _Latest,
+        taken: Sequence[Taken],
+        *,
+        trust: bool,
+    ) -> None:
+        """Films in the order in which they were finished, whatever the order of the stores."""
+        joined = [dict[int, _Joined]() for _ in sources]
         there = "SELECT 1 FROM places WHERE run = ? AND position = ?"
-        for run, position, file, stamp, seal, result in source._rows(places):
-            check_place(position, file, stamp)
-            if run not in numbers or self._db.execute(there, (numbers[run], position)).fetchone():
-                continue  # a run that began just now, or a place that was taken before
-            if result not in joined:
-                joined[result] = self._join_result(source, result, latest, taken)
-            own = joined[result]
-            sealed = sealed_place(stamp, file, own.sha256, own.fingerprint)
-            is_ours = own.is_ours and self._sealer.is_right(seal, PLACE, sealed)
-            taken.rows += 1
-            taken.on_trust += not is_ours
-            place = Place(position, file, stamp if is_ours else "")  # a stamp of another machine says nothing
-            again = self._sealer.seal(PLACE, sealed_place(place.stamp, file, own.sha256, own.fingerprint))
-            self._insert("places", _PLACE, (numbers[run], position, file, place.stamp, own.result, again))
-        self._join_rest(source, taken)
+        with closing(in_order([source._rows(_PLACES) for source in sources], _FINISHED)) as places:
+            for at, (run, position, file, stamp, seal, result, _) in places:
+                check_place(position, file, stamp)
+                run_here = numbers[at].get(run)
+                if run_here is None or self._db.execute(there, (run_here, position)).fetchone():
+                    continue  # a run that began just now, or a place that was taken before
+                film = joined[at].get(result) or self._checked(sources[at], result)
+                sealed = sealed_place(stamp, file, film.sha256, film.fingerprint)
+                is_ours = film.is_ours and self._sealer.is_right(seal, PLACE, sealed)
+                if not (is_ours or trust) and self._is_replaced(sources[at], run, file, film.sha256):
+                    taken[at].replaced += 1
+                    continue
+                if isinstance(film, CheckedResult):
+                    film = self._join_result(sources[at], result, film, latest, taken[at])
+                    joined[at][result] = film
+                taken[at].rows += 1
+                taken[at].on_trust += not is_ours
+                kept = stamp if is_ours else ""  # a stamp of another machine says nothing
+                again = self._sealer.seal(PLACE, sealed_place(kept, file, film.sha256, film.fingerprint))
+                self._insert("places", _PLACE, (run_here, position, file, kept, film.result, again))
 
-    def _join_result(self, source: Store, number: int, latest: _Latest, taken: Taken) -> _Joined:
-        found = self._checked(source, number)
-        film = (found.row[0], found.row[FINGERPRINT])
+    def _is_replaced(self, source: Store, run: int, file: str, sha256: str) -> bool:
+        """Whether the latest row of a film there is one that this machine has sealed."""
+        latest = source._rows(_OF_FILM, sha256) if sha256 else source._rows(_OF_FILE, file, run)
+        seal, place_seal, stamp, name, *row = next(latest)
+        of_place = sealed_place(stamp, name, row[0], row[FINGERPRINT])
+        is_sealed = self._sealer.is_right(seal, RESULT, row) and self._sealer.is_right(
+            place_seal, PLACE, of_place
+        )
+        return is_sealed and (bool(row[_LASTING]) or not sha256)
+
+    def _join_result(
+        self, source: Store, number: int, found: CheckedResult, latest: _Latest, taken: Taken
+    ) -> _Joined:
+        film = (found.sha256, found.fingerprint)
         if found.row[_LASTING]:
             known = self._db.execute(ROW_OF_BYTES, film).fetchone()
             if known is not None:
@@ -198,61 +233,6 @@ class JoiningStore(TrustingStore):
             self._insert("identities", _IDENTITIES, row)  # one whose seal is not right is never shown
         for row in self._plain(source, "objects", _OBJECTS):
             self._insert("objects", _OBJECTS, row)
-        for row in self._plain(source, "users", _USERS):
-            self._insert("users", _USERS, row)  # one whose seal is not right cannot log in
-        for row in self._plain(source, "seen", _SEEN):
-            self._insert("seen", _SEEN, row)
         for row in self._plain(source, "deliveries", _DELIVERIES):
             self._insert("deliveries", _DELIVERIES, row)
-        self._join_audit(list(self._plain(source, "audit", _AUDIT)), taken)
-
-    def _join_verdicts(self, sources: Sequence[Store], *, trust: bool) -> None:
-        """Those that are new here, in the order in which they were said: the last one holds.
-
-        A reader may say the same twice in a second, so a word is new where it was said more often than here.
-        """
-        here, there = Counter(row[:-1] for row in self._said(self)), [Counter[_Row]() for _ in sources]
-        said = [
-            (moment, at, row)
-            for at, source in enumerate(sources)
-            for moment, row in _by_moments(self._said(source))
-        ]
-        for _, at, (*values, seal) in sorted(said, key=lambda one: one[0]):
-            row = tuple(values)
-            there[at][row] += 1
-            if there[at][row] > here[row]:
-                here[row] += 1
-                sealed = self._sealer.seal(SEALED_VERDICT, row) if trust else seal
-                self._insert("verdicts", _VERDICTS, (*row, sealed))
-
-    def _said(self, source: Store) -> Iterator[_Row]:
-        return self._plain(source, "verdicts", _VERDICTS, "id")
-
-    def _join_audit(self, entries: list[_Row], taken: Taken) -> None:
-        mine = self._db.execute(f"SELECT {', '.join(_AUDIT)} FROM audit ORDER BY id").fetchall()
-        if not mine:
-            for row in entries:
-                self._insert("audit", _AUDIT, row)
-        elif mine[: len(entries)] != entries:
-            taken.audit += len(entries)
-
-    def _plain(self, source: Store, table: str, columns: Sequence[str], order: str = "1") -> Iterator[_Row]:
-        for row in source._rows(f"SELECT {', '.join(columns)} FROM {table} ORDER BY {order}"):
-            check_plain(source.name, row)
-            yield tuple(row)
-
-    def _insert(self, table: str, columns: Sequence[str], row: Sequence[Any]) -> int:
-        """Write a row, unless there is one of its key; the row's id."""
-        marks = ", ".join("?" * len(columns))
-        command = f"INSERT OR IGNORE INTO {table} ({', '.join(columns)}) VALUES ({marks})"
-        return int(self._db.execute(command, tuple(row)).lastrowid or 0)
-
-
-def _by_moments(said: Iterator[_Row]) -> Iterator[tuple[datetime, _Row]]:
-    """Verdicts of one store as they follow one another, each with the latest time that was stated by then.
-
-    Where a clock was set back, a later word states an earlier time.
-    """
-    rows = list(said)
-    times = (time_of(row[VERDICT.index("time")]) for row in rows)
-    return zip(accumulate(times, max), rows, strict=True)
+        self._join_readers(source, taken)

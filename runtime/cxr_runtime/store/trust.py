@@ -12,6 +12,7 @@ from cxr_runtime.store.checks import picture_of, score_of
 from cxr_runtime.store.features import features_in
 from cxr_runtime.store.rows import (
     FEATURES,
+    FINGERPRINT,
     OUTCOME_COLUMNS,
     PICTURE_COLUMNS,
     PLACE,
@@ -39,6 +40,25 @@ _SCORED = len(OUTCOME_COLUMNS) + len(SCORE_COLUMNS)  # the first of SEALED_COLUM
 _DIGEST = SEALED_COLUMNS.index("pictures")
 
 
+@dataclass
+class Taken:
+    """What came from one store."""
+
+    name: str  # of the store's file
+    films: int = 0  # whose rows were new here
+    rows: int = 0  # places of films that were new here; a film may lie at several
+    on_trust: int = 0  # of them, those that bear no right seal of this machine
+    runs_on_trust: int = 0  # scans whose facts bear none
+    known: int = 0  # films that were here already
+    differing: int = 0  # of them, those that ended otherwise here; the row here stays
+    judged: int = 0  # of them, those that a later scan there judged otherwise; they are judged so here now
+    replaced: int = 0  # places without a right seal that were left out: a later row there bears one
+    without_pictures: int = 0  # films whose pictures were left out: they are not those of their row
+    audit: int = 0  # entries of the audit that stay where they are: two chains cannot become one
+    accounts: int = 0  # that were added, changed or removed here, as they are there
+    accounts_left: int = 0  # that differ here, and stay as they are
+
+
 @dataclass(frozen=True)
 class CheckedResult:
     """A result that passed the checks."""
@@ -47,6 +67,16 @@ class CheckedResult:
     pictures: tuple[Any, ...] | None  # PICTURE_COLUMNS
     is_ours: bool  # its seal is right
     lost_pictures: bool  # it had others than those it was stored with
+
+    @property
+    def sha256(self) -> str:
+        """Of the film."""
+        return str(self.row[0])
+
+    @property
+    def fingerprint(self) -> str:
+        """Of what decided the row."""
+        return str(self.row[FINGERPRINT])
 
 
 class TrustingStore(StoreWriter):

@@ -3,6 +3,7 @@
 import json
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -80,7 +81,8 @@ class StoreWriter(Store):
         with transaction(self._db, self.name):
             own = self._db.execute("SELECT origin FROM runs WHERE number IS NULL LIMIT 1").fetchone()
             origin = secrets.token_hex(ORIGIN_DIGITS // 2) if own is None else own[0]
-            added = self._db.execute("INSERT INTO runs (begun, origin) VALUES (?, ?)", (time_now(), origin))
+            now = datetime.now().astimezone().isoformat()  # to the microsecond: runs of copies differ
+            added = self._db.execute("INSERT INTO runs (begun, origin) VALUES (?, ?)", (now, origin))
         return int(added.lastrowid or 0)
 
     def end_run(self, run: int, facts: RunFacts) -> None:

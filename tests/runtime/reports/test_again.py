@@ -68,6 +68,7 @@ def test_all_films_of_a_store_have_one_row_each_in_the_order_of_arrival(tmp_path
 def test_reports_of_a_store_are_those_of_its_one_scan(tmp_path: Path) -> None:
     out = write_store(tmp_path / "out", [Drawn("a.png"), Drawn("b.png", 0.1)])
     done = report_again(out)
+    assert done.publication is not None
     assert (done.publication.tally.films, done.publication.tally.flagged, done.on_trust) == (2, 1, 0)
     for name in ("worklist.html", "report.pdf", "results.csv"):
         assert (out / name).stat().st_size > 0
@@ -471,6 +472,7 @@ def test_pictures_that_are_none_or_not_those_of_their_row_are_left_out_and_count
     done = merge([out], tmp_path / "all", TRUSTING)
     assert done.taken[0].without_pictures == 1
     assert [bool(pictured) for pictured in _pictured(tmp_path / "all")] == [False, True]
+    assert done.publication is not None
     assert done.publication.tally.scored == 2
 
 
