@@ -113,6 +113,12 @@ _ORDERS = {
     Order.OLDEST: "results.id",
     Order.NAME: "file, results.id",
 }
+# Rows stand as they came, whatever the clock said; but those of stores that were merged, store by store.
+_MERGED = "SELECT EXISTS (SELECT 1 FROM runs WHERE origin != (SELECT origin FROM runs ORDER BY id LIMIT 1))"
+_MERGED_ORDERS = {
+    Order.NEWEST: "julianday(finished) DESC, results.id DESC",
+    Order.OLDEST: "julianday(finished), results.id",
+}
 _OF_FILM = "SELECT 1 FROM verdicts WHERE verdicts.sha256 = results.sha256"
 _LATER = "SELECT 1 FROM verdicts AS later WHERE later.sha256 = verdicts.sha256 AND later.id > verdicts.id"
 _LAST = (  # what a reader said last
@@ -157,7 +163,15 @@ def listed(desk: Desk, query: Query, reader: str, label: str, most: int = MOST_O
     asked: dict[str, Any] = {"reader": reader, "label": label, "text": text, "many": most + 1, "first": first}
     wanted = [_CURRENT, *_narrowed(query, asked)]
     order = _ORDERS[query.order]
+    if query.order in _MERGED_ORDERS and _is_merged(desk):
+        order = _MERGED_ORDERS[query.order]
     return _rows(desk, f"{' AND '.join(wanted)} ORDER BY {order} LIMIT :many OFFSET :first", asked)
+
+
+def _is_merged(desk: Desk) -> bool:
+    with store_errors(desk.name):
+        ((is_merged,),) = desk._db.execute(_MERGED).fetchall()
+    return bool(is_merged)
 
 
 def one(desk: Desk, key: str) -> Listed | None:

@@ -62,6 +62,24 @@ def test_a_list_is_narrowed_and_sorted(desk: Desk, query: Query, films: list[str
     assert names(desk, query) == films
 
 
+def test_films_of_merged_stores_are_listed_by_their_times_over_all_pages(tmp_path: Path) -> None:
+    one = [Drawn(f"{day}.png", finished=f"2026-03-{day:02}T08:00:00+00:00") for day in (5, 7, 9)]
+    two = [  # two hours ahead of the others: the last one came an hour before theirs
+        Drawn("4.png", finished="2026-03-04T09:00:00+02:00"),
+        Drawn("6.png", finished="2026-03-06T09:00:00+02:00"),
+        Drawn("8.png", finished="2026-03-09T09:00:00+02:00"),
+    ]
+    folder = write_store(tmp_path, one, two)
+    change(folder, "UPDATE runs SET origin = 'another' WHERE id = 2")
+    with Desk.open(folder) as desk:
+        assert names(desk, Query(order=Order.OLDEST)) == ["4", "5", "6", "7", "8", "9"]
+        pages = [listed(desk, Query(order=Order.NEWEST, page=page), "", "", most=2) for page in (1, 2, 3)]
+        assert [film.outcome.file for page in pages for film in page[:2]] == [
+            f"{day}.png" for day in (9, 8, 7, 6, 5, 4)
+        ]
+        assert names(desk, Query(order=Order.OLDEST, since=date(2026, 3, 7), text="9")) == ["9"]
+
+
 def test_a_patient_is_found_where_patients_are_kept(desk: Desk, tmp_path: Path) -> None:
     key = listed(desk, Query(text="middle"), "ann", "full")[0].key
     change(tmp_path, f"INSERT INTO identities (sha256, kind, name, patient, accession)"
