@@ -1,6 +1,7 @@
 """`report`, `backup`, `restore`, `merge` and `prune`: what they say, and how they end."""
 
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,16 @@ def test_a_night_is_kept_restored_joined_and_pruned(
     assert {path.name for path in restored.iterdir()} >= {"results.csv", "triage.sqlite"}
     assert not (restored / "report.pdf").exists()
     assert (joined / "results.csv").read_bytes() == (night / "results.csv").read_bytes()
+
+
+def test_rows_are_counted_where_no_scan_has_ended_and_reports_are_for_the_next_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    begun = write_store(tmp_path / "begun", [Drawn("a.png")], has_ended=False)
+    assert exit_status("merge", begun, "--out", tmp_path / "all") == 1
+    told = capsys.readouterr()
+    assert "1 film new; 1 place new, 0 of them on trust" in told.out
+    assert f"the reports are made by one scan with --out {tmp_path / 'all'}" in told.err
 
 
 def test_rows_of_another_machine_need_trust_and_are_counted(
@@ -118,3 +129,16 @@ def test_help_says_that_what_is_shown_again_looks_and_speaks_as_in_the_latest_sc
     shown = {option.name: option.show_default for option in group.commands[command].params}
     looks = {shown.get(name, LATEST) for name in ("language", "colours", "pdf_pages", "worklist_size")}
     assert looks == {LATEST}
+
+
+def test_what_a_merge_left_where_it_was_is_said(
+    night: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    joined = write_store(tmp_path / "all", [Drawn("c.png")])
+    for folder in (night, joined):
+        monkeypatch.setattr("sys.stdin", StringIO("long password 1\n"))
+        assert exit_status("user", "add", folder, "ann", "--password-stdin") == 0
+    assert exit_status("merge", night, "--out", joined, "--format", "csv") == 0
+    said = capsys.readouterr().out
+    assert "1 account stays as here, though not so there: `cxr-triage user` changes accounts" in said
+    assert "1 entry of its audit stays there: keep that folder" in said
