@@ -124,6 +124,7 @@ def export_network(
     Raises:
         ModelError: the export is not valid, does not agree with the network, or loses too much by its
             precision; nothing was written.
+        UsageError: the folder holds another model.
     """
     network.eval()
     how = manifest.preprocessing
@@ -152,7 +153,7 @@ def lower_folder(source: Path, out: Path, options: ExportOptions) -> Exported:
 
     Raises:
         ModelError: the folder cannot be used, is not float32, or loses too much; nothing was written.
-        UsageError: as of `ExportOptions.films`.
+        UsageError: as of `ExportOptions.films`, or the new folder holds another model.
     """
     precision = options.precision
     model = open_model(source, allow_uncalibrated=True)
@@ -188,9 +189,18 @@ def write_folder(manifest: Manifest, onnx: bytes, out: Path) -> str:
 
     Returns:
         The sha256 of model.onnx.
+
+    Raises:
+        UsageError: the folder holds another model, whose calibration and card would not fit this one.
     """
-    out.mkdir(parents=True, exist_ok=True)
     manifest = replace(manifest, model_sha256=sha256(onnx).hexdigest())
+    there = out / MODEL_FILE
+    if there.is_file() and sha256(there.read_bytes()).hexdigest() != manifest.model_sha256:
+        raise UsageError(
+            f"{out} holds another model, which is left as it is; choose another folder with --out, or "
+            "remove this one with its calibration first"
+        )
+    out.mkdir(parents=True, exist_ok=True)
     write_bytes(out / MODEL_FILE, onnx)
     write_manifest(manifest, out / MANIFEST_FILE)
     if not (out / CARD_FILE).exists():

@@ -14,7 +14,7 @@ from cxr_export.parity import TOLERANCE
 from cxr_export.precision import Precision
 from cxr_runtime.backends.choose import open_engine
 from cxr_runtime.backends.graph.lrn import rewrite_lrn
-from cxr_runtime.errors import ModelError
+from cxr_runtime.errors import ModelError, UsageError
 from cxr_runtime.model.folder import Manifest, open_model
 from cxr_runtime.model.known_films import read_known_films, write_known_films
 from cxr_runtime.model.preprocessing import normalise
@@ -130,3 +130,17 @@ def test_a_card_that_was_written_by_hand_is_kept(
     (tmp_path / "card.md").write_text("by hand")
     export_network(network, manifest, tmp_path, films)
     assert (tmp_path / "card.md").read_text() == "by hand"
+
+
+def test_a_folder_of_another_model_is_left_as_it_is_and_the_same_model_is_exported_anew(
+    network: Network, manifest: Manifest, films: ExportFilms, tmp_path: Path
+) -> None:
+    out = tmp_path / "model"
+    export_network(network, manifest, out, films)
+    (out / "calibration.json").write_text("of the first")
+    export_network(network, replace(manifest, licence="MIT"), out, films)
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    torch.nn.init.constant_(network.get_parameter("classifier.1.bias"), 0.5)
+    with pytest.raises(UsageError, match=r"model holds another model, .*; choose another folder with --out"):
+        export_network(network, manifest, out, films)
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before

@@ -86,7 +86,7 @@ def import_network(
         progress: hears of every step.
 
     Raises:
-        UsageError: something is missing that only the user knows.
+        UsageError: something is missing that only the user knows, or the folder holds another model.
         ModelError: the network cannot be brought in, or the export does not agree with it.
     """
     progress = progress or Silence()

@@ -166,6 +166,7 @@ if __name__ == "__main__":
     import torch
 
     torch.set_num_threads(1)
+    torch.manual_seed(0)  # a folder that is there already takes the same network again
     try:
         print(json.dumps(check_one(sys.argv[1], Path(sys.argv[2]))))  # noqa: T201
     except CxrTriageError as error:
