@@ -140,9 +140,14 @@ def fit_and_describe(
 
     Raises:
         ValueError: a margin is not finite, or a class is empty.
-        CalibrationError: the scores do not tell the films apart, or there are too few of them.
+        CalibrationError: the scores do not tell the films apart, or there are too few of them or of patients.
     """
     options = options or FitOptions()
+    if films.number_of_patients < 2:
+        raise CalibrationError(
+            f"all {films.films} films with a score are of one patient; expected films of several, as a "
+            "threshold is tried on patients it was not set on: correct the column patient, or label others"
+        )
     usual, sources = (films.margins, films.sources) if everyday is None else (everyday, None)
     folds = grouped_folds(
         films.patients, films.truth, min(options.folds, films.number_of_patients), options.seed
@@ -191,7 +196,7 @@ def _auc(films: LabelledFilms, seed: int) -> Estimate:
         truth = films.truth[rows]
         return auc(films.margins[rows], truth) if 0 < truth.sum() < truth.size else float("nan")
 
-    return bootstrap(of, films.patients, seed=seed)
+    return bootstrap(of, films.patients, classes=films.truth, seed=seed)
 
 
 def _own_reference(films: LabelledFilms) -> Reference:

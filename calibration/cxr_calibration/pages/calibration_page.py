@@ -1,6 +1,7 @@
 """calibration.html: what a calibration is worth, for the people who will use it."""
 
 from collections.abc import Sequence
+from math import isnan
 
 import numpy as np
 
@@ -50,7 +51,7 @@ def calibration_page(
         "calibration.html",
         model=model,
         description=description,
-        auc=written(str(description.auc)),
+        auc=_area(description.auc),
         points=_points(description),
         prevalences=_prevalences(description),
         charts=(_reliability(description, films), _sensitivity_and_specificity(description, scores)),
@@ -60,6 +61,12 @@ def calibration_page(
         thresholds=_thresholds(scores, clinic),
         unscored=_unscored(unscored),
     )
+
+
+def _area(auc: Estimate) -> str:
+    if isnan(auc.low):
+        return _("{auc} (too few films)", auc=number(auc.value, 3))
+    return written(str(auc))
 
 
 def _share(share: float) -> str:

@@ -12,12 +12,17 @@ from numpy.typing import NDArray
 CONFIDENCE = 0.95  # of every interval that does not say otherwise
 REPLICATES = 2000  # bootstrap samples; the ends of an interval are then good to about 0.003
 DECIMALS = 6  # of measured numbers in files
+FEWEST_PATIENTS = 6  # for an interval: from least to most, 6 cover the median with 97 %, and 5 with 94 %
+TOO_FEW_FILMS = "too few films"  # said in place of an interval that is not known
 DEFINED_AT_LEAST = 0.9  # share of bootstrap samples in which the statistic must exist
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A measured number with its confidence interval; all nan where it cannot be known."""
+    """A measured number with its confidence interval; all nan where it cannot be known.
+
+    Both ends are nan where the number is known and its interval is not.
+    """
 
     value: float
     low: float
@@ -26,6 +31,8 @@ class Estimate:
     def __str__(self) -> str:
         if isnan(self.value):
             return "-"
+        if isnan(self.low + self.high):
+            return f"{self.value:.3f} ({TOO_FEW_FILMS})"
         return f"{self.value:.3f} ({self.low:.3f}-{self.high:.3f})"
 
 
@@ -104,10 +111,21 @@ def films_worth(share: Estimate) -> float:
     return normal_quantile(CONFIDENCE) ** 2 * end * (1 - end) / (share.value - end) ** 2
 
 
+def are_enough(patients: NDArray[Any], classes: NDArray[Any]) -> bool:
+    """Whether films of every class are of enough patients for an interval.
+
+    Args:
+        patients: (N,) any type, one value a patient.
+        classes: (N,) any type, e.g. the truth.
+    """
+    return all(np.unique(patients[classes == one]).size >= FEWEST_PATIENTS for one in np.unique(classes))
+
+
 def bootstrap(
     statistic: Callable[[NDArray[np.intp]], float],
     patients: NDArray[Any],
     *,
+    classes: NDArray[Any] | None = None,
     replicates: int = REPLICATES,
     seed: int = 0,
 ) -> Estimate:
@@ -117,20 +135,28 @@ def bootstrap(
         statistic: given row numbers of films (repeats allowed), the number of interest; nan where a sample
             does not define it (say, no abnormal film in it).
         patients: (N,) any type, one value a patient.
+        classes: (N,) any type, of a statistic of several classes of films; None: all are of one.
         replicates: bootstrap samples.
         seed: the same seed gives the same interval.
 
     Returns:
-        The statistic of all films and its interval; low and high are nan where more than a tenth of the
-        samples do not define the statistic.
+        The statistic of all films and its interval; low and high are nan where a class has films of fewer
+        than FEWEST_PATIENTS patients, where more than a tenth of the samples do not define the statistic, and
+        where samples agree so well that the interval has no width: that shows no certainty, but that no
+        film shows an error yet.
     """
+    value = statistic(np.arange(patients.size))
+    if not are_enough(patients, np.zeros(patients.size) if classes is None else classes):
+        return Estimate(value, nan, nan)
     draw = _PatientDraw(patients)
     random = np.random.default_rng(seed)
     drawn = np.array([statistic(draw.films(random)) for _ in range(replicates)], np.float64)
-    value, defined = statistic(np.arange(patients.size)), drawn[np.isfinite(drawn)]
+    defined = drawn[np.isfinite(drawn)]
     if defined.size < DEFINED_AT_LEAST * replicates:
         return Estimate(value, nan, nan)
     low, high = np.quantile(defined, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    if high - low < 10**-DECIMALS:
+        return Estimate(value, nan, nan)
     return Estimate(value, float(low), float(high))
 
 

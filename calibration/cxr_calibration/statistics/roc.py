@@ -1,11 +1,13 @@
 """The receiver operating characteristic, the area under it, and the areas of two models compared.
 
-DeLong, DeLong and Clarke-Pearson, Biometrics 1988; computed by ranks as Sun and Xu, 2014.
+DeLong, DeLong and Clarke-Pearson, Biometrics 1988; computed by ranks as Sun and Xu, 2014; where patients have
+several films, as Obuchowski, Biometrics 1997.
 """
 
 from dataclasses import dataclass
 from math import sqrt
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,34 +98,38 @@ class PairedComparison:
     p_value: float  # two-sided, of no difference
 
 
-def delong_auc(scores: AnyScores, labels: AnyLabels) -> Estimate:
-    """AUC with DeLong's interval of 95 %, for films of different patients.
+def delong_auc(scores: AnyScores, labels: AnyLabels, patients: NDArray[Any] | None = None) -> Estimate:
+    """AUC with DeLong's interval of 95 %, by patient.
 
     Args:
         scores: (N,) higher is more suspicious.
-        labels: (N,) 0 normal, 1 abnormal; at least two of each.
+        labels: (N,) 0 normal, 1 abnormal; each of at least two patients.
+        patients: (N,) any type, one value a patient; None: every film is of another one.
 
     Raises:
-        ValueError: lengths differ, a score is not finite, or a class has fewer than two films.
+        ValueError: lengths differ, a score is not finite, or a class has films of fewer than two patients.
     """
-    areas, covariance = _areas(scores[None], labels)
+    areas, covariance = _areas(scores[None], labels, patients)
     return _within(float(areas[0]), float(covariance[0, 0]), (0.0, 1.0))
 
 
-def compare_aucs(first: AnyScores, second: AnyScores, labels: AnyLabels) -> PairedComparison:
-    """Compare two models that scored the same films; intervals are of 95 %.
+def compare_aucs(
+    first: AnyScores, second: AnyScores, labels: AnyLabels, patients: NDArray[Any] | None = None
+) -> PairedComparison:
+    """Compare two models that scored the same films; intervals are of 95 %, by patient.
 
     Args:
         first: (N,) scores of one model.
         second: (N,) scores of the other, the same films in the same order.
-        labels: (N,) 0 normal, 1 abnormal; at least two of each.
+        labels: (N,) 0 normal, 1 abnormal; each of at least two patients.
+        patients: (N,) any type, one value a patient; None: every film is of another one.
 
     Raises:
-        ValueError: lengths differ, a score is not finite, or a class has fewer than two films.
+        ValueError: lengths differ, a score is not finite, or a class has films of fewer than two patients.
     """
     if first.shape != second.shape:
         raise ValueError(f"{first.size} and {second.size} scores; expected the same films from both models")
-    areas, covariance = _areas(np.stack([first, second]), labels)
+    areas, covariance = _areas(np.stack([first, second]), labels, patients)
     difference = float(areas[0] - areas[1])
     variance = max(0.0, float(covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1]))
     return PairedComparison(
@@ -134,7 +140,9 @@ def compare_aucs(first: AnyScores, second: AnyScores, labels: AnyLabels) -> Pair
     )
 
 
-def _areas(scores: AnyScores, labels: AnyLabels) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _areas(
+    scores: AnyScores, labels: AnyLabels, patients: NDArray[Any] | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(M,) areas and (M, M) covariance of M models from (M, N) scores."""
     of_abnormal, of_normal = [], []
     for row in scores:
@@ -142,12 +150,28 @@ def _areas(scores: AnyScores, labels: AnyLabels) -> tuple[NDArray[np.float64], N
         abnormal, normal = np.sort(values[truth]), np.sort(values[~truth])
         of_abnormal.append(placements(values[truth], normal))
         of_normal.append(1 - placements(values[~truth], abnormal))
-    abnormal_films, normal_films = np.stack(of_abnormal), np.stack(of_normal)
-    if min(abnormal_films.shape[1], normal_films.shape[1]) < 2:
-        raise ValueError("DeLong's variance needs at least two films of each class")
-    covariance = np.atleast_2d(np.cov(abnormal_films)) / abnormal_films.shape[1]
-    covariance = covariance + np.atleast_2d(np.cov(normal_films)) / normal_films.shape[1]
-    return abnormal_films.mean(axis=1), covariance
+    areas = np.stack(of_abnormal).mean(axis=1)
+    which = np.arange(truth.size) if patients is None else np.unique(patients, return_inverse=True)[1]
+    abnormal_part = _by_patient(np.stack(of_abnormal), which[truth], which.max() + 1)
+    normal_part = _by_patient(np.stack(of_normal), which[~truth], which.max() + 1)
+    both = abnormal_part @ normal_part.T
+    covariance = abnormal_part @ abnormal_part.T * _unbiased(which[truth])
+    covariance = covariance + normal_part @ normal_part.T * _unbiased(which[~truth])
+    return areas, covariance + (both + both.T) * _unbiased(which)
+
+
+def _by_patient(films: NDArray[np.float64], which: NDArray[np.intp], number: int) -> NDArray[np.float64]:
+    """(M, P) what each of P patients adds to the mean of (M, N) placements, less what it would on average."""
+    centred = films - films.mean(axis=1, keepdims=True)
+    return np.stack([np.bincount(which, weights=row, minlength=number) for row in centred]) / which.size
+
+
+def _unbiased(which: NDArray[np.intp]) -> float:
+    """What makes a sum of squares over patients free of bias (Obuchowski 1997)."""
+    number = np.unique(which).size
+    if number < 2:
+        raise ValueError("DeLong's variance needs at least two films of each class, of different patients")
+    return number / (number - 1)
 
 
 def _within(value: float, variance: float, limits: tuple[float, float]) -> Estimate:

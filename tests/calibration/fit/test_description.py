@@ -66,3 +66,16 @@ def test_a_dozen_films_still_give_a_calibration_that_calls_nothing_met() -> None
     description = fit_and_describe(films, FitOptions(rules=(Balanced(), parse_rule("who-triage"))))
     assert not any(point.met for point in description.points)
     assert "too few" in description.points[0].shortfall
+
+
+def test_films_of_one_patient_alone_are_refused() -> None:
+    films = drawn_films(40)
+    with pytest.raises(CalibrationError, match="all 40 films with a score are of one patient"):
+        fit_and_describe(replace(films, patients=np.full(40, "one")))
+
+
+def test_few_patients_have_no_interval_of_the_auc() -> None:
+    films = drawn_films(60)
+    patients = np.array([f"p{number % 5} {truth}" for number, truth in enumerate(films.truth)])
+    description = fit_and_describe(replace(films, patients=patients))
+    assert str(description.auc).endswith("(too few films)")

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -150,3 +151,13 @@ def test_percentages_have_the_digits_that_matter(share: float, text: str) -> Non
 def test_intervals_are_left_out_where_there_is_none() -> None:
     assert percent_interval(Estimate(0.875, 0.8, 0.92)) == "88 % (80-92)"
     assert percent_interval(UNKNOWN) == "-"
+
+
+def test_an_auc_of_few_patients_has_no_interval_on_the_page() -> None:
+    films = drawn_films(60)
+    patients = np.array([f"p{number % 5} {truth}" for number, truth in enumerate(films.truth)])
+    few = replace(films, patients=patients)
+    with speaking(language("fr")):
+        page = calibration_page(fit_and_describe(few), few, Clinic(0.05), model="default")
+    assert "(trop peu de clichés)" in page
+    assert "nan" not in page

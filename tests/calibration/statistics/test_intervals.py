@@ -98,14 +98,18 @@ def test_the_bootstrap_of_a_mean_is_the_textbook_interval() -> None:
 
 
 def test_the_bootstrap_draws_patients_with_all_their_films() -> None:
-    patients = np.array(["b", "a", "b", "c", "a", "b"])
+    patients = np.array(["b", "a", "b", "c", "a", "b", "d", "e", "f", "f"])
 
-    def every_patient_is_whole(rows: NDArray[np.intp]) -> float:
-        counts = [np.bincount(rows[patients[rows] == name], minlength=6) for name in "abc"]
-        return float(all(np.unique(c[patients == n]).size == 1 for n, c in zip("abc", counts, strict=True)))
+    is_whole: list[bool] = []
 
-    found = bootstrap(every_patient_is_whole, patients, replicates=50)
-    assert (found.value, found.low, found.high) == (1, 1, 1)
+    def watched(rows: NDArray[np.intp]) -> float:
+        for name in np.unique(patients):
+            drawn = np.bincount(rows[patients[rows] == name], minlength=patients.size)
+            is_whole.append(np.unique(drawn[patients == name]).size == 1)
+        return 0.0
+
+    bootstrap(watched, patients, replicates=50)
+    assert is_whole == [True] * 6 * 51
 
 
 def test_the_same_seed_gives_the_same_interval_and_another_seed_another() -> None:
@@ -121,5 +125,27 @@ def test_the_same_seed_gives_the_same_interval_and_another_seed_another() -> Non
 
 def test_a_statistic_that_samples_seldom_define_has_no_interval() -> None:
     found = bootstrap(lambda rows: 1.0 if 0 in rows else np.nan, np.arange(50), replicates=100)
+    assert found.value == 1
+    assert np.isnan([found.low, found.high]).all()
+
+
+@pytest.mark.parametrize("patients", [np.zeros(40), np.arange(40) % 5])
+def test_few_patients_have_no_interval_however_many_films(patients: NDArray[np.float64]) -> None:
+    values = np.random.default_rng(5).random(40)
+    found = bootstrap(lambda rows: float(values[rows].mean()), patients)
+    assert found.value == values.mean()
+    assert np.isnan([found.low, found.high]).all()
+    assert str(found) == f"{found.value:.3f} (too few films)"
+
+
+def test_each_class_needs_films_of_enough_patients() -> None:
+    values, patients = np.random.default_rng(6).random(40), np.arange(40)
+    for abnormal, is_known in ((5, False), (6, True)):
+        found = bootstrap(lambda rows: float(values[rows].mean()), patients, classes=patients < abnormal)
+        assert np.isfinite(found.low) == is_known
+
+
+def test_samples_that_all_agree_show_no_certainty() -> None:
+    found = bootstrap(lambda rows: float(rows.size == 100), np.arange(100), replicates=100)
     assert found.value == 1
     assert np.isnan([found.low, found.high]).all()

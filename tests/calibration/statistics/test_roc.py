@@ -166,3 +166,50 @@ def test_false_alarms_of_the_comparison_are_as_many_as_it_says() -> None:
 def test_one_film_of_a_class_is_too_few() -> None:
     with pytest.raises(ValueError, match="at least two films"):
         delong_auc(np.array([0.1, 0.5, 0.9]), np.array([0, 0, 1]))
+
+
+def test_with_one_film_a_patient_the_patients_change_nothing() -> None:
+    first, second, labels = _two_models(60, seed=3)
+    alone, named = compare_aucs(first, second, labels), compare_aucs(first, second, labels, np.arange(60))
+    assert named.difference.low == pytest.approx(alone.difference.low, rel=1e-12)
+    assert named.p_value == pytest.approx(alone.p_value, rel=1e-9)
+
+
+def test_a_film_that_is_there_six_times_says_no_more_than_once() -> None:
+    first, second, labels = _two_models(60, seed=4)
+    once = compare_aucs(first, second, labels)
+    often = compare_aucs(
+        np.repeat(first, 6), np.repeat(second, 6), np.repeat(labels, 6), np.repeat(np.arange(60), 6)
+    )
+    assert (often.difference.low, often.difference.high) == pytest.approx(
+        (once.difference.low, once.difference.high)
+    )
+    assert often.p_value == pytest.approx(once.p_value)
+
+
+def test_patients_with_films_of_both_classes_narrow_the_interval_by_what_they_share() -> None:
+    """As the variance of areas over patients drawn anew."""
+    random, found, said = np.random.default_rng(8), [], []
+    patients, labels = np.repeat(np.arange(40), 4), np.tile([0, 0, 1, 1], 40)
+    for _ in range(300):
+        scores = labels + np.repeat(random.normal(size=40), 4) + 0.5 * random.normal(size=160)
+        estimate = delong_auc(scores, labels, patients)
+        found.append(estimate.value)
+        said.append((estimate.high - estimate.low) / (2 * 1.96))
+    assert float(np.mean(said)) == pytest.approx(float(np.std(found)), rel=0.15)
+
+
+def test_false_alarms_stay_rare_where_patients_have_several_films() -> None:
+    alarms, patients = 0, np.repeat(np.arange(60), 6)
+    labels = patients % 2
+    for seed in range(300):
+        random = np.random.default_rng(seed)
+        alike = [np.repeat(random.normal(size=60), 6) for _ in range(2)]
+        models = [labels + own + 0.3 * random.normal(size=360) for own in alike]
+        alarms += compare_aucs(models[0], models[1], labels, patients).p_value < 0.05
+    assert alarms / 300 <= 0.1
+
+
+def test_one_patient_of_a_class_is_too_few() -> None:
+    with pytest.raises(ValueError, match="of different patients"):
+        delong_auc(np.array([0.1, 0.5, 0.9, 0.8]), np.array([0, 0, 1, 1]), np.array(["a", "b", "c", "c"]))

@@ -3,7 +3,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from cxr_calibration.statistics.roc import PairedComparison, compare_aucs
 from cxr_runtime.errors import UsageError
 from cxr_runtime.progress import Silence
 from cxr_train.checkpoint import CONFIG_FILE, find_runs, model_names
@@ -12,6 +14,7 @@ from cxr_train.data.drawn_films import draw_data_set
 from cxr_train.data.known import known_films
 from cxr_train.data.split import SplitPlan
 from cxr_train.evaluation.evaluate import evaluate
+from cxr_train.evaluation.page_tables import model_rows
 from cxr_train.evaluation.scoring import rows_to_score, score_films
 from cxr_train.run import cross_validate, train
 from drawn_data_sets import write_data_set
@@ -148,3 +151,46 @@ def test_models_of_one_name_are_told_apart_by_their_folders_and_one_given_twice_
     assert model_names(models[1:]) == ["run", "other"]
     with pytest.raises(UsageError, match="run is given more than once"):
         model_names([*models, tmp_path / "b" / "." / "run"])
+
+
+def test_a_class_of_one_film_has_areas_without_intervals_on_every_page(
+    finished_run: Path, cache: Path, tmp_path: Path
+) -> None:
+    table = write_data_set(tmp_path / "few", 5, 1, ("far", "away"), first_seed=700)
+    lines = table.read_text(encoding="utf-8").splitlines()
+    table.write_text("\n".join([lines[0], *lines[1::2], lines[2]]) + "\n", encoding="utf-8")
+    models, out = [finished_run, finished_run / "best.safetensors"], tmp_path / "out"
+    found = evaluate(models, [table], out, replicates=100, cache=cache)
+    assert (found.rows[0].measures.films, found.rows[0].measures.abnormal) == (4, 1)
+    (comparison,) = json.loads((out / "evaluation.json").read_text(encoding="utf-8"))["comparisons"]
+    assert comparison["auc"]["p_value"] is None
+    assert comparison["auc"]["difference"] == {"value": 0, "low": None, "high": None}
+    page = (out / "evaluation.md").read_text(encoding="utf-8")
+    assert "| 0.000 (too few films) | - |" in page
+    assert "best.safetensors" in model_rows([out / "evaluation.json"], intervals=True, against="tiny")
+
+
+def test_films_of_one_patient_are_not_counted_as_independent(
+    finished_run: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def counting(
+        first: NDArray[np.float64],
+        second: NDArray[np.float64],
+        labels: NDArray[np.intp],
+        patients: NDArray[np.str_],
+    ) -> PairedComparison:
+        asked.append(np.unique(patients).size)
+        return compare_aucs(first, second, labels, patients)
+
+    monkeypatch.setattr("cxr_train.evaluation.evaluate.compare_aucs", counting)
+    table = write_data_set(tmp_path / "pairs", 48, sites=("far", "away"), first_seed=800)
+    evaluate(
+        [finished_run, finished_run / "best.safetensors"],
+        [table],
+        tmp_path / "out",
+        cache=cache,
+        replicates=100,
+    )
+    assert asked == [24]

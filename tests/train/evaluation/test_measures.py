@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from sklearn import metrics
 
 from cxr_runtime.film import View
@@ -101,3 +102,12 @@ def test_a_share_of_all_films_still_has_an_interval() -> None:
 def test_what_nothing_can_be_said_of_is_unknown() -> None:
     nobody = measure(np.zeros(20), np.tile([0, 1], 10), np.arange(20).astype(np.str_), replicates=100)
     assert math.isnan(nobody.ppv.value)
+
+
+@pytest.mark.parametrize("patients", [np.arange(8), np.zeros(8)])
+def test_eight_films_have_no_interval_of_the_auc(patients: NDArray[np.float64]) -> None:
+    labels = np.tile([0, 1], 4)
+    found = measure(0.2 + 0.6 * labels, labels, patients.astype(np.str_), replicates=100)
+    for name in ("auc", "f1", "mcc", "brier", "specificity_at_90"):
+        assert math.isnan(found.estimates()[name].low), name
+    assert found.auc.value == 1

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations
+from math import nan
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from cxr_calibration.statistics.intervals import REPLICATES
-from cxr_calibration.statistics.roc import compare_aucs
+from cxr_calibration.statistics.intervals import REPLICATES, Estimate, are_enough
+from cxr_calibration.statistics.roc import PairedComparison, auc, compare_aucs
 from cxr_runtime.atomic import write_bytes
 from cxr_runtime.progress import Progress, Silence
 from cxr_train.checkpoint import model_names
@@ -17,7 +19,14 @@ from cxr_train.data.fifths import Fifth
 from cxr_train.data.prepared_films import CACHE
 from cxr_train.data.split import Rows
 from cxr_train.evaluation.figures import draw_figures
-from cxr_train.evaluation.measures import THRESHOLD, Group, groups_of, measure
+from cxr_train.evaluation.measures import (
+    THRESHOLD,
+    Group,
+    Labels,
+    Probabilities,
+    groups_of,
+    measure,
+)
 from cxr_train.evaluation.results import Comparison, Evaluation, Row, write_measured
 from cxr_train.evaluation.scoring import ScoredModel, rows_to_score, score_films
 from cxr_train.evaluation.tables import as_markdown
@@ -73,7 +82,7 @@ def evaluate(
     )
     write_measured(evaluation, out / "evaluation.json")
     write_bytes(out / "evaluation.md", as_markdown(evaluation).encode())
-    draw_figures(scored, labels_of(films, rows), rows, threshold, out)
+    draw_figures(scored, labels_of(films, rows), _patients(films, rows), rows, threshold, out)
     return evaluation
 
 
@@ -89,7 +98,7 @@ def _measured(
     measured = []
     for group in groups:
         labels = labels_of(films, group.rows)
-        patients = np.array([films[row].patient for row in group.rows])
+        patients = _patients(films, group.rows)
         for model in scored:
             found = measure(model.probability[group.rows], labels, patients, threshold, replicates)
             measured.append(Row(model.name, model.network, model.starting_weights, group.name, found))
@@ -99,8 +108,25 @@ def _measured(
 
 
 def _compared(films: Sequence[TrainingFilm], rows: Rows, scored: Sequence[ScoredModel]) -> list[Comparison]:
-    labels = labels_of(films, rows)
+    labels, patients = labels_of(films, rows), _patients(films, rows)
     return [
-        Comparison(one.name, other.name, compare_aucs(one.probability[rows], other.probability[rows], labels))
+        Comparison(
+            one.name, other.name, _pair(one.probability[rows], other.probability[rows], labels, patients)
+        )
         for one, other in combinations(scored, 2)
     ]
+
+
+def _pair(
+    one: Probabilities, other: Probabilities, labels: Labels, patients: NDArray[np.str_]
+) -> PairedComparison:
+    """DeLong's comparison; without intervals and p-value where patients are too few."""
+    if are_enough(patients, labels):
+        return compare_aucs(one, other, labels, patients)
+    areas = auc(one, labels), auc(other, labels)
+    first, second, difference = (Estimate(value, nan, nan) for value in (*areas, areas[0] - areas[1]))
+    return PairedComparison(first, second, difference, p_value=nan)
+
+
+def _patients(films: Sequence[TrainingFilm], rows: Rows) -> NDArray[np.str_]:
+    return np.array([films[row].patient for row in rows])

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from cxr_calibration.statistics.confusion import confusion_at
+from cxr_calibration.statistics.intervals import TOO_FEW_FILMS, are_enough
 from cxr_calibration.statistics.probability_scores import reliability
 from cxr_calibration.statistics.roc import auc, delong_auc, roc_curve
 from cxr_train.data.split import Rows
@@ -20,13 +21,19 @@ BAND_CURVES, BAND_POINTS = 200, 101  # of a ROC curve's band
 
 
 def draw_figures(
-    models: Sequence[ScoredModel], labels: NDArray[np.intp], rows: Rows, threshold: float, out: Path
+    models: Sequence[ScoredModel],
+    labels: NDArray[np.intp],
+    patients: NDArray[np.str_],
+    rows: Rows,
+    threshold: float,
+    out: Path,
 ) -> None:
     """Write roc.png, calibration.png and confusion.png.
 
     Args:
         models: their probabilities of the whole film table.
         labels: (N,) of the rows that are scored.
+        patients: (N,) whose films these are.
         rows: (N,) which these are.
         threshold: of the confusion tables.
         out: folder of the figures.
@@ -34,7 +41,7 @@ def draw_figures(
     figures = {name: Figure(figsize=(5, 5), layout="constrained") for name in ("roc", "calibration")}
     axes = {name: figure.subplots() for name, figure in figures.items()}
     for model in models:
-        _draw_roc(axes["roc"], model.name, model.probability[rows], labels)
+        _draw_roc(axes["roc"], model.name, model.probability[rows], labels, patients)
         _draw_calibration(axes["calibration"], model.name, model.probability[rows], labels)
     films = f"{(labels == 0).sum()} normal, {(labels == 1).sum()} abnormal films"
     _label(axes["roc"], f"{films}; bands: 95 %", "1 - specificity", "sensitivity")
@@ -49,21 +56,29 @@ def draw_figures(
         figure.savefig(out / f"{name}.png", dpi=130)
 
 
-def _draw_roc(axes: Axes, name: str, probability: NDArray[np.float64], labels: NDArray[np.intp]) -> None:
+def _draw_roc(
+    axes: Axes,
+    name: str,
+    probability: NDArray[np.float64],
+    labels: NDArray[np.intp],
+    patients: NDArray[np.str_],
+) -> None:
     curve = roc_curve(probability, labels)
-    low, value, high = _interval(probability, labels)
-    interval = f"{low:.3f} to {high:.3f}" if high > low else "too few films"
+    low, value, high = _interval(probability, labels, patients)
+    interval = f"{low:.3f} to {high:.3f}" if high > low else TOO_FEW_FILMS
     label = f"{name}: AUC {value:.3f} ({interval})"
     line = axes.plot(1 - curve.specificity, curve.sensitivity, label=label)[0]
     falls, band = _band(probability, labels)
     axes.fill_between(falls, *band, color=line.get_color(), alpha=0.15, linewidth=0)
 
 
-def _interval(probability: NDArray[np.float64], labels: NDArray[np.intp]) -> tuple[float, float, float]:
-    """The AUC between the ends of its 95 % interval; nan where there are too few films for one."""
-    if min(np.bincount(labels, minlength=2)) < 2:
+def _interval(
+    probability: NDArray[np.float64], labels: NDArray[np.intp], patients: NDArray[np.str_]
+) -> tuple[float, float, float]:
+    """The AUC between the ends of its 95 % interval; nan where there are too few patients for one."""
+    if not are_enough(patients, labels):
         return np.nan, auc(probability, labels), np.nan
-    estimate = delong_auc(probability, labels)
+    estimate = delong_auc(probability, labels, patients)
     return estimate.low, estimate.value, estimate.high
 
 

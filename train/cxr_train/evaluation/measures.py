@@ -68,7 +68,8 @@ class Measures:
     """One model on one group of films, with 95 % intervals.
 
     Shares of films have Wilson's interval with the patients' design effect, which is honest at 0 and 1 where
-    a bootstrap is not; everything else has the bootstrap by patient.
+    a bootstrap is not; everything else has the bootstrap by patient, and no interval where patients are too
+    few.
     """
 
     films: int
@@ -112,7 +113,7 @@ def measure(
         def of(rows: NDArray[np.intp]) -> float:
             return statistic(probability[rows], labels[rows]) if 0 < labels[rows].mean() < 1 else nan
 
-        return bootstrap(of, patients, replicates=replicates)
+        return bootstrap(of, patients, classes=labels, replicates=replicates)
 
     def share(right: NDArray[np.bool_], among: NDArray[np.bool_]) -> Estimate:
         return wilson_by_patient(right[among], patients[among])

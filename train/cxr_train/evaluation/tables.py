@@ -40,7 +40,7 @@ def as_markdown(evaluation: Evaluation) -> str:
         _groups([row for row in evaluation.rows if row.group != OVERALL]),
     ]
     if evaluation.comparisons:
-        parts += ["## AUCs compared (DeLong)", _comparisons(evaluation)]
+        parts += ["## AUCs compared (DeLong, by patient)", _comparisons(evaluation)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -60,12 +60,9 @@ def with_table(page: str, new: str) -> str:
 
 def told(estimate: Estimate) -> str:
     """An estimate in a cell; an interval that reaches below zero is spelt with `to`."""
-    if isnan(estimate.value):
-        return "-"
-    if isnan(estimate.low):
-        return f"{estimate.value:.3f} (too few films)"
-    between = " to " if estimate.low < 0 else "-"
-    return f"{estimate.value:.3f} ({estimate.low:.3f}{between}{estimate.high:.3f})"
+    if estimate.low < 0:
+        return f"{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f})"
+    return str(estimate)
 
 
 def _models(rows: list[Row], costs: dict[str, Cost]) -> str:
@@ -111,7 +108,7 @@ def _comparisons(evaluation: Evaluation) -> str:
             pair.second,
             started_from[pair.second],
             told(pair.auc.difference),
-            f"{pair.auc.p_value:.3g}",
+            "-" if isnan(pair.auc.p_value) else f"{pair.auc.p_value:.3g}",
         ]
         for pair in evaluation.comparisons
     ]

@@ -197,7 +197,7 @@ def _of_both(films: Look, statistic: Callable[[NDArray[np.float64], NDArray[np.b
         mixed = 0 < truth[rows].sum() < len(rows)
         return statistic(films.margins[rows], truth[rows]) if mixed else float("nan")
 
-    return bootstrap(of, _patients(films))
+    return bootstrap(of, _patients(films), classes=truth)
 
 
 def _share(hits: NDArray[np.bool_], films: Look, which: NDArray[np.bool_]) -> Estimate:
