@@ -26,7 +26,7 @@ from cxr_runtime.store.rows import (
     SEALED_COLUMNS,
     time_of,
 )
-from cxr_runtime.store.run_checks import StoredRun, check_place, run_of
+from cxr_runtime.store.run_checks import StoredRun, check_place, facts_of, run_of
 from cxr_runtime.store.sqlite import one_moment, transaction
 from cxr_runtime.store.store import ROW_OF_BYTES, Store
 from cxr_runtime.store.trust import RUNS, CheckedResult, Taken, untrusted
@@ -122,13 +122,17 @@ class JoiningStore(ReaderJoiningStore):
                 "INSERT INTO runs (begun, ended, facts, seal, origin, number) VALUES (?, ?, ?, ?, ?, ?)",
                 (run.begun, *stated, seal, run.origin, run.number),
             )
-        elif known[1] is None and run.facts is not None:  # it ran on since it was last taken
+        elif run.facts is not None and self._has_run_on(known[1], run.facts):
             values = (*stated, seal, known[0])
             self._db.execute("UPDATE runs SET ended = ?, facts = ?, seal = ? WHERE id = ?", values)
         else:
             return known[0]
         taken.runs_on_trust += not self._is_ours_run(run)
         return int(added.lastrowid or 0) if known is None else known[0]
+
+    def _has_run_on(self, here: str | None, there: str) -> bool:
+        """Whether a run has ended since it was last taken, or went on and ended again."""
+        return here is None or facts_of(self.name, here).finished < facts_of(self.name, there).finished
 
     def _lists_the_same(
         self, here: int, at: int, run: int, sources: Sequence[Store], numbers: Sequence[dict[int, int]]

@@ -4,6 +4,8 @@ import csv
 import shutil
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,8 @@ from cxr_runtime.store.audit import Act
 from cxr_runtime.store.backup import back_up
 from cxr_runtime.store.desk import Desk
 from cxr_runtime.store.store import Store
-from drawn_stores import Drawn, ask, change, write_store
+from cxr_runtime.store.writer import StoreWriter
+from drawn_stores import PRINT, Drawn, ask, change, write_store
 
 QUICK = ReportOptions(frozenset({ReportFormat.CSV}))
 TRUSTING = ReportOptions(frozenset({ReportFormat.CSV}), trust=True)
@@ -80,6 +83,24 @@ def test_runs_of_0_1_0_which_noted_no_time_are_known_by_their_films(
         merge(copies, tmp_path / "all", QUICK)
         assert files(tmp_path / "all") == ["a.png", "b.png", "c.png", "d.png"]
         assert ask(tmp_path / "all", "SELECT count(*) FROM places") == [(4,)]
+
+
+def test_a_run_that_ended_again_states_what_it_stated_last(tmp_path: Path) -> None:
+    one, out = write_store(tmp_path / "1", [Drawn("a.png", 0.4)]), tmp_path / "all"
+    shutil.copytree(one, tmp_path / "before")
+    merge([one], out, QUICK)
+    with StoreWriter.open(one) as store:  # a service goes on, or a scan continues the one before it
+        facts = store.facts(1)
+        assert facts is not None
+        (film,) = store.overview.judged(None)
+        store.rejudge(PRINT, [film._replace(operating_point="rule-out", threshold=0.3, triage="flagged")])
+        later = facts.finished + timedelta(hours=1)
+        store.end_run(1, replace(facts, operating_point="rule-out", threshold=0.3, finished=later))
+    for sources in ([one], [tmp_path / "before", one], [tmp_path / "before"]):
+        done = merge(sources, out, QUICK)
+        assert sum(taken.rows for taken in done.taken) == 0
+        with Store.open(out) as store_here:
+            assert [facts.operating_point for facts, _ in store_here.ended()] == ["rule-out"]
 
 
 def test_films_stand_in_the_order_in_which_they_were_finished_whatever_the_order_of_the_folders(
