@@ -25,6 +25,7 @@ from cxr_train.prediction import labels_of, scored_rows
 
 CALIBRATION_FILMS = 64
 CHOOSING_FILMS = 64
+LEAST_MAKING = 8  # films to make and choose by: fewer say nothing of what a layer's numbers may be
 MOST_JUDGED = 600  # films; more would not narrow the interval of a paired difference by much
 LEAST_JUDGED = 20
 _PHANTOMS = 12
@@ -66,7 +67,7 @@ def real_films(
         progress: hears of every film that is prepared.
 
     Raises:
-        UsageError: a data set cannot be read, or too few films are left to judge by.
+        UsageError: a data set cannot be read, or too few films are left to make or to judge by.
     """
     films = read_film_table(data, (Fifth.TRAINING, Fifth.THRESHOLD))
     making, judging = _deal(films, _unknown_rows(films, source))
@@ -76,6 +77,11 @@ def real_films(
         raise UsageError(
             f"{len(judging)} labelled films of patients unknown to the network are left to judge by; "
             f"expected {LEAST_JUDGED} of both classes: give more data"
+        )
+    if len(making) < LEAST_MAKING:
+        raise UsageError(
+            f"films to make a precision and to choose by: {len(making)}, of patients whom the network knows; "
+            f"expected {LEAST_MAKING} or more: give more of the data that it was trained on"
         )
     rows = np.concatenate([making, judging])
     prepared = prepare_films(tuple(films[row] for row in rows), how, cache, 1, progress)

@@ -54,6 +54,14 @@ def test_patients_that_the_run_knows_choose_and_the_others_judge(tmp_path: Path)
     assert _numbers(films.judged) == list(range(20, 60))
 
 
+def test_too_few_films_to_make_a_precision_by_are_refused(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "split.csv").write_text("name,patient,side\n0.png,films:p0,training\n")
+    with pytest.raises(UsageError, match=r"make a precision and to choose by: 2, .*; expected 8 or more"):
+        real_films([_data_set(tmp_path / "data", 60)], HOW, run, cache=tmp_path / "cache")
+
+
 def test_patients_of_films_that_a_model_folder_knows_choose_and_the_others_judge(
     manifest: Manifest, tmp_path: Path
 ) -> None:
