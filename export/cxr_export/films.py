@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cxr_calibration.statistics.intervals import FEWEST_PATIENTS, are_enough
 from cxr_runtime.backends.engine import Engine, Outputs
 from cxr_runtime.backends.self_test import phantom_inputs
 from cxr_runtime.errors import UsageError
@@ -41,6 +42,7 @@ class ExportFilms:
     judged: NDArray[np.uint8] = field(repr=False)  # the precisions are compared on these
     labels: NDArray[np.intp] | None  # (N,) 0 normal, 1 abnormal, of the judged ones; None: not known
     source: str  # where they come from, for tables
+    patients: NDArray[np.str_] | None = None  # (N,) of the judged ones; None: each is of another patient
 
 
 def drawn_films(how: Preprocessing) -> ExportFilms:
@@ -73,10 +75,12 @@ def real_films(
     making, judging = _deal(films, _unknown_rows(films, source))
     judging = scored_rows(films, judging)[:MOST_JUDGED]
     labels = labels_of(films, judging)
-    if len(judging) < LEAST_JUDGED or min(np.bincount(labels, minlength=2)) < 2:
+    patients = np.array([films[row].patient for row in judging])
+    has_both = np.unique(labels).size == 2 and are_enough(patients, labels)
+    if len(judging) < LEAST_JUDGED or not has_both:
         raise UsageError(
             f"{len(judging)} labelled films of patients unknown to the network are left to judge by; "
-            f"expected {LEAST_JUDGED} of both classes: give more data"
+            f"expected {LEAST_JUDGED} of both classes, {FEWEST_PATIENTS} patients of each: give more data"
         )
     if len(making) < LEAST_MAKING:
         raise UsageError(
@@ -87,7 +91,8 @@ def real_films(
     prepared = prepare_films(tuple(films[row] for row in rows), how, cache, 1, progress)
     inputs, first = np.asarray(prepared.inputs), (len(making) + 1) // 2
     named = ", ".join(path.stem for path in data)
-    return ExportFilms(inputs[:first], inputs[first : len(making)], inputs[len(making) :], labels, named)
+    making_inputs, judged = inputs[: len(making)], inputs[len(making) :]
+    return ExportFilms(making_inputs[:first], making_inputs[first:], judged, labels, named, patients)
 
 
 def _unknown_rows(films: Sequence[TrainingFilm], source: Path | None) -> set[int]:

@@ -87,3 +87,12 @@ def test_drawn_films_are_different_ones_for_every_purpose() -> None:
     assert films.labels is None
     parts = (films.calibration, films.choosing, films.judged)
     assert len({film.tobytes() for part in parts for film in part}) == sum(map(len, parts)) == 36
+
+
+def test_a_class_of_few_patients_cannot_judge(tmp_path: Path) -> None:
+    data = _data_set(tmp_path / "data", 60)
+    lines = data.read_text().splitlines()
+    renamed = [line[: line.index(",p")] + f",p{number % 8}" for number, line in enumerate(lines[1:])]
+    data.write_text("\n".join([lines[0], *renamed]) + "\n")
+    with pytest.raises(UsageError, match="20 of both classes, 6 patients of each: give more data"):
+        real_films([data], HOW, cache=tmp_path / "cache")

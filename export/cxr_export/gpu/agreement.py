@@ -46,11 +46,12 @@ def agreement(
     point = model.calibration.operating_point()
     triage = [[point.triage(float(value)) for value in values] for values in (one, other)]
     rows = scored_rows(films, np.arange(len(films)))
+    patients = np.array([films[row].patient for row in rows])
     return Agreement(
         films=len(films),
         score_change=100 * float(np.abs(one - other).max()),
         triage_changes=sum(before is not after for before, after in zip(*triage, strict=True)),
-        auc=compare_aucs(other[rows], one[rows], labels_of(films, rows)),
+        auc=compare_aucs(other[rows], one[rows], labels_of(films, rows), patients),
     )
 
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isnan, nan
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cxr_calibration.statistics.folds import shared_parts
-from cxr_calibration.statistics.intervals import Estimate
-from cxr_calibration.statistics.roc import delong_auc
+from cxr_calibration.statistics.intervals import TOO_FEW_FILMS, Estimate, are_enough
+from cxr_calibration.statistics.roc import auc, delong_auc
 from cxr_export.importing.head import Head
 from cxr_runtime.errors import UsageError
 from cxr_runtime.logits import sigmoid
@@ -24,7 +25,7 @@ class FittedHead:
     """A head, and what it is worth."""
 
     head: Head
-    auc: Estimate  # of the margins out of fold
+    auc: Estimate  # of the margins out of fold, by patient
 
 
 def fit_head(
@@ -60,14 +61,22 @@ def fit_head(
     slopes = _fitted(design, labels, penalty)
     weights = slopes[:-1] @ axes / spread
     bias = slopes[-1] - float(weights @ middle)
-    auc = delong_auc(tried[penalty], labels)
+    area = _area(tried[penalty], labels, np.array(patients))
+    interval = TOO_FEW_FILMS if isnan(area.low) else f"{area.low:.3f} to {area.high:.3f}"
     source = "the averages of its map" if of_map else "its outputs"
     said = (
         f"logistic regression on {source}, {len(labels)} films of {len(set(patients))} patients, "
-        f"penalty {penalty:g}, AUC out of fold {auc.value:.3f} ({auc.low:.3f} to {auc.high:.3f})"
+        f"penalty {penalty:g}, AUC out of fold {area.value:.3f} ({interval})"
     )
     rows = np.stack([-weights / 2, weights / 2]).astype(np.float32)
-    return FittedHead(Head(rows, np.array([-bias / 2, bias / 2], np.float32), said, of_map), auc)
+    return FittedHead(Head(rows, np.array([-bias / 2, bias / 2], np.float32), said, of_map), area)
+
+
+def _area(margins: NDArray[np.float64], labels: NDArray[np.intp], patients: NDArray[np.str_]) -> Estimate:
+    """AUC; without an interval where patients are too few."""
+    if are_enough(patients, labels):
+        return delong_auc(margins, labels, patients)
+    return Estimate(auc(margins, labels), nan, nan)
 
 
 def _out_of_fold(

@@ -66,6 +66,7 @@ class Comparison:
     found: NDArray[np.float64]  # (N,) scores of the other one
     correlations: NDArray[np.float64]  # (N,) of the two heat maps
     labels: NDArray[np.intp] | None  # (N,) 0 normal, 1 abnormal; None: not known
+    patients: NDArray[np.str_] | None = None  # (N,) whose films these are; None: each of another patient
 
 
 def compare(
@@ -87,7 +88,9 @@ def compare(
         _correlation(*(heat_cells(conv5, heat, HeatMethod.CAM, placement, None) for conv5 in both))
         for both in zip(expected.conv5, found.conv5, strict=True)
     ]
-    return Comparison(film_scores(expected), film_scores(found), np.array(correlations), films.labels)
+    return Comparison(
+        film_scores(expected), film_scores(found), np.array(correlations), films.labels, films.patients
+    )
 
 
 def accept(parts: Sequence[Comparison], source: str) -> Acceptance:
@@ -102,11 +105,13 @@ def accept(parts: Sequence[Comparison], source: str) -> Acceptance:
         for name in ("expected", "found", "correlations")
     )
     labels = [part.labels for part in parts if part.labels is not None]
+    patients = [part.patients for part in parts if part.patients is not None]
+    by_patient = np.concatenate(patients) if len(patients) == len(parts) else None
     is_comparable = len(labels) == len(parts) and bool(np.isfinite(found).all())
     return Acceptance(
         films=len(expected),
         source=source,
-        auc=compare_aucs(found, expected, np.concatenate(labels)) if is_comparable else None,
+        auc=compare_aucs(found, expected, np.concatenate(labels), by_patient) if is_comparable else None,
         score_change=float(np.abs(expected - found).max()),
         heat_correlation=float(np.median(correlations)),
         lowest_heat_correlation=float(np.min(correlations)),

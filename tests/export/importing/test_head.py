@@ -79,3 +79,11 @@ def test_a_channel_that_hardly_ever_moves_gets_no_large_weight() -> None:
     head = fit_head(taken, labels, [str(number) for number in range(120)], of_map=True).head
     assert np.abs(head.weights).argmax() % 10 == 0
     assert np.abs(head.weights).max() < 2
+
+
+def test_few_patients_give_a_head_whose_auc_has_no_interval() -> None:
+    rng = np.random.default_rng(3)
+    labels = np.arange(120) % 2
+    taken = rng.normal(0, 1, (120, 5)).astype(np.float32) + labels[:, None]
+    fitted = fit_head(taken, labels, [f"p{number % 10}" for number in range(120)], of_map=False)
+    assert fitted.head.said.endswith("(too few films)")

@@ -95,3 +95,24 @@ def test_what_costs_little_is_accepted(precision: str) -> None:
 def test_each_cost_beyond_its_limit_is_refused(precision: str, cost: dict[str, float], told: str) -> None:
     with pytest.raises(ModelError, match=told):
         refuse_costly(precision, replace(WELL, **cost))  # type: ignore[arg-type]  # one field, of its own type
+
+
+def test_films_of_one_patient_are_not_counted_as_independent(
+    traced: onnx.ModelProto, films: ExportFilms, manifest: Manifest
+) -> None:
+    whole = traced.SerializeToString()
+    part = compare(
+        whole, _scaled(traced, "classifier.1.weight", 3.0), films, manifest.preprocessing, manifest.heat
+    )
+    random = np.random.default_rng(2)
+    part = replace(part, found=part.expected + random.normal(0, part.expected.std(), len(part.expected)))
+    once = accept([part], films.source).auc
+    repeated = {
+        name: np.repeat(getattr(part, name), 6) for name in ("expected", "found", "correlations", "labels")
+    }
+    often = accept(
+        [replace(part, **repeated, patients=np.repeat(np.arange(40), 6).astype(np.str_))], "blobs"
+    ).auc
+    assert once is not None
+    assert often is not None
+    assert often.difference.low == pytest.approx(once.difference.low)
