@@ -9,7 +9,13 @@ from cxr_runtime.heat.map import LocationPrior
 from cxr_runtime.progress import Silence
 from cxr_train.data import read_data_set
 from cxr_train.data.known import Known
-from cxr_train.explain.heat_choices import SMOOTHINGS, WEIGHTS, chosen_by_others, heat_choices
+from cxr_train.explain.heat_choices import (
+    SMOOTHINGS,
+    WEIGHTS,
+    chosen_by_others,
+    heat_choices,
+    heat_choices_of,
+)
 from cxr_train.explain.looker import explained_model, open_lookers
 
 PRIOR = LocationPrior(((1.0, 0.5), (0.25, 0.1)), 1.0, 0.1, (0.1, 0.1, 0.9, 0.9))
@@ -46,3 +52,10 @@ def test_every_value_has_a_row_and_the_nested_choice_one(
     for rows, values in zip([made.splitlines() for made in tables], [WEIGHTS, SMOOTHINGS], strict=True):
         assert len(rows) == 2 + len(values) + 1
         assert rows[-1].startswith("| chosen by the other folds: ")
+
+
+def test_one_run_on_its_own_films_has_no_folds_to_choose_by(
+    finished_run: Path, data_set: Path, cache: Path
+) -> None:
+    with pytest.raises(UsageError, match="boxes in 1 folds; expected a cross-validation"):
+        heat_choices_of(finished_run, [data_set], cache)

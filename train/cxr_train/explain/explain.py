@@ -1,6 +1,6 @@
 """Networks explained on films they have not seen: the whole of `cxr-triage explain`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,15 +14,14 @@ from cxr_runtime.markdown import markdown_table
 from cxr_runtime.progress import Progress, Silence
 from cxr_runtime.reading import read_film
 from cxr_train.checkpoint import model_names
-from cxr_train.data import TrainingFilm, read_film_table
+from cxr_train.data import TrainingFilm
 from cxr_train.data.fifths import Fifth
-from cxr_train.data.known import known_to_every_fold, unknown_rows
 from cxr_train.data.prepared_films import CACHE
 from cxr_train.evaluation.results import write_measured
 from cxr_train.evaluation.tables import told
 from cxr_train.explain.attribution import AS_SHIPPED, METHODS, PRIOR_ALONE
 from cxr_train.explain.figures import THRESHOLD, draw_channels, draw_filters, draw_heat
-from cxr_train.explain.looker import ExplainedModel, Looker, explained_model, open_lookers
+from cxr_train.explain.looker import ExplainedModel, explained_model, open_lookers, unseen_films
 from cxr_train.explain.maximisation import Maximisation
 from cxr_train.heat.localisation import (
     GRID,
@@ -88,7 +87,7 @@ def explain(
         raise UsageError(f"there is no method {unknown[0]!r}; expected some of: {', '.join(METHODS)}")
     progress = progress or Silence()
     lookers = {name: open_lookers(model) for name, model in zip(model_names(models), models, strict=True)}
-    films = _unseen(lookers.values(), data, fifths)
+    films = unseen_films(lookers.values(), data, fifths)
     explained = [explained_model(name, folds, films, cache, progress) for name, folds in lookers.items()]
     out.mkdir(parents=True, exist_ok=True)
     first_folds = {name: folds[0] for name, folds in lookers.items()}
@@ -129,18 +128,6 @@ def as_markdown(located: Sequence[Located]) -> str:
     films = located[0].measured.films
     head = f"{films} films with boxes by radiologists, unseen; 95 % intervals by bootstrap of patients."
     return f"{head}\n\n{markdown_table(headings, cells)}\n"
-
-
-def _unseen(
-    models: Iterable[Sequence[Looker]], data: Sequence[Path], fifths: Sequence[Fifth]
-) -> tuple[TrainingFilm, ...]:
-    """Films that at least one fold of every model has not seen."""
-    table = read_film_table(data, fifths)
-    known = [known_to_every_fold(fold.known for fold in folds) for folds in models]
-    films = tuple(table[row] for row in unknown_rows(table, known))
-    if not films:
-        raise UsageError("the models have seen every film given; give films that they were not trained on")
-    return films
 
 
 def _to_show(films: Sequence[TrainingFilm], count: int) -> list[int]:

@@ -12,9 +12,10 @@ from cxr_runtime.errors import UsageError
 from cxr_runtime.heat.map import HeatMethod, HeatRecipe, heat_cells
 from cxr_runtime.markdown import markdown_table
 from cxr_runtime.progress import Silence
-from cxr_train.data import TrainingFilm, read_film_table
+from cxr_train.data import TrainingFilm
+from cxr_train.data.fifths import Fifth
 from cxr_train.data.prepared_films import CACHE
-from cxr_train.explain.looker import ExplainedModel, explained_model, open_lookers
+from cxr_train.explain.looker import ExplainedModel, explained_model, open_lookers, unseen_films
 from cxr_train.heat.localisation import GRID, Heat, box_mask, film_by_film
 from cxr_train.loop.starting_weights import origin
 
@@ -34,10 +35,10 @@ def heat_choices_of(model: Path, data: Sequence[Path], cache: Path = CACHE) -> s
         cache: folder of prepared films.
 
     Raises:
-        UsageError: as `heat_choices`, or a data set or a run cannot be read.
+        UsageError: as `heat_choices`, a data set or a run cannot be read, or every fold has seen every film.
     """
-    films = read_film_table(data)
     folds = open_lookers(model)
+    films = unseen_films([folds], data, (Fifth.TRAINING,))
     return heat_choices(explained_model(model.resolve().name, folds, films, cache, Silence()), films)
 
 

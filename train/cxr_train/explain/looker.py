@@ -1,6 +1,6 @@
 """A trained model that can be asked what it sees on films that it has never seen."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,13 +8,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from cxr_runtime.errors import UsageError
 from cxr_runtime.heat.map import HeatRecipe
 from cxr_runtime.model.preprocessing import InputPixels, Preprocessing, normalise
 from cxr_runtime.placement import Box, Placement
 from cxr_runtime.progress import Progress
 from cxr_train.checkpoint import find_runs, load_checkpoint, run_of
-from cxr_train.data.film import TrainingFilm
-from cxr_train.data.known import Known, known_films
+from cxr_train.data import TrainingFilm, read_film_table
+from cxr_train.data.fifths import Fifth
+from cxr_train.data.known import Known, known_films, known_to_every_fold, unknown_rows
 from cxr_train.data.prepared_films import PreparedFilms, lung_boxes, prepare_films
 from cxr_train.heat.of_run import read_heat
 from cxr_train.networks import Network
@@ -73,6 +75,22 @@ def open_lookers(model: Path) -> tuple[Looker, ...]:
         ModelError: a checkpoint or heat recipe cannot be used.
     """
     return tuple(_open(run) for run in find_runs(model))
+
+
+def unseen_films(
+    models: Iterable[Sequence[Looker]], data: Sequence[Path], fifths: Sequence[Fifth]
+) -> tuple[TrainingFilm, ...]:
+    """Films of data sets that at least one fold of every model has not seen.
+
+    Raises:
+        UsageError: a data set cannot be read, or no film is left.
+    """
+    table = read_film_table(data, fifths)
+    known = [known_to_every_fold(fold.known for fold in folds) for folds in models]
+    films = tuple(table[row] for row in unknown_rows(table, known))
+    if not films:
+        raise UsageError("the models have seen every film given; give films that they were not trained on")
+    return films
 
 
 def explained_model(
