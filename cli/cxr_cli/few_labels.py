@@ -1,6 +1,7 @@
 """`cxr-triage calibrate --unlabelled` and `--choose`: what can be said with no labels, and with few."""
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from cxr_runtime.errors import UsageError
@@ -64,7 +65,8 @@ def chosen_lines(films: int, scan: Path, model: str, out: Path | None) -> str:
     return (
         f"{films} of {total} films to read: {path}\n"
         "write 0 (normal) or 1 (abnormal) into the column label, do not look at the scores, and leave the "
-        f"weights as they are; then `cxr-triage calibrate --labels {path} --scan {scan}`"
+        f"weights as they are; then `cxr-triage calibrate --labels {quote(str(path))} "
+        f"--scan {quote(str(scan))} --model {quote(model)}`"
     )
 
 

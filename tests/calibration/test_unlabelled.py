@@ -129,10 +129,12 @@ def test_the_command_says_what_to_expect_and_changes_nothing(clinic: Path) -> No
 def test_films_are_chosen_labelled_and_become_a_calibration(clinic: Path, tmp_path: Path) -> None:
     films, model = drawn_films(500, apart=3.0, prevalence=0.3, seed=9), write_model_folder(tmp_path / "model")
     scores = _scores(films, model, "mine", seed=3)
-    scan = write_scan(tmp_path / "mine", scores)
+    scan = write_scan(tmp_path / "my scan", scores)
     said = _run("--choose", "90", "--scan", scan, "--model", model)
     path = scan / "to-read.csv"
     assert f"90 of 500 films to read: {path}" in said
+    typed = f"`cxr-triage calibrate --labels '{path}' --scan '{scan}' --model {model}`"
+    assert said.splitlines()[-1].endswith(typed)
     truth = {s.outcome.file: int(t) for s, t in zip(scores, films.truth, strict=True)}
     rows = [
         f"{row['file']},{row['sha256']},{truth[row['file']]},{row['weight']}"

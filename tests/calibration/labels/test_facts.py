@@ -1,6 +1,10 @@
+import re
+from pathlib import Path
+
 import pytest
 
 from cxr_calibration.labels.facts import (
+    UNKNOWN_WORDS,
     abnormal_of,
     age_group,
     age_of,
@@ -10,6 +14,8 @@ from cxr_calibration.labels.facts import (
     view_of,
 )
 from cxr_runtime.film import View
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize(
@@ -121,3 +127,10 @@ def test_a_word_that_is_no_sex_or_view_or_number_is_refused() -> None:
         with pytest.raises(ValueError, match="expected a number"):
             number_of(text)
     assert number_of(" ") is None
+
+
+def test_the_page_of_the_labels_file_lists_every_word_for_what_is_not_known() -> None:
+    page = " ".join((ROOT / "docs/calibration.md").read_text(encoding="utf-8").split())
+    _, _, listed = page.partition("In these four columns an empty cell, ")
+    words = re.findall("`([^`]+)`", listed.partition(" say that nothing is known")[0])
+    assert {word.upper() for word in words} | {""} == UNKNOWN_WORDS
