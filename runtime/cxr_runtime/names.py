@@ -3,9 +3,12 @@
 import re
 import unicodedata
 
-# Controls, lone surrogates (bytes of a name that are no text), line and paragraph separators, and the marks
-# that turn the direction of text, by which `fdp.exe` can be shown as `exe.pdf` (Unicode UAX #9, 2.1 to 2.4).
-_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
+# Controls, lone surrogates (bytes of a name that are no text), line and paragraph separators, marks
+# without a width, by which two names look alike, and those that turn the direction of text, by which
+# `fdp.exe` can be shown as `exe.pdf` (Unicode UAX #9, 2.1 to 2.4). U+200C and U+200D shape words, and stay.
+_UNSEEN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\ud800-\udfff\u200b\u2028\u2029\u202a-\u202e\u2060\u2066-\u2069\ufeff]"
+)
 
 
 def printable(text: str) -> str:

@@ -32,6 +32,16 @@ def test_the_name_is_what_follows_the_last_folder_or_zip_file(file: str, name: s
     assert folder + found == file
 
 
+@pytest.mark.parametrize("mark", ["\u200b", "\u2060", "\ufeff"])
+def test_marks_without_a_width_are_shown_as_codes(mark: str) -> None:
+    assert printable(f"a{mark}b.png") == f"a\\u{ord(mark):04x}b.png"
+
+
+@pytest.mark.parametrize("name", ["می\u200cخواهم.png", "क्\u200dष.png"])
+def test_joiners_that_shape_a_word_stay(name: str) -> None:
+    assert printable(name) == name
+
+
 SHA = "0123456789abcdef" * 4
 
 
