@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from cxr_runtime.film import GreyPixels
 from cxr_runtime.gate.reasons import CERTAIN, Code, Doubt, Reason, measured_size, reject
 from cxr_runtime.lungs import LungMask
+from cxr_runtime.lungs.mask import UNDECIDED
 
 SHORTEST_SIDE = 100  # pixels
 SIDE = 128  # rows and columns at which exposure and sharpness are measured; the smallest films have so many
@@ -127,7 +128,8 @@ def lung_reasons(small: GreyPixels, lungs: LungMask) -> Iterator[Reason]:
     area, vague, sharp = lungs.area, lungs.vagueness, sharpness(small, lungs)
     height, edge = share_of_height(small, lungs.mask), at_lower_edge(lungs.mask)
     no_lungs = f"no lungs were found on the film ({area:.1%} of it)"
-    undecided = f"no clear lungs were found on the film: {vague:.0%} of what may be lung is undecided"
+    unclear = vague * area / max(float((lungs.soft > UNDECIDED[0]).mean()), area, 1 / lungs.soft.size)
+    undecided = f"no clear lungs were found on the film: {unclear:.0%} of what may be lung is undecided"
     low = f"the lungs take up {height:.0%} of the picture's height only, as on a film of the whole body"
     cut = f"the lungs go on beyond the film's lower edge, over {edge:.0%} of their width"
     blurred = f"the film is too blurred: the detail in its lungs is {sharp:.2f}, not {SHARPNESS[0]:.2f}"

@@ -15,10 +15,12 @@ from cxr_runtime.gate.visibility import (
     at_lower_edge,
     check_size,
     exposure_reasons,
+    lung_reasons,
     measure,
     share_of_height,
 )
 from cxr_runtime.gate.weighing import read_weighing
+from cxr_runtime.lungs.mask import measured
 from cxr_runtime.phantom import draw_phantom
 
 
@@ -130,3 +132,14 @@ def test_lungs_of_a_whole_body_are_small_and_those_of_a_film_on_a_page_are_not()
     body, chest = np.concatenate([small[::2], small[::2]]), there
     assert share_of_height(body, chest) == pytest.approx(whole / 2, abs=0.1)
     assert share_of_height(np.zeros_like(small), mask) == share_of_height(small, np.zeros_like(mask)) == 0
+
+
+@pytest.mark.parametrize(
+    ("lung", "around", "share"), [(140, 60, 100), (255, 60, 67), (255, 10, 0), (10, 10, 0)]
+)
+def test_the_undecided_share_is_of_all_that_may_be_lung(lung: int, around: int, share: int) -> None:
+    soft = np.full((SIDE, SIDE), 10, np.uint8)
+    soft[:, SIDE // 4 :], soft[:, SIDE // 2 : 3 * SIDE // 4] = around, lung
+    reasons = lung_reasons(np.zeros((SIDE, SIDE), np.uint8), measured(soft, (SIDE, SIDE)))
+    (vague,) = [reason for reason in reasons if reason.doubt is Doubt.VAGUE_LUNGS]
+    assert f": {share}% of what may be lung" in vague.found
