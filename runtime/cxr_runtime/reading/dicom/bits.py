@@ -21,6 +21,10 @@ SMALL_STEP = 1 / 4  # of a reading's range; a step between neighbours below it d
 WHOLE = 0.85  # share of small steps from which a reading holds together
 MIN_STEPS = 64  # fewer changes of the doubtful bits decide nothing
 LOOKED_AT = 1 << 19  # pixels, in whole rows, in which steps are counted
+CLEARLY = 0.6  # so much more of the steps must be small for a sign that the header denies
+GLANCED_AT = 1 << 15  # pixels, likewise, where nothing but the picture itself speaks against the sign
+DEEP = 1 / 16  # of a reading's range, from the value at which the signs differ
+BROAD = 0.02  # share of pixels on either side that are deeper: letters and borders are no side of a film
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,7 @@ class Depth:
     frame_is_signed: bool | None = None  # by the stream; None where it cannot say
     is_lossy: bool = False
     padding: tuple[int, int] | None = None  # values, both included, that are not part of the film
+    is_index: bool = False  # into a palette: its values have no sign, and neighbours may be unlike
 
     @property
     def signed(self) -> bool:
@@ -79,7 +84,7 @@ def stored_values(frame: Stored, depth: Depth) -> Reading:
     stated = _read(bits, depth.stored, signed=depth.signed)
     is_all_stored = _has_no_more(bits, stated, depth)
     if is_all_stored and not (depth.is_sign_doubtful and (bits & (1 << depth.top)).any()):
-        return Reading(stated, depth.stored)
+        return Reading(_with_sign_of_picture(bits, stated, depth), depth.stored)
     full = _read(bits, depth.held, signed=depth.signed)
     if depth.padding is not None and not is_all_stored:
         outside = (full != stated) & (full >= depth.padding[0]) & (full <= depth.padding[1])
@@ -90,6 +95,26 @@ def stored_values(frame: Stored, depth: Depth) -> Reading:
     if depth.is_lossy and not is_all_stored and _overshoots(full, depth):
         return Reading(np.clip(full, *_range(depth)), depth.stored)
     return _unbroken(bits, stated, depth, is_all_stored=is_all_stored)
+
+
+def _with_sign_of_picture(bits: Stored, stated: Stored, depth: Depth) -> Stored:
+    """The stated reading, unless it tears the picture and the other sign makes a film of it."""
+    some = bits[:: max(1, bits.size // GLANCED_AT)]
+    is_high = (some & some.dtype.type(1 << (depth.stored - 1))) != 0
+    changes = is_high[:, 1:] != is_high[:, :-1]
+    if depth.is_index or np.count_nonzero(changes) < MIN_STEPS:
+        return stated
+    wholeness = []
+    for signed in (depth.signed, not depth.signed):
+        values = _read(some, depth.stored, signed=signed).astype(np.int64)
+        span = int(values.max()) - int(values.min()) + 1
+        steps = np.abs(np.diff(values, axis=1))[changes]
+        wholeness.append(float((steps < span * SMALL_STEP).mean()))
+    away = values - (1 << (depth.stored - 1) if depth.signed else 0)
+    sides = float((away < -span * DEEP).mean()), float((away > span * DEEP).mean())
+    if wholeness[0] >= WHOLE or wholeness[1] - wholeness[0] < CLEARLY or min(sides) < BROAD:
+        return stated
+    return _read(bits, depth.stored, signed=not depth.signed)
 
 
 def _mask(count: int) -> int:

@@ -56,9 +56,16 @@ def first_picture(ds: Dataset) -> Picture:
     if decoded.ndim == 3:
         return Picture(module, header, decoded, min(module.stored, header.bits or module.stored))
     held = header.bits or decoded.dtype.itemsize * 8
-    is_signed = False if module.photometric == PALETTE else module.is_signed
+    is_index = module.photometric == PALETTE
     depth = Depth(
-        held, module.stored, module.high, is_signed, header.is_signed, header.is_lossy, module.padding
+        held,
+        module.stored,
+        module.high,
+        False if is_index else module.is_signed,
+        header.is_signed,
+        header.is_lossy,
+        module.padding,
+        is_index,
     )
     reading = stored_values(decoded, depth)
     return Picture(module, header, reading.values, reading.bits)

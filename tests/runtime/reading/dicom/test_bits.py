@@ -13,6 +13,7 @@ import dicom_files as dicom
 import film_files as files
 from cxr_runtime.errors import UnreadableFilmError
 from cxr_runtime.reading import read_film
+from cxr_runtime.reading.dicom.bits import Depth, stored_values
 
 Words = NDArray[np.integer[Any]]  # of 16 bits
 NATIVE = dicom.UNCOMPRESSED[1]
@@ -210,3 +211,35 @@ def test_padding_of_signed_films_is_black_whatever_its_vr(
     expected = framed(files.phantom(192, 160), 0)
     kept = signed_film() != padding  # the darkest of the film looks like padding
     np.testing.assert_allclose(pixels[kept], expected[kept], atol=1)
+
+
+@every_holder
+@pytest.mark.parametrize("is_windowed", [False, True], ids=["bare", "windowed"])
+def test_signed_values_that_are_called_unsigned_get_their_sign(syntax: UID, *, is_windowed: bool) -> None:
+    words = signed_film().view(np.uint16) & 0xFFF
+    assert_film(shown(words, syntax, PixelRepresentation=0, **(WINDOW if is_windowed else {})))
+
+
+@pytest.mark.parametrize("is_windowed", [False, True], ids=["bare", "windowed"])
+def test_unsigned_values_that_are_called_signed_lose_their_sign(*, is_windowed: bool) -> None:
+    window = {"WindowCenter": 2048, "WindowWidth": 4096} if is_windowed else {}
+    assert_film(shown(film(), NATIVE, PixelRepresentation=1, **window))
+
+
+@pytest.mark.parametrize("signed", [0, 1])
+def test_white_letters_on_black_do_not_change_the_sign_of_a_dark_film(signed: int) -> None:
+    words = film() // 3
+    words[:60] = 0
+    words[10:50:2, 10:90:2] = 2047 if signed else 4095
+    if signed:
+        words = words ^ 0x800
+    values = stored_values(words, Depth(held=16, stored=12, high=11, is_signed=bool(signed))).values
+    np.testing.assert_array_equal(values & 0xFFF, words)
+    assert (int(values.min()) < 0) == signed
+
+
+def test_indices_of_a_palette_have_no_sign() -> None:
+    indices = film()
+    depth = Depth(held=16, stored=12, high=11, is_signed=False, is_index=True)
+    torn = indices ^ 0x800
+    np.testing.assert_array_equal(stored_values(torn, depth).values, torn)
