@@ -222,8 +222,8 @@ def _told(summary: "ScanSummary") -> str:
     study = ""
     if summary.without_study:
         study = (
-            f"; no DICOM results for {counted(summary.without_study)}: only a DICOM film has a study that "
-            "they could stand in"
+            f"; no DICOM results for {counted(summary.without_study)} without a study that they could stand "
+            "in: only DICOM has one, by its Study Instance UID"
         )
     seen = f"; {counted(summary.seen_before)} of earlier days left out" if summary.seen_before else ""
     where = f"{printable(str(summary.out))}{f' ({summary.backend})' if summary.backend else ''}"

@@ -120,12 +120,20 @@ def owner(identity: Identity) -> tuple[str, ...]:
     issued = f"{identity.patient} ({identity.issuer})" if identity.issuer else identity.patient
     said = (
         (_("ID {value}"), issued),
-        (_("born {value}"), identity.born),
-        (_("study of {value}"), identity.studied),
+        (_("born {value}"), _written(identity.born)),
+        (_("study of {value}"), _written(identity.studied)),
         (_("accession {value}"), identity.accession),
     )
     facts = tuple(form.replace("{value}", left_to_right(value)) for form, value in said if value)
     return (identity.name, *facts) if identity.name else facts
+
+
+def _written(date: str) -> str:
+    """A whole date as the language writes it; what is no whole date stays as it is."""
+    try:
+        return day(datetime.fromisoformat(date))
+    except ValueError:
+        return date
 
 
 def left_to_right(text: str) -> str:

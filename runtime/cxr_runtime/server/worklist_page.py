@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from cxr_runtime.heat.colours import legend
-from cxr_runtime.language import _, day, later
+from cxr_runtime.language import _, day, later, number
 from cxr_runtime.names import folder_and_name, printable
 from cxr_runtime.outcome import Status
 from cxr_runtime.reports import verdicts, wording
@@ -108,9 +108,9 @@ class Row:
 
     @property
     def score(self) -> str:
-        """0 to 100, without decimals that nobody reads in a list."""
+        """0 to 100, as it stands in all reports."""
         score = self.film.outcome.score
-        return "" if score is None or self.is_hidden else f"{score:.0f}"
+        return "" if score is None or self.is_hidden else number(score, 2)
 
 
 @dataclass(frozen=True)

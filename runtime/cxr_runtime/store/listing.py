@@ -108,7 +108,7 @@ AND (results.is_lasting AND results.sha256 != '' OR NOT EXISTS (
   AND run << 32 | position > {_AT.format("results")}
   AND origin = (SELECT origin FROM runs WHERE id = {_AT.format("results")} >> 32)))"""
 _ORDERS = {
-    Order.SUSPICION: "status DESC, probability DESC, results.id",
+    Order.SUSPICION: f"status DESC, probability DESC, {_AT.format('results')}",
     Order.NEWEST: "results.id DESC",
     Order.OLDEST: "results.id",
     Order.NAME: "file, results.id",

@@ -37,10 +37,10 @@ def test_what_was_not_searched_is_counted_and_folders_of_results_are_named() -> 
     assert passed_over(replace(RUN, passed_over=0, results=many)).endswith("night/4 and 2 more")
 
 
-@pytest.mark.parametrize("name", ["ar", "fr"])
-def test_a_number_of_a_patient_is_shown_as_it_is_in_every_language(name: str) -> None:
+@pytest.mark.parametrize(("name", "written"), [("ar", "02/05/2026"), ("fr", "02/05/2026")])
+def test_a_number_of_a_patient_is_shown_as_it_is_in_every_language(name: str, written: str) -> None:
     known = Identity(patient="20101-7", issuer="NORTH 2", accession="9RG-1", studied="2026-05-02")
     with speaking(language(name)):
         shown = [BidiParagraph(fact).get_reordered_string() for fact in owner(known)]
-    for number, fact in zip(("20101-7 (NORTH 2)", "2026-05-02", "9RG-1"), shown, strict=True):
+    for number, fact in zip(("20101-7 (NORTH 2)", written, "9RG-1"), shown, strict=True):
         assert number in fact

@@ -77,6 +77,7 @@ def test_a_film_says_how_it_ended_and_gives_its_pictures(browser: Browser) -> No
     )
     for part in ("preview.jpg", "thumb.jpg", "heat.png"):
         assert browser.get(f"/film/{high}/{part}").status == 200
+    assert '<span class="number">90.00' in browser.get("/rows").text
     lost = browser.get(f"/film/{gone}").json
     assert (lost["result"], lost["hasPicture"]) == ("failed", False)
     assert browser.get(f"/film/{gone}/preview.jpg").status == 404

@@ -9,6 +9,7 @@ import pytest
 from cxr_runtime.store.audit import Act
 from cxr_runtime.store.desk import Desk
 from cxr_runtime.store.listing import Order, Query, Read, Show, counts, listed, one
+from cxr_runtime.store.store import Store
 from cxr_runtime.store.verdicts import Said, Source, Verdict
 from drawn_stores import Drawn, change, write_store
 
@@ -38,6 +39,14 @@ def say(desk: Desk, film: str, reader: str, verdict: Verdict, source: Source = S
 
 def test_the_most_suspicious_film_comes_first_and_what_has_no_score_last(desk: Desk) -> None:
     assert names(desk) == ["high", "middle", "low", "gone"]
+
+
+def test_films_of_equal_scores_stand_as_they_were_listed_whichever_was_done_first(tmp_path: Path) -> None:
+    folder = write_store(tmp_path, [Drawn(f"{number}.png", 0.5) for number in range(3)])
+    change(folder, "UPDATE places SET position = 10 - position")
+    with Desk.open(folder) as desk, Store.open(folder) as store:
+        in_reports = [outcome.file.partition(".")[0] for outcome, _ in store.pictured(store.reported())]
+        assert names(desk) == in_reports == ["2", "1", "0"]
 
 
 def test_a_page_holds_one_more_film_where_there_is_another_page(desk: Desk) -> None:

@@ -30,7 +30,7 @@ from cxr_runtime.store.rows import RunFacts
 
 GAP = 5.0  # mm between the two pictures
 BOX_W = (INNER - GAP) / 2  # mm; a picture is as large as fits
-PICTURES_TOP = TOP + 20  # mm
+PICTURES_TOP = TOP + 20  # mm; lower where it takes several lines to say whose film it is
 VERDICT_TOP = 183.0  # mm
 UNDER = 1.5  # mm between pictures and words
 LEAST_WORDS = 17.5  # mm that words beneath the pictures have; more take it from the pictures
@@ -43,16 +43,16 @@ Words = tuple[tuple[str, float, Rgb], ...]  # paragraphs: text, size in points, 
 def add_film_page(sheet: Sheet, exhibit: Exhibit, run: RunFacts, rank: int | None) -> None:
     """Add the page of a scored film; `rank` is its place by suspicion, from 1, None where it stands alone."""
     sheet.add_page()
-    _head(sheet, exhibit, rank)
+    top = max(_head(sheet, exhibit, rank), PICTURES_TOP)
     where = wording.where_heat_lies(exhibit.picture)
     left, right = _words(exhibit, run, where), _notice(exhibit, run)
     tall = max(_height(sheet, left), _height(sheet, right) + LEGEND_H, LEAST_WORDS)
-    box_h = max(VERDICT_TOP - PICTURES_TOP - UNDER - tall, SMALLEST)
+    box_h = max(VERDICT_TOP - top - UNDER - tall, SMALLEST)
     if exhibit.picture is None:
-        sheet.say(MARGIN, PICTURES_TOP, _("The picture of this film was not kept."), 10, colour=QUIET)
+        sheet.say(MARGIN, top, _("The picture of this film was not kept."), 10, colour=QUIET)
     else:
-        _pictures(sheet, exhibit.picture, _alternative(where), box_h)
-    beneath = PICTURES_TOP + box_h + UNDER
+        _pictures(sheet, exhibit.picture, _alternative(where), top, box_h)
+    beneath = top + box_h + UNDER
     _say(sheet, left, MARGIN, beneath)
     if right:
         with sheet.tagged("P"):
@@ -65,7 +65,12 @@ def add_film_page(sheet: Sheet, exhibit: Exhibit, run: RunFacts, rank: int | Non
         sheet.again("verdict", partial(draw_verdict, sheet, VERDICT_TOP))
 
 
-def _head(sheet: Sheet, exhibit: Exhibit, rank: int | None) -> None:
+def _head(sheet: Sheet, exhibit: Exhibit, rank: int | None) -> float:
+    """Print what the film is, whose, and its score.
+
+    Returns:
+        y below which there is room.
+    """
     outcome = exhibit.outcome
     left = INNER * 0.56
     large, small = exhibit.heading or reversed(folder_and_name(outcome.file))
@@ -79,12 +84,12 @@ def _head(sheet: Sheet, exhibit: Exhibit, rank: int | None) -> None:
         wording.heat_in_lungs(outcome),
     ]
     sheet.say(MARGIN, TOP + 9, BETWEEN_FACTS.join(fact for fact in facts if fact), 9, colour=QUIET)
-    if exhibit.owner:
-        sheet.quote_facts(MARGIN, TOP + 14, exhibit.owner, 9, left)
+    beneath = sheet.quote_facts(MARGIN, TOP + 14, exhibit.owner, 9, left) + UNDER
     x, width = MARGIN + left + 6, INNER - left - 6
     draw_result(sheet, x, TOP - 3.4, outcome, 13)
     sheet.say(x, TOP - 4, number(outcome.score or 0, 2), 18, "B", result_colour(outcome), width, Align.R)
     draw_score_bar(sheet, x, TOP + 5.5, width, outcome)
+    return beneath
 
 
 def _alternative(where: str) -> str:
@@ -93,9 +98,9 @@ def _alternative(where: str) -> str:
     return _("The film with its heat. {heat}", heat=heat)
 
 
-def _pictures(sheet: Sheet, picture: Picture, alternative: str, box_h: float) -> None:
+def _pictures(sheet: Sheet, picture: Picture, alternative: str, top: float, box_h: float) -> None:
     """The film twice, the second time with its heat on top."""
-    frames = [_frame(sheet, picture, MARGIN + place * (BOX_W + GAP), box_h) for place in (0, 1)]
+    frames = [_frame(sheet, picture, MARGIN + place * (BOX_W + GAP), top, box_h) for place in (0, 1)]
     film = film_image(sheet, picture.preview_jpeg)
     for frame, words in zip(frames, (_("The film."), alternative), strict=True):
         with sheet.tagged("Figure", words):
@@ -107,13 +112,13 @@ def _pictures(sheet: Sheet, picture: Picture, alternative: str, box_h: float) ->
                     _outline(sheet, outline, frame)
 
 
-def _frame(sheet: Sheet, picture: Picture, left: float, box_h: float) -> Frame:
+def _frame(sheet: Sheet, picture: Picture, left: float, top: float, box_h: float) -> Frame:
     """Where a picture lies in its box: as large as fits, centred."""
     rows, columns = picture.film_hw
     scale = min(BOX_W / columns, box_h / rows)
     width, height = columns * scale, rows * scale
     box = sheet.across(left, BOX_W)
-    return box + (BOX_W - width) / 2, PICTURES_TOP + (box_h - height) / 2, width, height
+    return box + (BOX_W - width) / 2, top + (box_h - height) / 2, width, height
 
 
 def _outline(sheet: Sheet, outline: Outline, frame: Frame) -> None:

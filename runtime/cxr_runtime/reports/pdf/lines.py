@@ -53,21 +53,23 @@ def shortened(text: str, width: float, width_of: Callable[[str], float]) -> str:
     return without_middle(text, kept)
 
 
-def shortened_facts(facts: Sequence[str], width: float, width_of: Callable[[str], float]) -> list[str]:
-    """Facts that share a line, the longest of them cut so that all have room in it.
+def packed(facts: Sequence[str], between: str, width: float, width_of: Callable[[str], float]) -> list[str]:
+    """The lines of some facts. Each is whole: half a date or half a number reads as another one.
 
     Args:
-        facts: e.g. a name, a number, a date of birth.
-        width: of all of them together.
+        facts: e.g. a name, a number, a date of birth; one that is longer than a line goes on in the next.
+        between: what stands between facts that share a line.
+        width: of a line.
         width_of: of a text, in the same unit.
     """
-    room = width
-    for place, wide in enumerate(sorted(map(width_of, facts))):
-        share = room / (len(facts) - place)
-        if wide > share:
-            return [shortened(fact, share, width_of) for fact in facts]
-        room -= wide
-    return list(facts)
+    lines = list[str]()
+    for fact in facts:
+        shared = between.join((*lines[-1:], fact))
+        if lines and width_of(shared) <= width:
+            lines[-1] = shared
+        else:
+            lines += broken(fact, width, width_of)
+    return lines
 
 
 def without_middle(text: str, kept: int) -> str:

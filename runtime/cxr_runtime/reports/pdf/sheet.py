@@ -10,7 +10,7 @@ from fpdf.fonts import TTFFont
 from cxr_runtime.language import _, number, spoken
 from cxr_runtime.names import escaped, printable
 from cxr_runtime.reports import wording
-from cxr_runtime.reports.pdf.lines import broken, is_joined, shortened, shortened_facts
+from cxr_runtime.reports.pdf.lines import broken, is_joined, packed, shortened
 from cxr_runtime.reports.pdf.other_fonts import FONT_ERRORS, font_for
 from cxr_runtime.reports.pdf.tagged import ARTIFACT
 from cxr_runtime.reports.pdf.words import WordedPdf
@@ -158,12 +158,17 @@ class Sheet(WordedPdf):
         self.choose(FAMILY, "", size)
         self.say(x, y, shortened(self.legible(text), width, self._width_of), size, "", colour, width)
 
-    def quote_facts(self, x: float, y: float, facts: Sequence[str], size: float, width: float) -> None:
-        """Print facts from outside in one line; the longest is cut, so that none is lost."""
+    def quote_facts(self, x: float, y: float, facts: Sequence[str], size: float, width: float) -> float:
+        """Print facts from outside, in as many lines as they need.
+
+        Returns:
+            y of their lower end.
+        """
         self.choose(FAMILY, "", size)
-        room = width - self._width_of(BETWEEN_FACTS) * (len(facts) - 1)
-        shown = shortened_facts([self.legible(fact) for fact in facts], room, self._width_of)
-        self.say(x, y, BETWEEN_FACTS.join(shown), size, "", INK, width)
+        for line in packed([self.legible(fact) for fact in facts], BETWEEN_FACTS, width, self._width_of):
+            self.say(x, y, line, size, "", INK, width)
+            y += LINE_HEIGHT * size * POINT
+        return y
 
     def paragraph(
         self,
