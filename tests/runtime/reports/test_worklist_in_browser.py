@@ -230,6 +230,21 @@ def test_a_patients_earlier_film_stands_beside_with_its_score_and_distances_can_
     opened.close()
 
 
+@pytest.mark.parametrize("media", ["screen", "print"])
+def test_whose_film_it_is_stands_whole_in_the_list(browser: "Browser", tmp_path: Path, media: Any) -> None:
+    owner = ("RAKOTONDRAMANANA RAZAFINDRAKOTO, Andriamihaja", "ID CHU-2026-000123456 (CHU)", "born 1961-03-04")
+    films = [replace(scored("a.dcm", 0.9), owner=owner)]
+    path = tmp_path / "worklist.html"
+    write_worklist(path, RUN, tally(film.outcome for film in films), films)
+    opened = browser.new_page(viewport={"width": 800, "height": 700})
+    opened.emulate_media(media=media)
+    opened.goto(path.as_uri())
+    of_facts, of_cell = (opened.locator(part).bounding_box() for part in (".list .owner > span", "td.file"))
+    assert of_facts and of_cell
+    assert of_facts["x"] + of_facts["width"] <= of_cell["x"] + of_cell["width"]
+    opened.close()
+
+
 def test_the_viewer_says_how_much_of_the_heat_lies_in_the_lungs(page: "Page") -> None:
     assert "90% of the heat in the lungs" in page.inner_text("#said")
 
