@@ -135,9 +135,9 @@ def test_what_a_merge_left_where_it_was_is_said(
     night: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     joined = write_store(tmp_path / "all", [Drawn("c.png")])
-    for folder in (night, joined):
+    for folder, name in ((night, "ann"), (joined, "bob"), (joined, "ann")):
         monkeypatch.setattr("sys.stdin", StringIO("long password 1\n"))
-        assert exit_status("user", "add", folder, "ann", "--password-stdin") == 0
+        assert exit_status("user", "add", folder, name, "--password-stdin") == 0
     assert exit_status("merge", night, "--out", joined, "--format", "csv") == 0
     said = capsys.readouterr().out
     assert "1 account stays as here, though not so there: `cxr-triage user` changes accounts" in said
