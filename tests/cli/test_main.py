@@ -36,6 +36,16 @@ def test_a_scan_of_good_films_exits_0_and_says_where_the_reports_are(
     assert f"reports in {tmp_path}/film.png-cxr-triage" in told
 
 
+def test_films_that_can_have_no_dicom_results_are_counted_with_the_reason(
+    film: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("highdicom", reason="highdicom, of the dicom extra, is not installed")
+    model = write_model_folder(tmp_path / "m")
+    assert exit_status("scan", film, "--model", model, "--format", "dicom") == 0
+    said = "no DICOM results for 1 film without a study that they could stand in: only DICOM has one, by its"
+    assert said in capsys.readouterr().out
+
+
 def test_a_scan_with_a_bad_film_exits_3(film: Path, tmp_path: Path) -> None:
     (tmp_path / "bad.png").write_bytes(b"")
     model = write_model_folder(tmp_path / "m")
