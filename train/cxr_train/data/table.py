@@ -36,14 +36,16 @@ def present(name: str, films: list[TrainingFilm]) -> DataSet:
     Raises:
         UsageError: none is there.
     """
-    there = tuple(film for film in films if film.path.is_file())
-    absent = [str(film.path) for film in films if not film.path.is_file()]
+    there, absent = list[TrainingFilm](), list[TrainingFilm]()
+    for film in films:
+        (there if film.path.is_file() else absent).append(film)
+    first_absent = str(absent[0].path) if absent else ""
     if not there:
-        example = f", e.g. {absent[0]}" if absent else ""
+        example = f", e.g. {first_absent}" if absent else ""
         raise UsageError(
             f"none of the {len(films)} films of {name} is there{example}; put them beside the table"
         )
-    return DataSet(name, there, len(absent), absent[0] if absent else "")
+    return DataSet(name, tuple(there), len(absent), first_absent)
 
 
 def own_film(row: CsvRow) -> TrainingFilm:

@@ -99,7 +99,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 
 
 def why_unread(error: Exception) -> str:
-    """Why a file of weights cannot be read, in our words: torch's advise to run what it holds."""
+    """Why a file of weights cannot be read, in our words: torch's own advise to run what it holds."""
     if isinstance(error, OSError):
         return error.strerror or "the file is not there"
     return "it is damaged, or holds something else than tensors by their names"
